@@ -1,0 +1,131 @@
+/* arena.c: chained blocks, bump allocation. */
+#include "arena.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES = 64 * 1024, ALIGN = 64 };
+
+typedef struct Block Block;
+struct Block {
+    Block *next;
+    size_t used, size;
+};
+
+struct Arena {
+    Block *blocks;
+    jmp_buf *oom;
+};
+
+static const size_t head_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
+
+Arena *arena_new(jmp_buf *oom)
+{
+    Arena *arena = calloc(1, sizeof *arena);
+    if (arena)
+        arena->oom = oom;
+    return arena;
+}
+
+void arena_free(Arena *arena)
+{
+    if (!arena)
+        return;
+    for (Block *b = arena->blocks, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(arena);
+}
+
+static Block *new_block(Arena *arena, size_t size)
+{
+    if (size > SIZE_MAX - head_bytes - ALIGN)
+        longjmp(*arena->oom, 1);
+    size_t bytes = (head_bytes + size + ALIGN - 1) / ALIGN * ALIGN;
+    Block *b = aligned_alloc(ALIGN, bytes);
+    if (!b)
+        longjmp(*arena->oom, 1);
+    b->used = 0;
+    b->size = bytes - head_bytes;
+    return b;
+}
+
+void *arena_alloc(Arena *arena, size_t size)
+{
+#ifdef RNC_ARENA_DEBUG
+    const int own_block = 1;
+#else
+    const int own_block = size >= BLOCK_BYTES / 4;
+#endif
+    Block *b = arena->blocks;
+    if (own_block) {
+        /* Behind the current block, so that its free space stays in use. */
+        Block *own = new_block(arena, size ? size : 1);
+        own->used = own->size;
+        own->next = b ? b->next : NULL;
+        if (b)
+            b->next = own;
+        else
+            arena->blocks = own;
+        return memset((char *)own + head_bytes, 0, size);
+    }
+    size_t align = size >= ALIGN ? ALIGN : 16;
+    size_t at = b ? (b->used + align - 1) / align * align : 0;
+    if (!b || at > b->size || size > b->size - at) {
+        b = new_block(arena, BLOCK_BYTES);
+        b->next = arena->blocks;
+        arena->blocks = b;
+        at = 0;
+    }
+    b->used = at + size;
+    return memset((char *)b + head_bytes + at, 0, size);
+}
+
+void *arena_alloc_n(Arena *arena, size_t n, size_t size)
+{
+    if (size && n > SIZE_MAX / size)
+        longjmp(*arena->oom, 1);
+    return arena_alloc(arena, n * size);
+}
+
+char *arena_strndup(Arena *arena, const char *s, size_t n)
+{
+    char *copy = arena_alloc(arena, n + 1);
+    memcpy(copy, s, n);
+    return copy;
+}
+
+char *arena_strdup(Arena *arena, const char *s)
+{
+    return arena_strndup(arena, s, strlen(s));
+}
+
+char *arena_printf(Arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = arena_alloc(arena, (size_t)(n < 0 ? 0 : n) + 1);
+    if (n > 0)
+        vsnprintf(text, (size_t)n + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+void *arena_grow(Arena *arena, void *old, size_t size, int n, int *cap)
+{
+    if (*cap > INT_MAX / 2)
+        longjmp(*arena->oom, 1);
+    *cap = *cap ? 2 * *cap : 8;
+    void *grown = arena_alloc_n(arena, (size_t)*cap, size);
+    if (n)
+        memcpy(grown, old, (size_t)n * size);
+    return grown;
+}

@@ -1,0 +1,42 @@
+/* compile.h: the whole compiler as one function, with no globals and no exit. */
+#ifndef RNC_COMPILE_H
+#define RNC_COMPILE_H
+
+#include "bind.h"
+#include "diag.h"
+#include "emit.h"
+#include "ir.h"
+#include "lower.h"
+#include "plan.h"
+
+typedef enum Dump { DUMP_NONE, DUMP_AST, DUMP_IR, DUMP_PLAN, DUMP_REPORT } Dump;
+
+typedef struct CompileOptions {
+    const char *input; /* .net, or .ir (a network's text form) */
+    LowerOptions lower;
+    const char *const *weights; /* files to bind, in order */
+    int n_weights;
+    InitSpec init;
+    PlanOptions plan;
+    EmitOptions emit;
+    const char *const *passes; /* --passes: only these, in pass.def's order; NULL: all */
+    int n_passes;
+    const char *dump_after; /* --dump ir --after PASS, or NULL: before the passes */
+    Dump dump;              /* stop there and leave the text in Compiled.dump */
+} CompileOptions;
+
+/* What a compilation made; all of it lives in the arena. */
+typedef struct Compiled {
+    Net *original; /* before the passes: what the oracle interprets */
+    Net *net;      /* after them */
+    Plan *plan;
+    bool has_weights; /* every parameter has data */
+    Buf source, header, dump;
+    unsigned char *weights; /* the weights file, or NULL */
+    size_t weights_size;
+} Compiled;
+
+/* False after messages in `d` (or when memory ran out: one message says so). */
+bool compile(const CompileOptions *options, Arena *arena, SrcMap *src, Diag *d, Compiled *out);
+
+#endif

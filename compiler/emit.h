@@ -1,0 +1,39 @@
+/* emit.h: the plan as C, header and weights file.  The only part of rnc that
+ * writes output; the texts are made in memory and written when all is well. */
+#ifndef RNC_EMIT_H
+#define RNC_EMIT_H
+
+#include "diag.h"
+#include "plan.h"
+#include "str.h"
+
+typedef enum Embed { EMBED_FILE, EMBED_INCBIN, EMBED_ARRAY, EMBED_SECTION } Embed;
+
+typedef struct EmitOptions {
+    const char *name;         /* the C identifier everything is called by */
+    const char *command;      /* for the head comment: options without paths */
+    const char *header;       /* how the C file includes its header: "resnet50.h" */
+    const char *weights_file; /* for incbin: "resnet50.weights" */
+    Embed embed;
+    bool single_file; /* paste the runtime */
+} EmitOptions;
+
+void emit_header(Buf *out, const Plan *plan, const EmitOptions *options);
+void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
+
+/* The weights file in memory (docs/weights-format.md): *size bytes in `arena`.
+ * Every parameter has data. */
+unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size);
+
+/* Texts that rnc carries in itself: the kernels and the runtime, by their names
+ * in the source tree ("kernels/conv_direct.c").  NULL if there is none. */
+typedef struct Text {
+    const char *name;
+    const unsigned char *bytes;
+    size_t size;
+} Text;
+const Text *text_named(const char *name);
+extern const Text texts[];
+extern const int text_count;
+
+#endif

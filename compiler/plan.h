@@ -1,0 +1,194 @@
+/* plan.h: the plan, an ordered list of steps, each one kernel call with its
+ * operands placed.
+ *
+ * Everything that makes code fast or small is a field here, decided by
+ * place.c (layout, halo, pitch, what shares a buffer), select.c (kernel, shape,
+ * tile), live.c and plan.c (lifetimes, arena offsets); the emitter prints it with
+ * no decision left to take.  Nothing here knows of syntax.
+ */
+#ifndef RNC_PLAN_H
+#define RNC_PLAN_H
+
+#include "../kernels/shapes.h"
+#include "diag.h"
+#include "ir.h"
+#include "str.h"
+
+#include <stdint.h>
+
+typedef enum Isa {
+#define ISA(id, lanes, guard, doc) ISA_##id,
+#include "../kernels/isa.def"
+    ISA_COUNT
+} Isa;
+
+typedef struct IsaRow {
+    const char *name;
+    int lanes;
+    const char *guard;
+    const char *doc;
+} IsaRow;
+extern const IsaRow isa_rows[ISA_COUNT];
+
+typedef enum Family {
+    FAMILY_conv,
+    FAMILY_dense,
+    FAMILY_pool,
+    FAMILY_map,
+    FAMILY_join,
+    FAMILY_softmax,
+    FAMILY_copy,
+    FAMILY_flatten,
+    FAMILY_input,
+    FAMILY_output,
+    FAMILY_halo,
+    FAMILY_tile,
+    FAMILY_COUNT
+} Family;
+
+/* Fields of a family's struct, in order, for printing (shapes.def). */
+typedef struct ShapeField {
+    const char *name;
+    bool is_float;
+    size_t offset;
+    const char *doc;
+} ShapeField;
+typedef struct ShapeRow {
+    const char *name;
+    size_t bytes;
+    const ShapeField *fields;
+    int n;
+} ShapeRow;
+extern const ShapeRow shape_rows[FAMILY_COUNT];
+
+typedef union Shape {
+    rnc_conv_shape conv;
+    rnc_dense_shape dense;
+    rnc_pool_shape pool;
+    rnc_map_shape map;
+    rnc_join_shape join;
+    rnc_softmax_shape softmax;
+    rnc_copy_shape copy;
+    rnc_flatten_shape flatten;
+    rnc_input_shape input;
+    rnc_output_shape output;
+} Shape;
+
+typedef enum Packing {
+    PACK_none,
+    PACK_panels, /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
+    PACK_rows,   /* bias[out_c], then [kh * kw * in_c][out_c] */
+    PACK_taps,   /* bias[c], then [kh][kw][c] */
+    PACK_affine, /* scale[c], shift[c] */
+} Packing;
+
+typedef struct KernelRow {
+    const char *name; /* also the file, kernels/<name>.c */
+    Family family;
+    Packing packing;
+    const char *doc;
+} KernelRow;
+typedef enum Kernel {
+#define KERNEL(name, family, packing, doc) KERNEL_##name,
+#include "../kernels/kernels.def"
+    KERNEL_COUNT
+} Kernel;
+extern const KernelRow kernel_rows[KERNEL_COUNT];
+
+/* A piece of the arena that is given and taken as one. */
+typedef struct Buffer {
+    int64_t bytes;      /* with halo and pitch, a multiple of 64 */
+    int64_t bare_bytes; /* the elements alone: what the lower bound counts */
+    int64_t offset;     /* in the arena, a multiple of 64 */
+    int first, last;    /* steps during which it lives, inclusive */
+    const char *what;   /* for reports: the tensor that is largest in it */
+} Buffer;
+
+/* Where a tensor lies: [image][row][pixel][channel] with the given distances,
+ * in floats.  Several tensors may share a buffer: a result in place of an
+ * operand, the parts of a concat. */
+typedef struct Tensor {
+    const Node *node;
+    int buffer;  /* index in Plan.buffers */
+    int halo[4]; /* top, left, bottom, right pixels of zeros around it */
+    int c;       /* channels with the lanes behind the last, whole vectors */
+    int pixel, row, image;
+    int64_t origin; /* floats from the buffer's start to pixel (0, 0), channel 0 */
+} Tensor;
+
+typedef enum PlaceKind { PLACE_NONE, PLACE_ARENA, PLACE_INPUT, PLACE_OUTPUT } PlaceKind;
+
+/* An operand of a step: a tensor in the arena or a port of the caller's. */
+typedef struct Operand {
+    PlaceKind kind;
+    Tensor *tensor; /* PLACE_ARENA */
+    int port;       /* PLACE_INPUT, PLACE_OUTPUT */
+    int64_t shift;  /* floats added to the tensor's origin (a concat's copy) */
+} Operand;
+
+/* The packed weights of a step in the weights file. */
+typedef struct Packed {
+    const char *name; /* of the node, unique */
+    Packing packing;
+    int64_t offset; /* from the first tensor of the file, a multiple of 64 */
+    int64_t bytes;
+} Packed;
+
+typedef struct Step {
+    int index;
+    const Node *node; /* what it computes; for input/output steps the port's node */
+    Kernel kernel;
+    Operand in, in2, out;
+    Shape shape;
+    rnc_tile tile[ISA_COUNT]; /* of the ISAs in Plan.isas */
+    bool clear_halo;
+    rnc_halo_shape halo; /* the output's, if clear_halo */
+    Packed *weights;     /* or NULL */
+    int64_t scratch_bytes;
+    int scratch;  /* buffer, or -1 */
+    int parts;    /* at most so many threads are of use; 1: not worth sharing */
+    int function; /* steps with equal kernel, shape, tiles and halo share a function:
+                     the index of the first such step */
+} Step;
+
+typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
+
+typedef struct PlanOptions {
+    unsigned isas; /* bit 1 << Isa for each to compile for; 0: the default set */
+    Backend backend;
+    bool keep_all; /* every tensor keeps a buffer of its own to the end (rnc verify) */
+} PlanOptions;
+
+typedef struct Plan {
+    Arena *arena;
+    const Net *net;
+    PlanOptions options;
+    int align; /* lanes of the widest ISA: channels are rounded up to it */
+    VEC(Step) steps;
+    VEC(Buffer) buffers;
+    VEC(Packed *) packed; /* in execution order */
+    Tensor **tensors;     /* by node id; NULL where the node has no tensor of its own */
+    int64_t arena_bytes;
+    int64_t lower_bound;  /* largest sum of bare bytes alive at any step */
+    int64_t tight_bound;  /* the same with halo, pitch and scratch */
+    int64_t weight_bytes; /* of all packed tensors */
+    uint64_t hash;        /* of everything the packed weights' layout depends on */
+} Plan;
+
+/* The phases, in order; plan_make() runs them.  False after a message. */
+Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);
+void place_tensors(Plan *plan);            /* place.c: layouts, halos, shared buffers */
+bool select_steps(Plan *plan, Diag *diag); /* select.c: kernels, shapes, tiles */
+void find_lifetimes(Plan *plan);           /* live.c */
+void assign_offsets(Plan *plan);           /* plan.c: greedy by size, then first fit */
+
+/* The plan as text, a line a step; "same plan" is "same text".  The arena's
+ * figures are at its end. */
+void plan_print(Buf *out, const Plan *plan);
+
+/* pack.c: the packed tensor of a step, into `to` (step->weights->bytes bytes).
+ * Every parameter of the node has data.  `bytes` alone: packed_bytes(). */
+int64_t packed_bytes(const Step *step);
+void pack_weights(const Step *step, float *to);
+
+#endif

@@ -1,0 +1,55 @@
+/* src.c: see src.h. */
+#include "src.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+int src_add(SrcMap *map, const char *name, const char *text, size_t size)
+{
+    SrcFile f = {arena_strdup(map->arena, name), arena_strndup(map->arena, text, size), size};
+    VEC_PUSH(map->arena, &map->files, f);
+    return map->files.n - 1;
+}
+
+int src_read(SrcMap *map, const char *path)
+{
+    FILE *in = fopen(path, "rb");
+    if (!in)
+        return -1;
+    VEC(char) text = {0};
+    char chunk[4096];
+    size_t got;
+    int too_big = 0;
+    while (!too_big && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
+        for (size_t i = 0; i < got; i++)
+            VEC_PUSH(map->arena, &text, chunk[i]);
+        too_big = text.n > INT_MAX / 4;
+    }
+    int failed = too_big ? EFBIG : ferror(in) ? (errno ? errno : EIO) : 0;
+    fclose(in);
+    if (failed) {
+        errno = failed;
+        return -1;
+    }
+    return src_add(map, path, text.at ? text.at : "", (size_t)text.n);
+}
+
+const SrcFile *src_file(const SrcMap *map, int file)
+{
+    return file >= 0 && file < map->files.n ? &map->files.at[file] : NULL;
+}
+
+void src_line(const SrcMap *map, int file, int byte, int *line, int *column)
+{
+    const SrcFile *f = src_file(map, file);
+    *line = *column = 1;
+    for (int i = 0; f && i < byte && (size_t)i < f->size; i++) {
+        (*column)++;
+        if (f->text[i] == '\n') {
+            (*line)++;
+            *column = 1;
+        }
+    }
+}

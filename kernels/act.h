@@ -1,0 +1,109 @@
+/* act.h: what all kernels share: the activations, where a pixel lies, what a part does.
+ *
+ * The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
+ * argument is Cody and Waite's (1980).  Greatest errors, in ulp of results that are normal numbers:
+ *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5;
+ *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
+ * A NaN stays a NaN; infinities give the functions' limits. */
+#define vf_exp RNC_FN(vf_exp)
+#define vf_sigmoid RNC_FN(vf_sigmoid)
+#define vf_tanh RNC_FN(vf_tanh)
+#define vf_gelu RNC_FN(vf_gelu)
+#define vf_act RNC_FN(vf_act)
+
+/* Parts share n units out: part p does those from share(n, p) to share(n, p + 1). */
+RNC_KERNEL int RNC_FN(share)(int n, int part, int parts)
+{
+    return (int)((long long)n * part / parts);
+}
+
+/* Pixel (y, x) of image n, in floats from pixel (0, 0) of image 0. */
+RNC_KERNEL ptrdiff_t RNC_FN(at)(int n, int image, int y, int row, int x, int pixel)
+{
+    return (ptrdiff_t)n * image + (ptrdiff_t)y * row + (ptrdiff_t)x * pixel;
+}
+
+/* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; 2^n in two factors, so that results
+ * below the normal numbers are right too.  n is clamped, r is not: a NaN comes through. */
+RNC_KERNEL vf vf_exp(vf x)
+{
+    const vf low = vf_set1(-104.0f), high = vf_set1(88.73f);
+    const vf n = vf_round(vf_min(vf_max(x, low), high) * vf_set1(1.44269504f));
+    const vf half = vf_round(n * vf_set1(0.5f));
+    const vf r = vf_fma(n, vf_set1(2.12194440e-4f), vf_fma(n, vf_set1(-0.693359375f), x));
+    vf p = vf_fma(r, vf_set1(1.38145371e-3f), vf_set1(8.36874545e-3f));
+    p = vf_fma(r, p, vf_set1(4.16683890e-2f));
+    p = vf_fma(r, p, vf_set1(1.66665211e-1f));
+    p = vf_fma(r, p, vf_set1(4.99999940e-1f));
+    p = vf_fma(r * r, p, r) + vf_set1(1.0f);
+    p = p * vf_exp2i(half) * vf_exp2i(n - half);
+    p = vf_select_gt(low, x, vf_zero(), p);
+    return vf_select_gt(x, high, vf_set1(INFINITY), p);
+}
+
+/* 1 / (1 + e) for x > 0, else e / (1 + e), e = exp(-|x|): exact to the smallest numbers. */
+RNC_KERNEL vf vf_sigmoid(vf x)
+{
+    const vf one = vf_set1(1.0f), e = vf_exp(-vf_abs(x));
+    return vf_select_gt(x, vf_zero(), one, e) / (one + e);
+}
+
+/* x + x^3 P(x^2) below 0.625, else 1 - 2 / (exp(2 |x|) + 1) with the sign of x. */
+RNC_KERNEL vf vf_tanh(vf x)
+{
+    const vf a = vf_abs(x), u = x * x, one = vf_set1(1.0f);
+    const vf big = one - vf_set1(2.0f) / (vf_exp(a + a) + one);
+    vf p = vf_fma(u, vf_set1(-5.71704516e-3f), vf_set1(2.06505880e-2f));
+    p = vf_fma(u, p, vf_set1(-5.37434965e-2f));
+    p = vf_fma(u, p, vf_set1(1.33314908e-1f));
+    p = vf_fma(u, p, vf_set1(-3.33332837e-1f));
+    p = vf_fma(x * u, p, x);
+    return vf_select_gt(a, vf_set1(0.625f), vf_select_gt(x, vf_zero(), big, -big), p);
+}
+
+/* max(x, 0) - a erfc(a / sqrt 2) / 2 with a = |x|; erfc(a / sqrt 2) / 2 = exp(-a^2 / 2) t P(t),
+ * t = 1 / (1 + 0.35 a).  Beyond 15 the second term is zero. */
+RNC_KERNEL vf vf_gelu(vf x)
+{
+    const vf a = vf_min(vf_set1(15.0f), vf_abs(x)), one = vf_set1(1.0f);
+    const vf t = one / vf_fma(a, vf_set1(0.35f), one);
+    vf p = vf_fma(t, vf_set1(-0.0291637331f), vf_set1(0.144059896f));
+    p = vf_fma(t, p, vf_set1(-0.255900055f));
+    p = vf_fma(t, p, vf_set1(0.159390911f));
+    p = vf_fma(t, p, vf_set1(-0.023262525f));
+    p = vf_fma(t, p, vf_set1(0.10557428f));
+    p = vf_fma(t, p, vf_set1(0.119815618f));
+    p = vf_fma(t, p, vf_set1(0.139864326f));
+    p = vf_fma(t, p, vf_set1(0.139621258f));
+    return vf_max(vf_zero(), x) - a * (t * p) * vf_exp(a * a * vf_set1(-0.5f));
+}
+
+RNC_KERNEL vf vf_act(vf x, int act, float alpha)
+{
+    const vf zero = vf_zero(), six = vf_set1(6.0f), three = vf_set1(3.0f);
+    vf y;
+    switch (act) {
+    case RNC_ACT_RELU:
+        return vf_max(zero, x);
+    case RNC_ACT_RELU6:
+        return vf_min(six, vf_max(zero, x));
+    case RNC_ACT_LEAKY_RELU:
+        return vf_select_gt(x, zero, x, x * vf_set1(alpha));
+    case RNC_ACT_SIGMOID:
+        return vf_sigmoid(x);
+    case RNC_ACT_TANH:
+        return vf_tanh(x);
+    case RNC_ACT_HARD_SIGMOID:
+        return vf_min(six, vf_max(zero, x + three)) / six;
+    case RNC_ACT_HARD_SWISH:
+        y = vf_max(-three, x);
+        return y * (vf_min(six, y + three) / six);
+    case RNC_ACT_SILU:
+        y = vf_max(vf_set1(-128.0f), x); /* where the result is -0 */
+        return y * vf_sigmoid(y);
+    case RNC_ACT_GELU:
+        return vf_gelu(x);
+    default:
+        return x;
+    }
+}

@@ -1,0 +1,72 @@
+/* isa_scalar.h: plain C99, a "vector" is one float.  What the macros mean: kernels/README. */
+#define RNC_VL 1
+#define RNC_FN(name) name##_scalar
+#if defined(__GNUC__)
+#define RNC_KERNEL static inline __attribute__((always_inline, unused))
+#else
+#define RNC_KERNEL static inline
+#endif
+#define RNC_UNROLL(n)
+#define RNC_PREFETCH(p) ((void)(p))
+#define RNC_PREFETCH_WRITE(p) ((void)(p))
+#define vf float
+#define vf_load(p) (*(p))
+#define vf_loadu(p) (*(p))
+#define vf_store(p, v) ((void)(*(p) = (v)))
+#define vf_storeu(p, v) ((void)(*(p) = (v)))
+#define vf_set1(x) (x)
+#define vf_zero() 0.0f
+#define vf_reduce_add(v) (v)
+#define vf_reduce_max(v) (v)
+#define vf_fma(a, b, c) ((a) * (b) + (c))
+#define RNC_FMA(acc, a, b) ((acc) += (a) * (b))
+#define RNC_BROADCAST(v, p) ((v) = *(p))
+#define RNC_FMA_MEM(acc, p, b) ((acc) += *(p) * (b))
+#define vf_load_part RNC_FN(vf_load_part)
+#define vf_store_part RNC_FN(vf_store_part)
+#define vf_max RNC_FN(vf_max)
+#define vf_min RNC_FN(vf_min)
+#define vf_abs RNC_FN(vf_abs)
+#define vf_select_gt RNC_FN(vf_select_gt)
+#define vf_round RNC_FN(vf_round)
+#define vf_exp2i RNC_FN(vf_exp2i)
+
+RNC_KERNEL vf vf_load_part(const float *p, int n)
+{
+    return n > 0 ? *p : 0.0f;
+}
+RNC_KERNEL void vf_store_part(float *p, vf v, int n)
+{
+    if (n > 0)
+        *p = v;
+}
+RNC_KERNEL vf vf_max(vf a, vf b)
+{
+    return a > b ? a : b;
+}
+RNC_KERNEL vf vf_min(vf a, vf b)
+{
+    return a < b ? a : b;
+}
+RNC_KERNEL vf vf_select_gt(vf a, vf b, vf x, vf y)
+{
+    return a > b ? x : y;
+}
+RNC_KERNEL vf vf_abs(vf x)
+{
+    return fabsf(x);
+}
+/* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
+RNC_KERNEL vf vf_round(vf x)
+{
+    const float shifted = x + 12582912.0f;
+    return shifted - 12582912.0f;
+}
+/* 2^n from the bits of its exponent. */
+RNC_KERNEL vf vf_exp2i(vf n)
+{
+    const int bits = ((int)n + 127) * (1 << 23);
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power;
+}

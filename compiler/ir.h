@@ -79,8 +79,9 @@ struct Node {
     Act act;                /* fused activation */
     double act_alpha;       /* for ACT_LEAKY_RELU */
     const char *name;       /* layer2.0.main.conv1, unique in the net */
-    /* Of the pre-pass network: the node whose value this one computes, and the
-     * names of all it stands for, in order ("layer2.0.main.bn1", ...). */
+    /* Of the pre-pass network: the node whose value this one computes (-1: none,
+     * a partial sum), and the names of the nodes this one has taken in, its own
+     * not among them, in order ("layer2.0.main.bn1", "layer2.0.add1", ...). */
     int origin;
     VEC(const char *) absorbed;
     const Place *place;
@@ -122,12 +123,30 @@ Attrs ir_default_attrs(Op op);
 /* An OP_INPUT node. */
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place);
 void ir_renumber(Net *net);
-/* A deep copy (parameters' data shared): what the oracle keeps of the network
- * before the passes. */
+/* A deep copy (parameters' data, places and class names shared): what the oracle
+ * keeps of the network before the passes. */
 Net *ir_copy(const Net *net, Arena *arena);
+
+/* ---- rewriting, for passes (ir.c) ---- */
+
+/* A node that is in no network yet: parameters named, nothing inferred; it
+ * computes no original node's value (origin -1). */
+Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *name,
+              const Place *place);
+/* Put a node in front of nodes[at]; take one out.  Both renumber. */
+void ir_insert(Net *net, int at, Node *node);
+void ir_remove(Net *net, Node *node);
+/* Every operand slot and output port that refers to `old` gets `by`. */
+void ir_replace(Net *net, const Node *old, Node *by);
+/* `node` now computes what `taken` did: its origin and activation pass over, its
+ * name and what it absorbed go behind what `node` has absorbed, its users are
+ * now `node`'s, and it leaves the network. */
+void ir_take_over(Net *net, Node *node, Node *taken);
 
 /* ---- asking ---- */
 
+/* Products of extents; INT64_MAX stands for all that do not fit. */
+int64_t mul_extents(int64_t a, int64_t b);
 int64_t type_elements(Type t); /* n * h * w * c */
 bool type_eq(Type a, Type b);
 const char *elem_name(Elem elem); /* "f32" */

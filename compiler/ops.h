@@ -22,6 +22,7 @@ enum {
     WINDOW = 8,
     LINEAR = 16,
     INTERNAL = 32,
+    FUSES_ACT = 64,
 };
 
 /* Order of the axes of an image at the interface and in `flatten`. */
@@ -29,7 +30,7 @@ typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
 
 /* A list of numbers; lives in the network's arena. */
 typedef struct Reals {
-    double *at;
+    const double *at;
     int n;
 } Reals;
 

@@ -36,7 +36,9 @@ static int no_room(picture *p, size_t w, size_t h, char why[256])
     return 0;
 }
 
-/* ---- JPEG ---- */
+/* ---- JPEG ----
+ *
+ * Of damage that it can go on from, libjpeg warns on stderr. */
 
 typedef struct jpeg_errors {
     struct jpeg_error_mgr base; /* first: libjpeg knows only this */
@@ -53,18 +55,12 @@ static void on_jpeg_error(j_common_ptr jpeg)
     longjmp(errors->jump, 1);
 }
 
-static void on_jpeg_message(j_common_ptr jpeg)
-{
-    (void)jpeg;
-}
-
 static int read_jpeg(picture *p, FILE *f, char why[256])
 {
     struct jpeg_decompress_struct jpeg;
     jpeg_errors errors;
     jpeg.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = on_jpeg_error;
-    errors.base.output_message = on_jpeg_message;
     errors.why = why;
     if (setjmp(errors.jump)) {
         jpeg_destroy_decompress(&jpeg);

@@ -1,0 +1,93 @@
+/* conv_blas.c: convolution by tiles of im2col and cblas_sgemm, whose threads are the library's:
+ * part 0 does all.
+ *
+ * A tile is P output pixels: their patches [P][K], K = kernel_h * kernel_w * in_c, times the
+ * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
+ * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
+ * holds both: P * (K + N) floats, or P * N, with P = 2^19 / (K + N), or 2^19 / N, at least 1, at
+ * most out_h * out_w.  Weights: bias[out_c], then for each group [K][N]. */
+RNC_KERNEL int RNC_FN(conv_blas_patches)(const rnc_conv_shape *s)
+{
+    return !(s->kernel_h == 1 && s->kernel_w == 1 && s->stride_h == 1 && s->stride_w == 1 &&
+             s->pad_top == 0 && s->pad_left == 0 && s->in_row == s->out_w * s->in_pixel);
+}
+
+/* The patches of output pixels first .. first + count - 1 of an image; `in` is its group's. */
+RNC_KERNEL void RNC_FN(im2col)(const rnc_conv_shape *s, const float *in, int first, int count,
+                               float *to)
+{
+    const int run = s->dilation_w == 1 && s->in_pixel == s->in_c;
+    const int steps = run ? 1 : s->kernel_w, length = run ? s->kernel_w * s->in_c : s->in_c;
+    int i, ky, kx;
+    for (i = first; i < first + count; i++) {
+        const int y = i / s->out_w * s->stride_h - s->pad_top;
+        const int x = i % s->out_w * s->stride_w - s->pad_left;
+        for (ky = 0; ky < s->kernel_h; ky++)
+            for (kx = 0; kx < steps; kx++, to += length)
+                memcpy(to,
+                       in + RNC_FN(at)(0, 0, y + ky * s->dilation_h, s->in_row,
+                                       x + kx * s->dilation_w, s->in_pixel),
+                       sizeof(float) * (size_t)length);
+    }
+}
+
+/* act(product + bias + residual) of `channels` channels of a pixel; res may be the output. */
+RNC_KERNEL void RNC_FN(conv_blas_finish)(const rnc_conv_shape *s, const float *product,
+                                         const float *bias, const float *res, float *out,
+                                         int channels)
+{
+    int c;
+    for (c = 0; c + RNC_VL <= channels; c += RNC_VL) {
+        vf v = vf_loadu(product + c) + vf_loadu(bias + c);
+        if (s->residual)
+            v = v + vf_loadu(res + c);
+        vf_storeu(out + c, vf_act(v, s->act, s->alpha));
+    }
+    if (c < channels) {
+        const int n = channels - c;
+        vf v = vf_load_part(product + c, n) + vf_load_part(bias + c, n);
+        if (s->residual)
+            v = v + vf_load_part(res + c, n);
+        vf_store_part(out + c, vf_act(v, s->act, s->alpha), n);
+    }
+}
+
+RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+                                  int part, int parts)
+{
+    const int depth = s->kernel_h * s->kernel_w * s->in_c, width = s->out_c / s->groups;
+    const int patches = RNC_FN(conv_blas_patches)(s), pixels = s->out_h * s->out_w;
+    const int fit = (1 << 19) / (patches ? depth + width : width);
+    const int tile = fit < 1 ? 1 : fit < pixels ? fit : pixels;
+    float *columns = (float *)o->scratch;
+    float *product = patches ? columns + (ptrdiff_t)tile * depth : columns;
+    int n, g, first, i;
+    (void)t, (void)parts;
+    for (n = 0; part == 0 && n < s->images; n++)
+        for (g = 0; g < s->groups; g++)
+            for (first = 0; first < pixels; first += tile) {
+                const int count = pixels - first < tile ? pixels - first : tile;
+                const float *in =
+                    (const float *)o->in + (ptrdiff_t)n * s->in_image + (ptrdiff_t)g * s->in_c;
+                const float *bias = o->weights + (ptrdiff_t)g * width;
+                const float *weights = o->weights + s->out_c + (ptrdiff_t)g * depth * width;
+                if (patches)
+                    RNC_FN(im2col)(s, in, first, count, columns);
+                else
+                    in += (ptrdiff_t)first * s->in_pixel;
+                cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, width, depth, 1.0f,
+                            patches ? columns : in, patches ? depth : s->in_pixel, weights, width,
+                            0.0f, product, width);
+                for (i = 0; i < count; i++) {
+                    const int y = (first + i) / s->out_w, x = (first + i) % s->out_w;
+                    const float *res = s->residual ? (const float *)o->in2 + (ptrdiff_t)g * width +
+                                                         RNC_FN(at)(n, s->res_image, y, s->res_row,
+                                                                    x, s->res_pixel)
+                                                   : bias;
+                    float *out = (float *)o->out + (ptrdiff_t)g * width +
+                                 RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                    RNC_FN(conv_blas_finish)
+                    (s, product + (ptrdiff_t)i * width, bias, res, out, width);
+                }
+            }
+}

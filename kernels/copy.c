@@ -1,0 +1,47 @@
+/* copy.c: h x w pixels of c channels, each input row and pixel used repeat_h and repeat_w times,
+ * surrounded by zeros.  Writes exactly these.  Parts share the rows, zeros included. */
+RNC_KERNEL void RNC_FN(copy_pixel)(const rnc_copy_shape *s, const float *in, float *out)
+{
+    int c;
+    for (c = 0; c + RNC_VL <= s->c; c += RNC_VL)
+        vf_storeu(out + c, vf_act(vf_loadu(in + c), s->act, s->alpha));
+    if (c < s->c)
+        vf_store_part(out + c, vf_act(vf_load_part(in + c, s->c - c), s->act, s->alpha), s->c - c);
+}
+
+RNC_KERNEL void RNC_FN(copy_zeros)(float *out, int n)
+{
+    int c;
+    for (c = 0; c + RNC_VL <= n; c += RNC_VL)
+        vf_storeu(out + c, vf_zero());
+    if (c < n)
+        vf_store_part(out + c, vf_zero(), n - c);
+}
+
+RNC_KERNEL void RNC_FN(copy)(const rnc_copy_shape *s, const rnc_tile *t, const rnc_operands *o,
+                             int part, int parts)
+{
+    const int height = s->zero_top + s->h + s->zero_bottom;
+    const int rows = s->images * height, end = RNC_FN(share)(rows, part + 1, parts);
+    const int deep = s->zero_front + s->c + s->zero_behind;
+    int i, x;
+    (void)t;
+    for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
+        const int n = i / height, y = i % height - s->zero_top;
+        for (x = -s->zero_left; x < s->w + s->zero_right; x++) {
+            float *out =
+                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+            if (y < 0 || y >= s->h || x < 0 || x >= s->w) {
+                RNC_FN(copy_zeros)(out - s->zero_front, deep);
+                continue;
+            }
+            RNC_FN(copy_zeros)(out - s->zero_front, s->zero_front);
+            RNC_FN(copy_pixel)
+            (s,
+             (const float *)o->in + RNC_FN(at)(n, s->in_image, y / s->repeat_h, s->in_row,
+                                               x / s->repeat_w, s->in_pixel),
+             out);
+            RNC_FN(copy_zeros)(out + s->c, s->zero_behind);
+        }
+    }
+}

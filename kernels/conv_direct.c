@@ -1,0 +1,261 @@
+/* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
+ * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
+ * that the weights of a column stay in cache while all pixels pass; while they do, the next
+ * column's are fetched.  The zero halo makes every tap a read at a constant distance, and what
+ * lies contiguous is one run: (tap, channel) of a kernel row, pixels of all rows. */
+
+/* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
+ * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
+ */
+typedef struct RNC_FN(conv_tiling) {
+    int images, h, w; /* as one row where rows, as one image where images, are contiguous */
+    int stacked;      /* 1: tiles of whole rows */
+    int count, big, n_big, small;
+    int tiles; /* of all images */
+} RNC_FN(conv_tiling);
+
+RNC_KERNEL RNC_FN(conv_tiling) RNC_FN(conv_cut)(const rnc_conv_shape *s, int pixels)
+{
+    RNC_FN(conv_tiling) c;
+    const int res = s->residual;
+    int total, most;
+    c.images = s->images;
+    c.h = s->out_h;
+    c.w = s->out_w;
+    if (s->out_row == c.w * s->out_pixel && (!res || s->res_row == c.w * s->res_pixel) &&
+        s->in_row * s->stride_h == c.w * s->in_pixel * s->stride_w) {
+        if (s->out_image == c.h * s->out_row && (!res || s->res_image == c.h * s->res_row) &&
+            s->in_image == c.h * s->in_row * s->stride_h) {
+            c.h *= c.images;
+            c.images = 1;
+        }
+        c.w *= c.h;
+        c.h = 1;
+    }
+    c.stacked = c.h > 1 && 2 * c.w <= pixels;
+    total = c.stacked ? c.h : c.w;
+    most = c.stacked ? pixels / c.w : pixels;
+    c.count = (total + most - 1) / most;
+    c.big = most;
+    c.n_big = total / most;
+    c.small = total % most;
+    if (c.small * 2 < most && c.small > 0) { /* a small rest: all tiles nearly equal instead */
+        c.small = total / c.count;
+        c.big = c.small + 1;
+        c.n_big = total % c.count;
+    }
+    c.tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
+    return c;
+}
+
+/* The place of a tile: its image, first row and first pixel. */
+typedef struct RNC_FN(conv_place) {
+    int image, y, x, is_big;
+} RNC_FN(conv_place);
+
+RNC_KERNEL RNC_FN(conv_place) RNC_FN(conv_find)(const RNC_FN(conv_tiling) * c, int tile)
+{
+    RNC_FN(conv_place) p;
+    const int line = tile / c->count, i = tile % c->count;
+    const int at = i < c->n_big ? i * c->big : c->n_big * c->big + (i - c->n_big) * c->small;
+    p.image = c->stacked ? line : line / c->h;
+    p.y = c->stacked ? at : line % c->h;
+    p.x = c->stacked ? 0 : at;
+    p.is_big = i < c->n_big;
+    return p;
+}
+
+/* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j].  A row of pixels has `wide`. */
+RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float *a, const float *w,
+                                   int u, int n, int nv, int wide, int width, int memory)
+{
+    RNC_UNROLL(32)
+    for (int k = 0; k < u; k++) {
+        vf b[8];
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++)
+            b[j] = vf_load(w + k * width + j * RNC_VL);
+        RNC_UNROLL(32)
+        for (int i = 0; i < n; i++) {
+            const float *x =
+                a + i / wide * s->stride_h * s->in_row + i % wide * s->stride_w * s->in_pixel + k;
+            if ((i + 1) * memory / 100 > i * memory / 100) {
+                RNC_UNROLL(8)
+                for (int j = 0; j < nv; j++)
+                    RNC_FMA_MEM(acc[i * nv + j], x, b[j]);
+            } else {
+                vf v;
+                RNC_BROADCAST(v, x);
+                RNC_UNROLL(8)
+                for (int j = 0; j < nv; j++)
+                    RNC_FMA(acc[i * nv + j], v, b[j]);
+            }
+        }
+    }
+}
+
+/* What is fetched ahead during a tile. */
+typedef struct RNC_FN(conv_ahead) {
+    const char *weights; /* or the next tile's input: read soon */
+    const char *out;     /* the next tile's output: written soon */
+    int spacing;         /* bytes from line to line of weights */
+} RNC_FN(conv_ahead);
+
+/* One tile; `wide` pixels of it lie in a row.  w: at its column of a panel of `width` channels. */
+RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv,
+                                  int wide, const float *in, const float *w, int width,
+                                  const float *res, float *out, RNC_FN(conv_ahead) ahead)
+{
+    const int merged = s->dilation_w == 1 && s->in_pixel == s->in_c;
+    const int runs = merged ? 1 : s->kernel_w, run = merged ? s->kernel_w * s->in_c : s->in_c;
+    const int u = t->unroll > 1 ? (t->unroll < run ? t->unroll : run) : 1;
+    const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
+    int fetch = t->prefetch_output ? n : 0; /* pixels of the next tile still to fetch */
+    vf acc[32];
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++)
+            acc[i * nv + j] = vf_load(w + j * RNC_VL);
+    }
+    w += width;
+    for (int ky = 0; ky < s->kernel_h; ky++) {
+        for (int kx = 0; kx < runs; kx++) {
+            const float *a = in + ky * s->dilation_h * s->in_row + kx * s->dilation_w * s->in_pixel;
+            int turns = run / u;
+            /* Twice the same loop, without and with the fetch, since a test inside costs more. */
+            for (; turns > 0 && fetch > 0; turns--, fetch--) {
+                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, t->memory_broadcasts);
+                for (int i = 0; i < t->prefetch_weights; i++)
+                    RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+                for (int i = 0; i < lines; i++)
+                    RNC_PREFETCH_WRITE(ahead.out + i * 64);
+                ahead.weights += t->prefetch_weights * ahead.spacing;
+                ahead.out += s->out_pixel * (int)sizeof(float);
+                a += u;
+                w += u * width;
+            }
+            for (; turns > 0; turns--) {
+                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, t->memory_broadcasts);
+                for (int i = 0; i < t->prefetch_weights; i++)
+                    RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+                ahead.weights += t->prefetch_weights * ahead.spacing;
+                a += u;
+                w += u * width;
+            }
+            RNC_FN(conv_steps)(s, acc, a, w, run % u, n, nv, wide, width, t->memory_broadcasts);
+            w += run % u * width;
+        }
+    }
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
+        const float *from = res + i / wide * s->res_row + i % wide * s->res_pixel;
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            vf v = acc[i * nv + j];
+            if (s->residual)
+                v = v + vf_load(from + j * RNC_VL);
+            vf_store(to + j * RNC_VL, vf_act(v, s->act, s->alpha));
+        }
+    }
+}
+
+/* Columns first .. end-1 of nv vectors; column c begins at vector `vector` + c % across * nv of
+ * panel c / across; panels of `width` channels.  in, out, res: the group's, w: its first panel. */
+RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t, int nv,
+                                     const float *in, const float *w, int width, const float *res,
+                                     float *out, int first, int end, int across, int vector,
+                                     int part, int parts)
+{
+    const int most = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1) / nv;
+    const int pixels = most * nv > 32 ? 32 / nv : (most > 0 ? most : 1);
+    const RNC_FN(conv_tiling) c = RNC_FN(conv_cut)(s, pixels);
+    const int t0 = RNC_FN(share)(c.tiles, part, parts);
+    const int t1 = RNC_FN(share)(c.tiles, part + 1, parts);
+    const int keep = t->panels > 0 ? t->panels : end - first;
+    const int rows = s->kernel_h * s->kernel_w * s->in_c + 1; /* of the panel: bias, taps */
+    const ptrdiff_t panel = (ptrdiff_t)rows * width;
+    const int spacing = across > 1 ? width * (int)sizeof(float) : 64;
+    const int per_tile = t1 > t0 ? rows * (across > 1 ? 64 : width * 4) / 64 / (t1 - t0) + 1 : 0;
+    for (int block = first; block < end; block += keep) {
+        const int stop = block + keep < end ? block + keep : end;
+        const float *next_w = w + stop / across * panel + (vector + stop % across * nv) * RNC_VL;
+        RNC_FN(conv_place) at = RNC_FN(conv_find)(&c, t0);
+        for (int tile = t0; tile < t1; tile++) {
+            const RNC_FN(conv_place) next = RNC_FN(conv_find)(&c, tile + 1 < t1 ? tile + 1 : tile);
+            const ptrdiff_t o =
+                RNC_FN(at)(at.image, s->out_image, at.y, s->out_row, at.x, s->out_pixel);
+            const ptrdiff_t next_o =
+                RNC_FN(at)(next.image, s->out_image, next.y, s->out_row, next.x, s->out_pixel);
+            const ptrdiff_t r =
+                RNC_FN(at)(at.image, s->res_image, at.y, s->res_row, at.x, s->res_pixel);
+            const float *a = in + RNC_FN(at)(at.image, s->in_image, at.y * s->stride_h, s->in_row,
+                                             at.x * s->stride_w, s->in_pixel);
+            for (int i = block; i < stop; i++) {
+                const int column = i / across * width + (vector + i % across * nv) * RNC_VL;
+                const float *b = w + i / across * panel + (vector + i % across * nv) * RNC_VL;
+                const float *from = s->residual ? res + r + column : res;
+                RNC_FN(conv_ahead) ahead;
+                ahead.spacing = spacing;
+                ahead.weights = (const char *)next_w + (ptrdiff_t)(tile - t0) * per_tile * spacing;
+                ahead.out =
+                    (const char *)(out + column + (i + 1 < stop ? o + nv * RNC_VL : next_o));
+                if (at.is_big)
+                    RNC_FN(conv_tile)
+                    (s, t, c.stacked ? c.big * c.w : c.big, nv, c.stacked ? c.w : 32, a, b, width,
+                     from, out + o + column, ahead);
+                else if (c.small > 0)
+                    RNC_FN(conv_tile)
+                    (s, t, c.stacked ? c.small * c.w : c.small, nv, c.stacked ? c.w : 32, a, b,
+                     width, from, out + o + column, ahead);
+            }
+            at = next;
+        }
+    }
+}
+
+/* Panels first .. end-1, `width` channels each: whole columns of nv vectors, then the rest. */
+RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, const float *in,
+                                    const float *w, int width, const float *res, float *out,
+                                    int first, int end, int part, int parts)
+{
+    const int vectors = width / RNC_VL, most = t->vectors > 0 ? t->vectors : 1;
+    const int nv = vectors < 8 && vectors < most ? vectors : (most < 8 ? most : 8);
+    const int across = vectors / nv, rest = vectors % nv;
+    RNC_FN(conv_columns)
+    (s, t, nv, in, w, width, res, out, first * across, end * across, across, 0, part, parts);
+    if (rest > 0)
+        RNC_FN(conv_columns)
+        (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
+}
+
+RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
+                                    const rnc_operands *o, int part, int parts)
+{
+    const int group_c = s->out_c / s->groups, full = group_c / s->panel;
+    const int narrow = group_c % s->panel, per_group = full + (narrow > 0);
+    const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
+    const int all = s->groups * per_group;
+    const int p0 = t->split ? RNC_FN(share)(all, part, parts) : 0;
+    const int p1 = t->split ? RNC_FN(share)(all, part + 1, parts) : all;
+    const int of = t->split ? 0 : part, parts_of = t->split ? 1 : parts;
+    for (int g = 0; g < s->groups; g++) {
+        const int first = p0 > g * per_group ? p0 - g * per_group : 0;
+        const int end = p1 < (g + 1) * per_group ? p1 - g * per_group : per_group;
+        const float *w = o->weights + g * group_c * rows;
+        const float *in =
+            (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
+        const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
+        float *out = (float *)o->out + g * group_c;
+        if (full > 0)
+            RNC_FN(conv_panels)
+            (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
+        if (narrow > 0 && first < per_group && end == per_group) {
+            const int from = full * s->panel;
+            RNC_FN(conv_panels)
+            (s, t, in, w + from * rows, narrow, s->residual ? res + from : res, out + from, 0, 1,
+             of, parts_of);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+#!/bin/sh
+# accuracy.sh: trained networks on real pictures against the answers that ONNX
+# Runtime and PyTorch gave for them: how many are right, and every logit to 2e-5
+# of the picture's largest.
+#
+# ResNet-20 and its 20 pictures ship with rnc.  The others come from a folder
+# beside the checkout, ../shared/data, and are skipped where it is absent.
+# RNC_TEST_PICTURES=N takes only the first N photographs (default 20; all 200
+# with RNC_TEST_FULL).
+set -u
+src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
+build=${RNC_BUILDDIR:-$PWD}
+out=${RNC_TEST_OUT:-$PWD/tests-out}/accuracy
+data=${RNC_SHARED_DATA:-$src/../shared/data}
+mkdir -p "$out" || exit 1
+passed=0 failed=0
+
+result() { # LABEL STATUS TEXT
+    if [ "$2" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "$1: $3"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $1: $3"
+    fi
+}
+
+# compare EXPECTED.tsv GOT.tsv: the first lists either all logits or five best
+# classes and their logits; prints the worst error relative to the picture's
+# largest logit, and how many pictures were compared.
+compare() {
+    awk -F '\t' '
+        function abs(x) { return x < 0 ? -x : x }
+        /^#/ { next }
+        NR == FNR { got[$1] = $3; next }
+        !($1 in got) { next }
+        {
+            n = split($NF, want, " ")
+            if (NF == 4) split($3, at, " ")
+            split(got[$1], g, " ")
+            largest = 0
+            for (i = 1; i <= n; i++) if (abs(want[i]) > largest) largest = abs(want[i])
+            for (i = 1; i <= n; i++) {
+                value = g[NF == 4 ? at[i] + 1 : i]
+                # nan compares with nothing: it must not pass
+                e = (value == "" || value ~ /n/) ? 1e9 : abs(value - want[i]) / largest
+                if (e > worst) worst = e
+            }
+            pictures++
+        }
+        END { printf "%.2e %d\n", worst, pictures; exit !(pictures > 0 && worst <= 2e-5) }
+    ' "$2" "$1"
+}
+
+# check NET WEIGHTS PICTURES EXPECTED TOP1 TOP5 FLAGS
+check() {
+    net=$1 weights=$2 pictures=$3 expected=$4 right="$5 $6" flags=$7
+    label=$net${flags:+ $flags}
+    if ! make -s -C "$build" example NET="models/$net.net" WEIGHTS="$weights" \
+        RNCFLAGS="--quiet --tap dense1 $flags" > "$out/$net.log" 2>&1; then
+        result "$label" 1 "it could not be built"
+        tail -n 5 "$out/$net.log"
+        return
+    fi
+    if ! "$build/examples/evaluate" "$build/examples/$net.weights" --logits "$out/$net.tsv" \
+        "$pictures" > "$out/$net.txt" 2>&1; then
+        result "$label" 1 "the pictures could not be evaluated"
+        tail -n 5 "$out/$net.txt"
+        return
+    fi
+    got=$(sed -n 's/^\([0-9]*\) of [0-9]* right, \([0-9]*\) among.*/\1 \2/p' "$out/$net.txt" | tail -n 1)
+    if [ -n "$5" ]; then
+        [ "$got" = "$right" ]
+        result "$label" $? "right at top-1 and top-5: $got, expected $right"
+    fi
+    worst=$(compare "$expected" "$out/$net.tsv")
+    result "$label" $? "worst error of a logit, relative to the picture's largest, and pictures: $worst"
+}
+
+if ! grep -q '^HAVE_PICTURES_TRUE = *$' "$build/Makefile"; then
+    echo "skipped: libjpeg-turbo or libpng is not installed"
+    echo "0 passed, 0 failed"
+    exit 0
+fi
+
+cifar10=$src/examples/data/cifar10
+check resnet20 "$src/examples/data/resnet20-cifar10.safetensors" "$cifar10" \
+    "$src/examples/data/resnet20-cifar10.tsv" 20 20 ""
+check resnet20 "$src/examples/data/resnet20-cifar10.safetensors" "$cifar10" \
+    "$src/examples/data/resnet20-cifar10.tsv" 20 20 "--input-type u8 --input-order nhwc"
+
+if [ ! -d "$data" ]; then
+    echo "skipped: no ../shared/data"
+elif ! command -v zstd > /dev/null; then
+    echo "skipped: no zstd to unpack ../shared/data"
+else
+    for net in resnet20:20 resnet32:19 resnet44:20 resnet56:20; do
+        name=${net%:*}
+        zstd -dqf "$data/weights/$name-cifar10.safetensors.zst" -o "$out/$name.safetensors"
+        check "$name" "$out/$name.safetensors" "$cifar10" "$data/expected/$name-cifar10.tsv" \
+            "${net#*:}" 20 ""
+    done
+    mkdir -p "$out/imagenet"
+    rm -f "$out/imagenet"/*
+    n=${RNC_TEST_PICTURES:-20}
+    [ -z "${RNC_TEST_FULL:-}" ] || n=200
+    head -n "$n" "$data/images/imagenet/labels.txt" > "$out/imagenet/labels.txt"
+    while read -r file class; do
+        ln -s "$data/images/imagenet/$file" "$out/imagenet/$file"
+    done < "$out/imagenet/labels.txt"
+    for net in resnet50:158:187 resnet18:151:186; do
+        name=${net%%:*} top=${net#*:}
+        zstd -dqf "$data/weights/$name-imagenet.safetensors.zst" -o "$out/$name.safetensors"
+        if [ "$n" -eq 200 ]; then
+            top1=${top%:*} top5=${top#*:}
+        else
+            top1='' top5='' # counts are known for all 200
+        fi
+        check "$name" "$out/$name.safetensors" "$out/imagenet" "$data/expected/$name-imagenet.tsv" \
+            "$top1" "$top5" ""
+        rm -f "$out/$name.safetensors" "$build/examples/$name.weights"
+    done
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -96,7 +96,8 @@ static int evaluate(engine *e, const char *folder, int list, FILE *out)
         failed = -1;
     }
     if (!failed)
-        printf("%d of %d right, %d among the first five\n", sum.first, sum.pictures, sum.five);
+        printf("%d of %d right: top-1 %d, top-5 %d\n", sum.first, sum.pictures, sum.first,
+               sum.five);
     return failed;
 }
 

@@ -2,8 +2,8 @@
 # run.sh SUITE...: runs the suites of tests one after another and adds them up.
 #
 # A suite is a program or a script.  It prints what it likes, "skipped: REASON"
-# on a line of its own for each test that cannot run here, and as its last line
-# "N passed, N failed".  A suite that ends without that line, with a non-zero
+# (or "NAME: skipped: REASON") on a line of its own for each test that cannot run
+# here, and as its last line "N passed, N failed".  A suite that ends without that line, with a non-zero
 # status and no failed test, or with neither a test run nor one skipped, counts
 # as one failure.  The last line here is the sum; the status is non-zero unless
 # every test that could run passed, and at least one did.
@@ -23,7 +23,7 @@ for suite; do
     { "$suite" 2>&1; echo "status $?" > "$log.status"; } | tee "$log"
     read -r _ status < "$log.status"
     rm -f "$log.status"
-    skips=$(grep -c '^skipped: ' "$log")
+    skips=$(grep -c '^\([a-z_]*: \)\{0,1\}skipped: ' "$log")
     counts=$(tail -n 1 "$log" | sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p')
     p=${counts% *} f=${counts#* }
     why=

@@ -1,6 +1,7 @@
 #!/bin/sh
 # runner.sh: run.sh itself: what it counts as a failure, and what it adds up.
 set -u
+unset RNC_MISSING
 run=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}/tests/run.sh
 out=${RNC_TEST_OUT:-$PWD/tests-out}/runner
 rm -rf "$out"

@@ -5,7 +5,7 @@
  * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
  * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
  * holds both: P * (K + N) floats, or P * N, with P = 2^19 / (K + N), or 2^19 / N, at least 1, at
- * most out_h * out_w.  Weights: bias[out_c], then for each group [K][N]. */
+ * most out_h * out_w; t->pixels, if not 0, makes P smaller.  Weights: bias[out_c], then for each group [K][N]. */
 RNC_KERNEL int RNC_FN(conv_blas_patches)(const rnc_conv_shape *s)
 {
     return !(s->kernel_h == 1 && s->kernel_w == 1 && s->stride_h == 1 && s->stride_w == 1 &&
@@ -58,11 +58,12 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, co
     const int depth = s->kernel_h * s->kernel_w * s->in_c, width = s->out_c / s->groups;
     const int patches = RNC_FN(conv_blas_patches)(s), pixels = s->out_h * s->out_w;
     const int fit = (1 << 19) / (patches ? depth + width : width);
-    const int tile = fit < 1 ? 1 : fit < pixels ? fit : pixels;
+    const int most = t->pixels > 0 && t->pixels < pixels ? t->pixels : pixels;
+    const int tile = fit < 1 ? 1 : fit < most ? fit : most;
     float *columns = (float *)o->scratch;
     float *product = patches ? columns + (ptrdiff_t)tile * depth : columns;
     int n, g, first, i;
-    (void)t, (void)parts;
+    (void)parts;
     for (n = 0; part == 0 && n < s->images; n++)
         for (g = 0; g < s->groups; g++)
             for (first = 0; first < pixels; first += tile) {

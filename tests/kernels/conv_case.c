@@ -1,0 +1,125 @@
+/* conv_case.c: a random convolution and its result in double. */
+#include "conv_case.h"
+
+#include <math.h>
+
+static void draw_window(Case *c, rnc_conv_shape *s)
+{
+    static const int common[][2] = {{1, 1}, {1, 1}, {3, 3}, {3, 3}, {7, 7}, {1, 3}, {5, 2}};
+    const int i = pick(c, 0, 6);
+    s->kernel_h = common[i][0], s->kernel_w = common[i][1];
+    s->stride_h = s->stride_w = chance(c, 65) ? 1 : 2;
+    if (chance(c, 10))
+        s->stride_w = pick(c, 1, 3);
+    s->dilation_h = s->dilation_w = chance(c, 85) ? 1 : pick(c, 1, 3);
+    s->pad_top = chance(c, 80) ? (s->kernel_h - 1) / 2 * s->dilation_h : pick(c, 0, 3);
+    s->pad_left = chance(c, 80) ? (s->kernel_w - 1) / 2 * s->dilation_w : pick(c, 0, 3);
+    s->out_h = pick(c, 1, 8);
+    s->out_w = chance(c, 80) ? pick(c, 1, 8) : pick(c, 9, 40);
+}
+
+/* The input the windows reach is in_h x in_w pixels and a halo on each side. */
+static Grid draw_input(Case *c, const rnc_conv_shape *s, ConvLimits l)
+{
+    const int reach_h = (s->out_h - 1) * s->stride_h + (s->kernel_h - 1) * s->dilation_h + 1;
+    const int reach_w = (s->out_w - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w + 1;
+    const int below = pick(c, 0, s->pad_top), right = pick(c, 0, s->pad_left);
+    const int in_h = reach_h - s->pad_top - below, in_w = reach_w - s->pad_left - right;
+    Layout layout = {.align = l.in_align ? l.in_align : l.align,
+                     .top = s->pad_top,
+                     .left = s->pad_left,
+                     .bottom = in_h < 1 ? reach_h - s->pad_top - 1 : below,
+                     .right = in_w < 1 ? reach_w - s->pad_left - 1 : right};
+    if (layout.bottom < 0)
+        layout.bottom = 0;
+    if (layout.right < 0)
+        layout.right = 0;
+    layout.tight = chance(c, 40);
+    Grid g = grid_make(c, s->images, in_h < 1 ? 1 : in_h, in_w < 1 ? 1 : in_w, l.groups * l.in_c,
+                       layout);
+    grid_fill(c, &g, -1.0f, 1.0f);
+    return g;
+}
+
+ConvCase conv_case(Case *c, ConvLimits l)
+{
+    ConvCase k = {0};
+    rnc_conv_shape *s = &k.s;
+    const int channels = l.groups * l.width;
+    s->images = chance(c, 80) ? 1 : 2;
+    draw_window(c, s);
+    s->groups = l.groups;
+    s->in_c = l.in_c;
+    k.in = draw_input(c, s, l);
+    const Layout layout = {.align = l.align, .tight = chance(c, 40)};
+    k.out = grid_make(c, s->images, s->out_h, s->out_w, channels, layout);
+    s->out_c = l.groups == 1 || l.depthwise ? k.out.lanes : channels;
+    if (l.depthwise)
+        s->groups = s->out_c;
+    s->residual = chance(c, 40);
+    k.in_place = s->residual && chance(c, 50);
+    k.res = s->residual && !k.in_place
+                ? grid_make(c, s->images, s->out_h, s->out_w, channels, layout)
+                : k.out;
+    if (s->residual)
+        grid_fill(c, &k.res, -1.0f, 1.0f);
+    s->act = pick_act(c, &s->alpha);
+    s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
+    s->out_pixel = k.out.pixel, s->out_row = k.out.row, s->out_image = k.out.image;
+    s->res_pixel = k.res.pixel, s->res_row = k.res.row, s->res_image = k.res.image;
+    const size_t n = (size_t)(s->out_c * s->kernel_h * s->kernel_w * s->in_c);
+    k.weights = case_memory(c, n * sizeof(float));
+    k.bias = case_memory(c, (size_t)s->out_c * sizeof(float));
+    for (size_t i = 0; i < n; i++)
+        k.weights[i] = pick_float(c, -1.0f, 1.0f);
+    for (int i = 0; i < s->out_c; i++)
+        k.bias[i] = pick_float(c, -1.0f, 1.0f);
+    describe_conv(c, s);
+    return k;
+}
+
+/* One output element without activation; *sum_abs is the sum of the absolute
+ * values of its terms. */
+static double conv_element(const ConvCase *k, int n, int y, int x, int co, double *sum_abs)
+{
+    const rnc_conv_shape *s = &k->s;
+    const int group = co / (s->out_c / s->groups);
+    double sum = (double)k->bias[co];
+    *sum_abs = fabs(sum);
+    for (int ky = 0; ky < s->kernel_h; ky++)
+        for (int kx = 0; kx < s->kernel_w; kx++) {
+            const int iy = y * s->stride_h - s->pad_top + ky * s->dilation_h;
+            const int ix = x * s->stride_w - s->pad_left + kx * s->dilation_w;
+            if (iy < 0 || iy >= k->in.h || ix < 0 || ix >= k->in.w)
+                continue;
+            const float *p = grid_pixel(&k->in, n, iy, ix) + group * s->in_c;
+            const float *w = k->weights + ((co * s->kernel_h + ky) * s->kernel_w + kx) * s->in_c;
+            for (int i = 0; i < s->in_c; i++) {
+                sum += (double)w[i] * (double)p[i];
+                *sum_abs += fabs((double)w[i] * (double)p[i]);
+            }
+        }
+    if (s->residual) {
+        const double r = (double)grid_pixel(&k->res, n, y, x)[co];
+        sum += r;
+        *sum_abs += fabs(r);
+    }
+    return sum;
+}
+
+Expect conv_expect(Case *c, const ConvCase *k)
+{
+    const rnc_conv_shape *s = &k->s;
+    const int terms = s->kernel_h * s->kernel_w * s->in_c;
+    Expect e = expect_make(c, k->out.base, k->out.total);
+    for (int n = 0; n < s->images; n++)
+        for (int y = 0; y < s->out_h; y++)
+            for (int x = 0; x < s->out_w; x++)
+                for (int co = 0; co < s->out_c; co++) {
+                    double sum_abs, v = conv_element(k, n, y, x, co, &sum_abs);
+                    double tolerance = sum_tolerance(terms, sum_abs);
+                    v = ref_act(v, s->act, s->alpha, &tolerance);
+                    expect_at(&e, grid_pixel(&k->out, n, y, x) + co, v, tolerance);
+                }
+    return e;
+}

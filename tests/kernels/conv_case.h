@@ -1,0 +1,31 @@
+/* conv_case.h: a random convolution, its tensors and what it should give; shared
+ * by the kernels that compute one. */
+#ifndef CONV_CASE_H
+#define CONV_CASE_H
+
+#include "harness.h"
+
+typedef struct ConvCase {
+    rnc_conv_shape s;
+    Grid in, res, out;
+    float *weights; /* [out_c][kernel_h][kernel_w][in_c], [out_c] filters of their group */
+    float *bias;    /* [out_c] */
+    bool in_place;  /* the residual is the output */
+} ConvCase;
+
+/* What is left to the caller of the drawing: how many groups, the channels of a
+ * group, how output channels are aligned. */
+typedef struct ConvLimits {
+    int groups, in_c, width; /* width: output channels of a group */
+    bool depthwise;          /* in_c of a group is 1, width 1, channels whole vectors */
+    int align;               /* of the tensors' channels and pitch */
+    int in_align;            /* of the input's, if another (a caller's image); 0: the same */
+} ConvLimits;
+
+/* Draws shape, tensors, weights and residual; s.panel is 0 and the weights are
+ * not packed yet. */
+ConvCase conv_case(Case *c, ConvLimits limits);
+/* What the kernel must leave in out: every lane below s.out_c. */
+Expect conv_expect(Case *c, const ConvCase *k);
+
+#endif

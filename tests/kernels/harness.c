@@ -1,0 +1,321 @@
+/* harness.c: random shapes, guarded memory and comparison for the kernels' tests. */
+#include "harness.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A quiet NaN that no computation makes. */
+static const uint32_t canary = 0x7fcdabcd;
+
+typedef struct Block {
+    struct Block *next;
+    void *memory;
+    const float *floats; /* guarded: guard floats, n floats, guard floats */
+    size_t n, guard;
+} Block;
+
+/* splitmix64 (Steele, Lea and Flood, 2014) */
+static uint64_t next_random(Case *c)
+{
+    uint64_t z = c->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+int pick(Case *c, int least, int most)
+{
+    return least + (int)(next_random(c) % (uint64_t)(most - least + 1));
+}
+
+bool chance(Case *c, int percent)
+{
+    return pick(c, 0, 99) < percent;
+}
+
+float pick_float(Case *c, float least, float most)
+{
+    return least + (most - least) * ((float)(next_random(c) >> 40) * 0x1p-24f);
+}
+
+int pick_act(Case *c, float *alpha)
+{
+    *alpha = chance(c, 50) ? 0.01f : pick_float(c, -1.0f, 1.0f);
+    return chance(c, 50) ? pick(c, RNC_ACT_NONE, RNC_ACT_RELU)
+                         : pick(c, RNC_ACT_NONE, RNC_ACT_GELU);
+}
+
+void fail(Case *c, const char *format, ...)
+{
+    if (c->why[0])
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(c->why, sizeof c->why, format, args);
+    va_end(args);
+}
+
+static void *aligned_memory(Case *c, size_t bytes, Block **made)
+{
+    Block *block = calloc(1, sizeof *block);
+    void *memory = NULL;
+    if (!block || posix_memalign(&memory, 64, bytes ? bytes : 1)) {
+        fprintf(stderr, "kernel_tests: no memory\n");
+        abort();
+    }
+    *block = (Block){.next = c->blocks, .memory = memory};
+    c->blocks = block;
+    *made = block;
+    return memory;
+}
+
+void *case_memory(Case *c, size_t bytes)
+{
+    Block *block;
+    return memset(aligned_memory(c, bytes, &block), 0, bytes ? bytes : 1);
+}
+
+static void set_canaries(float *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        memcpy(&p[i], &canary, sizeof canary);
+}
+
+static bool is_canary(const float *p)
+{
+    return memcmp(p, &canary, sizeof canary) == 0;
+}
+
+float *case_floats(Case *c, size_t n)
+{
+    Block *block;
+    const size_t guard = chance(c, 50) ? 64 : 0;
+    float *p = aligned_memory(c, (n + 2 * guard) * sizeof *p, &block);
+    set_canaries(p, n + 2 * guard);
+    block->floats = p;
+    block->n = n;
+    block->guard = guard;
+    return p + guard;
+}
+
+static void check_guards(Case *c)
+{
+    for (const Block *b = c->blocks; b; b = b->next)
+        for (size_t i = 0; i < b->guard; i++) {
+            if (!is_canary(&b->floats[i]))
+                fail(c, "wrote %zu floats in front of a buffer", b->guard - i);
+            if (!is_canary(&b->floats[b->guard + b->n + i]))
+                fail(c, "wrote float %zu behind a buffer", i);
+        }
+}
+
+void case_free(Case *c)
+{
+    while (c->blocks) {
+        Block *b = c->blocks;
+        c->blocks = b->next;
+        free(b->memory);
+        free(b);
+    }
+}
+
+int pick_align(Case *c)
+{
+    int align = c->isa->lanes;
+    while (align < 16 && chance(c, 40))
+        align *= 2;
+    return align;
+}
+
+static int round_up(int n, int to)
+{
+    return (n + to - 1) / to * to;
+}
+
+Grid grid_make(Case *c, int n, int h, int w, int channels, Layout l)
+{
+    Grid g = {.n = n, .h = h, .w = w, .c = channels, .lanes = round_up(channels, l.align)};
+    g.asked = l;
+    const bool spare = !l.tight;
+    g.top = l.top + (spare && chance(c, 30) ? 1 : 0);
+    g.left = l.left + (spare && chance(c, 30) ? 1 : 0);
+    g.bottom = l.bottom + (spare && chance(c, 30) ? 1 : 0);
+    g.right = l.right + (spare && chance(c, 30) ? 1 : 0);
+    g.pixel = g.lanes + (spare && chance(c, 30) ? l.align * pick(c, 1, 2) : 0);
+    g.row = (g.left + w + g.right) * g.pixel + (spare && chance(c, 20) ? l.align : 0);
+    g.image = (g.top + h + g.bottom) * g.row + (spare && chance(c, 20) ? l.align : 0);
+    /* pixel (0, 0) lies on a cache line when pitch and halo allow it */
+    const size_t front = (size_t)(round_up(g.top * g.row + g.left * g.pixel, 16));
+    g.total = front + (size_t)n * (size_t)g.image - (size_t)(g.top * g.row + g.left * g.pixel);
+    g.base = case_floats(c, g.total);
+    g.at = g.base + front;
+    return g;
+}
+
+float *grid_pixel(const Grid *g, int n, int y, int x)
+{
+    return g->at + ((ptrdiff_t)n * g->image + (ptrdiff_t)y * g->row + (ptrdiff_t)x * g->pixel);
+}
+
+void grid_fill(Case *c, Grid *g, float least, float most)
+{
+    const Layout *l = &g->asked;
+    for (int n = 0; n < g->n; n++)
+        for (int y = -l->top; y < g->h + l->bottom; y++)
+            for (int x = -l->left; x < g->w + l->right; x++) {
+                const bool inside = y >= 0 && y < g->h && x >= 0 && x < g->w;
+                float *p = grid_pixel(g, n, y, x);
+                for (int i = 0; i < g->lanes; i++)
+                    p[i] = inside ? pick_float(c, least, most) : 0.0f;
+            }
+}
+
+/* ---- running ---- */
+
+static void shuffle(Case *c, int *order, int n)
+{
+    for (int i = 0; i < n; i++)
+        order[i] = i;
+    for (int i = n - 1; i > 0; i--) {
+        const int j = pick(c, 0, i), t = order[i];
+        order[i] = order[j];
+        order[j] = t;
+    }
+}
+
+/* Each part into canaries of its own: what is no canary afterwards it wrote. */
+static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+                           const rnc_operands *o, float *out, size_t floats, int parts)
+{
+    unsigned char *seen = case_memory(c, floats);
+    float *before = case_memory(c, floats * sizeof *before);
+    memcpy(before, out, floats * sizeof *before);
+    for (int part = 0; part < parts; part++) {
+        set_canaries(out, floats);
+        kernel(shape, tile, o, part, parts);
+        for (size_t i = 0; i < floats; i++)
+            if (!is_canary(&out[i]) && seen[i]++)
+                fail(c, "two parts of %d wrote float %zu of the output", parts, i);
+    }
+    memcpy(out, before, floats * sizeof *before);
+}
+
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+                const rnc_operands *o, float *out, size_t floats, bool disjoint)
+{
+    static const int counts[] = {1, 2, 3, 7};
+    const int parts = counts[pick(c, 0, 3)];
+    int order[7];
+    shuffle(c, order, parts);
+    if (disjoint && parts > 1)
+        check_disjoint(c, kernel, shape, tile, o, out, floats, parts);
+    for (int i = 0; i < parts; i++)
+        kernel(shape, tile, o, order[i], parts);
+    check_guards(c);
+}
+
+/* ---- comparing ---- */
+
+Expect expect_make(Case *c, float *base, size_t total)
+{
+    Expect e = {.base = base, .total = total};
+    e.value = case_memory(c, total * sizeof *e.value);
+    e.tolerance = case_memory(c, total * sizeof *e.tolerance);
+    e.before = case_memory(c, total * sizeof *e.before);
+    memcpy(e.before, base, total * sizeof *e.before);
+    for (size_t i = 0; i < total; i++)
+        e.tolerance[i] = -1.0;
+    return e;
+}
+
+void expect_at(Expect *e, const float *where, double value, double tolerance)
+{
+    const size_t i = (size_t)(where - e->base);
+    e->value[i] = value;
+    e->tolerance[i] = tolerance;
+}
+
+void expect_any(Expect *e, const float *where)
+{
+    e->tolerance[where - e->base] = HUGE_VAL;
+}
+
+void expect_check(Case *c, const Expect *e)
+{
+    for (size_t i = 0; i < e->total && !c->why[0]; i++) {
+        const double tolerance = e->tolerance[i], got = e->base[i];
+        if (tolerance < 0.0) {
+            if (memcmp(&e->base[i], &e->before[i], sizeof(float)) != 0)
+                fail(c, "float %zu of the output's memory was overwritten by %.9g", i, got);
+        } else if (tolerance == HUGE_VAL) {
+            continue;
+        } else if (!(fabs(got - e->value[i]) <= tolerance)) {
+            fail(c, "float %zu of the output's memory is %.9g, not %.9g (tolerance %.3g)", i, got,
+                 e->value[i], tolerance);
+        }
+    }
+}
+
+double sum_tolerance(int n, double sum)
+{
+    return (8.0 + 4.0 * sqrt((double)n)) * 0x1p-24 * sum + 1e-37;
+}
+
+double ref_act(double x, int act, float alpha, double *tolerance)
+{
+    double y = x, slope = 1.0;
+    switch (act) {
+    case RNC_ACT_RELU:
+        y = fmax(x, 0.0);
+        break;
+    case RNC_ACT_RELU6:
+        y = fmin(fmax(x, 0.0), 6.0);
+        break;
+    case RNC_ACT_LEAKY_RELU:
+        y = x > 0.0 ? x : (double)alpha * x;
+        slope = fmax(1.0, fabs((double)alpha));
+        break;
+    case RNC_ACT_SIGMOID:
+        y = 1.0 / (1.0 + exp(-x));
+        break;
+    case RNC_ACT_TANH:
+        y = tanh(x);
+        break;
+    case RNC_ACT_HARD_SIGMOID:
+        y = fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+        break;
+    case RNC_ACT_HARD_SWISH:
+        y = x * fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+        slope = 1.5;
+        break;
+    case RNC_ACT_SILU:
+        y = x / (1.0 + exp(-x));
+        slope = 1.1;
+        break;
+    case RNC_ACT_GELU:
+        y = x * erfc(-x * sqrt(0.5)) / 2.0;
+        slope = 1.2;
+        break;
+    default:
+        return y;
+    }
+    *tolerance = slope * *tolerance + 8.0 * 0x1p-24 * fmax(fabs(y), fmin(fabs(x), 3.0)) + 1e-37;
+    return y;
+}
+
+static void describe_int(Case *c, const char *name, double value)
+{
+    const size_t used = strlen(c->shape);
+    snprintf(c->shape + used, sizeof c->shape - used, " %s=%g", name, value);
+}
+
+#define SHAPE_BEGIN(family, doc)                                   \
+    void describe_##family(Case *c, const rnc_##family##_shape *s) \
+    {                                                              \
+        c->shape[0] = '\0';
+#define FIELD(type, name, doc) describe_int(c, #name, (double)s->name);
+#define SHAPE_END(family) }
+#include "../../kernels/shapes.def"

@@ -1,0 +1,135 @@
+/* harness.h: what a kernel's test is written with.
+ *
+ * A test (test_<kernel>) draws a random shape, lays tensors out in memory, runs
+ * the kernel and compares with loops in double.  Each case has its own random
+ * numbers, made of seed, kernel and number, so that one alone can be repeated.
+ * Memory that is no tensor's holds canaries: NaNs of a certain bit pattern, so
+ * that a stray write is seen and a stray read that matters spoils the result.
+ */
+#ifndef KERNEL_HARNESS_H
+#define KERNEL_HARNESS_H
+
+#include "../../kernels/shapes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void KernelFn(const void *shape, const rnc_tile *t, const rnc_operands *o, int part,
+                      int parts);
+
+enum {
+#define KERNEL(name, family, packing, doc) KERNEL_##name,
+#include "../../kernels/kernels.def"
+    KERNEL_COUNT
+};
+
+/* The kernels of one ISA (kernels_<isa>.c). */
+typedef struct TestIsa {
+    const char *name;
+    int lanes;
+    KernelFn *kernels[KERNEL_COUNT];
+    KernelFn *halo_clear;
+    void (*act)(const float *in, float *out, int n, int act, float alpha); /* n whole vectors */
+} TestIsa;
+
+typedef struct Case Case;
+struct Case {
+    const TestIsa *isa;
+    uint64_t state;
+    char why[512]; /* "" as long as all is well */
+    char shape[1024];
+    struct Block *blocks;
+};
+
+/* ---- random numbers ---- */
+
+int pick(Case *c, int least, int most); /* any of least .. most */
+bool chance(Case *c, int percent);
+float pick_float(Case *c, float least, float most);
+int pick_act(Case *c, float *alpha); /* RNC_ACT_... and a slope */
+
+/* ---- memory ---- */
+
+void *case_memory(Case *c, size_t bytes); /* zeroed, aligned to 64, until the case ends */
+
+/* n floats between guard zones, or with their end at the end of an allocation
+ * (where an address sanitizer sees what reads behind).  All are canaries. */
+float *case_floats(Case *c, size_t n);
+
+/* How grid_make lays out. */
+typedef struct Layout {
+    int align;                    /* channels and pitch are multiples of this */
+    int top, left, bottom, right; /* halo, at least; more is added at random */
+    bool tight;                   /* no spare floats anywhere but for the halo asked for */
+} Layout;
+
+/* A tensor, laid out as the plan would: [n][h][w][c], around it a halo, behind
+ * the channels spare lanes. */
+typedef struct Grid {
+    Layout asked;
+    int n, h, w, c;
+    int lanes; /* channels rounded up: what a kernel may read and write */
+    int top, left, bottom, right;
+    int pixel, row, image;
+    float *at;   /* pixel (0, 0), channel 0 of image 0 */
+    float *base; /* all of its memory: */
+    size_t total;
+} Grid;
+
+Grid grid_make(Case *c, int n, int h, int w, int channels, Layout layout);
+/* A random multiple of the ISA's lanes that is an alignment some plan has. */
+int pick_align(Case *c);
+/* Random numbers in the elements and their spare lanes, zeros in the halo that
+ * was asked for (what grid_make added stays canaries). */
+void grid_fill(Case *c, Grid *g, float least, float most);
+float *grid_pixel(const Grid *g, int n, int y, int x);
+
+/* ---- running and comparing ---- */
+
+/* Runs the kernel in a random number of parts in random order.  `out` and
+ * `bytes` are what it writes into, all of it; when `disjoint` a second run, part
+ * by part into copies, finds floats written by two parts (not where the output
+ * is also an operand). */
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+                const rnc_operands *operands, float *out, size_t floats, bool disjoint);
+
+/* What the output should be: an expectation and a tolerance for each float of
+ * its memory; those without one must keep their bits. */
+typedef struct Expect {
+    double *value;
+    double *tolerance; /* < 0: untouched; HUGE_VAL: anything but a NaN of the canary */
+    float *before;
+    float *base;
+    size_t total;
+} Expect;
+
+Expect expect_make(Case *c, float *base, size_t total); /* all untouched, as it is now */
+void expect_at(Expect *e, const float *where, double value, double tolerance);
+void expect_any(Expect *e, const float *where); /* finite, if its value was */
+void expect_check(Case *c, const Expect *e);
+void fail(Case *c, const char *format, ...);
+
+/* The activation in double; *tolerance, that of x, becomes the result's. */
+double ref_act(double x, int act, float alpha, double *tolerance);
+
+/* Tolerance of a sum of n products whose absolute values add up to `sum`. */
+double sum_tolerance(int n, double sum);
+
+/* The shape as text for a failing case. */
+#define SHAPE_BEGIN(family, doc) void describe_##family(Case *c, const rnc_##family##_shape *s);
+#define FIELD(type, name, doc)
+#define SHAPE_END(family)
+#include "../../kernels/shapes.def"
+
+/* ---- tests ---- */
+
+typedef void TestFn(Case *c);
+#define KERNEL(name, family, packing, doc) void test_##name(Case *c);
+#include "../../kernels/kernels.def"
+void test_halo_clear(Case *c);
+
+/* vf_act against long double: every stride-th float.  False after messages. */
+bool test_act(const TestIsa *isa, unsigned stride, bool verbose);
+
+#endif

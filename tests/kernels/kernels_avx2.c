@@ -1,0 +1,14 @@
+/* kernels_avx2.c: the kernels, compiled for avx2 as emitted code has them. */
+#include "blas.h"
+#include "harness.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define TEST_ISA avx2
+#include "../../kernels/isa_avx2.h"
+#include "kernels_isa.h"
+#else
+typedef int no_avx2; /* C has no empty files */
+#endif

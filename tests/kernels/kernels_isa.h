@@ -1,0 +1,58 @@
+/* kernels_isa.h: the second half of kernels_<isa>.c, after the ISA's header: every
+ * kernel, and the table of them.  TEST_ISA is the name of the ISA. */
+#include "../../kernels/act.h"
+
+#include "../../kernels/avgpool.c"
+#include "../../kernels/conv_blas.c"
+#include "../../kernels/conv_direct.c"
+#include "../../kernels/copy.c"
+#include "../../kernels/dense.c"
+#include "../../kernels/depthwise.c"
+#include "../../kernels/flatten.c"
+#include "../../kernels/halo.c"
+#include "../../kernels/input.c"
+#include "../../kernels/join.c"
+#include "../../kernels/map.c"
+#include "../../kernels/maxpool.c"
+#include "../../kernels/output.c"
+#include "../../kernels/softmax.c"
+
+#define KERNEL(name, family, packing, doc)                                                      \
+    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_tile *t, const rnc_operands *o, \
+                                       int part, int parts)                                     \
+    {                                                                                           \
+        RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                       \
+    }
+#include "../../kernels/kernels.def"
+
+RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_tile *t, const rnc_operands *o,
+                                       int part, int parts)
+{
+    (void)t;
+    RNC_FN(halo_clear)((const rnc_halo_shape *)s, o, part, parts);
+}
+
+RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, float alpha)
+{
+    for (int i = 0; i < n; i += RNC_VL)
+        vf_storeu(out + i, vf_act(vf_loadu(in + i), act, alpha));
+}
+
+#define TEXT(name) TEXT_OF(name)
+#define TEXT_OF(name) #name
+#define TABLE(isa) TABLE_OF(isa)
+#define TABLE_OF(isa) test_isa_##isa
+
+extern const TestIsa TABLE(TEST_ISA);
+const TestIsa TABLE(TEST_ISA) = {
+    .name = TEXT(TEST_ISA),
+    .lanes = RNC_VL,
+    .kernels =
+        {
+#define KERNEL(name, family, packing, doc) RNC_FN(run_##name),
+#include "../../kernels/kernels.def"
+        },
+    .halo_clear = RNC_FN(run_halo_clear),
+    .act = RNC_FN(run_act),
+};
+#include "../../kernels/isa_end.h"

@@ -1,0 +1,14 @@
+/* kernels_neon.c: the kernels, compiled for neon as emitted code has them. */
+#include "blas.h"
+#include "harness.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__aarch64__) && defined(__GNUC__)
+#define TEST_ISA neon
+#include "../../kernels/isa_neon.h"
+#include "kernels_isa.h"
+#else
+typedef int no_neon; /* C has no empty files */
+#endif

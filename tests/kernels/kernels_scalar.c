@@ -1,0 +1,14 @@
+/* kernels_scalar.c: the kernels, compiled for scalar as emitted code has them. */
+#include "blas.h"
+#include "harness.h"
+
+#include <math.h>
+#include <string.h>
+
+#if 1
+#define TEST_ISA scalar
+#include "../../kernels/isa_scalar.h"
+#include "kernels_isa.h"
+#else
+typedef int no_scalar; /* C has no empty files */
+#endif

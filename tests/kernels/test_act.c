@@ -1,0 +1,153 @@
+/* test_act.c: the activations against long double, over the floats from end to end, and where they
+ * are special. */
+#include "harness.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct ActBound {
+    int act;
+    const char *name;
+    double ulps; /* of results that are normal numbers, or 0 */
+    double part; /* of max(1, |x|), where ulps is 0 */
+} ActBound;
+
+/* What act.h promises. */
+static const ActBound bounds[] = {
+    {RNC_ACT_NONE, "none", 1e-9, 0.0},
+    {RNC_ACT_RELU, "relu", 1e-9, 0.0},
+    {RNC_ACT_RELU6, "relu6", 1e-9, 0.0},
+    {RNC_ACT_LEAKY_RELU, "leaky_relu", 0.5, 0.0},
+    {RNC_ACT_SIGMOID, "sigmoid", 2.5, 0.0},
+    {RNC_ACT_TANH, "tanh", 1.5, 0.0},
+    {RNC_ACT_HARD_SIGMOID, "hard_sigmoid", 1.5, 0.0},
+    {RNC_ACT_HARD_SWISH, "hard_swish", 2.5, 0.0},
+    {RNC_ACT_SILU, "silu", 3.2, 0.0},
+    {RNC_ACT_GELU, "gelu", 0.0, 1.2e-7},
+};
+
+/* 1 / (1 + exp(-x)) without cancellation. */
+static long double logistic(long double x)
+{
+    return x > 0 ? 1 / (1 + expl(-x)) : expl(x) / (1 + expl(x));
+}
+
+static long double exact(int act, long double x, float alpha)
+{
+    if (isnan(x))
+        return x;
+    switch (act) {
+    case RNC_ACT_RELU:
+        return fmaxl(x, 0);
+    case RNC_ACT_RELU6:
+        return fminl(fmaxl(x, 0), 6);
+    case RNC_ACT_LEAKY_RELU:
+        return x > 0 ? x : x * (long double)alpha;
+    case RNC_ACT_SIGMOID:
+        return logistic(x);
+    case RNC_ACT_TANH:
+        return tanhl(x);
+    case RNC_ACT_HARD_SIGMOID:
+        return fminl(fmaxl(x + 3, 0), 6) / 6;
+    case RNC_ACT_HARD_SWISH:
+        return x * (fminl(fmaxl(x + 3, 0), 6) / 6);
+    case RNC_ACT_SILU:
+        return x * logistic(x);
+    case RNC_ACT_GELU:
+        return x * (erfcl(-x * sqrtl(0.5L)) / 2);
+    default:
+        return x;
+    }
+}
+
+/* The error in the unit of the bound, or 0 where no bound is promised. */
+static double error_of(const ActBound *bound, float x, float got, float alpha)
+{
+    const long double y = exact(bound->act, (long double)x, alpha);
+    const long double error = fabsl((long double)got - y);
+    if (bound->part > 0.0)
+        return (double)(error / fmaxl(1, fabsl((long double)x)));
+    /* silu's exp is already subnormal where its result is not */
+    if (error < 0x1p-140L)
+        return 0.0;
+    const float size = fabsf((float)y);
+    if (size < FLT_MIN)
+        return error <= (long double)FLT_MIN ? 0.0 : HUGE_VAL;
+    return (double)(error / ((long double)size - (long double)nextafterf(size, 0.0f)));
+}
+
+static bool test_sweep(const TestIsa *isa, const ActBound *bound, unsigned stride, bool verbose)
+{
+    enum { BLOCK = 256 };
+    const float alpha = 0.1f;
+    const double limit = bound->part > 0.0 ? bound->part : bound->ulps;
+    float in[BLOCK], out[BLOCK], worst_at = 0.0f;
+    double worst = 0.0;
+    int n = 0;
+    for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += stride) {
+        const uint32_t low = (uint32_t)bits;
+        float x;
+        memcpy(&x, &low, sizeof x);
+        if (!isfinite(x))
+            continue;
+        in[n++] = x;
+        if (n < BLOCK)
+            continue;
+        isa->act(in, out, n, bound->act, alpha);
+        for (int i = 0; i < n; i++) {
+            const double error = error_of(bound, in[i], out[i], alpha);
+            if (!(error <= worst)) {
+                worst = error;
+                worst_at = in[i];
+            }
+        }
+        n = 0;
+    }
+    if (verbose)
+        printf("act %-12s %-9s at most %.3g %s, at %.9g\n", bound->name, isa->name, worst,
+               bound->part > 0.0 ? "of max(1, |x|)" : "ulp", (double)worst_at);
+    if (worst <= limit)
+        return true;
+    printf("kernel_tests: act %s %s: off by %.3g at %.9g, at most %.3g is promised\n", bound->name,
+           isa->name, worst, (double)worst_at, limit);
+    return false;
+}
+
+/* A NaN stays one, infinities give the limits, zero gives the value there. */
+static bool test_special(const TestIsa *isa, const ActBound *bound)
+{
+    const float at[] = {NAN, INFINITY, -INFINITY, 0.0f};
+    bool good = true;
+    for (int i = 0; i < 4; i++) {
+        float in[16], out[16];
+        for (int j = 0; j < 16; j++)
+            in[j] = at[i];
+        isa->act(in, out, 16, bound->act, 0.1f);
+        /* far out the limit is reached, but for what grows without bound */
+        const float far = isinf(at[i]) ? copysignf(1e6f, at[i]) : at[i];
+        const double y = (double)exact(bound->act, (long double)far, 0.1f);
+        const double want = isinf(at[i]) && fabs(y) > 1e3 ? copysign(HUGE_VAL, y) : y;
+        for (int j = 0; j < 16; j++) {
+            const double got = out[j];
+            if (isnan(want) ? isnan(got) : got == want)
+                continue;
+            printf("kernel_tests: act %s %s: %g gives %g, not %g\n", bound->name, isa->name,
+                   (double)at[i], got, want);
+            good = false;
+            break;
+        }
+    }
+    return good;
+}
+
+bool test_act(const TestIsa *isa, unsigned stride, bool verbose)
+{
+    bool good = true;
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        good &= test_special(isa, &bounds[i]);
+        good &= test_sweep(isa, &bounds[i], stride, verbose);
+    }
+    return good;
+}

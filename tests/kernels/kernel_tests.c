@@ -2,9 +2,9 @@
  *
  *   kernel_tests [--cases N] [--kernel NAME] [--isa NAME] [--seed S] [--case I] [--verbose]
  *
- * N random cases (default 300) for each kernel and ISA; --case runs the one of
- * that number.  The tests are expanded from kernels.def: a kernel without one
- * does not link.
+ * N random cases for each kernel and ISA (300, or 10000 if RNC_TEST_FULL is
+ * set); --case runs the one of that number.  The tests are expanded from
+ * kernels.def: a kernel without one does not link.
  */
 #include "../../runtime/rncrt.h"
 #include "harness.h"
@@ -122,7 +122,8 @@ static bool read_options(Options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    Options o = {.cases = 300, .only = -1, .seed = 1};
+    const char *full = getenv("RNC_TEST_FULL");
+    Options o = {.cases = full && *full ? 10000 : 300, .only = -1, .seed = 1};
     int passed = 0, failed = 0;
     if (!read_options(&o, argc, argv))
         return 2;

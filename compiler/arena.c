@@ -31,6 +31,13 @@ Arena *arena_new(jmp_buf *oom)
     return arena;
 }
 
+jmp_buf *arena_on_oom(Arena *arena, jmp_buf *oom)
+{
+    jmp_buf *before = arena->oom;
+    arena->oom = oom;
+    return before;
+}
+
 void arena_free(Arena *arena)
 {
     if (!arena)

@@ -18,6 +18,8 @@ typedef struct Arena Arena;
  * (longjmp, value 1) when an allocation fails; it must outlive the arena. */
 Arena *arena_new(jmp_buf *oom);
 void arena_free(Arena *arena);
+/* Another handler from now on; returns the one before. */
+jmp_buf *arena_on_oom(Arena *arena, jmp_buf *oom);
 
 /* Zeroed memory, aligned to 64 bytes where size >= 64, else to 16. */
 void *arena_alloc(Arena *arena, size_t size);

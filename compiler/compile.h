@@ -21,11 +21,11 @@ typedef struct CompileOptions {
     EmitOptions emit;
     const char *const *passes; /* --passes: only these, in pass.def's order; NULL: all */
     int n_passes;
-    const char *dump_after; /* --dump ir --after PASS, or NULL: before the passes */
+    const char *dump_after; /* --dump ir --after PASS; NULL: after `passes`, or before them all */
     Dump dump;              /* stop there and leave the text in Compiled.dump */
 } CompileOptions;
 
-/* What a compilation made; all of it lives in the arena. */
+/* What a compilation made; it lives in the arena, but for the mapped files. */
 typedef struct Compiled {
     Net *original; /* before the passes: what the oracle interprets */
     Net *net;      /* after them */
@@ -34,9 +34,13 @@ typedef struct Compiled {
     Buf source, header, dump;
     unsigned char *weights; /* the weights file, or NULL */
     size_t weights_size;
+    TensorFile *files; /* [n_files], opened; parameters may point into them */
+    int n_files;
 } Compiled;
 
-/* False after messages in `d` (or when memory ran out: one message says so). */
+/* False after messages in `d`, the last of them "out of memory" if it ran out. */
 bool compile(const CompileOptions *options, Arena *arena, SrcMap *src, Diag *d, Compiled *out);
+/* Unmaps what compile() mapped, whatever it returned; before the arena is freed. */
+void compiled_close(Compiled *compiled);
 
 #endif

@@ -11,15 +11,20 @@ typedef enum Embed { EMBED_FILE, EMBED_INCBIN, EMBED_ARRAY, EMBED_SECTION } Embe
 
 typedef struct EmitOptions {
     const char *name;         /* the C identifier everything is called by */
-    const char *command;      /* for the head comment: options without paths */
+    const char *command;      /* for the head comment: "rnc resnet50.net --isa avx2", no paths */
     const char *header;       /* how the C file includes its header: "resnet50.h" */
     const char *weights_file; /* for incbin: "resnet50.weights" */
     Embed embed;
-    bool single_file; /* paste the runtime */
+    bool single_file;    /* paste the runtime */
+    size_t weights_size; /* of the weights file, where it is in the program */
 } EmitOptions;
 
 void emit_header(Buf *out, const Plan *plan, const EmitOptions *options);
 void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
+
+/* --embed array: the weights file's bytes, to the end of the source. */
+void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const unsigned char *bytes,
+                size_t size);
 
 /* The weights file in memory (docs/weights-format.md): *size bytes in `arena`.
  * Every parameter has data. */

@@ -92,6 +92,45 @@ struct rnc_pool {
 rnc_status rnc_pool_new(rnc_pool **pool, int threads);
 void rnc_pool_free(rnc_pool *pool);
 
+/* ---- any network ---- */
+
+/* An input or output of a network, as the caller has it in memory. */
+typedef struct rnc_port_info {
+    const char *name;
+    int n, h, w, c;            /* images, rows, pixels, channels */
+    int u8;                    /* 1: unsigned char, 0: float */
+    int nhwc;                  /* 1: [n][h][w][c], 0: [n][c][h][w] */
+    const char *const *labels; /* class names, or NULL */
+    int n_labels;
+} rnc_port_info;
+
+/* Called behind each step of code compiled with -DRNC_TRACE. */
+typedef void (*rnc_trace_hook)(void *context, int step, const void *out);
+
+/* A network, for programs that do not know which one they serve: NAME_info. */
+typedef struct rnc_net_info {
+    const char *name;
+    int n_inputs, n_outputs;
+    const rnc_port_info *inputs, *outputs;
+    size_t arena_bytes;  /* aligned to 64 */
+    size_t weight_bytes; /* all tensors; 0: init takes NULL for weights */
+    uint64_t plan;
+    size_t engine_bytes; /* sizeof(NAME) */
+    rnc_status (*init)(void *net, const rnc_weights *w, void *arena, size_t arena_bytes,
+                       rnc_pool *pool);
+    rnc_status (*use)(void *net, rnc_isa isa);
+    void (*run)(const void *net, const void *const *inputs, void *const *outputs);
+    const char *(*why)(const void *net);
+    void (*trace)(void *net, rnc_trace_hook hook, void *context); /* NULL without RNC_TRACE */
+} rnc_net_info;
+
+/* For emitted code: what NAME_init checks.  *tensors is the first tensor of the
+ * weights; `why` (192 bytes) says what was expected and found. */
+rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w, const void *arena,
+                         size_t arena_bytes, const unsigned char **tensors, char *why);
+/* RNC_E_ISA, and why. */
+rnc_status rnc_no_isa(rnc_isa isa, char *why);
+
 #ifdef __cplusplus
 }
 #endif

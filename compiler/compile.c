@@ -1,0 +1,188 @@
+/* compile.c: the compiler, a call a phase. */
+#include "compile.h"
+#include "irtext.h"
+#include "parse.h"
+#include "pass.h"
+#include "report.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { LARGE_ARRAY = 16 << 20 };
+
+/* The state of one compilation. */
+typedef struct Work {
+    const CompileOptions *options;
+    Arena *arena;
+    SrcMap *src;
+    Diag *d;
+    Compiled *out;
+} Work;
+
+static int read_source(const Work *w)
+{
+    errno = 0;
+    const int file = src_read(w->src, w->options->input);
+    if (file < 0)
+        diag_file_error(w->d, w->options->input, "cannot read the network: %s", strerror(errno));
+    return file;
+}
+
+/* The network as written; a text form of one is read back as it is. */
+static Net *make_net(const Work *w, int file)
+{
+    if (str_ends(w->options->input, ".ir"))
+        return irtext_read(w->arena, file, w->d);
+    return lower_file(w->arena, w->src, file, &w->options->lower, w->d);
+}
+
+static bool bind_weights(const Work *w)
+{
+    const CompileOptions *o = w->options;
+    Compiled *c = w->out;
+    if (o->n_weights == 0 && o->init.kind == INIT_NONE) {
+        c->has_weights = c->original && net_parameters(c->net) == 0;
+        return true;
+    }
+    c->files = NEW_ARRAY(w->arena, TensorFile, o->n_weights ? o->n_weights : 1);
+    for (c->n_files = 0; c->n_files < o->n_weights; c->n_files++) {
+        if (!tensorfile_open(&c->files[c->n_files], o->weights[c->n_files], w->arena, w->d))
+            return false;
+    }
+    c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, w->d);
+    return c->has_weights;
+}
+
+static bool wanted(const CompileOptions *o, const char *pass)
+{
+    if (!o->passes)
+        return true;
+    for (int i = 0; i < o->n_passes; i++) {
+        if (str_eq(o->passes[i], pass))
+            return true;
+    }
+    return false;
+}
+
+/* The passes asked for, in pass.def's order; the network holds together after
+ * each.  With --dump ir, leaves its text behind the right one. */
+static bool run_passes(const Work *w)
+{
+    const CompileOptions *o = w->options;
+    Net *net = w->out->net;
+    for (int i = 0; i < pass_count; i++) {
+        if (!wanted(o, pass_rows[i].name))
+            continue;
+        pass_rows[i].run(net);
+        if (!verify_net(net, w->d, pass_rows[i].name))
+            return false;
+        if (o->dump_after && str_eq(o->dump_after, pass_rows[i].name))
+            break;
+    }
+    if (o->dump == DUMP_IR)
+        irtext_print(&w->out->dump, net, w->src);
+    return true;
+}
+
+static void emit(const Work *w)
+{
+    Compiled *c = w->out;
+    EmitOptions e = w->options->emit;
+    if (c->has_weights)
+        c->weights = emit_weights(w->arena, c->plan, &c->weights_size);
+    e.weights_size = c->weights_size;
+    emit_header(&c->header, c->plan, &e);
+    emit_source(&c->source, c->plan, &e, w->src);
+    if (e.embed == EMBED_ARRAY && c->weights) {
+        if (c->weights_size > LARGE_ARRAY)
+            diag_warning(w->d, NO_LOC,
+                         "--embed array makes C of %zu MB, which compilers take long for; incbin "
+                         "does the same without",
+                         c->weights_size * 36 / 10000000);
+        emit_array(&c->source, c->plan, &e, c->weights, c->weights_size);
+    }
+}
+
+/* True when the text that was asked for is there. */
+static bool stop(const Work *w, Dump dump)
+{
+    return w->options->dump == dump;
+}
+
+static bool phases(const Work *w)
+{
+    const CompileOptions *o = w->options;
+    Compiled *c = w->out;
+
+    const int file = read_source(w);
+    if (file < 0)
+        return false;
+    if (stop(w, DUMP_AST)) {
+        ast_print(&c->dump, parse_file(w->arena, file, w->d));
+        return true;
+    }
+
+    c->net = make_net(w, file);
+    if (!c->net || !verify_net(c->net, w->d, "lowering") || !bind_weights(w))
+        return false;
+    c->original = ir_copy(c->net, w->arena);
+    if (stop(w, DUMP_IR) && !o->dump_after && !o->passes) {
+        irtext_print(&c->dump, c->net, w->src);
+        return true;
+    }
+
+    if (!run_passes(w))
+        return false;
+    if (stop(w, DUMP_IR))
+        return true;
+
+    c->plan = plan_make(w->arena, c->net, o->plan, w->d);
+    if (!c->plan)
+        return false;
+    if (stop(w, DUMP_PLAN)) {
+        plan_print(&c->dump, c->plan);
+        return true;
+    }
+    if (stop(w, DUMP_REPORT)) {
+        report_text(&c->dump, c, w->arena);
+        return true;
+    }
+
+    emit(w);
+    return true;
+}
+
+/* Memory has run out, perhaps even for this message. */
+static void out_of_memory(Arena *arena, Diag *d)
+{
+    static const char message[] = "rnc: error: out of memory\n";
+    jmp_buf oom;
+    jmp_buf *outer = arena_on_oom(arena, &oom);
+    if (setjmp(oom) == 0)
+        diag_error(d, NO_LOC, "out of memory");
+    else
+        d->out = (Buf){.arena = arena, .text = (char *)message, .n = sizeof message - 1};
+    arena_on_oom(arena, outer);
+}
+
+bool compile(const CompileOptions *options, Arena *arena, SrcMap *src, Diag *d, Compiled *out)
+{
+    const Work work = {options, arena, src, d, out};
+    jmp_buf oom;
+    jmp_buf *outer = arena_on_oom(arena, &oom);
+    bool good = false;
+    *out = (Compiled){.source = buf_new(arena), .header = buf_new(arena), .dump = buf_new(arena)};
+    if (setjmp(oom) == 0)
+        good = phases(&work) && d->errors == 0;
+    else
+        out_of_memory(arena, d);
+    arena_on_oom(arena, outer);
+    return good;
+}
+
+void compiled_close(Compiled *compiled)
+{
+    for (int i = 0; i < compiled->n_files; i++)
+        tensorfile_close(&compiled->files[i]);
+    compiled->n_files = 0;
+}

@@ -1,0 +1,190 @@
+/* emit_kernels.c: texts that rnc carries, pasted: what kernels are told of
+ * their work, the kernels that a plan uses, once for each ISA, and the runtime.
+ *
+ * The comments of a kernel stand where it is pasted first.  Nothing is printed
+ * piece by piece: what is compiled in tests is what is pasted here.
+ */
+#include "emit_parts.h"
+
+#include <string.h>
+
+/* End of the comment, string or character that begins at `at`, or NULL. */
+static const char *skip_token(const char *at)
+{
+    if (at[0] == '/' && at[1] == '*') {
+        const char *end = strstr(at + 2, "*/");
+        return end ? end + 2 : at + strlen(at);
+    }
+    if (*at != '"' && *at != '\'')
+        return NULL;
+    const char *end = at + 1;
+    while (*end && *end != *at)
+        end += *end == '\\' && end[1] ? 2 : 1;
+    return *end ? end + 1 : end;
+}
+
+/* One line of code without comments, without blanks at its end; a line that
+ * held nothing else goes. */
+static void end_line(Buf *out, Buf *line, bool had_comment)
+{
+    while (line->n > 0 && line->text[line->n - 1] == ' ')
+        line->n--;
+    if (line->n > 0 || !had_comment) {
+        buf_add(out, line->text ? line->text : "", line->n);
+        buf_putc(out, '\n');
+    }
+    line->n = 0;
+}
+
+static void paste_code(Buf *out, const char *text)
+{
+    Buf line = buf_new(out->arena);
+    bool had_comment = false;
+    for (const char *at = text; *at;) {
+        const char *end = skip_token(at);
+        if (end && *at == '/') {
+            had_comment = true;
+            at = end;
+        } else if (end) {
+            buf_add(&line, at, (size_t)(end - at));
+            at = end;
+        } else if (*at == '\n') {
+            end_line(out, &line, had_comment);
+            had_comment = false;
+            at++;
+        } else {
+            buf_putc(&line, *at++);
+        }
+    }
+    if (line.n > 0)
+        end_line(out, &line, had_comment);
+}
+
+void paste(Buf *out, const char *text, bool comments)
+{
+    if (!comments) {
+        paste_code(out, text);
+        return;
+    }
+    buf_puts(out, text);
+}
+
+/* A carried text without the lines that include others of ours. */
+static const char *carried(Arena *arena, const char *name)
+{
+    const Text *text = text_named(name);
+    if (!text)
+        return arena_printf(arena, "#error \"rnc was built without %s\"\n", name);
+    Buf out = buf_new(arena);
+    const char *at = (const char *)text->bytes, *end = at + text->size;
+    while (at < end) {
+        const char *newline = memchr(at, '\n', (size_t)(end - at));
+        const char *next = newline ? newline + 1 : end;
+        const size_t n = (size_t)(next - at);
+        const bool ours = n > 10 && (strncmp(at, "#include \"", 10) == 0 ||
+                                     (n > 14 && strncmp(at, "#include <rncr", 14) == 0));
+        if (!ours)
+            buf_add(&out, at, n);
+        at = next;
+    }
+    return buf_text(&out);
+}
+
+static void paste_file(Emit *e, const char *name, bool comments)
+{
+    paste(e->out, carried(e->arena, name), comments);
+}
+
+/* ---- shapes and operands ---- */
+
+static bool uses_family(const Plan *plan, Family family)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *s = &plan->steps.at[i];
+        if (kernel_rows[s->kernel].family == family || (family == FAMILY_halo && s->clear_halo))
+            return true;
+    }
+    return family == FAMILY_tile;
+}
+
+static void emit_struct(Emit *e, const ShapeRow *row)
+{
+    buf_printf(e->out, "\ntypedef struct rnc_%s_shape {\n", row->name);
+    for (int i = 0; i < row->n; i++) {
+        const ShapeField *f = &row->fields[i];
+        buf_printf(e->out, "    %s %s;%*s /* %s */\n", f->is_float ? "float" : "int", f->name,
+                   (int)(f->is_float ? 16 : 18) - (int)strlen(f->name), "", f->doc);
+    }
+    buf_printf(e->out, "} rnc_%s_shape;\n", row->name);
+}
+
+void emit_operands(Emit *e)
+{
+    static const char begin[] = "typedef rnc_tile_shape rnc_tile;\n", end[] = "#endif";
+    buf_puts(e->out, "\n/* What kernels are told of their work.  Distances are in floats. */\n");
+    for (int f = 0; f < FAMILY_COUNT; f++) {
+        if (uses_family(e->plan, (Family)f))
+            emit_struct(e, &shape_rows[f]);
+    }
+    const char *shapes = carried(e->arena, "kernels/shapes.h");
+    const char *from = strstr(shapes, begin), *to = from ? strstr(from, end) : NULL;
+    buf_putc(e->out, '\n');
+    if (to)
+        buf_add(e->out, from, (size_t)(to - from));
+}
+
+/* ---- kernels ---- */
+
+static bool uses_kernel(const Plan *plan, Kernel kernel)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].kernel == kernel)
+            return true;
+    }
+    return false;
+}
+
+static bool is_first(const Plan *plan, Isa isa)
+{
+    return (plan->options.isas & ((1u << isa) - 1)) == 0;
+}
+
+void emit_isa(Emit *e, Isa isa)
+{
+    const IsaRow *row = &isa_rows[isa];
+    const bool comments = is_first(e->plan, isa);
+    buf_printf(e->out, "\n/* ---- %s: %s ---- */\n#if %s\n\n", row->name, row->doc, row->guard);
+    paste_file(e, arena_printf(e->arena, "kernels/isa_%s.h", row->name), true);
+    paste_file(e, "kernels/act.h", comments);
+    if (uses_family(e->plan, FAMILY_halo))
+        paste_file(e, "kernels/halo.c", comments);
+    for (int k = 0; k < KERNEL_COUNT; k++) {
+        if (uses_kernel(e->plan, (Kernel)k))
+            paste_file(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), comments);
+    }
+    emit_functions(e, isa);
+    buf_putc(e->out, '\n');
+    paste_file(e, "kernels/isa_end.h", false);
+    buf_printf(e->out, "#endif /* %s */\n", row->name);
+}
+
+/* ---- the runtime ---- */
+
+void emit_runtime(Buf *out)
+{
+    buf_puts(out, "\n/* ---- the runtime ----\n"
+                  " * Several networks in one program share it: compile all but one of them with\n"
+                  " * -DRNC_NO_RUNTIME. */\n"
+                  "#ifndef RNC_NO_RUNTIME\n");
+    for (int i = 0; i < text_count; i++) {
+        if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))
+            buf_puts(out, carried(out->arena, texts[i].name));
+    }
+    buf_puts(out, "\n#endif /* RNC_NO_RUNTIME */\n");
+}
+
+void emit_runtime_header(Buf *out)
+{
+    buf_putc(out, '\n');
+    buf_puts(out, carried(out->arena, "runtime/rncrt.h"));
+}

@@ -1,0 +1,188 @@
+/* main.c: the program: command line in, files and messages out. */
+#include "commands.h"
+#include "cname.h"
+#include "output.h"
+#include "report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int status_of(const Diag *d)
+{
+    if (d->errors == 0)
+        return EXIT_GOOD;
+    return strstr(buf_text(&d->out), "rnc: internal error: ") ? EXIT_INTERNAL : EXIT_USER;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base)
+{
+    const char *from = o->output ? o->output : base_name(o->compile.input);
+    const char *dot = strrchr(base_name(from), '.');
+    if (o->output && (!dot || !str_eq(dot, ".c"))) {
+        diag_error(d, NO_LOC, "the output's name must end in .c, and '%s' does not", o->output);
+        return false;
+    }
+    *base = dot && dot != base_name(from) ? arena_strndup(arena, from, (size_t)(dot - from)) : from;
+    const char *stem = base_name(*base);
+    if (!*stem || *stem == '.') {
+        diag_error(d, NO_LOC, "'%s' leaves no name for the network", from);
+        diag_note(d, NO_LOC, "-o NAME.c gives one");
+        return false;
+    }
+    for (const char *c = stem; *c; c++) {
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ') {
+            diag_error(d, NO_LOC, "'%s' cannot stand in an #include: use another name", stem);
+            return false;
+        }
+    }
+    EmitOptions *e = &o->compile.emit;
+    e->name = c_identifier(arena, stem, "net_");
+    e->header = arena_printf(arena, "%s.h", stem);
+    e->weights_file = arena_printf(arena, "%s.weights", stem);
+    return true;
+}
+
+/* Everything that was read: outputs must not overwrite it. */
+static Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
+{
+    Words inputs = {0};
+    for (int i = 0; i < src->files.n; i++)
+        VEC_PUSH(arena, &inputs, src->files.at[i].name);
+    for (int i = 0; i < o->weights.n; i++)
+        VEC_PUSH(arena, &inputs, o->weights.at[i]);
+    if (o->compile.lower.labels)
+        VEC_PUSH(arena, &inputs, o->compile.lower.labels);
+    return inputs;
+}
+
+static void print_summary(const Compiled *c, const OutputFile *files, int n, Arena *arena)
+{
+    const Plan *plan = c->plan;
+    const double gap = plan->lower_bound > 0
+                           ? 100.0 * ((double)plan->arena_bytes / (double)plan->lower_bound - 1)
+                           : 0;
+    int convs = 0, denses = 0;
+    for (int i = 0; i < c->original->nodes.n; i++) {
+        convs += c->original->nodes.at[i]->op == OP_CONV;
+        denses += c->original->nodes.at[i]->op == OP_DENSE;
+    }
+    printf("%s: %d convolutions, %d dense, %sparameters, %sMAC\n", c->original->name, convs, denses,
+           report_count(arena, net_parameters(c->original)),
+           report_count(arena, net_macs(c->original)));
+    printf("arena %s (bound %s, +%.1f %%), weights %s\n", report_bytes(arena, plan->arena_bytes),
+           report_bytes(arena, plan->lower_bound), gap, report_bytes(arena, plan->weight_bytes));
+    printf("wrote");
+    for (int i = 0; i < n; i++)
+        printf("%s %s", i ? "," : "", files[i].path);
+    printf("%s\n", c->weights ? "" : "; no weights: give them with -w, or --init he:1");
+}
+
+static bool write_outputs(const Options *o, const Compiled *c, const char *base, const SrcMap *src,
+                          Arena *arena, Diag *d)
+{
+    OutputFile files[3] = {
+        {arena_printf(arena, "%s.c", base), buf_text(&c->source), c->source.n},
+        {arena_printf(arena, "%s.h", base), buf_text(&c->header), c->header.n},
+    };
+    int n = 2;
+    if (c->weights && o->compile.emit.embed != EMBED_ARRAY)
+        files[n++] =
+            (OutputFile){arena_printf(arena, "%s.weights", base), c->weights, c->weights_size};
+    const Words inputs = inputs_of(o, src, arena);
+    if (!outputs_write(files, n, inputs.at, inputs.n, arena, d))
+        return false;
+    if (!o->quiet && o->report != REPORT_JSON)
+        print_summary(c, files, n, arena);
+    return true;
+}
+
+static bool print_report(const Options *o, const Compiled *c, Arena *arena, Diag *d)
+{
+    Buf text = buf_new(arena);
+    if (o->report == REPORT_TEXT) {
+        report_text(&text, c, arena);
+    } else if (o->report == REPORT_JSON && !report_json(&text, c)) {
+        diag_error(d, NO_LOC, "out of memory");
+        return false;
+    }
+    fputs(buf_text(&text), stdout);
+    return true;
+}
+
+int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    Compiled c;
+    const char *base;
+    if (!names_of_outputs(o, arena, d, &base))
+        return EXIT_USAGE;
+    if (compile(&o->compile, arena, src, d, &c)) {
+        if (o->compile.dump != DUMP_NONE)
+            fputs(buf_text(&c.dump), stdout);
+        else if (write_outputs(o, &c, base, src, arena, d))
+            print_report(o, &c, arena, d);
+    }
+    compiled_close(&c);
+    return status_of(d);
+}
+
+static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    switch (o->command) {
+    case COMMAND_eval:
+        return eval_command(o, arena, src, d);
+    case COMMAND_verify:
+        return verify_command(o, arena, src, d);
+    case COMMAND_doc:
+        return doc_command(arena);
+    default:
+        return compile_command(o, arena, src, d);
+    }
+}
+
+static int run(int argc, char **argv, Arena *arena)
+{
+    SrcMap src = {.arena = arena};
+    Diag d = diag_new(&src, arena);
+    Options o;
+    int status;
+    if (!options_parse(&o, argc, argv, arena, &d)) {
+        diag_note(&d, NO_LOC, "'rnc --help' says how it is used");
+        status = EXIT_USAGE;
+    } else if (o.help) {
+        Buf text = buf_new(arena);
+        options_help(&text, o.command);
+        fputs(buf_text(&text), stdout);
+        status = EXIT_GOOD;
+    } else if (o.version) {
+        puts("rnc " RNC_VERSION);
+        status = EXIT_GOOD;
+    } else {
+        status = dispatch(&o, arena, &src, &d);
+    }
+    fputs(buf_text(&d.out), stderr);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "rnc: error: cannot write to standard output: %s\n", strerror(errno));
+        status = status ? status : EXIT_USER;
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    jmp_buf oom;
+    Arena *arena = arena_new(&oom);
+    int status = EXIT_USER;
+    if (arena && setjmp(oom) == 0)
+        status = run(argc, argv, arena);
+    else
+        fputs("rnc: error: out of memory\n", stderr);
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,545 @@
+/* options.c: reads the command line by the rows of options.def. */
+#include "options.h"
+#include "pass.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef enum OptionId {
+#define SECTION(commands, title)
+#define OPTION(id, letter, word, argument, commands, doc) OPTION_##id,
+#include "options.def"
+} OptionId;
+
+typedef struct OptionRow {
+    OptionId id;
+    char letter;
+    const char *word, *argument, *commands, *doc;
+    const char *section; /* a title instead of an option */
+} OptionRow;
+
+static const OptionRow rows[] = {
+#define SECTION(commands, title) {0, 0, NULL, NULL, commands, NULL, title},
+#define OPTION(id, letter, word, argument, commands, doc) \
+    {OPTION_##id, letter, word, argument, commands, doc, NULL},
+#include "options.def"
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const char *const command_names[] = {"compile", "eval", "verify", "doc"};
+enum { COMMANDS = sizeof command_names / sizeof *command_names };
+
+static bool belongs(const OptionRow *row, Command command)
+{
+    for (int i = 0; i < COMMANDS; i++) {
+        if (command == (Command)(1 << i))
+            return strchr(row->commands, command_names[i][0]) != NULL;
+    }
+    return false;
+}
+
+typedef struct Parser {
+    Options *o;
+    Arena *arena;
+    Diag *d;
+    const char *option; /* "--batch", as messages say it */
+} Parser;
+
+/* ---- values ---- */
+
+static void bad_value(Parser *p, const char *value, const char *wanted)
+{
+    diag_error(p->d, NO_LOC, "'%s' is no value for %s", value, p->option);
+    diag_note(p->d, NO_LOC, "%s takes %s", p->option, wanted);
+}
+
+static bool integer(Parser *p, const char *value, long long least, long long most, long long *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoll(value, &end, 10);
+    if (end == value || *end || errno || *out < least || *out > most) {
+        bad_value(p, value,
+                  arena_printf(p->arena, "a whole number from %lld to %lld", least, most));
+        return false;
+    }
+    return true;
+}
+
+/* The index of `value` in `words`, or -1 after a message. */
+static int choice(Parser *p, const char *value, const char *const *words, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (str_eq(value, words[i]))
+            return i;
+    }
+    Buf list = buf_new(p->arena);
+    for (int i = 0; i < n; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", words[i]);
+    const char *nearest = str_nearest(value, words, n);
+    diag_error(p->d, NO_LOC, "'%s' is no value for %s%s%s%s", value, p->option,
+               nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    diag_note(p->d, NO_LOC, "%s takes %s", p->option, buf_text(&list));
+    return -1;
+}
+
+static int isa_choice(Parser *p, const char *value)
+{
+    const char *names[ISA_COUNT];
+    for (int i = 0; i < ISA_COUNT; i++)
+        names[i] = isa_rows[i].name;
+    return choice(p, value, names, ISA_COUNT);
+}
+
+static int pass_choice(Parser *p, const char *value)
+{
+    const char **names = NEW_ARRAY(p->arena, const char *, pass_count);
+    for (int i = 0; i < pass_count; i++)
+        names[i] = pass_rows[i].name;
+    return choice(p, value, names, pass_count);
+}
+
+/* The words between commas. */
+static Words split(Arena *arena, const char *list)
+{
+    Words words = {0};
+    for (const char *at = list; *at;) {
+        size_t n = strcspn(at, ",");
+        VEC_PUSH(arena, &words, arena_strndup(arena, at, n));
+        at += n;
+        if (*at)
+            at++;
+    }
+    return words;
+}
+
+static bool isa_list(Parser *p, const char *value)
+{
+    Words words = split(p->arena, value);
+    p->o->compile.plan.isas = 0;
+    for (int i = 0; i < words.n; i++) {
+        int isa = isa_choice(p, words.at[i]);
+        if (isa < 0)
+            return false;
+        p->o->compile.plan.isas |= 1u << isa;
+    }
+    if (words.n == 0)
+        bad_value(p, value, "a list of instruction sets");
+    return words.n > 0;
+}
+
+static bool pass_list(Parser *p, const char *value)
+{
+    p->o->passes = split(p->arena, value);
+    p->o->some_passes = true;
+    for (int i = 0; i < p->o->passes.n; i++) {
+        if (pass_choice(p, p->o->passes.at[i]) < 0)
+            return false;
+    }
+    return true;
+}
+
+static bool real(Parser *p, const char *value, double *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtod(value, &end);
+    if (end == value || *end || errno || !(*out >= 0 && *out < 1e30)) {
+        bad_value(p, value, "a number, not negative");
+        return false;
+    }
+    return true;
+}
+
+static bool definition(Parser *p, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value) {
+        bad_value(p, value, "NAME=VALUE, such as classes=10");
+        return false;
+    }
+    VEC_PUSH(p->arena, &p->o->defines, value);
+    return true;
+}
+
+#define CHOICE(p, value, field, type, ...)                                             \
+    do {                                                                               \
+        static const char *const words_[] = {__VA_ARGS__};                             \
+        int chosen_ = choice(p, value, words_, (int)(sizeof words_ / sizeof *words_)); \
+        if (chosen_ < 0)                                                               \
+            return false;                                                              \
+        (field) = (type)chosen_;                                                       \
+    } while (0)
+
+/* Options that change the network or the C as a whole.  False after a message. */
+static bool apply_compile(Parser *p, OptionId id, const char *value)
+{
+    Options *o = p->o;
+    LowerOptions *lower = &o->compile.lower;
+    long long n = 0;
+    int word = 0;
+    switch (id) {
+    case OPTION_DEFINE:
+        return definition(p, value);
+    case OPTION_INCLUDE:
+        VEC_PUSH(p->arena, &o->include_dirs, value);
+        return true;
+    case OPTION_BATCH:
+        if (!integer(p, value, 1, 1 << 20, &n))
+            return false;
+        lower->batch = (int)n;
+        return true;
+    case OPTION_INPUT_TYPE:
+        CHOICE(p, value, word, int, "f32", "u8");
+        lower->input_type = value;
+        return true;
+    case OPTION_INPUT_ORDER:
+        CHOICE(p, value, word, int, "nchw", "nhwc");
+        lower->input_order = value;
+        return true;
+    case OPTION_TAP:
+        VEC_PUSH(p->arena, &o->taps, value);
+        return true;
+    case OPTION_LABELS:
+        lower->labels = value;
+        return true;
+    case OPTION_WEIGHTS:
+        VEC_PUSH(p->arena, &o->weights, value);
+        return true;
+    case OPTION_INIT:
+        o->init = value;
+        return init_parse(&o->compile.init, value, p->d);
+    case OPTION_NAMES:
+        lower->naming = value;
+        return true;
+    case OPTION_ISA:
+        return isa_list(p, value);
+    case OPTION_BACKEND:
+        CHOICE(p, value, o->compile.plan.backend, Backend, "native", "openblas");
+        return true;
+    case OPTION_EMBED:
+        CHOICE(p, value, o->compile.emit.embed, Embed, "file", "incbin", "array", "section");
+        return true;
+    case OPTION_DUMP:
+        CHOICE(p, value, word, int, "ast", "ir", "plan", "report");
+        o->compile.dump = (Dump)(word + 1);
+        return true;
+    case OPTION_AFTER:
+        o->compile.dump_after = value;
+        return pass_choice(p, value) >= 0;
+    case OPTION_PASSES:
+        return pass_list(p, value);
+    default:
+        return true;
+    }
+}
+
+/* The rest.  False after a message. */
+static bool apply(Parser *p, OptionId id, const char *value)
+{
+    Options *o = p->o;
+    long long n = 0;
+    int word = 0;
+    switch (id) {
+    case OPTION_OUTPUT:
+        o->output = value;
+        return true;
+    case OPTION_SINGLE_FILE:
+        o->compile.emit.single_file = true;
+        return true;
+    case OPTION_REPORT:
+        CHOICE(p, value, word, int, "text", "json");
+        o->report = word == 0 ? REPORT_TEXT : REPORT_JSON;
+        return true;
+    case OPTION_INPUT:
+        VEC_PUSH(p->arena, &o->inputs, value);
+        return true;
+    case OPTION_RANDOM:
+        if (!integer(p, value, 0, INT64_MAX, &n))
+            return false;
+        o->random = true;
+        o->seed = (uint64_t)n;
+        return true;
+    case OPTION_FLOAT:
+        o->precision = EVAL_FLOAT;
+        return true;
+    case OPTION_TENSOR:
+        VEC_PUSH(p->arena, &o->tensors, value);
+        return true;
+    case OPTION_OUTPUT_DIR:
+        o->output_dir = value;
+        return true;
+    case OPTION_ONE_ISA:
+        word = isa_choice(p, value);
+        o->one_isa = word >= 0;
+        o->isa = o->one_isa ? (Isa)word : o->isa;
+        return o->one_isa;
+    case OPTION_TOLERANCE:
+        return real(p, value, &o->tolerance);
+    case OPTION_THREADS:
+        if (!integer(p, value, 1, 1024, &n))
+            return false;
+        o->threads = (int)n;
+        return true;
+    case OPTION_KEEP:
+        o->keep = value;
+        return true;
+    case OPTION_VERBOSE:
+        o->verbose = true;
+        return true;
+    case OPTION_QUIET:
+        o->quiet = true;
+        return true;
+    case OPTION_HELP:
+        o->help = true;
+        return true;
+    case OPTION_VERSION:
+        o->version = true;
+        return true;
+    default:
+        return apply_compile(p, id, value);
+    }
+}
+
+/* ---- words ---- */
+
+/* The row of "word[=...]" behind "--", or of a letter (word NULL). */
+static const OptionRow *find(Command command, const char *word, size_t n, char letter)
+{
+    for (int i = 0; i < ROWS; i++) {
+        const OptionRow *row = &rows[i];
+        if (row->section || !belongs(row, command))
+            continue;
+        if (word ? strlen(row->word) == n && strncmp(row->word, word, n) == 0
+                 : letter && row->letter == letter)
+            return row;
+    }
+    return NULL;
+}
+
+static void unknown_option(Parser *p, const char *text, size_t n)
+{
+    const char *words[ROWS];
+    int count = 0;
+    char *word = arena_strndup(p->arena, text, n);
+    for (int i = 0; i < ROWS; i++) {
+        if (!rows[i].section && belongs(&rows[i], p->o->command))
+            words[count++] = arena_printf(p->arena, "--%s", rows[i].word);
+    }
+    const char *nearest = str_nearest(word, words, count);
+    diag_error(p->d, NO_LOC, "unknown option '%s'%s%s%s", word, nearest ? "; did you mean '" : "",
+               nearest ? nearest : "", nearest ? "'?" : "");
+    for (int i = 0; i < COMMANDS; i++) {
+        if (n > 2 && find((Command)(1 << i), text + 2, n - 2, 0)) {
+            diag_note(p->d, NO_LOC, "'rnc %s' has one of that name", command_names[i]);
+            break;
+        }
+    }
+}
+
+/* Options that the head comment of the C repeats: those that change it and
+ * carry no path. */
+static bool worth_showing(OptionId id)
+{
+    switch (id) {
+    case OPTION_DEFINE:
+    case OPTION_BATCH:
+    case OPTION_INPUT_TYPE:
+    case OPTION_INPUT_ORDER:
+    case OPTION_TAP:
+    case OPTION_ISA:
+    case OPTION_BACKEND:
+    case OPTION_EMBED:
+    case OPTION_SINGLE_FILE:
+    case OPTION_PASSES:
+    case OPTION_INIT:
+    case OPTION_NAMES:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* One argument that begins with '-' (and its value); returns the index of the
+ * last one used. */
+static int option(Parser *p, int i, int argc, char *const *argv)
+{
+    const char *text = argv[i], *value = NULL;
+    const bool is_long = text[1] == '-';
+    const size_t n = is_long ? strcspn(text, "=") : 2;
+    const OptionRow *row = find(p->o->command, is_long ? text + 2 : NULL, n - 2, text[1]);
+    if (!row) {
+        unknown_option(p, text, n);
+        return i;
+    }
+    p->option = arena_strndup(p->arena, text, n);
+    if (text[n] && !row->argument) {
+        diag_error(p->d, NO_LOC, "%s takes no value, and '%s' has one", p->option, text);
+        return i;
+    }
+    if (row->argument) {
+        value = text[n] ? text + n + is_long : i + 1 < argc ? argv[++i] : NULL;
+        if (!value) {
+            diag_error(p->d, NO_LOC, "%s is the last word; a value must follow: %s", p->option,
+                       row->argument);
+            return i;
+        }
+    }
+    if (apply(p, row->id, value) && worth_showing(row->id))
+        VEC_PUSH(p->arena, &p->o->shown,
+                 row->letter ? arena_printf(p->arena, "-%c %s", row->letter, value)
+                             : arena_printf(p->arena, "--%s%s%s", row->word, value ? " " : "",
+                                            value ? value : ""));
+    return i;
+}
+
+/* What must hold of the options together. */
+static void check(Parser *p)
+{
+    Options *o = p->o;
+    if (o->help || o->version || o->command == COMMAND_doc)
+        return;
+    if (!o->compile.input)
+        diag_error(p->d, NO_LOC, "no network is given: name a .net file");
+    if (o->compile.dump_after && o->compile.dump != DUMP_IR)
+        diag_error(p->d, NO_LOC, "--after says which network --dump ir shows; it needs that");
+    if (o->compile.emit.embed != EMBED_FILE && o->weights.n == 0 && !o->init)
+        diag_error(p->d, NO_LOC,
+                   "--embed puts the weights into the program: give them with -w, or "
+                   "--init");
+    if ((o->command == COMMAND_eval || o->command == COMMAND_verify) && o->weights.n == 0 &&
+        !o->init)
+        diag_error(p->d, NO_LOC, "'rnc %s' computes, and needs weights: -w FILE, or --init he:1",
+                   o->command == COMMAND_eval ? "eval" : "verify");
+    if (o->random && o->inputs.n)
+        diag_error(p->d, NO_LOC, "--random draws the inputs, and --input gives one: take either");
+}
+
+/* The lists into the structs that the phases take. */
+static void fill(Options *o, Arena *arena)
+{
+    Buf command = buf_new(arena);
+    buf_puts(&command, "rnc");
+    for (int i = 0; i < o->shown.n; i++)
+        buf_printf(&command, " %s", o->shown.at[i]);
+    VEC_PUSH(arena, &o->include_dirs, RNC_MODELS_DIR);
+    CompileOptions *c = &o->compile;
+    c->emit.command = buf_text(&command);
+    c->weights = o->weights.at;
+    c->n_weights = o->weights.n;
+    c->lower.defines = o->defines.at;
+    c->lower.n_defines = o->defines.n;
+    c->lower.include_dirs = o->include_dirs.at;
+    c->lower.n_include_dirs = o->include_dirs.n;
+    c->lower.taps = o->taps.at;
+    c->lower.n_taps = o->taps.n;
+    c->passes = o->some_passes ? NEW_ARRAY(arena, const char *, o->passes.n + 1) : NULL;
+    c->n_passes = o->passes.n;
+    if (o->passes.n)
+        memcpy((void *)c->passes, o->passes.at, (size_t)o->passes.n * sizeof *c->passes);
+}
+
+bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *d)
+{
+    Parser p = {o, arena, d, NULL};
+    int first = 1;
+    bool only_words = false;
+    *o = (Options){.command = COMMAND_compile, .tolerance = 1e-5, .threads = 1};
+    for (int i = 0; argc > 1 && i < COMMANDS; i++) {
+        if (str_eq(argv[1], command_names[i])) {
+            o->command = (Command)(1 << i);
+            first = 2;
+        }
+    }
+    for (int i = first; i < argc; i++) {
+        if (!only_words && str_eq(argv[i], "--")) {
+            only_words = true;
+        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
+            i = option(&p, i, argc, argv);
+        } else if (o->command == COMMAND_doc) {
+            diag_error(d, NO_LOC, "'rnc doc' takes no file, and '%s' was given", argv[i]);
+        } else if (o->compile.input) {
+            diag_error(d, NO_LOC, "two networks are given: '%s' and '%s'", o->compile.input,
+                       argv[i]);
+            diag_note(d, NO_LOC, "rnc compiles one at a time; weights follow -w");
+        } else {
+            o->compile.input = argv[i];
+        }
+    }
+    if (d->errors == 0)
+        check(&p);
+    if (d->errors > 0)
+        return false;
+    fill(o, arena);
+    return true;
+}
+
+/* ---- help ---- */
+
+static const char *const help_heads[COMMANDS] = {
+    "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
+    "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
+    "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
+    "       rnc doc                             the operators and their attributes\n"
+    "\n"
+    "Compiles a network, FILE.net, and its trained weights to C that needs no\n"
+    "framework and allocates nothing:\n"
+    "\n"
+    "    rnc resnet50.net -w resnet50.safetensors     makes resnet50.c, .h and .weights\n"
+    "    rnc resnet50.net                             the C alone, its weights later\n"
+    "    rnc resnet50.net --init he:1                 random weights, to measure speed\n"
+    "\n"
+    "'rnc COMMAND --help' says more of the other commands.\n",
+
+    "usage: rnc eval FILE.net -w WEIGHTS (--input FILE.npy | --random SEED) [OPTION]...\n"
+    "\n"
+    "Computes the network as it is written, before any optimisation, in double\n"
+    "precision: slow, and what everything else is compared with.  Prints the\n"
+    "outputs' shapes and first values.\n",
+
+    "usage: rnc verify FILE.net -w WEIGHTS [OPTION]...\n"
+    "\n"
+    "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
+    "with every instruction set of this CPU and compares each layer with what 'rnc\n"
+    "eval' computes.  Names the first layer that differs.\n",
+
+    "usage: rnc doc\n"
+    "\n"
+    "Prints the operators and their attributes as Markdown.\n",
+};
+
+void options_help(Buf *out, Command command)
+{
+    enum { COLUMN = 28 };
+    for (int i = 0; i < COMMANDS; i++) {
+        if (command == (Command)(1 << i))
+            buf_puts(out, help_heads[i]);
+    }
+    for (int i = 0; i < ROWS; i++) {
+        const OptionRow *row = &rows[i];
+        if (!belongs(row, command))
+            continue;
+        if (row->section) {
+            buf_printf(out, "\n%s\n", row->section);
+            continue;
+        }
+        size_t begin = out->n;
+        buf_puts(out, "  ");
+        if (row->letter)
+            buf_printf(out, "-%c, ", row->letter);
+        buf_printf(out, "--%s%s%s", row->word, row->argument ? " " : "",
+                   row->argument ? row->argument : "");
+        if (out->n - begin + 2 > COLUMN)
+            buf_printf(out, "\n%*s", COLUMN, "");
+        else
+            buf_printf(out, "%*s", COLUMN - (int)(out->n - begin), "");
+        for (const char *c = row->doc; *c; c++) {
+            if (*c == '\n')
+                buf_printf(out, "\n%*s", COLUMN, "");
+            else
+                buf_putc(out, *c);
+        }
+        buf_putc(out, '\n');
+    }
+}

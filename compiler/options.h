@@ -1,0 +1,58 @@
+/* options.h: the command line, as data. */
+#ifndef RNC_OPTIONS_H
+#define RNC_OPTIONS_H
+
+#include "compile.h"
+#include "eval.h"
+
+typedef enum Command {
+    COMMAND_compile = 1,
+    COMMAND_eval = 2,
+    COMMAND_verify = 4,
+    COMMAND_doc = 8,
+} Command;
+
+typedef enum ReportFormat { REPORT_NONE, REPORT_TEXT, REPORT_JSON } ReportFormat;
+
+typedef VEC(const char *) Words;
+
+typedef struct Options {
+    Command command;
+    bool help, version;
+    CompileOptions compile; /* emit.name and what follows from it are left to names_of_outputs() */
+    const char *output;     /* -o, or NULL */
+    ReportFormat report;
+    bool quiet, verbose;
+
+    /* Lists behind the pointers of `compile`. */
+    Words weights, defines, include_dirs, taps, passes;
+    bool some_passes; /* --passes was given, though perhaps with none */
+    const char *init; /* --init as written, or NULL */
+    Words shown;      /* options worth repeating in the emitted head comment: no paths */
+
+    Words inputs;  /* eval: "NAME=FILE.npy" or "FILE.npy" */
+    Words tensors; /* eval: paths of nodes to write besides the outputs */
+    const char *output_dir;
+    EvalPrecision precision;
+    bool random; /* inputs drawn from `seed` */
+    uint64_t seed;
+
+    bool one_isa; /* verify: `isa` alone */
+    Isa isa;
+    double tolerance;
+    int threads;
+    const char *keep; /* verify: where the generated files stay */
+} Options;
+
+/* False after messages: a usage error. */
+bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *d);
+
+/* Options.compile.emit from -o, or from the input's name: the C identifier, the
+ * header's and the weights file's name.  *base is the outputs' common path
+ * without ".c".  False after a message. */
+bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base);
+
+/* The help of one command. */
+void options_help(Buf *out, Command command);
+
+#endif

@@ -1,0 +1,196 @@
+/* report.c: the figures of a compilation, for people (text) and programs (JSON).
+ *
+ * The same facts in the same order; bytes are exact in JSON and in the field's
+ * megabytes (1e6) in text. */
+#include "report.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+const char *report_bytes(Arena *arena, int64_t bytes)
+{
+    if (bytes < 10000)
+        return arena_printf(arena, "%lld bytes", (long long)bytes);
+    return bytes < 1000000 ? arena_printf(arena, "%.1f KB", (double)bytes / 1e3)
+                           : arena_printf(arena, "%.2f MB", (double)bytes / 1e6);
+}
+
+const char *report_count(Arena *arena, int64_t n)
+{
+    static const struct {
+        double unit;
+        const char *letter;
+    } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const double x = (double)n / units[i].unit;
+        if (x >= 1)
+            return arena_printf(arena, "%.*f %s", x < 10 ? 2 : 1, x, units[i].letter);
+    }
+    return arena_printf(arena, "%lld ", (long long)n);
+}
+
+static int count_ops(const Net *net, Op op)
+{
+    int n = 0;
+    for (int i = 0; i < net->nodes.n; i++)
+        n += net->nodes.at[i]->op == op;
+    return n;
+}
+
+static double percent_over(int64_t value, int64_t bound)
+{
+    return bound > 0 ? 100.0 * ((double)value / (double)bound - 1) : 0;
+}
+
+static int distinct_steps(const Plan *plan)
+{
+    int n = 0;
+    for (int i = 0; i < plan->steps.n; i++)
+        n += plan->steps.at[i].function == i;
+    return n;
+}
+
+/* Dimensions of a port in the order the caller has them. */
+static void port_dims(const Port *port, int dims[4])
+{
+    const Type t = port->node->type;
+    dims[0] = t.n;
+    dims[1] = port->order == ORDER_NCHW ? t.c : t.h;
+    dims[2] = port->order == ORDER_NCHW ? t.h : t.w;
+    dims[3] = port->order == ORDER_NCHW ? t.w : t.c;
+}
+
+static void text_ports(Buf *out, const char *what, const Port *ports, int n)
+{
+    for (int i = 0; i < n; i++) {
+        int d[4];
+        port_dims(&ports[i], d);
+        buf_printf(out, "%-11s %s %s %s [%d][%d][%d][%d]", i == 0 ? what : "", ports[i].name,
+                   elem_name(ports[i].elem), ports[i].order == ORDER_NCHW ? "nchw" : "nhwc", d[0],
+                   d[1], d[2], d[3]);
+        if (ports[i].n_labels)
+            buf_printf(out, ", %d class names", ports[i].n_labels);
+        buf_putc(out, '\n');
+    }
+}
+
+static void text_params(Buf *out, const Compiled *c)
+{
+    const Net *net = c->original;
+    int widest = 0;
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            const Param *p = net->nodes.at[i]->params[r];
+            const int n = p ? snprintf(NULL, 0, "%s", p->name) : 0;
+            widest = n > widest ? n : widest;
+        }
+    }
+    buf_printf(out, "\nparameters and %s\n",
+               c->has_weights ? "the tensors they were taken from"
+                              : "the tensors they are to be taken from");
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            const Param *p = net->nodes.at[i]->params[r];
+            if (!p)
+                continue;
+            buf_printf(out, "  %-*s  %s  ", widest, p->name, p->alias ? p->alias : p->name);
+            for (int k = 0; k < p->rank; k++)
+                buf_printf(out, "[%d]", p->dims[k]);
+            buf_putc(out, '\n');
+        }
+    }
+}
+
+void report_text(Buf *out, const Compiled *c, Arena *arena)
+{
+    const Plan *plan = c->plan;
+    buf_printf(out, "network     %s: %d convolutions, %d dense layers\n", c->original->name,
+               count_ops(c->original, OP_CONV), count_ops(c->original, OP_DENSE));
+    text_ports(out, "inputs", c->original->inputs.at, c->original->inputs.n);
+    text_ports(out, "outputs", c->original->outputs.at, c->original->outputs.n);
+    buf_printf(out, "parameters  %sof them trained\n",
+               report_count(arena, net_parameters(c->original)));
+    buf_printf(out, "work        %sMAC an image\n", report_count(arena, net_macs(c->original)));
+    buf_printf(out, "steps       %d, of %d kinds\n", plan->steps.n, distinct_steps(plan));
+    buf_printf(
+        out,
+        "arena       %s; the tensors alive at once are %s (+%.1f %%), with halos and scratch "
+        "%s (+%.1f %%)\n",
+        report_bytes(arena, plan->arena_bytes), report_bytes(arena, plan->lower_bound),
+        percent_over(plan->arena_bytes, plan->lower_bound), report_bytes(arena, plan->tight_bound),
+        percent_over(plan->arena_bytes, plan->tight_bound));
+    buf_printf(out, "weights     %s in %d tensors\n", report_bytes(arena, plan->weight_bytes),
+               plan->packed.n);
+    text_params(out, c);
+}
+
+static json_t *json_ports(const Port *ports, int n)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < n; i++) {
+        int d[4];
+        port_dims(&ports[i], d);
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:[i,i,i,i], s:i}", "name", ports[i].name,
+                                        "type", elem_name(ports[i].elem), "order",
+                                        ports[i].order == ORDER_NCHW ? "nchw" : "nhwc", "dims",
+                                        d[0], d[1], d[2], d[3], "labels", ports[i].n_labels));
+    }
+    return list;
+}
+
+static json_t *json_params(const Net *net)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            const Param *p = net->nodes.at[i]->params[r];
+            if (!p)
+                continue;
+            json_t *dims = json_array();
+            for (int k = 0; k < p->rank; k++)
+                json_array_append_new(dims, json_integer(p->dims[k]));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", p->name, "tensor",
+                                                  p->alias ? p->alias : p->name, "dims", dims));
+        }
+    }
+    return list;
+}
+
+static json_t *json_steps(const Plan *plan)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *s = &plan->steps.at[i];
+        const Type t = s->node->type;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I}", "name",
+                                              s->node->name, "kernel", kernel_rows[s->kernel].name,
+                                              "dims", t.n, t.h, t.w, t.c, "macs",
+                                              (json_int_t)node_macs(s->node), "weight_bytes",
+                                              (json_int_t)(s->weights ? s->weights->bytes : 0)));
+    }
+    return list;
+}
+
+bool report_json(Buf *out, const Compiled *c)
+{
+    const Plan *plan = c->plan;
+    json_t *root = json_pack("{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:o, s:o}",
+                             "name", c->original->name, "has_weights", c->has_weights, "parameters",
+                             (json_int_t)net_parameters(c->original), "macs",
+                             (json_int_t)net_macs(c->original), "arena", "bytes",
+                             (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
+                             "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound,
+                             "weight_bytes", (json_int_t)plan->weight_bytes, "inputs",
+                             json_ports(c->original->inputs.at, c->original->inputs.n), "outputs",
+                             json_ports(c->original->outputs.at, c->original->outputs.n),
+                             "bound_to", json_params(c->original), "steps", json_steps(plan));
+    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return false;
+    buf_puts(out, text);
+    buf_putc(out, '\n');
+    free(text);
+    return true;
+}

@@ -1,0 +1,16 @@
+/* report.h: what a network is, what was bound to what, what it costs. */
+#ifndef RNC_REPORT_H
+#define RNC_REPORT_H
+
+#include "compile.h"
+
+void report_text(Buf *out, const Compiled *compiled, Arena *arena);
+/* False when memory ran out in the JSON library. */
+bool report_json(Buf *out, const Compiled *compiled);
+
+/* "5.22 MB": the field's megabytes, 1e6 bytes. */
+const char *report_bytes(Arena *arena, int64_t bytes);
+/* "4.09 G", "25.6 M" */
+const char *report_count(Arena *arena, int64_t n);
+
+#endif

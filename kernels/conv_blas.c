@@ -5,7 +5,8 @@
  * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
  * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
  * holds both: P * (K + N) floats, or P * N, with P = 2^19 / (K + N), or 2^19 / N, at least 1, at
- * most out_h * out_w; t->pixels, if not 0, makes P smaller.  Weights: bias[out_c], then for each group [K][N]. */
+ * most out_h * out_w; t->pixels, if not 0, makes P smaller.  Weights: bias[out_c], then for each
+ * group [K][N]. */
 RNC_KERNEL int RNC_FN(conv_blas_patches)(const rnc_conv_shape *s)
 {
     return !(s->kernel_h == 1 && s->kernel_w == 1 && s->stride_h == 1 && s->stride_w == 1 &&

@@ -127,6 +127,7 @@ int main(int argc, char **argv)
     int passed = 0, failed = 0;
     if (!read_options(&o, argc, argv))
         return 2;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* what was said before a crash is kept */
     for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
         const TestIsa *isa = isas[i];
         if (!isa || (o.isa && strcmp(o.isa, isa->name) != 0))

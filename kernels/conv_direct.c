@@ -156,9 +156,19 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
             vf v = acc[i * nv + j];
             if (s->residual)
                 v = v + vf_load(from + j * RNC_VL);
-            vf_store(to + j * RNC_VL, vf_act(v, s->act, s->alpha));
+            if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
+                v = vf_max(vf_zero(), v);
+            if (s->act == RNC_ACT_RELU6)
+                v = vf_min(vf_set1(6.0f), v);
+            vf_store(to + j * RNC_VL, v);
         }
     }
+    if (s->act > RNC_ACT_RELU6) /* the long ones in a loop of their own */
+        for (int i = 0; i < n; i++) {
+            float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
+            for (int j = 0; j < nv; j++, to += RNC_VL)
+                vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
+        }
 }
 
 /* Columns first .. end-1 of nv vectors; column c begins at vector `vector` + c % across * nv of
@@ -203,12 +213,11 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
                     (const char *)(out + column + (i + 1 < stop ? o + nv * RNC_VL : next_o));
                 if (at.is_big)
                     RNC_FN(conv_tile)
-                    (s, t, c.stacked ? c.big * c.w : c.big, nv, c.stacked ? c.w : 32, a, b, width,
-                     from, out + o + column, ahead);
-                else if (c.small > 0)
-                    RNC_FN(conv_tile)
-                    (s, t, c.stacked ? c.small * c.w : c.small, nv, c.stacked ? c.w : 32, a, b,
-                     width, from, out + o + column, ahead);
+                (s, t, c.stacked ? c.big * c.w : c.big, nv, c.stacked ? c.w : 32, a, b, width, from,
+                 out + o + column, ahead);
+                else if (c.small > 0) RNC_FN(conv_tile)(s, t, c.stacked ? c.small * c.w : c.small,
+                                                        nv, c.stacked ? c.w : 32, a, b, width, from,
+                                                        out + o + column, ahead);
             }
             at = next;
         }
@@ -227,7 +236,7 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     (s, t, nv, in, w, width, res, out, first * across, end * across, across, 0, part, parts);
     if (rest > 0)
         RNC_FN(conv_columns)
-        (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
+    (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
@@ -250,7 +259,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
         float *out = (float *)o->out + g * group_c;
         if (full > 0)
             RNC_FN(conv_panels)
-            (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
+        (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
         if (narrow > 0 && first < per_group && end == per_group) {
             const int from = full * s->panel;
             RNC_FN(conv_panels)

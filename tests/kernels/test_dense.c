@@ -1,0 +1,80 @@
+/* test_dense.c: weight panels times vectors. */
+#include "harness.h"
+
+#include <math.h>
+
+/* For each panel: bias[width], then [in_c][width]; element (co, i) is weights[co * in_c + i]. */
+static float *pack_panels(Case *c, const rnc_dense_shape *s, const float *weights,
+                          const float *bias)
+{
+    float *packed = case_floats(c, (size_t)(s->out_c * (s->in_c + 1))), *to = packed;
+    for (int co = 0; co < s->out_c; co += s->panel) {
+        const int left = s->out_c - co, width = left < s->panel ? left : s->panel;
+        for (int j = 0; j < width; j++)
+            *to++ = bias[co + j];
+        for (int i = 0; i < s->in_c; i++)
+            for (int j = 0; j < width; j++)
+                *to++ = weights[(co + j) * s->in_c + i];
+    }
+    return packed;
+}
+
+static float *draw_floats(Case *c, int n)
+{
+    float *p = case_memory(c, (size_t)n * sizeof *p);
+    for (int i = 0; i < n; i++)
+        p[i] = pick_float(c, -1.0f, 1.0f);
+    return p;
+}
+
+void test_dense(Case *c)
+{
+    const rnc_tile tile = {.pixels = pick(c, 0, 33),
+                           .vectors = pick(c, 0, 9),
+                           .unroll = pick(c, 0, 9),
+                           .split = pick(c, 0, 1),
+                           .prefetch_weights = pick(c, 0, 4)};
+    const int align = pick_align(c);
+    const Layout layout = {.align = align, .tight = chance(c, 40)};
+    rnc_dense_shape s = {.images = chance(c, 50) ? 1 : pick(c, 2, 40)};
+    s.in_c = pick(c, 1, 70);
+    s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
+    Grid in = grid_make(c, s.images, 1, 1, s.in_c, layout);
+    Grid out = grid_make(c, s.images, 1, 1, pick(c, 1, 110), layout);
+    s.out_c = out.lanes;
+    s.residual = chance(c, 40);
+    const bool in_place = s.residual && chance(c, 50);
+    Grid res = s.residual && !in_place ? grid_make(c, s.images, 1, 1, out.c, layout) : out;
+    s.act = pick_act(c, &s.alpha);
+    s.in_image = in.image, s.out_image = out.image, s.res_image = res.image;
+    grid_fill(c, &in, -1.0f, 1.0f);
+    if (s.residual)
+        grid_fill(c, &res, -1.0f, 1.0f);
+    const float *weights = draw_floats(c, s.out_c * s.in_c), *bias = draw_floats(c, s.out_c);
+    describe_dense(c, &s);
+    Expect e = expect_make(c, out.base, out.total);
+    for (int n = 0; n < s.images; n++)
+        for (int co = 0; co < s.out_c; co++) {
+            double sum = (double)bias[co], sum_abs = fabs(sum);
+            for (int i = 0; i < s.in_c; i++) {
+                const double term =
+                    (double)weights[co * s.in_c + i] * (double)grid_pixel(&in, n, 0, 0)[i];
+                sum += term;
+                sum_abs += fabs(term);
+            }
+            if (s.residual) {
+                const double r = (double)grid_pixel(&res, n, 0, 0)[co];
+                sum += r;
+                sum_abs += fabs(r);
+            }
+            double tolerance = sum_tolerance(s.in_c, sum_abs);
+            sum = ref_act(sum, s.act, s.alpha, &tolerance);
+            expect_at(&e, grid_pixel(&out, n, 0, 0) + co, sum, tolerance);
+        }
+    const rnc_operands o = {.in = in.at,
+                            .in2 = s.residual ? res.at : NULL,
+                            .out = out.at,
+                            .weights = pack_panels(c, &s, weights, bias)};
+    run_kernel(c, c->isa->kernels[KERNEL_dense], &s, &tile, &o, out.base, out.total, !in_place);
+    expect_check(c, &e);
+}

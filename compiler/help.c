@@ -1,0 +1,86 @@
+/* help.c: the help of each command, from the rows of options.def. */
+#include "options.h"
+
+#include <string.h>
+
+typedef struct HelpRow {
+    char letter;
+    const char *word, *argument, *commands, *doc;
+    const char *section; /* a title instead of an option */
+} HelpRow;
+
+static const HelpRow rows[] = {
+#define SECTION(commands, title) {0, NULL, NULL, commands, NULL, title},
+#define OPTION(id, letter, word, argument, commands, doc) \
+    {letter, word, argument, commands, doc, NULL},
+#include "options.def"
+};
+enum { ROWS = sizeof rows / sizeof *rows, COMMANDS = 4 };
+static const char initials[COMMANDS] = {'c', 'e', 'v', 'd'};
+
+static const char *const help_heads[COMMANDS] = {
+    "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
+    "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
+    "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
+    "       rnc doc                             the operators and their attributes\n"
+    "\n"
+    "Compiles a network, FILE.net, and its trained weights to C that needs no\n"
+    "framework and allocates nothing:\n"
+    "\n"
+    "    rnc resnet50.net -w resnet50.safetensors     makes resnet50.c, .h and .weights\n"
+    "    rnc resnet50.net                             the C alone, its weights later\n"
+    "    rnc resnet50.net --init he:1                 random weights, to measure speed\n"
+    "\n"
+    "'rnc COMMAND --help' says more of the other commands.\n",
+
+    "usage: rnc eval FILE.net -w WEIGHTS (--input FILE.npy | --random SEED) [OPTION]...\n"
+    "\n"
+    "Computes the network as it is written, before any optimisation, in double\n"
+    "precision: slow, and what everything else is compared with.  Prints the\n"
+    "outputs' shapes and first values.\n",
+
+    "usage: rnc verify FILE.net -w WEIGHTS [OPTION]...\n"
+    "\n"
+    "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
+    "with every instruction set of this CPU and compares each layer with what 'rnc\n"
+    "eval' computes.  Names the first layer that differs.\n",
+
+    "usage: rnc doc\n"
+    "\n"
+    "Prints the operators and their attributes as Markdown.\n",
+};
+
+void options_help(Buf *out, Command command)
+{
+    enum { COLUMN = 28 };
+    int which = 0;
+    while (command != (Command)(1 << which))
+        which++;
+    buf_puts(out, help_heads[which]);
+    for (size_t i = 0; i < ROWS; i++) {
+        const HelpRow *row = &rows[i];
+        if (!strchr(row->commands, initials[which]))
+            continue;
+        if (row->section) {
+            buf_printf(out, "\n%s\n", row->section);
+            continue;
+        }
+        size_t begin = out->n;
+        buf_puts(out, "  ");
+        if (row->letter)
+            buf_printf(out, "-%c, ", row->letter);
+        buf_printf(out, "--%s%s%s", row->word, row->argument ? " " : "",
+                   row->argument ? row->argument : "");
+        if (out->n - begin + 2 > COLUMN)
+            buf_printf(out, "\n%*s", COLUMN, "");
+        else
+            buf_printf(out, "%*s", COLUMN - (int)(out->n - begin), "");
+        for (const char *c = row->doc; *c; c++) {
+            if (*c == '\n')
+                buf_printf(out, "\n%*s", COLUMN, "");
+            else
+                buf_putc(out, *c);
+        }
+        buf_putc(out, '\n');
+    }
+}

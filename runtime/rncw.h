@@ -50,4 +50,10 @@ enum {
 /* XXH64 (Yann Collet's specification, version 0.1.1). */
 uint64_t rncw_hash(const void *data, size_t size, uint64_t seed);
 
+/* What the runtime's parts say in a `why` of RNC_WHY_BYTES (why.c): a text or a
+ * number is added behind what it holds, and cut where it does not fit. */
+enum { RNC_WHY_BYTES = 192 };
+void rnc_why(char *why, const char *text);
+void rnc_why_number(char *why, uint64_t number, unsigned base);
+
 #endif

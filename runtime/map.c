@@ -1,0 +1,80 @@
+/* map.c: weights files mapped into memory; POSIX.
+ *
+ * A mapped file costs no copy, is shared by all processes that use it, and is
+ * read from the disk as it is needed.  It must not be changed while it is open.
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "rncrt.h"
+#include "rncw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static rnc_status fail(rnc_weights *w, const char *what, int error)
+{
+    char text[96] = "";
+    w->why[0] = '\0';
+    rnc_why(w->why, what);
+    if (error) {
+        rnc_why(w->why, ": ");
+        rnc_why(w->why, strerror_r(error, text, sizeof text) == 0 ? text : "unknown error");
+    }
+    return RNC_E_OPEN;
+}
+
+/* Maps the file behind `fd` and checks it. */
+static rnc_status map_file(rnc_weights *w, int fd)
+{
+    struct stat about;
+    rnc_status status;
+    void *map;
+    size_t size;
+    if (fstat(fd, &about) != 0)
+        return fail(w, "cannot ask for the size of the weights file", errno);
+    if (!S_ISREG(about.st_mode))
+        return fail(w, "the weights are not a regular file", 0);
+    size = (size_t)about.st_size;
+    if ((uintmax_t)about.st_size > SIZE_MAX)
+        return fail(w, "the weights file is larger than this machine's memory can be", 0);
+    if (size == 0)
+        return fail(w, "the weights file is empty", 0);
+    map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+        return fail(w, "cannot map the weights file", errno);
+    status = rnc_weights_memory(w, map, size);
+    if (status == RNC_OK)
+        w->map = map;
+    else
+        munmap(map, size);
+    return status;
+}
+
+rnc_status rnc_weights_open(rnc_weights *w, const char *path)
+{
+    rnc_status status;
+    int fd;
+    memset(w, 0, sizeof *w);
+    if (!path)
+        return fail(w, "the weights file's path is NULL", 0);
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return fail(w, "cannot open the weights file", errno);
+    status = map_file(w, fd);
+    close(fd);
+    return status;
+}
+
+void rnc_weights_close(rnc_weights *w)
+{
+    if (w->map)
+        munmap(w->map, w->size);
+    w->base = NULL;
+    w->map = NULL;
+    w->size = 0;
+}

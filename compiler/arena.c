@@ -19,6 +19,7 @@ struct Block {
 struct Arena {
     Block *blocks;
     jmp_buf *oom;
+    size_t left; /* until arena_limit()'s is reached */
 };
 
 static const size_t head_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
@@ -26,9 +27,16 @@ static const size_t head_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
 Arena *arena_new(jmp_buf *oom)
 {
     Arena *arena = calloc(1, sizeof *arena);
-    if (arena)
+    if (arena) {
         arena->oom = oom;
+        arena->left = SIZE_MAX;
+    }
     return arena;
+}
+
+void arena_limit(Arena *arena, size_t bytes)
+{
+    arena->left = bytes;
 }
 
 jmp_buf *arena_on_oom(Arena *arena, jmp_buf *oom)
@@ -69,6 +77,9 @@ void *arena_alloc(Arena *arena, size_t size)
 #else
     const int own_block = size >= BLOCK_BYTES / 4;
 #endif
+    if (size > arena->left)
+        longjmp(*arena->oom, 1);
+    arena->left -= arena->left == SIZE_MAX ? 0 : size;
     Block *b = arena->blocks;
     if (own_block) {
         /* Behind the current block, so that its free space stays in use. */

@@ -18,6 +18,8 @@ typedef struct Arena Arena;
  * (longjmp, value 1) when an allocation fails; it must outlive the arena. */
 Arena *arena_new(jmp_buf *oom);
 void arena_free(Arena *arena);
+/* From now on memory counts as run out when `bytes` more are in use. */
+void arena_limit(Arena *arena, size_t bytes);
 /* Another handler from now on; returns the one before. */
 jmp_buf *arena_on_oom(Arena *arena, jmp_buf *oom);
 

@@ -72,8 +72,6 @@ static void emit_head(Emit *e)
 static void emit_includes(Emit *e)
 {
     if (e->options->single_file) {
-        buf_puts(e->out, "#ifndef _GNU_SOURCE\n#define _GNU_SOURCE 1 /* the runtime maps files and "
-                         "starts threads */\n#endif\n");
         emit_header(e->out, e->plan, e->options);
     } else {
         buf_printf(e->out, "#include \"%s\"\n", e->options->header);

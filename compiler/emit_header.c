@@ -138,6 +138,17 @@ static int64_t arena_bytes(const Plan *plan)
     return plan->arena_bytes > 0 ? plan->arena_bytes : 64;
 }
 
+/* Bytes from the first packed tensor to the end of the last. */
+static int64_t weight_bytes(const Plan *plan)
+{
+    int64_t end = 0;
+    for (int i = 0; i < plan->packed.n; i++) {
+        const Packed *p = plan->packed.at[i];
+        end = p->offset + p->bytes > end ? p->offset + p->bytes : end;
+    }
+    return end;
+}
+
 static void emit_figures(Emit *e)
 {
     const Plan *plan = e->plan;
@@ -326,8 +337,8 @@ void emit_info(Emit *e)
                net->inputs.n, net->outputs.n);
     buf_printf(e->out,
                "    %" PRId64 ", /* bytes of arena */\n    %" PRId64
-               ", /* bytes of weights, all tensors */\n",
-               arena_bytes(plan), plan->weight_bytes);
+               ", /* bytes of weights, from the first tensor on */\n",
+               arena_bytes(plan), weight_bytes(plan));
     buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
     emit_template(e, "    sizeof(@),\n");
     emit_template(e, info_text);

@@ -172,10 +172,12 @@ void emit_isa(Emit *e, Isa isa)
 
 void emit_runtime(Buf *out)
 {
-    buf_puts(out, "\n/* ---- the runtime ----\n"
-                  " * Several networks in one program share it: compile all but one of them with\n"
-                  " * -DRNC_NO_RUNTIME. */\n"
-                  "#ifndef RNC_NO_RUNTIME\n");
+    buf_puts(out,
+             "\n/* ---- the runtime ----\n"
+             " * Several networks in one program share it: compile all but one of them with\n"
+             " * -DRNC_NO_RUNTIME.  Mapped files (rnc_weights_open) and threads (rnc_pool_new)\n"
+             " * are in librncrt alone. */\n"
+             "#ifndef RNC_NO_RUNTIME\n");
     for (int i = 0; i < text_count; i++) {
         if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))
             buf_puts(out, carried(out->arena, texts[i].name));

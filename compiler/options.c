@@ -117,8 +117,8 @@ static Words split(Arena *arena, const char *list)
 static bool isa_list(Parser *p, const char *value)
 {
     Words words = split(p->arena, value);
-    p->o->compile.plan.isas = 0;
-    for (int i = 0; i < words.n; i++) {
+    p->o->compile.plan.isas = str_eq(value, "all") ? ALL_ISAS : 0;
+    for (int i = 0; i < words.n && p->o->compile.plan.isas != ALL_ISAS; i++) {
         int isa = isa_choice(p, words.at[i]);
         if (isa < 0)
             return false;
@@ -270,11 +270,6 @@ static bool apply(Parser *p, OptionId id, const char *value)
     case OPTION_OUTPUT_DIR:
         o->output_dir = value;
         return true;
-    case OPTION_ONE_ISA:
-        word = isa_choice(p, value);
-        o->one_isa = word >= 0;
-        o->isa = o->one_isa ? (Isa)word : o->isa;
-        return o->one_isa;
     case OPTION_TOLERANCE:
         return real(p, value, &o->tolerance);
     case OPTION_THREADS:
@@ -420,7 +415,8 @@ static void check(Parser *p)
 static void fill(Options *o, Arena *arena)
 {
     Buf command = buf_new(arena);
-    buf_puts(&command, "rnc");
+    const char *slash = o->compile.input ? strrchr(o->compile.input, '/') : NULL;
+    buf_printf(&command, "rnc %s", slash ? slash + 1 : o->compile.input ? o->compile.input : "");
     for (int i = 0; i < o->shown.n; i++)
         buf_printf(&command, " %s", o->shown.at[i]);
     VEC_PUSH(arena, &o->include_dirs, RNC_MODELS_DIR);

@@ -12,6 +12,8 @@ typedef enum Command {
     COMMAND_doc = 8,
 } Command;
 
+enum { ALL_ISAS = (1u << ISA_COUNT) - 1 };
+
 typedef enum ReportFormat { REPORT_NONE, REPORT_TEXT, REPORT_JSON } ReportFormat;
 
 typedef VEC(const char *) Words;
@@ -37,9 +39,7 @@ typedef struct Options {
     bool random; /* inputs drawn from `seed` */
     uint64_t seed;
 
-    bool one_isa; /* verify: `isa` alone */
-    Isa isa;
-    double tolerance;
+    double tolerance; /* verify: of each layer, relative */
     int threads;
     const char *keep; /* verify: where the generated files stay */
 } Options;

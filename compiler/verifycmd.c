@@ -22,17 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The functions of the loaded code. */
-typedef struct Code {
-    void *handle;
-    const rnc_net_info *info;
-    rnc_status (*weights_memory)(rnc_weights *, const void *, size_t);
-    rnc_status (*pool_new)(rnc_pool **, int);
-    void (*pool_free)(rnc_pool *);
-    int (*isa_present)(rnc_isa);
-    const char *(*status_text)(rnc_status);
-} Code;
-
 typedef struct Verify {
     Options *o;
     Arena *arena;
@@ -40,7 +29,8 @@ typedef struct Verify {
     const Compiled *c;
     EvalResult oracle;
     const char *dir;
-    Code code;
+    void *handle; /* of the loaded code */
+    const rnc_net_info *info;
 
     /* Of the run under way. */
     Isa isa;
@@ -166,15 +156,15 @@ typedef struct Engine {
 
 static void run_isa(Verify *v, Isa isa, const Engine *e)
 {
-    const rnc_net_info *info = v->code.info;
+    const rnc_net_info *info = v->info;
     v->isa = isa;
     v->layers = 0;
     v->worst = 0;
     v->worst_at = NULL;
     v->failed = false;
     /* The runtime counts from 1 in isa.def's order; 0 is the best. */
-    if (!v->code.isa_present((rnc_isa)(isa + 1))) {
-        if (v->o->one_isa)
+    if (!rnc_isa_present((rnc_isa)(isa + 1))) {
+        if (v->c->plan->options.isas != ALL_ISAS)
             diag_error(v->d, NO_LOC, "this CPU has no %s", isa_rows[isa].name);
         return;
     }
@@ -187,7 +177,7 @@ static void run_isa(Verify *v, Isa isa, const Engine *e)
 
 static void run_all(Verify *v, const double *const *values)
 {
-    const rnc_net_info *info = v->code.info;
+    const rnc_net_info *info = v->info;
     const void **inputs = NEW_ARRAY(v->arena, const void *, info->n_inputs + 1);
     void **outputs = NEW_ARRAY(v->arena, void *, info->n_outputs + 1);
     for (int i = 0; i < info->n_inputs; i++)
@@ -200,9 +190,9 @@ static void run_all(Verify *v, const double *const *values)
     void *arena = arena_alloc(v->arena, info->arena_bytes + 64);
     rnc_weights w;
     rnc_pool *pool = NULL;
-    rnc_status status = v->code.weights_memory(&w, v->c->weights, v->c->weights_size);
+    rnc_status status = rnc_weights_memory(&w, v->c->weights, v->c->weights_size);
     if (status == RNC_OK && v->o->threads > 1)
-        status = v->code.pool_new(&pool, v->o->threads);
+        status = rnc_pool_new(&pool, v->o->threads);
     if (status == RNC_OK)
         status = info->init(net, &w, arena, info->arena_bytes, pool);
     const Engine engine = {net, inputs, outputs};
@@ -212,8 +202,8 @@ static void run_all(Verify *v, const double *const *values)
     }
     if (status != RNC_OK)
         diag_internal(v->d, "the emitted code refuses its own weights: %s (%s %s)",
-                      v->code.status_text(status), w.why, info->why(net));
-    v->code.pool_free(pool);
+                      rnc_status_text(status), w.why, info->why(net));
+    rnc_pool_free(pool);
 }
 
 /* ---- building ---- */
@@ -279,41 +269,26 @@ static bool build(Verify *v)
     return true;
 }
 
-/* A function of the loaded code; ISO C has no conversion from dlsym's result. */
-static bool find(Verify *v, const char *name, void *function)
-{
-    void *symbol = dlsym(v->code.handle, name);
-    memcpy(function, &symbol, sizeof symbol);
-    if (!symbol)
-        diag_internal(v->d, "the emitted code has no '%s'", name);
-    return symbol != NULL;
-}
-
 static bool load(Verify *v)
 {
-    Code *c = &v->code;
     char *path = realpath(in_dir(v, "net_verified.so"), NULL);
-    c->handle = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
+    v->handle = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     free(path);
-    if (!c->handle) {
-        const char *path_error = dlerror();
-        diag_error(v->d, NO_LOC, "cannot load the compiled code%s%s", path_error ? ": " : "",
-                   path_error ? path_error : "");
-        return false;
+    v->info = v->handle ? dlsym(v->handle, "net_verified_info") : NULL;
+    if (!v->info) {
+        const char *why = dlerror();
+        diag_error(v->d, NO_LOC, "cannot load the compiled code%s%s", why ? ": " : "",
+                   why ? why : "");
     }
-    return find(v, "net_verified_info", &c->info) &&
-           find(v, "rnc_weights_memory", &c->weights_memory) &&
-           find(v, "rnc_pool_new", &c->pool_new) && find(v, "rnc_pool_free", &c->pool_free) &&
-           find(v, "rnc_isa_present", &c->isa_present) &&
-           find(v, "rnc_status_text", &c->status_text);
+    return v->info != NULL;
 }
 
 static void clean(Verify *v)
 {
     static const char *const names[] = {"net_verified.c", "net_verified.so",
                                         "net_verified.weights"};
-    if (v->code.handle)
-        dlclose(v->code.handle);
+    if (v->handle)
+        dlclose(v->handle);
     if (!v->dir || v->o->keep)
         return;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -341,7 +316,8 @@ int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     o->compile.emit.header = "net_verified.h";
     o->compile.emit.weights_file = "net_verified.weights";
     o->compile.emit.single_file = true;
-    o->compile.plan.isas = o->one_isa ? 1u << o->isa : (1u << ISA_COUNT) - 1;
+    if (o->compile.plan.isas == 0)
+        o->compile.plan.isas = ALL_ISAS;
     if (compile(&o->compile, arena, src, d, &c)) {
         Verify v = {.o = o, .arena = arena, .d = d, .c = &c};
         verify(&v);

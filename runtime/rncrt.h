@@ -113,7 +113,7 @@ typedef struct rnc_net_info {
     int n_inputs, n_outputs;
     const rnc_port_info *inputs, *outputs;
     size_t arena_bytes;  /* aligned to 64 */
-    size_t weight_bytes; /* all tensors; 0: init takes NULL for weights */
+    size_t weight_bytes; /* from the first tensor on; 0: init takes NULL for weights */
     uint64_t plan;
     size_t engine_bytes; /* sizeof(NAME) */
     rnc_status (*init)(void *net, const rnc_weights *w, void *arena, size_t arena_bytes,

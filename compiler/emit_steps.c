@@ -2,6 +2,8 @@
  * of step, and run(), one call a step. */
 #include "emit_parts.h"
 
+#include "report.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -166,7 +168,7 @@ static void emit_comment(Emit *e, const Step *s)
         buf_printf(e->out, "[%d]", t.n);
     buf_printf(e->out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
     if (macs > 0 && s->weights)
-        buf_printf(e->out, "  %.*f MMAC", macs < 1000000 ? 3 : 1, (double)macs / 1e6);
+        buf_printf(e->out, "  %sMAC", report_count(e->arena, macs));
     if (s->out.kind == PLACE_ARENA)
         buf_printf(e->out, "  arena 0x%" PRIx64, (uint64_t)arena_place(e->plan, &s->out));
     if (same_place(e->plan, &s->out, &s->in2))

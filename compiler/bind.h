@@ -18,6 +18,8 @@ bool init_parse(InitSpec *spec, const char *text, Diag *diag);
 /* Fills one parameter: weights by spec, biases 0, bn 1 0 0 1.  glorot is
  * TensorFlow 1.x's glorot_uniform to the bit (see init.c). */
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
+/* Four random words for a counter: Philox4x32-10 (init.c). */
+void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* Binds every parameter of `net` by Param.alias, else by Param.name, in the
  * files in order; strict: a parameter without a tensor (unless `init` fills
@@ -25,5 +27,16 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
  * fit and a value that is not finite are errors, with the nearest name
  * suggested.  "num_batches_tracked" and the like are left over without harm. */
 bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, Diag *diag);
+
+/* What bind_params() did, for reports: "161 parameters bound, 25557032 numbers".
+ * Running statistics are counted apart, as the field counts parameters. */
+typedef struct BindReport {
+    int bound;       /* parameters that a file gave */
+    int statistics;  /* running means and variances that a file gave */
+    int initialised; /* parameters and statistics that --init filled */
+    int left_over;   /* tensors that no parameter uses */
+    int64_t numbers; /* of the bound parameters */
+} BindReport;
+BindReport bind_report(const Net *net, const TensorFile *files, int n_files);
 
 #endif

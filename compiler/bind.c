@@ -1,0 +1,399 @@
+/* bind.c: the network's parameters bound to the tensors of weights files.
+ *
+ * Strict, because a network with one wrong tensor still gives answers: every
+ * parameter needs a tensor of its shape, every tensor a parameter, and every
+ * number is finite.
+ */
+#include "bind.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A tensor of a file and the parameter that uses it. */
+typedef struct Slot {
+    const StoredTensor *tensor;
+    const TensorFile *file;
+    int order; /* of files, and in the file */
+    const Param *param;
+} Slot;
+
+/* A parameter, whose it is, and its tensor or NULL. */
+typedef struct Use {
+    Param *param;
+    const Node *node;
+    Slot *slot;
+} Use;
+
+typedef struct Binder {
+    Arena *arena;
+    Diag *diag;
+    Slot *slots; /* by name */
+    int n_slots;
+    VEC(Use) uses; /* in the order of execution */
+    int missing;
+} Binder;
+
+enum { EXAMPLES = 3, LISTED = 6 };
+
+/* What frameworks store beside parameters. */
+static const char *const beside[] = {"num_batches_tracked", "total_ops", "total_params"};
+
+static bool lies_beside(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if (str_eq(dot ? dot + 1 : name, beside[i]))
+            return true;
+    return false;
+}
+
+static Loc place_of(const Param *param)
+{
+    return param->place ? param->place->loc : NO_LOC;
+}
+
+/* The name that weights files have for it. */
+static const char *file_name(const Param *param)
+{
+    return param->alias ? param->alias : param->name;
+}
+
+/* ---- who belongs to whom ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    const Slot *x = a, *y = b;
+    const int order = strcmp(x->tensor->name, y->tensor->name);
+    return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const Slot *x = *(Slot *const *)a, *y = *(Slot *const *)b;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+static void list_tensors(Binder *b, const TensorFile *files, int n_files)
+{
+    int n = 0;
+    for (int f = 0; f < n_files; f++)
+        n += files[f].n;
+    b->slots = NEW_ARRAY(b->arena, Slot, n + 1);
+    for (int f = 0; f < n_files; f++)
+        for (int i = 0; i < files[f].n; i++, b->n_slots++)
+            b->slots[b->n_slots] =
+                (Slot){.tensor = &files[f].tensors[i], .file = &files[f], .order = b->n_slots};
+    qsort(b->slots, (size_t)n, sizeof *b->slots, by_name);
+}
+
+static Slot *find(const Binder *b, const char *name)
+{
+    int low = 0, high = b->n_slots;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (strcmp(b->slots[middle].tensor->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < b->n_slots && str_eq(b->slots[low].tensor->name, name) ? &b->slots[low] : NULL;
+}
+
+static void list_params(Binder *b, const Net *net)
+{
+    for (int i = 0; i < net->nodes.n; i++)
+        for (int r = 0; r < P_ROLES; r++)
+            if (net->nodes.at[i]->params[r])
+                VEC_PUSH(b->arena, &b->uses,
+                         ((Use){net->nodes.at[i]->params[r], net->nodes.at[i], NULL}));
+}
+
+static void match(Binder *b)
+{
+    for (int i = 1; i < b->n_slots; i++)
+        if (str_eq(b->slots[i - 1].tensor->name, b->slots[i].tensor->name))
+            diag_file_error(b->diag, b->slots[i].file->path, "tensor '%s' is in '%s' as well",
+                            b->slots[i].tensor->name, b->slots[i - 1].file->path);
+    for (int i = 0; i < b->uses.n; i++) {
+        Use *use = &b->uses.at[i];
+        Slot *slot = find(b, file_name(use->param));
+        if (!slot)
+            slot = find(b, use->param->name);
+        if (slot && slot->param) {
+            diag_error(b->diag, place_of(use->param), "'%s' and '%s' both take the tensor '%s'",
+                       slot->param->name, use->param->name, slot->tensor->name);
+            diag_note(b->diag, NO_LOC, "the naming gives both layers the same name");
+        } else if (slot) {
+            slot->param = use->param;
+        } else {
+            b->missing++;
+        }
+        use->slot = slot;
+    }
+}
+
+static bool left_over(const Slot *slot)
+{
+    return !slot->param && !lies_beside(slot->tensor->name);
+}
+
+/* ---- names that do not fit ---- */
+
+/* What stands in front of the files' names where the network has nothing
+ * ("module."), if that makes most of them fit; else NULL. */
+static const char *common_prefix(const Binder *b)
+{
+    const char *prefix = NULL;
+    for (int i = 0; i < b->uses.n && !prefix; i++) {
+        const char *name = file_name(b->uses.at[i].param);
+        for (int s = 0; s < b->n_slots && !prefix; s++) {
+            const char *stored = b->slots[s].tensor->name;
+            const size_t n = strlen(stored), k = strlen(name);
+            if (n > k && stored[n - k - 1] == '.' && str_ends(stored, name))
+                prefix = arena_strndup(b->arena, stored, n - k);
+        }
+    }
+    int found = 0;
+    for (int i = 0; prefix && i < b->uses.n; i++)
+        found +=
+            find(b, arena_printf(b->arena, "%s%s", prefix, file_name(b->uses.at[i].param))) != NULL;
+    return found * 2 > b->uses.n ? prefix : NULL;
+}
+
+static void add_example(Buf *out, int nth, const char *name)
+{
+    if (nth < EXAMPLES)
+        buf_printf(out, "%s'%s'", nth ? ", " : "", name);
+}
+
+/* Once, with examples of both sides, instead of an error for each name. */
+static void names_differ(const Binder *b, const TensorFile *files)
+{
+    Buf wanted = buf_new(b->arena), held = buf_new(b->arena);
+    int n_wanted = 0, n_held = 0;
+    for (int i = 0; i < b->uses.n; i++)
+        if (!b->uses.at[i].slot)
+            add_example(&wanted, n_wanted++, file_name(b->uses.at[i].param));
+    for (int i = 0; i < b->n_slots; i++)
+        if (left_over(&b->slots[i]))
+            add_example(&held, n_held++, b->slots[i].tensor->name);
+    diag_file_error(b->diag, files[0].path,
+                    "these are other names than the network's: %d of its %d parameters are here",
+                    b->uses.n - b->missing, b->uses.n);
+    diag_note(b->diag, NO_LOC, "the network looks for %s ...", buf_text(&wanted));
+    if (n_held)
+        diag_file_note(b->diag, files[0].path, "the weights hold %s ...", buf_text(&held));
+    const char *prefix = common_prefix(b);
+    if (prefix)
+        diag_note(b->diag, NO_LOC, "with '%s' in front, most of the network's names are there",
+                  prefix);
+    diag_note(b->diag, NO_LOC,
+              "--names NAMING takes another naming of the .net files; 'naming' in one makes it");
+}
+
+static void report_missing(Binder *b, const Use *use, const char *const *rest, int n_rest)
+{
+    const char *name = file_name(use->param);
+    const char *nearest = str_nearest(name, rest, n_rest);
+    if (str_eq(name, use->param->name))
+        diag_error(b->diag, place_of(use->param), "the weights have no tensor '%s'", name);
+    else
+        diag_error(b->diag, place_of(use->param), "the weights have no tensor '%s' for '%s'", name,
+                   use->param->name);
+    diag_note_callers(b->diag, use->param->place);
+    if (nearest)
+        diag_note(b->diag, NO_LOC, "the nearest that is left over is '%s'", nearest);
+}
+
+/* Every name without its counterpart, up to LISTED of each kind. */
+static void report_names(Binder *b, bool strict)
+{
+    const char **rest = NEW_ARRAY(b->arena, const char *, b->n_slots + 1);
+    Slot **slots = NEW_ARRAY(b->arena, Slot *, b->n_slots + 1);
+    int n_rest = 0, shown = 0;
+    for (int i = 0; i < b->n_slots; i++)
+        if (left_over(&b->slots[i]))
+            slots[n_rest++] = &b->slots[i];
+    qsort(slots, (size_t)n_rest, sizeof(*slots), by_order);
+    for (int i = 0; i < n_rest; i++)
+        rest[i] = slots[i]->tensor->name;
+    for (int i = 0; strict && i < b->uses.n && shown < LISTED; i++)
+        if (!b->uses.at[i].slot && ++shown)
+            report_missing(b, &b->uses.at[i], rest, n_rest);
+    if (strict && b->missing > shown)
+        diag_note(b->diag, NO_LOC, "%d more parameters have no tensor", b->missing - shown);
+    if (strict && b->missing)
+        diag_note(b->diag, NO_LOC, "--init he:0 would fill what is missing with random numbers");
+    for (int i = 0; i < n_rest && i < LISTED; i++)
+        diag_file_error(b->diag, slots[i]->file->path, "tensor '%s' belongs to no parameter",
+                        rest[i]);
+    if (n_rest > LISTED)
+        diag_file_note(b->diag, slots[LISTED]->file->path, "%d more tensors belong to none",
+                       n_rest - LISTED);
+}
+
+/* ---- tensors that do not fit ---- */
+
+static const char *shape_text(Arena *arena, const int64_t *dims, int rank)
+{
+    Buf text = buf_new(arena);
+    for (int i = 0; i < rank; i++)
+        buf_printf(&text, "[%" PRId64 "]", dims[i]);
+    return rank ? buf_text(&text) : "a single number";
+}
+
+/* [3][0][1] for the element at `at` of an array of `dims`. */
+static const char *index_text(Arena *arena, int64_t at, const Param *param)
+{
+    int64_t index[4];
+    for (int i = param->rank - 1; i >= 0; i--) {
+        index[i] = at % param->dims[i];
+        at /= param->dims[i];
+    }
+    return shape_text(arena, index, param->rank);
+}
+
+/* Kernels as Keras has them: [height][width][in][out], [in][out]. */
+static bool channels_last(const StoredTensor *t, const int64_t *dims, int rank)
+{
+    if (rank == 2)
+        return t->dims[0] == dims[1] && t->dims[1] == dims[0];
+    return rank == 4 && t->dims[0] == dims[2] && t->dims[1] == dims[3] && t->dims[2] == dims[1] &&
+           t->dims[3] == dims[0];
+}
+
+static bool check_shape(Binder *b, const Use *use)
+{
+    const StoredTensor *t = use->slot->tensor;
+    const Param *param = use->param;
+    int64_t dims[4] = {0};
+    bool same = t->rank == param->rank;
+    for (int i = 0; i < param->rank; i++) {
+        dims[i] = param->dims[i];
+        same = same && t->dims[i] == dims[i];
+    }
+    if (same)
+        return true;
+    diag_file_error(b->diag, use->slot->file->path,
+                    "tensor '%s' has the wrong shape: it is %s, the network needs %s", t->name,
+                    shape_text(b->arena, t->dims, t->rank),
+                    shape_text(b->arena, dims, param->rank));
+    if (t->rank == param->rank && channels_last(t, dims, t->rank))
+        diag_note(b->diag, NO_LOC, "this is the order of Keras, %s; rnc needs PyTorch's, %s",
+                  t->rank == 2 ? "[in][out]" : "[height][width][in][out]",
+                  t->rank == 2 ? "[out][in]" : "[out][in][height][width]");
+    if (place_of(param).file >= 0)
+        diag_note(b->diag, place_of(param), "'%s' is needed here", param->name);
+    return false;
+}
+
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* The first number that is not finite (exponent all ones), or n.  Adding one to
+ * the exponent carries into the sign; a block is looked at as a whole. */
+static int64_t first_not_finite(const float *x, int64_t n)
+{
+    enum { BLOCK = 256 };
+    int64_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        uint32_t carry = 0;
+        for (int j = 0; j < BLOCK; j++)
+            carry |= (bits_of(x[i + j]) & 0x7fffffff) + 0x00800000;
+        if (carry >> 31)
+            break;
+    }
+    while (i < n && (bits_of(x[i]) & 0x7f800000) != 0x7f800000)
+        i++;
+    return i;
+}
+
+static bool check_numbers(Binder *b, const Use *use)
+{
+    const Param *param = use->param;
+    const StoredTensor *t = use->slot->tensor;
+    const int64_t n = param_elements(param), at = first_not_finite(param->data, n);
+    if (at < n) {
+        const bool nan = (bits_of(param->data[at]) & 0x007fffff) != 0;
+        diag_file_error(b->diag, use->slot->file->path, "tensor '%s' holds %s at %s", t->name,
+                        nan                     ? "a NaN"
+                        : t->elem == STORED_F64 ? "infinity, or a number too large for 32 bits,"
+                                                : "infinity",
+                        index_text(b->arena, at, param));
+        return false;
+    }
+    for (int64_t i = 0; param->role == P_VARIANCE && i < n; i++)
+        if ((double)param->data[i] + use->node->attrs.epsilon <= 0) {
+            diag_file_error(b->diag, use->slot->file->path,
+                            "tensor '%s' holds %.9g at [%" PRId64
+                            "]: a variance and epsilon, %.9g, must be above 0",
+                            t->name, (double)param->data[i], i, use->node->attrs.epsilon);
+            return false;
+        }
+    return true;
+}
+
+static bool take_tensor(Binder *b, const Use *use)
+{
+    const StoredTensor *t = use->slot->tensor;
+    if (t->elem == STORED_OTHER) {
+        diag_file_error(b->diag, use->slot->file->path,
+                        "tensor '%s' holds numbers of type %s; a parameter's are F32, F16, BF16 or "
+                        "F64",
+                        t->name, t->elem_name);
+        return false;
+    }
+    if (!check_shape(b, use))
+        return false;
+    use->param->data = tensor_floats(t, b->arena);
+    return check_numbers(b, use);
+}
+
+bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, Diag *diag)
+{
+    Binder b = {.arena = net->arena, .diag = diag};
+    const int errors = diag->errors;
+    if (n_files == 0 && init.kind == INIT_NONE)
+        return true;
+    list_tensors(&b, files, n_files);
+    list_params(&b, net);
+    match(&b);
+    if (n_files > 0 && b.missing * 2 > b.uses.n) {
+        names_differ(&b, files);
+        return false;
+    }
+    report_names(&b, init.kind == INIT_NONE);
+    for (int i = 0; i < b.uses.n; i++) {
+        const Use *use = &b.uses.at[i];
+        if (use->slot)
+            take_tensor(&b, use);
+        else if (init.kind != INIT_NONE)
+            init_param(use->param, use->node, (InitSpec){init.kind, init.seed + (uint64_t)i},
+                       b.arena);
+    }
+    return diag->errors == errors;
+}
+
+BindReport bind_report(const Net *net, const TensorFile *files, int n_files)
+{
+    Binder b = {.arena = net->arena};
+    BindReport report = {0};
+    list_tensors(&b, files, n_files);
+    list_params(&b, net);
+    for (int i = 0; i < b.uses.n; i++) {
+        const Param *param = b.uses.at[i].param;
+        const bool given = find(&b, file_name(param)) || find(&b, param->name);
+        const bool trained = param->role == P_WEIGHT || param->role == P_BIAS;
+        report.bound += given && trained;
+        report.statistics += given && !trained;
+        report.initialised += !given && param->data;
+        report.numbers += given && trained ? param_elements(param) : 0;
+    }
+    report.left_over = b.n_slots - report.bound - report.statistics;
+    return report;
+}

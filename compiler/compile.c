@@ -36,20 +36,34 @@ static Net *make_net(const Work *w, int file)
     return lower_file(w->arena, w->src, file, &w->options->lower, w->d);
 }
 
+static bool has_params(const Net *net)
+{
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            if (net->nodes.at[i]->params[r])
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool bind_weights(const Work *w)
 {
     const CompileOptions *o = w->options;
     Compiled *c = w->out;
     if (o->n_weights == 0 && o->init.kind == INIT_NONE) {
-        c->has_weights = c->original && net_parameters(c->net) == 0;
+        c->has_weights = !has_params(c->net);
         return true;
     }
     c->files = NEW_ARRAY(w->arena, TensorFile, o->n_weights ? o->n_weights : 1);
-    for (c->n_files = 0; c->n_files < o->n_weights; c->n_files++) {
-        if (!tensorfile_open(&c->files[c->n_files], o->weights[c->n_files], w->arena, w->d))
+    for (int i = 0; i < o->n_weights; i++) {
+        c->n_files = i + 1; /* first, so that it is closed even if memory runs out in it */
+        if (!tensorfile_open(&c->files[i], o->weights[i], w->arena, w->d))
             return false;
     }
     c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, w->d);
+    if (c->has_weights)
+        c->bound = bind_report(c->net, c->files, c->n_files);
     return c->has_weights;
 }
 

@@ -31,6 +31,7 @@ typedef struct Compiled {
     Net *net;      /* after them */
     Plan *plan;
     bool has_weights; /* every parameter has data */
+    BindReport bound; /* if weights were given */
     Buf source, header, dump;
     unsigned char *weights; /* the weights file, or NULL */
     size_t weights_size;

@@ -43,6 +43,9 @@ static void print_summary(const Compiled *c, const OutputFile *files, int n, Are
            report_count(arena, net_macs(c->original)));
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", report_bytes(arena, plan->arena_bytes),
            report_bytes(arena, plan->lower_bound), gap, report_bytes(arena, plan->weight_bytes));
+    if (c->bound.bound > 0)
+        printf("bound %d parameters and %d statistics, %d initialised, %d tensors left over\n",
+               c->bound.bound, c->bound.statistics, c->bound.initialised, c->bound.left_over);
     printf("wrote");
     for (int i = 0; i < n; i++)
         printf("%s %s", i ? "," : "", files[i].path);

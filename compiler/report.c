@@ -121,6 +121,11 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
         percent_over(plan->arena_bytes, plan->tight_bound));
     buf_printf(out, "weights     %s in %d tensors\n", report_bytes(arena, plan->weight_bytes),
                plan->packed.n);
+    if (c->has_weights)
+        buf_printf(out,
+                   "bound       %d parameters and %d statistics; %d initialised, %d tensors left "
+                   "over\n",
+                   c->bound.bound, c->bound.statistics, c->bound.initialised, c->bound.left_over);
     text_params(out, c);
 }
 

@@ -1,0 +1,201 @@
+#!/bin/sh
+# cli.sh: the rnc program: exit statuses, what goes where, outputs whole or not at
+# all, eval and verify.
+set -u
+src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
+rnc=${RNC:-$PWD/rnc}
+out=${RNC_TEST_OUT:-$PWD/tests-out}/cli
+rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
+passed=0 failed=0
+
+result() {
+    if [ "$1" = good ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        shift
+        echo "FAIL $*"
+        sed 's/^/    /' err out 2> /dev/null | head -n 20
+    fi
+}
+
+# run STATUS LABEL OPTION...: rnc must end with that status; leaves out and err.
+run() {
+    wanted=$1 label=$2
+    shift 2
+    "$rnc" "$@" > out 2> err
+    status=$?
+    [ $status -eq "$wanted" ] && result good || result bad "$label: status $status, not $wanted: rnc $*"
+}
+
+# says FILE TEXT: what rnc printed last
+says() {
+    grep -qF -- "$2" "$1" && result good || result bad "$label: '$2' is not in std$1"
+}
+
+empty() {
+    [ ! -s "$1" ] && result good || result bad "$label: std$1 is not empty"
+}
+
+there() {
+    for file; do
+        [ -s "$file" ] && result good || result bad "$label: no $file"
+    done
+}
+
+# gone PATTERN...: no such files
+gone() {
+    for file; do
+        [ ! -e "$file" ] && result good || result bad "$label: $file was left"
+    done
+}
+
+cat > tiny.net << 'EOF'
+net tiny(classes = 10) {
+  input image[3, 9, 7]
+  conv 3x3 16 ; bn ; relu
+  avgpool global ; flatten ; dense classes
+  softmax
+  output probabilities
+}
+EOF
+printf 'net broken {\n  input image[3, 8, 8]\n  cnov 3x3 16\n  output x\n}\n' > broken.net
+
+# ---- help, version, usage ----
+
+run 0 help --help
+says out 'usage: rnc [compile] FILE.net'
+says out '--single-file'
+empty err
+for command in eval verify doc; do
+    run 0 "help of $command" $command --help
+    says out "usage: rnc $command"
+done
+run 0 version --version
+says out 'rnc '
+run 2 'no arguments'
+says err 'rnc: error: no network is given'
+empty out
+run 2 'unknown option' tiny.net --emebd file
+says err "unknown option '--emebd'; did you mean '--embed'?"
+says err "'rnc --help' says how it is used"
+run 2 'bad value' tiny.net --batch many
+run 2 'output without .c' tiny.net -o tiny
+run 2 'bad --init' tiny.net --init hee:1
+
+# ---- compiling ----
+
+run 0 'no weights' tiny.net
+says out 'tiny: 1 convolutions, 1 dense'
+says out 'wrote tiny.c, tiny.h; no weights'
+empty err
+there tiny.c tiny.h
+gone tiny.weights ./*.tmp
+run 0 'with weights' tiny.net --init he:1 -o sub-tiny.c -q
+empty out
+there sub-tiny.c sub-tiny.h sub-tiny.weights
+run 0 '-D' tiny.net -D classes=100 -o hundred.c -q
+grep -q 'HUNDRED_PROBABILITIES_ELEMENTS 100' hundred.h && result good || result bad '-D classes=100'
+run 0 'array needs no weights file' tiny.net --init he:1 --embed array -o array.c -q
+there array.c array.h
+gone array.weights
+for dump in ast ir plan report; do
+    run 0 "--dump $dump" tiny.net --dump $dump -o dumped.c
+    there out
+    gone dumped.c dumped.h
+done
+run 0 '--report text' tiny.net --init he:1 --report text
+says out 'arena'
+says out 'conv1.weight'
+run 0 '--report json' tiny.net --init he:1 --report json
+if command -v python3 > /dev/null 2>&1; then
+    python3 -m json.tool out > /dev/null 2> err && result good || result bad 'the report is no JSON'
+else
+    echo 'skipped: no python3 to read the JSON report'
+fi
+
+# ---- errors leave nothing ----
+
+run 1 'no such file' none.net
+says err "none.net: error: cannot read the network: No such file or directory"
+run 1 'a directory' .
+run 1 'broken network' broken.net -o broken.c
+says err "broken.net:3:3: error:"
+gone broken.c broken.h broken.weights
+echo old > kept.c
+run 1 'broken network, old output' broken.net -o kept.c
+[ "$(cat kept.c)" = old ] && result good || result bad 'an old output was touched'
+run 1 'no such weights' tiny.net -w none.safetensors -o none.c
+gone none.c none.h
+run 1 'no folder' tiny.net -o no/such/folder/tiny.c
+says err 'no/such/folder/tiny.c: error: cannot write the output: No such file or directory'
+mkdir folder.c folder2.h
+run 1 'a folder in the way' tiny.net -o folder.c
+says err 'it is a directory'
+gone folder.h
+run 1 'a folder in the way of the header' tiny.net -o folder2.c
+gone folder2.c
+ln tiny.net linked.c
+run 1 'output over an input' tiny.net -o linked.c
+says err 'the output would overwrite an input'
+cmp -s tiny.net linked.c && result good || result bad 'the input was overwritten'
+gone linked.h
+# A disk that is full: a limit on the size of files stands in for it.
+(
+    trap '' XFSZ
+    ulimit -f 20 && exec "$rnc" tiny.net -o full.c
+) > out 2> err
+status=$? label='full disk'
+[ $status -eq 1 ] && result good || result bad "full disk: status $status"
+says err 'full.c: error: cannot write the output: File too large'
+gone full.c full.h full.c.*
+if [ -w /dev/full ]; then
+    "$rnc" tiny.net --dump ir > /dev/full 2> err
+    status=$? label='stdout full'
+    [ $status -eq 1 ] && result good || result bad "stdout full: status $status"
+    says err 'cannot write to standard output'
+fi
+gone ./*.tmp
+
+# ---- eval ----
+
+run 0 'eval' eval tiny.net --init he:1 --random 7 --tensor image --output-dir values
+says out 'probabilities [1][10]'
+says out 'image [1][3][9][7]'
+there values/probabilities.npy values/image.npy
+cp out first
+cp values/probabilities.npy first.npy
+run 0 'eval of a file' eval tiny.net --init he:1 --input values/image.npy --tensor image --output-dir again
+cmp -s first out && result good || result bad 'eval of a file differs from eval of the same numbers'
+cmp -s first.npy again/probabilities.npy && result good || result bad 'the written outputs differ'
+run 1 'eval, wrong shape' eval tiny.net --init he:1 --input image=values/probabilities.npy
+says err "input 'image' is 1 x 3 x 9 x 7"
+run 1 'eval, no such input' eval tiny.net --init he:1 --input imaeg=values/image.npy
+says err "did you mean 'image'?"
+run 1 'eval, no such tensor' eval tiny.net --init he:1 --random 1 --tensor covn1
+says err "did you mean 'conv1'?"
+run 1 'eval, no input' eval tiny.net --init he:1
+says err "input 'image' has no values"
+
+# ---- verify ----
+
+run 0 'verify' verify tiny.net --init he:1 --random 3 --verbose --threads 2
+says out 'scalar'
+says out 'layers agree'
+run 1 'verify, nothing is that exact' verify tiny.net --init he:1 --tolerance 0 --isa scalar
+says err "differs with scalar"
+says err "expected"
+run 0 'verify, kept' verify tiny.net --init he:1 --keep kept --isa portable -q
+there kept/net_verified.c
+CC='no-such-cc' "$rnc" verify tiny.net --init he:1 > out 2> err
+status=$? label='no compiler'
+[ $status -eq 1 ] && result good || result bad "no compiler: status $status"
+says err 'the C compiler failed'
+
+# ---- doc ----
+
+run 0 doc doc
+says out 'conv'
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,234 @@
+#!/bin/sh
+# generated.sh: the C that rnc makes, as its users meet it: compilers and warnings,
+# C++, sanitizers, no allocation, nothing written outside, threads, the ways to
+# embed weights, one file without a C library, two networks in one program.
+# tests/generated/drive.c is the program that runs them.
+set -u
+src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
+build=${RNC_BUILDDIR:-$PWD}
+rnc=${RNC:-$build/rnc}
+out=${RNC_TEST_OUT:-$PWD/tests-out}/generated
+mkdir -p "$out" && cd "$out" || exit 1
+passed=0 failed=0
+strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
+
+# check LABEL COMMAND...: passes when the command does; shows its output if not.
+check() {
+    label=$1
+    shift
+    if "$@" > check.log 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $label: $*"
+        head -n 20 check.log | sed 's/^/    /'
+    fi
+}
+
+skip() {
+    echo "skipped: $*"
+}
+
+have() {
+    command -v "$1" > /dev/null 2>&1
+}
+
+# The networks: small, of different operators, widths that divide by nothing.
+cat > chain.net << 'EOF'
+net chain {
+  input image[3, 13, 11]
+  normalize mean=(0.5, 0.4, 0.3) std=(0.2, 0.3, 0.25)
+  conv 3x3 20 stride=2 ; bn ; relu
+  maxpool 3x3 stride=2 padding=1
+  conv 1x1 33 bias=true ; hard_swish
+  avgpool global ; flatten ; dense 7
+  softmax
+  output probabilities labels="chain.labels"
+}
+EOF
+printf 'cat\ndog "big"\nwhat??/\nt\303\251l\303\251\nback\\slash\n*/\nlast\n' > chain.labels
+cat > blocks.net << 'EOF'
+block residual(filters, stride = 1) {
+  main {
+    conv 3x3 filters stride=stride ; bn ; relu
+    conv 3x3 filters ; bn
+  }
+  shortcut {
+    if stride != 1 or channels != filters { conv 1x1 filters stride=stride ; bn }
+  }
+  add ; relu
+}
+net blocks {
+  input image[3, 17, 9]
+  conv 5x5 12 ; bn ; relu
+  stage layer1 { 2 x residual(12) }
+  stage layer2 { 2 x residual(24, stride = 2 then 1) }
+  left { conv 3x3 24 groups=24 ; silu }
+  right { avgpool 3x3 padding=1 }
+  concat
+  tap middle
+  avgpool global ; flatten ; dense 10
+  output scores
+}
+EOF
+cat > ports.net << 'EOF'
+net ports {
+  input image[3, 8, 8] type=u8 order=nhwc
+  input extra[5]
+  from image
+  normalize mean=(0.5,) std=(0.25,)
+  conv 3x3 16 stride=2 ; gelu
+  flatten ; dense 9
+  out: tanh
+  main { from out }
+  side { from extra ; dense 9 ; sigmoid }
+  mul
+  output int
+}
+EOF
+nets='chain blocks ports'
+isas='avx512,avx2,portable,scalar'
+case $(uname -m) in
+x86_64) ;;
+*) isas=all ;;
+esac
+for net in $nets; do
+    check "$net" "$rnc" "$net.net" --init he:1 --isa $isas -q
+done
+
+# ---- compilers ----
+
+for net in $nets; do
+    for cc in gcc clang; do
+        have $cc || { skip "no $cc"; continue; }
+        for level in -O0 -O2; do
+            check "$net, $cc $level" $cc -std=c99 $strict $level -I"$src/runtime" -c $net.c -o $net.o
+        done
+    done
+    for cxx in g++ clang++; do
+        have $cxx || { skip "no $cxx"; continue; }
+        check "$net, $cxx" $cxx -x c++ -std=c++11 $strict -O1 -I"$src/runtime" -c $net.c -o $net.o
+    done
+done
+
+# ---- running ----
+
+# drive LABEL NET FLAGS...: builds and runs drive.c with a network; its line is in NET.sum.
+drive() {
+    label=$1 net=$2
+    shift 2
+    check "$label" ${CC:-cc} -std=gnu11 -g -I"$src/runtime" -I. -DNET_INFO=${net}_info \
+        -include $net.h "$src/tests/generated/drive.c" $net.c -o drive "$@" -pthread -lm
+    check "$label" sh -c "./drive $net.weights > $net.sum"
+}
+
+rt=$build/librncrt.a
+for net in $nets; do
+    count=-DCOUNT_MALLOC
+    case ${RNC_TEST_CFLAGS:-} in
+    *sanitize*) count= ;;
+    esac
+    drive "$net, run" $net -O2 $count ${RNC_TEST_CFLAGS:-} "$rt"
+    cp $net.sum $net.plain
+    drive "$net, run with ASan and UBSan" $net -O1 -fsanitize=address,undefined \
+        -fno-sanitize-recover=all "$src"/runtime/*.c
+done
+have valgrind && [ -n "${RNC_TEST_FULL:-}" ] &&
+    drive "chain, built for valgrind" chain -O1 "$rt" &&
+    check "chain, valgrind" valgrind -q --error-exitcode=9 ./drive chain.weights
+
+# ---- the same input gives the same bytes, wherever it lies ----
+
+mkdir -p elsewhere/deep
+for net in $nets; do
+    cp $net.net elsewhere/deep/ && cp chain.labels elsewhere/deep/
+    check "$net, made elsewhere" "$rnc" "$out/elsewhere/deep/$net.net" --init he:1 --isa $isas -q \
+        -o elsewhere/$net.c
+    for suffix in c h weights; do
+        check "$net, same .$suffix" cmp $net.$suffix elsewhere/$net.$suffix
+    done
+    check "$net, no path in it" sh -c "! grep -F '$out' $net.c"
+done
+
+# ---- weights in the program ----
+
+for mode in incbin array section; do
+    check "chain, $mode" "$rnc" chain.net --init he:1 --isa $isas -q --embed $mode
+    extra=
+    if [ $mode = section ]; then
+        cat > section.s << 'EOF'
+    .section .rodata.weights,"a"
+    .globl chain_weights
+    .balign 64
+chain_weights:
+    .incbin "chain.weights"
+EOF
+        extra=section.s
+    fi
+    check "chain, $mode, warnings" ${CC:-cc} -std=c99 $strict -O1 -I"$src/runtime" -c chain.c -o chain.o
+    drive "chain, $mode, run" chain -O1 -DEMBEDDED=chain_weights \
+        -DEMBEDDED_BYTES=CHAIN_WEIGHTS_BYTES ${RNC_TEST_CFLAGS:-} $extra "$rt"
+    check "chain, $mode, same result" cmp chain.plain chain.sum
+done
+
+# ---- one file ----
+
+for net in chain blocks; do
+    check "$net, single file" "$rnc" $net.net --init he:1 --isa $isas -q --single-file --embed array
+    for cc in gcc clang; do
+        have $cc || continue
+        check "$net, single file, $cc" $cc -std=c99 $strict -O2 -ffreestanding -c $net.c -o $net.o
+        check "$net, single file, needs only memory and math functions" sh -c "
+            ! nm -u $net.o | grep -vwE 'memcpy|memset|memmove|memcmp|fabsf|_GLOBAL_OFFSET_TABLE_'"
+    done
+    for cxx in g++ clang++; do
+        have $cxx || continue
+        check "$net, single file, $cxx" $cxx -x c++ -std=c++11 $strict -O1 -c $net.c -o $net.o
+    done
+    upper=$(echo $net | tr a-z A-Z)
+    drive "$net, single file, run" $net -O2 -DSINGLE_FILE -DEMBEDDED=${net}_weights \
+        -DEMBEDDED_BYTES=${upper}_WEIGHTS_BYTES ${RNC_TEST_CFLAGS:-}
+    check "$net, single file, same result" cmp $net.plain $net.sum
+done
+
+# ---- two networks in one program ----
+
+cat > two.c << 'EOF'
+#include "chain.h"
+#include "blocks.h"
+#include <stdio.h>
+int main(void)
+{
+    printf("%s %s %s\n", chain_info.name, blocks_info.name, chain_probabilities_label(1));
+    return chain_probabilities_label(7) || chain_probabilities_label(-1) ||
+           blocks_scores_label(0) || chain_init == 0 || blocks_init == 0;
+}
+EOF
+check "two, single files" ${CC:-cc} -O1 -I. -c chain.c -o chain.o
+check "two, single files" ${CC:-cc} -O1 -I. -DRNC_NO_RUNTIME -c blocks.c -o blocks.o
+check "two, single files" ${CC:-cc} -std=c99 $strict -I. two.c chain.o blocks.o -lm -o two
+check "two, single files" sh -c './two | grep -Fx "chain blocks dog \"big\""'
+for net in chain blocks; do
+    check "$net again" "$rnc" $net.net --init he:1 --isa portable -q
+done
+check "two, with librncrt" ${CC:-cc} -std=c99 $strict -I. -I"$src/runtime" two.c chain.c blocks.c \
+    ${RNC_TEST_CFLAGS:-} "$rt" -lm -pthread -o two
+check "two, with librncrt" ./two
+
+# ---- names that C does not take ----
+
+for name in 50 int a-b.c memcpy; do
+    cp chain.net "$name.net"
+    check "$name.net" "$rnc" "$name.net" --isa scalar -q
+    check "$name.net, compiled" ${CC:-cc} -std=c99 $strict -I"$src/runtime" -c "./$name.c" -o name.o
+done
+
+# ---- an ISA of another machine alone is refused when the C is compiled ----
+
+other=neon
+[ "$(uname -m)" = aarch64 ] && other=avx2
+check "foreign ISA" "$rnc" chain.net --isa $other -q
+check "foreign ISA, refused" sh -c "${CC:-cc} -I'$src/runtime' -c chain.c -o chain.o 2>&1 | grep 'no instruction set was compiled in'"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,8 +1,8 @@
 /* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
  * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
- * that the weights of a column stay in cache while all pixels pass; while they do, the next
- * column's are fetched.  The zero halo makes every tap a read at a constant distance, and what
- * lies contiguous is one run: (tap, channel) of a kernel row, pixels of all rows. */
+ * that the weights of a column stay in cache while all pixels pass and the next column's are
+ * fetched.  The halo of zeros makes every tap a read at a constant distance, and what lies
+ * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows. */
 
 /* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
  * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
@@ -11,63 +11,62 @@ typedef struct RNC_FN(conv_tiling) {
     int images, h, w; /* as one row where rows, as one image where images, are contiguous */
     int stacked;      /* 1: tiles of whole rows */
     int count, big, n_big, small;
-    int tiles; /* of all images */
 } RNC_FN(conv_tiling);
 
-RNC_KERNEL RNC_FN(conv_tiling) RNC_FN(conv_cut)(const rnc_conv_shape *s, int pixels)
+RNC_KERNEL void RNC_FN(conv_cut)(const rnc_conv_shape *s, int pixels, RNC_FN(conv_tiling) * c)
 {
-    RNC_FN(conv_tiling) c;
     const int res = s->residual;
     int total, most;
-    c.images = s->images;
-    c.h = s->out_h;
-    c.w = s->out_w;
-    if (s->out_row == c.w * s->out_pixel && (!res || s->res_row == c.w * s->res_pixel) &&
-        s->in_row * s->stride_h == c.w * s->in_pixel * s->stride_w) {
-        if (s->out_image == c.h * s->out_row && (!res || s->res_image == c.h * s->res_row) &&
-            s->in_image == c.h * s->in_row * s->stride_h) {
-            c.h *= c.images;
-            c.images = 1;
+    c->images = s->images;
+    c->h = s->out_h;
+    c->w = s->out_w;
+    if (s->out_row == c->w * s->out_pixel && (!res || s->res_row == c->w * s->res_pixel) &&
+        s->in_row * s->stride_h == c->w * s->in_pixel * s->stride_w) {
+        if (s->out_image == c->h * s->out_row && (!res || s->res_image == c->h * s->res_row) &&
+            s->in_image == c->h * s->in_row * s->stride_h) {
+            c->h *= c->images;
+            c->images = 1;
         }
-        c.w *= c.h;
-        c.h = 1;
+        c->w *= c->h;
+        c->h = 1;
     }
-    c.stacked = c.h > 1 && 2 * c.w <= pixels;
-    total = c.stacked ? c.h : c.w;
-    most = c.stacked ? pixels / c.w : pixels;
-    c.count = (total + most - 1) / most;
-    c.big = most;
-    c.n_big = total / most;
-    c.small = total % most;
-    if (c.small * 2 < most && c.small > 0) { /* a small rest: all tiles nearly equal instead */
-        c.small = total / c.count;
-        c.big = c.small + 1;
-        c.n_big = total % c.count;
+    c->stacked = c->h > 1 && 2 * c->w <= pixels;
+    total = c->stacked ? c->h : c->w;
+    most = c->stacked ? pixels / c->w : pixels;
+    c->count = (total + most - 1) / most;
+    c->big = most;
+    c->n_big = total / most;
+    c->small = total % most;
+    if (c->small * 2 < most && c->small > 0) { /* a small rest: all tiles nearly equal instead */
+        c->small = total / c->count;
+        c->big = c->small + 1;
+        c->n_big = total % c->count;
     }
-    c.tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
-    return c;
 }
 
-/* The place of a tile: its image, first row and first pixel. */
+/* Where a tile begins, in floats from the tensors' first pixels. */
 typedef struct RNC_FN(conv_place) {
-    int image, y, x, is_big;
+    ptrdiff_t in, res, out;
+    int is_big;
 } RNC_FN(conv_place);
 
-RNC_KERNEL RNC_FN(conv_place) RNC_FN(conv_find)(const RNC_FN(conv_tiling) * c, int tile)
+RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_tiling) * c, int tile,
+                                  RNC_FN(conv_place) * p)
 {
-    RNC_FN(conv_place) p;
     const int line = tile / c->count, i = tile % c->count;
     const int at = i < c->n_big ? i * c->big : c->n_big * c->big + (i - c->n_big) * c->small;
-    p.image = c->stacked ? line : line / c->h;
-    p.y = c->stacked ? at : line % c->h;
-    p.x = c->stacked ? 0 : at;
-    p.is_big = i < c->n_big;
-    return p;
+    const int image = c->stacked ? line : line / c->h, y = c->stacked ? at : line % c->h;
+    const int x = c->stacked ? 0 : at;
+    p->in =
+        RNC_FN(at)(image, s->in_image, y * s->stride_h, s->in_row, x * s->stride_w, s->in_pixel);
+    p->res = RNC_FN(at)(image, s->res_image, y, s->res_row, x, s->res_pixel);
+    p->out = RNC_FN(at)(image, s->out_image, y, s->out_row, x, s->out_pixel);
+    p->is_big = i < c->n_big;
 }
 
 /* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j].  A row of pixels has `wide`. */
 RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float *a, const float *w,
-                                   int u, int n, int nv, int wide, int width, int memory)
+                                   int u, int n, int nv, int wide, int width, int memory, int near)
 {
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
@@ -75,6 +74,8 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
             b[j] = vf_load(w + k * width + j * RNC_VL);
+        if (near)
+            RNC_PREFETCH_NEAR(w + (k + 4) * width);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
             const float *x =
@@ -108,8 +109,11 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
 {
     const int merged = s->dilation_w == 1 && s->in_pixel == s->in_c;
     const int runs = merged ? 1 : s->kernel_w, run = merged ? s->kernel_w * s->in_c : s->in_c;
-    const int u = t->unroll > 1 ? (t->unroll < run ? t->unroll : run) : 1;
+    const int most = run < 8 ? run : 8; /* beyond, gcc keeps acc in memory */
+    const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
     const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
+    /* Where columns of a panel alternate, line by line, the CPU itself fetches the wrong lines. */
+    const int near = ahead.spacing > 64, memory = t->memory_broadcasts;
     int fetch = t->prefetch_output ? n : 0; /* pixels of the next tile still to fetch */
     vf acc[32];
     RNC_UNROLL(32)
@@ -123,9 +127,9 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
         for (int kx = 0; kx < runs; kx++) {
             const float *a = in + ky * s->dilation_h * s->in_row + kx * s->dilation_w * s->in_pixel;
             int turns = run / u;
-            /* Twice the same loop, without and with the fetch, since a test inside costs more. */
+            /* Twice the same loop, with and without the fetch: a test inside costs more. */
             for (; turns > 0 && fetch > 0; turns--, fetch--) {
-                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, t->memory_broadcasts);
+                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
                 for (int i = 0; i < t->prefetch_weights; i++)
                     RNC_PREFETCH(ahead.weights + i * ahead.spacing);
                 for (int i = 0; i < lines; i++)
@@ -136,14 +140,14 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
                 w += u * width;
             }
             for (; turns > 0; turns--) {
-                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, t->memory_broadcasts);
+                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
                 for (int i = 0; i < t->prefetch_weights; i++)
                     RNC_PREFETCH(ahead.weights + i * ahead.spacing);
                 ahead.weights += t->prefetch_weights * ahead.spacing;
                 a += u;
                 w += u * width;
             }
-            RNC_FN(conv_steps)(s, acc, a, w, run % u, n, nv, wide, width, t->memory_broadcasts);
+            RNC_FN(conv_steps)(s, acc, a, w, run % u, n, nv, wide, width, memory, 0);
             w += run % u * width;
         }
     }
@@ -180,44 +184,40 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
 {
     const int most = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1) / nv;
     const int pixels = most * nv > 32 ? 32 / nv : (most > 0 ? most : 1);
-    const RNC_FN(conv_tiling) c = RNC_FN(conv_cut)(s, pixels);
-    const int t0 = RNC_FN(share)(c.tiles, part, parts);
-    const int t1 = RNC_FN(share)(c.tiles, part + 1, parts);
     const int keep = t->panels > 0 ? t->panels : end - first;
-    const int rows = s->kernel_h * s->kernel_w * s->in_c + 1; /* of the panel: bias, taps */
-    const ptrdiff_t panel = (ptrdiff_t)rows * width;
+    const int rows = s->kernel_h * s->kernel_w * s->in_c + 1; /* of a panel: bias, taps */
     const int spacing = across > 1 ? width * (int)sizeof(float) : 64;
-    const int per_tile = t1 > t0 ? rows * (across > 1 ? 64 : width * 4) / 64 / (t1 - t0) + 1 : 0;
+    const int lines = across > 1 ? rows : rows * width / 16; /* of a column */
+    const ptrdiff_t panel = (ptrdiff_t)rows * width;
+    RNC_FN(conv_tiling) c;
+    RNC_FN(conv_cut)(s, pixels, &c);
+    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count, wide = c.stacked ? c.w : 32;
+    const int big = c.stacked ? c.big * c.w : c.big, small = c.stacked ? c.small * c.w : c.small;
+    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
+    const int per_tile = t1 > t0 ? lines / (t1 - t0) + 1 : 0;
     for (int block = first; block < end; block += keep) {
         const int stop = block + keep < end ? block + keep : end;
         const float *next_w = w + stop / across * panel + (vector + stop % across * nv) * RNC_VL;
-        RNC_FN(conv_place) at = RNC_FN(conv_find)(&c, t0);
+        RNC_FN(conv_place) at, next;
+        RNC_FN(conv_find)(s, &c, t0, &at);
         for (int tile = t0; tile < t1; tile++) {
-            const RNC_FN(conv_place) next = RNC_FN(conv_find)(&c, tile + 1 < t1 ? tile + 1 : tile);
-            const ptrdiff_t o =
-                RNC_FN(at)(at.image, s->out_image, at.y, s->out_row, at.x, s->out_pixel);
-            const ptrdiff_t next_o =
-                RNC_FN(at)(next.image, s->out_image, next.y, s->out_row, next.x, s->out_pixel);
-            const ptrdiff_t r =
-                RNC_FN(at)(at.image, s->res_image, at.y, s->res_row, at.x, s->res_pixel);
-            const float *a = in + RNC_FN(at)(at.image, s->in_image, at.y * s->stride_h, s->in_row,
-                                             at.x * s->stride_w, s->in_pixel);
+            RNC_FN(conv_find)(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
             for (int i = block; i < stop; i++) {
-                const int column = i / across * width + (vector + i % across * nv) * RNC_VL;
-                const float *b = w + i / across * panel + (vector + i % across * nv) * RNC_VL;
-                const float *from = s->residual ? res + r + column : res;
+                const int in_panel = (vector + i % across * nv) * RNC_VL;
+                const int column = i / across * width + in_panel;
+                const float *b = w + i / across * panel + in_panel, *a = in + at.in;
+                const float *from = s->residual ? res + at.res + column : res;
+                float *to = out + at.out + column;
                 RNC_FN(conv_ahead) ahead;
                 ahead.spacing = spacing;
                 ahead.weights = (const char *)next_w + (ptrdiff_t)(tile - t0) * per_tile * spacing;
                 ahead.out =
-                    (const char *)(out + column + (i + 1 < stop ? o + nv * RNC_VL : next_o));
-                if (at.is_big)
-                    RNC_FN(conv_tile)
-                (s, t, c.stacked ? c.big * c.w : c.big, nv, c.stacked ? c.w : 32, a, b, width, from,
-                 out + o + column, ahead);
-                else if (c.small > 0) RNC_FN(conv_tile)(s, t, c.stacked ? c.small * c.w : c.small,
-                                                        nv, c.stacked ? c.w : 32, a, b, width, from,
-                                                        out + o + column, ahead);
+                    (const char *)(i + 1 < stop ? to + nv * RNC_VL : out + next.out + column);
+                if (at.is_big) {
+                    RNC_FN(conv_tile)(s, t, big, nv, wide, a, b, width, from, to, ahead);
+                } else if (small > 0) {
+                    RNC_FN(conv_tile)(s, t, small, nv, wide, a, b, width, from, to, ahead);
+                }
             }
             at = next;
         }

@@ -21,6 +21,7 @@ typedef float vf_anywhere_avx2 __attribute__((vector_size(32), may_alias, aligne
         RNC_FMA(acc, rnc_x, (b)); \
     } while (0)
 #define RNC_PREFETCH(p) __builtin_prefetch(p, 0, 2)
+#define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
 #define RNC_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__

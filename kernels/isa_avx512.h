@@ -17,6 +17,7 @@ typedef float vf_anywhere_avx512 __attribute__((vector_size(64), may_alias, alig
 #define RNC_FMA_MEM(acc, p, b) \
     __asm__ volatile("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(acc) : "m"(*(p)), "v"(b))
 #define RNC_PREFETCH(p) __builtin_prefetch(p, 0, 2)
+#define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
 #define RNC_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__

@@ -6,6 +6,7 @@
 #undef RNC_PRAGMA
 #undef RNC_UNROLL
 #undef RNC_PREFETCH
+#undef RNC_PREFETCH_NEAR
 #undef RNC_PREFETCH_WRITE
 #undef RNC_FMA
 #undef RNC_BROADCAST

@@ -20,6 +20,7 @@ typedef float vf_anywhere_neon __attribute__((vector_size(16), may_alias, aligne
         __asm__ volatile("fmla %0.4s, %2.4s, %1.s[0]" : "+w"(acc) : "w"(rnc_x), "w"(b)); \
     } while (0)
 #define RNC_PREFETCH(p) __builtin_prefetch(p, 0, 2)
+#define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 #define RNC_PREFETCH_WRITE(p) __builtin_prefetch(p, 1, 3)
 #define RNC_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__

@@ -5,11 +5,13 @@
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
 #define RNC_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__
-#define RNC_UNROLL(n) RNC_PRAGMA(clang loop unroll_count(n))
+#pragma clang diagnostic ignored "-Wpass-failed" /* loops whose length is no constant stay loops */
+#define RNC_UNROLL(n) RNC_PRAGMA(clang loop unroll(full))
 #else
 #define RNC_UNROLL(n) RNC_PRAGMA(GCC unroll n)
 #endif
 #define RNC_PREFETCH(p) __builtin_prefetch((p), 0, 2)
+#define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 #define RNC_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 2)
 
 typedef float vf_portable __attribute__((vector_size(16), may_alias));

@@ -8,6 +8,7 @@
 #endif
 #define RNC_UNROLL(n)
 #define RNC_PREFETCH(p) ((void)(p))
+#define RNC_PREFETCH_NEAR(p) ((void)(p))
 #define RNC_PREFETCH_WRITE(p) ((void)(p))
 #define vf float
 #define vf_load(p) (*(p))

@@ -133,9 +133,16 @@ static void match(Binder *b)
     }
 }
 
-static bool left_over(const Slot *slot)
+/* Tensors that no parameter uses, in the order of the files; *n of them. */
+static Slot **left_over(const Binder *b, int *n)
 {
-    return !slot->param && !lies_beside(slot->tensor->name);
+    Slot **rest = NEW_ARRAY(b->arena, Slot *, b->n_slots + 1);
+    *n = 0;
+    for (int i = 0; i < b->n_slots; i++)
+        if (!b->slots[i].param && !lies_beside(b->slots[i].tensor->name))
+            rest[(*n)++] = &b->slots[i];
+    qsort(rest, (size_t)*n, sizeof(*rest), by_order);
+    return rest;
 }
 
 /* ---- names that do not fit ---- */
@@ -171,13 +178,13 @@ static void add_example(Buf *out, int nth, const char *name)
 static void names_differ(const Binder *b, const TensorFile *files)
 {
     Buf wanted = buf_new(b->arena), held = buf_new(b->arena);
-    int n_wanted = 0, n_held = 0;
+    int n_wanted = 0, n_held;
+    Slot **const rest = left_over(b, &n_held);
     for (int i = 0; i < b->uses.n; i++)
         if (!b->uses.at[i].slot)
             add_example(&wanted, n_wanted++, file_name(b->uses.at[i].param));
-    for (int i = 0; i < b->n_slots; i++)
-        if (left_over(&b->slots[i]))
-            add_example(&held, n_held++, b->slots[i].tensor->name);
+    for (int i = 0; i < n_held; i++)
+        add_example(&held, i, rest[i]->tensor->name);
     diag_file_error(b->diag, files[0].path,
                     "these are other names than the network's: %d of its %d parameters are here",
                     b->uses.n - b->missing, b->uses.n);
@@ -209,13 +216,9 @@ static void report_missing(Binder *b, const Use *use, const char *const *rest, i
 /* Every name without its counterpart, up to LISTED of each kind. */
 static void report_names(Binder *b, bool strict)
 {
-    const char **rest = NEW_ARRAY(b->arena, const char *, b->n_slots + 1);
-    Slot **slots = NEW_ARRAY(b->arena, Slot *, b->n_slots + 1);
-    int n_rest = 0, shown = 0;
-    for (int i = 0; i < b->n_slots; i++)
-        if (left_over(&b->slots[i]))
-            slots[n_rest++] = &b->slots[i];
-    qsort(slots, (size_t)n_rest, sizeof(*slots), by_order);
+    int n_rest, shown = 0;
+    Slot **const slots = left_over(b, &n_rest);
+    const char **rest = NEW_ARRAY(b->arena, const char *, n_rest + 1);
     for (int i = 0; i < n_rest; i++)
         rest[i] = slots[i]->tensor->name;
     for (int i = 0; strict && i < b->uses.n && shown < LISTED; i++)

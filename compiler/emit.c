@@ -55,8 +55,8 @@ static void emit_head(Emit *e)
     buf_printf(e->out, "/* %s.c: the network %s as C, made by rnc %s:\n *\n *     %s\n *\n",
                e->name, comment_text(e->arena, net->name), RNC_VERSION,
                comment_text(e->arena, e->options->command));
-    buf_printf(e->out, " * %sMAC an image, %d steps of %d kinds.\n",
-               report_count(e->arena, net_macs(net)), plan->steps.n, e->n_kinds);
+    buf_printf(e->out, " * %s an image, %d steps of %d kinds.\n",
+               report_count(e->arena, net_macs(net), "MAC"), plan->steps.n, e->n_kinds);
     buf_printf(e->out, " * Weights: %s, streamed in the order of the steps.\n",
                report_bytes(e->arena, plan->weight_bytes));
     buf_printf(e->out,

@@ -168,7 +168,7 @@ static void emit_comment(Emit *e, const Step *s)
         buf_printf(e->out, "[%d]", t.n);
     buf_printf(e->out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
     if (macs > 0 && s->weights)
-        buf_printf(e->out, "  %sMAC", report_count(e->arena, macs));
+        buf_printf(e->out, "  %s", report_count(e->arena, macs, "MAC"));
     if (s->out.kind == PLACE_ARENA)
         buf_printf(e->out, "  arena 0x%" PRIx64, (uint64_t)arena_place(e->plan, &s->out));
     if (same_place(e->plan, &s->out, &s->in2))

@@ -1,5 +1,6 @@
 /* main.c: the program: command line in, files and messages out. */
 #include "commands.h"
+#include "doc.h"
 #include "output.h"
 #include "report.h"
 
@@ -30,19 +31,12 @@ static Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
 static void print_summary(const Compiled *c, const OutputFile *files, int n, Arena *arena)
 {
     const Plan *plan = c->plan;
-    const double gap = plan->lower_bound > 0
-                           ? 100.0 * ((double)plan->arena_bytes / (double)plan->lower_bound - 1)
-                           : 0;
-    int convs = 0, denses = 0;
-    for (int i = 0; i < c->original->nodes.n; i++) {
-        convs += c->original->nodes.at[i]->op == OP_CONV;
-        denses += c->original->nodes.at[i]->op == OP_DENSE;
-    }
-    printf("%s: %d convolutions, %d dense, %sparameters, %sMAC\n", c->original->name, convs, denses,
-           report_count(arena, net_parameters(c->original)),
-           report_count(arena, net_macs(c->original)));
+    printf("%s: %s, %s, %s an image\n", c->original->name, report_layers(arena, c->original),
+           report_count(arena, net_parameters(c->original), " parameters"),
+           report_count(arena, net_macs(c->original), "MAC"));
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", report_bytes(arena, plan->arena_bytes),
-           report_bytes(arena, plan->lower_bound), gap, report_bytes(arena, plan->weight_bytes));
+           report_bytes(arena, plan->lower_bound), report_gap(plan->arena_bytes, plan->lower_bound),
+           report_bytes(arena, plan->weight_bytes));
     if (c->bound.bound > 0)
         printf("bound %d parameters and %d statistics, %d initialised, %d tensors left over\n",
                c->bound.bound, c->bound.statistics, c->bound.initialised, c->bound.left_over);
@@ -84,7 +78,7 @@ static bool print_report(const Options *o, const Compiled *c, Arena *arena, Diag
     return true;
 }
 
-int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+static int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
     const char *base;
@@ -98,6 +92,14 @@ int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     }
     compiled_close(&c);
     return status_of(d);
+}
+
+static int doc_command(Arena *arena)
+{
+    Buf text = buf_new(arena);
+    doc_operators(&text);
+    fputs(buf_text(&text), stdout);
+    return EXIT_GOOD;
 }
 
 static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)

@@ -15,31 +15,34 @@ const char *report_bytes(Arena *arena, int64_t bytes)
                            : arena_printf(arena, "%.2f MB", (double)bytes / 1e6);
 }
 
-const char *report_count(Arena *arena, int64_t n)
+const char *report_count(Arena *arena, int64_t n, const char *what)
 {
     static const struct {
         double unit;
-        const char *letter;
-    } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+        char letter;
+    } units[] = {{1e12, 'T'}, {1e9, 'G'}, {1e6, 'M'}, {1e3, 'k'}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         const double x = (double)n / units[i].unit;
         if (x >= 1)
-            return arena_printf(arena, "%.*f %s", x < 10 ? 2 : 1, x, units[i].letter);
+            return arena_printf(arena, "%.*f %c%s", x < 10 ? 2 : 1, x, units[i].letter, what);
     }
-    return arena_printf(arena, "%lld ", (long long)n);
+    return arena_printf(arena, "%lld%s%s", (long long)n, *what == ' ' ? "" : " ", what);
 }
 
-static int count_ops(const Net *net, Op op)
+const char *report_layers(Arena *arena, const Net *net)
 {
-    int n = 0;
-    for (int i = 0; i < net->nodes.n; i++)
-        n += net->nodes.at[i]->op == op;
-    return n;
+    int convs = 0, denses = 0;
+    for (int i = 0; i < net->nodes.n; i++) {
+        convs += net->nodes.at[i]->op == OP_CONV;
+        denses += net->nodes.at[i]->op == OP_DENSE;
+    }
+    return arena_printf(arena, "%d convolution%s, %d dense layer%s", convs, convs == 1 ? "" : "s",
+                        denses, denses == 1 ? "" : "s");
 }
 
-static double percent_over(int64_t value, int64_t bound)
+double report_gap(int64_t bytes, int64_t bound)
 {
-    return bound > 0 ? 100.0 * ((double)value / (double)bound - 1) : 0;
+    return bound > 0 ? 100.0 * ((double)bytes / (double)bound - 1) : 0;
 }
 
 static int distinct_steps(const Plan *plan)
@@ -104,21 +107,20 @@ static void text_params(Buf *out, const Compiled *c)
 void report_text(Buf *out, const Compiled *c, Arena *arena)
 {
     const Plan *plan = c->plan;
-    buf_printf(out, "network     %s: %d convolutions, %d dense layers\n", c->original->name,
-               count_ops(c->original, OP_CONV), count_ops(c->original, OP_DENSE));
+    buf_printf(out, "network     %s: %s\n", c->original->name, report_layers(arena, c->original));
     text_ports(out, "inputs", c->original->inputs.at, c->original->inputs.n);
     text_ports(out, "outputs", c->original->outputs.at, c->original->outputs.n);
-    buf_printf(out, "parameters  %sof them trained\n",
-               report_count(arena, net_parameters(c->original)));
-    buf_printf(out, "work        %sMAC an image\n", report_count(arena, net_macs(c->original)));
+    buf_printf(out, "trained     %s\n",
+               report_count(arena, net_parameters(c->original), " parameters"));
+    buf_printf(out, "work        %s an image\n", report_count(arena, net_macs(c->original), "MAC"));
     buf_printf(out, "steps       %d, of %d kinds\n", plan->steps.n, distinct_steps(plan));
     buf_printf(
         out,
         "arena       %s; the tensors alive at once are %s (+%.1f %%), with halos and scratch "
         "%s (+%.1f %%)\n",
         report_bytes(arena, plan->arena_bytes), report_bytes(arena, plan->lower_bound),
-        percent_over(plan->arena_bytes, plan->lower_bound), report_bytes(arena, plan->tight_bound),
-        percent_over(plan->arena_bytes, plan->tight_bound));
+        report_gap(plan->arena_bytes, plan->lower_bound), report_bytes(arena, plan->tight_bound),
+        report_gap(plan->arena_bytes, plan->tight_bound));
     buf_printf(out, "weights     %s in %d tensors\n", report_bytes(arena, plan->weight_bytes),
                plan->packed.n);
     if (c->has_weights)

@@ -10,7 +10,11 @@ bool report_json(Buf *out, const Compiled *compiled);
 
 /* "5.22 MB": the field's megabytes, 1e6 bytes. */
 const char *report_bytes(Arena *arena, int64_t bytes);
-/* "4.09 G", "25.6 M" */
-const char *report_count(Arena *arena, int64_t n);
+/* "4.09 GMAC", "25.6 M parameters" (what: "MAC", " parameters") */
+const char *report_count(Arena *arena, int64_t n, const char *what);
+/* "53 convolutions, 1 dense layer" */
+const char *report_layers(Arena *arena, const Net *net);
+/* By how many percent bytes are over the bound. */
+double report_gap(int64_t bytes, int64_t bound);
 
 #endif

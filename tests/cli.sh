@@ -86,7 +86,7 @@ run 2 'bad --init' tiny.net --init hee:1
 # ---- compiling ----
 
 run 0 'no weights' tiny.net
-says out 'tiny: 1 convolutions, 1 dense'
+says out 'tiny: 1 convolution, 1 dense layer'
 says out 'wrote tiny.c, tiny.h; no weights'
 empty err
 there tiny.c tiny.h

@@ -118,7 +118,7 @@ drive() {
     label=$1 net=$2
     shift 2
     check "$label" ${CC:-cc} -std=gnu11 -g -I"$src/runtime" -I. -DNET_INFO=${net}_info \
-        -include $net.h "$src/tests/generated/drive.c" $net.c -o drive "$@" -pthread -lm
+        -DNET_HEADER="\"$net.h\"" "$src/tests/generated/drive.c" $net.c -o drive "$@" -pthread -lm
     check "$label" sh -c "./drive $net.weights > $net.sum"
 }
 

@@ -1,5 +1,5 @@
 /* drive.c: runs one emitted network in every way a caller may, and checks what
- * is promised of it: -DNET_INFO=tiny_info -include tiny.h.
+ * is promised of it: -DNET_INFO=tiny_info -DNET_HEADER='"tiny.h"'.
  *
  *   drive [WEIGHTS]     the file; without it the weights are in the program
  * (-DEMBEDDED=tiny_weights -DEMBEDDED_BYTES=TINY_WEIGHTS_BYTES)
@@ -7,6 +7,8 @@
  * Prints a checksum of the outputs; says on stderr what is broken, and ends with 1.
  * -DCOUNT_MALLOC counts allocations during run(); -DSINGLE_FILE: no librncrt.
  */
+#include NET_HEADER
+
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>

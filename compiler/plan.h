@@ -166,8 +166,9 @@ typedef struct Plan {
     int align; /* lanes of the widest ISA: channels are rounded up to it */
     VEC(Step) steps;
     VEC(Buffer) buffers;
-    VEC(Packed *) packed; /* in execution order */
-    Tensor **tensors;     /* by node id; NULL where the node has no tensor of its own */
+    VEC(Packed *) packed;     /* in execution order */
+    Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
+    struct Placing *placings; /* by node id: how each value comes about (plan_parts.h) */
     int64_t arena_bytes;
     int64_t lower_bound;  /* largest sum of bare bytes alive at any step */
     int64_t tight_bound;  /* the same with halo, pitch and scratch */
@@ -177,10 +178,10 @@ typedef struct Plan {
 
 /* The phases, in order; plan_make() runs them.  False after a message. */
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);
-void place_tensors(Plan *plan);            /* place.c: layouts, halos, shared buffers */
-bool select_steps(Plan *plan, Diag *diag); /* select.c: kernels, shapes, tiles */
-void find_lifetimes(Plan *plan);           /* live.c */
-void assign_offsets(Plan *plan);           /* plan.c: greedy by size, then first fit */
+bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
+void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
+void find_lifetimes(Plan *plan);            /* live.c */
+void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
 
 /* The plan as text, a line a step; "same plan" is "same text".  The arena's
  * figures are at its end. */

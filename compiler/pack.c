@@ -1,0 +1,188 @@
+/* pack.c: weights as the kernels read them, from OIHW and from batch
+ * normalisation's four vectors.
+ *
+ *   panels  for each group, for each panel of up to `panel` output channels:
+ *           bias[width], then [kernel_h][kernel_w][in_c][width]
+ *   rows    bias[out_c], then for each group [kernel_h][kernel_w][in_c][width]
+ *   taps    bias[c], then [kernel_h][kernel_w][c]
+ *   affine  scale[c], then shift[c]
+ *
+ * Channels behind the last, and the inputs that a merged group's output does not
+ * read, have zeros.  A convolution without bias has one of zeros.
+ *
+ * The transposing goes by blocks of filters and input channels whose place in the
+ * panel fits the first-level cache, so that both sides are touched once.
+ */
+#include "plan_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- sizes ---- */
+
+static int64_t affine_channels(const Step *step)
+{
+    return step->kernel == KERNEL_input ? step->shape.input.c : step->shape.map.c;
+}
+
+int64_t packed_bytes(const Step *step)
+{
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    switch (kernel_rows[step->kernel].packing) {
+    case PACK_none:
+        return 0;
+    case PACK_affine:
+        return 2 * affine_channels(step) * 4;
+    default:
+        if (step->kernel == KERNEL_dense)
+            return ((int64_t)d->in_c + 1) * d->out_c * 4;
+        return ((int64_t)c->kernel_h * c->kernel_w * c->in_c + 1) * c->out_c * 4;
+    }
+}
+
+/* ---- filters ---- */
+
+/* What is packed: filters [out][in][taps] in `groups` groups. */
+typedef struct Filters {
+    const float *weight; /* [filters][in_c][taps] */
+    const float *bias;   /* [filters], or NULL */
+    int filters, groups;
+    int in_c; /* of a group */
+    int taps;
+} Filters;
+
+static Filters filters_of(const Node *node)
+{
+    Filters f = {.weight = node->params[P_WEIGHT]->data, .filters = node->attrs.filters};
+    f.bias = node->params[P_BIAS] ? node->params[P_BIAS]->data : NULL;
+    f.groups = node->op == OP_DENSE ? 1 : node->attrs.groups;
+    f.in_c = node->in[0]->type.c / f.groups;
+    f.taps = node->op == OP_DENSE ? 1 : node->attrs.kernel[0] * node->attrs.kernel[1];
+    return f;
+}
+
+static void pack_bias(const Filters *f, int first, int n, float *to)
+{
+    for (int i = 0; i < n; i++)
+        to[i] = f->bias && first + i < f->filters ? f->bias[first + i] : 0.0f;
+}
+
+/* Columns first .. first+n-1 of a matrix `to` [taps][rows][stride], whose rows
+ * of a tap are input channels from `row0` (counted over all groups) on. */
+static void pack_columns(const Filters *f, int first, int n, int rows, int row0, int stride,
+                         float *to)
+{
+    enum { BLOCK_BYTES = 16384 };
+    const int last = first + n < f->filters ? first + n : f->filters;
+    const int each = f->filters / f->groups;
+    int block = BLOCK_BYTES / 4 / n / f->taps / 16 * 16;
+    block = block < 16 ? 16 : block;
+    for (int c0 = 0; c0 < f->in_c; c0 += block) {
+        const int c1 = c0 + block < f->in_c ? c0 + block : f->in_c;
+        for (int o = first; o < last; o++) {
+            const float *from = f->weight + ((int64_t)o * f->in_c + c0) * f->taps;
+            float *column = to + ((int64_t)o / each * f->in_c - row0) * stride + (o - first);
+            for (int c = c0; c < c1; c++, from += f->taps) {
+                for (int k = 0; k < f->taps; k++)
+                    column[((int64_t)k * rows + c) * stride] = from[k];
+            }
+        }
+    }
+}
+
+/* `groups` of out_c / groups output channels, each reading `rows` inputs. */
+static void pack_panels(const Filters *f, int groups, int out_c, int rows, int panel, float *to)
+{
+    const int group_c = out_c / groups;
+    for (int g = 0; g < groups; g++) {
+        for (int p = 0; p < group_c; p += panel) {
+            const int width = group_c - p < panel ? group_c - p : panel, first = g * group_c + p;
+            const int64_t matrix = (int64_t)f->taps * rows * width;
+            pack_bias(f, first, width, to);
+            to += width;
+            if (groups != f->groups || first + width > f->filters)
+                memset(to, 0, (size_t)matrix * sizeof *to);
+            pack_columns(f, first, width, rows, g * rows, width, to);
+            to += matrix;
+        }
+    }
+}
+
+static void pack_rows(const Filters *f, const rnc_conv_shape *s, float *to)
+{
+    enum { COLUMNS = 32 };
+    const int width = s->out_c / s->groups;
+    pack_bias(f, 0, s->out_c, to);
+    to += s->out_c;
+    for (int g = 0; g < s->groups; g++) {
+        for (int i = 0; i < width; i += COLUMNS) {
+            const int n = width - i < COLUMNS ? width - i : COLUMNS;
+            pack_columns(f, g * width + i, n, s->in_c, g * s->in_c, width, to + i);
+        }
+        to += (int64_t)f->taps * s->in_c * width;
+    }
+}
+
+static void pack_taps(const Filters *f, int c, float *to)
+{
+    pack_bias(f, 0, c, to);
+    to += c;
+    for (int k = 0; k < f->taps; k++) {
+        for (int i = 0; i < c; i++)
+            *to++ = i < f->filters ? f->weight[(int64_t)i * f->taps + k] : 0.0f;
+    }
+}
+
+/* ---- scale and shift ---- */
+
+static double real_at(Reals list, int i)
+{
+    return list.at[list.n == 1 ? 0 : i];
+}
+
+/* Channel i of `node`, a normalize or bn, is x * scale + shift. */
+static void affine_of(const Node *node, int i, double *scale, double *shift)
+{
+    if (node->op == OP_NORMALIZE) {
+        const double std = real_at(node->attrs.std, i);
+        *scale = node->attrs.scale / std;
+        *shift = -real_at(node->attrs.mean, i) / std;
+    } else {
+        Param *const *p = node->params;
+        const double variance = p[P_VARIANCE]->data[i];
+        *scale = p[P_WEIGHT]->data[i] / sqrt(variance + node->attrs.epsilon);
+        *shift = p[P_BIAS]->data[i] - p[P_MEAN]->data[i] * *scale;
+    }
+}
+
+static void pack_affine(const Step *step, float *to)
+{
+    const int n = (int)affine_channels(step), c = step->node->type.c;
+    for (int i = 0; i < n; i++) {
+        double scale = 0.0, shift = 0.0;
+        if (i < c)
+            affine_of(step->node, i, &scale, &shift);
+        to[i] = (float)scale;
+        to[n + i] = (float)shift;
+    }
+}
+
+void pack_weights(const Step *step, float *to)
+{
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    if (step->weights->packing == PACK_affine) {
+        pack_affine(step, to);
+        return;
+    }
+    const Filters f = filters_of(step->node);
+    if (step->kernel == KERNEL_dense)
+        pack_panels(&f, 1, d->out_c, d->in_c, d->panel, to);
+    else if (step->weights->packing == PACK_panels)
+        pack_panels(&f, c->groups, c->out_c, c->in_c, c->panel, to);
+    else if (step->weights->packing == PACK_rows)
+        pack_rows(&f, c, to);
+    else
+        pack_taps(&f, c->out_c, to);
+}

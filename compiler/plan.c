@@ -1,0 +1,242 @@
+/* plan.c: the phases of planning, and offsets in the arena.
+ *
+ * Buffers that live at the same time lie apart.  The sum of those alive at a
+ * step bounds the arena from below; placing the largest first, each at the lowest
+ * gap that holds it, reaches the bound or nearly so.  Several orders are tried,
+ * and after a miss the buffers that stick out go first the next time.
+ */
+#include "plan_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- bounds ---- */
+
+static void find_bounds(Plan *plan)
+{
+    const int n = plan->steps.n;
+    int64_t *bare = NEW_ARRAY(plan->arena, int64_t, n + 2);
+    int64_t *full = NEW_ARRAY(plan->arena, int64_t, n + 2);
+    for (int i = 0; i < plan->buffers.n; i++) {
+        const Buffer *b = &plan->buffers.at[i];
+        if (b->last < 0)
+            continue;
+        bare[b->first] += b->bare_bytes;
+        full[b->first] += b->bytes;
+        bare[b->last + 1] -= b->bare_bytes;
+        full[b->last + 1] -= b->bytes;
+    }
+    int64_t bare_now = 0, full_now = 0;
+    for (int i = 0; i < n; i++) {
+        bare_now += bare[i];
+        full_now += full[i];
+        plan->lower_bound = bare_now > plan->lower_bound ? bare_now : plan->lower_bound;
+        plan->tight_bound = full_now > plan->tight_bound ? full_now : plan->tight_bound;
+    }
+}
+
+/* ---- offsets ---- */
+
+typedef enum OrderBy { BY_BYTES, BY_BYTES_TIMES_LIFE, BY_LIFE, BY_FIRST, ORDERS } OrderBy;
+
+/* A buffer to place: higher keys first, then the order of the buffers. */
+typedef struct Item {
+    int buffer;
+    int64_t key;
+} Item;
+
+static int compare_items(const void *a, const void *b)
+{
+    const Item *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key > y->key ? -1 : 1;
+    return x->buffer < y->buffer ? -1 : 1;
+}
+
+static int64_t key_of(const Buffer *b, OrderBy by)
+{
+    const int64_t life = (int64_t)b->last - b->first + 1;
+    switch (by) {
+    case BY_BYTES:
+        return b->bytes;
+    case BY_BYTES_TIMES_LIFE:
+        return b->bytes / 64 * life;
+    case BY_LIFE:
+        return life;
+    default:
+        return -(int64_t)b->first;
+    }
+}
+
+static bool together(const Buffer *a, const Buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+/* Places the items in order; returns the arena's bytes.  `placed` has room for
+ * all; it is kept sorted by offset. */
+static int64_t place_items(const Plan *plan, const Item *items, int n, int *placed,
+                           int64_t *offsets)
+{
+    int64_t top = 0;
+    for (int i = 0; i < n; i++) {
+        const Buffer *b = &plan->buffers.at[items[i].buffer];
+        int64_t at = 0;
+        for (int j = 0; j < i; j++) {
+            const Buffer *other = &plan->buffers.at[placed[j]];
+            if (offsets[placed[j]] >= at + b->bytes)
+                break;
+            if (together(b, other) && offsets[placed[j]] + other->bytes > at)
+                at = offsets[placed[j]] + other->bytes;
+        }
+        int j = i;
+        for (; j > 0 && offsets[placed[j - 1]] > at; j--)
+            placed[j] = placed[j - 1];
+        placed[j] = items[i].buffer;
+        offsets[items[i].buffer] = at;
+        top = at + b->bytes > top ? at + b->bytes : top;
+    }
+    return top;
+}
+
+static void keep_best(Plan *plan, const int64_t *offsets, int64_t bytes)
+{
+    if (plan->arena_bytes > 0 && bytes >= plan->arena_bytes)
+        return;
+    plan->arena_bytes = bytes;
+    for (int i = 0; i < plan->buffers.n; i++)
+        plan->buffers.at[i].offset = offsets[i];
+}
+
+/* Moves what ends at the top of the arena to the front of the order. */
+static void move_to_front(const Plan *plan, Item *items, int n, const int64_t *offsets, int64_t top)
+{
+    for (int i = 0; i < n; i++) {
+        const int b = items[i].buffer;
+        if (offsets[b] + plan->buffers.at[b].bytes != top)
+            continue;
+        const Item item = items[i];
+        memmove(items + 1, items, (size_t)i * sizeof *items);
+        items[0] = item;
+    }
+}
+
+void assign_offsets(Plan *plan)
+{
+    enum { WORK_MOST = 40 * 1000 * 1000, REPAIRS = 40 };
+    Arena *arena = plan->arena;
+    int n = 0;
+    Item *items = NEW_ARRAY(arena, Item, plan->buffers.n + 1);
+    int *placed = NEW_ARRAY(arena, int, plan->buffers.n + 1);
+    int64_t *offsets = NEW_ARRAY(arena, int64_t, plan->buffers.n + 1);
+    int64_t work = 0;
+    for (int by = 0; by < ORDERS && work < WORK_MOST; by++) {
+        n = 0;
+        for (int i = 0; i < plan->buffers.n; i++) {
+            if (plan->buffers.at[i].last >= 0)
+                items[n++] = (Item){i, key_of(&plan->buffers.at[i], (OrderBy)by)};
+        }
+        qsort(items, (size_t)n, sizeof *items, compare_items);
+        for (int i = 0; i <= REPAIRS && work < WORK_MOST; i++) {
+            const int64_t top = place_items(plan, items, n, placed, offsets);
+            keep_best(plan, offsets, top);
+            if (plan->arena_bytes <= plan->tight_bound)
+                return;
+            move_to_front(plan, items, n, offsets, top);
+            work += (int64_t)n * n;
+        }
+    }
+}
+
+/* ---- hash ---- */
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo). */
+static void hash_bytes(uint64_t *hash, const void *data, size_t n)
+{
+    const unsigned char *p = data;
+    for (size_t i = 0; i < n; i++)
+        *hash = (*hash ^ p[i]) * UINT64_C(0x100000001b3);
+}
+
+/* A number, byte by byte from the low end, so that hosts agree. */
+static void hash_number(uint64_t *hash, int64_t number)
+{
+    unsigned char bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)((uint64_t)number >> 8 * i);
+    hash_bytes(hash, bytes, sizeof bytes);
+}
+
+/* The numbers of a shape that decide how its weights are packed. */
+static void hash_shape(uint64_t *hash, const Step *step)
+{
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_conv: {
+        const int numbers[] = {c->kernel_h, c->kernel_w, c->groups, c->in_c, c->out_c, c->panel};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+            hash_number(hash, numbers[i]);
+        break;
+    }
+    case FAMILY_dense:
+        hash_number(hash, d->in_c);
+        hash_number(hash, d->out_c);
+        hash_number(hash, d->panel);
+        break;
+    default: /* scale and shift: their bytes say all */
+        break;
+    }
+}
+
+static void find_hash(Plan *plan)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    hash_number(&hash, 1); /* version of the packings */
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (!step->weights)
+            continue;
+        hash_bytes(&hash, step->weights->name, strlen(step->weights->name) + 1);
+        hash_number(&hash, step->kernel);
+        hash_number(&hash, step->weights->packing);
+        hash_number(&hash, step->weights->offset);
+        hash_number(&hash, step->weights->bytes);
+        hash_shape(&hash, step);
+    }
+    plan->hash = hash;
+}
+
+/* ---- all ---- */
+
+static unsigned default_isas(void)
+{
+#ifdef __aarch64__
+    return 1u << ISA_neon | 1u << ISA_portable;
+#else
+    return 1u << ISA_avx512 | 1u << ISA_avx2 | 1u << ISA_portable;
+#endif
+}
+
+Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
+{
+    Plan *plan = NEW(arena, Plan);
+    plan->arena = arena;
+    plan->net = net;
+    plan->options = options;
+    if (plan->options.isas == 0)
+        plan->options.isas = default_isas();
+    plan->align = 1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (plan->options.isas >> i & 1 && isa_rows[i].lanes > plan->align)
+            plan->align = isa_rows[i].lanes;
+    }
+    if (!place_tensors(plan, diag))
+        return NULL;
+    select_steps(plan);
+    find_lifetimes(plan);
+    find_bounds(plan);
+    assign_offsets(plan);
+    find_hash(plan);
+    return plan_check(plan, diag) ? plan : NULL;
+}

@@ -1,0 +1,101 @@
+/* plan_parts.h: what the files that make a plan share; private to them.
+ *
+ * Order of the work: share.c decides which nodes share memory, place.c gives
+ * layouts and buffers, select*.c the steps, live.c lifetimes, plan.c offsets.
+ */
+#ifndef RNC_PLAN_PARTS_H
+#define RNC_PLAN_PARTS_H
+
+#include "plan.h"
+
+/* How a node's value comes about. */
+typedef enum Form {
+    FORM_STEP,  /* steps of its own compute it */
+    FORM_INPUT, /* an input step writes it, with the node's scale and shift applied */
+    FORM_FUSED, /* it has no tensor: an input that only a FORM_INPUT node reads */
+    FORM_VIEW,  /* no step: its operand's memory, seen as another tensor */
+} Form;
+
+/* What share.c and place.c decide about a node, for select.c. */
+typedef struct Placing {
+    Form form;
+    const Node *input; /* FORM_INPUT: the OP_INPUT node */
+    int in_place;      /* the operand that the result is written over, or -1 */
+    bool *embedded;    /* by operand: it lies where the view or the concat has it */
+    int store;         /* tensors of one store share a buffer */
+    int channel;       /* where it begins among the store's channels */
+} Placing;
+
+/* Tensors side by side and over one another: a buffer to be. */
+typedef struct Store {
+    VEC(int) nodes;
+    int channels; /* with the lanes behind the last */
+} Store;
+
+typedef struct Sharing {
+    Placing *placings; /* by node id */
+    VEC(Store) stores; /* those merged into others have no nodes */
+} Sharing;
+
+/* share.c.  The Sharing lives in the plan's arena.  share_flat(): tries to make
+ * `node`, a flatten whose operand lies in its own order, a view. */
+typedef struct Sharer Sharer;
+Sharer *share_nodes(const Plan *plan, Sharing **sharing);
+bool share_flat(Sharer *sharer, int node);
+
+/* ---- small questions (place.c) ---- */
+
+static inline int64_t round_up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+/* Channels of a tensor of `c`, with the lanes behind the last. */
+static inline int lanes_of(const Plan *plan, int c)
+{
+    return (int)round_up(c, plan->align);
+}
+
+/* The kernel of a convolution or dense layer. */
+Kernel conv_kernel(const Plan *plan, const Node *node);
+static inline bool is_conv(Op op)
+{
+    return op == OP_CONV || op == OP_DENSE;
+}
+/* Kernels that read pixels around their operand, which must be zeros. */
+static inline bool kernel_reads_halo(Kernel kernel)
+{
+    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_blas || kernel == KERNEL_depthwise;
+}
+/* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach
+ * in front of and behind the operand. */
+void conv_reach(const Node *node, int axis, int *before, int *behind);
+
+/* ---- steps ---- */
+
+/* select.c */
+Operand in_arena(const Plan *plan, const Node *node);
+void set_act(const Node *node, int *act, float *alpha);
+/* The next packed tensor of the weights file, for `step`. */
+void add_weights(Plan *plan, Step *step);
+void add_step(Plan *plan, Step *step);
+/* So many parts as there are pieces of work, or 1 where the work is too small
+ * to be worth waking threads. */
+int worth_parts(int64_t work, int64_t least, int64_t pieces);
+
+/* select_conv.c: convolutions and dense layers; select_move.c: concat, flatten,
+ * zeropad, subsample, upsample; true if the steps apply the node's activation. */
+void select_conv(Plan *plan, const Node *node);
+bool select_move(Plan *plan, const Node *node);
+/* knobs.c: tiles and parts of a step whose shape is set. */
+void choose_tiles(const Plan *plan, Step *step);
+/* Groups of a convolution as its kernel sees them: merged, so that each has
+ * whole vectors of output channels (place.c). */
+int merged_groups(const Plan *plan, const Node *node);
+/* Numbers of weights in a conv_blas step's scratch (select_conv.c). */
+int64_t blas_scratch(const rnc_conv_shape *s);
+
+/* plancheck.c: what must hold of every plan.  False after diag_internal(). */
+bool plan_check(const Plan *plan, Diag *diag);
+
+#endif

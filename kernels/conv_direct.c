@@ -167,12 +167,16 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
             vf_store(to + j * RNC_VL, v);
         }
     }
-    if (s->act > RNC_ACT_RELU6) /* the long ones in a loop of their own */
-        for (int i = 0; i < n; i++) {
-            float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
-            for (int j = 0; j < nv; j++, to += RNC_VL)
-                vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
-        }
+}
+
+/* The long activations, in a loop of their own. */
+RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
+        for (int j = 0; j < nv; j++, to += RNC_VL)
+            vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
+    }
 }
 
 /* Columns first .. end-1 of nv vectors; column c begins at vector `vector` + c % across * nv of
@@ -218,6 +222,8 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
                 } else if (small > 0) {
                     RNC_FN(conv_tile)(s, t, small, nv, wide, a, b, width, from, to, ahead);
                 }
+                if (s->act > RNC_ACT_RELU6)
+                    RNC_FN(conv_act)(s, at.is_big ? big : small, nv, wide, to);
             }
             at = next;
         }

@@ -13,14 +13,21 @@ Diag diag_new(const SrcMap *src, Arena *arena)
     return (Diag){.src = src, .out = buf_new(arena)};
 }
 
-/* The source line of `loc` and, below it, ^~~~ under its part on that line. */
+/* The source line of `loc` and, below it, ^~~~ under its part on that line.  Of a
+ * long line, what surrounds the place. */
 static void show_line(Diag *d, Loc loc, int line, int column)
 {
+    enum { BEFORE = 100, BEHIND = 100 };
     const SrcFile *f = src_file(d->src, loc.file);
     size_t begin = (size_t)loc.begin - (size_t)(column - 1), end = begin;
     if (begin > f->size)
         return;
-    while (end < f->size && f->text[end] != '\n' && f->text[end] != '\r')
+    if (column > BEFORE)
+        begin = (size_t)loc.begin - BEFORE;
+    while (begin < (size_t)loc.begin && ((unsigned char)f->text[begin] & 0xC0) == 0x80)
+        begin++;
+    while (end < f->size && f->text[end] != '\n' && f->text[end] != '\r' &&
+           (end < (size_t)loc.begin + BEHIND || ((unsigned char)f->text[end] & 0xC0) == 0x80))
         end++;
     buf_printf(&d->out, "%5d | ", line);
     for (size_t i = begin; i < end; i++) {

@@ -39,7 +39,7 @@ static const Decl *net_named(Lower *l, Name name)
     }
     if (lower_error(l, name.loc, "there is no net '%s'%s", name.text,
                     lower_suggestion(l, name.text, known.at, known.n)))
-        diag_note(l->d, name.loc, "there are %s", lower_listed(l, known.at, known.n));
+        diag_note(l->d, name.loc, "the nets are %s", lower_listed(l, known.at, known.n));
     return NULL;
 }
 
@@ -119,7 +119,7 @@ static void expand(Lower *l, const Decl *net, const Decl *base, const Var *vars)
     l->net = ir_new(l->arena, net->name.text);
     lower_body(l, &frame, &base->body);
     close_frame(l, &frame);
-    if (!l->stopped && !frame.point.unknown)
+    if (!l->d->errors)
         finish_ports(l, &frame, net);
     if (!l->d->errors)
         name_parameters(l);

@@ -78,8 +78,10 @@ static int attr_of(const OpCall *c, const Arg *arg, int position)
     if (which == row->n_attrs) {
         if (lower_error(c->l, arg->name.loc, "'%s' has no attribute '%s'%s", row->name,
                         arg->name.text,
-                        lower_suggestion(c->l, arg->name.text, words_of(c), row->n_attrs)))
+                        lower_suggestion(c->l, arg->name.text, words_of(c), row->n_attrs))) {
             note_usage(c);
+            lower_note_callers(c->l, c->f, arg->name.loc);
+        }
         return -1;
     }
     if (c->given[which]) {
@@ -102,6 +104,12 @@ static bool sort_args(OpCall *c)
             c->given[which] = arg->value;
         good = good && which >= 0;
     }
+    return good;
+}
+
+static bool all_given(const OpCall *c)
+{
+    bool good = true;
     for (int i = 0; i < c->row->n_attrs && good; i++) {
         const AttrRow *a = &c->row->attrs[i];
         if (a->def || c->given[i])
@@ -126,7 +134,7 @@ static bool refuse_value(const OpCall *c, const AttrRow *a, const Expr *e, const
         return false;
     if (v.kind == VALUE_REAL && e->kind == EXPR_BINARY && e->op == OPERATOR_DIV)
         diag_note(c->l->d, e->loc, "`//` divides and rounds down");
-    if (e->kind == EXPR_LIST && c->call->args.n == 1 && e->items.n > 1)
+    if (e->kind == EXPR_LIST && c->call->args.n == 1 && !c->call->args.at[0].name.text)
         diag_note(c->l->d, e->loc,
                   "with a blank before it, '(' begins a list; arguments in parentheses follow the "
                   "name directly, `%s(...)`",
@@ -358,5 +366,5 @@ bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, At
         Value v = value_of(&env, c.given[i]);
         good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
     }
-    return good && resolve_padding(&c);
+    return good && all_given(&c) && resolve_padding(&c);
 }

@@ -45,11 +45,18 @@ Node *as_float(Lower *l, Frame *f, Node *node, const Place *place)
 {
     if (!node || node->type.elem == ELEM_F32)
         return node;
+    for (int i = 0; i < l->casts.n; i++) {
+        if (l->casts.at[i]->in[0] == node)
+            return l->casts.at[i];
+    }
     Attrs attrs = ir_default_attrs(OP_CAST);
     const char *path = op_path(l, f, OP_CAST);
     if (!claim_path(l, f, path, place->loc))
         return NULL;
-    return add_node(l, f, OP_CAST, &node, 1, &attrs, path, place);
+    Node *cast = add_node(l, f, OP_CAST, &node, 1, &attrs, path, place);
+    if (cast)
+        VEC_PUSH(l->arena, &l->casts, cast);
+    return cast;
 }
 
 /* ---- operators ---- */
@@ -88,18 +95,33 @@ static bool prepare(Lower *l, Frame *f, const Call *call, Op op, Point **points,
     return true;
 }
 
+/* What an empty arm is shows nowhere else. */
+static void note_empty_arms(Lower *l, const Frame *f, const Arms *arms)
+{
+    for (int i = 0; i < arms->n; i++) {
+        const Node *end = arms->at[i].end.node;
+        if (end && end == f->point.node)
+            diag_note(l->d, arms->at[i].name.loc, "the arm '%s' is empty: it is '%s' itself",
+                      arms->at[i].name.text, end->name);
+    }
+}
+
 static Point lower_op(Lower *l, Frame *f, const Call *call, Op op, const char *path)
 {
     Point *points = NULL, unknown = {.unknown = true};
     int n = 0;
     Attrs attrs;
     const Place *place = frame_place(l, f, call->loc);
+    const Arms arms = f->arms;
     if (!prepare(l, f, call, op, &points, &n, &attrs))
         return unknown;
     Node **in = NEW_ARRAY(l->arena, Node *, n);
     for (int i = 0; i < n; i++)
         in[i] = op == OP_NORMALIZE ? points[i].node : as_float(l, f, points[i].node, place);
+    int errors = l->d->errors;
     Node *node = add_node(l, f, op, in, n, &attrs, path, place);
+    if (l->d->errors > errors && !l->stopped)
+        note_empty_arms(l, f, &arms);
     return node ? (Point){.node = node} : unknown;
 }
 
@@ -114,8 +136,11 @@ static bool may_nest(Lower *l, const Frame *f, const Decl *block, Loc loc)
                   "'%s' is called again and again, by itself or by what it calls; an `if` must end "
                   "that",
                   block->name.text);
-        if (f->caller)
-            diag_note(l->d, f->caller->loc, "called from here");
+        const Place *first = f->caller;
+        while (first && first->caller)
+            first = first->caller;
+        if (first)
+            diag_note(l->d, first->loc, "the first of these calls is here");
     }
     l->stopped = true;
     return false;
@@ -204,10 +229,12 @@ static void refuse_name(Lower *l, const Frame *f, Name name)
         return;
     if (str_eq(name.text, "cast"))
         diag_note(l->d, name.loc, "a u8 tensor becomes f32 by itself where an operator takes f32");
-    diag_note(l->d, name.loc, "the operators are %s", lower_listed(l, known.at, n_ops));
-    if (l->blocks.n)
+    if (!l->listed)
+        diag_note(l->d, name.loc, "the operators are %s", lower_listed(l, known.at, n_ops));
+    if (l->blocks.n && !l->listed)
         diag_note(l->d, name.loc, "the blocks are %s",
                   lower_listed(l, known.at + n_ops, known.n - n_ops));
+    l->listed = true;
     lower_note_callers(l, f, name.loc);
 }
 

@@ -19,7 +19,7 @@ static const Decl *chosen(Lower *l)
     if (lower_error(l, loc, "there is no naming '%s'%s", name,
                     lower_suggestion(l, name, known.at, known.n))) {
         if (known.n)
-            diag_note(l->d, loc, "there are %s", lower_listed(l, known.at, known.n));
+            diag_note(l->d, loc, "the namings are %s", lower_listed(l, known.at, known.n));
         else
             diag_note(l->d, loc,
                       "`naming %s { \"layer\" -> \"its name in weights files\" }` makes one; "

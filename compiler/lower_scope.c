@@ -135,14 +135,14 @@ bool claim_path(Lower *l, const Frame *f, const char *path, Loc loc)
     if (table_add(&l->names, path, loc))
         return true;
     const NameEntry *first = table_find(&l->names, path);
-    if (lower_error(l, loc, "there is a '%s' already", path)) {
+    if (lower_error(l, loc, "the name '%s' is taken", path)) {
         bool same = first->loc.file == loc.file && first->loc.begin == loc.begin;
         if (same)
             diag_note(l->d, loc,
                       "a repetition gives the same name each time; in a block of its own, or in a "
                       "stage, each repetition has a name of its own");
         else
-            diag_note(l->d, first->loc, "it is this one; give one of them another name");
+            diag_note(l->d, first->loc, "by this one; give one of them another name");
         lower_note_callers(l, f, loc);
     }
     return false;

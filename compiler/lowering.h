@@ -34,6 +34,8 @@ typedef struct Arm {
     Point end;
 } Arm;
 
+typedef VEC(Arm) Arms;
+
 typedef struct Counter {
     const char *name;
     int n;
@@ -50,7 +52,7 @@ struct Frame {
     int blocks;            /* calls of blocks so far, for a stage */
     VEC(Counter) counters; /* uses of a name so far: blocks, arms */
     VEC(Label) labels;
-    VEC(Arm) arms;
+    Arms arms;
     Point point;
     const Var *vars;
     int64_t index; /* of the repetition, or -1 */
@@ -92,8 +94,10 @@ typedef struct Lower {
     Name naming;     /* of `names`, or none */
     int batch;
     Loc batch_loc;
+    VEC(Node *) casts; /* of u8 tensors, one a tensor */
     int depth, bodies; /* of nested calls and bodies */
     int64_t steps;
+    bool listed;  /* the operators and blocks were, in a message */
     bool stopped; /* a limit was passed: give up */
 } Lower;
 

@@ -192,7 +192,8 @@ static Value unknown_name(const Env *env, const Expr *e)
     for (int i = 0; i < N_BUILTIN_NAMES; i++)
         VEC_PUSH(c->arena, &known, builtin_names[i]);
     const char *near = str_nearest(e->text, known.at, known.n);
-    diag_error(c->d, e->loc, "there is no variable '%s' here%s%s%s", e->text,
+    diag_error(c->d, e->loc, "there is no %s'%s' here%s%s%s",
+               env->words ? "word or variable " : "variable ", e->text,
                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     Buf list = buf_new(c->arena);
     for (int i = 0; i < n_named; i++)
@@ -236,12 +237,16 @@ static Value of_name(const Env *env, const Expr *e)
 
 /* ---- arithmetic ---- */
 
+/* Of a unary `-`, b is the operand. */
 static Value overflow(const Env *env, const Expr *e, Value a, Value b)
 {
     Arena *arena = env->complaints->arena;
     Buf text = buf_new(arena);
-    print_value(&text, a);
-    buf_printf(&text, " %s ", operator_text(e->op));
+    if (e->kind == EXPR_BINARY) {
+        print_value(&text, a);
+        buf_putc(&text, ' ');
+    }
+    buf_printf(&text, "%s ", operator_text(e->op));
     print_value(&text, b);
     REFUSE(env, e->loc, "%s does not fit %s", buf_text(&text),
            a.kind == VALUE_INT && b.kind == VALUE_INT ? "an integer of 64 bits" : "a real");

@@ -252,9 +252,10 @@ static bool check_operands(const Node *node, Diag *diag)
 {
     const OpRow *row = op_row(node->op);
     if (node->n_in < row->least || node->n_in > row->most) {
-        diag_error(diag, node_loc(node), "'%s' has %d operands; it takes %d%s", row->name,
-                   node->n_in, node->n_in < row->least ? row->least : row->most,
-                   node->n_in < row->least && row->most > row->least ? " or more" : "");
+        int takes = node->n_in < row->least ? row->least : row->most;
+        diag_error(diag, node_loc(node), "'%s' takes %d%s operand%s, not %d", row->name, takes,
+                   takes == row->least && row->most > takes ? " or more" : "",
+                   takes == 1 && row->most == 1 ? "" : "s", node->n_in);
         return false;
     }
     for (int i = 0; i < node->n_in; i++) {

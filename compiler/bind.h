@@ -15,8 +15,8 @@ typedef struct InitSpec {
 
 /* False after a message when `text` is none. */
 bool init_parse(InitSpec *spec, const char *text, Diag *diag);
-/* Fills one parameter: weights by spec, biases 0, bn 1 0 0 1.  glorot is
- * TensorFlow 1.x's glorot_uniform to the bit (see init.c). */
+/* Fills one parameter: weights by spec, biases 0, bn 1 0 0 1 (random: all of them drawn).  glorot
+ * is TensorFlow 1.x's glorot_uniform to the bit (see init.c). */
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
 /* Four random words for a counter: Philox4x32-10 (init.c). */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -28,7 +28,8 @@ typedef struct InitRow {
 static const InitRow init_rows[] = {
     {"glorot", INIT_GLOROT, true}, {"glorot_uniform", INIT_GLOROT, true},
     {"he", INIT_HE, true},         {"normal", INIT_NORMAL, true},
-    {"zeros", INIT_ZEROS, false},  {"ones", INIT_ONES, false},
+    {"random", INIT_RANDOM, true}, {"zeros", INIT_ZEROS, false},
+    {"ones", INIT_ONES, false},
 };
 enum { INIT_ROWS = sizeof init_rows / sizeof *init_rows };
 
@@ -154,6 +155,7 @@ static float draw(Fill *f)
         return uniform(&f->random, (float)-f->limit, (float)f->limit);
     case INIT_HE:
     case INIT_NORMAL:
+    case INIT_RANDOM:
         return normal(&f->random, f->limit);
     case INIT_ONES:
         return 1;
@@ -169,7 +171,7 @@ static double limit_of(InitKind kind, double fan_in, double fan_out)
     const double mean = (fan_in + fan_out) / 2;
     if (kind == INIT_GLOROT)
         return sqrt(3 / (mean < 1 ? 1 : mean));
-    return kind == INIT_HE ? sqrt(2 / fan_in) : 0.01;
+    return kind == INIT_NORMAL ? 0.01 : sqrt(2 / fan_in);
 }
 
 static void fill_weights(float *to, const Param *param, InitSpec spec)
@@ -184,15 +186,30 @@ static void fill_weights(float *to, const Param *param, InitSpec spec)
                 to[(o * in + i) * window + w] = draw(&f);
 }
 
+/* What INIT_RANDOM gives beside weights: scales and variances about 1, small
+ * biases and means, so that no part of a network is without effect. */
+static void fill_random(float *to, int64_t n, uint64_t seed, bool about_one)
+{
+    Random r = random_new(seed);
+    for (int64_t i = 0; i < n; i++)
+        to[i] = about_one ? uniform(&r, 0.5f, 1.25f) : normal(&r, 0.1);
+}
+
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
 {
     const int64_t n = param_elements(param);
     float *to = NEW_ARRAY(arena, float, n);
     /* Batch normalisation starts as the identity: scale 1, variance 1. */
     const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && node->op == OP_BN);
-    if (param->role == P_WEIGHT && !one)
+    param->data = to;
+    if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, spec);
+        return;
+    }
+    if (spec.kind == INIT_RANDOM) {
+        fill_random(to, n, spec.seed, one);
+        return;
+    }
     for (int64_t i = 0; one && i < n; i++)
         to[i] = 1;
-    param->data = to;
 }

@@ -51,7 +51,8 @@ typedef enum InitKind {
     INIT_HE,
     INIT_NORMAL,
     INIT_ZEROS,
-    INIT_ONES
+    INIT_ONES,
+    INIT_RANDOM /* as if trained, biases and running statistics too: for tests */
 } InitKind;
 
 /* A trained parameter.  `data` is row-major, dims as ops.def says (OIHW for a

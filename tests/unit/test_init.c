@@ -133,6 +133,10 @@ static void test_other_roles(void)
         init_param(&p, &node, (InitSpec){INIT_GLOROT, 9}, b.arena);
         for (int k = 0; k < 3; k++)
             CU_ASSERT_EQUAL(p.data[k], rows[i].value);
+        /* random draws these too: scales about 1, the others small, none as it was. */
+        init_param(&p, &node, (InitSpec){INIT_RANDOM, 9}, b.arena);
+        for (int k = 0; k < 3; k++)
+            CU_ASSERT(p.data[k] != rows[i].value && fabsf(p.data[k] - rows[i].value) < 0.6f);
     }
     arena_free(b.arena);
 }
@@ -149,6 +153,7 @@ static void test_parse(void)
         {"glorot_uniform:0", INIT_GLOROT, 0},
         {"he:18446744073709551615", INIT_HE, UINT64_MAX},
         {"normal:7", INIT_NORMAL, 7},
+        {"random:2", INIT_RANDOM, 2},
         {"zeros", INIT_ZEROS, 0},
         {"ones", INIT_ONES, 0},
     };

@@ -298,6 +298,8 @@ static void check_write(Walk *w, const Step *step)
         const Tensor *t = step->out.tensor;
         own(w, t->buffer);
         const Channels to = written(step);
+        if (step->clear_halo && step->halo.shift != step->out.shift)
+            complain(w, step, "clears zeros elsewhere than around", t->node);
         const Value v = {.node = t->node, .lo = to.lo, .hi = to.hi};
         if (step->clear_halo)
             VEC_PUSH(w->plan->arena, &w->contents[t->buffer].cleared,

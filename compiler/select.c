@@ -308,9 +308,10 @@ static void clear_halos(Plan *plan)
             continue;
         VEC_PUSH(plan->arena, list, c);
         step->clear_halo = true;
-        step->halo = (rnc_halo_shape){t->node->type.n, t->node->type.h, t->node->type.w, t->c,
-                                      t->halo[0],      t->halo[1],      t->halo[2],      t->halo[3],
-                                      t->pixel,        t->row,          t->image};
+        step->halo = (rnc_halo_shape){
+            t->node->type.n, t->node->type.h, t->node->type.w, t->c,
+            t->halo[0],      t->halo[1],      t->halo[2],      t->halo[3],
+            t->pixel,        t->row,          t->image,        (int)step->out.shift};
     }
 }
 

@@ -23,7 +23,7 @@ RNC_KERNEL void RNC_FN(halo_clear)(const rnc_halo_shape *s, const rnc_operands *
     int i;
     for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
         const int n = i / height, y = i % height - s->top;
-        float *row = (float *)o->out + RNC_FN(at)(n, s->image, y, s->row, 0, 0);
+        float *row = (float *)o->out - s->shift + RNC_FN(at)(n, s->image, y, s->row, 0, 0);
         float *left = row - (ptrdiff_t)s->left * s->pixel;
         if (y < 0 || y >= s->h) {
             RNC_FN(halo_zeros)(s, left, s->left + s->w + s->right);

@@ -102,6 +102,7 @@ void test_halo_clear(Case *c)
     Grid out = grid_make(c, s.images, s.h, s.w, pick(c, 1, 70), layout);
     s.c = chance(c, 30) ? out.pixel : out.lanes;
     s.pixel = out.pixel, s.row = out.row, s.image = out.image;
+    s.shift = chance(c, 30) ? pick(c, 1, 40) : 0;
     describe_halo(c, &s);
 
     Expect e = expect_make(c, out.base, out.total);
@@ -111,7 +112,7 @@ void test_halo_clear(Case *c)
                 for (int i = 0; i < s.c; i++)
                     if (y < 0 || y >= s.h || x < 0 || x >= s.w)
                         expect_at(&e, grid_pixel(&out, n, y, x) + i, 0.0, 0.0);
-    const rnc_operands o = {.out = out.at};
+    const rnc_operands o = {.out = out.at + s.shift};
     run_kernel(c, c->isa->halo_clear, &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }

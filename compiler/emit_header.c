@@ -71,12 +71,20 @@ static void run_declaration(Emit *e)
 {
     const Net *net = e->plan->net;
     const PortNames names = port_names(e->plan, e->arena);
-    buf_printf(e->out, "void %s_run(const %s *net", e->name, e->name);
+    Buf line = buf_new(e->arena);
+    buf_printf(&line, "void %s_run(const %s *net", e->name, e->name);
     for (int i = 0; i < net->inputs.n; i++)
-        buf_printf(e->out, ", const %s *%s", port_type(&net->inputs.at[i]), names.in[i]);
+        buf_printf(&line, ", const %s *%s", port_type(&net->inputs.at[i]), names.in[i]);
     for (int i = 0; i < net->outputs.n; i++)
-        buf_printf(e->out, ", float *%s", names.out[i]);
-    buf_putc(e->out, ')');
+        buf_printf(&line, ", float *%s", names.out[i]);
+    buf_puts(&line, ")");
+    const bool wide = line.n > 98;
+    for (size_t i = 0; i < line.n; i++) {
+        if (wide && i > 0 && line.text[i - 1] == ',')
+            buf_printf(e->out, "\n%*s", (int)strlen("void _run(") + (int)strlen(e->name), "");
+        if (!wide || i == 0 || line.text[i - 1] != ',')
+            buf_putc(e->out, line.text[i]);
+    }
 }
 
 /* ---- the header ---- */

@@ -59,7 +59,7 @@ net tiny(classes = 10) {
   output probabilities
 }
 EOF
-printf 'net broken {\n  input image[3, 8, 8]\n  cnov 3x3 16\n  output x\n}\n' > broken.net
+printf 'net broken {\n  input image[3, 8, 8]\n  cnov 3x3 16\n  output y\n}\n' > broken.net
 
 # ---- help, version, usage ----
 
@@ -116,9 +116,10 @@ fi
 
 # ---- errors leave nothing ----
 
+mkdir folder.net
 run 1 'no such file' none.net
 says err "none.net: error: cannot read the network: No such file or directory"
-run 1 'a directory' .
+run 1 'a directory' folder.net
 run 1 'broken network' broken.net -o broken.c
 says err "broken.net:3:3: error:"
 gone broken.c broken.h broken.weights

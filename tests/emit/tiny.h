@@ -1,0 +1,96 @@
+/* tiny.h: the network tiny in C, made by rnc: what tiny.c offers.
+ * For any use by anyone, without conditions. */
+#ifndef RNC_NET_tiny_H
+#define RNC_NET_tiny_H
+
+#include <rncrt.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TINY_ARENA_BYTES ...
+#define TINY_ARENA_ALIGN 64
+#define TINY_BATCH 1
+/* Weights files carry the same number, or do not fit. */
+#define TINY_PLAN_HASH ...
+
+/* Input image, unsigned char [1][6][5][3]: image, row, pixel, channel. */
+#define TINY_IMAGE_ELEMENTS 90
+#define TINY_IMAGE_N 1
+#define TINY_IMAGE_C 3
+#define TINY_IMAGE_H 6
+#define TINY_IMAGE_W 5
+
+/* Input extra, float [1][4]: image, channel. */
+#define TINY_EXTRA_ELEMENTS 4
+#define TINY_EXTRA_N 1
+#define TINY_EXTRA_C 4
+#define TINY_EXTRA_H 1
+#define TINY_EXTRA_W 1
+
+/* Output middle, float [1][8][6][5]: image, channel, row, pixel. */
+#define TINY_MIDDLE_ELEMENTS 240
+#define TINY_MIDDLE_N 1
+#define TINY_MIDDLE_C 8
+#define TINY_MIDDLE_H 6
+#define TINY_MIDDLE_W 5
+
+/* Output int, float [1][4]: image, channel. */
+#define TINY_PORT_INT_ELEMENTS 4
+#define TINY_PORT_INT_N 1
+#define TINY_PORT_INT_C 4
+#define TINY_PORT_INT_H 1
+#define TINY_PORT_INT_W 1
+
+/* An engine: the caller's, any number of them.  Its members are no interface. */
+typedef struct tiny {
+    const void *kernels;          /* of the instruction set in use */
+    unsigned char *arena;
+    const unsigned char *weights; /* the first tensor */
+    rnc_pool *pool;
+#ifdef RNC_TRACE
+    rnc_trace_hook hook;
+    void *context;
+#endif
+    char why[192]; /* after an error: what was expected and found */
+} tiny;
+
+/* Everything that can go wrong goes wrong here; net->why then says more.  The
+ * arena belongs to this engine, TINY_ARENA_BYTES aligned to
+ * TINY_ARENA_ALIGN; weights are only read, by any number of engines in any
+ * number of threads.  pool: threads to share the work, or NULL for the caller's
+ * own alone.  All of them outlive the engine. */
+rnc_status tiny_init(tiny *net, const rnc_weights *w, void *arena, size_t arena_bytes,
+                  rnc_pool *pool);
+
+/* Another instruction set than the best one: for tests and comparisons. */
+rnc_status tiny_use(tiny *net, rnc_isa isa);
+
+/* One inference: cannot fail, allocates nothing, writes the outputs and the arena
+ * alone.  An engine serves one thread at a time. */
+void tiny_run(const tiny *net,
+              const unsigned char *image,
+              const float *extra,
+              float *middle,
+              float *port_int);
+
+/* The name of a class, or NULL: none are known. */
+const char *tiny_middle_label(int class_);
+
+/* The name of a class, or NULL beyond the last. */
+const char *tiny_port_int_label(int class_);
+
+/* The same for programs that serve any network (rncrt.h). */
+extern const rnc_net_info tiny_info;
+
+#ifdef RNC_TRACE
+/* Called behind every step, with its number and what it wrote. */
+void tiny_trace(tiny *net, rnc_trace_hook hook, void *context);
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -18,7 +18,7 @@ net small(blocks = (1, 2)) {
   input image[3, 9, 7] type=u8
   stage layer1 { blocks[0] x basic(5) }
   stage layer2 { blocks[1] x basic(6, stride = 2 then 1) }
-  for i in 0..2 { let n = 4 + i * 2 ; x: conv 1x1 n ; tanh }
+  for i in 0..2 { let n = 4 + i * 2 ; last: conv 1x1 n ; tanh }
   avgpool global ; flatten ; dense 4 ; softmax
   output probabilities
 }
@@ -27,7 +27,7 @@ NET
 "$rnc" "$to/net/small.net" --init he:1 -q -o "$to/weights/small.c"
 rm "$to/weights/small.c" "$to/weights/small.h"
 for file in "$src"/models/*.net "$src"/tests/diag/*.net "$src"/tests/lower/*.net; do
-    cp "$file" "$to/net/$(basename "$(dirname "$file")")-$(basename "$file")"
+    [ ! -f "$file" ] || cp "$file" "$to/net/$(basename "$(dirname "$file")")-$(basename "$file")"
 done
 for file in "$src"/tests/pass/*.ir "$src"/tests/lower/*.ir; do
     [ ! -f "$file" ] || cp "$file" "$to/ir/$(basename "$(dirname "$file")")-$(basename "$file")"

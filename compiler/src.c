@@ -18,6 +18,14 @@ int src_read(SrcMap *map, const char *path)
     FILE *in = fopen(path, "rb");
     if (!in)
         return -1;
+    /* The file is to be closed, even when memory runs out. */
+    jmp_buf oom;
+    jmp_buf *outer = arena_on_oom(map->arena, &oom);
+    if (setjmp(oom)) {
+        fclose(in);
+        arena_on_oom(map->arena, outer);
+        longjmp(*outer, 1);
+    }
     VEC(char) text = {0};
     char chunk[4096];
     size_t got;
@@ -29,6 +37,7 @@ int src_read(SrcMap *map, const char *path)
     }
     int failed = too_big ? EFBIG : ferror(in) ? (errno ? errno : EIO) : 0;
     fclose(in);
+    arena_on_oom(map->arena, outer);
     if (failed) {
         errno = failed;
         return -1;

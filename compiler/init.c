@@ -165,13 +165,15 @@ static float draw(Fill *f)
 }
 
 /* Glorot and Bengio 2010: uniform within sqrt(6 / (fan_in + fan_out)); He et al.
- * 2015: deviation sqrt(2 / fan_in); normal: deviation 0.01 (Krizhevsky 2012). */
+ * 2015: deviation sqrt(2 / fan_in); normal: deviation 0.01 (Krizhevsky 2012);
+ * random: sqrt(1 / fan_in) (LeCun et al., 1998), with which tensors do not grow
+ * along layers that have no activation, as they do not when trained. */
 static double limit_of(InitKind kind, double fan_in, double fan_out)
 {
     const double mean = (fan_in + fan_out) / 2;
     if (kind == INIT_GLOROT)
         return sqrt(3 / (mean < 1 ? 1 : mean));
-    return kind == INIT_NORMAL ? 0.01 : sqrt(2 / fan_in);
+    return kind == INIT_NORMAL ? 0.01 : sqrt((kind == INIT_HE ? 2 : 1) / fan_in);
 }
 
 static void fill_weights(float *to, const Param *param, InitSpec spec)

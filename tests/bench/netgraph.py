@@ -103,9 +103,9 @@ class Graph:
             for role, (alias, dims) in node.params.items():
                 if role == "weight" and len(dims) > 1:
                     fan_in = int(np.prod(dims[1:]))
-                    value = rng.standard_normal(dims) * np.sqrt(2 / fan_in)
+                    value = rng.standard_normal(dims) * np.sqrt(1 / fan_in)
                 elif role in ("weight", "running_var"):
-                    value = rng.uniform(0.5, 1.5, dims)
+                    value = rng.uniform(0.5, 1.25, dims)
                 else:
                     value = rng.standard_normal(dims) * 0.1
                 tensors[alias] = value.astype(np.float32)

@@ -244,13 +244,21 @@ static bool goes_over(const Node *node, int slot)
                          act_of(node->op) != ACT_NONE);
 }
 
+/* May become a view of several pixels as one (share_flat()): nothing goes over
+ * it, so that it is alone in its store. */
+static bool may_lie_flat(const Node *node)
+{
+    return node->op == OP_FLATTEN && node->attrs.order == ORDER_NHWC && node->act == ACT_NONE &&
+           !(node->in[0]->type.h == 1 && node->in[0]->type.w == 1);
+}
+
 static void decide_in_place(Sharer *s, const Node *node)
 {
     Placing *p = placing(s, node->id);
     for (int slot = 0; slot < node->n_in && p->form == FORM_STEP && p->in_place < 0; slot++) {
         const int operand = node->in[slot]->id;
-        /* (most operands fail here: read again later) */
-        if (!goes_over(node, slot) || s->ends[operand] > 2 * (int64_t)node->id)
+        if (!goes_over(node, slot) || may_lie_flat(node->in[slot]) ||
+            s->ends[operand] > 2 * (int64_t)node->id)
             continue;
         p->in_place = slot;
         update_end(s, operand);

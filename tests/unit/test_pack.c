@@ -1,0 +1,223 @@
+/* test_pack.c: packed weights, read back where the kernels read them. */
+#include "nets.h"
+
+#include <CUnit/CUnit.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+static const Step *weighted_step(const Plan *plan, int nth)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].weights && nth-- == 0)
+            return &plan->steps.at[i];
+    }
+    return NULL;
+}
+
+static float *packed(Bench *b, const Step *step)
+{
+    const int64_t n = step->weights->bytes / 4;
+    float *to = NEW_ARRAY(b->arena, float, n + 16);
+    for (int64_t i = 0; i < n + 16; i++)
+        to[i] = -12345.0f;
+    pack_weights(step, to);
+    for (int i = 0; i < 16; i++)
+        CU_ASSERT_EQUAL(to[n + i], -12345.0f); /* and no more */
+    return to;
+}
+
+/* The weight of output channel o at tap k of input channel c, all groups
+ * counted through; 0 where there is none. */
+static float weight_at(const Node *node, int o, int c, int k)
+{
+    const int groups = node->op == OP_DENSE ? 1 : node->attrs.groups;
+    const int in_c = node->in[0]->type.c / groups;
+    if (o >= node->attrs.filters || c / in_c != o / (node->attrs.filters / groups))
+        return 0.0f;
+    const int64_t taps = param_elements(node->params[P_WEIGHT]) / node->attrs.filters / in_c;
+    return node->params[P_WEIGHT]->data[((int64_t)o * in_c + c % in_c) * taps + k];
+}
+
+static float bias_at(const Node *node, int o)
+{
+    const Param *bias = node->params[P_BIAS];
+    return bias && o < node->attrs.filters ? bias->data[o] : 0.0f;
+}
+
+static int mismatches(const Node *node, const float *w, int groups, int in_c, int out_c, int taps,
+                      int panel)
+{
+    int wrong = 0;
+    const int group_c = out_c / groups;
+    for (int g = 0; g < groups; g++) {
+        for (int p = 0; p < group_c; p += panel) {
+            const int width = group_c - p < panel ? group_c - p : panel;
+            for (int j = 0; j < width; j++)
+                wrong += *w++ != bias_at(node, g * group_c + p + j);
+            for (int k = 0; k < taps; k++) {
+                for (int c = 0; c < in_c; c++) {
+                    for (int j = 0; j < width; j++)
+                        wrong += *w++ != weight_at(node, g * group_c + p + j, g * in_c + c, k);
+                }
+            }
+        }
+    }
+    return wrong;
+}
+
+static void check_panels(int c, int kernel, int filters, int groups, bool bias, Isa isa)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, 7, 7, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = kernel;
+    a.filters = filters;
+    a.groups = groups;
+    a.bias = bias;
+    Node *conv = make(&b, OP_CONV, &in, 1, &a);
+    make_output(&b, conv);
+    fill_params(&b);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << isa});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const rnc_conv_shape *s = &step->shape.conv;
+    CU_ASSERT_EQUAL(step->kernel, KERNEL_conv_direct);
+    CU_ASSERT_EQUAL(
+        mismatches(conv, packed(&b, step), s->groups, s->in_c, s->out_c, kernel * kernel, s->panel),
+        0);
+    bench_end(&b);
+}
+
+static void test_panels(void)
+{
+    check_panels(3, 7, 64, 1, false, ISA_avx512);
+    check_panels(200, 1, 70, 1, true, ISA_avx512);
+    check_panels(33, 3, 96, 1, false, ISA_avx512);
+    check_panels(17, 3, 41, 1, true, ISA_scalar);
+    check_panels(1, 1, 1, 1, true, ISA_avx2);
+}
+
+static void test_merged_groups(void)
+{
+    check_panels(128, 3, 128, 32, true, ISA_avx512);
+    check_panels(64, 3, 256, 4, false, ISA_avx512);
+    check_panels(10, 3, 15, 5, true, ISA_avx512);
+    check_panels(10, 3, 15, 5, true, ISA_scalar);
+    check_panels(6, 5, 12, 6, false, ISA_avx2);
+}
+
+static void test_rows_and_taps(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, 12, 7, 7, ELEM_F32);
+    Node *conv = make_conv(&b, in, 3, 40, 1, 4), *each = make_conv(&b, conv, 3, 40, 1, 40);
+    make_output(&b, each);
+    fill_params(&b);
+    Plan *plan =
+        make_plan(&b, (PlanOptions){.backend = BACKEND_OPENBLAS, .isas = 1u << ISA_avx512});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const float *w = packed(&b, weighted_step(plan, 0));
+    int wrong = 0;
+    for (int o = 0; o < 40; o++)
+        wrong += *w++ != 0.0f; /* no bias */
+    for (int g = 0; g < 4; g++) {
+        for (int k = 0; k < 9; k++) {
+            for (int c = 0; c < 3; c++) {
+                for (int o = 0; o < 10; o++)
+                    wrong += *w++ != weight_at(conv, g * 10 + o, g * 3 + c, k);
+            }
+        }
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+
+    w = packed(&b, weighted_step(plan, 1));
+    wrong = 0;
+    for (int o = 0; o < 48; o++)
+        wrong += *w++ != 0.0f;
+    for (int k = 0; k < 9; k++) {
+        for (int o = 0; o < 48; o++)
+            wrong += *w++ != weight_at(each, o, o, k);
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    bench_end(&b);
+}
+
+static void test_dense(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *x = make_input(&b, 1, 37, 1, 1, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_DENSE);
+    a.filters = 70;
+    Node *dense = make(&b, OP_DENSE, &x, 1, &a);
+    make_output(&b, dense);
+    fill_params(&b);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    CU_ASSERT_EQUAL(mismatches(dense, packed(&b, step), 1, 37, 80, 1, 32), 0);
+    bench_end(&b);
+}
+
+static void test_affine(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, 5, 4, 4, ELEM_F32);
+    Node *bn = make_op(&b, OP_BN, make_op(&b, OP_TANH, in));
+    make_output(&b, bn);
+    fill_params(&b);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const float *w = packed(&b, step);
+    CU_ASSERT_EQUAL(step->weights->bytes, 2 * 16 * 4);
+    for (int i = 0; i < 16; i++) {
+        double scale = 0, shift = 0;
+        if (i < 5) {
+            scale = bn->params[P_WEIGHT]->data[i] /
+                    sqrt((double)bn->params[P_VARIANCE]->data[i] + bn->attrs.epsilon);
+            shift = bn->params[P_BIAS]->data[i] - bn->params[P_MEAN]->data[i] * scale;
+        }
+        CU_ASSERT_DOUBLE_EQUAL(w[i], scale, 1e-6 * fabs(scale));
+        CU_ASSERT_DOUBLE_EQUAL(w[16 + i], shift, 1e-6 * fabs(shift));
+    }
+    bench_end(&b);
+}
+
+/* Places in the file: in order, aligned, no more apart than alignment asks. */
+static void test_places(void)
+{
+    for (unsigned seed = 1; seed <= 50; seed++) {
+        Bench b;
+        bench_begin(&b);
+        make_random(&b, seed, 40);
+        run_passes(&b);
+        fill_params(&b);
+        Plan *plan = make_plan(&b, (PlanOptions){0});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        int64_t at = 0;
+        for (int i = 0; i < plan->packed.n; i++) {
+            CU_ASSERT_EQUAL(plan->packed.at[i]->offset, at);
+            at = (at + plan->packed.at[i]->bytes + 63) / 64 * 64;
+        }
+        CU_ASSERT_EQUAL(plan->weight_bytes, at);
+        for (int i = 0; i < plan->packed.n; i++)
+            packed(&b, weighted_step(plan, i));
+        bench_end(&b);
+    }
+}
+
+void suite_pack(void)
+{
+    CU_pSuite s = CU_add_suite("pack", NULL, NULL);
+    CU_add_test(s, "panels", test_panels);
+    CU_add_test(s, "merged groups", test_merged_groups);
+    CU_add_test(s, "rows and taps", test_rows_and_taps);
+    CU_add_test(s, "dense", test_dense);
+    CU_add_test(s, "affine", test_affine);
+    CU_add_test(s, "places", test_places);
+}

@@ -119,12 +119,19 @@ define
 decls
     : %empty
     | decls END
-    | decls decl END { LIST(p->ast->decls, $decl); }
+    | decls decl END { if ($decl) LIST(p->ast->decls, $decl); }
     | decls error END { yyerrok; }
     ;
 
+/* NULL when what stands before its body is wrong; the body is read all the same. */
 decl
-    : INCLUDE STRING { $$ = declaration(p, DECL_INCLUDE, $STRING, @$); }
+    : BLOCK error { $$ = NULL; }
+    | BLOCK error resume body { $$ = NULL; }
+    | NET error { $$ = NULL; }
+    | NET error resume body { $$ = NULL; }
+    | NAMING error { $$ = NULL; }
+    | NAMING error resume '{' rows '}' { $$ = NULL; }
+    | INCLUDE STRING { $$ = declaration(p, DECL_INCLUDE, $STRING, @$); }
     | BLOCK NAME params body {
         $$ = declaration(p, DECL_BLOCK, $NAME, @NAME);
         $$->params = $params;
@@ -144,6 +151,9 @@ decl
         $$->rows = $rows;
     }
     ;
+
+/* Behind an error, in front of a body: errors are reported again. */
+resume: %empty { yyerrok; };
 
 base
     : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, @$); }
@@ -194,12 +204,17 @@ body: '{' stmts '}' { $$ = $stmts; };
 stmts
     : %empty { $$ = (Stmts){0}; }
     | stmts END
-    | stmts[list] stmt END { $$ = $list; LIST($$, $stmt); }
+    | stmts[list] stmt END { $$ = $list; if ($stmt) LIST($$, $stmt); }
     | stmts error END { $$ = $1; yyerrok; }
     ;
 
+/* NULL like a wrong decl. */
 stmt
-    : simple
+    : STAGE error { $$ = NULL; }
+    | STAGE error resume body { $$ = NULL; }
+    | FOR error { $$ = NULL; }
+    | FOR error resume body { $$ = NULL; }
+    | simple
     | if
     | call { $$ = statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
     | NAME ':' call { $$ = statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
@@ -246,7 +261,9 @@ simple
     ;
 
 if
-    : IF expr body else {
+    : IF error { $$ = NULL; }
+    | IF error resume body else { $$ = NULL; }
+    | IF expr body else {
         $$ = statement(p, STMT_IF, (Name){0}, join(@IF, @expr));
         $$->value = $expr;
         $$->body = $body;
@@ -257,7 +274,7 @@ if
 else
     : %empty { $$ = (Stmts){0}; }
     | ELSE body { $$ = $body; }
-    | ELSE if { $$ = (Stmts){0}; LIST($$, $if); }
+    | ELSE if { $$ = (Stmts){0}; if ($if) LIST($$, $if); }
     ;
 
 /* ---- calls and their arguments ---- */

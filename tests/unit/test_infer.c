@@ -105,6 +105,32 @@ static void test_join_messages(void)
     netgen_end(&t);
 }
 
+/* Odd sizes: 57 pixels are 29 at stride 2; and the smaller arm comes second. */
+static void test_remedies(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    Node *wide = netgen_input(&t, ELEM_F32, 57, 56, 8), *half = netgen_conv(&t, wide, 16, 3, 2);
+    said(&t, netgen_join(&t, OP_ADD, wide, half),
+         "rnc: error: cannot add the arms: they differ in channels, height and width\n"
+         "rnc: note: 'input1' is 8 x 57 x 56; a convolution of 16 filters, 1x1, stride 2 would "
+         "match it\n"
+         "rnc: note: 'conv2' is 16 x 29 x 28\n");
+    Node *tall = netgen_input(&t, ELEM_F32, 29, 56, 16),
+         *low = netgen_input(&t, ELEM_F32, 14, 28, 16);
+    said(&t, netgen_join(&t, OP_ADD, half, tall),
+         "rnc: error: cannot add the arms: they differ in height and width\n"
+         "rnc: note: 'conv2' is 16 x 29 x 28\n"
+         "rnc: note: 'input4' is 16 x 29 x 56; a convolution of 16 filters, 1x1, stride (1, 2) "
+         "would match it\n");
+    Node *full = netgen_input(&t, ELEM_F32, 28, 56, 16);
+    said(&t, netgen_join(&t, OP_ADD, full, low),
+         "rnc: error: cannot add the arms: they differ in height and width\n"
+         "rnc: note: 'input7' is 16 x 28 x 56\n"
+         "rnc: note: 'input5' is 16 x 14 x 28; `upsample 2` would match it\n");
+    netgen_end(&t);
+}
+
 static void test_conv_messages(void)
 {
     NetTest t;
@@ -230,6 +256,7 @@ void suite_infer(void)
     CU_add_test(s, "extents of windows", test_window);
     CU_add_test(s, "shapes", test_shapes);
     CU_add_test(s, "joins that do not fit", test_join_messages);
+    CU_add_test(s, "ways out of joins", test_remedies);
     CU_add_test(s, "windows and groups that do not fit", test_conv_messages);
     CU_add_test(s, "other operands that do not fit", test_other_messages);
     CU_add_test(s, "too large", test_overflow);

@@ -220,17 +220,20 @@ static void test_fold_bn_formula(void)
     netgen_end(&t);
 }
 
-/* Without any data, or with half of it, the structure is the same and there is
- * no data left. */
+/* Without any data, or with that of one of the two, the structure is the same
+ * and there is no data left. */
 static void test_fold_bn_without_data(void)
 {
-    for (int half = 0; half < 2; half++) {
+    for (int given = 0; given < 3; given++) {
         NetTest t;
         netgen_begin(&t, 1);
         Node *conv = netgen_conv(&t, netgen_input(&t, ELEM_F32, 4, 4, 2), 3, 3, 1);
-        netgen_output(&t, netgen_op(&t, OP_BN, conv));
-        if (half)
+        Node *bn = netgen_op(&t, OP_BN, conv);
+        netgen_output(&t, bn);
+        if (given == 1)
             netgen_set(&t, conv, P_WEIGHT, (float[54]){1});
+        for (int r = 0; given == 2 && r < P_ROLES; r++)
+            netgen_set(&t, bn, (Role)r, (float[3]){1, 1, 1});
         run_pass(&t, "fold_bn");
         CU_ASSERT_EQUAL(t.net->nodes.n, 2);
         CU_ASSERT_PTR_NULL(conv->params[P_WEIGHT]->data);
@@ -253,6 +256,14 @@ static void test_fold_bn_leaves(void)
     Node *bn = netgen_op(&t, OP_BN, shared);
     netgen_output(&t, netgen_join(&t, OP_ADD, shared, bn));                  /* two users */
     netgen_output(&t, netgen_op(&t, OP_BN, netgen_op(&t, OP_RELU, shared))); /* no layer */
+    Node *active = netgen_conv(&t, input, 2, 1, 1);
+    active->act = ACT_RELU;
+    netgen_output(&t, netgen_op(&t, OP_BN, active));
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = 1;
+    a.filters = 2;
+    Node *in[] = {input, shared};
+    netgen_output(&t, netgen_op(&t, OP_BN, netgen_add(&t, OP_CONV, in, 2, a)));
     int n = t.net->nodes.n;
     run_pass(&t, "fold_bn");
     CU_ASSERT_EQUAL(t.net->nodes.n, n);
@@ -286,6 +297,8 @@ static void test_fuse_residual_leaves(void)
     Node *x = netgen_input(&t, ELEM_F32, 8, 8, 4);
     Node *one = netgen_conv(&t, x, 1, 1, 1);
     netgen_output(&t, netgen_join(&t, OP_ADD, one, x));
+    netgen_output(&t, one);
+    netgen_output(&t, netgen_join(&t, OP_ADD, netgen_conv(&t, x, 4, 3, 1), one));
     Node *twice = netgen_conv(&t, x, 4, 3, 1);
     netgen_output(&t, netgen_join(&t, OP_ADD, twice, twice));
     Node *tapped = netgen_conv(&t, x, 4, 3, 1);
@@ -358,6 +371,12 @@ static void test_split_joins_structure(void)
     CU_ASSERT_EQUAL(add->in[0]->origin, -1);
     CU_ASSERT_STRING_EQUAL(add->in[0]->name, "add5.part2");
     CU_ASSERT_STRING_EQUAL(add->in[0]->in[0]->name, "add5.part1");
+    Node *mul = netgen_add(&t, OP_MUL, in, 3, ir_default_attrs(OP_MUL));
+    Node *concat = netgen_add(&t, OP_CONCAT, in, 3, ir_default_attrs(OP_CONCAT));
+    run_pass(&t, "split_joins");
+    CU_ASSERT_EQUAL(mul->n_in, 2);
+    CU_ASSERT_EQUAL(mul->in[0]->op, OP_MUL);
+    CU_ASSERT_EQUAL(concat->n_in, 3);
     netgen_end(&t);
 }
 

@@ -68,7 +68,7 @@ check() {
         tail -n 5 "$out/$net.txt"
         return
     fi
-    got=$(sed -n 's/^\([0-9]*\) of [0-9]* right, \([0-9]*\) among.*/\1 \2/p' "$out/$net.txt" | tail -n 1)
+    got=$(sed -n 's/.*top-1 \([0-9]*\), top-5 \([0-9]*\)$/\1 \2/p' "$out/$net.txt")
     if [ -n "$5" ]; then
         [ "$got" = "$right" ]
         result "$label" $? "right at top-1 and top-5: $got, expected $right"

@@ -18,7 +18,7 @@ net small(blocks = (1, 2)) {
   input image[3, 9, 7] type=u8
   stage layer1 { blocks[0] x basic(5) }
   stage layer2 { blocks[1] x basic(6, stride = 2 then 1) }
-  for i in 0..2 { let n = 4 + i * 2 ; last: conv 1x1 n ; tanh }
+  for i in 0..2 { let n = 4 + i * 2 ; conv 1x1 n ; tanh }
   avgpool global ; flatten ; dense 4 ; softmax
   output probabilities
 }

@@ -10,8 +10,8 @@
  * Channels behind the last, and the inputs that a merged group's output does not
  * read, have zeros.  A convolution without bias has one of zeros.
  *
- * The transposing goes by blocks of filters and input channels whose place in the
- * panel fits the first-level cache, so that both sides are touched once.
+ * The transposing goes by blocks that fit the first-level cache, so that memory
+ * is read and written in runs and once.
  */
 #include "plan_parts.h"
 
@@ -43,6 +43,8 @@ int64_t packed_bytes(const Step *step)
 
 /* ---- filters ---- */
 
+enum { BLOCK_FLOATS = 4608 }; /* 9 taps of 16 input and 32 output channels */
+
 /* What is packed: filters [out][in][taps] in `groups` groups. */
 typedef struct Filters {
     const float *weight; /* [filters][in_c][taps] */
@@ -68,24 +70,51 @@ static void pack_bias(const Filters *f, int first, int n, float *to)
         to[i] = f->bias && first + i < f->filters ? f->bias[first + i] : 0.0f;
 }
 
+/* A block of taps k0 .. k1-1, inputs c0 .. c1-1 and outputs first .. first+n-1 of
+ * one group, into the columns `to` [taps][rows][stride] of its first output, by
+ * way of a copy [k][c][n] that stays in the first-level cache: the distances of
+ * `to` are often powers of two, whose lines would drive one another out. */
+static void pack_block(const Filters *f, int first, int n, const int k[2], const int c[2], int rows,
+                       int stride, float *to)
+{
+    float block[BLOCK_FLOATS];
+    const int deep = c[1] - c[0];
+    for (int o = 0; o < n; o++) {
+        const float *from = f->weight + ((int64_t)(first + o) * f->in_c + c[0]) * f->taps;
+        for (int j = k[0]; j < k[1]; j++) {
+            float *at = block + (j - k[0]) * deep * n + o;
+            for (int i = 0; i < deep; i++)
+                at[i * n] = from[i * f->taps + j];
+        }
+    }
+    const float *from = block;
+    for (int j = k[0]; j < k[1]; j++) {
+        float *row = to + ((int64_t)j * rows + c[0]) * stride;
+        const int runs = stride == n ? 1 : deep, run = stride == n ? deep * n : n;
+        for (int i = 0; i < runs; i++, from += run, row += stride)
+            memcpy(row, from, (size_t)run * sizeof *row);
+    }
+}
+
 /* Columns first .. first+n-1 of a matrix `to` [taps][rows][stride], whose rows
  * of a tap are input channels from `row0` (counted over all groups) on. */
 static void pack_columns(const Filters *f, int first, int n, int rows, int row0, int stride,
                          float *to)
 {
-    enum { BLOCK_BYTES = 16384 };
     const int last = first + n < f->filters ? first + n : f->filters;
     const int each = f->filters / f->groups;
-    int block = BLOCK_BYTES / 4 / n / f->taps / 16 * 16;
-    block = block < 16 ? 16 : block;
-    for (int c0 = 0; c0 < f->in_c; c0 += block) {
-        const int c1 = c0 + block < f->in_c ? c0 + block : f->in_c;
-        for (int o = first; o < last; o++) {
-            const float *from = f->weight + ((int64_t)o * f->in_c + c0) * f->taps;
-            float *column = to + ((int64_t)o / each * f->in_c - row0) * stride + (o - first);
-            for (int c = c0; c < c1; c++, from += f->taps) {
-                for (int k = 0; k < f->taps; k++)
-                    column[((int64_t)k * rows + c) * stride] = from[k];
+    for (int o = first, end; o < last; o = end) {
+        const int group = o / each;
+        end = (group + 1) * each < last ? (group + 1) * each : last;
+        const int width = end - o, most = BLOCK_FLOATS / width;
+        const int taps = f->taps < most ? f->taps : most;
+        const int deep = most / taps < f->in_c ? most / taps : f->in_c;
+        float *column = to + ((int64_t)group * f->in_c - row0) * stride + (o - first);
+        for (int c0 = 0; c0 < f->in_c; c0 += deep) {
+            const int c[2] = {c0, c0 + deep < f->in_c ? c0 + deep : f->in_c};
+            for (int k0 = 0; k0 < f->taps; k0 += taps) {
+                const int k[2] = {k0, k0 + taps < f->taps ? k0 + taps : f->taps};
+                pack_block(f, o, width, k, c, rows, stride, column);
             }
         }
     }

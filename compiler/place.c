@@ -2,10 +2,10 @@
  *
  * Pixels of a tensor are `pixel` floats apart: the channels rounded up to whole
  * vectors of the widest ISA, plus 16 where a convolution reads pixels that would
- * be a multiple of 2 KB apart and meet in few sets of the cache (speed.md of
- * the measurements: 4 to 7 %).  An image of few channels, read by nothing but
- * direct convolutions, keeps them side by side, so that a row of the window is
- * one run.
+ * be a multiple of 2 KB apart and meet in few sets of the cache (measured: 4 to
+ * 7 %).  An input of few channels, read by nothing but convolutions that take
+ * them one by one, keeps them side by side, so that a row of the window is one
+ * run.
  *
  * Around the image lie as many rows and pixels of zeros as the windows of the
  * convolutions that read it reach beyond it on each side, and no more.
@@ -56,7 +56,7 @@ void conv_reach(const Node *node, int axis, int *before, int *behind)
 typedef struct Wishes {
     int halo[4];  /* top, left, bottom, right */
     bool by_conv; /* a direct convolution reads it pixel by pixel */
-    bool others;  /* something else than direct convolutions reads or writes it */
+    bool others;  /* something reads or writes it by vectors of channels */
 } Wishes;
 
 static void most(int *a, int b)
@@ -78,7 +78,7 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
     }
     if (operand && kernel == KERNEL_conv_direct)
         w->by_conv = true;
-    if (!operand || kernel != KERNEL_conv_direct || merged_groups(plan, user) != 1)
+    if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_blas))
         w->others = true;
 }
 

@@ -206,6 +206,20 @@ for net in ${RNC_TEST_FULL:+chain} blocks; do
     check "$net, single file, same result" cmp $net.plain $net.sum
 done
 
+# ---- another machine ----
+
+if have aarch64-linux-gnu-gcc && have qemu-aarch64; then
+    check "blocks for ARM" "$rnc" blocks.net --init he:1 --isa neon,scalar -q --single-file --embed array
+    check "blocks for ARM" aarch64-linux-gnu-gcc -std=c99 $strict -O1 -c blocks.c -o blocks.o
+    check "blocks for ARM" aarch64-linux-gnu-gcc -std=gnu11 -O1 -DSINGLE_FILE -I. \
+        -DEMBEDDED=blocks_weights -DEMBEDDED_BYTES=BLOCKS_WEIGHTS_BYTES -DNET_INFO=blocks_info \
+        -DNET_HEADER='"blocks.h"' "$src/tests/generated/drive.c" blocks.o -static -pthread -lm -o drive-arm
+    check "blocks on ARM" qemu-aarch64 ./drive-arm
+else
+    skip "no aarch64-linux-gnu-gcc and qemu-aarch64 to run NEON code"
+fi
+check "blocks, single file" "$rnc" blocks.net --init he:1 --isa scalar -q --single-file
+
 # ---- two networks in one program ----
 
 check "chain, single file" "$rnc" chain.net --init he:1 --isa scalar -q --single-file

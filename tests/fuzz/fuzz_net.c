@@ -27,7 +27,10 @@ static void compile_text(Arena *arena, const uint8_t *data, size_t size)
         return;
     }
     Buf out = buf_new(arena);
-    const EmitOptions emit = {.name = "fuzz", .header = "fuzz.h", .weights_file = "fuzz.weights"};
+    const EmitOptions emit = {.name = "fuzz",
+                              .command = "rnc fuzz.net",
+                              .header = "fuzz.h",
+                              .weights_file = "fuzz.weights"};
     emit_header(&out, plan, &emit);
     emit_source(&out, plan, &emit, &src);
 }

@@ -1,9 +1,14 @@
 /* test_ops.c: the operators' table. */
+#include "doc.h"
 #include "ir.h"
 #include "ops.h"
+#include "src.h"
 #include "str.h"
 
 #include <CUnit/CUnit.h>
+
+#include <stdlib.h>
+#include <string.h>
 
 static void test_names(void)
 {
@@ -82,6 +87,22 @@ static void test_activations(void)
     CU_ASSERT_STRING_EQUAL(act_name(ACT_NONE), "");
 }
 
+/* docs/language.md ends with the table as it is now (`rnc doc`). */
+static void test_manual(void)
+{
+    jmp_buf oom;
+    Arena *arena = arena_new(&oom);
+    SrcMap src = {.arena = arena};
+    const char *root = getenv("RNC_SRCDIR");
+    int file = src_read(&src, arena_printf(arena, "%s/docs/language.md", root ? root : "."));
+    Buf table = buf_new(arena);
+    doc_operators(&table);
+    table.text[table.n - 1] = '\0'; /* the empty line behind the last */
+    CU_ASSERT_FATAL(file >= 0);
+    CU_ASSERT(str_ends(src_file(&src, file)->text, buf_text(&table)));
+    arena_free(arena);
+}
+
 void suite_ops(void)
 {
     CU_pSuite s = CU_add_suite("ops", NULL, NULL);
@@ -90,4 +111,5 @@ void suite_ops(void)
     CU_add_test(s, "parameters", test_params);
     CU_add_test(s, "defaults", test_defaults);
     CU_add_test(s, "activations", test_activations);
+    CU_add_test(s, "the manual has the table", test_manual);
 }

@@ -286,11 +286,3 @@ bool infer_node(Node *node, Diag *diag)
     }
     return rules[node->op](node, diag);
 }
-
-bool infer_net(Net *net, Diag *diag)
-{
-    bool ok = true;
-    for (int i = 0; i < net->nodes.n; i++)
-        ok = infer_node(net->nodes.at[i], diag) && ok;
-    return ok;
-}

@@ -8,8 +8,6 @@
 /* Sets node->type and the dims of node->params from operands and attributes.
  * False after a message that shows both sides and where each came from. */
 bool infer_node(Node *node, Diag *diag);
-/* Again for every node, as after a pass. */
-bool infer_net(Net *net, Diag *diag);
 
 /* Output extent of a window over `in` pixels; <= 0 when it does not fit. */
 int infer_window(int in, int kernel, int stride, int dilation, int before, int after);

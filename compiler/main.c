@@ -46,6 +46,21 @@ static void print_summary(const Compiled *c, const OutputFile *files, int n, Are
     printf("%s\n", c->weights ? "" : "; no weights: give them with -w, or --init he:1");
 }
 
+/* OpenBLAS chooses its kernels when it is loaded, by a list of CPUs as old as
+ * itself; configure compared its choice with the CPU that rnc was built on. */
+static void print_blas_hint(void)
+{
+    const char *core = RNC_OPENBLAS_CORE, *better = RNC_OPENBLAS_BETTER;
+    printf("link with -lopenblas");
+    if (*better)
+        printf("; it took this machine's CPU for %s, which looks wrong: run the program with "
+               "OPENBLAS_CORETYPE=%s\n",
+               core, better);
+    else
+        printf("; if it takes a CPU for an older one, OPENBLAS_CORETYPE=SkylakeX (AVX-512) or "
+               "Haswell (AVX2) in the environment mends that\n");
+}
+
 static bool write_outputs(const Options *o, const Compiled *c, const char *base, const SrcMap *src,
                           Arena *arena, Diag *d)
 {
@@ -60,8 +75,11 @@ static bool write_outputs(const Options *o, const Compiled *c, const char *base,
     const Words inputs = inputs_of(o, src, arena);
     if (!outputs_write(files, n, inputs.at, inputs.n, arena, d))
         return false;
-    if (!o->quiet && o->report != REPORT_JSON)
-        print_summary(c, files, n, arena);
+    if (o->quiet || o->report == REPORT_JSON)
+        return true;
+    print_summary(c, files, n, arena);
+    if (c->plan->options.backend == BACKEND_OPENBLAS)
+        print_blas_hint();
     return true;
 }
 

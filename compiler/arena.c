@@ -13,6 +13,7 @@ enum { BLOCK_BYTES = 64 * 1024, ALIGN = 64 };
 typedef struct Block Block;
 struct Block {
     Block *next;
+    void *memory; /* what malloc gave; the block is the first aligned place in it */
     size_t used, size;
 };
 
@@ -52,21 +53,23 @@ void arena_free(Arena *arena)
         return;
     for (Block *b = arena->blocks, *next; b; b = next) {
         next = b->next;
-        free(b);
+        free(b->memory);
     }
     free(arena);
 }
 
+/* Zeroed by calloc: a large block's pages come zeroed from the system, and
+ * clearing them again would touch each of them once more. */
 static Block *new_block(Arena *arena, size_t size)
 {
     if (size > SIZE_MAX - head_bytes - ALIGN)
         longjmp(*arena->oom, 1);
-    size_t bytes = (head_bytes + size + ALIGN - 1) / ALIGN * ALIGN;
-    Block *b = aligned_alloc(ALIGN, bytes);
-    if (!b)
+    void *memory = calloc(1, head_bytes + size + ALIGN);
+    if (!memory)
         longjmp(*arena->oom, 1);
-    b->used = 0;
-    b->size = bytes - head_bytes;
+    Block *b = (Block *)(((uintptr_t)memory + ALIGN - 1) / ALIGN * ALIGN);
+    b->memory = memory;
+    b->size = size;
     return b;
 }
 
@@ -90,7 +93,7 @@ void *arena_alloc(Arena *arena, size_t size)
             b->next = own;
         else
             arena->blocks = own;
-        return memset((char *)own + head_bytes, 0, size);
+        return (char *)own + head_bytes;
     }
     size_t align = size >= ALIGN ? ALIGN : 16;
     size_t at = b ? (b->used + align - 1) / align * align : 0;
@@ -101,7 +104,7 @@ void *arena_alloc(Arena *arena, size_t size)
         at = 0;
     }
     b->used = at + size;
-    return memset((char *)b + head_bytes + at, 0, size);
+    return (char *)b + head_bytes + at;
 }
 
 void *arena_alloc_n(Arena *arena, size_t n, size_t size)

@@ -5,6 +5,7 @@
 #   <!-- run -->            the first line is `$ COMMAND`, the others are what that
 #                           prints, messages included
 #   <!-- net FILE -->       a file; if there is a net in it, it is compiled to a plan
+#   <!-- file FILE -->      a file
 #   <!-- layers NAME=VALUE... -->  statements that go on from a tensor of 64 x 56 x 56,
 #                           in front of them `let NAME = VALUE`; compiled to a plan
 #   <!-- refuse TEXT -->    layers that are an error, with TEXT in its message
@@ -41,7 +42,7 @@ cat > "$out/split.awk" << 'A'
     next
 }
 inside { print > (dir "/" n ".text"); next }
-/^<!-- (run|net|layers|refuse)( .*)? -->$/ { mark = substr($0, 6, length($0) - 9) }
+/^<!-- (run|file|net|layers|refuse)( .*)? -->$/ { mark = substr($0, 6, length($0) - 9) }
 A
 
 # join: the page with what its commands have printed, NUMBER.out.
@@ -63,7 +64,7 @@ inside {
     next
 }
 { print }
-/^<!-- (run|net|layers|refuse)( .*)? -->$/ { mark = substr($0, 6, length($0) - 9) }
+/^<!-- (run|file|net|layers|refuse)( .*)? -->$/ { mark = substr($0, 6, length($0) - 9) }
 A
 
 # fail WHERE WHAT FILE: FILE says more.
@@ -126,6 +127,7 @@ for page in "$src"/README.md "$src"/docs/*.md; do
         where=$name:$line
         case $kind in
         run) run_command "$where" "$n" ;;
+        file) cp "$n.text" "$work/$rest" ;;
         net)
             cp "$n.text" "$work/$rest"
             ! grep -q '^net ' "$n.text" || compile "$where" "$n" "$rest" ''

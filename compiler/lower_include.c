@@ -63,6 +63,9 @@ int read_beside(Lower *l, Name path, const char *what, bool *again)
         *again = false;
     if (!at) {
         if (lower_error(l, path.loc, "cannot find the %s '%s'", what, path.text)) {
+            at = beside(l, path.loc.file, path.text);
+            if (stat(at, &st) == 0)
+                diag_note(l->d, path.loc, "there is a '%s', but it is no regular file", at);
             diag_note(l->d, path.loc,
                       "it is looked for beside this file, then in each -I directory and in the "
                       "installed models");

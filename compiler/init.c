@@ -72,7 +72,8 @@ bool init_parse(InitSpec *spec, const char *text, Diag *diag)
     diag_error(diag, NO_LOC, "unknown initialisation '%s'", word);
     if (nearest)
         diag_note(diag, NO_LOC, "did you mean '%s'?", nearest);
-    diag_note(diag, NO_LOC, "--init takes glorot:SEED, he:SEED, normal:SEED, zeros or ones");
+    diag_note(diag, NO_LOC,
+              "--init takes glorot:SEED, he:SEED, normal:SEED, random:SEED, zeros or ones");
     return false;
 }
 

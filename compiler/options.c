@@ -84,12 +84,14 @@ static int choice(Parser *p, const char *value, const char *const *words, int n)
     return -1;
 }
 
+/* A row of isa.def; ISA_COUNT for all of them. */
 static int isa_choice(Parser *p, const char *value)
 {
-    const char *names[ISA_COUNT];
+    const char *names[ISA_COUNT + 1];
     for (int i = 0; i < ISA_COUNT; i++)
         names[i] = isa_rows[i].name;
-    return choice(p, value, names, ISA_COUNT);
+    names[ISA_COUNT] = "all";
+    return choice(p, value, names, ISA_COUNT + 1);
 }
 
 static int pass_choice(Parser *p, const char *value)
@@ -117,12 +119,12 @@ static Words split(Arena *arena, const char *list)
 static bool isa_list(Parser *p, const char *value)
 {
     Words words = split(p->arena, value);
-    p->o->compile.plan.isas = str_eq(value, "all") ? ALL_ISAS : 0;
-    for (int i = 0; i < words.n && p->o->compile.plan.isas != ALL_ISAS; i++) {
+    p->o->compile.plan.isas = 0;
+    for (int i = 0; i < words.n; i++) {
         int isa = isa_choice(p, words.at[i]);
         if (isa < 0)
             return false;
-        p->o->compile.plan.isas |= 1u << isa;
+        p->o->compile.plan.isas |= isa == ISA_COUNT ? ALL_ISAS : 1u << isa;
     }
     if (words.n == 0)
         bad_value(p, value, "a list of instruction sets");
@@ -436,6 +438,17 @@ static void fill(Options *o, Arena *arena)
         memcpy((void *)c->passes, o->passes.at, (size_t)o->passes.n * sizeof *c->passes);
 }
 
+static void two_networks(const Parser *p, const char *first, const char *second)
+{
+    const char *command = strpbrk(first, "./") ? NULL : str_nearest(first, command_names, COMMANDS);
+    if (command) {
+        diag_error(p->d, NO_LOC, "unknown command '%s'; did you mean '%s'?", first, command);
+        return;
+    }
+    diag_error(p->d, NO_LOC, "two networks are given: '%s' and '%s'", first, second);
+    diag_note(p->d, NO_LOC, "rnc compiles one at a time; weights follow -w");
+}
+
 bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *d)
 {
     Parser p = {o, arena, d, NULL};
@@ -456,9 +469,7 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
         } else if (o->command == COMMAND_doc) {
             diag_error(d, NO_LOC, "'rnc doc' takes no file, and '%s' was given", argv[i]);
         } else if (o->compile.input) {
-            diag_error(d, NO_LOC, "two networks are given: '%s' and '%s'", o->compile.input,
-                       argv[i]);
-            diag_note(d, NO_LOC, "rnc compiles one at a time; weights follow -w");
+            two_networks(&p, o->compile.input, argv[i]);
         } else {
             o->compile.input = argv[i];
         }

@@ -109,6 +109,8 @@ static void test_refusals(void)
     refused("rnc a.net -x", "unknown option '-x'");
     refused("rnc a.net --tolerance 1", "'rnc verify' has one of that name");
     refused("rnc a.net b.net", "two networks are given: 'a.net' and 'b.net'");
+    refused("rnc evl a.net", "unknown command 'evl'; did you mean 'eval'?");
+    refused("rnc ./eval a.net", "two networks are given: './eval' and 'a.net'");
     refused("rnc a.net -o", "a value must follow: FILE.c");
     refused("rnc a.net --quiet=yes", "--quiet takes no value");
     refused("rnc a.net --batch 0", "'0' is no value for --batch");
@@ -116,6 +118,8 @@ static void test_refusals(void)
     refused("rnc a.net --batch 4x", "a whole number from 1 to");
     refused("rnc a.net --isa avx215", "did you mean 'avx512'?");
     refused("rnc a.net --isa ,", "is no value for --isa");
+    refused("rnc a.net --isa all,avx215", "did you mean 'avx512'?");
+    refused("rnc a.net --isa sclar", "--isa takes avx512, avx2, neon, portable, scalar or all");
     refused("rnc a.net --dump plans", "did you mean 'plan'?");
     refused("rnc a.net --passes fold", "--passes takes");
     refused("rnc a.net --after dce", "--after says which network --dump ir shows");

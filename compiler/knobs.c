@@ -1,33 +1,35 @@
 /* knobs.c: how each ISA goes about a step: tiles, loop order, prefetch.
  *
- * Constants for each ISA and kind of layer, measured by hand (kernels/README
- * has the kernels, shapes.def what each knob is).  A cost model or a tuning file
+ * Constants for each ISA and kind of layer, measured by hand (docs/kernels-notes.md
+ * has the measurements, shapes.def what each knob is).  A cost model or a tuning file
  * would take their place here, and nowhere else: any values give right results.
  */
 #include "plan_parts.h"
 
 /* What an ISA's kernels like where nothing special holds. */
 typedef struct Liking {
-    int pixels, vectors; /* register tile of conv_direct */
-    int unroll;
+    int pixels, vectors;    /* register tile of conv_direct */
+    int unroll, odd_unroll; /* the second where a row of taps has an odd length (a stem) */
     int prefetch_output, memory_broadcasts;
     bool prefetch_weights;
     int dense_vectors, dense_unroll, dense_pixels;
+    int batch_pixels; /* dense_pixels from BATCH images on, without unrolling */
     int depthwise_pixels;
 } Liking;
 
 static const Liking likings[ISA_COUNT] = {
-    [ISA_avx512] = {14, 2, 4, 1, 75, true, 2, 4, 6, 8},
-    [ISA_avx2] = {6, 2, 2, 0, 0, true, 4, 2, 2, 6},
-    [ISA_neon] = {12, 2, 4, 0, 100, true, 8, 1, 2, 8},
-    [ISA_portable] = {3, 4, 2, 0, 0, false, 8, 1, 1, 4},
-    [ISA_scalar] = {3, 4, 1, 0, 0, false, 8, 1, 1, 4},
+    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 2, 4, 3, 14, 6},
+    [ISA_avx2] = {6, 2, 2, 2, 1, 0, true, 4, 2, 1, 3, 8},
+    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 8, 1, 1, 2, 8},
+    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 8, 1, 1, 2, 4},
+    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 8, 1, 1, 2, 4},
 };
 
 enum {
-    SMALL_ROW = 7,       /* output pixels of a row up to which tiles span rows */
-    LARGE_IMAGE = 28,    /* rows from which a 1x1 takes all panels at a pixel tile */
+    SMALL_ROW = 7,       /* output pixels of a row up to which output is not fetched ahead */
+    BATCH = 4,           /* images from which dense layers use their weights again */
     TILES_TO_SHARE = 20, /* from which threads share out pixels, not channels */
+    ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
 };
 
@@ -65,35 +67,48 @@ static int panel_vectors(const rnc_conv_shape *s, Isa isa)
     return (group_c < s->panel ? group_c : s->panel) / isa_rows[isa].lanes;
 }
 
+/* Lines of the next column of weights that each turn of the inner loop fetches, so
+ * that all of it is there when its turn comes (docs/kernels-notes.md). */
+static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+{
+    const int64_t rows = (int64_t)s->kernel_h * s->kernel_w * s->in_c + 1;
+    const int64_t lines = offered > t->vectors ? rows : rows * s->panel / 16; /* of 64 bytes */
+    const int64_t turns = rows / t->unroll > 0 ? rows / t->unroll : 1;
+    const int64_t rate = div_up(div_up(lines, count_tiles(s, t->pixels)), turns);
+    return rate < 64 ? (int)rate : 64;
+}
+
 static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
-    const bool run = s->dilation_w == 1 && s->in_pixel == s->in_c; /* of the stem */
+    const bool run = s->dilation_w == 1 && s->in_pixel == s->in_c; /* taps of a row in one */
     const int offered = panel_vectors(s, isa);
-    t->pixels = like->pixels;
     t->vectors = like->vectors < offered ? like->vectors : offered;
-    if (isa == ISA_avx512 && (s->out_w <= SMALL_ROW || t->vectors == 1)) {
-        t->pixels = 28;
-        t->vectors = 1;
-    }
-    t->unroll = like->unroll;
-    if (isa == ISA_avx512 && run && s->in_c * s->kernel_w % 4 != 0)
-        t->unroll = 7;
-    t->panels = s->kernel_h == 1 && s->kernel_w == 1 && s->out_h >= LARGE_IMAGE ? 0 : 1;
-    if (isa != ISA_avx512)
-        t->panels = 1;
+    t->pixels = like->pixels * like->vectors / t->vectors;
+    t->unroll = run && s->in_c * s->kernel_w % 2 ? like->odd_unroll : like->unroll;
+    t->panels = 1;
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
-    const int64_t tiles = count_tiles(s, t->pixels);
-    if (like->prefetch_weights) {
-        const int64_t taps = (int64_t)s->kernel_h * s->kernel_w * s->in_c;
-        const int64_t lines = (taps + 1) * s->panel / 16; /* of 64 bytes, a panel's */
-        const int64_t turns = taps / t->unroll > 0 ? taps / t->unroll : 1;
-        const int64_t columns = offered / t->vectors > 0 ? offered / t->vectors : 1;
-        const int64_t rate = div_up(lines, tiles * columns * turns);
-        t->prefetch_weights = rate < 64 ? (int)rate : 64;
-    }
+    if (like->prefetch_weights)
+        t->prefetch_weights = weights_rate(s, t, offered);
+}
+
+static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
+{
+    const Liking *like = &likings[isa];
+    t->vectors = like->dense_vectors;
+    t->unroll = s->images < BATCH ? like->dense_unroll : 1;
+    t->pixels = s->images < BATCH ? like->dense_pixels : like->batch_pixels;
+    t->split = 1;
+    t->prefetch_weights = t->unroll * s->panel / 16;
+}
+
+static void tile_depthwise(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    t->pixels = likings[isa].depthwise_pixels;
+    t->vectors = 1;
+    t->split = s->images * s->out_h < ROWS_TO_SHARE;
 }
 
 /* Threads share pixel tiles if there are enough, else panels. */
@@ -120,18 +135,12 @@ void choose_tiles(const Plan *plan, Step *step)
         if (!(plan->options.isas >> i & 1))
             continue;
         rnc_tile *t = &step->tile[i];
-        if (step->kernel == KERNEL_conv_direct) {
+        if (step->kernel == KERNEL_conv_direct)
             tile_direct(&step->shape.conv, (Isa)i, t);
-        } else if (step->kernel == KERNEL_depthwise) {
-            t->pixels = likings[i].depthwise_pixels;
-            t->vectors = 1;
-        } else if (step->kernel == KERNEL_dense) {
-            t->pixels = likings[i].dense_pixels;
-            t->vectors = likings[i].dense_vectors;
-            t->unroll = likings[i].dense_unroll;
-            t->split = 1;
-            t->prefetch_weights = 1;
-        }
+        else if (step->kernel == KERNEL_depthwise)
+            tile_depthwise(&step->shape.conv, (Isa)i, t);
+        else if (step->kernel == KERNEL_dense)
+            tile_dense(&step->shape.dense, (Isa)i, t);
     }
     if (step->kernel == KERNEL_conv_direct)
         share_conv(plan, step);

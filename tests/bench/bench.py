@@ -53,7 +53,9 @@ def cpu_name():
     return f"{name[1] if name else platform.machine()}, {os.cpu_count()} cores, {' '.join(has)}"
 
 
-def timed(runner, inputs):
+def timed(runner, inputs, threads):
+    if threads > 1:
+        time.sleep(0.02)  # the other's workers spin for a while when they are done
     begin = time.perf_counter()
     runner.run(*inputs)
     return time.perf_counter() - begin
@@ -99,7 +101,7 @@ def measure(model, args, folder):
             e.run(*inputs)
     for r in range(args.rounds):
         for i in ((0, 1) if r % 2 else (1, 0)):
-            times[i].append(timed(engines[i], inputs))
+            times[i].append(timed(engines[i], inputs, args.threads))
     ratio = statistics.median(t / o for o, t in zip(*times))
     figures = report(args.rnc, net, weights)
     return {"model": model, "error": error, "peer": f"{peer.name} {peer.version}",

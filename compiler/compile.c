@@ -67,37 +67,6 @@ static bool bind_weights(const Work *w)
     return c->has_weights;
 }
 
-static bool wanted(const CompileOptions *o, const char *pass)
-{
-    if (!o->passes)
-        return true;
-    for (int i = 0; i < o->n_passes; i++) {
-        if (str_eq(o->passes[i], pass))
-            return true;
-    }
-    return false;
-}
-
-/* The passes asked for, in pass.def's order; the network holds together after
- * each.  With --dump ir, leaves its text behind the right one. */
-static bool run_passes(const Work *w)
-{
-    const CompileOptions *o = w->options;
-    Net *net = w->out->net;
-    for (int i = 0; i < pass_count; i++) {
-        if (!wanted(o, pass_rows[i].name))
-            continue;
-        pass_rows[i].run(net);
-        if (!verify_net(net, w->d, pass_rows[i].name))
-            return false;
-        if (o->dump_after && str_eq(o->dump_after, pass_rows[i].name))
-            break;
-    }
-    if (o->dump == DUMP_IR)
-        irtext_print(&w->out->dump, net, w->src);
-    return true;
-}
-
 static void emit(const Work *w)
 {
     Compiled *c = w->out;
@@ -145,10 +114,13 @@ static bool phases(const Work *w)
         return true;
     }
 
-    if (!run_passes(w))
+    const PassChoice passes = {o->passes, o->n_passes, o->dump_after};
+    if (!pass_run(c->net, w->d, passes))
         return false;
-    if (stop(w, DUMP_IR))
+    if (stop(w, DUMP_IR)) {
+        irtext_print(&c->dump, c->net, w->src);
         return true;
+    }
 
     c->plan = plan_make(w->arena, c->net, o->plan, w->d);
     if (!c->plan)

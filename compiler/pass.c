@@ -1,4 +1,4 @@
-/* pass.c: the list of passes, and running all of them. */
+/* pass.c: the list of passes, and running them. */
 #include "pass.h"
 
 const PassRow pass_rows[] = {
@@ -8,13 +8,25 @@ const PassRow pass_rows[] = {
 };
 const int pass_count = (int)(sizeof pass_rows / sizeof *pass_rows);
 
-bool pass_run_all(Net *net, Diag *diag, PassHook after, void *context)
+static bool wanted(PassChoice choice, const char *pass)
+{
+    for (int i = 0; choice.only && i < choice.n; i++) {
+        if (str_eq(choice.only[i], pass))
+            return true;
+    }
+    return !choice.only;
+}
+
+bool pass_run(Net *net, Diag *diag, PassChoice choice)
 {
     for (int i = 0; i < pass_count; i++) {
-        pass_rows[i].run(net);
-        if (!verify_net(net, diag, pass_rows[i].name))
+        const PassRow *pass = &pass_rows[i];
+        if (!wanted(choice, pass->name))
+            continue;
+        pass->run(net);
+        if (!verify_net(net, diag, pass->name))
             return false;
-        if (after && !after(context, &pass_rows[i], net))
+        if (choice.last && str_eq(choice.last, pass->name))
             break;
     }
     return true;

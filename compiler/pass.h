@@ -14,11 +14,16 @@ typedef struct PassRow {
 extern const PassRow pass_rows[];
 extern const int pass_count;
 
-/* Runs all passes in order and verifies the network after each.  `after`, if
- * not NULL, is called when a pass is done (for dumps); it returns false to stop
- * there.  False after a message when a pass broke the network. */
-typedef bool (*PassHook)(void *context, const PassRow *pass, const Net *net);
-bool pass_run_all(Net *net, Diag *diag, PassHook after, void *context);
+/* Which passes to run, always in pass.def's order. */
+typedef struct PassChoice {
+    const char *const *only; /* n names, or NULL: all of them */
+    int n;
+    const char *last; /* stop behind this one, or NULL */
+} PassChoice;
+
+/* Runs them and verifies the network after each.  False after a message when a
+ * pass broke the network. */
+bool pass_run(Net *net, Diag *diag, PassChoice choice);
 
 /* verify.c: what holds of every network at any time: order, operand counts,
  * shapes and parameter dims as the rules give them, names unique, fused parts

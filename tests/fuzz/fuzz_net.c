@@ -18,7 +18,7 @@ static void compile_text(Arena *arena, const uint8_t *data, size_t size)
         abort(); /* no network without a message, and none with one */
     if (!net)
         return;
-    if (!verify_net(net, &diag, "lowering") || !pass_run_all(net, &diag, NULL, NULL))
+    if (!verify_net(net, &diag, "lowering") || !pass_run(net, &diag, (PassChoice){0}))
         abort();
     Plan *plan = plan_make(arena, net, (PlanOptions){0}, &diag);
     if (!plan) {

@@ -121,7 +121,7 @@ static Node *make_normalize(Bench *b, Node *in)
 
 void run_passes(Bench *b)
 {
-    if (!pass_run_all(b->net, &b->diag, NULL, NULL)) {
+    if (!pass_run(b->net, &b->diag, (PassChoice){0})) {
         fputs(buf_text(&b->diag.out), stderr);
         abort();
     }

@@ -380,22 +380,27 @@ static void test_split_joins_structure(void)
     netgen_end(&t);
 }
 
-static bool stop_after_fold(void *context, const PassRow *pass, const Net *net)
+static int count_fused(const Net *net)
 {
-    (void)net;
-    ++*(int *)context;
-    return strcmp(pass->name, "fold_bn") != 0;
+    int n = 0;
+    for (int i = 0; i < net->nodes.n; i++)
+        n += net->nodes.at[i]->act != ACT_NONE;
+    return n;
 }
 
-static void test_run_all_stops(void)
+static void test_run_chosen(void)
 {
+    static const char *const only[] = {"fuse_activation", "dce"};
     NetTest t;
-    int calls = 0;
     netgen_begin(&t, 1);
     netgen_random(&t, 20);
-    CU_ASSERT(pass_run_all(t.net, &t.diag, stop_after_fold, &calls));
-    CU_ASSERT_EQUAL(calls, 2);
-    CU_ASSERT(pass_run_all(t.net, &t.diag, NULL, NULL));
+    CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.last = "fold_bn"}));
+    CU_ASSERT_EQUAL(count_fused(t.net), 0);
+    CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.only = only, .n = 0}));
+    CU_ASSERT_EQUAL(count_fused(t.net), 0);
+    CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.only = only, .n = 2}));
+    CU_ASSERT(count_fused(t.net) > 0);
+    CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){0}));
     netgen_end(&t);
 }
 
@@ -418,5 +423,5 @@ void suite_pass(void)
     CU_add_test(s, "fuse_activation", test_fuse_activation_structure);
     CU_add_test(s, "dce keeps the interface", test_dce_keeps_the_interface);
     CU_add_test(s, "split_joins makes chains", test_split_joins_structure);
-    CU_add_test(s, "running stops where the hook says", test_run_all_stops);
+    CU_add_test(s, "only the passes asked for run", test_run_chosen);
 }

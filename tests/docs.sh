@@ -84,8 +84,8 @@ run_command() {
     elif [ $refresh = yes ] || diff -u "$2.expected" "$2.out" > "$2.diff"; then
         passed=$((passed + 1))
     else
-        sed -i 1,2d "$2.diff"
-        fail "$1" "the command prints something else (-: the page, +: printed)" "$2.diff"
+        sed 1,2d "$2.diff" > "$2.lines"
+        fail "$1" "the command prints something else (-: the page, +: printed)" "$2.lines"
     fi
 }
 

@@ -360,23 +360,54 @@ static void tap_options(Lower *l, Frame *f)
     }
 }
 
-static bool is_output(const Net *net, const Node *node)
+/* True for the layers that another one takes, and for outputs. */
+static bool *used_nodes(const Lower *l)
 {
-    for (int i = 0; i < net->outputs.n; i++) {
-        if (net->outputs.at[i].node == node)
-            return true;
+    const Net *net = l->net;
+    bool *used = NEW_ARRAY(l->arena, bool, net->nodes.n + 1);
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        for (int j = 0; j < node->n_in; j++)
+            used[node->in[j]->id] = true;
     }
-    return false;
+    for (int i = 0; i < net->outputs.n; i++)
+        used[net->outputs.at[i].node->id] = true;
+    return used;
 }
 
-/* The last layer that nothing uses is most often an output that was forgotten. */
-static void check_end(Lower *l, const Frame *f)
+static void warn_unused(Lower *l, const Node *node, bool last)
 {
-    const Node *last = f->point.node;
-    if (!last || last->op == OP_INPUT || is_output(l->net, last) || node_uses(l->net, last))
-        return;
-    diag_warning(l->d, last->place->loc, "nothing uses the last layer, '%s'", last->name);
-    diag_note(l->d, last->place->loc, "`output NAME` behind it gives it to the caller");
+    const Loc loc = node->place->loc;
+    diag_warning(l->d, loc, "nothing uses %s'%s'", last ? "the last layer, " : "", node->name);
+    if (last)
+        diag_note(l->d, loc, "`output NAME` behind it gives it to the caller");
+    else if (node->n_in > 0)
+        diag_note(l->d, loc, "what follows goes on from '%s'; a label names its own layer alone",
+                  node->in[0]->name);
+}
+
+/* A last layer that nothing uses is most often an output that was forgotten; one
+ * before it, an activation behind a label that was to be named with it; after an
+ * error it may be that alone.  One warning for each place, and the first few tell
+ * enough. */
+static void check_unused(Lower *l, const Frame *f)
+{
+    enum { MOST = 5 };
+    Loc told[MOST];
+    int n = 0;
+    const bool *used = used_nodes(l);
+    for (int i = 0; i < l->net->nodes.n && n < MOST; i++) {
+        const Node *node = l->net->nodes.at[i];
+        const bool last = node == f->point.node;
+        bool silent = used[i] || node->op == OP_INPUT || (!last && l->d->errors > 0);
+        for (int j = 0; j < n; j++)
+            silent = silent || (told[j].file == node->place->loc.file &&
+                                told[j].begin == node->place->loc.begin);
+        if (silent)
+            continue;
+        told[n++] = node->place->loc;
+        warn_unused(l, node, last);
+    }
 }
 
 void finish_ports(Lower *l, Frame *f, const Decl *net)
@@ -397,5 +428,5 @@ void finish_ports(Lower *l, Frame *f, const Decl *net)
             diag_note(l->d, port->place->loc, "leave it out, or go on from it: `from %s`",
                       port->name);
     }
-    check_end(l, f);
+    check_unused(l, f);
 }

@@ -11,7 +11,7 @@ import tempfile
 
 import numpy as np
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 from bench import MODELS, OnnxRuntime  # noqa: E402
 from engine import Engine  # noqa: E402
 from netgraph import Graph, to_onnx, write_safetensors  # noqa: E402

@@ -130,6 +130,7 @@ void diag_file_note(Diag *d, const char *file, const char *format, ...)
 void diag_internal(Diag *d, const char *format, ...)
 {
     d->errors++;
+    d->internal++;
     buf_puts(&d->out, "rnc: internal error: ");
     VARIADIC(true, buf_vprintf(&d->out, format, args));
     buf_puts(&d->out, "\nrnc: note: this is a defect of rnc, not of your input; please report it "

@@ -19,6 +19,7 @@ typedef struct Diag {
     const SrcMap *src;
     Buf out; /* the rendered messages, in order */
     int errors, warnings;
+    int internal; /* those of the errors that are defects of rnc */
     bool full; /* DIAG_MOST was reached; further messages are dropped */
 } Diag;
 

@@ -12,7 +12,7 @@ int status_of(const Diag *d)
 {
     if (d->errors == 0)
         return EXIT_GOOD;
-    return strstr(buf_text(&d->out), "rnc: internal error: ") ? EXIT_INTERNAL : EXIT_USER;
+    return d->internal ? EXIT_INTERNAL : EXIT_USER;
 }
 
 /* Everything that was read: outputs must not overwrite it. */

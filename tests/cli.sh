@@ -119,6 +119,7 @@ fi
 mkdir folder.net
 run 1 'no such file' none.net
 says err "none.net: error: cannot read the network: No such file or directory"
+run 1 'a name that reads like a message' 'rnc: internal error: none.net'
 run 1 'a directory' folder.net
 run 1 'broken network' broken.net -o broken.c
 says err "broken.net:3:3: error:"

@@ -22,6 +22,7 @@ static void refused(NetTest *t, const char *what)
 {
     CU_ASSERT_FALSE(verify_net(t->net, &t->diag, "a test"));
     CU_ASSERT(t->diag.errors > 0);
+    CU_ASSERT_EQUAL(t->diag.internal, t->diag.errors);
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t->diag.out), "rnc: internal error: after a test: "));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t->diag.out), what));
     netgen_end(t);

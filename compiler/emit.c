@@ -105,19 +105,21 @@ static void emit_dispatch(Emit *e)
  * empty. */
 static void emit_guard(Emit *e)
 {
-    const char *separator = "\n#if !(";
+    const char *guards[ISA_COUNT];
+    int n = 0;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(e->plan->options.isas >> i & 1))
             continue;
+        bool again = false;
+        for (int k = 0; k < n; k++)
+            again = again || str_eq(guards[k], isa_rows[i].guard);
+        if (!again)
+            guards[n++] = isa_rows[i].guard;
         if (str_eq(isa_rows[i].guard, "1"))
             return;
     }
-    for (int i = 0; i < ISA_COUNT; i++) {
-        if (e->plan->options.isas >> i & 1) {
-            buf_printf(e->out, "%s(%s)", separator, isa_rows[i].guard);
-            separator = " || ";
-        }
-    }
+    for (int i = 0; i < n; i++)
+        buf_printf(e->out, "%s(%s)", i ? " || " : "\n#if !(", guards[i]);
     buf_puts(e->out, ")\n#error \"no instruction set was compiled in for this machine: rnc --isa "
                      "scalar suits all\"\n#endif\n");
 }

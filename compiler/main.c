@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,6 +168,8 @@ int main(int argc, char **argv)
     jmp_buf oom;
     Arena *arena = arena_new(&oom);
     int status = EXIT_USER;
+    /* A file beyond the limit is a write that fails, and is cleaned up after. */
+    signal(SIGXFSZ, SIG_IGN);
     if (arena && setjmp(oom) == 0)
         status = run(argc, argv, arena);
     else

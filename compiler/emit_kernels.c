@@ -155,6 +155,8 @@ void emit_isa(Emit *e, Isa isa)
     const bool comments = is_first(e->plan, isa);
     buf_printf(e->out, "\n/* ---- %s: %s ---- */\n#if %s\n\n", row->name, row->doc, row->guard);
     paste_file(e, arena_printf(e->arena, "kernels/isa_%s.h", row->name), true);
+    if (row->lanes > 1)
+        paste_file(e, "kernels/vector.h", comments);
     paste_file(e, "kernels/act.h", comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);

@@ -11,7 +11,15 @@
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM
+#undef RNC_MAX
+#undef RNC_MIN
+#undef RNC_ROUND
+#undef RNC_TO_INT
+#undef RNC_LANES
+#undef RNC_LOAD_PART
+#undef RNC_STORE_PART
 #undef vf
+#undef vi
 #undef vf_load
 #undef vf_loadu
 #undef vf_load_part

@@ -1,5 +1,8 @@
 /* kernels_isa.h: the second half of kernels_<isa>.c, after the ISA's header: every
  * kernel, and the table of them.  TEST_ISA is the name of the ISA. */
+#if RNC_VL > 1
+#include "../../kernels/vector.h"
+#endif
 #undef RNC_UNROLL
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #include "../../kernels/act.h"

@@ -1,0 +1,125 @@
+/* vector.h: what the ISAs with vectors share, by the vector extension of gcc and clang.  Before it
+ * stands isa_<name>.h with RNC_VL, RNC_FN, RNC_TARGET and, as statements since each is about one
+ * instruction: RNC_MAX(a, b), a = a > b ? a : b and so b where either is not a number; RNC_MIN
+ * likewise; RNC_ROUND(x); RNC_TO_INT(i, x), x integral; RNC_LOAD_PART(v, p, n) and
+ * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory. */
+#define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
+#define RNC_PRAGMA(text) _Pragma(#text)
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed" /* loops of unknown length stay loops */
+#define RNC_UNROLL(n) RNC_PRAGMA(clang loop unroll(full))
+#else
+#define RNC_UNROLL(n) RNC_PRAGMA(GCC unroll n)
+#endif
+#define RNC_PREFETCH(p) __builtin_prefetch((p), 0, 2)
+#define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
+
+typedef float RNC_FN(vf) __attribute__((vector_size(4 * RNC_VL)));
+typedef int RNC_FN(vi) __attribute__((vector_size(4 * RNC_VL)));
+typedef float RNC_FN(vf_memory) __attribute__((vector_size(4 * RNC_VL), may_alias));
+typedef float RNC_FN(vf_anywhere) __attribute__((vector_size(4 * RNC_VL), may_alias, aligned(4)));
+#define vf RNC_FN(vf)
+#define vi RNC_FN(vi)
+
+#define vf_load RNC_FN(vf_load)
+RNC_KERNEL vf vf_load(const float *p)
+{
+    return *(const RNC_FN(vf_memory) *)p;
+}
+#define vf_store RNC_FN(vf_store)
+RNC_KERNEL void vf_store(float *p, vf v)
+{
+    *(RNC_FN(vf_memory) *)p = v;
+}
+#define vf_loadu RNC_FN(vf_loadu)
+RNC_KERNEL vf vf_loadu(const float *p)
+{
+    return *(const RNC_FN(vf_anywhere) *)p;
+}
+#define vf_storeu RNC_FN(vf_storeu)
+RNC_KERNEL void vf_storeu(float *p, vf v)
+{
+    *(RNC_FN(vf_anywhere) *)p = v;
+}
+#define vf_load_part RNC_FN(vf_load_part)
+RNC_KERNEL vf vf_load_part(const float *p, int n)
+{
+    vf v = {0};
+    RNC_LOAD_PART(v, p, n);
+    return v;
+}
+#define vf_store_part RNC_FN(vf_store_part)
+RNC_KERNEL void vf_store_part(float *p, vf v, int n)
+{
+    RNC_STORE_PART(p, v, n);
+}
+#define vf_zero RNC_FN(vf_zero)
+RNC_KERNEL vf vf_zero(void)
+{
+    const vf v = {0};
+    return v;
+}
+#define vf_set1 RNC_FN(vf_set1)
+RNC_KERNEL vf vf_set1(float x)
+{
+    return x - vf_zero(); /* -0 stays -0 */
+}
+#define vf_select_gt RNC_FN(vf_select_gt)
+RNC_KERNEL vf vf_select_gt(vf a, vf b, vf x, vf y)
+{
+    const vi m = a > b;
+    return (vf)((m & (vi)x) | (~m & (vi)y));
+}
+#define vf_max RNC_FN(vf_max)
+RNC_KERNEL vf vf_max(vf a, vf b)
+{
+    RNC_MAX(a, b);
+    return a;
+}
+#define vf_min RNC_FN(vf_min)
+RNC_KERNEL vf vf_min(vf a, vf b)
+{
+    RNC_MIN(a, b);
+    return a;
+}
+#define vf_fma RNC_FN(vf_fma)
+RNC_KERNEL vf vf_fma(vf a, vf b, vf c)
+{
+    RNC_FMA(c, a, b);
+    return c;
+}
+#define vf_abs RNC_FN(vf_abs)
+RNC_KERNEL vf vf_abs(vf x)
+{
+    return (vf)((vi)x & 0x7fffffff);
+}
+#define vf_round RNC_FN(vf_round)
+RNC_KERNEL vf vf_round(vf x)
+{
+    RNC_ROUND(x);
+    return x;
+}
+/* 2^n from the bits of its exponent. */
+#define vf_exp2i RNC_FN(vf_exp2i)
+RNC_KERNEL vf vf_exp2i(vf n)
+{
+    vi i;
+    RNC_TO_INT(i, n);
+    return (vf)((i + 127) << 23);
+}
+#define vf_reduce_add RNC_FN(vf_reduce_add)
+RNC_KERNEL float vf_reduce_add(vf v)
+{
+    float x[4] = {0};
+    for (int i = 0; i < RNC_VL; i++)
+        x[i % 4] += v[i];
+    return (x[0] + x[2]) + (x[1] + x[3]);
+}
+#define vf_reduce_max RNC_FN(vf_reduce_max)
+RNC_KERNEL float vf_reduce_max(vf v)
+{
+    float x = v[0];
+    for (int i = 1; i < RNC_VL; i++)
+        x = v[i] > x ? v[i] : x;
+    return x;
+}

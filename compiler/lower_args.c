@@ -4,6 +4,7 @@
 #include "lowering.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 /* The call of an operator under way. */
@@ -147,7 +148,8 @@ static bool in_range(const OpCall *c, const AttrRow *a, const Expr *e, double nu
 {
     if (number >= a->least && number <= a->most)
         return true;
-    if (lower_error(c->l, e->loc, "'%s' of '%s' is %.9g", a->word, c->row->name, number)) {
+    const int digits = number == floor(number) && fabs(number) < 1e15 ? 15 : 9;
+    if (lower_error(c->l, e->loc, "'%s' of '%s' is %.*g", a->word, c->row->name, digits, number)) {
         diag_note(c->l->d, e->loc, "it goes from %.9g to %.9g", a->least, a->most);
         lower_note_callers(c->l, c->f, e->loc);
     }

@@ -214,5 +214,6 @@ void emit_run(Emit *e)
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     for (int i = 0; i < e->plan->steps.n; i++)
         emit_step(e, &e->plan->steps.at[i]);
-    buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n");
+    buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
+                     "#undef ARENA\n#undef WEIGHTS\n");
 }

@@ -276,8 +276,23 @@ static void select_node(Plan *plan, const Node *node)
         if (!select_move(plan, node))
             select_act(plan, node);
         break;
-    default: /* elementwise operators of one operand */
+    case OP_NORMALIZE:
+    case OP_CAST:
+    case OP_BN:
+    case OP_RELU:
+    case OP_RELU6:
+    case OP_LEAKY_RELU:
+    case OP_SIGMOID:
+    case OP_TANH:
+    case OP_HARD_SIGMOID:
+    case OP_HARD_SWISH:
+    case OP_SILU:
+    case OP_GELU:
         select_map(plan, node);
+        break;
+    case OP_INPUT: /* has a form of its own, above */
+    case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
+        break;
     }
 }
 

@@ -61,8 +61,8 @@ typedef struct tiny {
  * TINY_ARENA_ALIGN; weights are only read, by any number of engines in any
  * number of threads.  pool: threads to share the work, or NULL for the caller's
  * own alone.  All of them outlive the engine. */
-rnc_status tiny_init(tiny *net, const rnc_weights *w, void *arena, size_t arena_bytes,
-                  rnc_pool *pool);
+rnc_status tiny_init(tiny *net, const rnc_weights *w,
+    void *arena, size_t arena_bytes, rnc_pool *pool);
 
 /* Another instruction set than the best one: for tests and comparisons. */
 rnc_status tiny_use(tiny *net, rnc_isa isa);

@@ -20,7 +20,7 @@ typedef struct Diag {
     Buf out; /* the rendered messages, in order */
     int errors, warnings;
     int internal; /* those of the errors that are defects of rnc */
-    bool full; /* DIAG_MOST was reached; further messages are dropped */
+    bool full;    /* DIAG_MOST was reached; further messages are dropped */
 } Diag;
 
 Diag diag_new(const SrcMap *src, Arena *arena);

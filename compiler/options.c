@@ -407,7 +407,8 @@ static void check(Parser *p)
                    "--init");
     if ((o->command == COMMAND_eval || o->command == COMMAND_verify) && o->weights.n == 0 &&
         !o->init)
-        diag_error(p->d, NO_LOC, "'rnc %s' computes, and needs weights: -w FILE, or --init random:1",
+        diag_error(p->d, NO_LOC,
+                   "'rnc %s' computes, and needs weights: -w FILE, or --init random:1",
                    o->command == COMMAND_eval ? "eval" : "verify");
     if (o->random && o->inputs.n)
         diag_error(p->d, NO_LOC, "--random draws the inputs, and --input gives one: take either");

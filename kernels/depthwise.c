@@ -66,12 +66,12 @@ RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, co
             int x = 0;
             for (; x + n <= s->out_w; x += n)
                 RNC_FN(depthwise_tile)
-                (s, n, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
-                 s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
+            (s, n, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
+             s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
             if (rest > 0)
                 RNC_FN(depthwise_tile)
-                (s, rest, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
-                 s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
+            (s, rest, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
+             s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
         }
     }
 }

@@ -36,11 +36,11 @@ RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_tile *t, const rnc
             const float *scale = o->weights, *shift = s->affine ? scale + s->c : scale;
             for (c = 0; c + RNC_VL <= channels; c += RNC_VL)
                 RNC_FN(map_vector)
-                (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
-                 RNC_VL);
+            (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
+             RNC_VL);
             if (c < channels)
                 RNC_FN(map_vector)
-                (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
-                 channels - c);
+            (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
+             channels - c);
         }
 }

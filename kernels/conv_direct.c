@@ -64,37 +64,6 @@ RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_til
     p->is_big = i < c->n_big;
 }
 
-/* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j].  A row of pixels has `wide`. */
-RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float *a, const float *w,
-                                   int u, int n, int nv, int wide, int width, int memory, int near)
-{
-    RNC_UNROLL(32)
-    for (int k = 0; k < u; k++) {
-        vf b[8];
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++)
-            b[j] = vf_load(w + k * width + j * RNC_VL);
-        if (near)
-            RNC_PREFETCH_NEAR(w + (k + 4) * width);
-        RNC_UNROLL(32)
-        for (int i = 0; i < n; i++) {
-            const float *x =
-                a + i / wide * s->stride_h * s->in_row + i % wide * s->stride_w * s->in_pixel + k;
-            if ((i + 1) * memory / 100 > i * memory / 100) {
-                RNC_UNROLL(8)
-                for (int j = 0; j < nv; j++)
-                    RNC_FMA_MEM(acc[i * nv + j], x, b[j]);
-            } else {
-                vf v;
-                RNC_BROADCAST(v, x);
-                RNC_UNROLL(8)
-                for (int j = 0; j < nv; j++)
-                    RNC_FMA(acc[i * nv + j], v, b[j]);
-            }
-        }
-    }
-}
-
 /* What is fetched ahead during a tile. */
 typedef struct RNC_FN(conv_ahead) {
     const char *weights; /* or the next tile's input: read soon */

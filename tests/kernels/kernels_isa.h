@@ -6,6 +6,7 @@
 #undef RNC_UNROLL
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #include "../../kernels/act.h"
+#include "../../kernels/tile.h"
 
 #include "../../kernels/avgpool.c"
 #include "../../kernels/conv_blas.c"

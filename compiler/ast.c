@@ -403,7 +403,7 @@ static void print_naming(Buf *out, const Decl *decl)
             buf_printf(out, "%s.%s", row->op.text, row->role.text);
         buf_puts(out, " -> ");
         print_string(out, row->to.text);
-        buf_putc(out, '\n');
+        buf_printf(out, "%s%s\n", row->axes.text ? " " : "", row->axes.text ? row->axes.text : "");
     }
     buf_puts(out, "}\n");
 }

@@ -131,11 +131,12 @@ typedef struct Parameter {
 
 typedef VEC(Parameter) Parameters;
 
-/* pattern -> to; or operator.role -> to */
+/* pattern -> to; or operator.role -> to axes */
 typedef struct NamingRow {
     Name pattern;  /* or none */
     Name op, role; /* or none */
     Name to;
+    Name axes; /* or none */
 } NamingRow;
 
 typedef VEC(NamingRow) NamingRows;

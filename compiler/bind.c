@@ -6,6 +6,8 @@
  */
 #include "bind.h"
 
+#include "axes.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ typedef struct Use {
     Param *param;
     const Node *node;
     Slot *slot;
+    bool by_alias; /* found by the naming's name, so in the naming's order of axes */
 } Use;
 
 typedef struct Binder {
@@ -106,7 +109,7 @@ static void list_params(Binder *b, const Net *net)
         for (int r = 0; r < P_ROLES; r++)
             if (net->nodes.at[i]->params[r])
                 VEC_PUSH(b->arena, &b->uses,
-                         ((Use){net->nodes.at[i]->params[r], net->nodes.at[i], NULL}));
+                         ((Use){net->nodes.at[i]->params[r], net->nodes.at[i], NULL, false}));
 }
 
 static void match(Binder *b)
@@ -118,6 +121,7 @@ static void match(Binder *b)
     for (int i = 0; i < b->uses.n; i++) {
         Use *use = &b->uses.at[i];
         Slot *slot = find(b, file_name(use->param));
+        use->by_alias = slot != NULL;
         if (!slot)
             slot = find(b, use->param->name);
         if (slot && slot->param) {
@@ -246,35 +250,74 @@ static const char *shape_text(Arena *arena, const int64_t *dims, int rank)
     return rank ? buf_text(&text) : "a single number";
 }
 
-/* [3][0][1] for the element at `at` of an array of `dims`. */
-static const char *index_text(Arena *arena, int64_t at, const Param *param)
+/* [3][0][1] for the element at `at` of the tensor. */
+static const char *index_text(Arena *arena, int64_t at, const StoredTensor *t)
 {
-    int64_t index[4];
-    for (int i = param->rank - 1; i >= 0; i--) {
-        index[i] = at % param->dims[i];
-        at /= param->dims[i];
+    int64_t index[8];
+    for (int i = t->rank - 1; i >= 0; i--) {
+        index[i] = at % t->dims[i];
+        at /= t->dims[i];
     }
-    return shape_text(arena, index, param->rank);
+    return shape_text(arena, index, t->rank);
 }
 
-/* Kernels as Keras has them: [height][width][in][out], [in][out]. */
-static bool channels_last(const StoredTensor *t, const int64_t *dims, int rank)
+/* The order of axes in which a weight is expected; NULL: it has none. */
+static const char *wanted_axes(const Use *use)
 {
-    if (rank == 2)
-        return t->dims[0] == dims[1] && t->dims[1] == dims[0];
-    return rank == 4 && t->dims[0] == dims[2] && t->dims[1] == dims[3] && t->dims[2] == dims[1] &&
-           t->dims[3] == dims[0];
+    const int rank = axes_rank(use->node->op, use->param->role);
+    if (rank == 0)
+        return NULL;
+    return use->by_alias && use->param->axes ? use->param->axes : axes_own(rank);
+}
+
+/* Another order that the tensor's extents would fit, Keras' or rnc's own. */
+static const char *other_axes(const Use *use, const char *axes)
+{
+    const StoredTensor *t = use->slot->tensor;
+    const char *const known[] = {axes_own(use->param->rank), use->param->rank == 4 ? "hwio" : "io"};
+    for (int i = 0; i < 2; i++) {
+        if (!str_eq(known[i], axes) && axes_fit(use->node, known[i], t->dims, t->rank))
+            return known[i];
+    }
+    return NULL;
+}
+
+/* What it is instead, and the way out. */
+static void note_axes(Binder *b, const Use *use, const char *axes)
+{
+    const char *other = other_axes(use, axes);
+    const char *op = op_row(use->node->op)->name, *role = role_name(use->node, use->param->role);
+    if (!other)
+        return;
+    diag_note(b->diag, NO_LOC, "this is the order of %s, %s; expected is that of %s, %s",
+              str_eq(other, axes_own(use->param->rank)) ? "PyTorch" : "Keras",
+              axes_text(b->arena, other),
+              use->param->axes && str_eq(axes, use->param->axes) ? "the naming" : "PyTorch",
+              axes_text(b->arena, axes));
+    if (use->param->axes && use->by_alias)
+        diag_note(b->diag, NO_LOC, "--names NAMING takes one without '%s' behind '%s.%s -> ...'",
+                  use->param->axes, op, role);
+    else
+        diag_note(b->diag, NO_LOC,
+                  "a naming can say the order, `%s.%s -> \"kernel\" %s`, as 'keras' of "
+                  "lib/keras.net does",
+                  op, role, other);
 }
 
 static bool check_shape(Binder *b, const Use *use)
 {
     const StoredTensor *t = use->slot->tensor;
     const Param *param = use->param;
+    const char *axes = wanted_axes(use);
     int64_t dims[4] = {0};
     bool same = t->rank == param->rank;
     for (int i = 0; i < param->rank; i++) {
         dims[i] = param->dims[i];
         same = same && t->dims[i] == dims[i];
+    }
+    if (axes) {
+        axes_extents(use->node, axes, dims);
+        same = axes_fit(use->node, axes, t->dims, t->rank);
     }
     if (same)
         return true;
@@ -282,10 +325,8 @@ static bool check_shape(Binder *b, const Use *use)
                     "tensor '%s' has the wrong shape: it is %s, the network needs %s", t->name,
                     shape_text(b->arena, t->dims, t->rank),
                     shape_text(b->arena, dims, param->rank));
-    if (t->rank == param->rank && channels_last(t, dims, t->rank))
-        diag_note(b->diag, NO_LOC, "this is the order of Keras, %s; rnc needs PyTorch's, %s",
-                  t->rank == 2 ? "[in][out]" : "[height][width][in][out]",
-                  t->rank == 2 ? "[out][in]" : "[out][in][height][width]");
+    if (axes)
+        note_axes(b, use, axes);
     if (place_of(param).file >= 0)
         diag_note(b->diag, place_of(param), "'%s' is needed here", param->name);
     return false;
@@ -316,26 +357,26 @@ static int64_t first_not_finite(const float *x, int64_t n)
     return i;
 }
 
-static bool check_numbers(Binder *b, const Use *use)
+static bool check_numbers(Binder *b, const Use *use, const float *x)
 {
     const Param *param = use->param;
     const StoredTensor *t = use->slot->tensor;
-    const int64_t n = param_elements(param), at = first_not_finite(param->data, n);
+    const int64_t n = param_elements(param), at = first_not_finite(x, n);
     if (at < n) {
-        const bool nan = (bits_of(param->data[at]) & 0x007fffff) != 0;
+        const bool nan = (bits_of(x[at]) & 0x007fffff) != 0;
         diag_file_error(b->diag, use->slot->file->path, "tensor '%s' holds %s at %s", t->name,
                         nan                     ? "a NaN"
                         : t->elem == STORED_F64 ? "infinity, or a number too large for 32 bits,"
                                                 : "infinity",
-                        index_text(b->arena, at, param));
+                        index_text(b->arena, at, t));
         return false;
     }
     for (int64_t i = 0; param->role == P_VARIANCE && i < n; i++)
-        if ((double)param->data[i] + use->node->attrs.epsilon <= 0) {
+        if ((double)x[i] + use->node->attrs.epsilon <= 0) {
             diag_file_error(b->diag, use->slot->file->path,
                             "tensor '%s' holds %.9g at [%" PRId64
                             "]: a variance and epsilon, %.9g, must be above 0",
-                            t->name, (double)param->data[i], i, use->node->attrs.epsilon);
+                            t->name, (double)x[i], i, use->node->attrs.epsilon);
             return false;
         }
     return true;
@@ -344,6 +385,7 @@ static bool check_numbers(Binder *b, const Use *use)
 static bool take_tensor(Binder *b, const Use *use)
 {
     const StoredTensor *t = use->slot->tensor;
+    const char *axes = wanted_axes(use);
     if (t->elem == STORED_OTHER) {
         diag_file_error(b->diag, use->slot->file->path,
                         "tensor '%s' holds numbers of type %s; a parameter's are F32, F16, BF16 or "
@@ -353,8 +395,16 @@ static bool take_tensor(Binder *b, const Use *use)
     }
     if (!check_shape(b, use))
         return false;
-    use->param->data = tensor_floats(t, b->arena);
-    return check_numbers(b, use);
+    const float *x = tensor_floats(t, b->arena);
+    if (!check_numbers(b, use, x))
+        return false;
+    use->param->data = x;
+    if (axes && !str_eq(axes, axes_own(use->param->rank))) {
+        float *own = NEW_ARRAY(b->arena, float, param_elements(use->param));
+        axes_reorder(own, x, use->node, axes, t->dims);
+        use->param->data = own;
+    }
+    return true;
 }
 
 bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, Diag *diag)

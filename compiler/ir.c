@@ -159,6 +159,8 @@ static Node *copy_node(const Node *from, Node *const *nodes, Arena *arena)
         *node->params[r] = *from->params[r];
         node->params[r]->name = arena_strdup(arena, from->params[r]->name);
         node->params[r]->alias = arena_strdup(arena, from->params[r]->alias);
+        if (from->params[r]->axes)
+            node->params[r]->axes = arena_strdup(arena, from->params[r]->axes);
     }
     memset(&node->absorbed, 0, sizeof node->absorbed);
     for (int i = 0; i < from->absorbed.n; i++)

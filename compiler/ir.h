@@ -61,6 +61,7 @@ typedef enum InitKind {
 typedef struct Param {
     const char *name;  /* layer2.0.main.conv1.weight */
     const char *alias; /* the same by the net's naming: what weights files call it */
+    const char *axes;  /* their order there, "hwio" (axes.h); NULL: as `dims` */
     Role role;
     int rank;
     int dims[4];

@@ -7,6 +7,7 @@
  */
 #include "irtext.h"
 
+#include "axes.h"
 #include "infer.h"
 #include "irlex.h"
 
@@ -234,7 +235,20 @@ static bool read_node(Reader *r, const char *name, Loc loc)
     return true;
 }
 
-/* weight [64][3][7][7] "conv1.weight" */
+/* The order of axes behind a name, if there is one. */
+static bool read_axes(Reader *r, Param *param)
+{
+    const int rank = axes_rank(r->last->op, param->role);
+    if (!irlex_is(r->lex, TOKEN_NAME))
+        return true;
+    if (rank == 0 || !axes_valid(r->lex->token.text, rank))
+        return irlex_unexpected(r->lex, rank ? "an order of axes, hwio or io" : "the next line");
+    param->axes = r->lex->token.text;
+    irlex_advance(r->lex);
+    return true;
+}
+
+/* weight [64][3][7][7] "conv1.kernel" hwio */
 static bool read_param(Reader *r, const char *role, Loc loc)
 {
     Param *param = NULL;
@@ -263,6 +277,7 @@ static bool read_param(Reader *r, const char *role, Loc loc)
     if (irlex_is(r->lex, TOKEN_STRING)) {
         param->alias = r->lex->token.text;
         irlex_advance(r->lex);
+        return read_axes(r, param);
     }
     return true;
 }

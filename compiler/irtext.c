@@ -6,7 +6,7 @@
  *     normalize1 = normalize(image) mean=(0.5) std=(0.25) : f32[1][32][32][3]
  *     conv1 = conv(normalize1) kernel=3x3 filters=16 padding=(1, 1, 1, 1) act=relu
  *             absorbed=(bn1, relu1) origin=4 : f32[1][32][32][16]  # tiny.net:7
- *         weight [16][3][3][3] "features.0.weight"
+ *         weight [16][3][3][3] "features.0.kernel" hwio
  *         bias [16]
  *
  *     port in image = image u8 nchw
@@ -15,9 +15,9 @@
  * (each node on one line).  A node is a name, an operator, its operands, the
  * attributes that are not at their defaults, what passes added, and the type:
  * element, batch, height, width, channels.  Below it stand its parameters with
- * their dims and, where it differs, the name that weights files use.  Origin is
- * left out where it is the node's own number, `net` says original=N where
- * passes changed the number of nodes.
+ * their dims and, where they differ, the name that weights files use and the order
+ * of the axes there.  Origin is left out where it is the node's own number, `net`
+ * says original=N where passes changed the number of nodes.
  */
 #include "irtext.h"
 
@@ -176,10 +176,12 @@ static void put_params(Buf *out, const Node *node)
         buf_printf(out, "    %s ", role_name(node, (Role)r));
         for (int i = 0; i < param->rank; i++)
             buf_printf(out, "[%d]", param->dims[i]);
-        if (!str_eq(param->alias, param->name)) {
+        if (!str_eq(param->alias, param->name) || param->axes) {
             buf_putc(out, ' ');
             put_string(out, param->alias);
         }
+        if (param->axes)
+            buf_printf(out, " %s", param->axes);
         buf_putc(out, '\n');
     }
 }

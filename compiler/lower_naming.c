@@ -58,13 +58,14 @@ void name_parameters(Lower *l)
         const Node *node = l->net->nodes.at[i];
         if (op_row(node->op)->n_params == 0)
             continue;
-        const char *layer = naming_path(&naming, node->name, l->arena);
+        const char *layer = naming_path(&naming, node->name, node->type.c, l->arena);
         if (!claim_alias(l, &layers, decl, node, layer))
             return;
         for (int r = 0; r < P_ROLES; r++) {
-            if (node->params[r])
-                node->params[r]->alias =
-                    arena_printf(l->arena, "%s.%s", layer, naming_role(&naming, node->op, (Role)r));
+            Param *param = node->params[r];
+            if (param)
+                param->alias = arena_printf(l->arena, "%s.%s", layer,
+                                            naming_role(&naming, node->op, (Role)r, &param->axes));
         }
     }
 }

@@ -1,13 +1,16 @@
 /* naming.c: patterns of layer names, read and applied.
  *
  *     "layer{s}.{b}.main.conv{n}" -> "res{s+1}{b:a}_branch2{n-1:a}"
+ *     conv.weight -> "kernel" hwio
  *
  * A variable matches one or more characters without a dot ({v*}: with dots), as
  * few as make the rest match; digits alone if the template computes with it.  A
  * pattern also does not match where a template's number would be negative or has
- * no letter (a to z).
+ * no letter (a to z).  {channels} of a template are those of the layer's result.
  */
 #include "naming.h"
+
+#include "axes.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -78,7 +81,10 @@ static void check_pattern_variable(Reader *r, const NamePieces *pieces, NamePiec
 static void check_template_variable(Reader *r, NamePiece *piece)
 {
     NamePiece *source = piece_named(r->pattern, piece->text);
-    if (piece->dots) {
+    if (!source && str_eq(piece->text, "channels") && !piece->dots && !piece->plus &&
+        !piece->letter) {
+        piece->channels = true;
+    } else if (piece->dots) {
         refuse(r, piece->loc, "the star belongs into the pattern",
                "left of the arrow, {v*} matches dots too; here it is {v}");
     } else if (!source) {
@@ -197,6 +203,26 @@ static bool refuse_op(const NamingRow *row, Arena *arena, Diag *d)
     return false;
 }
 
+/* The word behind the name is an order of the axes of that parameter. */
+static bool check_axes(const NamingRow *row, const RoleRule *rule, Diag *d)
+{
+    const int rank = axes_rank(rule->op, rule->role);
+    if (rank == 0) {
+        diag_error(d, row->axes.loc, "'%s.%s' has one axis, and no order of axes", row->op.text,
+                   row->role.text);
+        diag_note(d, row->axes.loc, "conv.weight and dense.weight have one");
+        return false;
+    }
+    if (axes_valid(row->axes.text, rank))
+        return true;
+    diag_error(d, row->axes.loc, "'%s' is no order of the axes of '%s.%s'", row->axes.text,
+               row->op.text, row->role.text);
+    diag_note(d, row->axes.loc, "it has the letters of '%s', each once: o is out, i is in%s; %s",
+              axes_own(rank), rank == 4 ? ", h is height, w is width" : "",
+              rank == 4 ? "Keras has hwio" : "Keras has io");
+    return false;
+}
+
 static bool read_role(Naming *naming, const NamingRow *row, Arena *arena, Diag *d)
 {
     Op op = op_named(row->op.text);
@@ -209,7 +235,12 @@ static bool read_role(Naming *naming, const NamingRow *row, Arena *arena, Diag *
         names[i] = ops->params[i].name;
         buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
         if (str_eq(names[i], row->role.text)) {
-            VEC_PUSH(arena, &naming->roles, ((RoleRule){op, ops->params[i].role, row->to.text}));
+            RoleRule rule = {op, ops->params[i].role, row->to.text, row->axes.text};
+            if (row->axes.text && !check_axes(row, &rule, d))
+                return false;
+            if (rule.axes && str_eq(rule.axes, axes_own(axes_rank(op, rule.role))))
+                rule.axes = NULL;
+            VEC_PUSH(arena, &naming->roles, rule);
             return true;
         }
     }
@@ -286,13 +317,17 @@ static int64_t digits_of(Match match)
 }
 
 /* The template with what matched, or NULL where it has no letter or number. */
-static const char *expand(const NamePieces *to, const Match *matches, Arena *arena)
+static const char *expand(const NamePieces *to, const Match *matches, int channels, Arena *arena)
 {
     Buf out = buf_new(arena);
     for (int i = 0; i < to->n; i++) {
         const NamePiece *p = &to->at[i];
         if (!p->variable) {
             buf_puts(&out, p->text);
+            continue;
+        }
+        if (p->channels) {
+            buf_printf(&out, "%d", channels);
             continue;
         }
         Match match = matches[p->which];
@@ -311,7 +346,7 @@ static const char *expand(const NamePieces *to, const Match *matches, Arena *are
     return buf_text(&out);
 }
 
-const char *naming_path(const Naming *naming, const char *path, Arena *arena)
+const char *naming_path(const Naming *naming, const char *path, int channels, Arena *arena)
 {
     enum { LONGEST = 4096 };
     size_t length = strlen(path);
@@ -323,18 +358,23 @@ const char *naming_path(const Naming *naming, const char *path, Arena *arena)
         if (!first->variable && !str_starts(path, first->text))
             continue;
         m.failed = NEW_ARRAY(arena, bool, (size_t)rule->pattern.n *(length + 1));
-        const char *to = match_from(&m, 0, 0) ? expand(&rule->to, m.matches, arena) : NULL;
+        const char *to =
+            match_from(&m, 0, 0) ? expand(&rule->to, m.matches, channels, arena) : NULL;
         if (to)
             return to;
     }
     return path;
 }
 
-const char *naming_role(const Naming *naming, Op op, Role role)
+const char *naming_role(const Naming *naming, Op op, Role role, const char **axes)
 {
     for (int i = 0; i < naming->roles.n; i++) {
-        if (naming->roles.at[i].op == op && naming->roles.at[i].role == role)
-            return naming->roles.at[i].to;
+        const RoleRule *rule = &naming->roles.at[i];
+        if (rule->op == op && rule->role == role) {
+            *axes = rule->axes;
+            return rule->to;
+        }
     }
+    *axes = NULL;
     return op_param_name(op, role);
 }

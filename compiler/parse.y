@@ -195,6 +195,9 @@ row
     | NAME[op] '.' NAME[role] ARROW STRING[to] {
         $$ = (NamingRow){.op = $op, .role = $role, .to = $to};
     }
+    | NAME[op] '.' NAME[role] ARROW STRING[to] NAME[axes] {
+        $$ = (NamingRow){.op = $op, .role = $role, .to = $to, .axes = $axes};
+    }
     ;
 
 /* ---- statements ---- */

@@ -249,8 +249,70 @@ static void test_shapes(void)
     tensor(&b, "fc.bias", "4,1", 4, 1, 1);
     finish(&b);
     REFUSED(&b, 3, "it is [3][3][3][2], the network needs [2][3][3][3]",
-            "Keras, [height][width][in][out]", "it is [18][4], the network needs [4][18]",
-            "Keras, [in][out]", "it is [4][1], the network needs [4]");
+            "this is the order of Keras, [height][width][in][out]; expected is that of PyTorch",
+            "`conv.weight -> \"kernel\" hwio`", "it is [18][4], the network needs [4][18]",
+            "the order of Keras, [in][out]; expected is that of PyTorch, [out][in]",
+            "it is [4][1], the network needs [4]");
+}
+
+/* A naming that says the order of axes, as Keras' does. */
+static void keras_names(Bench *b)
+{
+    Param *kernel = net_node_named(b->net, "conv1")->params[P_WEIGHT];
+    Param *dense_kernel = net_node_named(b->net, "fc")->params[P_WEIGHT];
+    kernel->alias = "c.kernel";
+    kernel->axes = "hwio";
+    dense_kernel->alias = "fc.kernel";
+    dense_kernel->axes = "io";
+}
+
+static void test_keras_order(void)
+{
+    Bench b;
+    begin(&b);
+    keras_names(&b);
+    tensor(&b, "c.kernel", "3,3,3,2", 54, 0, 1);
+    normalisation(&b);
+    tensor(&b, "fc.kernel", "18,4", 72, 0, 1);
+    tensor(&b, "fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    /* [1][2][0][1] is [0][1][2][1] there */
+    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[27 + 18 + 1], ((0 * 3 + 1) * 3 + 2) * 2 + 1);
+    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[3 * 18 + 5], 5 * 4 + 3);
+    end(&b);
+}
+
+/* The network's own names have its own order, whatever the naming says. */
+static void test_own_names(void)
+{
+    Bench b;
+    begin(&b);
+    keras_names(&b);
+    convolution(&b);
+    normalisation(&b);
+    dense(&b);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[2], 3);
+    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[5], 5);
+    end(&b);
+}
+
+static void test_other_order(void)
+{
+    Bench b;
+    begin(&b);
+    keras_names(&b);
+    tensor(&b, "c.kernel", "2,3,3,3", 54, 0, 1);
+    normalisation(&b);
+    tensor(&b, "fc.kernel", "4,18", 72, 0, 1);
+    tensor(&b, "fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    REFUSED(&b, 2, "it is [2][3][3][3], the network needs [3][3][3][2]",
+            "the order of PyTorch, [out][in][height][width]; expected is that of the naming, "
+            "[height][width][in][out]",
+            "without 'hwio' behind 'conv.weight -> ...'", "the network needs [18][4]");
 }
 
 static void test_values(void)
@@ -333,6 +395,9 @@ void suite_bind(void)
     CU_ADD_TEST(suite, test_other_names);
     CU_ADD_TEST(suite, test_twice);
     CU_ADD_TEST(suite, test_shapes);
+    CU_ADD_TEST(suite, test_keras_order);
+    CU_ADD_TEST(suite, test_own_names);
+    CU_ADD_TEST(suite, test_other_order);
     CU_ADD_TEST(suite, test_values);
     CU_ADD_TEST(suite, test_every_place);
     CU_ADD_TEST(suite, test_element_type);

@@ -38,6 +38,7 @@ static void test_print(void)
     a.bias = true;
     Node *conv = netgen_add(&t, OP_CONV, in, 2, a);
     conv->params[P_WEIGHT]->alias = "features.0 \"w\"";
+    conv->params[P_WEIGHT]->axes = "hwio";
     conv->act = ACT_LEAKY_RELU;
     conv->act_alpha = 0.1;
     conv->origin = 1;
@@ -59,7 +60,7 @@ static void test_print(void)
         "conv4 = conv(normalize2, conv3) kernel=3x3 filters=3 padding=(1, 1, 1, 1) bias=true "
         "act=leaky_relu act_alpha=0.1 absorbed=(layer1.0.bn1, relu1) origin=1 : "
         "f32[1][8][8][3]\n"
-        "    weight [3][3][3][3] \"features.0 \\\"w\\\"\"\n"
+        "    weight [3][3][3][3] \"features.0 \\\"w\\\"\" hwio\n"
         "    bias [3]\n"
         "\n"
         "port in input1 = input1 u8 nchw\n"
@@ -160,6 +161,9 @@ static void test_errors(void)
     refuses("a = relu(x) origin=7", "error: the origin of 'a' is not below the 2 nodes");
     refuses("a = relu(x) absorbed=b", "error: expected '('\n");
     refuses("a = relu(x", "error: expected ',' or ')'\n");
+    refuses("a = conv(x) kernel=1x1 filters=1\n weight [1][2][1][1] \"w\" io",
+            "expected an order of axes, hwio or io");
+    refuses("a = bn(x)\n weight [2] \"w\" io", "expected the next line");
     refuses("a = \"relu", "error: the string does not end on its line\n");
     refuses("a = relu(x) ; b", "error: this character has no meaning here\n");
     refuses("a = input : f32[1][4][4][2]", "error: the input 'a' has no port\n");

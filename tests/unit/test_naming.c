@@ -28,7 +28,7 @@ static bool open_naming(Fixture *f, const char *rows)
 
 static void maps(Fixture *f, const char *path, const char *expected)
 {
-    CU_ASSERT_STRING_EQUAL(naming_path(&f->naming, path, f->arena), expected);
+    CU_ASSERT_STRING_EQUAL(naming_path(&f->naming, path, 6, f->arena), expected);
 }
 
 static void test_first_match(void)
@@ -83,22 +83,61 @@ static void test_many_variables(void)
 static void test_roles(void)
 {
     Fixture f;
+    const char *axes = "none";
     CU_ASSERT(open_naming(&f, "bn.weight -> \"gamma\"\nbn.running_mean -> \"moving_mean\""));
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_WEIGHT), "gamma");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_MEAN), "moving_mean");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_BIAS), "bias");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_CONV, P_WEIGHT), "weight");
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_WEIGHT, &axes), "gamma");
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_MEAN, &axes), "moving_mean");
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_BIAS, &axes), "bias");
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_CONV, P_WEIGHT, &axes), "weight");
+    CU_ASSERT_PTR_NULL(axes);
+    arena_free(f.arena);
+}
+
+static void test_axes(void)
+{
+    Fixture f;
+    const char *axes = NULL;
+    CU_ASSERT(open_naming(&f, "conv.weight -> \"kernel\" hwio\ndense.weight -> \"weight\" oi\n"
+                              "conv.weight -> \"later\""));
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_CONV, P_WEIGHT, &axes), "kernel");
+    CU_ASSERT_STRING_EQUAL(axes, "hwio");
+    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_DENSE, P_WEIGHT, &axes), "weight");
+    CU_ASSERT_PTR_NULL(axes); /* the network's own */
+    arena_free(f.arena);
+}
+
+static void test_channels(void)
+{
+    Fixture f;
+    CU_ASSERT(open_naming(&f, "\"dense1\" -> \"fc{channels}\"\n"
+                              "\"conv{channels}\" -> \"c{channels}\""));
+    maps(&f, "dense1", "fc6");
+    maps(&f, "conv3", "c3"); /* a variable of the pattern goes first */
     arena_free(f.arena);
 }
 
 static void test_refused(void)
 {
     static const char *const rows[] = {
-        "\"{a}{b}\" -> \"x\"", "\"{a}.{a}\" -> \"x\"",  "\"{a+1}\" -> \"x\"",
-        "\"a\" -> \"{b}\"",    "\"{a*}\" -> \"{a+1}\"", "\"{a\" -> \"x\"",
-        "\"{}\" -> \"x\"",     "\"\" -> \"x\"",         "\"a\" -> \"\"",
-        "\"{a}\" -> \"{a+}\"", "relu.weight -> \"x\"",  "bn.gamma -> \"x\"",
-        "\"{a}\" -> \"{a*}\"", "\"{1}\" -> \"x\"",
+        "\"{a}{b}\" -> \"x\"",
+        "\"{a}.{a}\" -> \"x\"",
+        "\"{a+1}\" -> \"x\"",
+        "\"a\" -> \"{b}\"",
+        "\"{a*}\" -> \"{a+1}\"",
+        "\"{a\" -> \"x\"",
+        "\"{}\" -> \"x\"",
+        "\"\" -> \"x\"",
+        "\"a\" -> \"\"",
+        "\"{a}\" -> \"{a+}\"",
+        "relu.weight -> \"x\"",
+        "bn.gamma -> \"x\"",
+        "\"{a}\" -> \"{a*}\"",
+        "\"{1}\" -> \"x\"",
+        "conv.weight -> \"x\" hwoo",
+        "conv.weight -> \"x\" io",
+        "dense.weight -> \"x\" hwio",
+        "conv.bias -> \"x\" o",
+        "\"a\" -> \"{channels+1}\"",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Fixture f;
@@ -116,5 +155,7 @@ void suite_naming(void)
     CU_add_test(s, "arithmetic and letters", test_arithmetic);
     CU_add_test(s, "many variables take no long time", test_many_variables);
     CU_add_test(s, "names of parameters", test_roles);
+    CU_add_test(s, "orders of axes", test_axes);
+    CU_add_test(s, "channels of the layer", test_channels);
     CU_add_test(s, "what is no naming", test_refused);
 }

@@ -7,7 +7,7 @@
 #include "ir.h"
 #include "tensorfile.h"
 
-/* What --init says: "glorot:0", "he:1", "zeros", "normal:7" ... */
+/* What --init says: "glorot_uniform:0", "he:1", "zeros" ... */
 typedef struct InitSpec {
     InitKind kind;
     uint64_t seed;
@@ -15,8 +15,9 @@ typedef struct InitSpec {
 
 /* False after a message when `text` is none. */
 bool init_parse(InitSpec *spec, const char *text, Diag *diag);
-/* Fills one parameter: weights by spec, biases 0, bn 1 0 0 1 (random: all of them drawn).  glorot
- * is TensorFlow 1.x's glorot_uniform to the bit (see init.c). */
+/* Fills one parameter: weights by the node's `init`, `seed` and `draw`, and by spec
+ * where it has none; biases 0, bn 1 0 0 1 (random: all of them drawn, whatever the
+ * node says).  glorot_uniform is TensorFlow 1.x's to the bit (init.c). */
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
 /* Four random words for a counter: Philox4x32-10 (init.c). */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -33,7 +33,7 @@ static void doc_attr(Buf *out, const AttrRow *row)
 {
     buf_printf(out, "| `%s` | %s", row->word, kind_text(row->kind));
     for (int i = 0; row->kind == ATTR_WORDS && row->words[i]; i++)
-        buf_printf(out, "%s`%s`", i ? " or " : "", row->words[i]);
+        buf_printf(out, "%s`%s`", i == 0 ? "" : row->words[i + 1] ? ", " : " or ", row->words[i]);
     if (row->kind != ATTR_BOOL && row->kind != ATTR_WORDS)
         buf_printf(out, " | %.10g to %.10g | ", row->least, row->most);
     else

@@ -107,7 +107,7 @@ static void set_default(Attrs *attrs, const AttrRow *row)
         *(Reals *)at = (Reals){&one, 1};
         break;
     case ATTR_WORDS:
-        *(Order *)at = (Order)word_index(row->words, row->def);
+        *(int *)at = word_index(row->words, row->def);
         break;
     case ATTR_PADDING: /* a word or nothing */
         break;

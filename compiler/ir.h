@@ -44,17 +44,6 @@ typedef enum Act {
     ACT_COUNT
 } Act;
 
-/* How to fill a parameter that no weights file gives. */
-typedef enum InitKind {
-    INIT_NONE,
-    INIT_GLOROT,
-    INIT_HE,
-    INIT_NORMAL,
-    INIT_ZEROS,
-    INIT_ONES,
-    INIT_RANDOM /* as if trained, biases and running statistics too: for tests */
-} InitKind;
-
 /* A trained parameter.  `data` is row-major, dims as ops.def says (OIHW for a
  * convolution), owned by the arena or mapped; NULL while no weights are known
  * (the network can be compiled all the same). */

@@ -269,7 +269,10 @@ int irlex_word(IrLexer *l, const char *const *words)
             return i;
         }
     }
-    irlex_unexpected(l, arena_printf(l->arena, "'%s' or '%s'", words[0], words[1]));
+    Buf list = buf_new(l->arena);
+    for (int i = 0; words[i]; i++)
+        buf_printf(&list, "%s'%s'", i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+    irlex_unexpected(l, buf_text(&list));
     return -1;
 }
 
@@ -333,7 +336,7 @@ bool irlex_attr(IrLexer *l, const AttrRow *row, void *at)
         return index >= 0;
     case ATTR_WORDS:
         index = irlex_word(l, row->words);
-        *(Order *)at = (Order)(index < 0 ? 0 : index);
+        *(int *)at = index < 0 ? 0 : index;
         return index >= 0;
     }
     return false;

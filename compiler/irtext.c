@@ -102,7 +102,7 @@ static bool same_value(const AttrRow *row, const void *a, const void *b)
         return x->n == y->n &&
                (x->n == 0 || memcmp(x->at, y->at, (size_t)x->n * sizeof(double)) == 0);
     case ATTR_WORDS:
-        return *(const Order *)a == *(const Order *)b;
+        return *(const int *)a == *(const int *)b;
     }
     return false;
 }
@@ -131,7 +131,7 @@ static void put_attr(Buf *out, const AttrRow *row, const void *at)
         put_reals(out, *(const Reals *)at);
         break;
     case ATTR_WORDS:
-        buf_puts(out, row->words[*(const Order *)at]);
+        buf_puts(out, row->words[*(const int *)at]);
         break;
     }
 }

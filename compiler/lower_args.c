@@ -150,7 +150,7 @@ static bool in_range(const OpCall *c, const AttrRow *a, const Expr *e, double nu
         return true;
     const int digits = number == floor(number) && fabs(number) < 1e15 ? 15 : 9;
     if (lower_error(c->l, e->loc, "'%s' of '%s' is %.*g", a->word, c->row->name, digits, number)) {
-        diag_note(c->l->d, e->loc, "it goes from %.9g to %.9g", a->least, a->most);
+        diag_note(c->l->d, e->loc, "it goes from %.10g to %.10g", a->least, a->most);
         lower_note_callers(c->l, c->f, e->loc);
     }
     return false;
@@ -290,7 +290,7 @@ static bool set_attr(OpCall *c, const AttrRow *a, const Expr *e, Value v)
             return refuse_value(c, a, e, "a word", v);
         if (word_index(a->words, v.text) < 0)
             return refuse_word(c, a, e, a->words, v.text);
-        *(Order *)to = (Order)word_index(a->words, v.text);
+        *(int *)to = word_index(a->words, v.text);
         return true;
     }
     return false;

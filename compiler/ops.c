@@ -4,6 +4,12 @@
 #include <string.h>
 
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
+/* By InitKind; `random` is of the command line alone. */
+static const char *const init_words[INIT_KINDS] = {
+    "option",
+#define INIT(id, word, alias, values, scale, fan) INIT_##id == INIT_RANDOM ? NULL : word,
+#include "init.def"
+};
 
 /* clang-format off */
 

@@ -28,6 +28,14 @@ enum {
 /* Order of the axes of an image at the interface and in `flatten`. */
 typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
 
+/* How to fill a parameter that no weights file gives (init.def). */
+typedef enum InitKind {
+    INIT_NONE, /* in an attribute: as --init says */
+#define INIT(id, word, alias, values, scale, fan) INIT_##id,
+#include "init.def"
+    INIT_KINDS
+} InitKind;
+
 /* A list of numbers; lives in the network's arena. */
 typedef struct Reals {
     const double *at;
@@ -42,6 +50,8 @@ typedef struct Attrs {
     int padding[4];
     int channel_padding[2]; /* in front, behind */
     int filters, groups;
+    InitKind init;
+    int seed, draw; /* of init; seed -1: as --init says */
     bool bias, count_padding;
     Order order;
     double epsilon, alpha, scale;

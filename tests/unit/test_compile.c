@@ -77,7 +77,7 @@ static bool run(const char *path, size_t limit, bool weights, char *text, size_t
                             .emit = {.name = "a", .command = "rnc", .header = "a.h"}};
         Compiled c;
         if (weights)
-            o.init = (InitSpec){INIT_HE, 1};
+            o.init = (InitSpec){INIT_HE_NORMAL, 1};
         good = compile(&o, arena, &src, &d, &c);
         CU_ASSERT_EQUAL(good, d.errors == 0);
         if (size)

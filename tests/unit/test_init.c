@@ -48,34 +48,109 @@ static float at_hwio(const Param *p, int nth)
     return p->data[(o * in + i) * window + w];
 }
 
-/* glorot_uniform(seed=0) of TensorFlow 1.x, kernels 1x1x6x2 and 2x2x2x4. */
+/* A node whose attributes are at their defaults. */
+static Node plain(Op op)
+{
+    return (Node){.op = op, .attrs = ir_default_attrs(op)};
+}
+
+/* FNV-1a of the bits in TensorFlow's order. */
+static uint64_t sum_hwio(const Param *p)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (int64_t nth = 0; nth < param_elements(p); nth++) {
+        const uint32_t x = bits(at_hwio(p, (int)nth));
+        for (int byte = 0; byte < 4; byte++)
+            sum = (sum ^ (x >> 8 * byte & 255)) * UINT64_C(1099511628211);
+    }
+    return sum;
+}
+
+/* glorot_uniform(seed=0) of TensorFlow 1.x, first and second draws: kernels of
+ * which published outputs of residual blocks were computed. */
 static void test_glorot_bits(void)
 {
-    static const uint32_t small[] = {0xbf30fac1, 0x3f50796d, 0x3f1aa4cf, 0xbf484b59};
-    static const uint32_t large[] = {0xbecc5bbc, 0x3ef0b9b4, 0x3eb29138, 0xbee747ac};
+    static const struct {
+        int dims[4]; /* height, width, in, out */
+        int draw;
+        uint32_t first[4];
+        uint64_t sum;
+    } rows[] = {
+        {{1, 1, 6, 2},
+         1,
+         {0xbf30fac1, 0x3f50796d, 0x3f1aa4cf, 0xbf484b59},
+         UINT64_C(0xc91f20ff39fbdf93)},
+        {{1, 1, 6, 2},
+         2,
+         {0xbf1b5b34, 0xbec58fbf, 0x3e075584, 0x3e107fbc},
+         UINT64_C(0x64a29b04910b4709)},
+        {{2, 2, 2, 4},
+         1,
+         {0xbecc5bbc, 0x3ef0b9b4, 0x3eb29138, 0xbee747ac},
+         UINT64_C(0xfc67fbd95cb11d62)},
+        {{1, 1, 4, 6},
+         1,
+         {0xbf1e4b98, 0x3f3a7710, 0x3f0a514e, 0xbf332611},
+         UINT64_C(0x5dd24a338e9916dd)},
+        {{1, 1, 6, 6},
+         1,
+         {0xbf1080cf, 0x3f2a37f3, 0x3efc8842, 0xbf238a25},
+         UINT64_C(0x1af36dd549b467da)},
+    };
     Bench b;
     begin(&b);
-    const Node conv = {.op = OP_CONV}, dense = {.op = OP_DENSE};
-    Param p = {.role = P_WEIGHT, .rank = 4, .dims = {2, 6, 1, 1}};
-    Param q = {.role = P_WEIGHT, .rank = 4, .dims = {4, 2, 2, 2}};
-    Param r = {.role = P_WEIGHT, .rank = 2, .dims = {2, 6}};
-    init_param(&p, &conv, (InitSpec){INIT_GLOROT, 0}, b.arena);
-    init_param(&q, &conv, (InitSpec){INIT_GLOROT, 0}, b.arena);
-    init_param(&r, &dense, (InitSpec){INIT_GLOROT, 0}, b.arena);
-    for (int i = 0; i < 4; i++) {
-        CU_ASSERT_EQUAL(bits(at_hwio(&p, i)), small[i]);
-        CU_ASSERT_EQUAL(bits(at_hwio(&q, i)), large[i]);
+    Node conv = plain(OP_CONV), dense = plain(OP_DENSE);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const int *d = rows[i].dims;
+        Param p = {.role = P_WEIGHT, .rank = 4, .dims = {d[3], d[2], d[0], d[1]}};
+        Param q = {.role = P_WEIGHT, .rank = 2, .dims = {d[3], d[2]}};
+        conv.attrs.draw = dense.attrs.draw = rows[i].draw;
+        init_param(&p, &conv, (InitSpec){INIT_GLOROT_UNIFORM, 0}, b.arena);
+        for (int k = 0; k < 4; k++)
+            CU_ASSERT_EQUAL(bits(at_hwio(&p, k)), rows[i].first[k]);
+        CU_ASSERT_EQUAL(sum_hwio(&p), rows[i].sum);
+        if (d[0] * d[1] > 1)
+            continue;
+        init_param(&q, &dense, (InitSpec){INIT_GLOROT_UNIFORM, 0}, b.arena);
+        CU_ASSERT_EQUAL(memcmp(p.data, q.data, sizeof(float) * (size_t)param_elements(&q)), 0);
     }
-    CU_ASSERT_EQUAL(memcmp(p.data, r.data, sizeof(float) * 12), 0);
     arena_free(b.arena);
 }
 
-/* Mean, deviation and largest magnitude of an initialised 64x64x3x3 kernel. */
+/* What a layer says of itself goes over --init, but not over `random`. */
+static void test_own(void)
+{
+    Bench b;
+    begin(&b);
+    Node conv = plain(OP_CONV), own = conv;
+    Param p = {.role = P_WEIGHT, .rank = 4, .dims = {2, 6, 1, 1}}, q = p;
+    own.attrs.init = INIT_GLOROT_UNIFORM;
+    own.attrs.seed = 0;
+    init_param(&p, &conv, (InitSpec){INIT_GLOROT_UNIFORM, 0}, b.arena);
+    init_param(&q, &own, (InitSpec){INIT_HE_NORMAL, 4}, b.arena);
+    CU_ASSERT_EQUAL(memcmp(p.data, q.data, sizeof(float) * 12), 0);
+    own.attrs.seed = -1;
+    init_param(&q, &own, (InitSpec){INIT_ONES, 0}, b.arena);
+    CU_ASSERT_EQUAL(memcmp(p.data, q.data, sizeof(float) * 12), 0);
+    init_param(&q, &own, (InitSpec){INIT_ONES, 1}, b.arena);
+    CU_ASSERT_NOT_EQUAL(memcmp(p.data, q.data, sizeof(float) * 12), 0);
+    own.attrs.init = INIT_ZEROS;
+    own.attrs.draw = 7;
+    init_param(&q, &own, (InitSpec){INIT_GLOROT_UNIFORM, 0}, b.arena);
+    for (int i = 0; i < 12; i++)
+        CU_ASSERT_EQUAL(q.data[i], 0);
+    init_param(&p, &conv, (InitSpec){INIT_RANDOM, 0}, b.arena);
+    init_param(&q, &own, (InitSpec){INIT_RANDOM, 0}, b.arena);
+    CU_ASSERT_EQUAL(memcmp(p.data, q.data, sizeof(float) * 12), 0);
+    arena_free(b.arena);
+}
+
+/* Mean, deviation and largest magnitude of an initialised 128x64x3x3 kernel. */
 static void measure(Bench *b, InitSpec spec, double *mean, double *deviation, double *most)
 {
-    const Node conv = {.op = OP_CONV};
-    Param p = {.role = P_WEIGHT, .rank = 4, .dims = {64, 64, 3, 3}};
-    const int n = 64 * 64 * 9;
+    const Node conv = plain(OP_CONV);
+    Param p = {.role = P_WEIGHT, .rank = 4, .dims = {128, 64, 3, 3}};
+    const int n = 128 * 64 * 9;
     double sum = 0, squares = 0;
     init_param(&p, &conv, spec, b->arena);
     *most = 0;
@@ -91,22 +166,30 @@ static void measure(Bench *b, InitSpec spec, double *mean, double *deviation, do
 
 static void test_statistics(void)
 {
-    const double glorot = sqrt(6.0 / (2 * 576)), he = sqrt(2.0 / 576);
+    /* Of 576 numbers an output is the sum, and in 1152 each input is. */
+    const double glorot = sqrt(1.0 / 864), he = sqrt(2.0 / 576), cut = 2 / 0.87962566103423978;
+    const struct {
+        InitKind kind;
+        double deviation, least, most; /* the largest magnitude is between these */
+    } rows[] = {
+        {INIT_GLOROT_UNIFORM, glorot, 0.999 * sqrt(3) * glorot, sqrt(3) * glorot},
+        {INIT_GLOROT_NORMAL, glorot, 0.99 * cut * glorot, cut * glorot},
+        {INIT_HE_UNIFORM, he, 0.999 * sqrt(3) * he, sqrt(3) * he},
+        {INIT_HE_NORMAL, he, 0.99 * cut * he, cut * he},
+        {INIT_NORMAL, 0.05, 3.5 * 0.05, 7 * 0.05},
+        {INIT_RANDOM, sqrt(1.0 / 576), 3.5 * sqrt(1.0 / 576), 7 * sqrt(1.0 / 576)},
+    };
     double mean, deviation, most, other;
     Bench b;
     begin(&b);
-    measure(&b, (InitSpec){INIT_GLOROT, 5}, &mean, &deviation, &most);
-    CU_ASSERT(fabs(mean) < glorot / 50);
-    CU_ASSERT_DOUBLE_EQUAL(deviation, glorot / sqrt(3), glorot / 50);
-    CU_ASSERT(most <= glorot && most > 0.99 * glorot);
-    measure(&b, (InitSpec){INIT_GLOROT, UINT64_C(5) << 40}, &mean, &other, &most);
-    CU_ASSERT(other != deviation); /* both halves of a seed count */
-    measure(&b, (InitSpec){INIT_HE, 1}, &mean, &deviation, &most);
-    CU_ASSERT(fabs(mean) < he / 50);
-    CU_ASSERT_DOUBLE_EQUAL(deviation, he, he / 50);
-    CU_ASSERT(most > 3.5 * he && most < 7 * he);
-    measure(&b, (InitSpec){INIT_NORMAL, 1}, &mean, &deviation, &most);
-    CU_ASSERT_DOUBLE_EQUAL(deviation, 0.01, 0.0002);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        measure(&b, (InitSpec){rows[i].kind, 5}, &mean, &deviation, &most);
+        CU_ASSERT(fabs(mean) < rows[i].deviation / 50);
+        CU_ASSERT_DOUBLE_EQUAL(deviation, rows[i].deviation, rows[i].deviation / 100);
+        CU_ASSERT(most > rows[i].least && most <= rows[i].most * (1 + 1e-6));
+        measure(&b, (InitSpec){rows[i].kind, UINT64_C(5) << 40}, &mean, &other, &most);
+        CU_ASSERT(other != deviation); /* both halves of a seed count */
+    }
     measure(&b, (InitSpec){INIT_ONES, 0}, &mean, &deviation, &most);
     CU_ASSERT(mean == 1 && most == 1);
     measure(&b, (InitSpec){INIT_ZEROS, 0}, &mean, &deviation, &most);
@@ -128,9 +211,9 @@ static void test_other_roles(void)
     Bench b;
     begin(&b);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const Node node = {.op = rows[i].op};
+        const Node node = plain(rows[i].op);
         Param p = {.role = rows[i].role, .rank = 1, .dims = {3}};
-        init_param(&p, &node, (InitSpec){INIT_GLOROT, 9}, b.arena);
+        init_param(&p, &node, (InitSpec){INIT_GLOROT_UNIFORM, 9}, b.arena);
         for (int k = 0; k < 3; k++)
             CU_ASSERT_EQUAL(p.data[k], rows[i].value);
         /* random draws these too: scales about 1, the others small, none as it was. */
@@ -148,10 +231,13 @@ static void test_parse(void)
         InitKind kind;
         uint64_t seed;
     } good[] = {
-        {"glorot:3", INIT_GLOROT, 3},
-        {"glorot", INIT_GLOROT, 0},
-        {"glorot_uniform:0", INIT_GLOROT, 0},
-        {"he:18446744073709551615", INIT_HE, UINT64_MAX},
+        {"glorot:3", INIT_GLOROT_UNIFORM, 3},
+        {"glorot", INIT_GLOROT_UNIFORM, 0},
+        {"glorot_uniform:0", INIT_GLOROT_UNIFORM, 0},
+        {"glorot_normal:4", INIT_GLOROT_NORMAL, 4},
+        {"he_uniform:5", INIT_HE_UNIFORM, 5},
+        {"he_normal:6", INIT_HE_NORMAL, 6},
+        {"he:18446744073709551615", INIT_HE_NORMAL, UINT64_MAX},
         {"normal:7", INIT_NORMAL, 7},
         {"random:2", INIT_RANDOM, 2},
         {"zeros", INIT_ZEROS, 0},
@@ -174,6 +260,8 @@ static void test_parse(void)
         CU_ASSERT_EQUAL(b.diag.errors, (int)i + 1);
     }
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "did you mean 'glorot'?"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "--init takes glorot_uniform:SEED, "));
+    CU_ASSERT_PTR_NULL(strstr(buf_text(&b.diag.out), "option"));
     arena_free(b.arena);
 }
 
@@ -182,6 +270,7 @@ void suite_init(void)
     CU_pSuite suite = CU_add_suite("init", NULL, NULL);
     CU_ADD_TEST(suite, test_philox);
     CU_ADD_TEST(suite, test_glorot_bits);
+    CU_ADD_TEST(suite, test_own);
     CU_ADD_TEST(suite, test_statistics);
     CU_ADD_TEST(suite, test_other_roles);
     CU_ADD_TEST(suite, test_parse);

@@ -38,7 +38,7 @@ static void test_attrs(void)
     }
     CU_ASSERT(total > 25);
     CU_ASSERT_EQUAL(op_row(OP_RELU)->n_attrs, 0);
-    CU_ASSERT_EQUAL(op_row(OP_CONV)->n_attrs, 7);
+    CU_ASSERT_EQUAL(op_row(OP_CONV)->n_attrs, 10);
     CU_ASSERT_STRING_EQUAL(op_row(OP_CONV)->attrs[0].word, "kernel");
     CU_ASSERT_PTR_NULL(op_row(OP_CONV)->attrs[0].def);
     CU_ASSERT_STRING_EQUAL(op_attr(OP_FLATTEN, "order")->words[1], "nhwc");

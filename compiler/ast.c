@@ -310,6 +310,22 @@ static void print_if(Buf *out, const Stmt *s, int indent)
     }
 }
 
+static void print_case(Buf *out, const Stmt *s, int indent)
+{
+    buf_printf(out, "let %s = case ", s->name.text);
+    expr_print(out, s->value);
+    buf_puts(out, " {\n");
+    for (int i = 0; i < s->cases.n; i++) {
+        const Case *c = &s->cases.at[i];
+        buf_printf(out, "%*s", 2 * indent + 2, "");
+        print_items(out, &c->keys);
+        buf_puts(out, c->keys.n ? " -> " : "else -> ");
+        expr_print(out, c->value);
+        buf_putc(out, '\n');
+    }
+    buf_printf(out, "%*s}", 2 * indent, "");
+}
+
 static void print_port(Buf *out, const Stmt *s)
 {
     buf_printf(out, "%s %s", s->kind == STMT_INPUT ? "input" : "output", s->name.text);
@@ -345,12 +361,15 @@ static void print_stmt(Buf *out, const Stmt *s, int indent)
         buf_printf(out, "let %s = ", s->name.text);
         expr_print(out, s->value);
         break;
+    case STMT_CASE:
+        print_case(out, s, indent);
+        break;
     case STMT_INPUT:
     case STMT_OUTPUT:
         print_port(out, s);
         break;
     case STMT_TAP:
-        buf_printf(out, "tap %s", s->name.text);
+        buf_printf(out, s->name.text ? "tap %s" : "tap", s->name.text);
         break;
     case STMT_BATCH:
         buf_puts(out, "batch ");

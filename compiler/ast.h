@@ -102,14 +102,24 @@ typedef enum StmtKind {
     STMT_FOR,    /* for name in value..end { body }, or in value (end is NULL) */
     STMT_IF,     /* if value { body } else { other } */
     STMT_LET,    /* let name = value */
+    STMT_CASE,   /* let name = case value { cases } */
     STMT_STAGE,  /* stage name { body } */
     STMT_INPUT,  /* input name[dims] args */
     STMT_OUTPUT, /* output name args */
-    STMT_TAP,    /* tap name */
+    STMT_TAP,    /* tap name, or tap */
     STMT_BATCH,  /* batch value */
     STMT_NAMES,  /* names name */
     STMT_FROM,   /* from name */
 } StmtKind;
+
+/* keys -> value; no keys: else -> value. */
+typedef struct Case {
+    Exprs keys;
+    Expr *value;
+    Loc loc;
+} Case;
+
+typedef VEC(Case) Cases;
 
 struct Stmt {
     StmtKind kind;
@@ -119,6 +129,7 @@ struct Stmt {
     Expr *value, *end;
     Exprs dims;
     Args args;
+    Cases cases;
     Stmts body, other;
 };
 

@@ -30,6 +30,8 @@ typedef union Symbol {
     Parameters params;
     NamingRow row;
     NamingRows rows;
+    Case one_case;
+    Cases cases;
 } Symbol;
 
 typedef struct Token {

@@ -299,10 +299,17 @@ void lower_output(Lower *l, Frame *f, const Stmt *s)
 
 void lower_tap(Lower *l, Frame *f, const Stmt *s)
 {
-    bool good = new_port(l, f, s->name);
+    const Name name = {s->name.text ? s->name.text : f->path, s->loc};
+    if (!*name.text) {
+        if (lower_error(l, s->loc, "outside of stages and blocks a tap needs a name"))
+            diag_note(l->d, s->loc, "it is written `tap NAME`");
+        return;
+    }
+    bool good = new_port(l, f, name);
     if (has_tensor(l, f, s, "the tap") && good)
-        (void)add_output(l, f, s->name.text, f->point.node, frame_place(l, f, s->loc));
-    add_label(l, f, s->name.text, f->point);
+        (void)add_output(l, f, name.text, f->point.node, frame_place(l, f, s->loc));
+    if (s->name.text)
+        add_label(l, f, name.text, f->point);
 }
 
 /* ---- at the end ---- */

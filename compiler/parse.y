@@ -70,7 +70,7 @@ static Loc join(Loc first, Loc last);
 %token END "end of statement"
 %token INCLUDE "include" BLOCK "block" NET "net" NAMING "naming"
 %token INPUT "input" OUTPUT "output" TAP "tap" STAGE "stage" FROM "from" NAMES "names"
-%token BATCH "batch" LET "let" IF "if" ELSE "else" FOR "for" IN "in"
+%token BATCH "batch" LET "let" CASE "case" IF "if" ELSE "else" FOR "for" IN "in"
 %token X "x" THEN "then" AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
 %token ARROW "->" DOTDOT ".." FLOORDIV "//" EQ "==" NE "!=" LE "<=" GE ">="
 %token CALL_OPEN "(" UMINUS "unary -"
@@ -96,6 +96,8 @@ static Loc join(Loc first, Loc last);
 %type <param> param
 %type <rows> rows
 %type <row> row
+%type <cases> cases
+%type <one_case> case
 %type <stmts> body stmts else
 %type <stmt> stmt simple if
 %type <call> call paren_call base
@@ -251,6 +253,11 @@ stmt
 
 simple
     : LET NAME '=' expr { $$ = statement(p, STMT_LET, $NAME, @$); $$->value = $expr; }
+    | LET NAME '=' CASE expr '{' cases '}' {
+        $$ = statement(p, STMT_CASE, $NAME, join(@LET, @expr));
+        $$->value = $expr;
+        $$->cases = $cases;
+    }
     | INPUT NAME '[' items ']' attrs {
         $$ = statement(p, STMT_INPUT, $NAME, @$);
         $$->dims = $items;
@@ -258,9 +265,22 @@ simple
     }
     | OUTPUT NAME attrs { $$ = statement(p, STMT_OUTPUT, $NAME, @$); $$->args = $attrs; }
     | TAP NAME { $$ = statement(p, STMT_TAP, $NAME, @$); }
+    | TAP { $$ = statement(p, STMT_TAP, (Name){0}, @$); }
     | BATCH expr { $$ = statement(p, STMT_BATCH, (Name){0}, @$); $$->value = $expr; }
     | NAMES NAME { $$ = statement(p, STMT_NAMES, $NAME, @$); }
     | FROM NAME { $$ = statement(p, STMT_FROM, $NAME, @$); }
+    ;
+
+cases
+    : %empty { $$ = (Cases){0}; }
+    | cases END
+    | cases[list] case END { $$ = $list; LIST($$, $case); }
+    | cases error END { $$ = $1; yyerrok; }
+    ;
+
+case
+    : exprs ARROW expr { $$ = (Case){$exprs, $expr, @exprs}; }
+    | ELSE ARROW expr { $$ = (Case){.value = $expr, .loc = @ELSE}; }
     ;
 
 if

@@ -106,6 +106,13 @@ const char *value_describe(Arena *arena, Value v)
     return buf_text(&out);
 }
 
+const char *value_text(Arena *arena, Value v)
+{
+    Buf out = buf_new(arena);
+    print_value(&out, v);
+    return buf_text(&out);
+}
+
 /* ---- messages ---- */
 
 bool complain_once(Complaints *c, Loc loc)

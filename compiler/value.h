@@ -81,5 +81,7 @@ bool value_eq(Value a, Value b);
 const char *value_kind_name(ValueKind kind); /* "a list" */
 /* "the list (3, 3)", for messages; long ones are cut. */
 const char *value_describe(Arena *arena, Value v);
+/* "(3, 3)", as it would be written; long ones are cut. */
+const char *value_text(Arena *arena, Value v);
 
 #endif

@@ -1,5 +1,6 @@
 /* emit_steps.c: the steps of a plan: their constants, a function for each kind
  * of step, and run(), one call a step. */
+#include "describe.h"
 #include "emit_parts.h"
 
 #include "report.h"
@@ -144,13 +145,9 @@ static bool same_place(const Plan *plan, const Operand *a, const Operand *b)
 /* The step's origin: "resnet50.net:31", or nothing where there is no line. */
 static void emit_line(Emit *e, const Node *node)
 {
-    const SrcFile *f = node->place ? src_file(e->src, node->place->loc.file) : NULL;
-    if (!f)
-        return;
-    int line, column;
-    const char *slash = strrchr(f->name, '/');
-    src_line(e->src, node->place->loc.file, node->place->loc.begin, &line, &column);
-    buf_printf(e->out, "%s:%d  ", comment_text(e->arena, slash ? slash + 1 : f->name), line);
+    const char *line = describe_line(e->arena, e->src, node->place);
+    if (line)
+        buf_printf(e->out, "%s  ", comment_text(e->arena, line));
 }
 
 static void emit_comment(Emit *e, const Step *s)

@@ -15,39 +15,54 @@ static const HelpRow rows[] = {
     {letter, word, argument, commands, doc, NULL},
 #include "options.def"
 };
-enum { ROWS = sizeof rows / sizeof *rows, COMMANDS = 4 };
-static const char initials[COMMANDS] = {'c', 'e', 'v', 'd'};
+enum { ROWS = sizeof rows / sizeof *rows };
+static const char letters[COMMANDS] = {
+#define COMMAND(id, letter) letter,
+#include "options.def"
+};
 
 static const char *const help_heads[COMMANDS] = {
-    "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
-    "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
-    "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
-    "       rnc doc                             the operators and their attributes\n"
-    "\n"
-    "Compiles a network, FILE.net, and its trained weights to C that needs no\n"
-    "framework and allocates nothing:\n"
-    "\n"
-    "    rnc resnet50.net -w resnet50.safetensors     makes resnet50.c, .h and .weights\n"
-    "    rnc resnet50.net                             the C alone, its weights later\n"
-    "    rnc resnet50.net --init he:1                 random weights, to measure speed\n"
-    "\n"
-    "'rnc COMMAND --help' says more of the other commands.\n",
+    [INDEX_compile] =
+        "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
+        "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
+        "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
+        "       rnc summary FILE.net ...            its layers, parameters, work and memory\n"
+        "       rnc doc                             the operators and their attributes\n"
+        "\n"
+        "Compiles a network, FILE.net, and its trained weights to C that needs no\n"
+        "framework and allocates nothing:\n"
+        "\n"
+        "    rnc resnet50.net -w resnet50.safetensors     makes resnet50.c, .h and .weights\n"
+        "    rnc resnet50.net                             the C alone, its weights later\n"
+        "    rnc resnet50.net --init he:1                 random weights, to measure speed\n"
+        "\n"
+        "'rnc COMMAND --help' says more of the other commands.\n",
 
-    "usage: rnc eval FILE.net -w WEIGHTS (--input FILE.npy | --random SEED) [OPTION]...\n"
-    "\n"
-    "Computes the network as it is written, before any optimisation, in double\n"
-    "precision: slow, and what everything else is compared with.  Prints the\n"
-    "outputs' shapes and first values.\n",
+    [INDEX_eval] =
+        "usage: rnc eval FILE.net -w WEIGHTS (--input FILE.npy | --random SEED) [OPTION]...\n"
+        "\n"
+        "Computes the network as it is written, before any optimisation, in double\n"
+        "precision: slow, and what everything else is compared with.  Prints the\n"
+        "outputs' shapes and first values.\n",
 
-    "usage: rnc verify FILE.net -w WEIGHTS [OPTION]...\n"
-    "\n"
-    "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
-    "with every instruction set of this CPU and compares each layer with what 'rnc\n"
-    "eval' computes.  Names the first layer that differs.\n",
+    [INDEX_verify] =
+        "usage: rnc verify FILE.net -w WEIGHTS [OPTION]...\n"
+        "\n"
+        "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
+        "with every instruction set of this CPU and compares each layer with what 'rnc\n"
+        "eval' computes.  Names the first layer that differs.\n",
 
-    "usage: rnc doc\n"
-    "\n"
-    "Prints the operators and their attributes as Markdown.\n",
+    [INDEX_summary] =
+        "usage: rnc summary FILE.net [--against OTHER.net] [OPTION]...\n"
+        "\n"
+        "Prints a line a layer: its kind, what comes out, its parameters and\n"
+        "multiply-adds, and where its operands come from; then the sums, and the memory\n"
+        "that the C will need.  No weights are needed.  With --against, what two designs\n"
+        "differ in.\n",
+
+    [INDEX_doc] = "usage: rnc doc\n"
+                  "\n"
+                  "Prints the operators and their attributes as Markdown.\n",
 };
 
 void options_help(Buf *out, Command command)
@@ -59,7 +74,7 @@ void options_help(Buf *out, Command command)
     buf_puts(out, help_heads[which]);
     for (size_t i = 0; i < ROWS; i++) {
         const HelpRow *row = &rows[i];
-        if (!strchr(row->commands, initials[which]))
+        if (!strchr(row->commands, letters[which]))
             continue;
         if (row->section) {
             buf_printf(out, "\n%s\n", row->section);

@@ -303,17 +303,22 @@ int64_t param_elements(const Param *param)
     return n;
 }
 
-int64_t net_parameters(const Net *net)
+int64_t nodes_parameters(const Net *net, int first, int last, bool trained)
 {
     int64_t n = 0;
-    for (int i = 0; i < net->nodes.n; i++) {
+    for (int i = first; i <= last; i++) {
         for (int r = 0; r < P_ROLES; r++) {
             const Param *param = net->nodes.at[i]->params[r];
-            if (param && r != P_MEAN && r != P_VARIANCE)
+            if (param && trained == (r != P_MEAN && r != P_VARIANCE))
                 n += param_elements(param);
         }
     }
     return n;
+}
+
+int64_t net_parameters(const Net *net)
+{
+    return nodes_parameters(net, 0, net->nodes.n - 1, true);
 }
 
 int64_t node_macs(const Node *node)
@@ -327,14 +332,19 @@ int64_t node_macs(const Node *node)
     return mul_extents(type_elements(one), filter);
 }
 
-int64_t net_macs(const Net *net)
+int64_t nodes_macs(const Net *net, int first, int last)
 {
     int64_t macs = 0;
-    for (int i = 0; i < net->nodes.n; i++) {
+    for (int i = first; i <= last; i++) {
         int64_t more = node_macs(net->nodes.at[i]);
         macs = more > INT64_MAX - macs ? INT64_MAX : macs + more;
     }
     return macs;
+}
+
+int64_t net_macs(const Net *net)
+{
+    return nodes_macs(net, 0, net->nodes.n - 1);
 }
 
 int node_uses(const Net *net, const Node *node)

@@ -147,11 +147,14 @@ const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 Act act_of(Op op);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
-/* Trained parameters of the whole net, running statistics not counted; and
- * multiply-adds of one node or the net for one image, as the field counts
- * them (convolutions and dense layers). */
+/* Trained parameters of nodes first..last or the whole net, running statistics not
+ * counted (with `trained` false these alone); and multiply-adds of one node, of
+ * first..last or of the net for one image, as the field counts them (convolutions
+ * and dense layers). */
+int64_t nodes_parameters(const Net *net, int first, int last, bool trained);
 int64_t net_parameters(const Net *net);
 int64_t node_macs(const Node *node);
+int64_t nodes_macs(const Net *net, int first, int last);
 int64_t net_macs(const Net *net);
 /* Users of a node: how many operand slots and output ports refer to it. */
 int node_uses(const Net *net, const Node *node);

@@ -84,29 +84,6 @@ static void put_reals(Buf *out, Reals reals)
     buf_putc(out, ')');
 }
 
-static bool same_value(const AttrRow *row, const void *a, const void *b)
-{
-    const Reals *x = a, *y = b;
-    switch (row->kind) {
-    case ATTR_INT:
-        return *(const int *)a == *(const int *)b;
-    case ATTR_PAIR:
-        return memcmp(a, b, 2 * sizeof(int)) == 0;
-    case ATTR_PADDING:
-        return memcmp(a, b, 4 * sizeof(int)) == 0;
-    case ATTR_REAL:
-        return *(const double *)a == *(const double *)b;
-    case ATTR_BOOL:
-        return *(const bool *)a == *(const bool *)b;
-    case ATTR_REALS:
-        return x->n == y->n &&
-               (x->n == 0 || memcmp(x->at, y->at, (size_t)x->n * sizeof(double)) == 0);
-    case ATTR_WORDS:
-        return *(const int *)a == *(const int *)b;
-    }
-    return false;
-}
-
 static void put_attr(Buf *out, const AttrRow *row, const void *at)
 {
     const int *ints = at;
@@ -143,7 +120,7 @@ static void put_attrs(Buf *out, const Node *node)
     for (int i = 0; i < row->n_attrs; i++) {
         const AttrRow *attr = &row->attrs[i];
         const void *at = (const char *)&node->attrs + attr->offset;
-        if (!same_value(attr, at, (const char *)&defaults + attr->offset))
+        if (!attr_same(attr, at, (const char *)&defaults + attr->offset))
             put_attr(out, attr, at);
     }
 }
@@ -200,12 +177,10 @@ static void put_node(Buf *out, const Node *node, const SrcMap *src)
     put_history(out, node);
     Type t = node->type;
     buf_printf(out, " : %s[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.h, t.w, t.c);
-    const SrcFile *file = src && node->place ? src_file(src, node->place->loc.file) : NULL;
-    if (file) {
-        int line, column;
-        src_line(src, node->place->loc.file, node->place->loc.begin, &line, &column);
+    int line;
+    const SrcFile *file = src ? src_place(src, node->place, &line) : NULL;
+    if (file)
         buf_printf(out, "  # %s:%d", file->name, line);
-    }
     buf_putc(out, '\n');
     put_params(out, node);
 }

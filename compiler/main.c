@@ -128,6 +128,8 @@ static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
         return eval_command(o, arena, src, d);
     case COMMAND_verify:
         return verify_command(o, arena, src, d);
+    case COMMAND_summary:
+        return summary_command(o, arena, src, d);
     case COMMAND_doc:
         return doc_command(arena);
     default:

@@ -82,3 +82,37 @@ const char *op_param_name(Op op, Role role)
     }
     return NULL;
 }
+
+bool attr_same(const AttrRow *row, const void *a, const void *b)
+{
+    const Reals *x = a, *y = b;
+    switch (row->kind) {
+    case ATTR_INT:
+        return *(const int *)a == *(const int *)b;
+    case ATTR_PAIR:
+        return memcmp(a, b, 2 * sizeof(int)) == 0;
+    case ATTR_PADDING:
+        return memcmp(a, b, 4 * sizeof(int)) == 0;
+    case ATTR_REAL:
+        return *(const double *)a == *(const double *)b;
+    case ATTR_BOOL:
+        return *(const bool *)a == *(const bool *)b;
+    case ATTR_REALS:
+        return x->n == y->n &&
+               (x->n == 0 || memcmp(x->at, y->at, (size_t)x->n * sizeof(double)) == 0);
+    case ATTR_WORDS:
+        return *(const int *)a == *(const int *)b;
+    }
+    return false;
+}
+
+bool attrs_same(Op op, const Attrs *a, const Attrs *b)
+{
+    const OpRow *row = op_row(op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        const size_t offset = row->attrs[i].offset;
+        if (!attr_same(&row->attrs[i], (const char *)a + offset, (const char *)b + offset))
+            return false;
+    }
+    return true;
+}

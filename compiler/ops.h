@@ -108,5 +108,8 @@ Op op_named(const char *name);
 const AttrRow *op_attr(Op op, const char *word);
 /* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */
 const char *op_param_name(Op op, Role role);
+/* Whether one attribute, at `a` and `b`, or all that count for `op` have the same values. */
+bool attr_same(const AttrRow *row, const void *a, const void *b);
+bool attrs_same(Op op, const Attrs *a, const Attrs *b);
 
 #endif

@@ -5,11 +5,14 @@
 #include "compile.h"
 #include "eval.h"
 
+enum CommandIndex {
+#define COMMAND(id, letter) INDEX_##id,
+#include "options.def"
+    COMMANDS
+};
 typedef enum Command {
-    COMMAND_compile = 1,
-    COMMAND_eval = 2,
-    COMMAND_verify = 4,
-    COMMAND_doc = 8,
+#define COMMAND(id, letter) COMMAND_##id = 1 << INDEX_##id,
+#include "options.def"
 } Command;
 
 enum { ALL_ISAS = (1u << ISA_COUNT) - 1 };
@@ -23,7 +26,7 @@ typedef struct Options {
     bool help, version;
     CompileOptions compile; /* emit.name and what follows from it are left to names_of_outputs() */
     const char *output;     /* -o, or NULL */
-    ReportFormat report;
+    ReportFormat report;    /* --report, and --format of summary */
     bool quiet, verbose;
 
     /* Lists behind the pointers of `compile`. */
@@ -42,6 +45,10 @@ typedef struct Options {
     double tolerance; /* verify: of each layer, relative */
     int threads;
     const char *keep; /* verify: where the generated files stay */
+
+    bool expand;         /* summary, graph: repeated blocks one by one */
+    const char *against; /* summary: another network to compare with, or NULL */
+    Words against_defines;
 } Options;
 
 /* False after messages: a usage error. */

@@ -31,7 +31,10 @@ static void find_bounds(Plan *plan)
         bare_now += bare[i];
         full_now += full[i];
         plan->lower_bound = bare_now > plan->lower_bound ? bare_now : plan->lower_bound;
-        plan->tight_bound = full_now > plan->tight_bound ? full_now : plan->tight_bound;
+        if (full_now > plan->tight_bound) {
+            plan->tight_bound = full_now;
+            plan->limit_step = i;
+        }
     }
 }
 

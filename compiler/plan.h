@@ -172,6 +172,7 @@ typedef struct Plan {
     int64_t arena_bytes;
     int64_t lower_bound;  /* largest sum of bare bytes alive at any step */
     int64_t tight_bound;  /* the same with halo, pitch and scratch */
+    int limit_step;       /* the first step at which tight_bound is reached */
     int64_t weight_bytes; /* of all packed tensors */
     uint64_t hash;        /* of everything the packed weights' layout depends on */
 } Plan;

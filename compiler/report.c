@@ -45,6 +45,23 @@ double report_gap(int64_t bytes, int64_t bound)
     return bound > 0 ? 100.0 * ((double)bytes / (double)bound - 1) : 0;
 }
 
+Limit report_limit(const Plan *plan)
+{
+    Limit limit = {0};
+    if (plan->steps.n == 0)
+        return limit;
+    limit.layer = plan->steps.at[plan->limit_step].node->name;
+    for (int i = 0; i < plan->buffers.n; i++) {
+        const Buffer *b = &plan->buffers.at[i];
+        if (b->first > plan->limit_step || b->last < plan->limit_step ||
+            b->bare_bytes <= limit.bytes)
+            continue;
+        limit.tensor = b->what;
+        limit.bytes = b->bare_bytes;
+    }
+    return limit;
+}
+
 static int distinct_steps(const Plan *plan)
 {
     int n = 0;
@@ -179,19 +196,21 @@ static json_t *json_steps(const Plan *plan)
     return list;
 }
 
-bool report_json(Buf *out, const Compiled *c)
+json_t *report_head(const Compiled *c)
 {
     const Plan *plan = c->plan;
-    json_t *root = json_pack("{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o, s:o, s:o, s:o}",
-                             "name", c->original->name, "has_weights", c->has_weights, "parameters",
-                             (json_int_t)net_parameters(c->original), "macs",
-                             (json_int_t)net_macs(c->original), "arena", "bytes",
-                             (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
-                             "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound,
-                             "weight_bytes", (json_int_t)plan->weight_bytes, "inputs",
-                             json_ports(c->original->inputs.at, c->original->inputs.n), "outputs",
-                             json_ports(c->original->outputs.at, c->original->outputs.n),
-                             "bound_to", json_params(c->original), "steps", json_steps(plan));
+    return json_pack(
+        "{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o, s:o}", "name", c->original->name,
+        "has_weights", c->has_weights, "parameters", (json_int_t)net_parameters(c->original),
+        "macs", (json_int_t)net_macs(c->original), "arena", "bytes", (json_int_t)plan->arena_bytes,
+        "bound", (json_int_t)plan->lower_bound, "bound_with_halos_and_scratch",
+        (json_int_t)plan->tight_bound, "weight_bytes", (json_int_t)plan->weight_bytes, "inputs",
+        json_ports(c->original->inputs.at, c->original->inputs.n), "outputs",
+        json_ports(c->original->outputs.at, c->original->outputs.n));
+}
+
+bool report_put_json(Buf *out, json_t *root)
+{
     char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     if (!text)
@@ -200,4 +219,12 @@ bool report_json(Buf *out, const Compiled *c)
     buf_putc(out, '\n');
     free(text);
     return true;
+}
+
+bool report_json(Buf *out, const Compiled *c)
+{
+    json_t *root = report_head(c);
+    json_object_set_new(root, "bound_to", json_params(c->original));
+    json_object_set_new(root, "steps", json_steps(c->plan));
+    return report_put_json(out, root);
 }

@@ -62,3 +62,12 @@ void src_line(const SrcMap *map, int file, int byte, int *line, int *column)
         }
     }
 }
+
+const SrcFile *src_place(const SrcMap *map, const Place *place, int *line)
+{
+    const SrcFile *file = place ? src_file(map, place->loc.file) : NULL;
+    int column;
+    if (file)
+        src_line(map, place->loc.file, place->loc.begin, line, &column);
+    return file;
+}

@@ -41,4 +41,7 @@ const SrcFile *src_file(const SrcMap *map, int file);
 /* Line and column of a byte, both from 1. */
 void src_line(const SrcMap *map, int file, int byte, int *line, int *column);
 
+/* The file and the line, from 1, of a place; NULL where there is none (place may be NULL). */
+const SrcFile *src_place(const SrcMap *map, const Place *place, int *line);
+
 #endif

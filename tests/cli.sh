@@ -67,7 +67,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify doc; do
+for command in eval verify summary doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done
@@ -192,6 +192,42 @@ CC='no-such-cc' "$rnc" verify tiny.net --init he:1 > out 2> err
 status=$? label='no compiler'
 [ $status -eq 1 ] && result good || result bad "no compiler: status $status"
 says err 'the C compiler failed'
+
+# ---- summary ----
+
+# is_json: what rnc printed last
+is_json() {
+    if command -v python3 > /dev/null 2>&1; then
+        python3 -m json.tool out > /dev/null 2> err && result good || result bad "$label: no JSON"
+    else
+        echo "skipped: no python3 to read the JSON of: $label"
+    fi
+}
+
+run 0 'summary' summary tiny.net
+says out 'parameters  666: 634 trainable, 32 not trainable'
+says out 'arena'
+empty err
+run 0 'summary as JSON' summary tiny.net --format json
+says out '"trainable": 432'
+is_json
+run 0 'summary against another' summary tiny.net --against tiny.net -D classes=100
+says out 'tiny (2)'
+says out '+241.3 %'
+run 0 'summary against another as JSON' summary tiny.net --against tiny.net -D classes=100 --format json
+says out '"parameters": 1530'
+is_json
+run 1 'summary of a broken network' summary broken.net
+says err "broken.net:3:3: error:"
+empty out
+run 1 'summary against nothing' summary tiny.net --against none.net
+says err 'none.net: error: cannot read the network'
+empty out
+run 1 'summary against a broken network' summary tiny.net --against broken.net
+empty out
+run 2 'summary, no such format' summary tiny.net --format xml
+says err "--format takes text or json"
+run 2 'summary of two' summary tiny.net tiny.net
 
 # ---- doc ----
 

@@ -6,6 +6,8 @@
 #   lower/NAME.net  + NAME.ir       rnc --dump ir
 #   pass/NAME.ir    + NAME.PASS.ir  rnc --passes PASS --dump ir
 #   plan/NAME.net   + NAME.plan     rnc --dump plan
+#   inspect/NAME.net + NAME.summary  rnc summary
+#                    + NAME.json     rnc summary --format json
 #
 # A first line `# args: ...` of an input gives further options.  rnc runs in the
 # input's folder, so that messages carry no path.  --refresh rewrites the
@@ -42,7 +44,7 @@ golden() {
     args=$(sed -n '1s/^# args: *//p' "$src/tests/$dir/$input")
     got=$out/$dir-$expected
     # $args is a list of words on purpose.  No output lands in the source tree.
-    (cd "$src/tests/$dir" && eval "exec \"\$rnc\" \"\$input\" -o \"\$out/x.c\" -I \"\$src/models\" \"\$@\" $args") \
+    (cd "$src/tests/$dir" && eval "exec \"\$rnc\" $command \"\$input\" -I \"\$src/models\" \"\$@\" $args") \
         > "$got.out" 2> "$got.err"
     status=$?
     if [ $wanted = fail ] && { [ $status -eq 0 ] || [ $status -ge 126 ]; }; then
@@ -65,6 +67,7 @@ golden() {
 }
 
 only=$*
+command='-o "$out/x.c"'
 for path in "$src"/tests/diag/*.net; do
     [ -f "$path" ] || continue
     base=$(basename "$path" .net)
@@ -87,6 +90,13 @@ for path in "$src"/tests/plan/*.net; do
     [ -f "$path" ] || continue
     base=$(basename "$path" .net)
     golden plan "$base.net" "$base.plan" out pass --dump plan
+done
+for path in "$src"/tests/inspect/*.net; do
+    [ -f "$path" ] || continue
+    base=$(basename "$path" .net)
+    command=summary
+    golden inspect "$base.net" "$base.summary" out pass
+    golden inspect "$base.net" "$base.json" out pass --format json
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -133,6 +133,22 @@ static void test_refusals(void)
     refused("rnc doc a.net", "takes no file");
 }
 
+static void test_inspecting(void)
+{
+    Case c;
+    parse(&c, "rnc summary a.net -D n=1 --against b.net -D n=2 --format json --expand");
+    CU_ASSERT(c.good && c.o.command == COMMAND_summary && c.o.expand);
+    CU_ASSERT_EQUAL(c.o.report, REPORT_JSON);
+    CU_ASSERT_STRING_EQUAL(c.o.against, "b.net");
+    CU_ASSERT_EQUAL(c.o.compile.lower.n_defines, 1);
+    CU_ASSERT_EQUAL(c.o.against_defines.n, 1);
+    CU_ASSERT_STRING_EQUAL(c.o.against_defines.at[0], "n=2");
+    arena_free(c.arena);
+    refused("rnc summary a.net --format svg", "--format takes text or json");
+    refused("rnc sumary a.net", "unknown command 'sumary'; did you mean 'summary'?");
+    refused("rnc summary a.net -w b", "unknown option '-w'");
+}
+
 static void test_dashes(void)
 {
     Case c;
@@ -145,7 +161,10 @@ static void test_dashes(void)
 /* Every option of a command is in its help, and no line is wider than a terminal. */
 static void test_help(void)
 {
-    static const Command commands[] = {COMMAND_compile, COMMAND_eval, COMMAND_verify, COMMAND_doc};
+    static const Command commands[] = {
+#define COMMAND(id, letter) COMMAND_##id,
+#include "options.def"
+    };
     jmp_buf oom;
     Arena *arena = arena_new(&oom);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
@@ -217,6 +236,7 @@ void suite_options(void)
     CU_add_test(s, "every option", test_all);
     CU_add_test(s, "lists of passes", test_passes);
     CU_add_test(s, "refusals", test_refusals);
+    CU_add_test(s, "summary", test_inspecting);
     CU_add_test(s, "words behind --", test_dashes);
     CU_add_test(s, "help", test_help);
     CU_add_test(s, "names of the outputs", test_names);

@@ -19,6 +19,12 @@ static void test_line(void)
         CU_ASSERT_EQUAL(line, expected[i][0]);
         CU_ASSERT_EQUAL(column, expected[i][1]);
     }
+    int line = 0;
+    const Place fifth = {.loc = {file, 5, 6}}, nowhere = {.loc = NO_LOC};
+    CU_ASSERT_PTR_EQUAL(src_place(&map, &fifth, &line), src_file(&map, file));
+    CU_ASSERT_EQUAL(line, 3);
+    CU_ASSERT_PTR_NULL(src_place(&map, &nowhere, &line));
+    CU_ASSERT_PTR_NULL(src_place(&map, NULL, &line));
     arena_free(arena);
 }
 

@@ -36,7 +36,9 @@ void paste(Buf *out, const char *text, bool comments);
 /* emit_steps.c */
 void emit_shapes(Emit *e);             /* the constants all ISAs share */
 void emit_functions(Emit *e, Isa isa); /* tiles, functions and their table */
-void emit_run(Emit *e);                /* one call a step */
+
+/* emit_run.c */
+void emit_run(Emit *e); /* one call a step, loops */
 
 /* emit_header.c */
 void emit_labels(Emit *e);

@@ -240,6 +240,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     find_lifetimes(plan);
     find_bounds(plan);
     assign_offsets(plan);
+    find_repeats(plan);
     find_hash(plan);
     return plan_check(plan, diag) ? plan : NULL;
 }

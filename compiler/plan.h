@@ -151,6 +151,12 @@ typedef struct Step {
                      the index of the first such step */
 } Step;
 
+/* Steps first .. first + period * count - 1: each is like the one a period before
+ * it, its addresses as many bytes further each time (repeat.c). */
+typedef struct Repeat {
+    int first, period, count;
+} Repeat;
+
 typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
 
 typedef struct PlanOptions {
@@ -167,6 +173,7 @@ typedef struct Plan {
     VEC(Step) steps;
     VEC(Buffer) buffers;
     VEC(Packed *) packed;     /* in execution order */
+    VEC(Repeat) repeats;      /* in order, disjoint */
     Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
     struct Placing *placings; /* by node id: how each value comes about (plan_parts.h) */
     int64_t arena_bytes;
@@ -183,6 +190,19 @@ bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared b
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
 void find_lifetimes(Plan *plan);            /* live.c */
 void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
+
+void find_repeats(Plan *plan);              /* repeat.c */
+
+/* Where a step's operands lie: bytes into the arena, or into the weights from the
+ * first tensor on; 0 for what it has not or the caller gives (repeat.c). */
+typedef struct Addresses {
+    int64_t in, in2, out, weights, scratch;
+} Addresses;
+int64_t operand_address(const Plan *plan, const Operand *o);
+Addresses step_addresses(const Plan *plan, const Step *step);
+Addresses addresses_between(Addresses from, Addresses to); /* to - from */
+/* Do the two differ in their addresses alone? */
+bool steps_alike(const Step *a, const Step *b);
 
 /* The plan as text, a line a step; "same plan" is "same text".  The arena's
  * figures are at its end. */

@@ -10,9 +10,13 @@
  *   - that zeros lie around an operand wherever its windows reach beyond it
  *   - that it writes over an operand only where its kernel may
  *
+ * and of each repeat that it computes the steps it stands for.
+ *
  * A view makes a value of the values it shows, at its place among the nodes.
  */
 #include "plan_parts.h"
+
+#include <string.h>
 
 /* A node's value in channels lo .. hi-1 of a buffer. */
 typedef struct Value {
@@ -355,6 +359,32 @@ static void form_views(Walk *w, int *next, const Step *step)
     }
 }
 
+/* ---- repeats ---- */
+
+static void check_repeats(Walk *w)
+{
+    const Plan *plan = w->plan;
+    int end = 0;
+    for (int i = 0; i < plan->repeats.n && w->ok; i++) {
+        const Repeat r = plan->repeats.at[i];
+        w->ok = r.first >= end && r.period > 0 && r.count > 1;
+        end = r.first + r.period * r.count;
+        w->ok = w->ok && end <= plan->steps.n;
+        for (int k = r.first + r.period; k < end && w->ok; k++) {
+            const Step *first = &plan->steps.at[r.first + (k - r.first) % r.period];
+            const Step *step = &plan->steps.at[k];
+            const Addresses move = addresses_between(step_addresses(plan, step - r.period),
+                                                     step_addresses(plan, step));
+            const Addresses all = addresses_between(step_addresses(plan, first),
+                                                    step_addresses(plan, first + r.period));
+            w->ok = steps_alike(first, step) && memcmp(&move, &all, sizeof move) == 0;
+        }
+        if (!w->ok)
+            diag_internal(w->diag, "plan: steps %d-%d do not repeat by %d", r.first, end - 1,
+                          r.period);
+    }
+}
+
 bool plan_check(const Plan *plan, Diag *diag)
 {
     Walk w = {.plan = plan, .diag = diag, .ok = true};
@@ -371,6 +401,7 @@ bool plan_check(const Plan *plan, Diag *diag)
         check_overlap(&w, step, &step->in2);
         check_write(&w, step);
     }
+    check_repeats(&w);
     for (int i = 0; i < plan->net->outputs.n && w.ok; i++) {
         if (w.served[i] != 1) {
             w.ok = false;

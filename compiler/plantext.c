@@ -1,4 +1,4 @@
-/* plantext.c: the plan as text: a line a step, then the arena's figures.
+/* plantext.c: the plan as text: a line a step, which steps repeat, the arena's figures.
  *
  *   INDEX KERNEL NAMES : RESULT MACS in OPERANDS -> RESULT weights OFFSET ...
  *
@@ -26,8 +26,8 @@ static void print_operand(Buf *out, const Plan *plan, const Operand *o)
         buf_printf(out, "output '%s'", plan->net->outputs.at[o->port].name);
     } else if (o->kind == PLACE_ARENA) {
         const Tensor *t = o->tensor;
-        const int64_t at = plan->buffers.at[t->buffer].offset + 4 * (t->origin + o->shift);
-        buf_printf(out, "0x%06" PRIx64 "[%d,%d]", (uint64_t)at, t->pixel, t->row);
+        buf_printf(out, "0x%06" PRIx64 "[%d,%d]", (uint64_t)operand_address(plan, o), t->pixel,
+                   t->row);
     }
 }
 
@@ -175,5 +175,12 @@ void plan_print(Buf *out, const Plan *plan)
     for (int i = 0; i < plan->steps.n; i++)
         print_step(out, plan, &plan->steps.at[i]);
     buf_putc(out, '\n');
+    for (int i = 0; i < plan->repeats.n; i++) {
+        const Repeat *r = &plan->repeats.at[i];
+        buf_printf(out, "steps %d-%d: %d times %d\n", r->first, r->first + r->period * r->count - 1,
+                   r->count, r->period);
+    }
+    if (plan->repeats.n > 0)
+        buf_putc(out, '\n');
     print_arena(out, plan);
 }

@@ -61,7 +61,7 @@ block residual(filters, stride = 1) {
 net blocks {
   input image[3, 17, 9]
   conv 5x5 12 ; bn ; relu
-  stage layer1 { 2 x residual(12) }
+  stage layer1 { 5 x residual(12) }
   stage layer2 { 2 x residual(24, stride = 2 then 1) }
   left { conv 3x3 24 groups=24 ; silu }
   right { avgpool 3x3 padding=1 }
@@ -255,6 +255,23 @@ sed -e 's/\(define .*_PLAN_HASH\) .*/\1 .../' -e 's/\(define .*_ARENA_BYTES\) .*
     -e '1s/by rnc [^ ]*:/by rnc:/' tiny.h > tiny.golden
 [ -n "${RNC_TEST_REFRESH:-}" ] && cp tiny.golden "$src/tests/emit/tiny.h"
 check "tiny.h" diff -u "$src/tests/emit/tiny.h" tiny.golden
+
+# ---- steps that repeat are a loop: depth costs no C ----
+
+cp "$src/tests/emit/deep.net" .
+check "deep" "$rnc" deep.net --isa scalar -q
+sed -n '/run_steps(const deep/,/^}/p' deep.c > deep.golden
+[ -n "${RNC_TEST_REFRESH:-}" ] && cp deep.golden "$src/tests/emit/deep.run"
+check "deep.run" diff -u "$src/tests/emit/deep.run" deep.golden
+for n in 4 40 400; do
+    check "deep, $n blocks" "$rnc" deep.net -D n=$n --isa scalar -q -o deep$n.c
+done
+lines() {
+    wc -l < "$1"
+}
+check "deep, 40 blocks, as many lines of C" [ "$(lines deep40.c)" -eq "$(lines deep4.c)" ]
+check "deep, 400 blocks, as many lines of C" [ "$(lines deep400.c)" -eq "$(lines deep4.c)" ]
+check "deep, compiled" ${CC:-cc} -std=c99 $strict -O0 -I"$src/runtime" -c deep400.c -o deep.o
 
 # ---- names that C does not take ----
 

@@ -170,10 +170,23 @@ static void forget_output(Plan *plan)
     plan->steps.n--;
 }
 
+/* A repeat that holds an iteration more than there are. */
+static void repeat_more(Plan *plan)
+{
+    plan->repeats.at[0].count++;
+}
+
+static void move_weights(Plan *plan)
+{
+    const Repeat r = plan->repeats.at[0];
+    plan->steps.at[r.first + r.period].weights->offset += 64;
+}
+
 static void test_check(void)
 {
-    static Breaker *const breakers[] = {forget_halo, overlap, leave_arena,  overwrite_operand,
-                                        swap_steps,  widen,   forget_output};
+    static Breaker *const breakers[] = {forget_halo,       overlap,     leave_arena,
+                                        overwrite_operand, swap_steps,  widen,
+                                        forget_output,     repeat_more, move_weights};
     for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
         Bench b;
         Plan *plan = plan_resnet(&b, true);

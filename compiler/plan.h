@@ -190,7 +190,6 @@ bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared b
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
 void find_lifetimes(Plan *plan);            /* live.c */
 void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
-
 void find_repeats(Plan *plan);              /* repeat.c */
 
 /* Where a step's operands lie: bytes into the arena, or into the weights from the

@@ -252,10 +252,14 @@ static bool may_lie_flat(const Node *node)
            !(node->in[0]->type.h == 1 && node->in[0]->type.w == 1);
 }
 
+/* The older operand is tried first: a shortcut, so that a block's result lies where
+ * its input lay and equal blocks get equal offsets (repeat.c). */
 static void decide_in_place(Sharer *s, const Node *node)
 {
     Placing *p = placing(s, node->id);
-    for (int slot = 0; slot < node->n_in && p->form == FORM_STEP && p->in_place < 0; slot++) {
+    const bool turned = node->n_in == 2 && node->in[1]->id < node->in[0]->id;
+    for (int i = 0; i < node->n_in && p->form == FORM_STEP && p->in_place < 0; i++) {
+        const int slot = turned ? 1 - i : i;
         const int operand = node->in[slot]->id;
         if (!goes_over(node, slot) || may_lie_flat(node->in[slot]) ||
             s->ends[operand] > 2 * (int64_t)node->id)

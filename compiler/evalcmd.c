@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -69,6 +70,33 @@ static const double **read_inputs(Evaluation *e)
     return e->d->errors ? NULL : inputs;
 }
 
+/* Where in the tensor --at begins, as an element's number; the first one after a
+ * message. */
+static int64_t begin_at(Evaluation *e, const char *name, const Npy *npy)
+{
+    const char *at = e->o->at;
+    int64_t element = 0;
+    for (int i = 0; at && i < npy->rank; i++) {
+        char *end = (char *)at;
+        const long long index = *at >= '0' && *at <= '9' ? strtoll(at, &end, 10) : -1;
+        const bool good = index >= 0 && index < npy->dims[i];
+        if (!good || (*end && (*end != ',' || i == npy->rank - 1))) {
+            Buf shape = buf_new(e->arena);
+            for (int k = 0; k < npy->rank; k++)
+                buf_printf(&shape, "[%lld]", (long long)npy->dims[k]);
+            diag_error(e->d, NO_LOC, "--at %s is no place in '%s', which is %s", e->o->at, name,
+                       buf_text(&shape));
+            diag_note(e->d, NO_LOC, "indices count from 0, with commas between them");
+            return 0;
+        }
+        element = element * npy->dims[i] + index;
+        at = *end ? end + 1 : NULL;
+        for (int k = i + 1; !at && k < npy->rank; k++)
+            element *= npy->dims[k];
+    }
+    return element;
+}
+
 /* One tensor: a line with its shape and first values, and its file. */
 static void show(Evaluation *e, const char *name, Type t, Order order, const double *values)
 {
@@ -78,12 +106,17 @@ static void show(Evaluation *e, const char *name, Type t, Order order, const dou
     npy.values = NEW_ARRAY(e->arena, double, npy.n + 1);
     for (int64_t i = 0; i < npy.n; i++)
         npy.values[port_index(t, order, i)] = values[i];
+    const int64_t begin = begin_at(e, name, &npy);
+    if (e->d->errors)
+        return;
     printf("%s ", name);
     for (int i = 0; i < npy.rank; i++)
         printf("[%lld]", (long long)npy.dims[i]);
-    for (int64_t i = 0; i < npy.n && i < SHOWN; i++)
+    if (e->o->at)
+        printf(" at %s:", e->o->at);
+    for (int64_t i = begin; i < npy.n && i < begin + SHOWN; i++)
         printf(" %.9g", npy.values[i]);
-    puts(npy.n > SHOWN ? " ..." : "");
+    puts(npy.n > begin + SHOWN ? " ..." : "");
     if (!e->o->output_dir)
         return;
     Buf bytes = buf_new(e->arena);

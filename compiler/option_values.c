@@ -237,6 +237,9 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_TENSOR:
         VEC_PUSH(p->arena, &o->tensors, value);
         return true;
+    case OPTION_AT:
+        o->at = value;
+        return true;
     case OPTION_OUTPUT_DIR:
         o->output_dir = value;
         return true;

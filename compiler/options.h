@@ -37,6 +37,7 @@ typedef struct Options {
 
     Words inputs;  /* eval: "NAME=FILE.npy" or "FILE.npy" */
     Words tensors; /* eval: paths of nodes to write besides the outputs */
+    const char *at; /* eval: where in each tensor printing begins, "1,1,0", or NULL */
     const char *output_dir;
     EvalPrecision precision;
     bool random; /* inputs drawn from `seed` */

@@ -165,6 +165,13 @@ says out 'probabilities [1][10]'
 says out 'image [1][3][9][7]'
 there values/probabilities.npy values/image.npy
 cp out first
+run 0 'eval --at' eval tiny.net --init he:1 --random 7 --at 0,8
+says out 'probabilities [1][10] at 0,8:'
+[ "$(wc -w < out)" -eq 6 ] && result good || result bad 'eval --at: two values are left'
+for at in 1 0,10 0,0,0 0, ,0 -1 0x1 0,9z; do
+    run 1 'eval --at, no such place' eval tiny.net --init he:1 --random 7 --at $at
+    says err "--at $at is no place in 'probabilities', which is [1][10]"
+done
 cp values/probabilities.npy first.npy
 run 0 'eval of a file' eval tiny.net --init he:1 --input values/image.npy --tensor image --output-dir again
 cmp -s first out && result good || result bad 'eval of a file differs from eval of the same numbers'

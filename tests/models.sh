@@ -46,6 +46,23 @@ resnet32 resnet32 --isa portable
 resnet44 resnet44 --isa portable
 resnet56 resnet56 --isa portable
 resnet110 resnet110 --isa portable
+resnet-200 resnet -D layers=200 -D size=33x33 --isa portable
+resnet-early resnet -D early_stride=true -D size=33x47 --isa portable
+resnet-v2-18 resnet-v2 -D layers=18 -D size=65x49 --isa portable
+resnet-v2-50 resnet-v2 -D size=33x47 --isa portable
+resnet-cifar-164 resnet-cifar -D layers=164 --isa portable
+resnet-cifar-b resnet-cifar -D option=B --isa portable
+resnet-cifar-164b resnet-cifar -D layers=164 -D option=B -D size=19x13 --isa portable
+plain plain -D layers=18 -D size=33x47 --isa portable
+plain-cifar plain-cifar --isa portable
+identity-block tutorial/identity-block
+identity-block-2 tutorial/identity-block-2
+convolutional-block tutorial/convolutional-block
+convolutional-block-7 tutorial/convolutional-block -D f=7 -D filters=5,11,21 -D stride=3
+resnet50-keras tutorial/resnet50-keras -D end_points=true
+resnet50-keras-batch tutorial/resnet50-keras --batch 3 --input-type f32 --input-order nchw --isa portable
+plain50-keras tutorial/plain50-keras --isa portable
+tutorial-v2 tutorial/resnet-v2 -D size=65x49 -D end_points=true --isa portable
 C
     [ -z "${RNC_TEST_FULL:-}" ] || for net in resnet18 resnet34 resnet50 resnet101 resnet152 \
         resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121; do
@@ -66,8 +83,10 @@ xargs -P "$(nproc 2> /dev/null || echo 1)" -L 1 sh "$0" --one < "$out/cases"
 passed=$(find "$out" -name '*.passed' | wc -l)
 failed=$(($(wc -l < "$out/cases") - passed))
 # Nobody adds a model and forgets it here.
-for file in "$src"/models/*.net; do
-    net=$(basename "$file" .net)
+for file in "$src"/models/*.net "$src"/models/tutorial/*.net; do
+    grep -q '^net ' "$file" || continue
+    net=${file#"$src/models/"}
+    net=${net%.net}
     cut -d ' ' -f 2 "$out/cases" | grep -qx "$net" && continue
     failed=$((failed + 1))
     echo "FAIL $net: models/$net.net is not in the list of tests/models.sh"

@@ -112,6 +112,13 @@ class Graph:
         return tensors
 
 
+def normalize_affine(node):
+    """scale and shift of a normalize, in double: (x * scale - mean) / std."""
+    mean = np.resize(np.array(node.reals("mean", 0)), node.c)
+    std = np.resize(np.array(node.reals("std", 1)), node.c)
+    return float(node.attrs.get("scale", 1 / 255)) / std, -mean / std
+
+
 def to_onnx(graph, tensors, path):
     """Writes the ONNX model; images are float NCHW, pixels 0..255 as rnc takes them."""
     import onnx
@@ -126,8 +133,8 @@ def to_onnx(graph, tensors, path):
     def add(kind, inputs, output, **attributes):
         ops.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
 
-    def channels(values, count):
-        return np.array(values * (count // len(values)), np.float32).reshape(1, count, 1, 1)
+    def channels(values):
+        return values.astype(np.float32).reshape(1, -1, 1, 1)
 
     for node in graph.nodes.values():
         x, out = node.operands, node.name
@@ -139,12 +146,9 @@ def to_onnx(graph, tensors, path):
         if node.op == "input":
             continue
         if node.op == "normalize":
-            mean = channels(node.reals("mean", 0), node.c)
-            std = channels(node.reals("std", 1), node.c)
-            scale = np.float32(float(node.attrs.get("scale", 1 / 255)))
-            add("Mul", [x[0], constant(out + "/scale", scale)], out + "/scaled")
-            add("Sub", [out + "/scaled", constant(out + "/mean", mean)], out + "/centred")
-            add("Div", [out + "/centred", constant(out + "/std", std)], out)
+            scale, shift = normalize_affine(node)
+            add("Mul", [x[0], constant(out + "/scale", channels(scale))], out + "/scaled")
+            add("Add", [out + "/scaled", constant(out + "/shift", channels(shift))], out)
         elif node.op == "conv":
             inputs = [x[0], params["weight"]] + ([params["bias"]] if "bias" in params else [])
             add("Conv", inputs, out, dilations=node.pair("dilation"),

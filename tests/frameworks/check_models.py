@@ -9,12 +9,29 @@ import os
 import sys
 import tempfile
 
-import numpy as np
-
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
-from bench import MODELS, OnnxRuntime  # noqa: E402
-from engine import Engine  # noqa: E402
-from netgraph import Graph, to_onnx, write_safetensors  # noqa: E402
+from case import make_case  # noqa: E402
+from measure import answers, difference  # noqa: E402
+from peers import onnxruntime  # noqa: E402
+from process import Process  # noqa: E402
+from rncside import DEFAULT_OUTPUTS, Built  # noqa: E402
+
+
+def worst(model, args):
+    """The difference between the two answers."""
+    net = os.path.join(args.models_dir, model + ".net")
+    with tempfile.TemporaryDirectory() as folder:
+        case = make_case(folder, args.rnc, net, DEFAULT_OUTPUTS)
+        built = Built(args, net, case, DEFAULT_OUTPUTS)
+        process = Process(built.argv(1), 1, case.path("log"))
+        try:
+            ours = answers(process, case, "rnc")
+        finally:
+            process.close()
+        onnxruntime.prepare(case)
+        peer = onnxruntime.Peer(case, 2, case.pictures())
+        peer.run()
+        return difference(ours, [a.ravel() for a in peer.answers()])
 
 
 def main():
@@ -27,26 +44,15 @@ def main():
     p.add_argument("--models-dir", default="../models")
     p.add_argument("--cc", default="gcc")
     args = p.parse_args()
+    models = args.models or sorted(f[:-4] for f in os.listdir(args.models_dir)
+                                   if f.endswith(".net"))
     passed = failed = 0
-    for model in args.models or MODELS:
-        net = os.path.join(args.models_dir, model + ".net")
-        with tempfile.TemporaryDirectory() as folder:
-            graph = Graph.of(args.rnc, net, "--tap", "dense1")
-            tensors = graph.random_weights(3)
-            weights = os.path.join(folder, "w.safetensors")
-            write_safetensors(weights, tensors)
-            to_onnx(graph, tensors, os.path.join(folder, "m.onnx"))
-            engine = Engine(args.rnc, args.runtime, args.include, net, weights, folder,
-                            ["--tap", "dense1"], 1, args.cc)
-            peer = OnnxRuntime(os.path.join(folder, "m.onnx"), 2)
-            rng = np.random.default_rng(4)
-            node = graph.nodes[graph.inputs[0][1]]
-            image = rng.uniform(0, 255, (node.n, node.c, node.h, node.w)).astype(np.float32)
-            error = max(float(np.max(np.abs(a - b)) / np.max(np.abs(b)))
-                        for a, b in zip(engine.run(image), peer.run(image)))
+    for model in models:
+        error = worst(model, args)
         good = error <= 2e-5
         passed, failed = passed + good, failed + (not good)
-        print(f"{'' if good else 'FAIL '}{model}: worst difference {error:.1e} of the largest")
+        print(f"{'' if good else 'FAIL '}{model}: worst difference {error:.1e} of the largest",
+              flush=True)
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

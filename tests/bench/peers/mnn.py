@@ -1,0 +1,48 @@
+"""MNN: the ONNX model through its converter, high precision (f32), the session's interface."""
+import importlib.metadata
+import subprocess
+import sys
+
+import MNN
+import numpy as np
+
+from netgraph import to_onnx
+
+TITLE = "MNN"
+
+
+def version():
+    return importlib.metadata.version("MNN")
+
+
+def prepare(case):
+    to_onnx(case.graph(), case.tensors(), case.path("mnn.onnx"))
+    subprocess.run([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile",
+                    case.path("mnn.onnx"), "--MNNModel", case.path("net.mnn"), "--bizCode",
+                    "bench"], check=True, stdout=sys.stderr)
+
+
+class Peer:
+    def __init__(self, case, threads, pictures):
+        self.net = MNN.Interpreter(case.path("net.mnn"))
+        self.session = self.net.createSession({"backend": "CPU", "precision": "high",
+                                               "numThread": threads})
+        self.inputs = [(self.net.getSessionInput(self.session, port["name"]),
+                        MNN.Tensor(tuple(port["dims"]), MNN.Halide_Type_Float, picture,
+                                   MNN.Tensor_DimensionType_Caffe))
+                       for port, picture in zip(case.inputs, pictures)]
+        self.outputs = case.outputs
+
+    def run(self):
+        for to, picture in self.inputs:  # a session reuses its inputs' memory
+            to.copyFrom(picture)
+        self.net.runSession(self.session)
+
+    def answers(self):
+        results = []
+        for port in self.outputs:
+            to = MNN.Tensor(tuple(port["dims"]), MNN.Halide_Type_Float,
+                            np.zeros(port["dims"], np.float32), MNN.Tensor_DimensionType_Caffe)
+            self.net.getSessionOutput(self.session, port["name"]).copyToHostTensor(to)
+            results.append(np.array(to.getNumpyData(), np.float32).reshape(port["dims"]))
+        return results

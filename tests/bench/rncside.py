@@ -1,0 +1,43 @@
+"""rnc's side of a measurement: a network compiled, linked with serve.c, described."""
+import json
+import os
+import re
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DEFAULT_OUTPUTS = ["--tap", "dense1"]  # logits, which differ more than probabilities do
+
+
+def run(argv):
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+class Built:
+    """serve for one case, in the case's folder; `tag` keeps several apart.
+
+    args has rnc, runtime, include, cc; options are rnc's.
+    """
+
+    def __init__(self, args, net, case, options, tag="", trace=False):
+        self.case, self.options = case, options
+        name = os.path.splitext(os.path.basename(net))[0]
+        self.c = case.path(f"{name}{tag}.c")
+        self.weights = self.c[:-2] + ".weights"
+        self.program = self.c[:-2]
+        begin = time.monotonic()
+        report = run([args.rnc, net, "-w", case.path("net.safetensors"), "-o", self.c, "--quiet",
+                      "--report", "json", *options])
+        self.rnc_s = time.monotonic() - begin
+        identifier = re.sub(r"\W", "_", name + tag)
+        flags = ["-DRNC_TRACE"] if trace else []
+        run([*args.cc.split(), "-O2", *flags, "-I", args.include, "-include", self.c[:-2] + ".h",
+             f"-DNET_INFO={identifier}_info", os.path.join(HERE, "serve.c"), self.c, args.runtime,
+             "-o", self.program, "-lm", "-lpthread"] +
+            (["-lopenblas"] if "openblas" in options else []))
+        self.report = json.loads(report)
+        self.weights_bytes = os.path.getsize(self.weights)
+
+    def argv(self, threads):
+        inputs = [self.case.path(f"input{i}.f32") for i in range(len(self.case.inputs))]
+        return [self.program, self.weights, str(threads), *inputs]

@@ -11,16 +11,17 @@
  * normalisation behind anything else, or behind a layer with other users
  * (pre-activation networks, DenseNet), stays. */
 #include "pass.h"
+#include "rewrite.h"
 
 #include <math.h>
 
-static bool folds(const Net *net, const Node *bn)
+static bool folds(const Rewrite *r, const Node *bn)
 {
     if (bn->op != OP_BN)
         return false;
     const Node *layer = bn->in[0];
     return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
-           layer->n_in == 1 && node_uses(net, layer) == 1;
+           layer->n_in == 1 && used_once(r, layer);
 }
 
 /* The data of all parameters of both is known. */
@@ -68,9 +69,10 @@ static void fold_data(Net *net, Node *layer, const Node *bn)
 
 void pass_fold_bn(Net *net)
 {
+    Rewrite r = rewrite_begin(net);
     for (int i = 0; i < net->nodes.n; i++) {
-        Node *bn = net->nodes.at[i];
-        if (!folds(net, bn))
+        Node *bn = rewrite_at(&r, i);
+        if (!folds(&r, bn))
             continue;
         Node *layer = bn->in[0];
         bool data = have_data(layer, bn);
@@ -83,7 +85,7 @@ void pass_fold_bn(Net *net)
             layer->params[P_BIAS]->data = NULL;
         }
         layer->attrs.bias = true;
-        ir_take_over(net, layer, bn);
-        i--; /* the next node moved here */
+        rewrite_take_over(&r, layer, bn);
     }
+    rewrite_end(&r);
 }

@@ -13,13 +13,14 @@
  * then the first arm, which is the main one by custom.
  */
 #include "pass.h"
+#include "rewrite.h"
 
 #include <limits.h>
 
-static bool takes_residual(const Net *net, const Node *layer, const Node *other, const Node *add)
+static bool takes_residual(const Rewrite *r, const Node *layer, const Node *other, const Node *add)
 {
     return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
-           layer->n_in == 1 && node_uses(net, layer) == 1 && type_eq(layer->type, add->type) &&
+           layer->n_in == 1 && used_once(r, layer) && type_eq(layer->type, add->type) &&
            type_eq(other->type, add->type);
 }
 
@@ -29,6 +30,18 @@ typedef struct Cost {
     int64_t peak, sum; /* bytes alive: at the worst step, and over the steps */
 } Cost;
 
+/* A choice: `layer` is done where `add` is, which is no more.  The steps are the
+ * nodes' numbers, from the first arm's end on.  Counted are values that these steps
+ * make or read: what lives through all of them costs either choice as much. */
+typedef struct Choice {
+    const Rewrite *r;
+    const Node *layer, *other, *add;
+    int first;
+    int64_t *alive; /* by step - first, as differences to the step before */
+    int *counted;   /* by id: mark, if the value is counted already */
+    int mark;
+} Choice;
+
 /* Inputs lie in the caller's memory. */
 static int64_t bytes_of(const Node *node)
 {
@@ -37,51 +50,66 @@ static int64_t bytes_of(const Node *node)
     return mul_extents(type_elements(node->type), elem_bytes(node->type.elem));
 }
 
-/* The steps are the nodes' numbers, but `layer` is done at the add's, which is
- * no more.  last[id] is the last step that reads the node's value. */
-static void find_last_uses(const Net *net, const Node *layer, const Node *other, const Node *add,
-                           int *last)
+/* The last step that reads a value. */
+static int last_use(const Choice *c, const Node *node)
 {
-    for (int i = 0; i < net->nodes.n; i++) {
-        const Node *user = net->nodes.at[i];
-        for (int j = 0; user != add && j < user->n_in; j++)
-            last[user->in[j]->id] = user == layer ? add->id : i;
-    }
-    for (int j = 0; j < layer->n_in; j++) {
-        int id = layer->in[j]->id;
-        last[id] = last[id] > add->id ? last[id] : add->id;
-    }
-    last[other->id] = last[other->id] > add->id ? last[other->id] : add->id;
-    last[layer->id] = INT_MAX;
-    for (int i = 0; i < net->outputs.n; i++)
-        last[net->outputs.at[i].node->id] = INT_MAX;
+    if (node == c->layer)
+        return INT_MAX;
+    int last = c->r->last[node->id];
+    for (int i = 0; i < c->layer->n_in && last < c->add->id; i++)
+        last = c->layer->in[i] == node ? c->add->id : last;
+    return last;
 }
 
-static Cost cost_of(const Net *net, const Node *layer, const Node *other, const Node *add)
+/* A value is alive from behind the step that makes it to its last use. */
+static void count_life(Choice *c, const Node *node)
 {
-    int *last = NEW_ARRAY(net->arena, int, net->nodes.n);
-    find_last_uses(net, layer, other, add, last);
+    if (node == c->layer || c->counted[node->id] == c->mark)
+        return;
+    c->counted[node->id] = c->mark;
+    const int last = last_use(c, node);
+    const int from = node->id < c->first ? c->first : node->id + 1;
+    const int to = last < c->add->id ? last : c->add->id;
+    if (from <= to) {
+        c->alive[from - c->first] += bytes_of(node);
+        c->alive[to + 1 - c->first] -= bytes_of(node);
+    }
+}
+
+/* The result lies in place of the residual, or of an elementwise operator's operand,
+ * if nobody reads that any more. */
+static bool goes_over_operand(const Choice *c, const Node *done, int step)
+{
+    const Node *under = done == c->layer                        ? c->other
+                        : op_row(done->op)->flags & ELEMENTWISE ? done->in[0]
+                                                                : NULL;
+    return under && under->op != OP_INPUT && last_use(c, under) <= step &&
+           type_eq(under->type, done->type);
+}
+
+static Cost cost_of(const Rewrite *r, int *counted, int mark, const Node *layer, const Node *other,
+                    const Node *add)
+{
+    Choice c = {r,    layer,   other, add, layer->id < other->id ? layer->id : other->id,
+                NULL, counted, mark};
+    c.alive = NEW_ARRAY(r->net->arena, int64_t, add->id - c.first + 3);
+    for (int step = c.first; step <= add->id; step++) {
+        const Node *node = r->net->nodes.at[step];
+        for (int i = 0; node && i < node->n_in; i++)
+            count_life(&c, node->in[i]);
+        if (node && node != add)
+            count_life(&c, node);
+    }
     Cost cost = {0};
-    int first = layer->id < other->id ? layer->id : other->id;
-    for (int step = first; step <= add->id; step++) {
-        const Node *done = step == add->id ? layer : net->nodes.at[step];
-        if (done == layer && step != add->id)
+    int64_t alive = 0;
+    for (int step = c.first; step <= add->id; step++) {
+        const Node *done = step == add->id ? layer : r->net->nodes.at[step];
+        alive += c.alive[step - c.first];
+        if (!done || (done == layer && step != add->id))
             continue;
-        int64_t alive = 0;
-        for (int i = 0; i < step; i++) {
-            if (net->nodes.at[i] != layer && last[i] >= step)
-                alive += bytes_of(net->nodes.at[i]);
-        }
-        /* The result lies in place of the residual, or of an elementwise
-         * operator's operand, if nobody reads that any more. */
-        const Node *under = done == layer                           ? other
-                            : op_row(done->op)->flags & ELEMENTWISE ? done->in[0]
-                                                                    : NULL;
-        if (!under || under->op == OP_INPUT || last[under->id] > step ||
-            !type_eq(under->type, done->type))
-            alive += bytes_of(done);
-        cost.peak = alive > cost.peak ? alive : cost.peak;
-        cost.sum += alive;
+        const int64_t all = alive + (goes_over_operand(&c, done, step) ? 0 : bytes_of(done));
+        cost.peak = all > cost.peak ? all : cost.peak;
+        cost.sum += all;
     }
     return cost;
 }
@@ -93,34 +121,34 @@ static bool cheaper(Cost a, Cost b)
 
 /* ---- the rewrite ---- */
 
-static void fuse(Net *net, Node *layer, Node *other, Node *add)
+static void fuse(Rewrite *r, Node *layer, Node *other, Node *add)
 {
-    Node **in = NEW_ARRAY(net->arena, Node *, 2);
+    Node **in = NEW_ARRAY(r->net->arena, Node *, 2);
     in[0] = layer->in[0];
     in[1] = other;
     layer->in = in;
     layer->n_in = 2;
-    ir_remove(net, layer);
-    ir_insert(net, add->id, layer);
-    ir_take_over(net, layer, add);
+    rewrite_move_over(r, layer, add);
 }
 
 void pass_fuse_residual(Net *net)
 {
+    Rewrite r = rewrite_begin(net);
+    int *counted = NEW_ARRAY(net->arena, int, net->nodes.n + 1), mark = 0;
     for (int i = 0; i < net->nodes.n; i++) {
-        Node *add = net->nodes.at[i];
-        if (add->op != OP_ADD || add->n_in != 2)
+        Node *add = rewrite_at(&r, i);
+        if (!add || add->op != OP_ADD || add->n_in != 2)
             continue;
         Node *a = add->in[0], *b = add->in[1];
-        bool a_takes = takes_residual(net, a, b, add), b_takes = takes_residual(net, b, a, add);
-        if (a_takes && b_takes)
-            a_takes = !cheaper(cost_of(net, b, a, add), cost_of(net, a, b, add));
+        bool a_takes = takes_residual(&r, a, b, add), b_takes = takes_residual(&r, b, a, add);
+        if (a_takes && b_takes) {
+            const Cost first = cost_of(&r, counted, ++mark, a, b, add);
+            a_takes = !cheaper(cost_of(&r, counted, ++mark, b, a, add), first);
+        }
         if (a_takes)
-            fuse(net, a, b, add);
+            fuse(&r, a, b, add);
         else if (b_takes)
-            fuse(net, b, a, add);
-        else
-            continue;
-        i--; /* two nodes became one, which stands at i - 1 */
+            fuse(&r, b, a, add);
     }
+    rewrite_end(&r);
 }

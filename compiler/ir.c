@@ -189,53 +189,6 @@ Net *ir_copy(const Net *net, Arena *arena)
     return copy;
 }
 
-/* ---- rewriting ---- */
-
-void ir_insert(Net *net, int at, Node *node)
-{
-    VEC_PUSH(net->arena, &net->nodes, node);
-    memmove(&net->nodes.at[at + 1], &net->nodes.at[at],
-            (size_t)(net->nodes.n - 1 - at) * sizeof(Node *));
-    net->nodes.at[at] = node;
-    ir_renumber(net);
-}
-
-void ir_remove(Net *net, Node *node)
-{
-    int at = node->id;
-    net->nodes.n--;
-    memmove(&net->nodes.at[at], &net->nodes.at[at + 1],
-            (size_t)(net->nodes.n - at) * sizeof(Node *));
-    ir_renumber(net);
-}
-
-void ir_replace(Net *net, const Node *old, Node *by)
-{
-    for (int i = 0; i < net->nodes.n; i++) {
-        Node *user = net->nodes.at[i];
-        for (int j = 0; j < user->n_in; j++) {
-            if (user->in[j] == old)
-                user->in[j] = by;
-        }
-    }
-    for (int i = 0; i < net->outputs.n; i++) {
-        if (net->outputs.at[i].node == old)
-            net->outputs.at[i].node = by;
-    }
-}
-
-void ir_take_over(Net *net, Node *node, Node *taken)
-{
-    VEC_PUSH(net->arena, &node->absorbed, taken->name);
-    for (int i = 0; i < taken->absorbed.n; i++)
-        VEC_PUSH(net->arena, &node->absorbed, taken->absorbed.at[i]);
-    node->origin = taken->origin;
-    node->act = taken->act;
-    node->act_alpha = taken->act_alpha;
-    ir_replace(net, taken, node);
-    ir_remove(net, taken);
-}
-
 /* ---- asking ---- */
 
 int64_t mul_extents(int64_t a, int64_t b)

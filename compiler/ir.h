@@ -75,6 +75,7 @@ struct Node {
      * not among them, in order ("layer2.0.main.bn1", "layer2.0.add1", ...). */
     int origin;
     VEC(const char *) absorbed;
+    Node *taken_by; /* the node that has taken this one in: it is in no network then */
     const Place *place;
 };
 
@@ -118,21 +119,10 @@ void ir_renumber(Net *net);
  * keeps of the network before the passes. */
 Net *ir_copy(const Net *net, Arena *arena);
 
-/* ---- rewriting, for passes (ir.c) ---- */
-
-/* A node that is in no network yet: parameters named, nothing inferred; it
- * computes no original node's value (origin -1). */
+/* A node that is in no network yet, for passes (rewrite.h): parameters named, nothing
+ * inferred; it computes no original node's value (origin -1). */
 Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *name,
               const Place *place);
-/* Put a node in front of nodes[at]; take one out.  Both renumber. */
-void ir_insert(Net *net, int at, Node *node);
-void ir_remove(Net *net, Node *node);
-/* Every operand slot and output port that refers to `old` gets `by`. */
-void ir_replace(Net *net, const Node *old, Node *by);
-/* `node` now computes what `taken` did: its origin and activation pass over, its
- * name and what it absorbed go behind what `node` has absorbed, its users are
- * now `node`'s, and it leaves the network. */
-void ir_take_over(Net *net, Node *node, Node *taken);
 
 /* ---- asking ---- */
 

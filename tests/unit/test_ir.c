@@ -1,9 +1,11 @@
 /* test_ir.c: building, copying, rewriting and asking networks. */
 #include "irtext.h"
 #include "netgen.h"
+#include "rewrite.h"
 
 #include <CUnit/CUnit.h>
 
+#include <limits.h>
 #include <string.h>
 
 static void test_building(void)
@@ -111,31 +113,47 @@ static void test_copy(void)
     }
 }
 
+/* x, relu, tanh, silu(relu), add(silu, tanh): tanh goes into relu, which silu and a
+ * port now read; then silu takes the add over, and stands where it stood. */
 static void test_rewriting(void)
 {
     NetTest t;
     netgen_begin(&t, 1);
     Node *x = netgen_input(&t, ELEM_F32, 4, 4, 2);
     Node *relu = netgen_op(&t, OP_RELU, x), *tanh = netgen_op(&t, OP_TANH, relu);
-    netgen_output(&t, relu);
-    Attrs none = ir_default_attrs(OP_SILU);
-    Node *silu = ir_node(t.arena, OP_SILU, &x, 1, &none, "new", NULL);
-    CU_ASSERT_EQUAL(silu->origin, -1);
-    ir_insert(t.net, 1, silu);
-    CU_ASSERT(silu->id == 1 && relu->id == 2 && tanh->id == 3);
-    ir_replace(t.net, relu, silu);
-    CU_ASSERT_PTR_EQUAL(tanh->in[0], silu);
-    CU_ASSERT_PTR_EQUAL(t.net->outputs.at[0].node, silu);
-    ir_remove(t.net, relu);
-    CU_ASSERT(t.net->nodes.n == 3 && tanh->id == 2);
-    VEC_PUSH(t.arena, &silu->absorbed, "a");
+    Node *silu = netgen_op(&t, OP_SILU, tanh), *bn = netgen_op(&t, OP_BN, tanh);
+    Node *add = netgen_join(&t, OP_ADD, silu, bn), *last = netgen_op(&t, OP_RELU, add);
+    netgen_output(&t, tanh);
+    VEC_PUSH(t.arena, &relu->absorbed, "a");
     VEC_PUSH(t.arena, &tanh->absorbed, "b");
-    ir_take_over(t.net, silu, tanh);
-    CU_ASSERT_EQUAL(t.net->nodes.n, 2);
-    CU_ASSERT_EQUAL(silu->origin, 2);
-    CU_ASSERT_EQUAL(silu->absorbed.n, 3);
-    CU_ASSERT_STRING_EQUAL(silu->absorbed.at[1], tanh->name);
-    CU_ASSERT_STRING_EQUAL(silu->absorbed.at[2], "b");
+    tanh->act = ACT_RELU6;
+
+    Rewrite r = rewrite_begin(t.net);
+    CU_ASSERT(used_once(&r, relu) && used_once(&r, silu) && !used_once(&r, tanh));
+    CU_ASSERT(r.last[x->id] == 1 && r.last[tanh->id] == INT_MAX && r.last[last->id] == 0);
+    CU_ASSERT_PTR_EQUAL(rewrite_at(&r, 2), tanh);
+    rewrite_take_over(&r, relu, tanh);
+    CU_ASSERT_PTR_NULL(rewrite_at(&r, 2));
+    CU_ASSERT_PTR_EQUAL(rewrite_at(&r, 3)->in[0], relu);
+    CU_ASSERT_PTR_EQUAL(rewrite_at(&r, 4)->in[0], relu);
+    CU_ASSERT(!used_once(&r, relu) && r.last[relu->id] == INT_MAX);
+    rewrite_at(&r, 5);
+    rewrite_move_over(&r, silu, add);
+    CU_ASSERT_PTR_NULL(rewrite_at(&r, 3));
+    CU_ASSERT_PTR_EQUAL(rewrite_at(&r, 5), silu);
+    CU_ASSERT_PTR_EQUAL(rewrite_at(&r, 6)->in[0], silu);
+    CU_ASSERT(used_once(&r, silu));
+    rewrite_end(&r);
+
+    Node *const left[] = {x, relu, bn, silu, last};
+    CU_ASSERT_EQUAL_FATAL(t.net->nodes.n, 5);
+    for (int i = 0; i < 5; i++)
+        CU_ASSERT(t.net->nodes.at[i] == left[i] && left[i]->id == i);
+    CU_ASSERT_PTR_EQUAL(t.net->outputs.at[0].node, relu);
+    CU_ASSERT(relu->origin == 2 && relu->act == ACT_RELU6 && silu->origin == 5);
+    CU_ASSERT_EQUAL_FATAL(relu->absorbed.n, 3);
+    CU_ASSERT_STRING_EQUAL(relu->absorbed.at[1], tanh->name);
+    CU_ASSERT_STRING_EQUAL(relu->absorbed.at[2], "b");
     netgen_end(&t);
 }
 

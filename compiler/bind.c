@@ -7,6 +7,7 @@
 #include "bind.h"
 
 #include "axes.h"
+#include "keras.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 /* A tensor of a file and the parameter that uses it. */
 typedef struct Slot {
+    const char *name; /* the tensor's, or layer.weight of a path (keras.h) */
     const StoredTensor *tensor;
     const TensorFile *file;
     int order; /* of files, and in the file */
@@ -67,7 +69,7 @@ static const char *file_name(const Param *param)
 static int by_name(const void *a, const void *b)
 {
     const Slot *x = a, *y = b;
-    const int order = strcmp(x->tensor->name, y->tensor->name);
+    const int order = strcmp(x->name, y->name);
     return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
@@ -85,8 +87,15 @@ static void list_tensors(Binder *b, const TensorFile *files, int n_files)
     b->slots = NEW_ARRAY(b->arena, Slot, n + 1);
     for (int f = 0; f < n_files; f++)
         for (int i = 0; i < files[f].n; i++, b->n_slots++)
-            b->slots[b->n_slots] =
-                (Slot){.tensor = &files[f].tensors[i], .file = &files[f], .order = b->n_slots};
+            b->slots[b->n_slots] = (Slot){keras_name(files[f].tensors[i].name, b->arena),
+                                          &files[f].tensors[i], &files[f], b->n_slots, NULL};
+    qsort(b->slots, (size_t)n, sizeof *b->slots, by_name);
+    /* Where layers of several models have one name, it is the path that tells. */
+    for (int i = 1; i < n; i++) {
+        Slot *x = &b->slots[i - 1], *y = &b->slots[i];
+        if (str_eq(keras_name(x->tensor->name, b->arena), y->name))
+            x->name = x->tensor->name, y->name = y->tensor->name;
+    }
     qsort(b->slots, (size_t)n, sizeof *b->slots, by_name);
 }
 
@@ -95,12 +104,12 @@ static Slot *find(const Binder *b, const char *name)
     int low = 0, high = b->n_slots;
     while (low < high) {
         const int middle = low + (high - low) / 2;
-        if (strcmp(b->slots[middle].tensor->name, name) < 0)
+        if (strcmp(b->slots[middle].name, name) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < b->n_slots && str_eq(b->slots[low].tensor->name, name) ? &b->slots[low] : NULL;
+    return low < b->n_slots && str_eq(b->slots[low].name, name) ? &b->slots[low] : NULL;
 }
 
 static void list_params(Binder *b, const Net *net)
@@ -121,6 +130,8 @@ static void match(Binder *b)
     for (int i = 0; i < b->uses.n; i++) {
         Use *use = &b->uses.at[i];
         Slot *slot = find(b, file_name(use->param));
+        if (slot && slot->file->own)
+            slot = NULL;
         use->by_alias = slot != NULL;
         if (!slot)
             slot = find(b, use->param->name);
@@ -143,7 +154,7 @@ static Slot **left_over(const Binder *b, int *n)
     Slot **rest = NEW_ARRAY(b->arena, Slot *, b->n_slots + 1);
     *n = 0;
     for (int i = 0; i < b->n_slots; i++)
-        if (!b->slots[i].param && !lies_beside(b->slots[i].tensor->name))
+        if (!b->slots[i].param && !lies_beside(b->slots[i].name))
             rest[(*n)++] = &b->slots[i];
     qsort(rest, (size_t)*n, sizeof(*rest), by_order);
     return rest;
@@ -159,7 +170,7 @@ static const char *common_prefix(const Binder *b)
     for (int i = 0; i < b->uses.n && !prefix; i++) {
         const char *name = file_name(b->uses.at[i].param);
         for (int s = 0; s < b->n_slots && !prefix; s++) {
-            const char *stored = b->slots[s].tensor->name;
+            const char *stored = b->slots[s].name;
             const size_t n = strlen(stored), k = strlen(name);
             if (n > k && stored[n - k - 1] == '.' && str_ends(stored, name))
                 prefix = arena_strndup(b->arena, stored, n - k);
@@ -188,7 +199,7 @@ static void names_differ(const Binder *b, const TensorFile *files)
         if (!b->uses.at[i].slot)
             add_example(&wanted, n_wanted++, file_name(b->uses.at[i].param));
     for (int i = 0; i < n_held; i++)
-        add_example(&held, i, rest[i]->tensor->name);
+        add_example(&held, i, rest[i]->name);
     diag_file_error(b->diag, files[0].path,
                     "these are other names than the network's: %d of its %d parameters are here",
                     b->uses.n - b->missing, b->uses.n);
@@ -224,7 +235,7 @@ static void report_names(Binder *b, bool strict)
     Slot **const slots = left_over(b, &n_rest);
     const char **rest = NEW_ARRAY(b->arena, const char *, n_rest + 1);
     for (int i = 0; i < n_rest; i++)
-        rest[i] = slots[i]->tensor->name;
+        rest[i] = slots[i]->name;
     for (int i = 0; strict && i < b->uses.n && shown < LISTED; i++)
         if (!b->uses.at[i].slot && ++shown)
             report_missing(b, &b->uses.at[i], rest, n_rest);
@@ -332,6 +343,21 @@ static bool check_shape(Binder *b, const Use *use)
     return false;
 }
 
+/* A file that says the order itself is to agree with the naming. */
+static bool check_axes(Binder *b, const Use *use, const char *axes)
+{
+    const StoredTensor *t = use->slot->tensor;
+    if (!axes || !t->axes || str_eq(t->axes, axes))
+        return true;
+    diag_file_error(b->diag, use->slot->file->path,
+                    "tensor '%s' has the order of Keras, %s, and the naming says %s", t->name,
+                    axes_text(b->arena, t->axes), axes_text(b->arena, axes));
+    diag_note(b->diag, NO_LOC,
+              "`%s.%s -> \"kernel\" %s` in the naming says so, as in lib/keras.net",
+              op_row(use->node->op)->name, role_name(use->node, use->param->role), t->axes);
+    return false;
+}
+
 static uint32_t bits_of(float x)
 {
     uint32_t bits;
@@ -393,10 +419,10 @@ static bool take_tensor(Binder *b, const Use *use)
                         t->name, t->elem_name);
         return false;
     }
-    if (!check_shape(b, use))
+    if (!check_shape(b, use) || !check_axes(b, use, axes))
         return false;
-    const float *x = tensor_floats(t, b->arena);
-    if (!check_numbers(b, use, x))
+    const float *x = tensor_floats(use->slot->file, t, b->arena, b->diag);
+    if (!x || !check_numbers(b, use, x))
         return false;
     use->param->data = x;
     if (axes && !str_eq(axes, axes_own(use->param->rank))) {

@@ -14,9 +14,7 @@
 
 typedef struct Head {
     const char *at, *end;
-    char descr[8];
-    bool fortran;
-    Npy *npy;
+    NpyHead *to;
 } Head;
 
 static void skip_blanks(Head *h)
@@ -51,7 +49,7 @@ static bool take_string(Head *h, char *to, size_t size)
 
 static bool take_shape(Head *h)
 {
-    Npy *npy = h->npy;
+    NpyHead *to = h->to;
     if (!take(h, "("))
         return false;
     while (!take(h, ")")) {
@@ -63,9 +61,9 @@ static bool take_shape(Head *h)
                 return false;
             x = 10 * x + (*h->at - '0');
         }
-        if (digits == 0 || npy->rank == NPY_RANK_MOST)
+        if (digits == 0 || to->rank == NPY_RANK_MOST)
             return false;
-        npy->dims[npy->rank++] = x;
+        to->dims[to->rank++] = x;
         take(h, "L"); /* Python 2 */
         if (!take(h, ",")) {
             skip_blanks(h);
@@ -85,10 +83,10 @@ static bool parse_head(Head *h)
     while (!take(h, "}")) {
         if (!take_string(h, key, sizeof key) || !take(h, ":"))
             return false;
-        if (str_eq(key, "descr") && take_string(h, h->descr, sizeof h->descr))
+        if (str_eq(key, "descr") && take_string(h, h->to->descr, sizeof h->to->descr))
             seen |= 1;
         else if (str_eq(key, "fortran_order") &&
-                 ((h->fortran = take(h, "True")) || take(h, "False")))
+                 ((h->to->fortran = take(h, "True")) || take(h, "False")))
             seen |= 2;
         else if (str_eq(key, "shape") && take_shape(h))
             seen |= 4;
@@ -131,25 +129,42 @@ static int bytes_of(const char *descr)
                                                           : 0;
 }
 
-bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t size, Arena *arena,
-               Diag *d)
+size_t npy_head_size(const unsigned char *bytes, size_t size)
 {
-    *npy = (Npy){0};
-    if (size < 10 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3) {
+    if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
+        return 0;
+    return bytes[6] == 1 ? 10 + (size_t)little(bytes + 8, 2) : 12 + (size_t)little(bytes + 8, 4);
+}
+
+bool npy_head(NpyHead *head, const char *path, const unsigned char *bytes, size_t size, Diag *d)
+{
+    *head = (NpyHead){.size = npy_head_size(bytes, size)};
+    if (head->size == 0) {
         diag_file_error(d, path, "not a NumPy file (.npy)");
         return false;
     }
-    const size_t before = bytes[6] == 1 ? 10 : 12;
-    const size_t length = size < before ? 0 : (size_t)little(bytes + 8, bytes[6] == 1 ? 2 : 4);
-    if (size < before || length > size - before) {
+    if (head->size > size) {
         diag_file_error(d, path, "the file ends within its head");
         return false;
     }
-    Head h = {(const char *)bytes + before, (const char *)bytes + before + length, "", false, npy};
+    Head h = {(const char *)bytes + (bytes[6] == 1 ? 10 : 12), (const char *)bytes + head->size,
+              head};
     if (!parse_head(&h)) {
         diag_file_error(d, path, "the head of the NumPy file cannot be read");
         return false;
     }
+    return true;
+}
+
+bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t size, Arena *arena,
+               Diag *d)
+{
+    NpyHead h;
+    *npy = (Npy){0};
+    if (!npy_head(&h, path, bytes, size, d))
+        return false;
+    npy->rank = h.rank;
+    memcpy(npy->dims, h.dims, sizeof npy->dims);
     const int each = bytes_of(h.descr);
     if (each == 0 || h.fortran) {
         diag_file_error(d, path, "elements of type '%s'%s are not supported", h.descr,
@@ -162,7 +177,7 @@ bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t si
     npy->n = 1;
     for (int i = 0; i < npy->rank; i++)
         npy->n = mul_extents(npy->n, npy->dims[i]);
-    const uint64_t data = size - before - length;
+    const uint64_t data = size - h.size;
     if ((uint64_t)npy->n != data / (unsigned)each || data % (unsigned)each) {
         diag_file_error(d, path, "%lld elements by its shape, and %llu bytes of them",
                         (long long)npy->n, (unsigned long long)data);
@@ -170,7 +185,7 @@ bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t si
     }
     npy->values = NEW_ARRAY(arena, double, npy->n ? npy->n : 1);
     for (int64_t i = 0; i < npy->n; i++)
-        npy->values[i] = element(bytes + before + length + i * each, each);
+        npy->values[i] = element(bytes + h.size + i * each, each);
     return true;
 }
 

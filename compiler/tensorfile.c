@@ -1,11 +1,15 @@
 /* tensorfile.c: files of tensors, opened by what is in them.
  *
  * The file is mapped, so that only what is used is read; the reader of its format
- * lists the tensors, which point into the map.
+ * lists the tensors, which point into the map or are unpacked when they are used.
  */
 #include "tensorfile.h"
 
+#include "h5file.h"
+#include "npz.h"
 #include "safetensors.h"
+#include "torch.h"
+#include "zip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FORMATS "safetensors, npz, PyTorch's and Keras' files"
+
 typedef struct Foreign {
     size_t at; /* where `bytes` lie */
     const char *bytes;
@@ -21,17 +27,17 @@ typedef struct Foreign {
     const char *way_out;
 } Foreign;
 
-static const char from_python[] = "in Python, safetensors.torch.save_file(model.state_dict(), "
-                                  "\"FILE.safetensors\") writes what rnc reads";
-
 /* Formats that are known, but not read. */
 static const Foreign foreign[] = {
-    {0, "PK\3\4", "a ZIP archive, as PyTorch and NumPy write", from_python},
-    {0, "\x80\2", "a Python pickle, as PyTorch writes", from_python},
-    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes", NULL},
+    {0, "\x80\2", "a Python pickle, as PyTorch wrote before version 1.6",
+     "in Python, torch.save(torch.load(\"OLD\", weights_only=True), \"NEW\") writes what rnc "
+     "reads"},
+    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes, and it was built without libhdf5",
+     "install libhdf5 (Debian: apt-get install libhdf5-dev), then configure and build rnc again"},
     {4, "TFL3", "a TensorFlow Lite model", NULL},
     {0, "GGUF", "a GGUF file", NULL},
-    {0, "\x93NUMPY", "a NumPy array", NULL},
+    {0, "\x93NUMPY", "a single NumPy array",
+     "in Python, numpy.savez(\"FILE.npz\", NAME=array, ...) gives arrays names"},
     {0, "\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: zstd -d FILE"},
     {0, "\x1f\x8b", "compressed by gzip", "unpack it first: gunzip FILE"},
     {0,
@@ -44,23 +50,50 @@ static const Foreign foreign[] = {
      "fetch it first: git lfs pull"},
 };
 
+/* What a ZIP archive is for is seen by its members. */
+static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
+{
+    Zip zip;
+    if (!zip_open(&zip, file->path, file->map, file->map_size, arena, diag))
+        return false;
+    if (torch_is(&zip))
+        return torch_read(file, &zip, arena, diag);
+    if (npz_is(&zip))
+        return npz_read(file, &zip, arena, diag);
+    if (zip_find(&zip, "model.weights.h5")) {
+        diag_file_error(diag, file->path, "this is a whole model of Keras, as .keras files are");
+        diag_file_note(diag, file->path,
+                       "unzip FILE model.weights.h5 unpacks the weights; rnc reads those");
+        return false;
+    }
+    diag_file_error(diag, file->path,
+                    "the ZIP archive holds neither NumPy's nor PyTorch's tensors");
+    return false;
+}
+
 static bool read_format(TensorFile *file, Arena *arena, Diag *diag)
 {
     const unsigned char *bytes = file->map;
     const size_t size = file->map_size;
     if (safetensors_is(bytes, size))
         return safetensors_read(file, bytes, size, arena, diag);
+#ifdef RNC_HAVE_HDF5
+    if (h5_is(bytes, size))
+        return h5_read(file, arena, diag);
+#endif
+    if (zip_is(bytes, size))
+        return read_archive(file, arena, diag);
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
         const Foreign *f = &foreign[i];
         const size_t n = strlen(f->bytes);
         if (size < f->at + n || memcmp(bytes + f->at, f->bytes, n) != 0)
             continue;
-        diag_file_error(diag, file->path, "rnc reads safetensors, and this is %s", f->what);
+        diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is %s", f->what);
         if (f->way_out)
             diag_file_note(diag, file->path, "%s", f->way_out);
         return false;
     }
-    diag_file_error(diag, file->path, "rnc reads safetensors, and this is something else");
+    diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is something else");
     return false;
 }
 
@@ -110,6 +143,9 @@ bool tensorfile_open(TensorFile *file, const char *path, Arena *arena, Diag *dia
 
 void tensorfile_close(TensorFile *file)
 {
+    if (file->close)
+        file->close(file);
+    file->close = NULL;
     if (file->map)
         munmap(file->map, file->map_size);
     file->map = NULL;
@@ -127,6 +163,36 @@ const StoredTensor *tensorfile_find(const TensorFile *file, const char *name)
 }
 
 /* ---- elements ---- */
+
+bool tensor_elements(const int64_t *dims, int rank, int64_t *n)
+{
+    *n = 1;
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] && *n > INT64_MAX / dims[i])
+            return false;
+        *n *= dims[i];
+    }
+    return true;
+}
+
+void tensor_gather(unsigned char *to, const unsigned char *from, int bytes, int rank,
+                   const int64_t *dims, const int64_t *steps)
+{
+    int64_t index[8] = {0}, n;
+    if (!tensor_elements(dims, rank, &n))
+        return;
+    while (n-- > 0) {
+        memcpy(to, from, (size_t)bytes);
+        to += bytes;
+        for (int i = rank - 1; i >= 0; i--) {
+            from += steps[i] * bytes;
+            if (++index[i] < dims[i])
+                break;
+            from -= steps[i] * bytes * dims[i];
+            index[i] = 0;
+        }
+    }
+}
 
 static uint64_t little_endian(const unsigned char *p, int bytes)
 {
@@ -164,19 +230,32 @@ static float float_of_double(const unsigned char *p)
     return (float)x;
 }
 
-const float *tensor_floats(const StoredTensor *tensor, Arena *arena)
+/* The bytes in the map, or unpacked; NULL after a message. */
+static const unsigned char *bytes_of(const TensorFile *file, const StoredTensor *tensor,
+                                     Arena *arena, Diag *diag)
 {
-    static const int bytes_of[] = {8, 4, 2, 2};
+    if (tensor->bytes || tensor->size == 0)
+        return tensor->bytes ? tensor->bytes : (const unsigned char *)"";
+    unsigned char *to = NEW_ARRAY(arena, unsigned char, tensor->size);
+    return file->load(file, tensor, to, arena, diag) ? to : NULL;
+}
+
+const float *tensor_floats(const TensorFile *file, const StoredTensor *tensor, Arena *arena,
+                           Diag *diag)
+{
+    static const int sizes[] = {8, 4, 2, 2};
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
     if (tensor->elem == STORED_OTHER)
         return NULL;
-    if (tensor->elem == STORED_F32 && first == 1 && (uintptr_t)tensor->bytes % sizeof(float) == 0)
-        return (const float *)(const void *)tensor->bytes;
-    const int bytes = bytes_of[tensor->elem];
+    const unsigned char *p = bytes_of(file, tensor, arena, diag);
+    if (!p)
+        return NULL;
+    if (tensor->elem == STORED_F32 && first == 1 && (uintptr_t)p % sizeof(float) == 0)
+        return (const float *)(const void *)p;
+    const int bytes = sizes[tensor->elem];
     const size_t n = tensor->size / (size_t)bytes;
-    const unsigned char *p = tensor->bytes;
     float *to = NEW_ARRAY(arena, float, n ? n : 1);
     for (size_t i = 0; i < n; i++, p += bytes) {
         if (tensor->elem == STORED_F64)

@@ -40,6 +40,8 @@ wide_resnet50_2 wide_resnet50_2 -D size=33x47 --isa portable
 seresnet50 seresnet50 -D size=65x49 --isa portable
 mobilenet_v2 mobilenet_v2 -D size=65x49
 densenet121 densenet121 -D size=65x49 --isa portable
+resnet8 resnet8
+resnet8-odd resnet8 -D size=37x29 -D filters=13 --isa portable
 resnet20 resnet20
 resnet20-odd resnet20 -D size=37x29 -D filters=13
 resnet32 resnet32 --isa portable

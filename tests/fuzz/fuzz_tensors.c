@@ -21,10 +21,10 @@ static void read_tensors(Arena *arena, const char *path, TensorFile *file)
         const StoredTensor *t = &file->tensors[i];
         if (tensorfile_find(file, t->name) == NULL)
             abort();
-        for (size_t b = 0; b < t->size; b++)
+        for (size_t b = 0; t->bytes && b < t->size; b++)
             sum = (unsigned char)(sum + t->bytes[b]);
         if (t->elem != STORED_OTHER)
-            tensor_floats(t, arena);
+            tensor_floats(file, t, arena, &diag);
     }
 }
 

@@ -315,6 +315,70 @@ static void test_other_order(void)
             "without 'hwio' behind 'conv.weight -> ...'", "the network needs [18][4]");
 }
 
+/* Paths, as Keras has them: what counts is the layer's name and the weight's. */
+static void test_paths(void)
+{
+    Bench b;
+    begin(&b);
+    keras_names(&b);
+    tensor(&b, "model/c/kernel:0", "3,3,3,2", 54, 0, 1);
+    normalisation(&b);
+    tensor(&b, "inner/fc/kernel", "18,4", 72, 0, 1);
+    tensor(&b, "inner/fc/bias", "4", 4, 0, 1);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
+    CU_ASSERT_EQUAL(bind_report(b.net, b.files, 1).left_over, 0);
+    end(&b);
+    /* Two layers of one name: the paths stay as they are, and nothing is guessed. */
+    begin(&b);
+    keras_names(&b);
+    tensor(&b, "c.kernel", "3,3,3,2", 54, 0, 1);
+    normalisation(&b);
+    tensor(&b, "a/fc/kernel", "18,4", 72, 0, 1);
+    tensor(&b, "b/fc/kernel", "18,4", 72, 0, 1);
+    tensor(&b, "fc/bias", "4", 4, 0, 1);
+    finish(&b);
+    REFUSED(&b, 3, "no tensor 'fc.kernel'", "'a/fc/kernel' belongs to no parameter",
+            "'b/fc/kernel' belongs to no parameter");
+}
+
+/* A file that says the order of its kernels is not read in another one. */
+static void test_axes_disagree(void)
+{
+    Bench b;
+    begin(&b);
+    net_node_named(b.net, "fc")->params[P_WEIGHT]->alias = "fc.kernel";
+    convolution(&b);
+    normalisation(&b);
+    tensor(&b, "fc.kernel", "4,18", 72, 0, 1);
+    tensor(&b, "fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    for (int i = 0; i < b.files[0].n; i++) {
+        if (str_eq(b.files[0].tensors[i].name, "fc.kernel"))
+            b.files[0].tensors[i].axes = "io";
+    }
+    REFUSED(&b, 1, "'fc.kernel' has the order of Keras, [in][out], and the naming says [out][in]",
+            "`dense.weight -> \"kernel\" io`");
+}
+
+/* What rnc wrote has the network's names and order, whatever the naming says. */
+static void test_own_file(void)
+{
+    Bench b;
+    begin(&b);
+    Param *kernel = net_node_named(b.net, "conv1")->params[P_WEIGHT];
+    kernel->axes = "hwio"; /* of the same name: only the file can tell */
+    convolution(&b);
+    normalisation(&b);
+    dense(&b);
+    finish(&b);
+    b.files[0].own = true;
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[2], 3);
+    end(&b);
+}
+
 static void test_values(void)
 {
     static const uint32_t nan = 0x7fc00001, infinity = 0xff800000;
@@ -398,6 +462,9 @@ void suite_bind(void)
     CU_ADD_TEST(suite, test_keras_order);
     CU_ADD_TEST(suite, test_own_names);
     CU_ADD_TEST(suite, test_other_order);
+    CU_ADD_TEST(suite, test_paths);
+    CU_ADD_TEST(suite, test_axes_disagree);
+    CU_ADD_TEST(suite, test_own_file);
     CU_ADD_TEST(suite, test_values);
     CU_ADD_TEST(suite, test_every_place);
     CU_ADD_TEST(suite, test_element_type);

@@ -1,6 +1,6 @@
 /* test_tensorfile.c: safetensors as they should be, and in every way they should
  * not. */
-#include "tensorfile.h"
+#include "filetest.h"
 
 #include <CUnit/CUnit.h>
 
@@ -10,31 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct Bench {
-    jmp_buf oom;
-    Arena *arena;
-    SrcMap src;
-    Diag diag;
-    TensorFile file;
-    bool opened;
-} Bench;
-
-/* Opens a file of these bytes, which is gone when this returns. */
-static void open_bytes(Bench *b, const void *bytes, size_t size)
-{
-    char path[] = "/tmp/rnc-test-XXXXXX";
-    const int fd = mkstemp(path);
-    b->arena = arena_new(&b->oom);
-    b->src = (SrcMap){.arena = b->arena};
-    b->diag = diag_new(&b->src, b->arena);
-    CU_ASSERT_FATAL(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
-    close(fd);
-    b->opened = tensorfile_open(&b->file, path, b->arena, &b->diag);
-    unlink(path);
-}
-
-/* The same of a header and data. */
-static void open_parts(Bench *b, const char *header, const void *data, size_t size)
+/* Opens a file of a header and data. */
+static void open_parts(FileTest *b, const char *header, const void *data, size_t size)
 {
     const size_t n = strlen(header);
     unsigned char *bytes = malloc(8 + n + size);
@@ -44,34 +21,15 @@ static void open_parts(Bench *b, const char *header, const void *data, size_t si
     memcpy(bytes + 8, header, n);
     if (size)
         memcpy(bytes + 8 + n, data, size);
-    open_bytes(b, bytes, 8 + n + size);
+    filetest_open(b, bytes, 8 + n + size);
     free(bytes);
-}
-
-static void close_bench(Bench *b)
-{
-    tensorfile_close(&b->file);
-    arena_free(b->arena);
-}
-
-/* A refusal whose message holds `says`; nothing stays open. */
-static void check_refused(Bench *b, const char *says)
-{
-    CU_ASSERT_FALSE(b->opened);
-    CU_ASSERT_EQUAL(b->diag.errors, 1);
-    CU_ASSERT(b->file.map == NULL && b->file.n == 0);
-    if (!strstr(buf_text(&b->diag.out), says)) {
-        printf("expected: %s\nfound: %s", says, buf_text(&b->diag.out));
-        CU_FAIL("another message");
-    }
-    close_bench(b);
 }
 
 static const unsigned char data[64] = {0, 0, 128, 63, 0, 0, 0, 192}; /* 1, -2, zeros */
 
 static void test_good(void)
 {
-    Bench b;
+    FileTest b = {0};
     open_parts(&b,
                "{\"__metadata__\":{\"format\":\"pt\"},"
                "\"b\":{\"dtype\":\"I64\",\"shape\":[],\"data_offsets\":[8,16]},"
@@ -88,26 +46,26 @@ static void test_good(void)
     const StoredTensor *a = tensorfile_find(&b.file, "a");
     CU_ASSERT_PTR_NOT_NULL_FATAL(a);
     CU_ASSERT(a->rank == 2 && a->dims[0] == 1 && a->dims[1] == 2 && a->size == 8);
-    const float *x = tensor_floats(a, b.arena);
+    const float *x = tensor_floats(&b.file, a, b.arena, &b.diag);
     CU_ASSERT(x[0] == 1 && x[1] == -2);
     CU_ASSERT(b.file.tensors[2].rank == 0 && b.file.tensors[2].elem == STORED_OTHER);
     CU_ASSERT_STRING_EQUAL(b.file.tensors[2].elem_name, "I64");
-    CU_ASSERT_PTR_NULL(tensor_floats(&b.file.tensors[2], b.arena));
+    CU_ASSERT_PTR_NULL(tensor_floats(&b.file, &b.file.tensors[2], b.arena, &b.diag));
     CU_ASSERT_PTR_NULL(tensorfile_find(&b.file, "__metadata__"));
-    close_bench(&b);
+    filetest_close(&b);
 }
 
 /* Bytes of no tensor: in front, between and behind. */
 static void test_holes(void)
 {
-    Bench b;
+    FileTest b = {0};
     open_parts(&b,
                "{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[1,5]},"
                "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[8,12]}}",
                data, 20);
     CU_ASSERT(b.opened && b.diag.warnings == 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "12 bytes of the data belong to no"));
-    close_bench(&b);
+    filetest_close(&b);
 }
 
 /* Every element type, at addresses that are not aligned. */
@@ -120,7 +78,7 @@ static void test_elements(void)
         0x00, 0x3c, 0x01, 0x00, 0x00, 0xfc, 0xff, 0x7b, 0x00, 0x80, 0x01, 0x7c, /* F16 */
         0x80, 0x3f, 0x80, 0x7f, /* BF16 1, infinity */
     };
-    Bench b;
+    FileTest b = {0};
     open_parts(&b,
                "{\"s\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
                "\"f\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[1,5]},"
@@ -129,14 +87,14 @@ static void test_elements(void)
                "\"b\":{\"dtype\":\"BF16\",\"shape\":[2],\"data_offsets\":[25,29]}}",
                bytes, sizeof bytes);
     CU_ASSERT_FATAL(b.opened);
-    CU_ASSERT_EQUAL(*tensor_floats(tensorfile_find(&b.file, "f"), b.arena), 1);
-    CU_ASSERT_EQUAL(*tensor_floats(tensorfile_find(&b.file, "d"), b.arena), -1);
-    const float *h = tensor_floats(tensorfile_find(&b.file, "h"), b.arena);
+    CU_ASSERT_EQUAL(*tensor_floats(&b.file, tensorfile_find(&b.file, "f"), b.arena, &b.diag), 1);
+    CU_ASSERT_EQUAL(*tensor_floats(&b.file, tensorfile_find(&b.file, "d"), b.arena, &b.diag), -1);
+    const float *h = tensor_floats(&b.file, tensorfile_find(&b.file, "h"), b.arena, &b.diag);
     CU_ASSERT(h[0] == 1 && h[1] == 0x1p-24f && h[2] == -INFINITY && h[3] == 65504);
     CU_ASSERT(h[4] == 0 && signbit(h[4]) && isnan(h[5]));
-    const float *bf = tensor_floats(tensorfile_find(&b.file, "b"), b.arena);
+    const float *bf = tensor_floats(&b.file, tensorfile_find(&b.file, "b"), b.arena, &b.diag);
     CU_ASSERT(bf[0] == 1 && bf[1] == INFINITY);
-    close_bench(&b);
+    filetest_close(&b);
 }
 
 static void test_bad_headers(void)
@@ -180,23 +138,23 @@ static void test_bad_headers(void)
          "'a' and 'b' overlap"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        Bench b;
+        FileTest b = {0};
         open_parts(&b, rows[i].header, data, sizeof data);
-        check_refused(&b, rows[i].says);
+        filetest_refused(&b, rows[i].says);
     }
 }
 
 static void test_bad_lengths(void)
 {
-    Bench b;
-    open_bytes(&b, "\x20\0\0\0\0\0\0\0{}", 10);
-    check_refused(&b, "ends behind it");
-    open_bytes(&b, "\xff\xff\xff\xff\xff\xff\xff\0{}", 10);
-    check_refused(&b, "longer than the format allows");
-    open_bytes(&b, "\0\0\0\0\0\0\0\0{}", 10);
-    check_refused(&b, "not JSON");
-    open_bytes(&b, "", 0);
-    check_refused(&b, "empty");
+    FileTest b = {0};
+    filetest_open(&b, "\x20\0\0\0\0\0\0\0{}", 10);
+    filetest_refused(&b, "ends behind it");
+    filetest_open(&b, "\xff\xff\xff\xff\xff\xff\xff\0{}", 10);
+    filetest_refused(&b, "longer than the format allows");
+    filetest_open(&b, "\0\0\0\0\0\0\0\0{}", 10);
+    filetest_refused(&b, "not JSON");
+    filetest_open(&b, "", 0);
+    filetest_refused(&b, "empty");
 }
 
 /* Cut off anywhere, a file is refused. */
@@ -206,45 +164,44 @@ static void test_cut(void)
         "\x38\0\0\0\0\0\0\0"
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}  12345678";
     const size_t size = sizeof text - 1;
-    Bench b;
-    open_bytes(&b, text, size);
+    FileTest b = {0};
+    filetest_open(&b, text, size);
     CU_ASSERT(b.opened && b.file.n == 1);
-    close_bench(&b);
+    filetest_close(&b);
     for (size_t n = 0; n < size; n++) {
-        open_bytes(&b, text, n);
+        filetest_open(&b, text, n);
         CU_ASSERT(!b.opened && b.diag.errors == 1);
-        close_bench(&b);
+        filetest_close(&b);
     }
 }
 
 static void test_other_formats(void)
 {
-    Bench b;
-    open_bytes(&b, "PK\3\4..............", 18);
-    check_refused(&b, "ZIP archive, as PyTorch");
-    open_bytes(&b, "\x89HDF\r\n\x1a\n........", 16);
-    check_refused(&b, "HDF5");
-    open_bytes(&b, "\x28\xb5\x2f\xfd............", 16);
-    check_refused(&b, "zstd -d");
-    open_bytes(&b, "\x1c\0\0\0TFL3............", 20);
-    check_refused(&b, "TensorFlow Lite");
-    open_bytes(&b, "RNCW\r\n\x1a\n........", 16);
-    check_refused(&b, "packed for a network");
-    open_bytes(&b, "net resnet50 {\n}\n", 17);
-    check_refused(&b, "something else");
+    FileTest b = {0};
+    filetest_open(&b, "\x80\2}q\0.........", 14);
+    filetest_refused(&b, "before version 1.6");
+    filetest_open(&b, "\x93NUMPY\1\0......", 14);
+    filetest_refused(&b, "numpy.savez");
+    filetest_open(&b, "\x28\xb5\x2f\xfd............", 16);
+    filetest_refused(&b, "zstd -d");
+    filetest_open(&b, "\x1c\0\0\0TFL3............", 20);
+    filetest_refused(&b, "TensorFlow Lite");
+    filetest_open(&b, "RNCW\r\n\x1a\n........", 16);
+    filetest_refused(&b, "packed for a network");
+    filetest_open(&b, "net resnet50 {\n}\n", 17);
+    filetest_refused(&b, "something else");
 }
 
 static void test_unreadable(void)
 {
-    Bench b;
-    b.arena = arena_new(&b.oom);
-    b.src = (SrcMap){.arena = b.arena};
-    b.diag = diag_new(&b.src, b.arena);
-    CU_ASSERT_FALSE(tensorfile_open(&b.file, "/nonexistent/weights", b.arena, &b.diag));
+    FileTest b = {0};
+    filetest_open_path(&b, "/nonexistent/weights");
+    CU_ASSERT_FALSE(b.opened);
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "No such file"));
-    CU_ASSERT_FALSE(tensorfile_open(&b.file, "/", b.arena, &b.diag));
+    filetest_open_path(&b, "/");
+    CU_ASSERT_FALSE(b.opened);
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "not a regular file"));
-    close_bench(&b);
+    filetest_close(&b);
 }
 
 void suite_tensorfile(void)

@@ -27,6 +27,7 @@ static const char *const help_heads[COMMANDS] = {
         "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
         "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
         "       rnc summary FILE.net ...            its layers, parameters, work and memory\n"
+        "       rnc graph FILE.net -o FILE.svg      a picture of it\n"
         "       rnc doc                             the operators and their attributes\n"
         "\n"
         "Compiles a network, FILE.net, and its trained weights to C that needs no\n"
@@ -59,6 +60,13 @@ static const char *const help_heads[COMMANDS] = {
         "multiply-adds, and where its operands come from; then the sums, and the memory\n"
         "that the C will need.  No weights are needed.  With --against, what two designs\n"
         "differ in.\n",
+
+    [INDEX_graph] =
+        "usage: rnc graph FILE.net [-o FILE.svg|FILE.dot] [OPTION]...\n"
+        "\n"
+        "Draws the network: a box for each layer with what is applied to its result, a\n"
+        "frame around each block and stage, repeated blocks once.  Boxes say in a tooltip\n"
+        "which line of the .net file they come from.\n",
 
     [INDEX_doc] = "usage: rnc doc\n"
                   "\n"

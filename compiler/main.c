@@ -16,8 +16,7 @@ int status_of(const Diag *d)
     return d->internal ? EXIT_INTERNAL : EXIT_USER;
 }
 
-/* Everything that was read: outputs must not overwrite it. */
-static Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
+Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
 {
     Words inputs = {0};
     for (int i = 0; i < src->files.n; i++)
@@ -130,6 +129,8 @@ static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
         return verify_command(o, arena, src, d);
     case COMMAND_summary:
         return summary_command(o, arena, src, d);
+    case COMMAND_graph:
+        return graph_command(o, arena, src, d);
     case COMMAND_doc:
         return doc_command(arena);
     default:

@@ -206,6 +206,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     int word = 0;
     switch (id) {
     case OPTION_OUTPUT:
+    case OPTION_GRAPH_OUTPUT:
         o->output = value;
         return true;
     case OPTION_SINGLE_FILE:
@@ -215,6 +216,10 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_REPORT:
         CHOICE(p, value, word, int, "text", "json");
         o->report = word == 0 ? REPORT_TEXT : REPORT_JSON;
+        return true;
+    case OPTION_GRAPH_FORMAT:
+        CHOICE(p, value, word, int, "svg", "dot");
+        o->graph_format = word == 0 ? GRAPH_SVG : GRAPH_DOT;
         return true;
     case OPTION_AGAINST:
         o->against = value;

@@ -128,6 +128,19 @@ static int option(Parser *p, int i, int argc, char *const *argv)
     return i;
 }
 
+/* The format of a graph by its file's name. */
+static void choose_format(Parser *p)
+{
+    Options *o = p->o;
+    if (o->graph_format != GRAPH_BY_NAME)
+        return;
+    o->graph_format = o->output && str_ends(o->output, ".dot") ? GRAPH_DOT : GRAPH_SVG;
+    if (o->output && o->graph_format == GRAPH_SVG && !str_ends(o->output, ".svg")) {
+        diag_error(p->d, NO_LOC, "'%s' does not say which format the graph is to have", o->output);
+        diag_note(p->d, NO_LOC, "end it in .svg or .dot, or give --format svg or --format dot");
+    }
+}
+
 /* What must hold of the options together. */
 static void check(Parser *p)
 {
@@ -147,6 +160,8 @@ static void check(Parser *p)
         diag_error(p->d, NO_LOC,
                    "'rnc %s' computes, and needs weights: -w FILE, or --init random:1",
                    o->command == COMMAND_eval ? "eval" : "verify");
+    if (o->command == COMMAND_graph)
+        choose_format(p);
     if (o->random && o->inputs.n)
         diag_error(p->d, NO_LOC, "--random draws the inputs, and --input gives one: take either");
 }

@@ -19,6 +19,8 @@ enum { ALL_ISAS = (1u << ISA_COUNT) - 1 };
 
 typedef enum ReportFormat { REPORT_NONE, REPORT_TEXT, REPORT_JSON } ReportFormat;
 
+typedef enum GraphFormat { GRAPH_BY_NAME, GRAPH_SVG, GRAPH_DOT } GraphFormat;
+
 typedef VEC(const char *) Words;
 
 typedef struct Options {
@@ -50,6 +52,7 @@ typedef struct Options {
     bool expand;         /* summary, graph: repeated blocks one by one */
     const char *against; /* summary: another network to compare with, or NULL */
     Words against_defines;
+    GraphFormat graph_format; /* set when options_parse() is through */
 } Options;
 
 /* False after messages: a usage error. */

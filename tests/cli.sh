@@ -67,7 +67,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify summary doc; do
+for command in eval verify summary graph doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done
@@ -235,6 +235,47 @@ empty out
 run 2 'summary, no such format' summary tiny.net --format xml
 says err "--format takes text or json"
 run 2 'summary of two' summary tiny.net tiny.net
+
+# ---- graph ----
+
+# is_xml: a file
+is_xml() {
+    if command -v python3 > /dev/null 2>&1; then
+        python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$1" 2> err &&
+            result good || result bad "$label: no XML in $1"
+    else
+        echo "skipped: no python3 to read the XML of: $label"
+    fi
+}
+
+run 0 'graph' graph tiny.net -o tiny.svg
+empty out
+empty err
+there tiny.svg
+is_xml tiny.svg
+run 0 'graph to standard output' graph tiny.net
+cmp -s out tiny.svg && result good || result bad 'what graph prints is not what it writes'
+run 0 'graph for Graphviz' graph tiny.net -o tiny.dot
+grep -q '^digraph "tiny" {' tiny.dot && result good || result bad 'tiny.dot is no digraph'
+run 0 'the format against the name' graph tiny.net -o dot.svg --format dot
+cmp -s dot.svg tiny.dot && result good || result bad '--format dot made something else'
+# Names that markup could be taken from, if the text form of a network has them.
+"$rnc" tiny.net --dump ir | sed 's/softmax1/"<\&>"/g' > odd.ir
+run 0 'a name with markup' graph odd.ir -o odd.svg
+is_xml odd.svg
+run 0 'a name with markup, as text' graph odd.ir -o odd.dot
+run 2 'graph, no format' graph tiny.net -o tiny.png
+says err "'tiny.png' does not say which format the graph is to have"
+says err 'end it in .svg or .dot'
+gone tiny.png
+run 2 'graph, no such format' graph tiny.net --format png
+says err '--format takes svg or dot'
+run 1 'graph, no folder' graph tiny.net -o no/such/folder/tiny.svg
+says err 'no/such/folder/tiny.svg: error: cannot write the output: No such file or directory'
+run 1 'graph over its input' graph tiny.net -o tiny.net --format svg
+says err 'the output would overwrite an input'
+run 1 'graph of a broken network' graph broken.net -o broken.svg
+gone broken.svg ./*.tmp
 
 # ---- doc ----
 

@@ -8,6 +8,8 @@
 #   plan/NAME.net   + NAME.plan     rnc --dump plan
 #   inspect/NAME.net + NAME.summary  rnc summary
 #                    + NAME.json     rnc summary --format json
+#                    + NAME.svg      rnc graph
+#                    + NAME.dot      rnc graph --format dot
 #
 # A first line `# args: ...` of an input gives further options.  rnc runs in the
 # input's folder, so that messages carry no path.  --refresh rewrites the
@@ -97,6 +99,9 @@ for path in "$src"/tests/inspect/*.net; do
     command=summary
     golden inspect "$base.net" "$base.summary" out pass
     golden inspect "$base.net" "$base.json" out pass --format json
+    command=graph
+    golden inspect "$base.net" "$base.svg" out pass
+    golden inspect "$base.net" "$base.dot" out pass --format dot
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -144,7 +144,18 @@ static void test_inspecting(void)
     CU_ASSERT_EQUAL(c.o.against_defines.n, 1);
     CU_ASSERT_STRING_EQUAL(c.o.against_defines.at[0], "n=2");
     arena_free(c.arena);
+    parse(&c, "rnc graph a.net -o b.dot");
+    CU_ASSERT(c.good && c.o.graph_format == GRAPH_DOT);
+    arena_free(c.arena);
+    parse(&c, "rnc graph a.net -o b.dot --format svg");
+    CU_ASSERT(c.good && c.o.graph_format == GRAPH_SVG);
+    arena_free(c.arena);
+    parse(&c, "rnc graph a.net");
+    CU_ASSERT(c.good && c.o.graph_format == GRAPH_SVG);
+    arena_free(c.arena);
     refused("rnc summary a.net --format svg", "--format takes text or json");
+    refused("rnc graph a.net --format json", "--format takes svg or dot");
+    refused("rnc graph a.net -o a.png", "'a.png' does not say which format the graph is to have");
     refused("rnc sumary a.net", "unknown command 'sumary'; did you mean 'summary'?");
     refused("rnc summary a.net -w b", "unknown option '-w'");
 }
@@ -236,7 +247,7 @@ void suite_options(void)
     CU_add_test(s, "every option", test_all);
     CU_add_test(s, "lists of passes", test_passes);
     CU_add_test(s, "refusals", test_refusals);
-    CU_add_test(s, "summary", test_inspecting);
+    CU_add_test(s, "summary and graph", test_inspecting);
     CU_add_test(s, "words behind --", test_dashes);
     CU_add_test(s, "help", test_help);
     CU_add_test(s, "names of the outputs", test_names);

@@ -12,17 +12,18 @@ typedef struct Liking {
     int unroll, odd_unroll; /* the second where a row of taps has an odd length (a stem) */
     int prefetch_output, memory_broadcasts;
     bool prefetch_weights;
+    int prefetch_input, depth;
     int dense_vectors, dense_unroll, dense_pixels;
     int batch_pixels; /* dense_pixels from BATCH images on, without unrolling */
     int depthwise_pixels;
 } Liking;
 
 static const Liking likings[ISA_COUNT] = {
-    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 2, 4, 3, 14, 6},
-    [ISA_avx2] = {6, 2, 2, 2, 1, 0, true, 4, 2, 1, 3, 8},
-    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 8, 1, 1, 2, 8},
-    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 8, 1, 1, 2, 4},
-    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 8, 1, 1, 2, 4},
+    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 2, 4, 3, 14, 6},
+    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 2, 1, 3, 8},
+    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 8, 1, 1, 2, 8},
+    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
+    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
 };
 
 enum {
@@ -78,20 +79,31 @@ static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
     return rate < 64 ? (int)rate : 64;
 }
 
+/* Rows of a block of weights: about `wish`, a longer run of taps in equal pieces. */
+static int block_depth(const rnc_conv_shape *s, int run, int wish)
+{
+    if (wish == 0 || s->kernel_h * s->kernel_w * s->in_c <= wish)
+        return 0;
+    return run <= wish ? wish : (int)round_up(div_up(run, div_up(run, wish)), 8);
+}
+
 static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
-    const bool run = s->dilation_w == 1 && s->in_pixel == s->in_c; /* taps of a row in one */
+    const bool merged = s->dilation_w == 1 && s->in_pixel == s->in_c; /* taps of a row in one */
+    const int run = merged ? s->kernel_w * s->in_c : s->in_c;
     const int offered = panel_vectors(s, isa);
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
-    t->unroll = run && s->in_c * s->kernel_w % 2 ? like->odd_unroll : like->unroll;
+    t->unroll = merged && run % 2 ? like->odd_unroll : like->unroll;
     t->panels = 1;
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
+    t->prefetch_input = like->prefetch_input;
+    t->depth = block_depth(s, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
     if (like->prefetch_weights)
-        t->prefetch_weights = weights_rate(s, t, offered);
+        t->prefetch_weights = t->depth > 0 ? 1 : weights_rate(s, t, offered);
 }
 
 static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)

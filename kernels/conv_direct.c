@@ -64,62 +64,43 @@ RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_til
     p->is_big = i < c->n_big;
 }
 
+/* The taps of a kernel row that lie side by side are one run.  A block is some runs or a piece of
+ * one: its weights stay in a near cache while all pixels pass, sums wait in the output. */
+typedef struct RNC_FN(conv_block) {
+    int run, runs;   /* the first, and how many */
+    int c, depth;    /* of each: from input channel c on, so many */
+    int first, last; /* 1: sums begin with bias and residual; 1: they end with the activation */
+} RNC_FN(conv_block);
+
+RNC_KERNEL int RNC_FN(conv_merged)(const rnc_conv_shape *s)
+{
+    return s->dilation_w == 1 && s->in_pixel == s->in_c;
+}
+
 /* What is fetched ahead during a tile. */
 typedef struct RNC_FN(conv_ahead) {
-    const char *weights; /* or the next tile's input: read soon */
+    const char *weights; /* read soon */
     const char *out;     /* the next tile's output: written soon */
-    int spacing;         /* bytes from line to line of weights */
+    ptrdiff_t input;     /* floats from this tile's input to the next one's */
+    int spacing, step;   /* bytes from line to line of weights; from turn to turn */
 } RNC_FN(conv_ahead);
 
-/* One tile; `wide` pixels of it lie in a row.  w: at its column of a panel of `width` channels. */
-RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv,
-                                  int wide, const float *in, const float *w, int width,
-                                  const float *res, float *out, RNC_FN(conv_ahead) ahead)
+/* What a tile's sums begin with. */
+RNC_KERNEL void RNC_FN(conv_begin)(const rnc_conv_shape *s, vf *acc, int n, int nv, int wide,
+                                   int first, const float *bias, const float *out)
 {
-    const int merged = s->dilation_w == 1 && s->in_pixel == s->in_c;
-    const int runs = merged ? 1 : s->kernel_w, run = merged ? s->kernel_w * s->in_c : s->in_c;
-    const int most = run < 8 ? run : 8; /* beyond, gcc keeps acc in memory */
-    const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
-    const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
-    /* Where columns of a panel alternate, line by line, the CPU itself fetches the wrong lines. */
-    const int near = ahead.spacing > 64, memory = t->memory_broadcasts;
-    int fetch = t->prefetch_output ? n : 0; /* pixels of the next tile still to fetch */
-    vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
+        const float *from = out + i / wide * s->out_row + i % wide * s->out_pixel;
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            acc[i * nv + j] = vf_load(w + j * RNC_VL);
+            acc[i * nv + j] = vf_load((first ? bias : from) + j * RNC_VL);
     }
-    w += width;
-    for (int ky = 0; ky < s->kernel_h; ky++) {
-        for (int kx = 0; kx < runs; kx++) {
-            const float *a = in + ky * s->dilation_h * s->in_row + kx * s->dilation_w * s->in_pixel;
-            int turns = run / u;
-            /* Twice the same loop, with and without the fetch: a test inside costs more. */
-            for (; turns > 0 && fetch > 0; turns--, fetch--) {
-                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
-                for (int i = 0; i < t->prefetch_weights; i++)
-                    RNC_PREFETCH(ahead.weights + i * ahead.spacing);
-                for (int i = 0; i < lines; i++)
-                    RNC_PREFETCH_WRITE(ahead.out + i * 64);
-                ahead.weights += t->prefetch_weights * ahead.spacing;
-                ahead.out += s->out_pixel * (int)sizeof(float);
-                a += u;
-                w += u * width;
-            }
-            for (; turns > 0; turns--) {
-                RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
-                for (int i = 0; i < t->prefetch_weights; i++)
-                    RNC_PREFETCH(ahead.weights + i * ahead.spacing);
-                ahead.weights += t->prefetch_weights * ahead.spacing;
-                a += u;
-                w += u * width;
-            }
-            RNC_FN(conv_steps)(s, acc, a, w, run % u, n, nv, wide, width, memory, 0);
-            w += run % u * width;
-        }
-    }
+}
+
+RNC_KERNEL void RNC_FN(conv_end)(const rnc_conv_shape *s, const vf *acc, int n, int nv, int wide,
+                                 RNC_FN(conv_block) b, const float *res, float *out)
+{
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
@@ -127,15 +108,66 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             vf v = acc[i * nv + j];
-            if (s->residual)
+            if (s->residual && b.first)
                 v = v + vf_load(from + j * RNC_VL);
-            if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
-                v = vf_max(vf_zero(), v);
-            if (s->act == RNC_ACT_RELU6)
+            if (b.last && (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)) {
+                vf zero;
+                RNC_ZERO(zero);
+                v = vf_max(zero, v);
+            }
+            if (b.last && s->act == RNC_ACT_RELU6)
                 v = vf_min(vf_set1(6.0f), v);
             vf_store(to + j * RNC_VL, v);
         }
     }
+}
+
+/* One tile, block b; `wide` pixels of it lie in a row.  bias, w: its column's, w from the block's
+ * first row on, in a panel of `width` channels. */
+RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv,
+                                  int wide, RNC_FN(conv_block) b, const float *in,
+                                  const float *bias, const float *w, int width, const float *res,
+                                  float *out, RNC_FN(conv_ahead) ahead)
+{
+    const int runs = RNC_FN(conv_merged)(s) ? 1 : s->kernel_w;
+    const int most = b.depth < 8 ? b.depth : 8; /* beyond, gcc keeps acc in memory */
+    const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
+    const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
+    /* Where columns of a panel alternate, line by line, the CPU itself fetches the wrong lines. */
+    const int near = ahead.spacing > 64, memory = t->memory_broadcasts;
+    int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile still to fetch */
+    vf acc[32];
+    RNC_FN(conv_begin)(s, acc, n, nv, wide, b.first, bias, out);
+    for (int r = b.run; r < b.run + b.runs; r++) {
+        const float *a = in + r / runs * s->dilation_h * s->in_row +
+                         r % runs * s->dilation_w * s->in_pixel + b.c;
+        int turns = b.depth / u;
+        /* Twice the same loop, with and without the fetch: a test inside costs more. */
+        for (; turns > 0 && fetch > 0; turns--, fetch--) {
+            RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
+            for (int i = 0; i < t->prefetch_weights; i++)
+                RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+            for (int i = 0; i < lines; i++)
+                RNC_PREFETCH_WRITE(ahead.out + i * 64);
+            ahead.weights += ahead.step;
+            ahead.out += s->out_pixel * (int)sizeof(float);
+            a += u;
+            w += u * width;
+        }
+        for (; turns > 0; turns--) {
+            RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
+            for (int i = 0; i < t->prefetch_weights; i++)
+                RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+            if (t->prefetch_input)
+                RNC_PREFETCH_NEAR(a + ahead.input + (turns & 3) * (s->stride_w * s->in_pixel));
+            ahead.weights += ahead.step;
+            a += u;
+            w += u * width;
+        }
+        RNC_FN(conv_steps)(s, acc, a, w, b.depth % u, n, nv, wide, width, memory, 0);
+        w += b.depth % u * width;
+    }
+    RNC_FN(conv_end)(s, acc, n, nv, wide, b, res, out);
 }
 
 /* The long activations, in a loop of their own. */
@@ -148,6 +180,88 @@ RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wid
     }
 }
 
+/* How the rows of a weight panel are cut into blocks: each of `each` runs or, where a run is longer
+ * than the knob's depth, of `piece` channels of one. */
+typedef struct RNC_FN(conv_cuts) {
+    int run, runs, piece, cuts, each, count;
+} RNC_FN(conv_cuts);
+
+RNC_KERNEL void RNC_FN(conv_deep)(const rnc_conv_shape *s, int depth, RNC_FN(conv_cuts) * d)
+{
+    const int merged = RNC_FN(conv_merged)(s);
+    d->run = merged ? s->kernel_w * s->in_c : s->in_c;
+    d->runs = merged ? s->kernel_h : s->kernel_h * s->kernel_w;
+    d->piece = depth > 0 && depth < d->run ? depth : d->run;
+    d->cuts = (d->run + d->piece - 1) / d->piece;
+    d->each = depth >= d->run && depth / d->run < d->runs ? depth / d->run
+              : d->cuts > 1                               ? 1
+                                                          : d->runs;
+    d->count = (d->runs + d->each - 1) / d->each * d->cuts;
+}
+
+RNC_KERNEL void RNC_FN(conv_part)(const RNC_FN(conv_cuts) * d, int i, RNC_FN(conv_block) * b)
+{
+    const int run = i / d->cuts * d->each, c = i % d->cuts * d->piece;
+    b->run = run;
+    b->runs = d->runs % d->each == 0 || run + d->each <= d->runs ? d->each : d->runs - run;
+    b->c = c;
+    b->depth = d->run % d->piece == 0 || c + d->piece <= d->run ? d->piece : d->run - c;
+    b->first = i == 0;
+    b->last = i + 1 == d->count;
+}
+
+/* What the tiles of a pass share: columns of nv vectors, first .. end-1, `across` of them in a
+ * panel of `width` channels, from its vector `vector` on; of their rows a block. */
+typedef struct RNC_FN(conv_pass) {
+    int nv, width, across, vector;
+    int first, end;
+    ptrdiff_t panel;    /* floats from panel to panel */
+    int tile, end_tile; /* this part's */
+    const char *next;   /* weights to fetch meanwhile, `share` bytes a column of a tile */
+    int share, spacing, step;
+} RNC_FN(conv_pass);
+
+RNC_KERNEL void RNC_FN(conv_block_tiles)(const rnc_conv_shape *s, const rnc_tile *t,
+                                         const RNC_FN(conv_tiling) * c, const RNC_FN(conv_pass) * p,
+                                         RNC_FN(conv_block) b, int row, const float *in,
+                                         const float *w, const float *res, float *out)
+{
+    const int wide = c->stacked ? c->w : 32;
+    const int big = c->stacked ? c->big * c->w : c->big;
+    const int small = c->stacked ? c->small * c->w : c->small;
+    const char *fetch = p->next;
+    RNC_FN(conv_place) at, next;
+    RNC_FN(conv_find)(s, c, p->tile, &at);
+    for (int tile = p->tile; tile < p->end_tile; tile++) {
+        RNC_FN(conv_find)(s, c, tile + 1 < p->end_tile ? tile + 1 : tile, &next);
+        for (int i = p->first; i < p->end; i++, fetch += p->share) {
+            const int in_panel = (p->vector + i % p->across * p->nv) * RNC_VL;
+            const int column = i / p->across * p->width + in_panel;
+            const float *bias = w + i / p->across * p->panel + in_panel, *a = in + at.in;
+            const float *taps = bias + (ptrdiff_t)row * p->width;
+            const float *from = s->residual ? res + at.res + column : res;
+            float *to = out + at.out + column;
+            RNC_FN(conv_ahead) ahead;
+            ahead.weights = fetch;
+            ahead.spacing = p->spacing;
+            ahead.step = p->step;
+            ahead.input = i + 1 < p->end ? 0 : next.in - at.in;
+            ahead.out =
+                (const char *)(i + 1 < p->end ? to + p->nv * RNC_VL : out + next.out + column);
+            if (at.is_big) {
+                RNC_FN(conv_tile)
+                (s, t, big, p->nv, wide, b, a, bias, taps, p->width, from, to, ahead);
+            } else if (small > 0) {
+                RNC_FN(conv_tile)
+                (s, t, small, p->nv, wide, b, a, bias, taps, p->width, from, to, ahead);
+            }
+            if (s->act > RNC_ACT_RELU6 && b.last)
+                RNC_FN(conv_act)(s, at.is_big ? big : small, p->nv, wide, to);
+        }
+        at = next;
+    }
+}
+
 /* Columns first .. end-1 of nv vectors; column c begins at vector `vector` + c % across * nv of
  * panel c / across; panels of `width` channels.  in, out, res: the group's, w: its first panel. */
 RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t, int nv,
@@ -157,45 +271,39 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
 {
     const int most = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1) / nv;
     const int pixels = most * nv > 32 ? 32 / nv : (most > 0 ? most : 1);
-    const int keep = t->panels > 0 ? t->panels : end - first;
-    const int rows = s->kernel_h * s->kernel_w * s->in_c + 1; /* of a panel: bias, taps */
-    const int spacing = across > 1 ? width * (int)sizeof(float) : 64;
-    const int lines = across > 1 ? rows : rows * width / 16; /* of a column */
-    const ptrdiff_t panel = (ptrdiff_t)rows * width;
     RNC_FN(conv_tiling) c;
+    RNC_FN(conv_cuts) d;
     RNC_FN(conv_cut)(s, pixels, &c);
-    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count, wide = c.stacked ? c.w : 32;
-    const int big = c.stacked ? c.big * c.w : c.big, small = c.stacked ? c.small * c.w : c.small;
-    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
-    const int per_tile = t1 > t0 ? lines / (t1 - t0) + 1 : 0;
-    for (int block = first; block < end; block += keep) {
-        const int stop = block + keep < end ? block + keep : end;
-        const float *next_w = w + stop / across * panel + (vector + stop % across * nv) * RNC_VL;
-        RNC_FN(conv_place) at, next;
-        RNC_FN(conv_find)(s, &c, t0, &at);
-        for (int tile = t0; tile < t1; tile++) {
-            RNC_FN(conv_find)(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
-            for (int i = block; i < stop; i++) {
-                const int in_panel = (vector + i % across * nv) * RNC_VL;
-                const int column = i / across * width + in_panel;
-                const float *b = w + i / across * panel + in_panel, *a = in + at.in;
-                const float *from = s->residual ? res + at.res + column : res;
-                float *to = out + at.out + column;
-                RNC_FN(conv_ahead) ahead;
-                ahead.spacing = spacing;
-                ahead.weights = (const char *)next_w + (ptrdiff_t)(tile - t0) * per_tile * spacing;
-                ahead.out =
-                    (const char *)(i + 1 < stop ? to + nv * RNC_VL : out + next.out + column);
-                if (at.is_big) {
-                    RNC_FN(conv_tile)(s, t, big, nv, wide, a, b, width, from, to, ahead);
-                } else if (small > 0) {
-                    RNC_FN(conv_tile)(s, t, small, nv, wide, a, b, width, from, to, ahead);
-                }
-                if (s->act > RNC_ACT_RELU6)
-                    RNC_FN(conv_act)(s, at.is_big ? big : small, nv, wide, to);
-            }
-            at = next;
-        }
+    RNC_FN(conv_deep)(s, t->depth, &d);
+    const int blocks = d.count > 1, wish = t->panels > 0 ? t->panels
+                                           : end > first ? end - first
+                                                         : 1;
+    const int keep = blocks ? across : wish; /* columns that pass together */
+    const int alternate = across > 1 && !blocks, rows = d.runs * d.run + 1; /* with the bias */
+    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
+    RNC_FN(conv_pass) p;
+    p.nv = nv, p.width = width, p.across = across, p.vector = vector;
+    p.panel = (ptrdiff_t)rows * width;
+    p.tile = RNC_FN(share)(tiles, part, parts);
+    p.end_tile = RNC_FN(share)(tiles, part + 1, parts);
+    p.spacing = alternate ? width * (int)sizeof(float) : 64;
+    for (int turn = 0; turn < (end - first + keep - 1) / keep * d.count; turn++) {
+        RNC_FN(conv_block) b;
+        RNC_FN(conv_part)(&d, turn % d.count, &b);
+        p.first = first + turn / d.count * keep;
+        p.end = p.first + keep < end ? p.first + keep : end;
+        /* What is used next: the rows behind the block, or a column of the next panel. */
+        const int row = b.run * d.run + b.c + 1, deep = b.runs * b.depth;
+        const int lines = alternate ? rows : (deep + 1) * width / 16;
+        const int calls = (p.end_tile - p.tile) * (p.end - p.first);
+        const float *next =
+            blocks ? w + p.first / across * p.panel + (row + deep) * width
+                   : w + p.end / across * p.panel + (vector + p.end % across * nv) * RNC_VL;
+        p.next = (const char *)next;
+        p.share = calls > 0 ? (lines / calls + 1) * p.spacing : 0;
+        p.step = blocks ? p.share * (t->unroll > 1 ? t->unroll : 1) / deep + 1
+                        : t->prefetch_weights * p.spacing;
+        RNC_FN(conv_block_tiles)(s, t, &c, &p, b, row, in, w, res, out);
     }
 }
 

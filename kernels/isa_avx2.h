@@ -14,6 +14,7 @@
         RNC_FMA(acc, rnc_x, (b)); \
     } while (0)
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
+#define RNC_ZERO(v) __asm__ volatile("vxorps %0, %0, %0" : "=x"(v))
 
 #define RNC_LOAD_PART(v, p, n)                                                                     \
     do {                                                                                           \

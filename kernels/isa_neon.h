@@ -13,6 +13,7 @@
         __asm__ volatile("fmla %0.4s, %2.4s, %1.s[0]" : "+w"(acc) : "w"(rnc_x), "w"(b)); \
     } while (0)
 #define RNC_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 3)
+#define RNC_ZERO(v) ((v) = vf_zero())
 
 #define RNC_LOAD_PART(v, p, n)                    \
     do {                                          \

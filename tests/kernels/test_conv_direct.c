@@ -38,6 +38,8 @@ static rnc_tile draw_tile(Case *c)
     t.prefetch_weights = pick(c, 0, 2);
     t.prefetch_output = pick(c, 0, 1);
     t.memory_broadcasts = pick(c, 0, 4) * 25;
+    t.prefetch_input = pick(c, 0, 1);
+    t.depth = chance(c, 50) ? 0 : pick(c, 1, 100);
     return t;
 }
 

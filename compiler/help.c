@@ -26,6 +26,7 @@ static const char *const help_heads[COMMANDS] = {
         "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
         "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
         "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
+        "       rnc convert FILE.net -w WEIGHTS ... the weights as safetensors\n"
         "       rnc summary FILE.net ...            its layers, parameters, work and memory\n"
         "       rnc graph FILE.net -o FILE.svg      a picture of it\n"
         "       rnc doc                             the operators and their attributes\n"
@@ -52,6 +53,13 @@ static const char *const help_heads[COMMANDS] = {
         "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
         "with every instruction set of this CPU and compares each layer with what 'rnc\n"
         "eval' computes.  Names the first layer that differs.\n",
+
+    [INDEX_convert] =
+        "usage: rnc convert FILE.net -w WEIGHTS [-o FILE.safetensors] [OPTION]...\n"
+        "\n"
+        "Writes the network's parameters as one safetensors file, with the network's own\n"
+        "names and PyTorch's order of axes, from weights of any format.  What is missing or\n"
+        "left over is refused, as when the network is compiled.\n",
 
     [INDEX_summary] =
         "usage: rnc summary FILE.net [--against OTHER.net] [OPTION]...\n"

@@ -127,6 +127,8 @@ static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
         return eval_command(o, arena, src, d);
     case COMMAND_verify:
         return verify_command(o, arena, src, d);
+    case COMMAND_convert:
+        return convert_command(o, arena, src, d);
     case COMMAND_summary:
         return summary_command(o, arena, src, d);
     case COMMAND_graph:

@@ -206,6 +206,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     int word = 0;
     switch (id) {
     case OPTION_OUTPUT:
+    case OPTION_CONVERT_OUTPUT:
     case OPTION_GRAPH_OUTPUT:
         o->output = value;
         return true;

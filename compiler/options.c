@@ -155,6 +155,8 @@ static void check(Parser *p)
         diag_error(p->d, NO_LOC,
                    "--embed puts the weights into the program: give them with -w, or "
                    "--init");
+    if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
+        diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
     if ((o->command == COMMAND_eval || o->command == COMMAND_verify) && o->weights.n == 0 &&
         !o->init)
         diag_error(p->d, NO_LOC,

@@ -6,7 +6,8 @@
  *
  *   "NAME": {"dtype": "F32", "shape": [64, 3, 7, 7], "data_offsets": [BEGIN, END]}
  *
- * with offsets from the first byte of the data.  Tensors may not overlap and
+ * with offsets from the first byte of the data.  "names": "rnc" in "__metadata__" is
+ * written by convert.c.  Tensors may not overlap and
  * their extents must be what shape and type ask for; bytes that belong to no
  * tensor are allowed with a warning.
  */
@@ -193,6 +194,8 @@ static bool read_tensors(Reader *r, json_t *root)
     const char *name;
     json_t *entry;
     TensorFile *file = r->file;
+    const json_t *names = json_object_get(json_object_get(root, "__metadata__"), "names");
+    file->own = json_is_string(names) && str_eq(json_string_value(names), "rnc");
     file->tensors = NEW_ARRAY(r->arena, StoredTensor, json_object_size(root) + 1);
     json_object_foreach(root, name, entry)
     {

@@ -67,7 +67,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify summary graph doc; do
+for command in eval verify convert summary graph doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done
@@ -276,6 +276,37 @@ run 1 'graph over its input' graph tiny.net -o tiny.net --format svg
 says err 'the output would overwrite an input'
 run 1 'graph of a broken network' graph broken.net -o broken.svg
 gone broken.svg ./*.tmp
+
+# ---- convert ----
+
+printf 'naming keras {\n  "conv1" -> "stem"\n  conv.weight -> "kernel" hwio\n  dense.weight -> "kernel" io\n}\n' > keras.net
+sed 's/^  input/  names keras\n  input/' tiny.net | cat keras.net - > named.net
+run 0 'convert' convert tiny.net --init random:3 -o one.safetensors
+says out 'wrote one.safetensors: 0 parameters and 0 statistics of files, 7 initialised'
+there one.safetensors
+run 0 'convert again' convert named.net -w one.safetensors -o two.safetensors -q
+empty out
+cmp -s one.safetensors two.safetensors && result good || result bad 'what was converted is not the same again'
+run 0 'eval of what was converted' eval named.net -w two.safetensors --random 4
+cp out first
+run 0 'eval of what was drawn' eval tiny.net --init random:3 --random 4
+cmp -s first out && result good || result bad 'converted weights compute something else'
+run 0 'convert, default name' convert tiny.net --init he:1
+there tiny.safetensors
+run 2 'convert, another ending' convert tiny.net --init he:1 -o one.st
+says err "must end in .safetensors"
+run 2 'convert, nothing' convert tiny.net -o none.safetensors
+says err 'there is nothing to convert'
+run 1 'convert over its input' convert tiny.net -w one.safetensors -o one.safetensors
+says err 'the output would overwrite an input'
+cmp -s one.safetensors two.safetensors && result good || result bad 'the input was overwritten'
+run 1 'convert, other shapes' convert tiny.net -D classes=11 -w one.safetensors -o none.safetensors
+says err "tensor 'dense1.weight' has the wrong shape"
+gone none.safetensors ./*.tmp
+sed 's/ ; bn ; relu/ ; relu/' tiny.net > less.net
+run 1 'convert, left over' convert less.net -w one.safetensors -o none.safetensors
+says err "tensor 'bn1.weight' belongs to no parameter"
+gone none.safetensors
 
 # ---- doc ----
 

@@ -37,8 +37,8 @@ typedef struct Options {
     const char *init; /* --init as written, or NULL */
     Words shown;      /* options worth repeating in the emitted head comment: no paths */
 
-    Words inputs;  /* eval: "NAME=FILE.npy" or "FILE.npy" */
-    Words tensors; /* eval: paths of nodes to write besides the outputs */
+    Words inputs;   /* eval: "NAME=FILE.npy" or "FILE.npy" */
+    Words tensors;  /* eval: paths of nodes to write besides the outputs */
     const char *at; /* eval: where in each tensor printing begins, "1,1,0", or NULL */
     const char *output_dir;
     EvalPrecision precision;

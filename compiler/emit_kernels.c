@@ -160,7 +160,7 @@ void emit_isa(Emit *e, Isa isa)
     paste_file(e, "kernels/act.h", comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct))
+    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd))
         paste_file(e, "kernels/tile.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))

@@ -106,6 +106,30 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
         t->prefetch_weights = t->depth > 0 ? 1 : weights_rate(s, t, offered);
 }
 
+/* Tiles that are transformed at once: two register tiles where the filters stay in the L2 or
+ * nearly so; else more, for all filters are read again for each group. */
+static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
+{
+    enum { GROUP_LARGE = 25 };
+    const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
+    const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
+    const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
+    return filters > 2 * l2 ? GROUP_LARGE : 2 * t->pixels < 14 ? 2 * t->pixels : 14;
+}
+
+static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    const Liking *like = &likings[isa];
+    const int offered = panel_vectors(s, isa);
+    t->vectors = like->vectors < offered ? like->vectors : offered;
+    t->pixels = like->pixels * like->vectors / t->vectors;
+    t->unroll = 4;
+    t->group = winograd_group(plan, s, t);
+    t->memory_broadcasts =
+        t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
+    t->prefetch_weights = like->prefetch_weights;
+}
+
 static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
@@ -141,6 +165,26 @@ static void share_conv(const Plan *plan, Step *step)
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
 }
 
+/* Threads share groups of tiles if there are enough, else panels, each with transformed
+ * windows of its own; no more than there is scratch for. */
+static void share_winograd(const Plan *plan, Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int64_t panels = div_up(s->out_c, s->panel);
+    int64_t pieces = 1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        const int64_t groups = div_up(winograd_tiles(s), step->tile[i].group);
+        step->tile[i].split = groups < plan->options.threads && panels > groups;
+        const int64_t own = step->tile[i].split ? panels : groups;
+        pieces = own > pieces ? own : pieces;
+    }
+    if (pieces > plan->options.threads)
+        pieces = plan->options.threads;
+    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
+}
+
 void choose_tiles(const Plan *plan, Step *step)
 {
     for (int i = 0; i < ISA_COUNT; i++) {
@@ -149,6 +193,8 @@ void choose_tiles(const Plan *plan, Step *step)
         rnc_tile *t = &step->tile[i];
         if (step->kernel == KERNEL_conv_direct)
             tile_direct(&step->shape.conv, (Isa)i, t);
+        else if (step->kernel == KERNEL_conv_winograd)
+            tile_winograd(plan, &step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_depthwise)
             tile_depthwise(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_dense)
@@ -156,6 +202,8 @@ void choose_tiles(const Plan *plan, Step *step)
     }
     if (step->kernel == KERNEL_conv_direct)
         share_conv(plan, step);
+    else if (step->kernel == KERNEL_conv_winograd)
+        share_winograd(plan, step);
     else if (step->kernel == KERNEL_depthwise)
         step->parts =
             worth_parts(node_macs(step->node) * step->shape.conv.images, MACS_TO_SHARE / 4,

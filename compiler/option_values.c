@@ -100,6 +100,17 @@ static bool pass_list(Parser *p, const char *value)
     return true;
 }
 
+static bool machine_choice(Parser *p, const char *value)
+{
+    const char *names[MACHINE_COUNT];
+    for (int i = 0; i < MACHINE_COUNT; i++)
+        names[i] = machine_rows[i].name;
+    const int chosen = choice(p, value, names, MACHINE_COUNT);
+    if (chosen >= 0)
+        p->o->compile.plan.machine = &machine_rows[chosen];
+    return chosen >= 0;
+}
+
 static bool real(Parser *p, const char *value, double *out)
 {
     char *end;
@@ -181,6 +192,14 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
     case OPTION_BACKEND:
         CHOICE(p, value, o->compile.plan.backend, Backend, "native", "openblas");
         return true;
+    case OPTION_OPTIMIZE:
+        CHOICE(p, value, o->compile.plan.optimize, Optimize, "speed", "balanced", "size");
+        return true;
+    case OPTION_EXACT:
+        o->compile.plan.exact = true;
+        return true;
+    case OPTION_MACHINE:
+        return machine_choice(p, value);
     case OPTION_EMBED:
         CHOICE(p, value, o->compile.emit.embed, Embed, "file", "incbin", "array", "section");
         return true;
@@ -254,7 +273,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_THREADS:
         if (!integer(p, value, 1, 1024, &n))
             return false;
-        o->threads = (int)n;
+        o->threads = o->compile.plan.threads = (int)n;
         return true;
     case OPTION_KEEP:
         o->keep = value;

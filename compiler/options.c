@@ -84,6 +84,10 @@ static bool worth_showing(OptionId id)
     case OPTION_TAP:
     case OPTION_ISA:
     case OPTION_BACKEND:
+    case OPTION_OPTIMIZE:
+    case OPTION_EXACT:
+    case OPTION_THREADS:
+    case OPTION_MACHINE:
     case OPTION_EMBED:
     case OPTION_SINGLE_FILE:
     case OPTION_PASSES:

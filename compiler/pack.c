@@ -6,6 +6,7 @@
  *   rows    bias[out_c], then for each group [kernel_h][kernel_w][in_c][width]
  *   taps    bias[c], then [kernel_h][kernel_w][c]
  *   affine  scale[c], then shift[c]
+ *   winograd  is pack_winograd.c's
  *
  * Channels behind the last, and the inputs that a merged group's output does not
  * read, have zeros.  A convolution without bias has one of zeros.
@@ -34,6 +35,8 @@ int64_t packed_bytes(const Step *step)
         return 0;
     case PACK_affine:
         return 2 * affine_channels(step) * 4;
+    case PACK_winograd:
+        return ((int64_t)(c->winograd + 2) * (c->winograd + 2) * c->in_c + 1) * c->out_c * 4;
     default:
         if (step->kernel == KERNEL_dense)
             return ((int64_t)d->in_c + 1) * d->out_c * 4;
@@ -203,6 +206,10 @@ void pack_weights(const Step *step, float *to)
     const rnc_dense_shape *d = &step->shape.dense;
     if (step->weights->packing == PACK_affine) {
         pack_affine(step, to);
+        return;
+    }
+    if (step->weights->packing == PACK_winograd) {
+        pack_winograd(step, to);
         return;
     }
     const Filters f = filters_of(step->node);

@@ -38,7 +38,9 @@ Kernel conv_kernel(const Plan *plan, const Node *node)
     if (a->groups == 1 && in.h == 1 && in.w == 1 && a->kernel[0] == 1 && a->kernel[1] == 1 &&
         unpadded)
         return KERNEL_dense;
-    return plan->options.backend == BACKEND_OPENBLAS ? KERNEL_conv_blas : KERNEL_conv_direct;
+    if (plan->options.backend == BACKEND_OPENBLAS)
+        return KERNEL_conv_blas;
+    return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
 }
 
 void conv_reach(const Node *node, int axis, int *before, int *behind)
@@ -55,7 +57,7 @@ void conv_reach(const Node *node, int axis, int *before, int *behind)
 /* What the readers of a store's tensors want of its layout. */
 typedef struct Wishes {
     int halo[4];  /* top, left, bottom, right */
-    bool by_conv; /* a direct convolution reads it pixel by pixel */
+    bool by_conv; /* a convolution reads it pixel by pixel */
     bool others;  /* something reads or writes it by vectors of channels */
 } Wishes;
 
@@ -76,7 +78,7 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
             most(&w->halo[axis + 2], behind);
         }
     }
-    if (operand && kernel == KERNEL_conv_direct)
+    if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd))
         w->by_conv = true;
     if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_blas))
         w->others = true;

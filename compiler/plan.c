@@ -177,7 +177,8 @@ static void hash_shape(uint64_t *hash, const Step *step)
     const rnc_dense_shape *d = &step->shape.dense;
     switch (kernel_rows[step->kernel].family) {
     case FAMILY_conv: {
-        const int numbers[] = {c->kernel_h, c->kernel_w, c->groups, c->in_c, c->out_c, c->panel};
+        const int numbers[] = {c->kernel_h, c->kernel_w, c->groups,  c->in_c,
+                               c->out_c,    c->panel,    c->winograd};
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
             hash_number(hash, numbers[i]);
         break;
@@ -201,7 +202,8 @@ static void find_hash(Plan *plan)
         if (!step->weights)
             continue;
         hash_bytes(&hash, step->weights->name, strlen(step->weights->name) + 1);
-        hash_number(&hash, step->kernel);
+        const char *kernel = kernel_rows[step->kernel].name;
+        hash_bytes(&hash, kernel, strlen(kernel) + 1);
         hash_number(&hash, step->weights->packing);
         hash_number(&hash, step->weights->offset);
         hash_number(&hash, step->weights->bytes);
@@ -221,6 +223,8 @@ static unsigned default_isas(void)
 #endif
 }
 
+enum { DEFAULT_THREADS = 4 };
+
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
 {
     Plan *plan = NEW(arena, Plan);
@@ -229,6 +233,10 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     plan->options = options;
     if (plan->options.isas == 0)
         plan->options.isas = default_isas();
+    if (!plan->options.machine)
+        plan->options.machine = &machine_rows[MACHINE_generic];
+    if (plan->options.threads == 0)
+        plan->options.threads = DEFAULT_THREADS;
     plan->align = 1;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (plan->options.isas >> i & 1 && isa_rows[i].lanes > plan->align)

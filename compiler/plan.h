@@ -76,10 +76,11 @@ typedef union Shape {
 
 typedef enum Packing {
     PACK_none,
-    PACK_panels, /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
-    PACK_rows,   /* bias[out_c], then [kh * kw * in_c][out_c] */
-    PACK_taps,   /* bias[c], then [kh][kw][c] */
-    PACK_affine, /* scale[c], shift[c] */
+    PACK_panels,   /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
+    PACK_rows,     /* bias[out_c], then [kh * kw * in_c][out_c] */
+    PACK_taps,     /* bias[c], then [kh][kw][c] */
+    PACK_affine,   /* scale[c], shift[c] */
+    PACK_winograd, /* [panel]: bias[width], then [frequency][in_c][width] */
 } Packing;
 
 typedef struct KernelRow {
@@ -159,10 +160,32 @@ typedef struct Repeat {
 
 typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
 
+/* What of time and size counts: methods that are faster but have larger weights and
+ * code are taken always, where they gain much, or never. */
+typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_BALANCED, OPTIMIZE_SIZE } Optimize;
+
+/* A row of machine.def. */
+typedef struct Machine {
+    const char *name;
+    double gflops, l2, l3, dram;
+    int l2_kb, l3_kb;
+    const char *doc;
+} Machine;
+enum {
+#define MACHINE(id, name, gflops, l2, l3, dram, l2_kb, l3_kb, doc) MACHINE_##id,
+#include "machine.def"
+    MACHINE_COUNT
+};
+extern const Machine machine_rows[MACHINE_COUNT];
+
 typedef struct PlanOptions {
     unsigned isas; /* bit 1 << Isa for each to compile for; 0: the default set */
     Backend backend;
-    bool keep_all; /* every tensor keeps a buffer of its own to the end (rnc verify) */
+    bool exact; /* only methods whose error is that of a plain sum */
+    Optimize optimize;
+    const Machine *machine; /* NULL: the generic one */
+    int threads;            /* steps with scratch can be shared by so many; 0: 4 */
+    bool keep_all;          /* every tensor keeps a buffer of its own to the end (rnc verify) */
 } PlanOptions;
 
 typedef struct Plan {

@@ -62,10 +62,16 @@ static inline bool is_conv(Op op)
 {
     return op == OP_CONV || op == OP_DENSE;
 }
+/* method.c: the m of the F(m x m, 3 x 3) that a convolution is computed by, or 0; whether it
+ * could be at all: whole vectors of channels come in and go out. */
+enum { WINOGRAD_CHANNELS = 16 };
+int winograd_of(const Plan *plan, const Node *node);
+bool winograd_fits(const Plan *plan, const Node *node);
 /* Kernels that read pixels around their operand, which must be zeros. */
 static inline bool kernel_reads_halo(Kernel kernel)
 {
-    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_blas || kernel == KERNEL_depthwise;
+    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
+           kernel == KERNEL_conv_blas || kernel == KERNEL_depthwise;
 }
 /* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach
  * in front of and behind the operand. */
@@ -94,6 +100,13 @@ void choose_tiles(const Plan *plan, Step *step);
 int merged_groups(const Plan *plan, const Node *node);
 /* Numbers of weights in a conv_blas step's scratch (select_conv.c). */
 int64_t blas_scratch(const rnc_conv_shape *s);
+
+/* Tiles of all images, and floats of one part's scratch (kernels/conv_winograd.c). */
+int64_t winograd_tiles(const rnc_conv_shape *s);
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+
+/* pack_winograd.c: transformed filters, a panel after the other. */
+void pack_winograd(const Step *step, float *to);
 
 /* plancheck.c: what must hold of every plan.  False after diag_internal(). */
 bool plan_check(const Plan *plan, Diag *diag);

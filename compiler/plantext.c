@@ -113,24 +113,29 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
     }
 }
 
-/* Bytes of scratch alive at the fullest step, and how full it is without. */
-static void fullest_step(const Plan *plan, int *step, int64_t *scratch)
+/* The fullest step, and how full the fullest would be without scratch. */
+static int fullest_step(const Plan *plan, int64_t *without_scratch)
 {
     int64_t most = -1;
+    int fullest = 0;
+    *without_scratch = 0;
     for (int i = 0; i < plan->steps.n; i++) {
-        int64_t sum = 0;
+        int64_t sum = 0, scratch = 0;
         for (int j = 0; j < plan->buffers.n; j++) {
             const Buffer *b = &plan->buffers.at[j];
             if (b->first <= i && i <= b->last)
                 sum += b->bytes;
         }
+        if (plan->steps.at[i].scratch >= 0)
+            scratch = plan->buffers.at[plan->steps.at[i].scratch].bytes;
+        if (sum - scratch > *without_scratch)
+            *without_scratch = sum - scratch;
         if (sum > most) {
-            const int s = plan->steps.at[i].scratch;
             most = sum;
-            *step = i;
-            *scratch = s >= 0 ? plan->buffers.at[s].bytes : 0;
+            fullest = i;
         }
     }
+    return fullest;
 }
 
 static double percent(int64_t part, int64_t whole)
@@ -140,16 +145,16 @@ static double percent(int64_t part, int64_t whole)
 
 static void print_arena(Buf *out, const Plan *plan)
 {
-    int step = 0;
-    int64_t scratch = 0;
-    fullest_step(plan, &step, &scratch);
-    const int64_t lanes = plan->tight_bound - scratch - plan->lower_bound;
+    int64_t without_scratch;
+    const int step = fullest_step(plan, &without_scratch);
+    const int64_t lanes = without_scratch - plan->lower_bound;
+    const int64_t scratch = plan->tight_bound - without_scratch;
     const int64_t gap = plan->arena_bytes - plan->tight_bound;
     buf_printf(out, "arena %" PRId64 " bytes\n", plan->arena_bytes);
     buf_printf(out, "  elements  %10" PRId64 "  the most alive at a time\n", plan->lower_bound);
     buf_printf(out, "  layout    %10" PRId64 "  halos, pitches (%.2f %%)\n", lanes,
                percent(lanes, plan->lower_bound));
-    buf_printf(out, "  scratch   %10" PRId64 "\n", scratch);
+    buf_printf(out, "  scratch   %10" PRId64 "  beyond that, for steps that need it\n", scratch);
     buf_printf(out, "  gaps      %10" PRId64 "  between buffers (%.2f %%)\n", gap,
                percent(gap, plan->tight_bound));
     if (plan->steps.n == 0)

@@ -16,6 +16,36 @@ int64_t blas_scratch(const rnc_conv_shape *s)
     return (fit < 1 ? 1 : fit < pixels ? fit : pixels) * each;
 }
 
+int64_t winograd_tiles(const rnc_conv_shape *s)
+{
+    const int64_t m = s->winograd;
+    return s->images * ((s->out_h + m - 1) / m) * ((s->out_w + m - 1) / m);
+}
+
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    /* as winograd_groups() of kernels/conv_winograd.c has it */
+    const int64_t tiles = winograd_tiles(s), frequencies = (s->winograd + 2) * (s->winograd + 2);
+    const int64_t groups = (tiles + t->group - 1) / t->group,
+                  widest = (tiles + groups - 1) / groups;
+    const int64_t pitch = round_up(s->in_c, 16) + (s->in_c % 64 == 0 ? 16 : 0);
+    const int64_t wide = s->out_c < s->panel ? s->out_c : s->panel;
+    return frequencies * (widest * pitch + 16 + widest * wide + 16);
+}
+
+/* Floats of a part's scratch for whichever ISA needs most. */
+static int64_t widest_scratch(const Plan *plan, const Step *step)
+{
+    int64_t widest = 0;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (plan->options.isas >> i & 1) {
+            const int64_t floats = winograd_scratch(&step->shape.conv, &step->tile[i]);
+            widest = floats > widest ? floats : widest;
+        }
+    }
+    return widest;
+}
+
 static void add_dense(Plan *plan, const Node *node)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
@@ -74,7 +104,12 @@ void select_conv(Plan *plan, const Node *node)
     conv_shape(plan, node, &step);
     rnc_conv_shape *s = &step.shape.conv;
     const int in_c = node->in[0]->type.c, lanes = plan->tensors[node->id]->c;
-    if (kernel == KERNEL_conv_direct) {
+    if (kernel == KERNEL_conv_winograd) {
+        s->groups = 1;
+        s->in_c = in_c;
+        s->out_c = lanes;
+        s->winograd = winograd_of(plan, node);
+    } else if (kernel == KERNEL_conv_direct) {
         s->groups = merged_groups(plan, node);
         s->in_c = in_c / s->groups;
         s->out_c = s->groups == 1 ? lanes : node->attrs.filters;
@@ -89,6 +124,8 @@ void select_conv(Plan *plan, const Node *node)
         step.scratch_bytes = 4 * blas_scratch(s);
     }
     choose_tiles(plan, &step);
+    if (kernel == KERNEL_conv_winograd)
+        step.scratch_bytes = 4 * step.parts * widest_scratch(plan, &step);
     add_weights(plan, &step);
     add_step(plan, &step);
 }

@@ -19,13 +19,15 @@ typedef struct ConvLimits {
     int groups, in_c, width; /* width: output channels of a group */
     bool depthwise;          /* in_c of a group is 1, width 1, channels whole vectors */
     int align;               /* of the tensors' channels and pitch */
+    bool winograd;           /* windows of 3x3, stride 1 */
     int in_align;            /* of the input's, if another (a caller's image); 0: the same */
 } ConvLimits;
 
 /* Draws shape, tensors, weights and residual; s.panel is 0 and the weights are
  * not packed yet. */
 ConvCase conv_case(Case *c, ConvLimits limits);
-/* What the kernel must leave in out: every lane below s.out_c. */
-Expect conv_expect(Case *c, const ConvCase *k);
+/* What the kernel must leave in out: every lane below s.out_c.  With an
+ * `amplification` above 1 its error may be so many times that of the largest plain sum. */
+Expect conv_expect(Case *c, const ConvCase *k, double amplification);
 
 #endif

@@ -11,6 +11,7 @@
 #include "../../kernels/avgpool.c"
 #include "../../kernels/conv_blas.c"
 #include "../../kernels/conv_direct.c"
+#include "../../kernels/conv_winograd.c"
 #include "../../kernels/copy.c"
 #include "../../kernels/dense.c"
 #include "../../kernels/depthwise.c"

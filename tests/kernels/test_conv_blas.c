@@ -24,7 +24,7 @@ void test_conv_blas(Case *c)
     l.width = pick(c, 1, 40);
     l.align = chance(c, 70) ? pick_align(c) : 1;
     ConvCase k = conv_case(c, l);
-    Expect e = conv_expect(c, &k);
+    Expect e = conv_expect(c, &k, 1);
     const int depth = k.s.kernel_h * k.s.kernel_w * k.s.in_c, width = k.s.out_c / k.s.groups;
     const size_t scratch = (size_t)(k.s.out_h * k.s.out_w * (depth + width));
     const rnc_operands o = {.in = k.in.at,

@@ -53,7 +53,7 @@ void test_conv_direct(Case *c)
     l.width = l.groups == 1 ? pick(c, 1, 80) : align * pick(c, 1, 64 / align);
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
-    Expect e = conv_expect(c, &k);
+    Expect e = conv_expect(c, &k, 1);
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,

@@ -20,7 +20,7 @@ void test_depthwise(Case *c)
     const ConvLimits l = {
         .groups = pick(c, 1, 80), .in_c = 1, .width = 1, .depthwise = true, .align = pick_align(c)};
     ConvCase k = conv_case(c, l);
-    Expect e = conv_expect(c, &k);
+    Expect e = conv_expect(c, &k, 1);
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,

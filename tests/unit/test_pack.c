@@ -99,6 +99,79 @@ static void test_panels(void)
     check_panels(1, 1, 1, 1, true, ISA_avx2);
 }
 
+/* Frequency (y, x) of a filter is its polynomial at the points of y and x, divided by the
+ * products of their distances from the other points; infinity takes the highest taps. */
+static double tap_factor(int m, int point, int tap)
+{
+    static const double points[2][5] = {{0, 1, -1}, {0, 0.75, -0.75, 1.5, -1.5}};
+    const double *p = points[m / 2 - 1];
+    double norm = 1;
+    if (point == m + 1)
+        return tap == 2;
+    for (int i = 0; i <= m; i++)
+        norm *= i == point ? 1 : p[point] - p[i];
+    return pow(p[point], tap) / norm;
+}
+
+static double frequency_of(const Node *node, int m, int f, int o, int c)
+{
+    const int side = m + 2;
+    double sum = 0;
+    for (int k = 0; k < 9; k++)
+        sum += (double)weight_at(node, o, c, k) * tap_factor(m, f / side, k / 3) *
+               tap_factor(m, f % side, k % 3);
+    return sum;
+}
+
+static void check_winograd(int c, int hw, int filters, bool bias, int m)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, hw, hw, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = 3;
+    a.filters = filters;
+    a.bias = bias;
+    for (int i = 0; i < 4; i++)
+        a.padding[i] = 1;
+    Node *conv = make(&b, OP_CONV, &in, 1, &a);
+    make_output(&b, conv);
+    fill_params(&b);
+    /* Slow at arithmetic, and for m = 2 at reading as well: F(4 x 4) has larger filters. */
+    const Machine slow = {
+        .gflops = 1, .l3 = m == 2 ? 0.18 : 100, .dram = 1, .l2_kb = 512, .l3_kb = 99999};
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const rnc_conv_shape *s = &step->shape.conv;
+    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd);
+    CU_ASSERT_EQUAL_FATAL(s->winograd, m);
+    const float *w = packed(&b, step);
+    int wrong = 0;
+    for (int p = 0, width; p < s->out_c; p += width) {
+        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
+        for (int j = 0; j < width; j++)
+            wrong += *w++ != bias_at(conv, p + j);
+        for (int f = 0; f < (m + 2) * (m + 2); f++) {
+            for (int i = 0; i < c; i++) {
+                for (int j = 0; j < width; j++, w++) {
+                    const double exact = frequency_of(conv, m, f, p + j, i);
+                    wrong += fabs((double)*w - exact) > 1e-6 * fmax(1, fabs(exact));
+                }
+            }
+        }
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    bench_end(&b);
+}
+
+static void test_winograd(void)
+{
+    check_winograd(32, 16, 64, true, 4);
+    check_winograd(16, 12, 43, false, 4);
+    check_winograd(64, 8, 48, true, 2);
+}
+
 static void test_merged_groups(void)
 {
     check_panels(128, 3, 128, 32, true, ISA_avx512);
@@ -215,6 +288,7 @@ void suite_pack(void)
 {
     CU_pSuite s = CU_add_suite("pack", NULL, NULL);
     CU_add_test(s, "panels", test_panels);
+    CU_add_test(s, "winograd", test_winograd);
     CU_add_test(s, "merged groups", test_merged_groups);
     CU_add_test(s, "rows and taps", test_rows_and_taps);
     CU_add_test(s, "dense", test_dense);

@@ -8,13 +8,13 @@
 #include <string.h>
 #include <time.h>
 
-static Plan *plan_resnet(Bench *b, bool deep)
+static Plan *plan_resnet(Bench *b, bool deep, bool exact)
 {
     static const int blocks50[] = {3, 4, 6, 3}, blocks18[] = {2, 2, 2, 2};
     bench_begin(b);
     make_resnet(b, 1, 224, deep ? blocks50 : blocks18, deep);
     run_passes(b);
-    Plan *plan = make_plan(b, (PlanOptions){.isas = 1u << ISA_avx512});
+    Plan *plan = make_plan(b, (PlanOptions){.isas = 1u << ISA_avx512, .exact = exact});
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     return plan;
 }
@@ -24,15 +24,29 @@ static Plan *plan_resnet(Bench *b, bool deep)
 static void test_resnets(void)
 {
     Bench b;
-    Plan *plan = plan_resnet(&b, true);
+    Plan *plan = plan_resnet(&b, true, true);
     CU_ASSERT_EQUAL(plan->lower_bound, 5218304);
     CU_ASSERT_EQUAL(plan->tight_bound, plan->arena_bytes);
     CU_ASSERT(plan->arena_bytes < 5300000);
     bench_end(&b);
-    plan = plan_resnet(&b, false);
+    plan = plan_resnet(&b, false, true);
     CU_ASSERT_EQUAL(plan->lower_bound, 4014080);
     CU_ASSERT_EQUAL(plan->tight_bound, plan->arena_bytes);
     CU_ASSERT(plan->arena_bytes < 4100000);
+    bench_end(&b);
+}
+
+/* The same with Winograd's scratch. */
+static void test_resnets_with_scratch(void)
+{
+    Bench b;
+    Plan *plan = plan_resnet(&b, true, false);
+    CU_ASSERT_EQUAL(plan->lower_bound, 5218304);
+    CU_ASSERT(plan->arena_bytes < 6500000);
+    bench_end(&b);
+    plan = plan_resnet(&b, false, false);
+    CU_ASSERT_EQUAL(plan->lower_bound, 4014080);
+    CU_ASSERT(plan->arena_bytes < 5000000);
     bench_end(&b);
 }
 
@@ -103,7 +117,7 @@ static void test_text(void)
     const char *texts[2];
     Bench b[2];
     for (int i = 0; i < 2; i++) {
-        Plan *plan = plan_resnet(&b[i], true);
+        Plan *plan = plan_resnet(&b[i], true, true);
         Buf out = buf_new(b[i].arena);
         plan_print(&out, plan);
         texts[i] = buf_text(&out);
@@ -189,7 +203,7 @@ static void test_check(void)
                                         forget_output,     repeat_more, move_weights};
     for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
         Bench b;
-        Plan *plan = plan_resnet(&b, true);
+        Plan *plan = plan_resnet(&b, true, true);
         CU_ASSERT(plan_check(plan, &b.diag));
         breakers[i](plan);
         CU_ASSERT_FALSE(plan_check(plan, &b.diag));
@@ -202,6 +216,7 @@ void suite_plan(void)
 {
     CU_pSuite s = CU_add_suite("plan", NULL, NULL);
     CU_add_test(s, "ResNet-50 and -18", test_resnets);
+    CU_add_test(s, "ResNet-50 and -18 with scratch", test_resnets_with_scratch);
     CU_add_test(s, "1202 layers", test_deep);
     CU_add_test(s, "gap", test_gap);
     CU_add_test(s, "hash", test_hash);

@@ -35,6 +35,7 @@ static void test_convolutions(void)
         Node *gate = make_conv(&b, pool, 1, 40, 1, 1);
         make_output(&b, gate);
         PlanOptions o = avx512;
+        o.exact = true;
         o.backend = blas ? BACKEND_OPENBLAS : BACKEND_NATIVE;
         Plan *plan = make_plan(&b, o);
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);

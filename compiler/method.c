@@ -1,0 +1,90 @@
+/* method.c: by which method a convolution is computed: the cost model.
+ *
+ * The time of a method is that of its arithmetic at the machine's peak or that of
+ * reading its weights, whichever is longer: weights stream past once an inference,
+ * and the next are fetched while these are used.  Winograd's F(m x m, 3 x 3) has
+ * (m + 2)^2 products for m^2 outputs, but as many times the weights of one tap, and
+ * transforms windows and products; so the larger the picture the larger the m that
+ * pays, and a machine that reads slowly takes smaller ones.
+ *
+ * A model only chooses; every choice gives right results.
+ */
+#include "plan_parts.h"
+
+const Machine machine_rows[MACHINE_COUNT] = {
+#define MACHINE(id, name, gflops, l2, l3, dram, l2_kb, l3_kb, doc) \
+    {name, gflops, l2, l3, dram, l2_kb, l3_kb, doc},
+#include "machine.def"
+};
+
+/* Of the peak: what the loops reach where all they read is at hand; numbers of the
+ * transforms a frequency, a tile and a channel, in operations of the peak that take
+ * as long. */
+static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
+static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
+
+/* Weights are read from memory where those of the whole network do not stay in the L3. */
+static double weights_bandwidth(const Plan *plan)
+{
+    const Machine *machine = plan->options.machine;
+    const double bytes = 4.0 * (double)net_parameters(plan->net);
+    return (bytes > 1024.0 * machine->l3_kb * 0.5 ? machine->dram : machine->l3) * 1e9;
+}
+
+static double longer(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Seconds of a 3x3 convolution by F(m x m, 3 x 3), or directly for m = 0. */
+static double seconds(const Plan *plan, const Node *node, int m)
+{
+    const Type in = node->in[0]->type, out = node->type;
+    const double peak = plan->options.machine->gflops * 1e9, channels = (double)in.c * out.c;
+    const double pixels = (double)out.n * out.h * out.w;
+    if (m == 0)
+        return longer(2.0 * 9.0 * channels * pixels / (peak * DIRECT_REACHES),
+                      4.0 * 9.0 * channels / weights_bandwidth(plan));
+    const double tiles = (double)out.n * (double)((out.h + m - 1) / m * ((out.w + m - 1) / m));
+    const double side = m + 2, frequencies = side * side;
+    const double products = 2.0 * channels / PRODUCTS_REACH;
+    const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
+    return longer(tiles * frequencies * (products + transforms) / peak,
+                  4.0 * frequencies * channels / weights_bandwidth(plan));
+}
+
+bool winograd_fits(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    return node->op == OP_CONV && a->kernel[0] == 3 && a->kernel[1] == 3 && a->stride[0] == 1 &&
+           a->stride[1] == 1 && a->dilation[0] == 1 && a->dilation[1] == 1 && a->groups == 1 &&
+           node->in[0]->type.c % WINOGRAD_CHANNELS == 0 &&
+           lanes_of(plan, node->type.c) % WINOGRAD_CHANNELS == 0;
+}
+
+/* How much worse a method may be called for its larger weights: the time is taken as so
+ * much longer for each time that it has the weights of the direct method again. */
+static double toll(Optimize optimize)
+{
+    return optimize == OPTIMIZE_BALANCED ? 0.25 : 0.0;
+}
+
+int winograd_of(const Plan *plan, const Node *node)
+{
+    static const int candidates[] = {2, 4};
+    int best = 0;
+    if (plan->options.exact || plan->options.optimize == OPTIMIZE_SIZE ||
+        plan->options.backend != BACKEND_NATIVE || !winograd_fits(plan, node))
+        return 0;
+    double least = seconds(plan, node, 0);
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        const int m = candidates[i], frequencies = (m + 2) * (m + 2);
+        const double again = frequencies / 9.0 - 1.0;
+        const double cost = seconds(plan, node, m) * (1.0 + toll(plan->options.optimize) * again);
+        if (cost < least) {
+            least = cost;
+            best = m;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,104 @@
+/* test_conv_winograd.c: 3x3 convolution by Winograd's method, any tile, group and split. */
+#include "conv_case.h"
+
+/* How much larger the error may be than that of a plain sum: the transforms add up numbers that
+ * cancel.  The worst of 100,000 cases is about a third of it. */
+static double amplification(int m)
+{
+    return m == 2 ? 4 : m == 4 ? 12 : 100;
+}
+
+/* Filters of a row of taps to frequencies, point after point: (g0 + g1 p + g2 p^2) / N(p). */
+static void transform_row(int m, const double *g, int stride, double *to)
+{
+    static const double points[3][7] = {
+        {0, 1, -1}, {0, 0.75, -0.75, 1.5, -1.5}, {0, 1, -1, 2, -2, 0.5, -0.5}};
+    const double *p = points[m / 2 - 1];
+    for (int i = 0; i <= m; i++) {
+        double norm = 1;
+        for (int j = 0; j <= m; j++)
+            if (j != i)
+                norm *= p[i] - p[j];
+        to[i] = (g[0] + p[i] * (g[stride] + p[i] * g[2 * stride])) / norm;
+    }
+    to[m + 1] = g[2 * stride];
+}
+
+/* For each panel: bias[width], then [frequency][in_c][width]. */
+static float *pack_winograd(Case *c, const ConvCase *k)
+{
+    const rnc_conv_shape *s = &k->s;
+    const int m = s->winograd, side = m + 2, frequencies = side * side;
+    float *packed = case_floats(c, (size_t)(s->out_c * (frequencies * s->in_c + 1)));
+    float *to = packed;
+    for (int first = 0, width; first < s->out_c; first += width) {
+        width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
+        for (int j = 0; j < width; j++)
+            *to++ = k->bias[first + j];
+        for (int j = 0; j < width; j++)
+            for (int i = 0; i < s->in_c; i++) {
+                double taps[9], rows[8 * 3], all[8];
+                for (int t = 0; t < 9; t++) /* weights are [out_c][3][3][in_c] */
+                    taps[t] = (double)k->weights[((first + j) * 9 + t) * s->in_c + i];
+                for (int x = 0; x < 3; x++) {
+                    transform_row(m, taps + x, 3, all);
+                    for (int y = 0; y < side; y++)
+                        rows[y * 3 + x] = all[y];
+                }
+                for (int y = 0; y < side; y++) {
+                    transform_row(m, rows + y * 3, 1, all);
+                    for (int x = 0; x < side; x++)
+                        to[((y * side + x) * s->in_c + i) * width + j] = (float)all[x];
+                }
+            }
+        to += frequencies * s->in_c * width;
+    }
+    return packed;
+}
+
+static rnc_tile draw_tile(Case *c)
+{
+    static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
+                                     {.pixels = 6, .vectors = 2, .unroll = 4, .group = 12},
+                                     {.pixels = 3, .vectors = 4, .unroll = 1, .group = 6}};
+    rnc_tile t = {0};
+    if (chance(c, 50)) {
+        t = usual[pick(c, 0, 2)];
+    } else {
+        t.pixels = pick(c, 0, 32);
+        t.vectors = pick(c, 0, 8);
+        t.unroll = pick(c, 0, 9);
+        t.group = pick(c, 0, 9);
+    }
+    t.split = pick(c, 0, 1);
+    t.prefetch_weights = pick(c, 0, 2);
+    t.memory_broadcasts = pick(c, 0, 4) * 25;
+    return t;
+}
+
+void test_conv_winograd(Case *c)
+{
+    const rnc_tile tile = draw_tile(c);
+    const int align = pick_align(c);
+    ConvLimits l = {.groups = 1, .in_c = pick(c, 1, 24), .align = align, .winograd = true};
+    l.width = pick(c, 1, 80);
+    ConvCase k = conv_case(c, l);
+    k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
+    k.s.winograd = 2 * pick(c, 1, 3);
+    describe_conv(c, &k.s);
+    Expect e = conv_expect(c, &k, amplification(k.s.winograd));
+    enum { PARTS_MOST = 7 };
+    const int m = k.s.winograd,
+              tiles = k.s.images * ((k.s.out_h + m - 1) / m) * ((k.s.out_w + m - 1) / m);
+    const int widest = tiles < tile.group ? tiles : tile.group > 0 ? tile.group : 1;
+    const size_t scratch =
+        (size_t)((m + 2) * (m + 2) * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32));
+    const rnc_operands o = {.in = k.in.at,
+                            .in2 = k.s.residual ? k.res.at : NULL,
+                            .out = k.out.at,
+                            .weights = pack_winograd(c, &k),
+                            .scratch = case_memory(c, PARTS_MOST * scratch * sizeof(float))};
+    run_kernel(c, c->isa->kernels[KERNEL_conv_winograd], &k.s, &tile, &o, k.out.base, k.out.total,
+               !k.in_place);
+    expect_check(c, &e);
+}

@@ -1,0 +1,69 @@
+/* test_method.c: which method the cost model takes for a convolution. */
+#include "nets.h"
+#include "plan_parts.h"
+
+#include <CUnit/CUnit.h>
+
+/* The m of a 3x3 convolution of c to c channels in a network whose weights do, or do not, stay
+ * in the L3; 0 for the direct one. */
+static int chosen(PlanOptions o, int c, int hw, bool large)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, hw, hw, ELEM_F32);
+    Node *conv = make_conv(&b, in, 3, c, 1, 1);
+    make_output(&b, conv);
+    if (large) {
+        Attrs a = ir_default_attrs(OP_DENSE);
+        a.filters = 4000;
+        Node *pool = make_pool(&b, OP_AVGPOOL, conv, hw, 1, 0);
+        Node *dense = make(&b, OP_DENSE, &pool, 1, &a);
+        make_output(&b, make(&b, OP_DENSE, &dense, 1, &a));
+    }
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const int m = winograd_of(plan, conv);
+    bench_end(&b);
+    return m;
+}
+
+/* What was measured for the stages of ResNet-50 on machines that read fast and slowly. */
+static void test_machines(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx512, .machine = &machine_rows[MACHINE_zen5]};
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), 2);
+    o.machine = &machine_rows[MACHINE_sapphire_rapids];
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), 2);
+    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), 0);
+    o.machine = NULL;
+    CU_ASSERT_EQUAL(chosen(o, 16, 32, false), 4); /* CIFAR */
+}
+
+static void test_choices(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 17, 56, true), 0); /* no whole vectors */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT(chosen(o, 256, 14, true) <= 2);
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+}
+
+void suite_method(void)
+{
+    CU_pSuite s = CU_add_suite("method", NULL, NULL);
+    CU_add_test(s, "machines", test_machines);
+    CU_add_test(s, "choices", test_choices);
+}

@@ -81,7 +81,9 @@ static Box *new_box(Drafter *f, Box *parent, BoxKind kind)
 /* "conv 3x3 /2, 128" */
 static const char *title_of(Drafter *f, const Node *node)
 {
-    const char *kind = describe_kind(f->arena, node);
+    Node bare = *node;
+    bare.act = ACT_NONE;
+    const char *kind = describe_kind(f->arena, &bare);
     if (node->op == OP_INPUT)
         return node->name;
     if (node->op == OP_CONV || node->op == OP_DENSE)
@@ -102,9 +104,9 @@ static const char *figures(Drafter *f, int first, int last)
     return buf_text(&out);
 }
 
-static const char *line_of(Drafter *f, const Node *node)
+static const char *line_of(Drafter *f, const Place *place)
 {
-    const char *line = describe_line(f->arena, f->src, node->place);
+    const char *line = describe_line(f->arena, f->src, place);
     return line ? arena_printf(f->arena, "\n%s", line) : "";
 }
 
@@ -117,6 +119,10 @@ static void add_node(Drafter *f, Box *box, const Node *node, bool first)
     if (first) {
         box->hue = hue_of(node);
         box->title = title_of(f, node);
+        /* What passes have fused into it. */
+        const bool residual = (node->op == OP_CONV || node->op == OP_DENSE) && node->n_in == 2;
+        box->detail = arena_printf(f->arena, "%s%s%s", residual ? "add" : "",
+                                   residual && node->act ? ", " : "", act_name(node->act));
     } else {
         box->detail = *box->detail
                           ? arena_printf(f->arena, "%s, %s", box->detail, op_row(node->op)->name)
@@ -125,7 +131,7 @@ static void add_node(Drafter *f, Box *box, const Node *node, bool first)
     box->tip =
         arena_printf(f->arena, "%s%s%s: %s, %s%s%s", box->tip, first ? "" : "\n", node->name,
                      describe_kind(f->arena, node), describe_type(f->arena, node->type, " x "),
-                     figures(f, node->id, node->id), line_of(f, node));
+                     figures(f, node->id, node->id), line_of(f, node->place));
 }
 
 /* The box in front of a node, if it can take it in. */
@@ -178,7 +184,7 @@ static void add_group(Drafter *f, Box *parent, const Group *g, const Group *last
     box->times = last == g ? 1 : g->alike;
     box->tip = arena_printf(f->arena, "%s%s%s%s%s", frame_title(f, g, last),
                             *box->detail ? ": " : "", box->detail, figures(f, g->first, last->last),
-                            line_of(f, f->net->nodes.at[g->first]));
+                            line_of(f, in->block ? in->call : f->net->nodes.at[g->first]->place));
     add_items(f, box, g);
 }
 

@@ -86,7 +86,8 @@ static void add_head(Table *t, const Group *first, const Group *last, const Grou
         block = g->items.at[0].group->block ? g->items.at[0].group->block : "";
     if (last != first) {
         name = arena_printf(t->arena, "%s .. %s", name, last->name);
-        block = arena_printf(t->arena, "%d x %s", first->alike, block);
+        block = *block ? arena_printf(t->arena, "%d x %s", first->alike, block)
+                       : arena_printf(t->arena, "%d alike", first->alike);
     }
     const Row row = {{
         arena_printf(t->arena, "%*s%s", 2 * depth, "", name),
@@ -271,6 +272,15 @@ static json_t *json_counts(const Net *net, int first, int last)
                      (json_int_t)nodes_parameters(net, first, last, false));
 }
 
+/* The lines of the calls that a layer comes from, the innermost first. */
+static json_t *json_callers(const Node *node, const SrcMap *src, Arena *arena)
+{
+    json_t *list = json_array();
+    for (const Place *p = node->place ? node->place->caller : NULL; p; p = p->caller)
+        json_array_append_new(list, json_string(describe_line(arena, src, p)));
+    return list;
+}
+
 static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
 {
     json_t *list = json_array();
@@ -281,12 +291,13 @@ static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
         for (int k = 0; k < node->n_in; k++)
             json_array_append_new(operands, json_string(node->in[k]->name));
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:[i,i,i,i], s:o, s:I, s:o, s:s*}", "name", node->name,
-                      "kind", op_row(node->op)->name, "text", describe_kind(arena, node), "type",
-                      elem_name(t.elem), "dims", t.n, t.c, t.h, t.w, "parameters",
-                      json_counts(net, i, i), "macs", (json_int_t)node_macs(node), "connected_to",
-                      operands, "line", describe_line(arena, src, node->place)));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:[i,i,i,i], s:o, s:I, s:o, s:s*, s:o}", "name",
+                            node->name, "kind", op_row(node->op)->name, "text",
+                            describe_kind(arena, node), "type", elem_name(t.elem), "dims", t.n, t.c,
+                            t.h, t.w, "parameters", json_counts(net, i, i), "macs",
+                            (json_int_t)node_macs(node), "connected_to", operands, "line",
+                            describe_line(arena, src, node->place), "called_from",
+                            json_callers(node, src, arena)));
     }
     return list;
 }

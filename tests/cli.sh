@@ -264,6 +264,10 @@ cmp -s dot.svg tiny.dot && result good || result bad '--format dot made somethin
 run 0 'a name with markup' graph odd.ir -o odd.svg
 is_xml odd.svg
 run 0 'a name with markup, as text' graph odd.ir -o odd.dot
+run 0 'the text form behind the passes' tiny.net --dump ir --after fuse_activation
+cp out fused.ir
+run 0 'graph of what passes leave' graph fused.ir
+says out '>relu</text>'
 run 2 'graph, no format' graph tiny.net -o tiny.png
 says err "'tiny.png' does not say which format the graph is to have"
 says err 'end it in .svg or .dot'

@@ -10,6 +10,7 @@
 #                    + NAME.json     rnc summary --format json
 #                    + NAME.svg      rnc graph
 #                    + NAME.dot      rnc graph --format dot
+#   ../models/NAME.net + ../docs/NAME.svg, a picture of the manual: rnc graph
 #
 # A first line `# args: ...` of an input gives further options.  rnc runs in the
 # input's folder, so that messages carry no path.  --refresh rewrites the
@@ -44,7 +45,7 @@ golden() {
         *) return ;;
     esac
     args=$(sed -n '1s/^# args: *//p' "$src/tests/$dir/$input")
-    got=$out/$dir-$expected
+    got=$out/$(echo "$dir-$expected" | tr / _)
     # $args is a list of words on purpose.  No output lands in the source tree.
     (cd "$src/tests/$dir" && eval "exec \"\$rnc\" $command \"\$input\" -I \"\$src/models\" \"\$@\" $args") \
         > "$got.out" 2> "$got.err"
@@ -102,6 +103,11 @@ for path in "$src"/tests/inspect/*.net; do
     command=graph
     golden inspect "$base.net" "$base.svg" out pass
     golden inspect "$base.net" "$base.dot" out pass --format dot
+done
+for path in "$src"/docs/*.svg; do
+    base=$(basename "$path" .svg)
+    command=graph
+    golden ../models "$base.net" "../docs/$base.svg" out pass
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

@@ -32,7 +32,7 @@ static const Foreign foreign[] = {
     {0, "\x80\2", "a Python pickle, as PyTorch wrote before version 1.6",
      "in Python, torch.save(torch.load(\"OLD\", weights_only=True), \"NEW\") writes what rnc "
      "reads"},
-    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes, and it was built without libhdf5",
+    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, and this rnc was built without libhdf5",
      "install libhdf5 (Debian: apt-get install libhdf5-dev), then configure and build rnc again"},
     {4, "TFL3", "a TensorFlow Lite model", NULL},
     {0, "GGUF", "a GGUF file", NULL},

@@ -68,7 +68,7 @@ const float *filetest_floats(FileTest *t, const char *name)
 static void put(Buf *to, uint64_t x, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        buf_putc(to, (char)(unsigned char)(x >> 8 * i));
+        buf_putc(to, (char)(unsigned char)(i < 8 ? x >> 8 * i : 0));
 }
 
 uint32_t zip_crc(const void *data, size_t size)
@@ -133,7 +133,7 @@ void zip_store(ZipTest *z, const char *name, const void *data, size_t size)
 void zip_end(ZipTest *z)
 {
     const size_t at = z->bytes.n;
-    buf_add(&z->bytes, z->directory.text, z->directory.n);
+    buf_add(&z->bytes, buf_text(&z->directory), z->directory.n);
     buf_add(&z->bytes, "PK\5\6\0\0\0\0", 8);
     put(&z->bytes, (uint64_t)z->n, 2);
     put(&z->bytes, (uint64_t)z->n, 2);

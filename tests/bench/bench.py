@@ -15,21 +15,23 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import peers  # noqa: E402
+import plot  # noqa: E402
 import tables  # noqa: E402
 from case import make_case  # noqa: E402
 from cold import cold  # noqa: E402
 from layers import layers  # noqa: E402
 from machine import Machine  # noqa: E402
 from measure import TOLERANCE, answers, difference, rounds  # noqa: E402
-from plot import plot  # noqa: E402
 from process import Failed, Process, environment, reason  # noqa: E402
-from rncside import DEFAULT_OUTPUTS, Built  # noqa: E402
+from rncside import PORTS, Built  # noqa: E402
 from sizes import sizes  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = ["resnet50", "resnet18", "resnet34", "resnet101", "resnet152", "wide_resnet50_2",
            "resnext50_32x4d", "seresnet50", "mobilenet_v2", "densenet121", "resnet20",
-           "resnet50:8", "resnet50:32"]
+           "tutorial/resnet50-keras", "resnet50:8", "resnet50:32"]
+DEPTH = [f"resnet{n}" for n in (18, 34, 50, 101, 152)] + ["resnet,layers=200"] + \
+    [f"resnet-cifar,layers={n}" for n in (20, 32, 44, 56, 110, 1202)]
 PARTS = ["speed", "cold", "sizes", "layers"]
 TITLES = {"rnc": "rnc", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn",
           "mnn": "MNN", "torch": "PyTorch", "litert": "LiteRT"}
@@ -107,10 +109,22 @@ def cold_starts(row, commands, case, args, threads, mapped):
                 found["why"] = str(why)
 
 
-def measure(model, batch, args, folder, machine, threads):
+def parse(spec, args):
+    """(model, its file, batch, rnc's options) of MODEL[,NAME=VALUE]...[:BATCH]."""
+    model, _, batch = spec.partition(":")
+    stem, *given = model.split(",")
+    options = [*PORTS, *args.rncflags]
+    for one in given:
+        options += ["-D", one]
+    count = int(batch) if batch else args.batch
+    if count > 1:
+        options += ["--batch", str(count)]
+    return model, os.path.join(args.models_dir, stem + ".net"), count, options
+
+
+def measure(spec, args, folder, machine, threads):
     """A row of the results: one network at one batch and number of threads."""
-    net = os.path.join(args.models_dir, model + ".net")
-    options = [*DEFAULT_OUTPUTS, *args.rncflags] + (["--batch", str(batch)] if batch > 1 else [])
+    model, net, batch, options = parse(spec, args)
     weights = dict(w.split("=", 1) for w in args.weights).get(model)
     row = {"model": model, "batch": batch, "threads": threads, "agree": True, "programs": {}}
     with tempfile.TemporaryDirectory(dir=folder) as at:
@@ -155,18 +169,22 @@ def text_of(rows, args, machine):
     for threads in args.threads:
         some = [r for r in rows if r["threads"] == threads]
         heading = f"{threads} thread{'s' if threads > 1 else ''}"
-        if "speed" in args.parts:
+        if "speed" in args.parts and not args.depth:
             lost = max(r["conditions"]["stolen"] for r in some)
             out += [f"## Speed, {heading}",
                     f"{args.rounds} rounds; processor time that the hypervisor took, at worst: "
-                    f"{100 * lost:.1f} %.", tables.speed(some, TITLES, threads),
-                    "Worst difference from rnc's answer, relative to the largest element:",
-                    tables.agreement(some, TITLES)]
+                    f"{100 * lost:.1f} %.", tables.speed(some, TITLES, threads)]
+            if args.peers:
+                out += ["Worst difference from rnc's answer, relative to the largest element:",
+                        tables.agreement(some, TITLES)]
         if "cold" in args.parts:
             out += [f"## Cold start and memory, {heading}", tables.starts(some, TITLES)]
         if "layers" in args.parts:
             for row in some:
                 out += [f"## Steps of {tables.named(row)}, {heading}", tables.layers(row, threads)]
+    if args.depth:
+        out += ["## Depth", tables.depth([r for r in rows if r["threads"] == args.threads[0]],
+                                         args)]
     if "sizes" in args.parts:
         out += ["## Sizes", tables.sizes([r for r in rows if r["threads"] == args.threads[0]],
                                          args)]
@@ -180,8 +198,10 @@ def numbers(text):
 def arguments():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("models", nargs="*", metavar="MODEL[:BATCH]",
+    p.add_argument("models", nargs="*", metavar="MODEL[,NAME=VALUE][:BATCH]",
                    help=f"networks of models/, or 'all' (default: {' '.join(DEFAULT)})")
+    p.add_argument("--depth", action="store_true",
+                   help="instead: rnc alone on networks of 18 to 1202 layers")
     p.add_argument("--rnc", default="./rnc")
     p.add_argument("--runtime", default="./librncrt.a")
     p.add_argument("--include", default="../runtime", help="where rncrt.h is")
@@ -211,8 +231,10 @@ def arguments():
                 p.error(f"--{kind}: no '{name}'; there are {', '.join(known)}")
     for name in args.models:
         if name != "all" and \
-                not os.path.exists(os.path.join(args.models_dir, name.split(":")[0] + ".net")):
+                not os.path.exists(parse(name, args)[1]):
             p.error(f"no network '{name}' in {args.models_dir}")
+    if args.depth:
+        args.models, args.peers, args.parts = args.models or DEPTH, [], ["speed", "sizes"]
     if min(args.threads) < 1 or max(args.threads) > len(os.sched_getaffinity(0)):
         p.error(f"--threads: this machine has {len(os.sched_getaffinity(0))} processors")
     return args
@@ -234,9 +256,7 @@ def main():
         say("\n".join(machine.describe()))
         for threads in args.threads:
             for name in names:
-                model, _, batch = name.partition(":")
-                rows.append(measure(model, int(batch or args.batch), args, folder, machine,
-                                    threads))
+                rows.append(measure(name, args, folder, machine, threads))
                 if args.json:  # after each, in case the next one is interrupted
                     with open(args.json, "w") as f:
                         json.dump({"machine": machine.as_json(), "rows": rows}, f, indent=1)
@@ -246,8 +266,12 @@ def main():
         with open(args.table, "w") as f:
             f.write(text)
     if args.plot:
-        plot([r for r in rows if r["threads"] == args.threads[0]], TITLES,
-             f"{machine.name}, {args.threads[0]} thread(s)", args.plot)
+        first = [r for r in rows if r["threads"] == args.threads[0]]
+        heading = f"{machine.name}, {args.threads[0]} thread(s)"
+        if args.depth:
+            plot.depth(first, heading, args.plot)
+        else:
+            plot.ratios(first, TITLES, heading, args.plot)
     disagree = [tables.named(r) for r in rows if not r["agree"]]
     if disagree:
         sys.exit("answers differ: " + ", ".join(disagree))

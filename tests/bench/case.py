@@ -36,7 +36,7 @@ class Case:
             return Graph(f.read())
 
     def tensors(self):
-        return read_safetensors(self.path("net.safetensors"))
+        return self.graph().reordered(read_safetensors(self.path("net.safetensors")), False)
 
     def batch(self):
         return self.inputs[0]["dims"][0]
@@ -49,7 +49,8 @@ def make_case(folder, rnc, net, options, weights=None):
     graph = Graph(text)
     with open(os.path.join(folder, "net.ir"), "w") as f:
         f.write(text)
-    tensors = read_safetensors(weights) if weights else graph.random_weights(1)
+    tensors = read_safetensors(weights) if weights \
+        else graph.reordered(graph.random_weights(1), True)
     write_safetensors(os.path.join(folder, "net.safetensors"), tensors)
     rng = np.random.default_rng(2)
     ports = {"inputs": [], "outputs": []}

@@ -50,6 +50,7 @@ class Node:
         self.name, self.op, self.operands, self.attrs = name, op, operands, attrs
         self.n, self.h, self.w, self.c = dims
         self.params = {}  # role: (alias, dims)
+        self.axes = {}    # role: their order in the file, where it is not that of dims
 
     def pair(self, key, default=1):
         value = self.attrs.get(key)
@@ -75,13 +76,15 @@ class Graph:
         for line in text.splitlines():
             line = re.sub(r"\s+#.*$", "", line)
             port = re.match(r"port (in|out) (\S+) = (\S+)", line)
-            param = re.match(r"    (\w+) ((?:\[\d+\])+)(?: \"(.*)\")?$", line)
+            param = re.match(r"    (\w+) ((?:\[\d+\])+)(?: \"(.*)\")?(?: (\w+))?$", line)
             head = re.match(r"(\S+) = (\w+)(?:\(([^)]*)\))?(.*) : (?:f32|u8)((?:\[\d+\]){4})$", line)
             if port:
                 (self.inputs if port[1] == "in" else self.outputs).append((port[2], port[3]))
             elif param and node:
                 dims = [int(d) for d in re.findall(r"\d+", param[2])]
                 node.params[param[1]] = (param[3] or f"{node.name}.{param[1]}", dims)
+                if param[4]:
+                    node.axes[param[1]] = param[4]
             elif head:
                 attrs = dict(re.findall(r"(\w+)=(\([^)]*\)|\S+)", head[4]))
                 operands = [x.strip() for x in head[3].split(",")] if head[3] else []
@@ -94,6 +97,16 @@ class Graph:
         done = subprocess.run([rnc, net, "--dump", "ir", *options], check=True,
                               stdout=subprocess.PIPE, text=True)
         return Graph(done.stdout)
+
+    def reordered(self, tensors, to_file):
+        """The tensors with axes as the file has them, or from there as dims has them."""
+        orders = {"hwio": ((2, 3, 1, 0), (3, 2, 0, 1)), "io": ((1, 0), (1, 0))}
+        result = dict(tensors)
+        for node in self.nodes.values():
+            for role, axes in node.axes.items():
+                alias = node.params[role][0]
+                result[alias] = tensors[alias].transpose(orders[axes][0 if to_file else 1])
+        return result
 
     def random_weights(self, seed):
         """Plausible trained values: activations keep their size from layer to layer."""

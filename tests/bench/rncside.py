@@ -6,7 +6,8 @@ import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-DEFAULT_OUTPUTS = ["--tap", "dense1"]  # logits, which differ more than probabilities do
+# Logits as well, which differ more than probabilities do; pictures as the peers take them.
+PORTS = ["--tap", "dense1", "--input-type", "f32", "--input-order", "nchw"]
 
 
 def run(argv):

@@ -29,8 +29,10 @@ def milliseconds(value):
 def speed(rows, titles, threads):
     """Medians (minima), and the ratio over rnc's of each."""
     names = measured(rows, "ms")
-    head = ["network"] + [titles[n] + " ms (min)" for n in names] + \
-        ["ratio to the fastest peer (quartiles)", "its name", "direct floor ms"]
+    head = ["network"] + [titles[n] + " ms (min)" for n in names]
+    if len(names) > 1:
+        head += ["ratio to the fastest peer (quartiles)", "its name"]
+    head += ["direct floor ms"]
     body, ratios = [], []
     for row in rows:
         cells = [named(row)]
@@ -44,7 +46,7 @@ def speed(rows, titles, threads):
             low, _, high = peers[fastest]["ratio_quartiles"]
             cells += [f"**{peers[fastest]['ratio']:.2f}** ({low:.2f}-{high:.2f})",
                       titles[fastest]]
-        else:
+        elif len(names) > 1:
             cells += ["-", "-"]
         cells.append(milliseconds(row["floor_ms"]))
         body.append(cells)
@@ -116,6 +118,19 @@ def sizes(rows, args):
         head += [f"{kind}: C KB", "text KB", "rnc s"] + \
             [c.split("/")[-1] + " s" for c in dict.fromkeys(compilers)]
     return table(head, body)
+
+
+def depth(rows, args):
+    """rnc alone on networks of one kind and many depths."""
+    body = []
+    for row in rows:
+        one, p = row["sizes"]["one"], row["programs"]["rnc"]
+        body.append([named(row), f"{row['macs'] / 1e6:.0f}", milliseconds(p["ms"]),
+                     f"{p['ms'] / row['macs'] * 1e9:.1f}", f"{row['arena'] / 1e6:.2f}",
+                     f"{one['c_bytes'] / 1e3:.0f}", f"{one['text_bytes'] / 1e3:.0f}",
+                     f"{one['rnc_s']:.2f}", f"{one[args.cc + '_s']:.1f}"])
+    return table(["network", "MMAC", "ms", "ms a GMAC", "arena MB", "C KB", "text KB", "rnc s",
+                  "cc s"], body)
 
 
 def layers(row, threads):

@@ -92,8 +92,9 @@ def apply(net, node, x):
         return y.reshape(node.n, node.c, 1, 1)
     if node.op == "softmax":
         return F.softmax(x[0], 1)
-    if node.op == "flatten" and node.attrs.get("order", "nchw") == "nchw":
-        return x[0].reshape(node.n, node.c, 1, 1)
+    if node.op == "flatten":
+        y = x[0] if node.attrs.get("order", "nchw") == "nchw" else x[0].permute(0, 2, 3, 1)
+        return y.reshape(node.n, node.c, 1, 1)
     if node.op == "subsample":
         sh, sw = node.pair("stride")
         return x[0][:, :, ::sh, ::sw]

@@ -106,15 +106,27 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
         t->prefetch_weights = t->depth > 0 ? 1 : weights_rate(s, t, offered);
 }
 
-/* Tiles that are transformed at once: two register tiles where the filters stay in the L2 or
+/* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
  * nearly so; else more, for all filters are read again for each group. */
 static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
 {
-    enum { GROUP_LARGE = 25 };
+    enum { GROUP_SMALL = 14, GROUP_LARGE = 25 };
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
     const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
-    return filters > 2 * l2 ? GROUP_LARGE : 2 * t->pixels < 14 ? 2 * t->pixels : 14;
+    if (filters > 2 * l2)
+        return GROUP_LARGE;
+    return t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels : GROUP_SMALL;
+}
+
+/* Lines of the next frequency's filters that each turn of the products fetches, so that all of
+ * them are there when its turn comes. */
+static int winograd_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+{
+    const int64_t tiles = winograd_tiles(s), group = tiles < t->group ? tiles : t->group;
+    const int64_t width = s->out_c < s->panel ? s->out_c : s->panel;
+    const int64_t columns = div_up(offered, t->vectors), blocks = div_up(group, t->pixels);
+    return (int)div_up(width * t->unroll, 16 * columns * blocks);
 }
 
 static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rnc_tile *t)
@@ -127,7 +139,8 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
     t->group = winograd_group(plan, s, t);
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
-    t->prefetch_weights = like->prefetch_weights;
+    if (like->prefetch_weights)
+        t->prefetch_weights = winograd_rate(s, t, offered);
 }
 
 static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)

@@ -11,6 +11,15 @@
 
 enum { RNC_FN(WINOGRAD_SIDE) = 8 }; /* of the largest window, m = 6 */
 
+/* x in every lane, made anew where it is used: kept in a register for the next tile it would be
+ * one that the products lack. */
+RNC_KERNEL vf RNC_FN(winograd_number)(float x)
+{
+    vf v = vf_set1(x);
+    RNC_OPAQUE(v);
+    return v;
+}
+
 /* One side of a window, m + 2 pixels, to frequencies: point p has prod(x - q) over the other
  * points q as its polynomial's coefficients, infinity has that of all points. */
 RNC_KERNEL void RNC_FN(winograd_forward)(vf *x, int m)
@@ -22,10 +31,13 @@ RNC_KERNEL void RNC_FN(winograd_forward)(vf *x, int m)
         x[2] = b - a;
         x[3] = x[3] - a;
     } else if (m == 4) {
-        const vf a = x[1], b = x[2], c = x[3], d = x[4], near = vf_set1(-0.5625f);
-        const vf far = vf_set1(-2.25f), both = vf_set1(-2.8125f), one = vf_set1(1.265625f);
-        const vf even1 = vf_fma(far, b, d), odd1 = vf_fma(far, a, c) * vf_set1(0.75f);
-        const vf even2 = vf_fma(near, b, d), odd2 = vf_fma(near, a, c) * vf_set1(1.5f);
+        const vf a = x[1], b = x[2], c = x[3], d = x[4], near = RNC_FN(winograd_number)(-0.5625f);
+        const vf far = RNC_FN(winograd_number)(-2.25f), both = RNC_FN(winograd_number)(-2.8125f),
+                 one = RNC_FN(winograd_number)(1.265625f);
+        const vf even1 = vf_fma(far, b, d),
+                 odd1 = vf_fma(far, a, c) * RNC_FN(winograd_number)(0.75f);
+        const vf even2 = vf_fma(near, b, d),
+                 odd2 = vf_fma(near, a, c) * RNC_FN(winograd_number)(1.5f);
         x[0] = vf_fma(one, x[0], vf_fma(both, b, d));
         x[1] = even1 + odd1;
         x[2] = even1 - odd1;
@@ -34,13 +46,14 @@ RNC_KERNEL void RNC_FN(winograd_forward)(vf *x, int m)
         x[5] = vf_fma(one, a, vf_fma(both, c, x[5]));
     } else {
         const vf a = x[1], b = x[2], c = x[3], d = x[4], e = x[5], f = x[6];
-        const vf p = vf_set1(-4.25f), q = vf_set1(-1.25f), r = vf_set1(-5.0f), s = vf_set1(5.25f);
-        const vf quarter = vf_set1(0.25f), four = vf_set1(4.0f);
+        const vf p = RNC_FN(winograd_number)(-4.25f), q = RNC_FN(winograd_number)(-1.25f),
+                 r = RNC_FN(winograd_number)(-5.0f), s = RNC_FN(winograd_number)(5.25f);
+        const vf quarter = RNC_FN(winograd_number)(0.25f), four = RNC_FN(winograd_number)(4.0f);
         const vf even1 = vf_fma(p, d, b + f), odd1 = vf_fma(p, c, a + e);
         const vf even2 = vf_fma(quarter, b, vf_fma(q, d, f));
-        const vf odd2 = vf_fma(quarter, a, vf_fma(q, c, e)) * vf_set1(2.0f);
+        const vf odd2 = vf_fma(quarter, a, vf_fma(q, c, e)) * RNC_FN(winograd_number)(2.0f);
         const vf even3 = vf_fma(four, b, vf_fma(r, d, f));
-        const vf odd3 = vf_fma(four, a, vf_fma(r, c, e)) * vf_set1(0.5f);
+        const vf odd3 = vf_fma(four, a, vf_fma(r, c, e)) * RNC_FN(winograd_number)(0.5f);
         x[0] = vf_fma(s, b - d, f - x[0]);
         x[1] = even1 + odd1;
         x[2] = even1 - odd1;
@@ -62,18 +75,25 @@ RNC_KERNEL void RNC_FN(winograd_back)(vf *x, int m)
     } else if (m == 4) {
         const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4], last = x[5];
         x[0] = x[0] + sum1 + sum2;
-        x[1] = vf_fma(vf_set1(1.5f), dif2, dif1 * vf_set1(0.75f));
-        x[2] = vf_fma(vf_set1(2.25f), sum2, sum1 * vf_set1(0.5625f));
-        x[3] = vf_fma(vf_set1(3.375f), dif2, vf_fma(vf_set1(0.421875f), dif1, last));
+        x[1] = vf_fma(RNC_FN(winograd_number)(1.5f), dif2, dif1 * RNC_FN(winograd_number)(0.75f));
+        x[2] =
+            vf_fma(RNC_FN(winograd_number)(2.25f), sum2, sum1 * RNC_FN(winograd_number)(0.5625f));
+        x[3] = vf_fma(RNC_FN(winograd_number)(3.375f), dif2,
+                      vf_fma(RNC_FN(winograd_number)(0.421875f), dif1, last));
     } else {
         const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4], sum3 = x[5] + x[6], dif3 = x[5] - x[6];
         const vf last = x[7];
         x[0] = x[0] + sum1 + sum2 + sum3;
-        x[1] = vf_fma(vf_set1(2.0f), dif2, vf_fma(vf_set1(0.5f), dif3, dif1));
-        x[2] = vf_fma(vf_set1(4.0f), sum2, vf_fma(vf_set1(0.25f), sum3, sum1));
-        x[3] = vf_fma(vf_set1(8.0f), dif2, vf_fma(vf_set1(0.125f), dif3, dif1));
-        x[4] = vf_fma(vf_set1(16.0f), sum2, vf_fma(vf_set1(0.0625f), sum3, sum1));
-        x[5] = vf_fma(vf_set1(32.0f), dif2, vf_fma(vf_set1(0.03125f), dif3, dif1 + last));
+        x[1] = vf_fma(RNC_FN(winograd_number)(2.0f), dif2,
+                      vf_fma(RNC_FN(winograd_number)(0.5f), dif3, dif1));
+        x[2] = vf_fma(RNC_FN(winograd_number)(4.0f), sum2,
+                      vf_fma(RNC_FN(winograd_number)(0.25f), sum3, sum1));
+        x[3] = vf_fma(RNC_FN(winograd_number)(8.0f), dif2,
+                      vf_fma(RNC_FN(winograd_number)(0.125f), dif3, dif1));
+        x[4] = vf_fma(RNC_FN(winograd_number)(16.0f), sum2,
+                      vf_fma(RNC_FN(winograd_number)(0.0625f), sum3, sum1));
+        x[5] = vf_fma(RNC_FN(winograd_number)(32.0f), dif2,
+                      vf_fma(RNC_FN(winograd_number)(0.03125f), dif3, dif1 + last));
     }
 }
 
@@ -213,7 +233,7 @@ RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n * nv; i++)
-        acc[i] = vf_zero();
+        RNC_ZERO(acc[i]);
     for (; turns > 0; turns--) {
         RNC_FN(conv_steps)(s, acc, in, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
         for (int i = 0; i < t->prefetch_weights; i++)

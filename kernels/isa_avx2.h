@@ -15,6 +15,7 @@
     } while (0)
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
 #define RNC_ZERO(v) __asm__ volatile("vxorps %0, %0, %0" : "=x"(v))
+#define RNC_OPAQUE(v) __asm__ volatile("" : "+x"(v))
 
 #define RNC_LOAD_PART(v, p, n)                                                                     \
     do {                                                                                           \

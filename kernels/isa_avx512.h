@@ -11,6 +11,7 @@
     __asm__ volatile("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(acc) : "m"(*(p)), "v"(b))
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
 #define RNC_ZERO(v) ((v) = vf_zero())
+#define RNC_OPAQUE(v) __asm__ volatile("" : "+v"(v))
 
 #define RNC_LANES(n) ((unsigned short)((1u << (n)) - 1u)) /* 0 <= n <= 16 */
 #define RNC_LOAD_PART(v, p, n)                     \

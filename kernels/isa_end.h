@@ -9,6 +9,7 @@
 #undef RNC_PREFETCH_NEAR
 #undef RNC_PREFETCH_WRITE
 #undef RNC_ZERO
+#undef RNC_OPAQUE
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM

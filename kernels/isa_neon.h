@@ -14,6 +14,7 @@
     } while (0)
 #define RNC_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 3)
 #define RNC_ZERO(v) ((v) = vf_zero())
+#define RNC_OPAQUE(v) __asm__ volatile("" : "+w"(v))
 
 #define RNC_LOAD_PART(v, p, n)                    \
     do {                                          \

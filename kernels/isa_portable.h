@@ -9,6 +9,7 @@
 #define RNC_FMA_MEM(acc, p, b) ((acc) += vf_set1(*(p)) * (b))
 #define RNC_PREFETCH_WRITE(p) __builtin_prefetch((p), 1, 2)
 #define RNC_ZERO(v) ((v) = vf_zero())
+#define RNC_OPAQUE(v) ((void)(v))
 
 #define RNC_LOAD_PART(v, p, n)                \
     do {                                      \

@@ -11,6 +11,7 @@
 #define RNC_PREFETCH_NEAR(p) ((void)(p))
 #define RNC_PREFETCH_WRITE(p) ((void)(p))
 #define RNC_ZERO(v) ((v) = 0.0f)
+#define RNC_OPAQUE(v) ((void)(v))
 #define vf float
 #define vf_load(p) (*(p))
 #define vf_loadu(p) (*(p))

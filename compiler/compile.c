@@ -4,6 +4,7 @@
 #include "parse.h"
 #include "pass.h"
 #include "report.h"
+#include "tuning.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,6 +68,18 @@ static bool bind_weights(const Work *w)
     return c->has_weights;
 }
 
+static bool make_plan(const Work *w)
+{
+    PlanOptions o = w->options->plan;
+    if (w->options->tuning) {
+        o.tuning = tuning_read(w->arena, w->src, w->options->tuning, w->d);
+        if (!o.tuning)
+            return false;
+    }
+    w->out->plan = plan_make(w->arena, w->out->net, o, w->d);
+    return w->out->plan != NULL;
+}
+
 static void emit(const Work *w)
 {
     Compiled *c = w->out;
@@ -122,8 +135,7 @@ static bool phases(const Work *w)
         return true;
     }
 
-    c->plan = plan_make(w->arena, c->net, o->plan, w->d);
-    if (!c->plan)
+    if (!make_plan(w))
         return false;
     if (stop(w, DUMP_PLAN)) {
         plan_print(&c->dump, c->plan);

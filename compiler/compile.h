@@ -18,6 +18,7 @@ typedef struct CompileOptions {
     int n_weights;
     InitSpec init;
     PlanOptions plan;
+    const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;
     const char *const *passes; /* --passes: only these, in pass.def's order; NULL: all */
     int n_passes;

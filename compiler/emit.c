@@ -8,6 +8,7 @@
 
 #include "cname.h"
 #include "report.h"
+#include "tuning.h"
 
 #include <string.h>
 
@@ -64,6 +65,11 @@ static void emit_head(Emit *e)
                "scratch.\n *\n",
                report_bytes(e->arena, plan->arena_bytes),
                report_bytes(e->arena, plan->lower_bound));
+    if (plan->options.tuning)
+        buf_printf(
+            e->out,
+            " * Tuned: %d kinds of layers have methods and tiles of a tuning (--tuning).\n *\n",
+            tuning_used(plan->options.tuning, net));
     buf_puts(e->out, " * This file, with the kernels in it, may be used, copied, changed and\n"
                      " * distributed by anyone for any purpose without any conditions.  There is\n"
                      " * no warranty of any kind. */\n");

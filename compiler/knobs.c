@@ -1,10 +1,11 @@
 /* knobs.c: how each ISA goes about a step: tiles, loop order, prefetch.
  *
  * Constants for each ISA and kind of layer, measured by hand (docs/kernels-notes.md
- * has the measurements, shapes.def what each knob is).  A cost model or a tuning file
- * would take their place here, and nowhere else: any values give right results.
+ * has the measurements, shapes.def what each knob is); over them go those of a tuning
+ * (tuning.h) whose row has the step's method.  Any values give right results.
  */
 #include "plan_parts.h"
+#include "tuning.h"
 
 /* What an ISA's kernels like where nothing special holds. */
 typedef struct Liking {
@@ -160,8 +161,15 @@ static void tile_depthwise(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     t->split = s->images * s->out_h < ROWS_TO_SHARE;
 }
 
+/* What threads share out, if a tuning's row does not say it. */
+static void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split)
+{
+    t->split = split;
+    tuning_apply(row, isa, t);
+}
+
 /* Threads share pixel tiles if there are enough, else panels. */
-static void share_conv(const Plan *plan, Step *step)
+static void share_conv(const Plan *plan, Step *step, const TuningRow *row)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     const int group_c = s->out_c / s->groups;
@@ -171,7 +179,7 @@ static void share_conv(const Plan *plan, Step *step)
         if (!(plan->options.isas >> i & 1))
             continue;
         const int64_t tiles = count_tiles(s, step->tile[i].pixels);
-        step->tile[i].split = tiles < TILES_TO_SHARE && panels > 1;
+        set_split(row, (Isa)i, &step->tile[i], tiles < TILES_TO_SHARE && panels > 1);
         const int64_t own = step->tile[i].split ? panels : tiles;
         pieces = own > pieces ? own : pieces;
     }
@@ -180,7 +188,7 @@ static void share_conv(const Plan *plan, Step *step)
 
 /* Threads share groups of tiles if there are enough, else panels, each with transformed
  * windows of its own; no more than there is scratch for. */
-static void share_winograd(const Plan *plan, Step *step)
+static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     const int64_t panels = div_up(s->out_c, s->panel);
@@ -189,7 +197,7 @@ static void share_winograd(const Plan *plan, Step *step)
         if (!(plan->options.isas >> i & 1))
             continue;
         const int64_t groups = div_up(winograd_tiles(s), step->tile[i].group);
-        step->tile[i].split = groups < plan->options.threads && panels > groups;
+        set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
     }
@@ -198,8 +206,17 @@ static void share_winograd(const Plan *plan, Step *step)
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
 }
 
+/* The row of a step, if it is of the method that the step has. */
+static const TuningRow *row_of(const Plan *plan, const Step *step)
+{
+    const TuningRow *row = tuning_row(plan->options.tuning, step->node);
+    const int m = step->kernel == KERNEL_conv_winograd ? step->shape.conv.winograd : 0;
+    return row && row->winograd == m ? row : NULL;
+}
+
 void choose_tiles(const Plan *plan, Step *step)
 {
+    const TuningRow *row = row_of(plan, step);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
@@ -212,11 +229,12 @@ void choose_tiles(const Plan *plan, Step *step)
             tile_depthwise(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_dense)
             tile_dense(&step->shape.dense, (Isa)i, t);
+        tuning_apply(row, (Isa)i, t);
     }
     if (step->kernel == KERNEL_conv_direct)
-        share_conv(plan, step);
+        share_conv(plan, step, row);
     else if (step->kernel == KERNEL_conv_winograd)
-        share_winograd(plan, step);
+        share_winograd(plan, step, row);
     else if (step->kernel == KERNEL_depthwise)
         step->parts =
             worth_parts(node_macs(step->node) * step->shape.conv.images, MACS_TO_SHARE / 4,

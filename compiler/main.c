@@ -3,6 +3,7 @@
 #include "doc.h"
 #include "output.h"
 #include "report.h"
+#include "tuning.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -37,6 +38,9 @@ static void print_summary(const Compiled *c, const OutputFile *files, int n, Are
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", report_bytes(arena, plan->arena_bytes),
            report_bytes(arena, plan->lower_bound), report_gap(plan->arena_bytes, plan->lower_bound),
            report_bytes(arena, plan->weight_bytes));
+    if (plan->options.tuning)
+        printf("tuning: %d of %d rows are of layers of this network\n",
+               tuning_used(plan->options.tuning, plan->net), plan->options.tuning->rows.n);
     if (c->bound.bound > 0)
         printf("bound %d parameters and %d statistics, %d initialised, %d tensors left over\n",
                c->bound.bound, c->bound.statistics, c->bound.initialised, c->bound.left_over);

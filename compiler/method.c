@@ -7,9 +7,11 @@
  * transforms windows and products; so the larger the picture the larger the m that
  * pays, and a machine that reads slowly takes smaller ones.
  *
- * A model only chooses; every choice gives right results.
+ * A tuning that was measured goes before the model.  Both only choose; every choice gives
+ * right results.
  */
 #include "plan_parts.h"
+#include "tuning.h"
 
 const Machine machine_rows[MACHINE_COUNT] = {
 #define MACHINE(id, name, gflops, l2, l3, dram, l2_kb, l3_kb, doc) \
@@ -76,6 +78,9 @@ int winograd_of(const Plan *plan, const Node *node)
     if (plan->options.exact || plan->options.optimize == OPTIMIZE_SIZE ||
         plan->options.backend != BACKEND_NATIVE || !winograd_fits(plan, node))
         return 0;
+    const TuningRow *row = tuning_row(plan->options.tuning, node);
+    if (row)
+        return row->winograd;
     double least = seconds(plan, node, 0);
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         const int m = candidates[i], frequencies = (m + 2) * (m + 2);

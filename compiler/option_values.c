@@ -200,6 +200,9 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
         return true;
     case OPTION_MACHINE:
         return machine_choice(p, value);
+    case OPTION_TUNING:
+        o->compile.tuning = value;
+        return true;
     case OPTION_EMBED:
         CHOICE(p, value, o->compile.emit.embed, Embed, "file", "incbin", "array", "section");
         return true;

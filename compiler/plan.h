@@ -178,12 +178,15 @@ enum {
 };
 extern const Machine machine_rows[MACHINE_COUNT];
 
+typedef struct Tuning Tuning; /* tuning.h */
+
 typedef struct PlanOptions {
     unsigned isas; /* bit 1 << Isa for each to compile for; 0: the default set */
     Backend backend;
     bool exact; /* only methods whose error is that of a plain sum */
     Optimize optimize;
     const Machine *machine; /* NULL: the generic one */
+    const Tuning *tuning;   /* NULL: methods and tiles as the cost model has them */
     int threads;            /* steps with scratch can be shared by so many; 0: 4 */
     bool keep_all;          /* every tensor keeps a buffer of its own to the end (rnc verify) */
 } PlanOptions;

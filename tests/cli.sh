@@ -200,6 +200,59 @@ status=$? label='no compiler'
 [ $status -eq 1 ] && result good || result bad "no compiler: status $status"
 says err 'the C compiler failed'
 
+# ---- tuning files ----
+
+cat > wide.net << 'EOF'
+net wide {
+  input image[3, 17, 15]
+  conv 3x3 32 stride=2 ; relu
+  conv 3x3 32 ; relu
+  main { conv 3x3 32 }
+  shortcut { }
+  add ; relu
+  conv 3x3 32 groups=32 ; relu
+  conv 1x1 80 ; relu
+  avgpool global ; flatten ; dense 10
+  output y
+}
+EOF
+# Values that no one would choose.
+cat > odd.tuning << 'EOF'
+rnc tuning 1
+conv 3x3 stride 1 groups 1 32x9x8 -> 32x9x8 images 1: winograd 2
+  avx512: pixels 5, vectors 8, group 7, unroll 3, memory_broadcasts 33, split 1
+  avx2: pixels 32, vectors 3, group 1, unroll 7, prefetch_weights 5
+  portable: pixels 1, vectors 7, group 256, unroll 5
+  scalar: pixels 3, vectors 5, group 2
+conv 3x3 stride 1 groups 1 32x9x8 -> 32x9x8 images 1 residual: direct
+  avx512: pixels 31, vectors 2, depth 1, panels 2, split 1
+  avx2: pixels 7, vectors 1, depth 40, unroll 5, prefetch_input 1, prefetch_output 1
+  portable: pixels 11, vectors 3, depth 65536, panels 1024
+conv 3x3 stride 1 groups 32 32x9x8 -> 32x9x8 images 1: direct
+  avx512: pixels 32, split 1
+  avx2: pixels 5
+conv 1x1 stride 1 groups 1 32x9x8 -> 80x9x8 images 1: winograd 4
+  avx2: pixels 3
+dense 80 -> 10 images 1: direct
+  avx512: pixels 7, vectors 8, unroll 8
+  avx2: pixels 3, vectors 5, unroll 3
+dense 81 -> 10 images 1: direct
+EOF
+run 0 'verify with a tuning' verify wide.net --tuning odd.tuning --init random:3 --threads 3
+says out 'layers agree'
+run 0 'compile with a tuning' wide.net --tuning odd.tuning --init he:1 -o tuned.c
+says out 'tuning: 5 of 6 rows are of layers of this network'
+grep -q '^ \* Tuned: 5 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
+grep -q 'odd.tuning' tuned.c && result bad 'the C names the file' || result good
+run 0 'compile without' wide.net --init he:1 -o untuned.c
+cmp -s tuned.c untuned.c && result bad 'the tuning changed nothing' || result good
+cp odd.tuning tuned.h
+run 1 'output over the tuning' wide.net --tuning tuned.h -o tuned.c
+says err 'the output would overwrite an input'
+run 1 'no tuning' wide.net --tuning wide.net -o none.c
+says err "wide.net:1:1: error: this is no tuning"
+gone none.c none.h
+
 # ---- summary ----
 
 # is_json: what rnc printed last

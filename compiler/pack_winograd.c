@@ -31,18 +31,26 @@ static void transform_of(int m, double g[SIDE_MOST][TAPS])
     g[n][2] = 1;
 }
 
-/* One filter of one input channel: to[f * stride] for each frequency f. */
-static void transform(double (*g)[TAPS], int side, const float *taps, float *to, int stride)
+/* The filters of a panel for one input channel: taps[k][filter] to block[frequency][filter].
+ * All loops over filters have the same length, so that the compiler can make vectors of them. */
+typedef double Lane[PANEL_MOST];
+
+static void transform(double (*g)[TAPS], int side, Lane *taps, float (*block)[PANEL_MOST])
 {
-    double rows[SIDE_MOST][TAPS];
+    Lane rows[SIDE_MOST][TAPS];
     for (int i = 0; i < side; i++) {
-        for (int x = 0; x < TAPS; x++)
-            rows[i][x] = g[i][0] * (double)taps[x] + g[i][1] * (double)taps[TAPS + x] +
-                         g[i][2] * (double)taps[2 * TAPS + x];
+        for (int x = 0; x < TAPS; x++) {
+            for (int o = 0; o < PANEL_MOST; o++)
+                rows[i][x][o] = g[i][0] * taps[x][o] + g[i][1] * taps[TAPS + x][o] +
+                                g[i][2] * taps[2 * TAPS + x][o];
+        }
     }
     for (int i = 0; i < side; i++) {
-        for (int j = 0; j < side; j++, to += stride)
-            *to = (float)(rows[i][0] * g[j][0] + rows[i][1] * g[j][1] + rows[i][2] * g[j][2]);
+        for (int j = 0; j < side; j++, block++) {
+            for (int o = 0; o < PANEL_MOST; o++)
+                (*block)[o] = (float)(rows[i][0][o] * g[j][0] + rows[i][1][o] * g[j][1] +
+                                      rows[i][2][o] * g[j][2]);
+        }
     }
 }
 
@@ -58,17 +66,20 @@ void pack_winograd(const Step *step, float *to)
     for (int first = 0; first < s->out_c; first += s->panel) {
         const int width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
         const int real = filters - first < width ? filters - first : width;
-        float block[FREQUENCIES_MOST * PANEL_MOST];
-        memset(block, 0, sizeof block);
+        float block[FREQUENCIES_MOST][PANEL_MOST];
+        Lane taps[TAPS * TAPS] = {{0}};
         for (int i = 0; i < width; i++)
             to[i] = bias && i < real ? bias[first + i] : 0.0f;
         to += width;
         for (int c = 0; c < s->in_c; c++) {
-            for (int i = 0; i < real; i++)
-                transform(g, side, weight + ((int64_t)(first + i) * s->in_c + c) * TAPS * TAPS,
-                          block + i, width);
+            for (int i = 0; i < real; i++) {
+                const float *from = weight + ((int64_t)(first + i) * s->in_c + c) * TAPS * TAPS;
+                for (int k = 0; k < TAPS * TAPS; k++)
+                    taps[k][i] = (double)from[k];
+            }
+            transform(g, side, taps, block);
             for (int f = 0; f < side * side; f++)
-                memcpy(to + ((int64_t)f * s->in_c + c) * width, block + f * width,
+                memcpy(to + ((int64_t)f * s->in_c + c) * width, block[f],
                        (size_t)width * sizeof *to);
         }
         to += (int64_t)side * side * s->in_c * width;

@@ -87,6 +87,15 @@ static int compare_wants(const void *a, const void *b)
     return x->place - y->place;
 }
 
+/* In the order that things want. */
+static void sort_things(Row *row)
+{
+    if (row->things.n > 1)
+        qsort(row->things.at, (size_t)row->things.n, sizeof *row->things.at, compare_wants);
+    for (int i = 0; i < row->things.n; i++)
+        row->things.at[i]->place = i;
+}
+
 /* Pairs of wires in a gap that cross, by the places of their ends. */
 static long crossings(const Level *l)
 {
@@ -130,9 +139,7 @@ static void sort_row(Level *l, int r, bool down)
         }
         t->wants = n ? sum / n : t->place;
     }
-    qsort(row->things.at, (size_t)row->things.n, sizeof *row->things.at, compare_wants);
-    for (int i = 0; i < row->things.n; i++)
-        row->things.at[i]->place = i;
+    sort_things(row);
 }
 
 static void keep_order(const Level *l, int *places, bool restore)
@@ -148,9 +155,7 @@ static void keep_order(const Level *l, int *places, bool restore)
         }
         if (!restore)
             continue;
-        qsort(row->things.at, (size_t)row->things.n, sizeof *row->things.at, compare_wants);
-        for (int i = 0; i < row->things.n; i++)
-            row->things.at[i]->place = i;
+        sort_things(row);
     }
 }
 

@@ -277,6 +277,18 @@ says out '+241.3 %'
 run 0 'summary against another as JSON' summary tiny.net --against tiny.net -D classes=100 --format json
 says out '"parameters": 1530'
 is_json
+cat > twice.net << 'EOF'
+block same { conv 3x3 channels ; relu }
+net twice { input image[3, 8, 8] ; stage s { 2 x same } ; output y }
+EOF
+run 0 'alike blocks once' summary twice.net
+says out '2 x same'
+run 0 'alike blocks one by one' summary twice.net --expand
+says out 's.1 '
+run 0 'alike blocks drawn once' graph twice.net
+says out '>s.0 .. 1 <'
+run 0 'alike blocks drawn one by one' graph twice.net --expand
+says out '>s.1 <'
 run 1 'summary of a broken network' summary broken.net
 says err "broken.net:3:3: error:"
 empty out

@@ -71,31 +71,101 @@ static int64_t key_of(const Buffer *b, OrderBy by)
     }
 }
 
-static bool together(const Buffer *a, const Buffer *b)
+/* Which buffers live at the same time: those of buffer i are at[begin[i]] to
+ * at[begin[i + 1] - 1].  Where there would be too many of them to keep, `at` is NULL. */
+typedef struct Neighbours {
+    int64_t *begin;
+    int *at;
+} Neighbours;
+
+/* Calls for each pair that lives together: counts it in begin[], or enters it where
+ * begin[] says and moves that on.  `order`: the n buffers by their first step. */
+static void each_pair(const Plan *plan, const Item *order, int n, int *alive, Neighbours *nb)
 {
-    return a->first <= b->last && b->first <= a->last;
+    int n_alive = 0;
+    for (int i = 0; i < n; i++) {
+        const int b = order[i].buffer;
+        int kept = 0;
+        for (int j = 0; j < n_alive; j++) {
+            const int a = alive[j];
+            if (plan->buffers.at[a].last < plan->buffers.at[b].first)
+                continue;
+            alive[kept++] = a;
+            if (nb->at) {
+                nb->at[nb->begin[a]] = b;
+                nb->at[nb->begin[b]] = a;
+            }
+            nb->begin[a]++;
+            nb->begin[b]++;
+        }
+        n_alive = kept;
+        alive[n_alive++] = b;
+    }
 }
 
-/* Places the items in order; returns the arena's bytes.  `placed` has room for
- * all; it is kept sorted by offset. */
-static int64_t place_items(const Plan *plan, const Item *items, int n, int *placed,
-                           int64_t *offsets)
+static Neighbours find_neighbours(const Plan *plan, const Item *order, int n)
+{
+    enum { PAIRS_MOST = 20 * 1000 * 1000 };
+    const int all = plan->buffers.n;
+    int *alive = NEW_ARRAY(plan->arena, int, n + 1);
+    Neighbours nb = {NEW_ARRAY(plan->arena, int64_t, all + 2), NULL};
+    nb.begin++; /* counts first, then ends, in the end beginnings: one place further down */
+    each_pair(plan, order, n, alive, &nb);
+    int64_t sum = 0;
+    for (int i = 0; i < all; i++) {
+        const int64_t count = nb.begin[i];
+        nb.begin[i] = sum;
+        sum += count;
+    }
+    if (sum <= 2 * PAIRS_MOST) {
+        nb.at = NEW_ARRAY(plan->arena, int, sum + 1);
+        each_pair(plan, order, n, alive, &nb);
+    }
+    nb.begin--;
+    return nb;
+}
+
+/* Bytes from .. to - 1 of the arena. */
+typedef struct Span {
+    int64_t from, to;
+} Span;
+
+static int compare_spans(const void *a, const void *b)
+{
+    const Span *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* The lowest place for `bytes` bytes beside the spans, which it sorts. */
+static int64_t lowest_gap(Span *spans, int n, int64_t bytes)
+{
+    qsort(spans, (size_t)n, sizeof *spans, compare_spans);
+    int64_t at = 0;
+    for (int i = 0; i < n && spans[i].from < at + bytes; i++)
+        at = spans[i].to > at ? spans[i].to : at;
+    return at;
+}
+
+/* Places the items in order; returns the arena's bytes.  `spans` has room for all;
+ * offsets are -1 until a buffer is placed. */
+static int64_t place_items(const Plan *plan, const Neighbours *nb, const Item *items, int n,
+                           Span *spans, int64_t *offsets)
 {
     int64_t top = 0;
+    for (int i = 0; i < plan->buffers.n; i++)
+        offsets[i] = -1;
     for (int i = 0; i < n; i++) {
         const Buffer *b = &plan->buffers.at[items[i].buffer];
-        int64_t at = 0;
-        for (int j = 0; j < i; j++) {
-            const Buffer *other = &plan->buffers.at[placed[j]];
-            if (offsets[placed[j]] >= at + b->bytes)
-                break;
-            if (together(b, other) && offsets[placed[j]] + other->bytes > at)
-                at = offsets[placed[j]] + other->bytes;
+        const int64_t begin = nb->at ? nb->begin[items[i].buffer] : 0;
+        const int64_t end = nb->at ? nb->begin[items[i].buffer + 1] : i;
+        int m = 0;
+        for (int64_t j = begin; j < end; j++) {
+            const int other = nb->at ? nb->at[j] : items[j].buffer;
+            const Buffer *o = &plan->buffers.at[other];
+            if (offsets[other] >= 0 && b->first <= o->last && o->first <= b->last)
+                spans[m++] = (Span){offsets[other], offsets[other] + o->bytes};
         }
-        int j = i;
-        for (; j > 0 && offsets[placed[j - 1]] > at; j--)
-            placed[j] = placed[j - 1];
-        placed[j] = items[i].buffer;
+        const int64_t at = lowest_gap(spans, m, b->bytes);
         offsets[items[i].buffer] = at;
         top = at + b->bytes > top ? at + b->bytes : top;
     }
@@ -124,29 +194,38 @@ static void move_to_front(const Plan *plan, Item *items, int n, const int64_t *o
     }
 }
 
+/* The buffers in use, those with the highest keys first. */
+static int make_items(const Plan *plan, OrderBy by, Item *items)
+{
+    int n = 0;
+    for (int i = 0; i < plan->buffers.n; i++) {
+        if (plan->buffers.at[i].last >= 0)
+            items[n++] = (Item){i, key_of(&plan->buffers.at[i], by)};
+    }
+    qsort(items, (size_t)n, sizeof *items, compare_items);
+    return n;
+}
+
 void assign_offsets(Plan *plan)
 {
     enum { WORK_MOST = 40 * 1000 * 1000, REPAIRS = 40 };
     Arena *arena = plan->arena;
-    int n = 0;
     Item *items = NEW_ARRAY(arena, Item, plan->buffers.n + 1);
-    int *placed = NEW_ARRAY(arena, int, plan->buffers.n + 1);
+    Span *spans = NEW_ARRAY(arena, Span, plan->buffers.n + 1);
     int64_t *offsets = NEW_ARRAY(arena, int64_t, plan->buffers.n + 1);
+    int n = make_items(plan, BY_FIRST, items);
+    const Neighbours nb = find_neighbours(plan, items, n);
+    const int64_t each = n + (nb.at ? nb.begin[plan->buffers.n] : (int64_t)n * n);
     int64_t work = 0;
     for (int by = 0; by < ORDERS && work < WORK_MOST; by++) {
-        n = 0;
-        for (int i = 0; i < plan->buffers.n; i++) {
-            if (plan->buffers.at[i].last >= 0)
-                items[n++] = (Item){i, key_of(&plan->buffers.at[i], (OrderBy)by)};
-        }
-        qsort(items, (size_t)n, sizeof *items, compare_items);
+        n = make_items(plan, (OrderBy)by, items);
         for (int i = 0; i <= REPAIRS && work < WORK_MOST; i++) {
-            const int64_t top = place_items(plan, items, n, placed, offsets);
+            const int64_t top = place_items(plan, &nb, items, n, spans, offsets);
             keep_best(plan, offsets, top);
             if (plan->arena_bytes <= plan->tight_bound)
                 return;
             move_to_front(plan, items, n, offsets, top);
-            work += (int64_t)n * n;
+            work += each;
         }
     }
 }

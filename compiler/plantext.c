@@ -114,20 +114,22 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
 }
 
 /* The fullest step, and how full the fullest would be without scratch. */
-static int fullest_step(const Plan *plan, int64_t *without_scratch)
+static int fullest_step(const Plan *plan, Arena *arena, int64_t *without_scratch)
 {
-    int64_t most = -1;
+    int64_t *change = NEW_ARRAY(arena, int64_t, plan->steps.n + 2), sum = 0, most = -1;
     int fullest = 0;
     *without_scratch = 0;
+    for (int j = 0; j < plan->buffers.n; j++) {
+        const Buffer *b = &plan->buffers.at[j];
+        if (b->last < 0)
+            continue;
+        change[b->first] += b->bytes;
+        change[b->last + 1] -= b->bytes;
+    }
     for (int i = 0; i < plan->steps.n; i++) {
-        int64_t sum = 0, scratch = 0;
-        for (int j = 0; j < plan->buffers.n; j++) {
-            const Buffer *b = &plan->buffers.at[j];
-            if (b->first <= i && i <= b->last)
-                sum += b->bytes;
-        }
-        if (plan->steps.at[i].scratch >= 0)
-            scratch = plan->buffers.at[plan->steps.at[i].scratch].bytes;
+        const int s = plan->steps.at[i].scratch;
+        const int64_t scratch = s >= 0 ? plan->buffers.at[s].bytes : 0;
+        sum += change[i];
         if (sum - scratch > *without_scratch)
             *without_scratch = sum - scratch;
         if (sum > most) {
@@ -146,7 +148,7 @@ static double percent(int64_t part, int64_t whole)
 static void print_arena(Buf *out, const Plan *plan)
 {
     int64_t without_scratch;
-    const int step = fullest_step(plan, &without_scratch);
+    const int step = fullest_step(plan, out->arena, &without_scratch);
     const int64_t lanes = without_scratch - plan->lower_bound;
     const int64_t scratch = plan->tight_bound - without_scratch;
     const int64_t gap = plan->arena_bytes - plan->tight_bound;

@@ -338,18 +338,31 @@ static bool same_function(const Step *a, const Step *b)
            (!a->clear_halo || memcmp(&a->halo, &b->halo, sizeof a->halo) == 0);
 }
 
+/* FNV-1a (Fowler, Noll, Vo) of kernel and shape: steps of one function agree in it. */
+static uint64_t hash_step(const Step *step)
+{
+    const size_t bytes = shape_rows[kernel_rows[step->kernel].family].bytes;
+    const unsigned char *p = (const unsigned char *)&step->shape;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)step->kernel;
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+    return hash ^ hash >> 32;
+}
+
 static void share_functions(Plan *plan)
 {
-    VEC(int) first = {0};
+    size_t slots = 16;
+    while (slots < 2 * (size_t)plan->steps.n)
+        slots *= 2;
+    int *first = NEW_ARRAY(plan->arena, int, slots); /* a step and one, by hash; 0: none */
     for (int i = 0; i < plan->steps.n; i++) {
         Step *step = &plan->steps.at[i];
-        step->function = i;
-        for (int j = 0; j < first.n && step->function == i; j++) {
-            if (same_function(step, &plan->steps.at[first.at[j]]))
-                step->function = first.at[j];
-        }
-        if (step->function == i)
-            VEC_PUSH(plan->arena, &first, i);
+        size_t slot = hash_step(step) & (slots - 1);
+        while (first[slot] && !same_function(step, &plan->steps.at[first[slot] - 1]))
+            slot = (slot + 1) & (slots - 1);
+        if (!first[slot])
+            first[slot] = i + 1;
+        step->function = first[slot] - 1;
     }
 }
 

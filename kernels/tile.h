@@ -8,9 +8,9 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
         vf b[8]; /* what stays in registers for this k: weights or, of few pixels, those */
-        const int few = n < nv;
+        const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
         RNC_UNROLL(8)
-        for (int j = 0; j < nv && !few; j++)
+        for (int j = 0; j < kept; j++)
             b[j] = vf_load(w + k * width + j * RNC_VL);
         if (near)
             RNC_PREFETCH_NEAR(w + (k + 4) * width);
@@ -33,7 +33,7 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
             }
         }
         RNC_UNROLL(8)
-        for (int j = 0; j < nv && few; j++) {
+        for (int j = 0; j < passed; j++) {
             const vf v = vf_load(w + k * width + j * RNC_VL);
             RNC_UNROLL(8)
             for (int i = 0; i < n; i++)

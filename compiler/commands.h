@@ -8,6 +8,7 @@ enum { EXIT_GOOD = 0, EXIT_USER = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 3 };
 
 int eval_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
+int tune_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int convert_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int summary_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int graph_command(Options *o, Arena *arena, SrcMap *src, Diag *d);

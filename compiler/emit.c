@@ -234,3 +234,19 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     if (options->embed == EMBED_INCBIN)
         emit_incbin(&e);
 }
+
+void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
+{
+    const EmitOptions options = {.name = symbol};
+    Emit e = emit_begin(out, plan, &options, NULL);
+    buf_puts(out, "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
+    emit_operands(&e);
+    buf_puts(out, step_text);
+    emit_shapes(&e);
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        emit_isa(&e, (Isa)i);
+        buf_printf(out, "\nconst step_function *const %s = steps_%s;\n", symbol, isa_rows[i].name);
+    }
+}

@@ -22,6 +22,10 @@ typedef struct EmitOptions {
 void emit_header(Buf *out, const Plan *plan, const EmitOptions *options);
 void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
 
+/* For rnc tune: the steps of a plan with one ISA, each a function of its own, and
+ * `const step_function *const SYMBOL`, their table. */
+void emit_candidates(Buf *out, const Plan *plan, const char *symbol);
+
 /* --embed array: the weights file's bytes, to the end of the source. */
 void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const unsigned char *bytes,
                 size_t size);

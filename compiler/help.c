@@ -26,6 +26,7 @@ static const char *const help_heads[COMMANDS] = {
         "usage: rnc [compile] FILE.net [-w WEIGHTS] [-o FILE.c] [OPTION]...\n"
         "       rnc eval FILE.net -w WEIGHTS ...    compute with the plain interpreter\n"
         "       rnc verify FILE.net -w WEIGHTS ...  compare the C with it, layer by layer\n"
+        "       rnc tune FILE.net ...               measure what is fastest on this machine\n"
         "       rnc convert FILE.net -w WEIGHTS ... the weights as safetensors\n"
         "       rnc summary FILE.net ...            its layers, parameters, work and memory\n"
         "       rnc graph FILE.net -o FILE.svg      a picture of it\n"
@@ -53,6 +54,13 @@ static const char *const help_heads[COMMANDS] = {
         "Compiles the network to C, compiles that with $CC (cc), runs it on random input\n"
         "with every instruction set of this CPU and compares each layer with what 'rnc\n"
         "eval' computes.  Names the first layer that differs.\n",
+
+    [INDEX_tune] =
+        "usage: rnc tune FILE.net [-o FILE.tuning] [OPTION]...\n"
+        "\n"
+        "Measures on this machine by which method and with which tiles each kind of layer is\n"
+        "computed fastest, and writes that for 'rnc FILE.net --tuning FILE.tuning'.  Compiles\n"
+        "what it tries with $CC (cc).  Takes minutes; no weights are needed.\n",
 
     [INDEX_convert] =
         "usage: rnc convert FILE.net -w WEIGHTS [-o FILE.safetensors] [OPTION]...\n"

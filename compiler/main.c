@@ -131,6 +131,8 @@ static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
         return eval_command(o, arena, src, d);
     case COMMAND_verify:
         return verify_command(o, arena, src, d);
+    case COMMAND_tune:
+        return tune_command(o, arena, src, d);
     case COMMAND_convert:
         return convert_command(o, arena, src, d);
     case COMMAND_summary:

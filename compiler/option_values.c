@@ -229,6 +229,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     switch (id) {
     case OPTION_OUTPUT:
     case OPTION_CONVERT_OUTPUT:
+    case OPTION_TUNE_OUTPUT:
     case OPTION_GRAPH_OUTPUT:
         o->output = value;
         return true;
@@ -277,6 +278,11 @@ bool apply_option(Parser *p, OptionId id, const char *value)
         if (!integer(p, value, 1, 1024, &n))
             return false;
         o->threads = o->compile.plan.threads = (int)n;
+        return true;
+    case OPTION_ROUNDS:
+        if (!integer(p, value, 2, 10000, &n))
+            return false;
+        o->rounds = (int)n;
         return true;
     case OPTION_KEEP:
         o->keep = value;

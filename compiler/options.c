@@ -213,7 +213,7 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
     Parser p = {o, arena, d, NULL};
     int first = 1;
     bool only_words = false;
-    *o = (Options){.command = COMMAND_compile, .tolerance = 1e-5, .threads = 1};
+    *o = (Options){.command = COMMAND_compile, .tolerance = 1e-5, .threads = 1, .rounds = 30};
     for (int i = 0; argc > 1 && i < COMMANDS; i++) {
         if (str_eq(argv[1], command_names[i])) {
             o->command = (Command)(1 << i);

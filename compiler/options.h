@@ -47,6 +47,7 @@ typedef struct Options {
 
     double tolerance; /* verify: of each layer, relative */
     int threads;
+    int rounds;       /* tune: measured of each candidate */
     const char *keep; /* verify: where the generated files stay */
 
     bool expand;         /* summary, graph: repeated blocks one by one */

@@ -229,6 +229,10 @@ Addresses addresses_between(Addresses from, Addresses to); /* to - from */
 /* Do the two differ in their addresses alone? */
 bool steps_alike(const Step *a, const Step *b);
 
+/* The step that a convolution or dense layer of the plan would have by another tuning, or by
+ * none, its operands where they are.  It is no step of the plan. */
+Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning);
+
 /* The plan as text, a line a step; "same plan" is "same text".  The arena's
  * figures are at its end. */
 void plan_print(Buf *out, const Plan *plan);

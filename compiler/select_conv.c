@@ -2,6 +2,8 @@
  * and scratch. */
 #include "plan_parts.h"
 
+#include <string.h>
+
 enum { PANEL = 32 }; /* output channels: two vectors of AVX-512 */
 
 int64_t blas_scratch(const rnc_conv_shape *s)
@@ -128,4 +130,15 @@ void select_conv(Plan *plan, const Node *node)
         step.scratch_bytes = 4 * step.parts * widest_scratch(plan, &step);
     add_weights(plan, &step);
     add_step(plan, &step);
+}
+
+Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning)
+{
+    Plan other = *plan;
+    other.options.tuning = tuning;
+    memset(&other.steps, 0, sizeof other.steps);
+    memset(&other.buffers, 0, sizeof other.buffers);
+    memset(&other.packed, 0, sizeof other.packed);
+    select_conv(&other, node);
+    return other.steps.at[0];
 }

@@ -6,6 +6,7 @@
  * compared with the value the interpreter gives the network before the passes:
  * Node.origin says which.  A layer's error is max |a - b| / max |b|.
  */
+#include "cc.h"
 #include "commands.h"
 #include "output.h"
 #include "ports.h"
@@ -13,13 +14,8 @@
 #include "../runtime/rncrt.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct Verify {
@@ -208,41 +204,9 @@ static void run_all(Verify *v, const double *const *values)
 
 /* ---- building ---- */
 
-static const char *quoted(Arena *arena, const char *text)
-{
-    Buf out = buf_new(arena);
-    buf_putc(&out, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            buf_puts(&out, "'\\''");
-        else
-            buf_putc(&out, *text);
-    }
-    buf_putc(&out, '\'');
-    return buf_text(&out);
-}
-
 static const char *in_dir(const Verify *v, const char *name)
 {
-    return arena_printf(v->arena, "%s/%s", v->dir, name);
-}
-
-static bool make_dir(Verify *v)
-{
-    if (v->o->keep) {
-        v->dir = v->o->keep;
-        if (mkdir(v->dir, 0777) == 0 || errno == EEXIST)
-            return true;
-    } else {
-        const char *tmp = getenv("TMPDIR");
-        char *dir = arena_printf(v->arena, "%s/rnc-verify-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-        v->dir = dir;
-        if (mkdtemp(dir))
-            return true;
-    }
-    diag_file_error(v->d, v->dir, "cannot make the directory: %s", strerror(errno));
-    v->dir = NULL;
-    return false;
+    return cc_path(v->dir, name, v->arena);
 }
 
 static bool build(Verify *v)
@@ -251,48 +215,26 @@ static bool build(Verify *v)
         {in_dir(v, "net_verified.c"), buf_text(&v->c->source), v->c->source.n},
         {in_dir(v, "net_verified.weights"), v->c->weights, v->c->weights_size},
     };
-    const char *cc = getenv("CC");
-    if (!outputs_write(files, 2, NULL, 0, v->arena, v->d))
-        return false;
     const bool blas = v->o->compile.plan.backend == BACKEND_OPENBLAS;
-    const char *command =
-        arena_printf(v->arena, "%s -O2 -shared -fPIC -pthread -DRNC_TRACE -o %s %s%s -lm",
-                     cc && *cc ? cc : "cc", quoted(v->arena, in_dir(v, "net_verified.so")),
-                     quoted(v->arena, files[0].path), blas ? " -lopenblas" : "");
-    fflush(stdout);
-    const int status = system(command);
-    if (status == -1 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        diag_error(v->d, NO_LOC, "the C compiler failed: %s", command);
-        diag_note(v->d, NO_LOC, "$CC names another; --keep DIR leaves the C there");
-        return false;
-    }
-    return true;
+    return outputs_write(files, 2, NULL, 0, v->arena, v->d) &&
+           cc_shared(v->dir, "net_verified", "-pthread -DRNC_TRACE", blas ? " -lopenblas" : "",
+                     "$CC names another; --keep DIR leaves the C there", v->arena, v->d);
 }
 
 static bool load(Verify *v)
 {
-    char *path = realpath(in_dir(v, "net_verified.so"), NULL);
-    v->handle = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
-    free(path);
-    v->info = v->handle ? dlsym(v->handle, "net_verified_info") : NULL;
-    if (!v->info) {
-        const char *why = dlerror();
-        diag_error(v->d, NO_LOC, "cannot load the compiled code%s%s", why ? ": " : "",
-                   why ? why : "");
-    }
+    v->info = cc_load(v->dir, "net_verified", "net_verified_info", &v->handle, v->arena, v->d);
     return v->info != NULL;
 }
 
 static void clean(Verify *v)
 {
-    static const char *const names[] = {"net_verified.c", "net_verified.so",
-                                        "net_verified.weights"};
     if (v->handle)
         dlclose(v->handle);
     if (!v->dir || v->o->keep)
         return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        unlink(in_dir(v, names[i]));
+    cc_remove(v->dir, "net_verified", v->arena);
+    unlink(in_dir(v, "net_verified.weights"));
     rmdir(v->dir);
 }
 
@@ -302,7 +244,8 @@ static void verify(Verify *v)
     const double **values = NEW_ARRAY(v->arena, const double *, net->inputs.n + 1);
     for (int i = 0; i < net->inputs.n; i++)
         values[i] = port_random(net, i, v->o->seed, v->arena);
-    if (make_dir(v) && build(v) && load(v)) {
+    v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
+    if (v->dir && build(v) && load(v)) {
         v->oracle = eval_net(net, values, EVAL_DOUBLE, v->arena);
         run_all(v, values);
     }

@@ -67,7 +67,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify convert summary graph doc; do
+for command in eval verify tune convert summary graph doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done
@@ -252,6 +252,38 @@ says err 'the output would overwrite an input'
 run 1 'no tuning' wide.net --tuning wide.net -o none.c
 says err "wide.net:1:1: error: this is no tuning"
 gone none.c none.h
+
+# ---- tune ----
+
+cat > small.net << 'EOF'
+net small {
+  input image[16, 5, 4]
+  conv 1x1 16 ; relu
+  avgpool global ; flatten ; dense 8
+  output y
+}
+EOF
+run 0 'tune' tune small.net --isa scalar --rounds 2 -q
+empty out
+empty err
+there small.tuning
+[ "$(sed -n 1p small.tuning)" = 'rnc tuning 1' ] && result good || result bad 'tune: the head'
+grep -q '^dense 16 -> 8 images 1: direct' small.tuning && result good || result bad 'tune: no row'
+run 0 'what tune wrote' verify small.net --init random:1 --isa scalar --tuning small.tuning
+run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c
+says out 'tuning: 2 of 2 rows are of layers of this network'
+CC='no-such-cc' "$rnc" tune small.net -o none.tuning > out 2> err
+status=$? label='tune, no compiler'
+[ $status -eq 1 ] && result good || result bad "tune, no compiler: status $status"
+says err 'the C compiler failed'
+says err '$CC names'
+run 1 'tune over its input' tune small.net --isa scalar --rounds 2 -q -o small.net
+says err 'the output would overwrite an input'
+printf 'net flat {\n  input image[3, 4, 4]\n  relu\n  output y\n}\n' > flat.net
+run 1 'nothing to tune' tune flat.net -o none.tuning
+says err "'flat' has no convolution or dense layer to tune"
+run 2 'one round' tune small.net --rounds 1 -o none.tuning
+gone none.tuning ./*.tmp
 
 # ---- summary ----
 

@@ -10,7 +10,7 @@
 #                           in front of them `let NAME = VALUE`; compiled to a plan
 #   <!-- refuse TEXT -->    layers that are an error, with TEXT in its message
 #
-# Commands run in a folder with models/, examples/ and the files of the page's blocks
+# Commands run in a folder with models/, examples/, tests/ and the files of the page's blocks
 # so far; layers know the blocks of blocks.net, if the page has such a file.
 # --refresh rewrites what commands print: read the difference before you commit it.
 set -u
@@ -119,7 +119,7 @@ for page in "$src"/README.md "$src"/docs/*.md; do
     dir=$out/$(echo "$name" | tr / -)
     work=$dir/work
     mkdir -p "$work" && cd "$dir" || exit 1
-    ln -s "$src/models" "$src/examples" "$work/" || exit 1
+    ln -s "$src/models" "$src/examples" "$src/tests" "$work/" || exit 1
     awk -v dir="$dir" -f "$out/split.awk" "$page"
     n=1
     while [ -f "$n.kind" ]; do

@@ -128,5 +128,27 @@ refuse '18, 34' "$src/models/plain.net" -D layers=50
 refuse '20, 32, 44, 56, 110' "$src/models/plain-cifar.net" -D layers=1202
 refuse '50, 101, 152, 200' "$src/models/tutorial/resnet-v2.net" -D layers=18
 
+# ---- the pictures: 120 hand signs, of which a network of random weights knows nothing ----
+
+signs=${RNC_SHARED_DATA:-$src/../shared/data}/signs/jpg64/test_signs
+if [ "${RNC_HAVE_PICTURES:-no}" != yes ] || [ -z "${MAKE:-}" ]; then
+    echo "skipped: the examples are not built here (make check does)"
+elif [ ! -d "$signs" ]; then
+    echo "skipped: no ../shared/data"
+else
+    mkdir signs examples
+    for file in "$signs"/*.jpg; do
+        cp "$file" "signs/$(basename "$file" | tr ' ' _)"
+    done
+    ls signs | sed 's/^\(.\).*/& \1/' > labels.txt && mv labels.txt signs
+    check 'weights for the signs' "$rnc" convert "$src/models/tutorial/resnet50-keras.net" \
+        --init glorot_uniform:0 -q -o signs.safetensors
+    check 'make example for the signs' $MAKE -s -C "$build" example \
+        NET=models/tutorial/resnet50-keras.net WEIGHTS="$out/signs.safetensors" \
+        EXAMPLE_DIR="$out/examples"
+    check 'the signs are evaluated' sh -c \
+        'examples/evaluate examples/resnet50-keras.weights signs | grep "of 120 right"'
+fi
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

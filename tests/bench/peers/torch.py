@@ -46,7 +46,10 @@ def pool(node, x):
     if node.op == "avgpool" and tuple(kernel) == tuple(x.shape[2:]) and not any(node.padding()):
         return F.adaptive_avg_pool2d(x, 1)
     if (top, left) != (bottom, right):
-        raise ValueError(f"{node.name}: no pooling here with another padding at the end")
+        if node.op != "maxpool":
+            raise ValueError(f"{node.name}: no mean here with another padding at the end")
+        x = F.pad(x, (left, right, top, bottom), value=-float("inf"))
+        top = left = 0
     if node.op == "maxpool":
         return F.max_pool2d(x, kernel, stride, (top, left))
     counted = node.attrs.get("count_padding", "true") == "true"

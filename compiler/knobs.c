@@ -33,6 +33,7 @@ enum {
     TILES_TO_SHARE = 20, /* from which threads share out pixels, not channels */
     ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
+    MACS_TO_SCRATCH = 1000000, /* a part of a step whose parts have scratch */
 };
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -201,9 +202,11 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
     }
+    /* Each part has scratch of its own: no more of them than have much to do. */
+    const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
     if (pieces > plan->options.threads)
         pieces = plan->options.threads;
-    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
+    step->parts = worth_parts(macs, MACS_TO_SHARE, pieces < worth ? pieces : worth);
 }
 
 /* The row of a step, if it is of the method that the step has. */

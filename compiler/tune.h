@@ -36,9 +36,7 @@ typedef struct Tune {
     unsigned char *weights, *work;
     int64_t weights_bytes, weights_at, work_bytes;
 
-    /* The meter: seconds of its loop at best; rounds measured, and those in which it was
-     * slower. */
-    double meter;
+    /* Rounds measured, and those that did not count. */
     int rounds, thrown;
     bool too_busy; /* too few rounds of the last measuring counted to conclude anything */
 } Tune;

@@ -108,14 +108,14 @@ static bool tune_kind(Tune *t, Kind *kind)
     try_knobs(t, &found, &second);
     if (found.row.winograd != first.at[0].row.winograd)
         try_tiles(t, &found, &second);
-    if (!tune_measure(t, &second))
+    if (second.n > 1 && !tune_measure(t, &second))
         return false;
     progress(t, "knobs", &second);
 
     try_again(t, &first.at[0], &last);
     try_again(t, best_of(&second), &last);
     try_together(t, &second.at[at], &second, &last);
-    if (!tune_measure(t, &last))
+    if (last.n > 1 && !tune_measure(t, &last))
         return false;
     kind->too_busy = t->too_busy;
     kind->was = last.at[0];

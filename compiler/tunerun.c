@@ -239,17 +239,17 @@ static int run_rounds(Tune *t, Job *jobs, int n, int wanted, double *times)
 {
     int good = 0;
     const int calls = calls_of(t, &jobs[0]);
-    double before = read_meter();
+    double before = read_meter(), meter = before; /* at best */
     for (int r = 0; r < wanted * TRIES && good < wanted; r++) {
         /* From another candidate on, and back and forth. */
         for (int k = 0; k < n; k++) {
             const int i = (r + (r % 2 ? n - k : k)) % n;
             times[good * n + i] = sample(t, &jobs[i], calls);
         }
-        const double behind = read_meter(), best = before < behind ? before : behind;
-        t->meter = t->meter <= 0 || best < t->meter ? best : t->meter;
+        const double behind = read_meter();
+        meter = behind < meter ? behind : meter;
         t->rounds++;
-        if ((before > behind ? before : behind) > t->meter * (1.0 + METER_LOSS))
+        if ((before > behind ? before : behind) > meter * (1.0 + METER_LOSS))
             t->thrown++;
         else
             good++;

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,11 @@ bool cc_shared(const char *folder, const char *name, const char *flags, const ch
     const int status = system(command);
     if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
+    if (status != -1 &&
+        (WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128) == SIGINT) {
+        diag_error(d, NO_LOC, "interrupted while the C compiler ran");
+        return false;
+    }
     diag_error(d, NO_LOC, "the C compiler failed: %s", command);
     diag_note(d, NO_LOC, "%s", advice);
     return false;

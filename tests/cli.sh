@@ -277,6 +277,13 @@ status=$? label='tune, no compiler'
 [ $status -eq 1 ] && result good || result bad "tune, no compiler: status $status"
 says err 'the C compiler failed'
 says err '$CC names'
+printf '#!/bin/sh\nkill -INT $$\n' > interrupted-cc && chmod +x interrupted-cc
+mkdir -p temporary
+CC=./interrupted-cc TMPDIR=$PWD/temporary "$rnc" tune small.net -q -o none.tuning > out 2> err
+status=$? label='tune, interrupted'
+[ $status -eq 1 ] && result good || result bad "tune, interrupted: status $status"
+says err 'interrupted'
+rmdir temporary && result good || result bad 'tune, interrupted: files were left'
 run 1 'tune over its input' tune small.net --isa scalar --rounds 2 -q -o small.net
 says err 'the output would overwrite an input'
 printf 'net flat {\n  input image[3, 4, 4]\n  relu\n  output y\n}\n' > flat.net

@@ -152,9 +152,9 @@ static bool changed(const Kind *k)
 static const char *comment_of(const Tune *t, const Kind *k)
 {
     if (!changed(k))
-        return arena_printf(t->arena, "%.3g us, as without a tuning%s", k->was.us,
+        return arena_printf(t->arena, "%.2f us, as without a tuning%s", k->was.us,
                             k->too_busy ? ": the machine was too busy to tell" : "");
-    return arena_printf(t->arena, "%.3f of %.3g us", k->is.ratio, k->was.us);
+    return arena_printf(t->arena, "%.3f of %.2f us", k->is.ratio, k->was.us);
 }
 
 static const char *file_text(const Tune *t, const Kinds *kinds, size_t *size)

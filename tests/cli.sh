@@ -193,6 +193,10 @@ says out 'layers agree'
 run 1 'verify, nothing is that exact' verify tiny.net --init he:1 --tolerance 0 --isa scalar
 says err "differs with scalar"
 says err "expected"
+if [ "$(uname -m)" = x86_64 ] && ! grep -q avx512f /proc/cpuinfo; then
+    run 1 'verify, not on this CPU' verify tiny.net --init he:1 --isa avx512
+    says err 'this CPU has no avx512'
+fi
 run 0 'verify, kept' verify tiny.net --init he:1 --keep kept --isa portable -q
 there kept/net_verified.c
 CC='no-such-cc' "$rnc" verify tiny.net --init he:1 > out 2> err

@@ -30,8 +30,6 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DEFAULT = ["resnet50", "resnet18", "resnet34", "resnet101", "resnet152", "wide_resnet50_2",
            "resnext50_32x4d", "seresnet50", "mobilenet_v2", "densenet121", "resnet20",
            "tutorial/resnet50-keras", "resnet50:8", "resnet50:32"]
-DEPTH = [f"resnet{n}" for n in (18, 34, 50, 101, 152)] + ["resnet,layers=200"] + \
-    [f"resnet-cifar,layers={n}" for n in (20, 32, 44, 56, 110, 1202)]
 PARTS = ["speed", "cold", "sizes", "layers"]
 TITLES = {"rnc": "rnc", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn",
           "mnn": "MNN", "torch": "PyTorch", "litert": "LiteRT"}
@@ -169,7 +167,7 @@ def text_of(rows, args, machine):
     for threads in args.threads:
         some = [r for r in rows if r["threads"] == threads]
         heading = f"{threads} thread{'s' if threads > 1 else ''}"
-        if "speed" in args.parts and not args.depth:
+        if "speed" in args.parts:
             lost = max(r["conditions"]["stolen"] for r in some)
             out += [f"## Speed, {heading}",
                     f"{args.rounds} rounds; processor time that the hypervisor took, at worst: "
@@ -182,9 +180,6 @@ def text_of(rows, args, machine):
         if "layers" in args.parts:
             for row in some:
                 out += [f"## Steps of {tables.named(row)}, {heading}", tables.layers(row, threads)]
-    if args.depth:
-        out += ["## Depth", tables.depth([r for r in rows if r["threads"] == args.threads[0]],
-                                         args)]
     if "sizes" in args.parts:
         out += ["## Sizes", tables.sizes([r for r in rows if r["threads"] == args.threads[0]],
                                          args)]
@@ -200,8 +195,6 @@ def arguments():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("models", nargs="*", metavar="MODEL[,NAME=VALUE][:BATCH]",
                    help=f"networks of models/, or 'all' (default: {' '.join(DEFAULT)})")
-    p.add_argument("--depth", action="store_true",
-                   help="instead: rnc alone on networks of 18 to 1202 layers")
     p.add_argument("--rnc", default="./rnc")
     p.add_argument("--runtime", default="./librncrt.a")
     p.add_argument("--include", default="../runtime", help="where rncrt.h is")
@@ -233,8 +226,6 @@ def arguments():
         if name != "all" and \
                 not os.path.exists(parse(name, args)[1]):
             p.error(f"no network '{name}' in {args.models_dir}")
-    if args.depth:
-        args.models, args.peers, args.parts = args.models or DEPTH, [], ["speed", "sizes"]
     if min(args.threads) < 1 or max(args.threads) > len(os.sched_getaffinity(0)):
         p.error(f"--threads: this machine has {len(os.sched_getaffinity(0))} processors")
     return args
@@ -268,10 +259,7 @@ def main():
     if args.plot:
         first = [r for r in rows if r["threads"] == args.threads[0]]
         heading = f"{machine.name}, {args.threads[0]} thread(s)"
-        if args.depth:
-            plot.depth(first, heading, args.plot)
-        else:
-            plot.ratios(first, TITLES, heading, args.plot)
+        plot.ratios(first, TITLES, heading, args.plot)
     disagree = [tables.named(r) for r in rows if not r["agree"]]
     if disagree:
         sys.exit("answers differ: " + ", ".join(disagree))

@@ -1,5 +1,4 @@
 """The tables as pictures, SVG."""
-import re
 
 
 def start():
@@ -9,37 +8,6 @@ def start():
     matplotlib.rcParams["svg.hashsalt"] = "rnc"
     import matplotlib.pyplot as plt
     return plt
-
-
-def depth(rows, heading, path):
-    """Time, arena and C of networks against their layers, a line a family."""
-    plt = start()
-    families = {}
-    for row in rows:
-        family, layers = re.fullmatch(r"(.*?)(?:,layers=)?(\d+)", row["model"]).groups()
-        kind = family + (", bottlenecks" if family == "resnet" and int(layers) >= 50 else "")
-        families.setdefault(kind, []).append((int(layers), row))
-    kinds = (("ms", lambda r: r["programs"]["rnc"]["ms"]), ("arena MB", lambda r: r["arena"] / 1e6),
-             ("C KB", lambda r: r["sizes"]["one"]["c_bytes"] / 1e3))
-    figure, all_axes = plt.subplots(1, len(kinds), figsize=(12, 4))
-    for axes, (label, value) in zip(all_axes, kinds):
-        for family, members in families.items():
-            members.sort(key=lambda m: m[0])
-            axes.plot([n for n, _ in members], [value(r) for _, r in members], "o-", label=family)
-        depths = sorted({n for members in families.values() for n, _ in members})
-        axes.set_xscale("log")
-        axes.set_xticks(depths, depths, rotation=90, fontsize=7)
-        axes.minorticks_off()
-        axes.set_xlabel("layers")
-        axes.set_ylabel(label)
-        if label == "ms":
-            axes.set_yscale("log")
-        else:
-            axes.set_ylim(bottom=0)
-        axes.legend(fontsize=8)
-    figure.suptitle(heading, fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
 
 
 def ratios(rows, titles, heading, path):

@@ -120,19 +120,6 @@ def sizes(rows, args):
     return table(head, body)
 
 
-def depth(rows, args):
-    """rnc alone on networks of one kind and many depths."""
-    body = []
-    for row in rows:
-        one, p = row["sizes"]["one"], row["programs"]["rnc"]
-        body.append([named(row), f"{row['macs'] / 1e6:.0f}", milliseconds(p["ms"]),
-                     f"{p['ms'] / row['macs'] * 1e9:.1f}", f"{row['arena'] / 1e6:.2f}",
-                     f"{one['c_bytes'] / 1e3:.0f}", f"{one['text_bytes'] / 1e3:.0f}",
-                     f"{one['rnc_s']:.2f}", f"{one[args.cc + '_s']:.1f}"])
-    return table(["network", "MMAC", "ms", "ms a GMAC", "arena MB", "C KB", "text KB", "rnc s",
-                  "cc s"], body)
-
-
 def layers(row, threads):
     """The steps in time order."""
     found = row["layers"]

@@ -2,10 +2,10 @@
 #include "conv_case.h"
 
 /* How much larger the error may be than that of a plain sum: the transforms add up numbers that
- * cancel.  The worst of 100,000 cases is about a third of it. */
+ * cancel.  10,000 cases with AVX2 stay within 1.01 for m = 2 and 4, and within 4 for m = 6. */
 static double amplification(int m)
 {
-    return m == 2 ? 4 : m == 4 ? 12 : 100;
+    return m == 6 ? 8 : 2;
 }
 
 /* Filters of a row of taps to frequencies, point after point: (g0 + g1 p + g2 p^2) / N(p). */

@@ -6,12 +6,18 @@ import subprocess
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Logits as well, which differ more than probabilities do; pictures as the peers take them.
-PORTS = ["--tap", "dense1", "--input-type", "f32", "--input-order", "nchw"]
 
 
 def run(argv):
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def ports(rnc, net, defines=()):
+    """Options: pictures as the peers take them; what the last dense layer gives as well, the
+    logits, which differ more than probabilities do."""
+    dense = re.findall(r"(?m)^(\S+) = dense\(", run([rnc, net, "--dump", "ir", *defines]))
+    tap = ["--tap", dense[-1]] if dense else []
+    return [*tap, "--input-type", "f32", "--input-order", "nchw"]
 
 
 def winograd_tiles(plan):

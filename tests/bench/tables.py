@@ -1,4 +1,6 @@
 """The results as tables in Markdown, for a terminal and for docs/performance.md."""
+TITLES = {"rnc": "rnc", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "ncnn": "ncnn",
+          "mnn": "MNN", "torch": "PyTorch", "litert": "LiteRT"}
 
 
 def table(head, rows):

@@ -14,15 +14,16 @@ from case import make_case  # noqa: E402
 from measure import answers, difference  # noqa: E402
 from peers import onnxruntime  # noqa: E402
 from process import Process  # noqa: E402
-from rncside import PORTS, Built  # noqa: E402
+from rncside import Built, ports  # noqa: E402
 
 
 def worst(model, args):
     """The difference between the two answers."""
     net = os.path.join(args.models_dir, model + ".net")
     with tempfile.TemporaryDirectory() as folder:
-        case = make_case(folder, args.rnc, net, PORTS)
-        built = Built(args, net, case, PORTS)
+        options = ports(args.rnc, net)
+        case = make_case(folder, args.rnc, net, options)
+        built = Built(args, net, case, options)
         process = Process(built.argv(1), 1, case.path("log"))
         try:
             ours = answers(process, case, "rnc")

@@ -89,6 +89,14 @@ static int block_depth(const rnc_conv_shape *s, int run, int wish)
     return run <= wish ? wish : (int)round_up(div_up(run, div_up(run, wish)), 8);
 }
 
+/* Of an odd run of taps (a stem), where the rest of a long turn would be a second one beside it:
+ * gcc has not the registers for both. */
+static int odd_unroll(const Liking *like, int run)
+{
+    enum { SHORT = 3 };
+    return like->odd_unroll > SHORT && run % like->odd_unroll ? SHORT : like->odd_unroll;
+}
+
 static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
@@ -97,7 +105,7 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     const int offered = panel_vectors(s, isa);
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
-    t->unroll = merged && run % 2 ? like->odd_unroll : like->unroll;
+    t->unroll = merged && run % 2 ? odd_unroll(like, run) : like->unroll;
     t->panels = 1;
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts =

@@ -101,6 +101,7 @@ RNC_KERNEL void RNC_FN(conv_begin)(const rnc_conv_shape *s, vf *acc, int n, int 
 RNC_KERNEL void RNC_FN(conv_end)(const rnc_conv_shape *s, const vf *acc, int n, int nv, int wide,
                                  RNC_FN(conv_block) b, const float *res, float *out)
 {
+    static const float six = 6.0f;
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
@@ -115,8 +116,11 @@ RNC_KERNEL void RNC_FN(conv_end)(const rnc_conv_shape *s, const vf *acc, int n, 
                 RNC_ZERO(zero);
                 v = vf_max(zero, v);
             }
-            if (b.last && s->act == RNC_ACT_RELU6)
-                v = vf_min(vf_set1(6.0f), v);
+            if (b.last && s->act == RNC_ACT_RELU6) {
+                vf top; /* not vf_set1(6): kept over the loop, it would drive out a sum */
+                RNC_BROADCAST(top, &six);
+                v = vf_min(top, v);
+            }
             vf_store(to + j * RNC_VL, v);
         }
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # spills.sh: the hot loops of the C that rnc makes keep their vectors in registers.
 #
-# ResNet-50 is compiled by every compiler that is here, as its users would, and what
-# objdump prints is read function by function.  A hot loop is a jump back with no other
+# ResNet-50 and MobileNetV2 (whose activation has a bound above as well) are compiled by every
+# compiler that is here, as their users would, and what objdump prints is read function by function.  A hot loop is a jump back with no other
 # inside, over at least eight vector multiply-adds that are a quarter of its instructions:
 # convolutions and dense layers, not the polynomials of softmax.  In it no instruction may
 # name both a vector register and memory at the stack pointer, or at the frame pointer
@@ -71,24 +71,24 @@ function finish(   i, j, k, madds, spills, inner, loops, all, stack) {
 END { finish() }
 EOA
 
-# hold CC ISA: no spill in any hot loop, and hot loops in at least 20 functions.
+# hold NET CC ISA: no spill in any hot loop, and hot loops in at least 20 functions.
 hold() {
-    cc=$1 isa=$2 label="$1, $2"
-    if ! "$cc" -std=c99 -O2 -I"$src/runtime" -c resnet50-$isa.c -o "$cc-$isa.o" > log 2>&1; then
+    net=$1 cc=$2 isa=$3 label="$1, $2, $3" loops="$1-$2-$3.loops"
+    if ! "$cc" -std=c99 -O2 -I"$src/runtime" -c "$net-$isa.c" -o "$cc-$isa.o" > log 2>&1; then
         failed=$((failed + 1))
         echo "FAIL $label: it does not compile"
         head -n 5 log
         return
     fi
-    objdump -d --no-show-raw-insn "$cc-$isa.o" | awk -f spills.awk > "$cc-$isa.loops"
-    found=$(wc -l < "$cc-$isa.loops")
-    bad=$(grep -vc 'spills=0$' "$cc-$isa.loops")
+    objdump -d --no-show-raw-insn "$cc-$isa.o" | awk -f spills.awk > "$loops"
+    found=$(wc -l < "$loops")
+    bad=$(grep -vc 'spills=0$' "$loops")
     if [ "$found" -ge 20 ] && [ "$bad" -eq 0 ]; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
         echo "FAIL $label: of $found functions with hot loops $bad move vectors to the stack there"
-        grep -v 'spills=0$' "$cc-$isa.loops" | head -n 5 | sed 's/^/    /'
+        grep -v 'spills=0$' "$loops" | head -n 5 | sed 's/^/    /'
     fi
 }
 
@@ -113,17 +113,19 @@ for try in '%rsp 1' '%rdi 0' '%rbp 0'; do
 done
 
 if [ -z "${RNC_TEST_FULL:-}" ]; then
-    echo "skipped: the loops of ResNet-50 are looked at by make check-full"
+    echo "skipped: the loops of whole networks are looked at by make check-full"
 elif ! command -v objdump > /dev/null 2>&1 || [ "$(uname -m)" != x86_64 ]; then
-    echo "skipped: no objdump, or no x86-64, to look at the loops of ResNet-50"
+    echo "skipped: no objdump, or no x86-64, to look at the loops of whole networks"
 else
-    for isa in avx512 avx2; do
-        "$rnc" "$src/models/resnet50.net" --init he:1 --isa $isa -q -o resnet50-$isa.c || failed=$((failed + 1))
-        for cc in gcc clang clang-19; do
-            command -v $cc > /dev/null 2>&1 && hold $cc $isa
+    for net in resnet50 mobilenet_v2; do
+        for isa in avx512 avx2; do
+            "$rnc" "$src/models/$net.net" --init he:1 --isa $isa -q -o $net-$isa.c || failed=$((failed + 1))
+            for cc in gcc clang clang-19; do
+                command -v $cc > /dev/null 2>&1 && hold $net $cc $isa
+            done
         done
     done
-    rm -f resnet50-*.weights
+    rm -f resnet50-*.weights mobilenet_v2-*.weights
 fi
 
 echo "$passed passed, $failed failed"

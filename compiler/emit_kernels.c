@@ -149,6 +149,22 @@ static bool is_first(const Plan *plan, Isa isa)
     return (plan->options.isas & ((1u << isa) - 1)) == 0;
 }
 
+/* RNC_NARROW of conv_direct.c: has one a panel, or a column of t->vectors, narrower than others? */
+static bool has_narrow(const Plan *plan, Isa isa)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->kernel != KERNEL_conv_direct)
+            continue;
+        const rnc_conv_shape *s = &step->shape.conv;
+        const int vectors = s->panel / isa_rows[isa].lanes, wish = step->tile[isa].vectors;
+        const int most = wish < 1 ? 1 : wish > 8 ? 8 : wish;
+        if (s->out_c / s->groups % s->panel != 0 || (vectors > most && vectors % most != 0))
+            return true;
+    }
+    return false;
+}
+
 void emit_isa(Emit *e, Isa isa)
 {
     const IsaRow *row = &isa_rows[isa];
@@ -162,6 +178,8 @@ void emit_isa(Emit *e, Isa isa)
         paste_file(e, "kernels/halo.c", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd))
         paste_file(e, "kernels/tile.h", comments);
+    if (uses_kernel(e->plan, KERNEL_conv_direct))
+        buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))
             paste_file(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), comments);

@@ -2,7 +2,9 @@
  * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
  * that the weights of a column stay in cache while all pixels pass and the next column's are
  * fetched.  The halo of zeros makes every tap a read at a constant distance, and what lies
- * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows. */
+ * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows.
+ * RNC_NARROW, 0 or 1, stands before: 0 where no convolution has a panel or a column narrower than
+ * its others.  The code for them is then not there for the compiler to look at and drop. */
 
 /* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
  * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
@@ -318,7 +320,7 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
 {
     const int vectors = width / RNC_VL, most = t->vectors > 0 ? t->vectors : 1;
     const int nv = vectors < 8 && vectors < most ? vectors : (most < 8 ? most : 8);
-    const int across = vectors / nv, rest = vectors % nv;
+    const int across = vectors / nv, rest = RNC_NARROW ? vectors % nv : 0;
     RNC_FN(conv_columns)
     (s, t, nv, in, w, width, res, out, first * across, end * across, across, 0, part, parts);
     if (rest > 0)
@@ -330,7 +332,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
 {
     const int group_c = s->out_c / s->groups, full = group_c / s->panel;
-    const int narrow = group_c % s->panel, per_group = full + (narrow > 0);
+    const int narrow = RNC_NARROW ? group_c % s->panel : 0, per_group = full + (narrow > 0);
     const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
     const int all = s->groups * per_group;
     const int p0 = t->split ? RNC_FN(share)(all, part, parts) : 0;

@@ -1,6 +1,7 @@
 /* isa_end.h: forgets the names an isa header and act.h define, so that the next ISA can follow. */
 #undef RNC_VL
 #undef RNC_FN
+#undef RNC_NARROW
 #undef RNC_KERNEL
 #undef RNC_TARGET
 #undef RNC_PRAGMA

@@ -5,6 +5,7 @@
 #endif
 #undef RNC_UNROLL
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
+#define RNC_NARROW 1
 #include "../../kernels/act.h"
 #include "../../kernels/tile.h"
 

@@ -21,7 +21,7 @@ typedef struct Liking {
 
 static const Liking likings[ISA_COUNT] = {
     [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 2, 4, 3, 14, 6},
-    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 2, 1, 3, 8},
+    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 2, 1, 3, 7},
     [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 8, 1, 1, 2, 8},
     [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
     [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
@@ -163,10 +163,25 @@ static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
     t->prefetch_weights = t->unroll * s->panel / 16;
 }
 
+/* Panels of channels whose rows, as many as a window is high, stay in the first-level cache while
+ * a row of output passes.  0 (all) where those of one do not stay there; and with stride 2, whose
+ * next rows cannot be fetched in time, where the input comes from afar, in the order it lies in. */
+static int rows_kept(const rnc_conv_shape *s)
+{
+    enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 4, FAR = 1 << 21 };
+    const int64_t bytes = (int64_t)s->kernel_h * (s->in_row / s->in_pixel) * PANEL_BYTES;
+    const int64_t fit = KEPT / bytes, all = 4 * (int64_t)s->in_image;
+    if (bytes > KEPT_MOST || (s->stride_h > 1 && all > FAR))
+        return 0;
+    return fit < 1 ? 1 : fit > MOST ? MOST : (int)fit;
+}
+
 static void tile_depthwise(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
     t->pixels = likings[isa].depthwise_pixels;
     t->vectors = 1;
+    t->panels = rows_kept(s);
+    t->prefetch_input = t->panels > 0 && s->stride_h == 1 && likings[isa].prefetch_input;
     t->split = s->images * s->out_h < ROWS_TO_SHARE;
 }
 

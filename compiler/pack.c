@@ -4,7 +4,9 @@
  *   panels  for each group, for each panel of up to `panel` output channels:
  *           bias[width], then [kernel_h][kernel_w][in_c][width]
  *   rows    bias[out_c], then for each group [kernel_h][kernel_w][in_c][width]
- *   taps    bias[c], then [kernel_h][kernel_w][c]
+ *   taps    bias[c], then [far][kernel_h][near][kernel_w][c]: at c the weight of output c ^ far for
+ *           input c ^ near; near below 4 and below the channels of a group, far 4 and 0 where
+ *           a group has 8, else 0
  *   affine  scale[c], then shift[c]
  *   winograd  is pack_winograd.c's
  *
@@ -156,13 +158,28 @@ static void pack_rows(const Filters *f, const rnc_conv_shape *s, float *to)
     }
 }
 
-static void pack_taps(const Filters *f, int c, float *to)
+/* A row of taps of all c outputs, for one far and one near. */
+static void pack_tap_row(const Filters *f, int c, int far, int near, const float *weight, int wide,
+                         float *to)
 {
+    for (int x = 0; x < wide; x++) {
+        for (int i = 0; i < c; i++) {
+            const int64_t out = i ^ far, in = (i ^ near) % f->in_c;
+            *to++ = out < f->filters ? weight[(out * f->in_c + in) * f->taps + x] : 0.0f;
+        }
+    }
+}
+
+static void pack_taps(const Filters *f, const rnc_conv_shape *s, float *to)
+{
+    const int nears = f->in_c < 4 ? f->in_c : 4, c = s->out_c;
     pack_bias(f, 0, c, to);
     to += c;
-    for (int k = 0; k < f->taps; k++) {
-        for (int i = 0; i < c; i++)
-            *to++ = i < f->filters ? f->weight[(int64_t)i * f->taps + k] : 0.0f;
+    for (int far = f->in_c > 4 ? 4 : 0; far >= 0; far -= 4) {
+        for (int y = 0; y < s->kernel_h; y++) {
+            for (int near = 0; near < nears; near++, to += s->kernel_w * c)
+                pack_tap_row(f, c, far, near, f->weight + y * s->kernel_w, s->kernel_w, to);
+        }
     }
 }
 
@@ -220,5 +237,5 @@ void pack_weights(const Step *step, float *to)
     else if (step->weights->packing == PACK_rows)
         pack_rows(&f, c, to);
     else
-        pack_taps(&f, c->out_c, to);
+        pack_taps(&f, c, to);
 }

@@ -3,7 +3,8 @@
  * Pixels of a tensor are `pixel` floats apart: the channels rounded up to whole
  * vectors of the widest ISA, plus 16 where a convolution reads pixels that would
  * be a multiple of 2 KB apart and meet in few sets of the cache (measured: 4 to
- * 7 %).  An input of few channels, read by nothing but convolutions that take
+ * 7 %), for a depthwise one, which reads a line of many pixels in turn, of 256 bytes
+ * (up to 30 %).  An input of few channels, read by nothing but convolutions that take
  * them one by one, keeps them side by side, so that a row of the window is one
  * run.
  *
@@ -14,7 +15,7 @@
 
 #include <limits.h>
 
-enum { FAR_PITCH = 512, FAR_EXTRA = 16 };
+enum { FAR_PITCH = 512, LINES_PITCH = 64, FAR_EXTRA = 16 };
 
 int merged_groups(const Plan *plan, const Node *node)
 {
@@ -24,6 +25,15 @@ int merged_groups(const Plan *plan, const Node *node)
             return groups / merge;
     }
     return 1;
+}
+
+/* Groups of 2, 4 or 8 channels, several to a vector of the widest ISA, or of the 8 channels of a
+ * vector: conv_direct would multiply by zeros, or have one vector of weights for each broadcast. */
+static bool narrow_groups(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
+    return node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
+           groups > 1 && (each < plan->align || plan->align == 8);
 }
 
 Kernel conv_kernel(const Plan *plan, const Node *node)
@@ -40,6 +50,8 @@ Kernel conv_kernel(const Plan *plan, const Node *node)
         return KERNEL_dense;
     if (plan->options.backend == BACKEND_OPENBLAS)
         return KERNEL_conv_blas;
+    if (narrow_groups(plan, node))
+        return KERNEL_depthwise;
     return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
 }
 
@@ -58,6 +70,7 @@ void conv_reach(const Node *node, int axis, int *before, int *behind)
 typedef struct Wishes {
     int halo[4];  /* top, left, bottom, right */
     bool by_conv; /* a convolution reads it pixel by pixel */
+    bool by_line; /* a depthwise convolution reads a vector of many pixels */
     bool others;  /* something reads or writes it by vectors of channels */
 } Wishes;
 
@@ -80,6 +93,8 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
     }
     if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd))
         w->by_conv = true;
+    if (operand && kernel == KERNEL_depthwise)
+        w->by_line = true;
     if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_blas))
         w->others = true;
 }
@@ -114,7 +129,8 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     int64_t pixel = store->channels;
     if (!w->others && type.c < plan->align)
         pixel = type.c;
-    else if (w->by_conv && pixel % FAR_PITCH == 0 && type.h * type.w > 1)
+    else if (((w->by_conv && pixel % FAR_PITCH == 0) || (w->by_line && pixel % LINES_PITCH == 0)) &&
+             type.h * type.w > 1)
         pixel += FAR_EXTRA;
     for (int i = 0; i < 4; i++)
         t->halo[i] = w->halo[i];

@@ -116,8 +116,8 @@ void select_conv(Plan *plan, const Node *node)
         s->in_c = in_c / s->groups;
         s->out_c = s->groups == 1 ? lanes : node->attrs.filters;
     } else if (kernel == KERNEL_depthwise) {
-        s->groups = lanes;
-        s->in_c = 1;
+        s->in_c = in_c / node->attrs.groups;
+        s->groups = lanes / s->in_c;
         s->out_c = lanes;
     } else {
         s->groups = node->attrs.groups;

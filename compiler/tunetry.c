@@ -92,7 +92,7 @@ void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
                                   {6, 4},  {9, 3},  {28, 1}, {24, 1}};
     static const Shape2 narrow[] = {{3, 4}, {2, 4}, {4, 3}, {3, 3},
                                     {6, 2}, {5, 2}, {4, 2}, {12, 1}};
-    static const int rows[] = {2, 3, 4, 6, 8, 12, 16};
+    static const int rows[] = {2, 3, 4, 6, 7, 8, 12, 14};
     static const int columns[] = {1, 2, 4, 8};
     const Kernel kernel = from->step.kernel;
     TuningRow row = from->row;
@@ -155,6 +155,8 @@ static const Variant variants[] = {
     {KERNEL_dense, KNOB(prefetch_weights), {0, 2, 4, 8, 16, END}},
     {KERNEL_conv_direct, KNOB(split), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(split), {0, 1, END}},
+    {KERNEL_depthwise, KNOB(panels), {0, 1, 2, 4, END}},
+    {KERNEL_depthwise, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_depthwise, KNOB(split), {0, 1, END}},
 };
 

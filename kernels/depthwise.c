@@ -1,29 +1,74 @@
-/* depthwise: one filter a channel.  Weights are bias[c], then [tap row][tap][c].  A row of output
- * is done vector of channels by vector, n pixels a tile: the rows read stay in cache, the taps of
- * a vector in registers. */
+/* depthwise: one filter a channel, or groups of in_c = 2, 4 or 8 channels that read one another.
+ * Lanes change places instead of being broadcast, so that a vector holds several groups: for each
+ * near < 4 lane l of the sums takes what lies at l ^ near of the input, within fours; groups of 8
+ * have a second turn, far = 4, before, whose sums are those of lane l ^ 4.  Weights are bias[c],
+ * then [far][tap row][near][tap][c].  Of a row of output n pixels are a tile; the vectors of a
+ * block of channels follow one another, so that what some rows hold of it stays in cache. */
 
-/* n pixels of one vector of channels; w: the vector's bias. */
-RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, const float *in,
-                                       const float *w, const float *res, float *out)
+/* Of n pixels of a vector of channels: taps k0 .. k0+taps-1 of a row.  A pixel that is read serves
+ * all of them. */
+RNC_KERNEL void RNC_FN(depthwise_taps)(const rnc_conv_shape *s, vf *acc, int n, const float *in,
+                                       const float *w, int near, int k0, int taps)
 {
-    vf acc[16];
-    RNC_UNROLL(16)
-    for (int i = 0; i < n; i++)
-        acc[i] = vf_load(w);
+    const int first = k0 * s->dilation_w;
+    const int end = (n - 1) * s->stride_w + (k0 + taps - 1) * s->dilation_w + 1;
+    vf tap[8];
     RNC_UNROLL(8)
-    for (int ky = 0; ky < s->kernel_h; ky++) {
+    for (int k = 0; k < taps; k++)
+        tap[k] = vf_load(w + k * s->out_c);
+    RNC_UNROLL(64)
+    for (int j = first; j < end; j++) {
+        vf x = vf_loadu(in + j * s->in_pixel);
+        if (near > 0 && RNC_VL > 1)
+            x = vf_swap(x, near);
         RNC_UNROLL(8)
-        for (int kx = 0; kx < s->kernel_w; kx++) {
-            const vf tap = vf_load(w + (ky * s->kernel_w + kx + 1) * s->out_c);
-            const float *a = in + RNC_FN(at)(0, 0, ky * s->dilation_h, s->in_row,
-                                             kx * s->dilation_w, s->in_pixel);
-            RNC_UNROLL(16)
-            for (int i = 0; i < n; i++) {
-                const vf x = vf_loadu(a + i * s->stride_w * s->in_pixel);
-                RNC_FMA(acc[i], x, tap);
-            }
+        for (int k = 0; k < taps; k++) {
+            const int from = j - (k0 + k) * s->dilation_w, i = from / s->stride_w;
+            if (from >= 0 && from % s->stride_w == 0 && i < n)
+                RNC_FMA(acc[i], x, tap[k]);
         }
     }
+}
+
+/* All taps of n pixels of the vector from channel c on. */
+RNC_KERNEL void RNC_FN(depthwise_turn)(const rnc_conv_shape *s, vf *acc, int n, int c,
+                                       const float *in, const float *w, int far)
+{
+    const int most = s->kernel_w > 5 ? 4 : s->kernel_w; /* taps in registers */
+    const int nears = s->in_c < 4 ? s->in_c : 4;
+    const int there = RNC_VL < 8 ? (c ^ far) - c : 0; /* shorter vectors change places as wholes */
+    for (int ky = 0; ky < s->kernel_h; ky++) {
+        RNC_UNROLL(4)
+        for (int near = 0; near < nears; near++) {
+            const float *a = in + (RNC_VL < 4 ? (c ^ far ^ near) - c : there);
+            RNC_UNROLL(8)
+            for (int k = 0; k < s->kernel_w; k += most)
+                RNC_FN(depthwise_taps)
+            (s, acc, n, a, w + there + (near * s->kernel_w + k) * s->out_c, near, k,
+             s->kernel_w - k < most ? s->kernel_w - k : most);
+        }
+        in += s->dilation_h * s->in_row;
+        w += nears * s->kernel_w * s->out_c;
+    }
+}
+
+/* n pixels of one vector of channels, from c on; w: the vector's bias. */
+RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, int c, const float *in,
+                                       const float *w, const float *res, float *out)
+{
+    const float *taps = w + s->out_c;
+    vf acc[16];
+    if (s->in_c > 4) {
+        RNC_UNROLL(16)
+        for (int i = 0; i < n; i++)
+            acc[i] = vf_zero();
+        RNC_FN(depthwise_turn)(s, acc, n, c, in, taps, 4);
+        taps += s->kernel_h * s->kernel_w * 4 * s->out_c;
+    }
+    RNC_UNROLL(16)
+    for (int i = 0; i < n; i++)
+        acc[i] = s->in_c > 4 ? vf_load(w) + vf_swap(acc[i], 4) : vf_load(w);
+    RNC_FN(depthwise_turn)(s, acc, n, c, in, taps, 0);
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++) {
         vf v = acc[i];
@@ -42,36 +87,59 @@ RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, const flo
         }
 }
 
-RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
-                                  int part, int parts)
+/* n pixels of the vectors c0 .. c1-1.  What the row below will read is fetched meanwhile. */
+RNC_KERNEL void RNC_FN(depthwise_pixels)(const rnc_conv_shape *s, const rnc_tile *t, int n, int c0,
+                                         int c1, const float *in, const float *w, const float *res,
+                                         float *out)
+{
+    for (int c = c0 * RNC_VL; c < c1 * RNC_VL; c += RNC_VL) {
+        if (t->prefetch_input && c % 16 == 0) {
+            const float *below = in + c + s->kernel_h * s->in_row;
+            RNC_UNROLL(16)
+            for (int i = 0; i < n; i++)
+                RNC_PREFETCH_NEAR(below + i * s->stride_w * s->in_pixel);
+        }
+        RNC_FN(depthwise_tile)
+        (s, n, c, in + c, w + c, s->residual ? res + c : NULL, out + c);
+    }
+}
+
+/* Row `row` of all images: the vectors c0 .. c1-1. */
+RNC_KERNEL void RNC_FN(depthwise_row)(const rnc_conv_shape *s, const rnc_tile *t,
+                                      const rnc_operands *o, int row, int c0, int c1)
 {
     const int wish = t->pixels > 0 ? (t->pixels < 16 ? t->pixels : 16) : 4;
     const int n = wish < s->out_w ? wish : s->out_w, rest = s->out_w % n;
+    const int image = row / s->out_h, y = row % s->out_h;
+    const float *in =
+        (const float *)o->in + RNC_FN(at)(image, s->in_image, y * s->stride_h - s->pad_top,
+                                          s->in_row, -s->pad_left, s->in_pixel);
+    const float *res =
+        s->residual ? (const float *)o->in2 + RNC_FN(at)(image, s->res_image, y, s->res_row, 0, 0)
+                    : NULL;
+    float *out = (float *)o->out + RNC_FN(at)(image, s->out_image, y, s->out_row, 0, 0);
+    int x = 0;
+    for (; x + n <= s->out_w; x += n)
+        RNC_FN(depthwise_pixels)
+    (s, t, n, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
+     s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+    if (rest > 0)
+        RNC_FN(depthwise_pixels)
+    (s, t, rest, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
+     s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+}
+
+RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+                                  int part, int parts)
+{
+    enum { PANEL = 32 };
     const int rows = s->images * s->out_h, vectors = s->out_c / RNC_VL;
     const int y0 = t->split ? 0 : RNC_FN(share)(rows, part, parts);
     const int y1 = t->split ? rows : RNC_FN(share)(rows, part + 1, parts);
     const int c0 = t->split ? RNC_FN(share)(vectors, part, parts) : 0;
     const int c1 = t->split ? RNC_FN(share)(vectors, part + 1, parts) : vectors;
-    for (int row = y0; row < y1; row++) {
-        const int image = row / s->out_h, y = row % s->out_h;
-        const float *in =
-            (const float *)o->in + RNC_FN(at)(image, s->in_image, y * s->stride_h - s->pad_top,
-                                              s->in_row, -s->pad_left, s->in_pixel);
-        const float *res = s->residual ? (const float *)o->in2 +
-                                             RNC_FN(at)(image, s->res_image, y, s->res_row, 0, 0)
-                                       : NULL;
-        float *out = (float *)o->out + RNC_FN(at)(image, s->out_image, y, s->out_row, 0, 0);
-        for (int v = c0; v < c1; v++) {
-            const int c = v * RNC_VL;
-            int x = 0;
-            for (; x + n <= s->out_w; x += n)
-                RNC_FN(depthwise_tile)
-            (s, n, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
-             s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
-            if (rest > 0)
-                RNC_FN(depthwise_tile)
-            (s, rest, in + x * s->stride_w * s->in_pixel + c, o->weights + c,
-             s->residual ? res + x * s->res_pixel + c : NULL, out + x * s->out_pixel + c);
-        }
-    }
+    const int block = t->panels > 0 ? t->panels * (PANEL / RNC_VL) : vectors;
+    for (int c = c0; c < c1; c += block)
+        for (int row = y0; row < y1; row++)
+            RNC_FN(depthwise_row)(s, t, o, row, c, c + block < c1 ? c + block : c1);
 }

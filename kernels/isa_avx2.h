@@ -27,6 +27,9 @@
         const vi rnc_all = {0, 1, 2, 3, 4, 5, 6, 7}, rnc_lanes = rnc_all < (n);                    \
         __asm__ volatile("vmaskmovps %1, %2, (%0)" : : "r"(p), "x"(v), "x"(rnc_lanes) : "memory"); \
     } while (0)
+#define RNC_SWAP(v, a, b, c, d) \
+    __asm__("vpermilps %1, %0, %0" : "+x"(v) : "i"((a) | (b) << 2 | (c) << 4 | (d) << 6))
+#define RNC_SWAP_FOURS(v) __asm__("vperm2f128 $1, %0, %0, %0" : "+x"(v))
 #define RNC_MAX(a, b) __asm__("vmaxps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))

@@ -14,6 +14,8 @@
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM
+#undef RNC_SWAP
+#undef RNC_SWAP_FOURS
 #undef RNC_MAX
 #undef RNC_MIN
 #undef RNC_ROUND
@@ -36,6 +38,7 @@
 #undef vf_abs
 #undef vf_fma
 #undef vf_select_gt
+#undef vf_swap
 #undef vf_round
 #undef vf_exp2i
 #undef vf_reduce_add

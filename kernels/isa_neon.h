@@ -26,6 +26,14 @@
         for (int rnc_i = 0; rnc_i < (n); rnc_i++) \
             (p)[rnc_i] = (v)[rnc_i];              \
     } while (0)
+#define RNC_SWAP(v, a, b, c, d)                                  \
+    do {                                                         \
+        if ((a) != 2)                                            \
+            __asm__("rev64 %0.4s, %0.4s" : "+w"(v));             \
+        if ((a) != 1)                                            \
+            __asm__("ext %0.16b, %0.16b, %0.16b, #8" : "+w"(v)); \
+    } while (0)
+#define RNC_SWAP_FOURS(v) ((void)(v))
 #define RNC_MAX(a, b)                                                         \
     do {                                                                      \
         vi rnc_m = (a) > (b);                                                 \

@@ -25,6 +25,16 @@
         for (int rnc_i = 0; rnc_i < (n); rnc_i++) \
             (p)[rnc_i] = (v)[rnc_i];              \
     } while (0)
+#ifdef __clang__
+#define RNC_SWAP(v, a, b, c, d) ((v) = __builtin_shufflevector(v, v, a, b, c, d))
+#else
+#define RNC_SWAP(v, a, b, c, d)                    \
+    do {                                           \
+        const vi rnc_lanes = {(a), (b), (c), (d)}; \
+        (v) = __builtin_shuffle(v, rnc_lanes);     \
+    } while (0)
+#endif
+#define RNC_SWAP_FOURS(v) ((void)(v))
 #define RNC_MAX(a, b) ((a) = vf_select_gt(a, b, a, b))
 #define RNC_MIN(a, b) ((a) = vf_select_gt(b, a, a, b))
 /* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */

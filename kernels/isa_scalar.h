@@ -25,6 +25,7 @@
 #define RNC_FMA(acc, a, b) ((acc) += (a) * (b))
 #define RNC_BROADCAST(v, p) ((v) = *(p))
 #define RNC_FMA_MEM(acc, p, b) ((acc) += *(p) * (b))
+#define vf_swap(x, r) ((void)(r), (x))
 #define vf_load_part RNC_FN(vf_load_part)
 #define vf_store_part RNC_FN(vf_store_part)
 #define vf_max RNC_FN(vf_max)

@@ -2,7 +2,9 @@
  * stands isa_<name>.h with RNC_VL, RNC_FN, RNC_TARGET and, as statements since each is about one
  * instruction: RNC_MAX(a, b), a = a > b ? a : b and so b where either is not a number; RNC_MIN
  * likewise; RNC_ROUND(x); RNC_TO_INT(i, x), x integral; RNC_LOAD_PART(v, p, n) and
- * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory. */
+ * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory; RNC_SWAP(v, a, b, c,
+ * d), lane i of each four takes that of a, b, c, d; RNC_SWAP_FOURS(v), neighbouring fours change
+ * places. */
 #define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
 #define RNC_PRAGMA(text) _Pragma(#text)
 #ifdef __clang__
@@ -121,5 +123,19 @@ RNC_KERNEL float vf_reduce_max(vf v)
     float x = v[0];
     for (int i = 1; i < RNC_VL; i++)
         x = v[i] > x ? v[i] : x;
+    return x;
+}
+/* Lane l: x[l ^ r], r = 1 .. 4; where a vector has no more than four lanes 4 changes nothing. */
+#define vf_swap RNC_FN(vf_swap)
+RNC_KERNEL vf vf_swap(vf x, int r)
+{
+    if (r == 1)
+        RNC_SWAP(x, 1, 0, 3, 2);
+    else if (r == 2)
+        RNC_SWAP(x, 2, 3, 0, 1);
+    else if (r == 3)
+        RNC_SWAP(x, 3, 2, 1, 0);
+    else if (RNC_VL > 4)
+        RNC_SWAP_FOURS(x);
     return x;
 }

@@ -59,7 +59,7 @@ ConvCase conv_case(Case *c, ConvLimits l)
     k.out = grid_make(c, s->images, s->out_h, s->out_w, channels, layout);
     s->out_c = l.groups == 1 || l.depthwise ? k.out.lanes : channels;
     if (l.depthwise)
-        s->groups = s->out_c;
+        s->groups = s->out_c / s->in_c;
     s->residual = chance(c, 40);
     k.in_place = s->residual && chance(c, 50);
     k.res = s->residual && !k.in_place

@@ -17,7 +17,7 @@ typedef struct ConvCase {
  * group, how output channels are aligned. */
 typedef struct ConvLimits {
     int groups, in_c, width; /* width: output channels of a group */
-    bool depthwise;          /* in_c of a group is 1, width 1, channels whole vectors */
+    bool depthwise;          /* width is in_c, channels are whole vectors */
     int align;               /* of the tensors' channels and pitch */
     bool winograd;           /* windows of 3x3, stride 1 */
     int in_align;            /* of the input's, if another (a caller's image); 0: the same */

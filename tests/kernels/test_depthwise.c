@@ -1,24 +1,38 @@
-/* test_depthwise.c: one filter a channel. */
+/* test_depthwise.c: one filter a channel, and groups of 2, 4 and 8 channels. */
 #include "conv_case.h"
 
-/* bias[out_c], then [kernel_h][kernel_w][out_c] */
+/* bias[out_c], then [far][kernel_h][near][kernel_w][out_c]: at c the weight of output c ^ far for
+ * input c ^ near. */
 static float *pack_taps(Case *c, const ConvCase *k)
 {
-    const int channels = k->s.out_c, taps = k->s.kernel_h * k->s.kernel_w;
-    float *packed = case_floats(c, (size_t)(channels * (taps + 1)));
-    for (int co = 0; co < channels; co++) {
-        packed[co] = k->bias[co];
-        for (int i = 0; i < taps; i++)
-            packed[(i + 1) * channels + co] = k->weights[co * taps + i];
-    }
+    const rnc_conv_shape *s = &k->s;
+    const int channels = s->out_c, wide = s->kernel_w, each = s->in_c;
+    float *packed = case_floats(c, (size_t)(channels * (s->kernel_h * wide * each + 1)));
+    float *to = packed;
+    for (int co = 0; co < channels; co++)
+        *to++ = k->bias[co];
+    for (int far = each == 8 ? 4 : 0; far >= 0; far -= 4)
+        for (int y = 0; y < s->kernel_h; y++)
+            for (int near = 0; near < (each < 4 ? each : 4); near++)
+                for (int x = 0; x < wide; x++)
+                    for (int i = 0; i < channels; i++)
+                        *to++ = k->weights[(((i ^ far) * s->kernel_h + y) * wide + x) * each +
+                                           (i ^ near) % each];
     return packed;
 }
 
 void test_depthwise(Case *c)
 {
-    const rnc_tile tile = {.pixels = pick(c, 0, 20), .split = pick(c, 0, 1)};
-    const ConvLimits l = {
-        .groups = pick(c, 1, 80), .in_c = 1, .width = 1, .depthwise = true, .align = pick_align(c)};
+    const rnc_tile tile = {.pixels = pick(c, 0, 20),
+                           .panels = pick(c, 0, 2),
+                           .prefetch_input = pick(c, 0, 1),
+                           .split = pick(c, 0, 1)};
+    const int each = chance(c, 50) ? 1 : 2 << pick(c, 0, 2);
+    const ConvLimits l = {.groups = pick(c, 1, 80 / each),
+                          .in_c = each,
+                          .width = each,
+                          .depthwise = true,
+                          .align = pick_align(c)};
     ConvCase k = conv_case(c, l);
     Expect e = conv_expect(c, &k, 1);
     const rnc_operands o = {.in = k.in.at,

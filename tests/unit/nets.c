@@ -250,6 +250,9 @@ static Node *random_conv(Bench *b, unsigned *state, Node *x)
     case 0: /* depthwise */
         return make_conv(b, x, kernel, x->type.c, stride, x->type.c);
     case 1: /* grouped */
+        if (x->type.c % 8 == 0 && next_random(state, 2))
+            return make_conv(b, x, kernel, x->type.c, stride,
+                             x->type.c >> (1 + next_random(state, 3)));
         if (x->type.c % 4 == 0)
             return make_conv(b, x, kernel, x->type.c * 2, stride, 4);
         return make_conv(b, x, kernel, x->type.c * 3, stride, x->type.c);

@@ -174,7 +174,7 @@ static void test_winograd(void)
 
 static void test_merged_groups(void)
 {
-    check_panels(128, 3, 128, 32, true, ISA_avx512);
+    check_panels(64, 3, 128, 32, true, ISA_avx512);
     check_panels(64, 3, 256, 4, false, ISA_avx512);
     check_panels(10, 3, 15, 5, true, ISA_avx512);
     check_panels(10, 3, 15, 5, true, ISA_scalar);
@@ -216,6 +216,34 @@ static void test_rows_and_taps(void)
     }
     CU_ASSERT_EQUAL(wrong, 0);
     bench_end(&b);
+}
+
+/* Of groups of 2, 4 and 8 channels, as the numbers of `each` lie: lane c has the weight of output
+ * c ^ far for input c ^ near. */
+static void test_narrow_groups(void)
+{
+    for (int each = 2; each <= 8; each *= 2) {
+        Bench b;
+        bench_begin(&b);
+        Node *in = make_input(&b, 1, 24, 7, 7, ELEM_F32);
+        Node *conv = make_conv(&b, in, 3, 24, 1, 24 / each);
+        make_output(&b, conv);
+        fill_params(&b);
+        Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        CU_ASSERT_EQUAL(weighted_step(plan, 0)->kernel, KERNEL_depthwise);
+        CU_ASSERT_EQUAL(weighted_step(plan, 0)->shape.conv.groups, 32 / each);
+        const float *w = packed(&b, weighted_step(plan, 0)) + 32; /* behind the bias */
+        int wrong = 0;
+        for (int far = each == 8 ? 4 : 0; far >= 0; far -= 4)
+            for (int y = 0; y < 3; y++)
+                for (int near = 0; near < 4 && near < each; near++)
+                    for (int x = 0; x < 3; x++)
+                        for (int c = 0; c < 32; c++)
+                            wrong += *w++ != weight_at(conv, c ^ far, c ^ near, y * 3 + x);
+        CU_ASSERT_EQUAL(wrong, 0);
+        bench_end(&b);
+    }
 }
 
 static void test_dense(void)
@@ -290,6 +318,7 @@ void suite_pack(void)
     CU_add_test(s, "panels", test_panels);
     CU_add_test(s, "winograd", test_winograd);
     CU_add_test(s, "merged groups", test_merged_groups);
+    CU_add_test(s, "narrow groups", test_narrow_groups);
     CU_add_test(s, "rows and taps", test_rows_and_taps);
     CU_add_test(s, "dense", test_dense);
     CU_add_test(s, "affine", test_affine);

@@ -72,6 +72,38 @@ static void test_groups(void)
     }
 }
 
+/* Groups of 2, 4 and 8 channels of which a vector holds several are not merged, and on AVX2 alone
+ * those of a vector each. */
+static void test_narrow_groups(void)
+{
+    static const struct {
+        unsigned isas;
+        int each;
+        Kernel kernel;
+    } cases[] = {{1u << ISA_avx512, 2, KERNEL_depthwise},
+                 {1u << ISA_avx512 | 1u << ISA_avx2, 4, KERNEL_depthwise},
+                 {1u << ISA_avx512, 8, KERNEL_depthwise},
+                 {1u << ISA_avx512, 16, KERNEL_conv_direct},
+                 {1u << ISA_avx2, 8, KERNEL_depthwise},
+                 {1u << ISA_neon, 2, KERNEL_depthwise},
+                 {1u << ISA_neon, 4, KERNEL_conv_direct},
+                 {1u << ISA_neon, 8, KERNEL_conv_direct},
+                 {1u << ISA_scalar, 2, KERNEL_conv_direct}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Bench b;
+        bench_begin(&b);
+        Node *in = make_input(&b, 1, 64, 8, 8, ELEM_F32);
+        Node *conv = make_conv(&b, in, 3, 64, 1, 64 / cases[i].each);
+        Node *wider = make_conv(&b, conv, 3, 128, 1, 64 / cases[i].each);
+        make_output(&b, wider);
+        Plan *plan = make_plan(&b, (PlanOptions){.isas = cases[i].isas});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        CU_ASSERT_EQUAL(kernel_of(plan, conv), cases[i].kernel);
+        CU_ASSERT_EQUAL(kernel_of(plan, wider), KERNEL_conv_direct);
+        bench_end(&b);
+    }
+}
+
 static void test_input(void)
 {
     for (int seen = 0; seen < 2; seen++) { /* does someone else read the input? */
@@ -175,6 +207,7 @@ void suite_select(void)
     CU_pSuite s = CU_add_suite("select", NULL, NULL);
     CU_add_test(s, "convolutions", test_convolutions);
     CU_add_test(s, "groups", test_groups);
+    CU_add_test(s, "narrow groups", test_narrow_groups);
     CU_add_test(s, "input", test_input);
     CU_add_test(s, "outputs", test_outputs);
     CU_add_test(s, "joins", test_joins);

@@ -10,14 +10,15 @@
 #include "axes.h"
 #include "infer.h"
 #include "irlex.h"
+#include "nametable.h"
 
 typedef struct Reader {
     IrLexer *lex;
     Net *net;
     Diag *diag;
-    Node *last;               /* whose parameters may follow, or NULL */
-    VEC(const char *) broken; /* nodes whose lines had errors */
-    int original;             /* from the net line, or -1 */
+    Node *last;      /* whose parameters may follow, or NULL */
+    NameTable names; /* of nodes; no node: its line had an error */
+    int original;    /* from the net line, or -1 */
 } Reader;
 
 /* ---- nodes ---- */
@@ -38,17 +39,22 @@ typedef struct Line {
     Loc loc, type_loc; /* the whole line; the type in it */
 } Line;
 
+static Node *node_named(const Reader *r, const char *name)
+{
+    const NameEntry *entry = table_find(&r->names, name);
+    return entry && entry->node ? r->net->nodes.at[entry->node->id] : NULL;
+}
+
 static bool is_broken(const Reader *r, const char *name)
 {
-    for (int i = 0; i < r->broken.n; i++) {
-        if (str_eq(r->broken.at[i], name))
-            return true;
-    }
-    return false;
+    const NameEntry *entry = table_find(&r->names, name);
+    return entry && !entry->node;
 }
 
 static void unknown_node(Reader *r, Loc loc, const char *name)
 {
+    if (r->diag->full) /* nobody reads it, and the nearest name takes its time */
+        return;
     const char **names = NEW_ARRAY(r->net->arena, const char *, r->net->nodes.n);
     for (int i = 0; i < r->net->nodes.n; i++)
         names[i] = r->net->nodes.at[i]->name;
@@ -66,7 +72,7 @@ static bool read_operands(Reader *r, Line *line)
         irlex_advance(r->lex);
         Loc loc = r->lex->token.loc;
         const char *name = irlex_name(r->lex, "the name of a node");
-        Node *node = name ? net_node_named(r->net, name) : NULL;
+        Node *node = name ? node_named(r, name) : NULL;
         if (!name)
             return false;
         if (node)
@@ -212,7 +218,7 @@ static bool give_type(Reader *r, const Line *line, Node *node)
 static bool read_node(Reader *r, const char *name, Loc loc)
 {
     Line line = {.name = name, .origin = r->net->nodes.n, .loc = loc};
-    if (net_node_named(r->net, name)) {
+    if (node_named(r, name)) {
         diag_error(r->diag, loc, "there are two nodes '%s'", name);
         return false;
     }
@@ -340,7 +346,7 @@ static bool read_port(Reader *r, Loc loc)
     const char *name = irlex_name(r->lex, "the name of a node");
     if (!name || is_broken(r, name))
         return false;
-    port.node = net_node_named(r->net, name);
+    port.node = node_named(r, name);
     if (!port.node) {
         unknown_node(r, node_loc, name);
         return false;
@@ -392,10 +398,11 @@ static bool read_statement(Reader *r)
     if (irlex_is(r->lex, '=')) {
         irlex_advance(r->lex);
         r->last = NULL;
-        if (read_node(r, name, loc))
-            return true;
-        VEC_PUSH(r->net->arena, &r->broken, name);
-        return false;
+        const bool good = read_node(r, name, loc);
+        table_add(&r->names, name, loc); /* where it is new */
+        if (good)
+            table_find(&r->names, name)->node = r->last;
+        return good;
     }
     return str_eq(name, "port") ? read_port(r, loc) : read_param(r, name, loc);
 }
@@ -434,6 +441,7 @@ Net *irtext_read(Arena *arena, int file, Diag *d)
 {
     IrLexer lex = irlex_new(arena, file, d);
     Reader r = {.lex = &lex, .net = ir_new(arena, ""), .diag = d, .original = -1};
+    r.names.arena = arena;
     int errors = d->errors;
     irlex_advance(&lex);
     while (irlex_is(&lex, TOKEN_NEWLINE))

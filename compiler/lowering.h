@@ -10,6 +10,7 @@
 
 #include "ast.h"
 #include "lower.h"
+#include "nametable.h"
 #include "value.h"
 
 /* A network has at most so many nodes, blocks nest so deep (bodies in braces
@@ -58,19 +59,6 @@ struct Frame {
     int64_t index; /* of the repetition, or -1 */
     const Place *caller;
 };
-
-/* Names to things, by hashing; asked by name alone, so the order never shows. */
-typedef struct NameEntry {
-    const char *name;
-    const Node *node; /* what it names: a layer, or the end of a block or stage */
-    Loc loc;
-} NameEntry;
-
-typedef struct NameTable {
-    Arena *arena;
-    NameEntry *at; /* [cap], cap a power of two */
-    int n, cap;
-} NameTable;
 
 /* A source file that was read for its declarations. */
 typedef struct ReadFile {
@@ -129,10 +117,6 @@ void add_label(Lower *l, Frame *f, const char *name, Point point);
 Point find_label(Lower *l, const Frame *f, Name name);
 /* A variable; false after a message when the name has a meaning already. */
 bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value);
-
-NameEntry *table_find(const NameTable *table, const char *name);
-/* The new entry, or NULL when the name is there already. */
-NameEntry *table_add(NameTable *table, const char *name, Loc loc);
 
 /* ---- phases, in order ---- */
 

@@ -29,7 +29,7 @@ static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
 static double weights_bandwidth(const Plan *plan)
 {
     const Machine *machine = plan->options.machine;
-    const double bytes = 4.0 * (double)net_parameters(plan->net);
+    const double bytes = 4.0 * (double)plan->parameters;
     return (bytes > 1024.0 * machine->l3_kb * 0.5 ? machine->dram : machine->l3) * 1e9;
 }
 

@@ -181,17 +181,20 @@ static void keep_best(Plan *plan, const int64_t *offsets, int64_t bytes)
         plan->buffers.at[i].offset = offsets[i];
 }
 
-/* Moves what ends at the top of the arena to the front of the order. */
-static void move_to_front(const Plan *plan, Item *items, int n, const int64_t *offsets, int64_t top)
+/* Moves what ends at the top of the arena to the front of the order, the last of it first;
+ * `moved` has room for all. */
+static void move_to_front(const Plan *plan, Item *items, Item *moved, int n, const int64_t *offsets,
+                          int64_t top)
 {
-    for (int i = 0; i < n; i++) {
+    int n_moved = 0, to = n;
+    for (int i = n - 1; i >= 0; i--) {
         const int b = items[i].buffer;
-        if (offsets[b] + plan->buffers.at[b].bytes != top)
-            continue;
-        const Item item = items[i];
-        memmove(items + 1, items, (size_t)i * sizeof *items);
-        items[0] = item;
+        if (offsets[b] + plan->buffers.at[b].bytes == top)
+            moved[n_moved++] = items[i];
+        else
+            items[--to] = items[i];
     }
+    memcpy(items, moved, (size_t)n_moved * sizeof *items);
 }
 
 /* The buffers in use, those with the highest keys first. */
@@ -211,6 +214,7 @@ void assign_offsets(Plan *plan)
     enum { WORK_MOST = 40 * 1000 * 1000, REPAIRS = 40 };
     Arena *arena = plan->arena;
     Item *items = NEW_ARRAY(arena, Item, plan->buffers.n + 1);
+    Item *moved = NEW_ARRAY(arena, Item, plan->buffers.n + 1);
     Span *spans = NEW_ARRAY(arena, Span, plan->buffers.n + 1);
     int64_t *offsets = NEW_ARRAY(arena, int64_t, plan->buffers.n + 1);
     int n = make_items(plan, BY_FIRST, items);
@@ -224,7 +228,7 @@ void assign_offsets(Plan *plan)
             keep_best(plan, offsets, top);
             if (plan->arena_bytes <= plan->tight_bound)
                 return;
-            move_to_front(plan, items, n, offsets, top);
+            move_to_front(plan, items, moved, n, offsets, top);
             work += each;
         }
     }
@@ -309,6 +313,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     Plan *plan = NEW(arena, Plan);
     plan->arena = arena;
     plan->net = net;
+    plan->parameters = net_parameters(net);
     plan->options = options;
     if (plan->options.isas == 0)
         plan->options.isas = default_isas();

@@ -195,7 +195,8 @@ typedef struct Plan {
     Arena *arena;
     const Net *net;
     PlanOptions options;
-    int align; /* lanes of the widest ISA: channels are rounded up to it */
+    int align;          /* lanes of the widest ISA: channels are rounded up to it */
+    int64_t parameters; /* of the network */
     VEC(Step) steps;
     VEC(Buffer) buffers;
     VEC(Packed *) packed;     /* in execution order */

@@ -8,7 +8,17 @@
 
 int src_add(SrcMap *map, const char *name, const char *text, size_t size)
 {
-    SrcFile f = {arena_strdup(map->arena, name), arena_strndup(map->arena, text, size), size};
+    SrcFile f = {.name = arena_strdup(map->arena, name),
+                 .text = arena_strndup(map->arena, text, size),
+                 .size = size};
+    VEC(int) lines = {0};
+    VEC_PUSH(map->arena, &lines, 0);
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\n')
+            VEC_PUSH(map->arena, &lines, (int)i + 1);
+    }
+    f.lines = lines.at;
+    f.n_lines = lines.n;
     VEC_PUSH(map->arena, &map->files, f);
     return map->files.n - 1;
 }
@@ -54,13 +64,19 @@ void src_line(const SrcMap *map, int file, int byte, int *line, int *column)
 {
     const SrcFile *f = src_file(map, file);
     *line = *column = 1;
-    for (int i = 0; f && i < byte && (size_t)i < f->size; i++) {
-        (*column)++;
-        if (f->text[i] == '\n') {
-            (*line)++;
-            *column = 1;
-        }
+    if (!f || byte < 0)
+        return;
+    const int at = (size_t)byte < f->size ? byte : (int)f->size;
+    int low = 0, high = f->n_lines; /* the line is low or one before high */
+    while (high - low > 1) {
+        const int middle = low + (high - low) / 2;
+        if (f->lines[middle] <= at)
+            low = middle;
+        else
+            high = middle;
     }
+    *line = low + 1;
+    *column = at - f->lines[low] + 1;
 }
 
 const SrcFile *src_place(const SrcMap *map, const Place *place, int *line)

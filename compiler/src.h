@@ -26,6 +26,8 @@ typedef struct SrcFile {
     const char *name; /* as messages print it */
     const char *text; /* NUL-terminated; may hold NULs before size */
     size_t size;
+    const int *lines; /* [n_lines] the byte where each line begins, the first with 0 */
+    int n_lines;
 } SrcFile;
 
 typedef struct SrcMap {

@@ -176,7 +176,8 @@ void emit_isa(Emit *e, Isa isa)
     paste_file(e, "kernels/act.h", comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd))
+    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
+        uses_kernel(e->plan, KERNEL_conv_winograd1d))
         paste_file(e, "kernels/tile.h", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct))
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));

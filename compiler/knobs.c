@@ -153,6 +153,21 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
         t->prefetch_weights = winograd_rate(s, t, offered);
 }
 
+/* Pixels whose products stay in the L1: a few register tiles.  Where a turn takes more than one
+ * channel, gcc moves sums about. */
+static void tile_winograd1d(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    enum { GROUP = 14 };
+    const Liking *like = &likings[isa];
+    const int offered = panel_vectors(s, isa);
+    t->vectors = like->vectors < offered ? like->vectors : offered;
+    t->pixels = like->pixels * like->vectors / t->vectors;
+    t->unroll = 1;
+    t->group = t->pixels < GROUP ? GROUP : 2 * t->pixels;
+    t->memory_broadcasts =
+        t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
+}
+
 static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
@@ -232,11 +247,30 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
     step->parts = worth_parts(macs, MACS_TO_SHARE, pieces < worth ? pieces : worth);
 }
 
+/* The same for tiles of rows, of which a picture has few. */
+static void share_winograd1d(const Plan *plan, Step *step, const TuningRow *row)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int64_t panels = div_up(s->out_c, s->panel), tiles = winograd1d_tiles(s);
+    int64_t pieces = 1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        set_split(row, (Isa)i, &step->tile[i], tiles < plan->options.threads && panels > tiles);
+        const int64_t own = step->tile[i].split ? panels : tiles;
+        pieces = own > pieces ? own : pieces;
+    }
+    const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
+    if (pieces > plan->options.threads)
+        pieces = plan->options.threads;
+    step->parts = worth_parts(macs, MACS_TO_SHARE, pieces < worth ? pieces : worth);
+}
+
 /* The row of a step, if it is of the method that the step has. */
 static const TuningRow *row_of(const Plan *plan, const Step *step)
 {
     const TuningRow *row = tuning_row(plan->options.tuning, step->node);
-    const int m = step->kernel == KERNEL_conv_winograd ? step->shape.conv.winograd : 0;
+    const int m = is_winograd(step->kernel) ? step->shape.conv.winograd : 0;
     return row && row->winograd == m ? row : NULL;
 }
 
@@ -251,6 +285,8 @@ void choose_tiles(const Plan *plan, Step *step)
             tile_direct(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd)
             tile_winograd(plan, &step->shape.conv, (Isa)i, t);
+        else if (step->kernel == KERNEL_conv_winograd1d)
+            tile_winograd1d(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_depthwise)
             tile_depthwise(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_dense)
@@ -261,6 +297,8 @@ void choose_tiles(const Plan *plan, Step *step)
         share_conv(plan, step, row);
     else if (step->kernel == KERNEL_conv_winograd)
         share_winograd(plan, step, row);
+    else if (step->kernel == KERNEL_conv_winograd1d)
+        share_winograd1d(plan, step, row);
     else if (step->kernel == KERNEL_depthwise)
         step->parts =
             worth_parts(node_macs(step->node) * step->shape.conv.images, MACS_TO_SHARE / 4,

@@ -93,3 +93,52 @@ int winograd_of(const Plan *plan, const Node *node)
     }
     return best;
 }
+
+/* ---- in one dimension ---- */
+
+/* Numbers transformed back, and forward, in operations of the peak; and how many times faster than
+ * the direct method it must be: a stem of small windows gains microseconds, and a kernel more is
+ * pasted for it. */
+static const double BACK1D_OPERATIONS = 12.0, FORWARD1D_OPERATIONS = 12.0, LEAST_GAIN1D = 1.25;
+
+bool winograd1d_fits(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    return node->op == OP_CONV && a->groups == 1 && node->in[0]->type.c < WINOGRAD_CHANNELS &&
+           a->stride[0] <= 2 && a->kernel[0] >= a->stride[0] && a->kernel[0] <= 4 * a->stride[0] &&
+           a->dilation[0] == 1;
+}
+
+/* Products and transforms; the weights of a stem are no matter. */
+static double seconds1d(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const Type in = node->in[0]->type, out = node->type;
+    const rnc_conv_shape s = {.kernel_h = a->kernel[0], .stride_h = a->stride[0]};
+    const int points = a->kernel[0] > 3 * a->stride[0] ? WINOGRAD1D_POINTS : WINOGRAD1D_PAIRED;
+    const double rows = winograd1d_rows(&s), pixels = (double)out.w * out.c;
+    const double products = 2.0 * rows * a->kernel[1] * in.c * pixels / PRODUCTS_REACH;
+    const double forward = FORWARD1D_OPERATIONS * rows * out.w * a->stride[1] * in.c;
+    const double back = BACK1D_OPERATIONS * points * pixels;
+    const int down = (out.h + WINOGRAD1D_ROWS - 1) / WINOGRAD1D_ROWS;
+    return (double)out.n * down * (products + forward + back) /
+           (plan->options.machine->gflops * 1e9);
+}
+
+int winograd1d_of(const Plan *plan, const Node *node)
+{
+    const PlanOptions *o = &plan->options;
+    if (o->exact || o->optimize == OPTIMIZE_SIZE || o->backend != BACKEND_NATIVE ||
+        !winograd1d_fits(node))
+        return 0;
+    const TuningRow *row = tuning_row(o->tuning, node);
+    if (row)
+        return row->winograd == WINOGRAD1D_ROWS ? WINOGRAD1D_ROWS : 0;
+    const Attrs *a = &node->attrs;
+    const double direct =
+        2.0 * (double)node_macs(node) * node->type.n / (o->machine->gflops * 1e9 * DIRECT_REACHES);
+    const rnc_conv_shape s = {.kernel_h = a->kernel[0], .stride_h = a->stride[0]};
+    const double again = (double)winograd1d_rows(&s) / a->kernel[0] - 1.0;
+    const double cost = seconds1d(plan, node) * (1.0 + toll(o->optimize) * again);
+    return cost * LEAST_GAIN1D < direct ? WINOGRAD1D_ROWS : 0;
+}

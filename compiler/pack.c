@@ -8,7 +8,7 @@
  *           input c ^ near; near below 4 and below the channels of a group, far 4 and 0 where
  *           a group has 8, else 0
  *   affine  scale[c], then shift[c]
- *   winograd  is pack_winograd.c's
+ *   winograd  is pack_winograd.c's, winograd1d pack_winograd1d.c's
  *
  * Channels behind the last, and the inputs that a merged group's output does not
  * read, have zeros.  A convolution without bias has one of zeros.
@@ -39,6 +39,8 @@ int64_t packed_bytes(const Step *step)
         return 2 * affine_channels(step) * 4;
     case PACK_winograd:
         return ((int64_t)(c->winograd + 2) * (c->winograd + 2) * c->in_c + 1) * c->out_c * 4;
+    case PACK_winograd1d:
+        return ((int64_t)winograd1d_rows(c) * c->kernel_w * c->in_c + 1) * c->out_c * 4;
     default:
         if (step->kernel == KERNEL_dense)
             return ((int64_t)d->in_c + 1) * d->out_c * 4;
@@ -227,6 +229,10 @@ void pack_weights(const Step *step, float *to)
     }
     if (step->weights->packing == PACK_winograd) {
         pack_winograd(step, to);
+        return;
+    }
+    if (step->weights->packing == PACK_winograd1d) {
+        pack_winograd1d(step, to);
         return;
     }
     const Filters f = filters_of(step->node);

@@ -52,6 +52,8 @@ Kernel conv_kernel(const Plan *plan, const Node *node)
         return KERNEL_conv_blas;
     if (narrow_groups(plan, node))
         return KERNEL_depthwise;
+    if (winograd1d_of(plan, node))
+        return KERNEL_conv_winograd1d;
     return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
 }
 
@@ -95,7 +97,8 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
         w->by_conv = true;
     if (operand && kernel == KERNEL_depthwise)
         w->by_line = true;
-    if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_blas))
+    if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_winograd1d &&
+                     kernel != KERNEL_conv_blas))
         w->others = true;
 }
 

@@ -76,11 +76,12 @@ typedef union Shape {
 
 typedef enum Packing {
     PACK_none,
-    PACK_panels,   /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
-    PACK_rows,     /* bias[out_c], then [kh * kw * in_c][out_c] */
-    PACK_taps,     /* bias[c], then [far][kh][near][kw][c] (pack.c) */
-    PACK_affine,   /* scale[c], shift[c] */
-    PACK_winograd, /* [panel]: bias[width], then [frequency][in_c][width] */
+    PACK_panels,     /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
+    PACK_rows,       /* bias[out_c], then [kh * kw * in_c][out_c] */
+    PACK_taps,       /* bias[c], then [far][kh][near][kw][c] (pack.c) */
+    PACK_affine,     /* scale[c], shift[c] */
+    PACK_winograd,   /* [panel]: bias[width], then [frequency][in_c][width] */
+    PACK_winograd1d, /* [panel]: bias[width], then [point][phase][kw][in_c][width] */
 } Packing;
 
 typedef struct KernelRow {

@@ -67,11 +67,19 @@ static inline bool is_conv(Op op)
 enum { WINOGRAD_CHANNELS = 16 };
 int winograd_of(const Plan *plan, const Node *node);
 bool winograd_fits(const Plan *plan, const Node *node);
+/* The same of Winograd's method in one dimension, F(4, k) down the columns: of few input channels,
+ * with up to four taps a phase. */
+int winograd1d_of(const Plan *plan, const Node *node);
+bool winograd1d_fits(const Node *node);
+static inline bool is_winograd(Kernel kernel)
+{
+    return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd1d;
+}
 /* Kernels that read pixels around their operand, which must be zeros. */
 static inline bool kernel_reads_halo(Kernel kernel)
 {
-    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-           kernel == KERNEL_conv_blas || kernel == KERNEL_depthwise;
+    return kernel == KERNEL_conv_direct || is_winograd(kernel) || kernel == KERNEL_conv_blas ||
+           kernel == KERNEL_depthwise;
 }
 /* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach
  * in front of and behind the operand. */
@@ -105,8 +113,20 @@ int64_t blas_scratch(const rnc_conv_shape *s);
 int64_t winograd_tiles(const rnc_conv_shape *s);
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
 
-/* pack_winograd.c: transformed filters, a panel after the other. */
+/* The same of kernels/conv_winograd1d.c, whose tiles are four rows; and its transformed rows, of
+ * filters and of input: one a point and phase (select_conv.c). */
+enum { WINOGRAD1D_ROWS = 4, WINOGRAD1D_PAIRED = 6, WINOGRAD1D_POINTS = 7 };
+int64_t winograd1d_tiles(const rnc_conv_shape *s);
+int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+static inline int winograd1d_rows(const rnc_conv_shape *s)
+{
+    const int four = s->kernel_h - 3 * s->stride_h; /* phases of four taps have the point 0 too */
+    return WINOGRAD1D_PAIRED * s->stride_h + (four > 0 ? four : 0);
+}
+
+/* pack_winograd.c, pack_winograd1d.c: transformed filters, a panel after the other. */
 void pack_winograd(const Step *step, float *to);
+void pack_winograd1d(const Step *step, float *to);
 
 /* plancheck.c: what must hold of every plan.  False after diag_internal(). */
 bool plan_check(const Plan *plan, Diag *diag);

@@ -35,13 +35,33 @@ int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
     return frequencies * (widest * pitch + 16 + widest * wide + 16);
 }
 
+int64_t winograd1d_tiles(const rnc_conv_shape *s)
+{
+    return s->images * ((s->out_h + WINOGRAD1D_ROWS - 1) / (int64_t)WINOGRAD1D_ROWS);
+}
+
+int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    /* as winograd1d_cuts() of kernels/conv_winograd1d.c has it */
+    const int64_t across =
+        (int64_t)(s->out_w - 1) * s->stride_w + (int64_t)(s->kernel_w - 1) * s->dilation_w;
+    const int64_t groups = (s->out_w + t->group - 1) / t->group;
+    const int64_t widest = (s->out_w + groups - 1) / groups;
+    const int64_t wide = s->out_c < s->panel ? s->out_c : s->panel;
+    return winograd1d_rows(s) * round_up(across * s->in_pixel + s->in_c, 16) +
+           WINOGRAD1D_POINTS * (widest * wide + 16);
+}
+
 /* Floats of a part's scratch for whichever ISA needs most. */
 static int64_t widest_scratch(const Plan *plan, const Step *step)
 {
     int64_t widest = 0;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (plan->options.isas >> i & 1) {
-            const int64_t floats = winograd_scratch(&step->shape.conv, &step->tile[i]);
+            const rnc_conv_shape *s = &step->shape.conv;
+            const int64_t floats = step->kernel == KERNEL_conv_winograd
+                                       ? winograd_scratch(s, &step->tile[i])
+                                       : winograd1d_scratch(s, &step->tile[i]);
             widest = floats > widest ? floats : widest;
         }
     }
@@ -111,6 +131,11 @@ void select_conv(Plan *plan, const Node *node)
         s->in_c = in_c;
         s->out_c = lanes;
         s->winograd = winograd_of(plan, node);
+    } else if (kernel == KERNEL_conv_winograd1d) {
+        s->groups = 1;
+        s->in_c = in_c;
+        s->out_c = lanes;
+        s->winograd = winograd1d_of(plan, node);
     } else if (kernel == KERNEL_conv_direct) {
         s->groups = merged_groups(plan, node);
         s->in_c = in_c / s->groups;
@@ -126,7 +151,7 @@ void select_conv(Plan *plan, const Node *node)
         step.scratch_bytes = 4 * blas_scratch(s);
     }
     choose_tiles(plan, &step);
-    if (kernel == KERNEL_conv_winograd)
+    if (is_winograd(kernel))
         step.scratch_bytes = 4 * step.parts * widest_scratch(plan, &step);
     add_weights(plan, &step);
     add_step(plan, &step);

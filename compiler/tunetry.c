@@ -19,6 +19,8 @@ static unsigned knobs_of(Kernel kernel)
     case KERNEL_conv_winograd:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights);
+    case KERNEL_conv_winograd1d:
+        return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts);
     case KERNEL_dense:
         return BIT(pixels) | BIT(vectors) | BIT(unroll) | BIT(prefetch_weights);
     default:
@@ -37,7 +39,7 @@ static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
         VEC_PUSH(t->arena, &one.rows, *row);
     c.step = plan_step_with(t->plan, node, &one);
     c.row.key = tuning_key(node);
-    c.row.winograd = c.step.kernel == KERNEL_conv_winograd ? c.step.shape.conv.winograd : 0;
+    c.row.winograd = is_winograd(c.step.kernel) ? c.step.shape.conv.winograd : 0;
     c.row.set[t->isa] = knobs_of(c.step.kernel);
     if (t->threads > 1 && c.step.kernel != KERNEL_dense)
         c.row.set[t->isa] |= BIT(split);
@@ -112,8 +114,7 @@ void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
         const Shape2 s = many ? wide[i] : narrow[i];
         tile->pixels = s.pixels;
         tile->vectors = s.vectors;
-        if (s.vectors <= offered &&
-            (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd))
+        if (s.vectors <= offered && (kernel == KERNEL_conv_direct || is_winograd(kernel)))
             try_row(t, from->step.node, &row, list);
     }
 }
@@ -150,6 +151,9 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(unroll), {2, 4, 8, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
+    {KERNEL_conv_winograd1d, KNOB(group), {7, 12, 21, 28, 56, END}},
+    {KERNEL_conv_winograd1d, KNOB(unroll), {1, 3, 5, 7, END}},
+    {KERNEL_conv_winograd1d, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_dense, KNOB(unroll), {1, 2, 4, 8, END}},
     {KERNEL_dense, KNOB(pixels), {1, 2, 3, 4, END}},
     {KERNEL_dense, KNOB(prefetch_weights), {0, 2, 4, 8, 16, END}},
@@ -157,6 +161,7 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(split), {0, 1, END}},
     {KERNEL_depthwise, KNOB(panels), {0, 1, 2, 4, END}},
     {KERNEL_depthwise, KNOB(prefetch_input), {0, 1, END}},
+    {KERNEL_conv_winograd1d, KNOB(split), {0, 1, END}},
     {KERNEL_depthwise, KNOB(split), {0, 1, END}},
 };
 

@@ -20,6 +20,12 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
         s->kernel_h = s->kernel_w = 3;
         s->stride_h = s->stride_w = s->dilation_h = s->dilation_w = 1;
     }
+    if (l.columns) {
+        s->stride_h = pick(c, 1, 2);
+        s->kernel_h = chance(c, 50) ? pick(c, 3, 4) * s->stride_h - pick(c, 0, 1)
+                                    : pick(c, s->stride_h, 4 * s->stride_h);
+        s->dilation_h = 1;
+    }
 }
 
 /* The input the windows reach is in_h x in_w pixels and a halo on each side. */

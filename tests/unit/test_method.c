@@ -61,9 +61,46 @@ static void test_choices(void)
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
 }
 
+/* The kernel of a stem: a convolution of a picture of c channels to 64. */
+static Kernel stem(PlanOptions o, int c, int kernel, int stride)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *conv = make_conv(&b, make_input(&b, 1, c, 224, 224, ELEM_F32), kernel, 64, stride, 1);
+    make_output(&b, conv);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Kernel found = conv_kernel(plan, conv);
+    bench_end(&b);
+    return found;
+}
+
+static void test_stems(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_winograd1d);
+    CU_ASSERT_EQUAL(stem(o, 1, 7, 2), KERNEL_conv_winograd1d);
+    CU_ASSERT_EQUAL(stem(o, 3, 3, 2), KERNEL_conv_direct); /* as many products */
+    CU_ASSERT_EQUAL(stem(o, 3, 3, 1), KERNEL_conv_direct); /* little gained */
+    CU_ASSERT_EQUAL(stem(o, 16, 7, 2), KERNEL_conv_direct);
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 1), KERNEL_conv_direct);
+    CU_ASSERT_EQUAL(stem(o, 3, 9, 2), KERNEL_conv_direct);
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_winograd1d);
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_direct);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_direct);
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_blas);
+}
+
 void suite_method(void)
 {
     CU_pSuite s = CU_add_suite("method", NULL, NULL);
     CU_add_test(s, "machines", test_machines);
     CU_add_test(s, "choices", test_choices);
+    CU_add_test(s, "stems", test_stems);
 }

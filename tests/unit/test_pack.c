@@ -172,6 +172,65 @@ static void test_winograd(void)
     check_winograd(64, 8, 48, true, 2);
 }
 
+/* Winograd's method down the columns: point p of a phase's taps, with the point 0 only for phases
+ * of four. */
+static double column_of(const Node *node, int point, int phase, int o, int c, int x)
+{
+    static const double points[] = {0.5, -0.5, 1.25, -1.25, 3, -3, 0};
+    const int *kernel = node->attrs.kernel, stride = node->attrs.stride[0];
+    const int n = kernel[0] - phase > 3 * stride ? 7 : 6;
+    double sum = 0, norm = 1;
+    for (int y = phase; y < kernel[0]; y += stride)
+        sum += (double)weight_at(node, o, c, y * kernel[1] + x) *
+               pow(points[point], (y - phase) / (double)stride);
+    for (int i = 0; i < n; i++)
+        norm *= i == point ? 1 : points[point] - points[i];
+    return sum / norm;
+}
+
+static void check_columns(int c, int kernel, int stride, int filters)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *conv = make_conv(&b, make_input(&b, 1, c, 30, 20, ELEM_F32), kernel, filters, stride, 1);
+    make_output(&b, conv);
+    fill_params(&b);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const rnc_conv_shape *s = &step->shape.conv;
+    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd1d);
+    const float *w = packed(&b, step);
+    int wrong = 0;
+    for (int p = 0, width; p < s->out_c; p += width) {
+        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
+        for (int j = 0; j < width; j++)
+            wrong += *w++ != bias_at(conv, p + j);
+        for (int k = 0; k < 7 * stride; k++) {
+            if (k / stride == 6 && kernel - k % stride <= 3 * stride)
+                continue; /* three taps at most */
+            for (int i = 0; i < kernel * c; i++) {
+                for (int j = 0; j < width; j++, w++) {
+                    const double exact =
+                        column_of(conv, k / stride, k % stride, p + j, i % c, i / c);
+                    wrong += fabs((double)*w - exact) > 1e-6 * fmax(1, fabs(exact));
+                }
+            }
+        }
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    bench_end(&b);
+}
+
+static void test_columns(void)
+{
+    check_columns(3, 7, 2, 64);
+    check_columns(1, 7, 2, 43);
+    check_columns(4, 5, 2, 32);
+    check_columns(6, 8, 2, 80);
+    check_columns(15, 4, 1, 32);
+}
+
 static void test_merged_groups(void)
 {
     check_panels(64, 3, 128, 32, true, ISA_avx512);
@@ -317,6 +376,7 @@ void suite_pack(void)
     CU_pSuite s = CU_add_suite("pack", NULL, NULL);
     CU_add_test(s, "panels", test_panels);
     CU_add_test(s, "winograd", test_winograd);
+    CU_add_test(s, "columns", test_columns);
     CU_add_test(s, "merged groups", test_merged_groups);
     CU_add_test(s, "narrow groups", test_narrow_groups);
     CU_add_test(s, "rows and taps", test_rows_and_taps);

@@ -128,6 +128,29 @@ static void test_method(void)
     CU_ASSERT_EQUAL(step_with(LAYER "winograd 2", o).kernel, KERNEL_conv_blas);
 }
 
+/* Of few channels Winograd's method is that of four rows, and no other. */
+static void test_stem(void)
+{
+    static const char *const texts[] = {"direct", "winograd 2", "winograd 4\navx2: group 9"};
+    static const Kernel kernels[] = {KERNEL_conv_direct, KERNEL_conv_direct,
+                                     KERNEL_conv_winograd1d};
+    for (int i = 0; i < 3; i++) {
+        Bench b;
+        bench_begin(&b);
+        Node *conv = make_conv(&b, make_input(&b, 1, 3, 28, 28, ELEM_F32), 3, 64, 1, 1);
+        make_output(&b, conv);
+        const char *row = "rnc tuning 1\nconv 3x3 stride 1 groups 1 3x28x28 -> 64x28x28 images 1: ";
+        PlanOptions o = {.isas = 1u << ISA_avx2};
+        o.tuning = parsed(&b, arena_printf(b.arena, "%s%s", row, texts[i]));
+        const Plan *plan = make_plan(&b, o);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        const Step step = plan_step_with(plan, conv, o.tuning);
+        CU_ASSERT_EQUAL(step.kernel, kernels[i]);
+        CU_ASSERT_EQUAL(step.tile[ISA_avx2].group, i == 2 ? 9 : 0);
+        bench_end(&b);
+    }
+}
+
 static void test_tiles(void)
 {
     PlanOptions o = {.isas = 1u << ISA_avx2 | 1u << ISA_portable, .threads = 4};
@@ -161,5 +184,6 @@ void suite_tuning(void)
     CU_add_test(s, "random networks and values", test_random);
     CU_add_test(s, "text", test_text);
     CU_add_test(s, "method", test_method);
+    CU_add_test(s, "stem", test_stem);
     CU_add_test(s, "tiles", test_tiles);
 }

@@ -183,7 +183,7 @@ static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
  * next rows cannot be fetched in time, where the input comes from afar, in the order it lies in. */
 static int rows_kept(const rnc_conv_shape *s)
 {
-    enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 4, FAR = 1 << 21 };
+    enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 2, FAR = 1 << 21 };
     const int64_t bytes = (int64_t)s->kernel_h * (s->in_row / s->in_pixel) * PANEL_BYTES;
     const int64_t fit = KEPT / bytes, all = 4 * (int64_t)s->in_image;
     if (bytes > KEPT_MOST || (s->stride_h > 1 && all > FAR))

@@ -8,13 +8,8 @@
 # ResNet-8's answers are probabilities, of Keras on TensorFlow: they are held to 2e-5.
 # RNC_TEST_PICTURES=N takes only the first N photographs (default 20; all 200
 # with RNC_TEST_FULL).
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-build=${RNC_BUILDDIR:-$PWD}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/accuracy
+. "$(dirname "$0")/lib.sh"
 data=${RNC_SHARED_DATA:-$src/../shared/data}
-mkdir -p "$out" || exit 1
-passed=0 failed=0
 
 result() { # LABEL STATUS TEXT
     if [ "$2" -eq 0 ]; then
@@ -140,5 +135,4 @@ else
         rm -f "$out/$name.safetensors" "$build/examples/$name.weights"
     done
 fi
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

@@ -1,16 +1,13 @@
 #!/bin/sh
 # bench.sh: tests/bench/bench.py before it measures: help, names of networks and messages, with
 # Python alone (-S: no packages), as who starts it by hand may have it.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/bench
+. "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 if ! command -v python3 > /dev/null 2>&1; then
     echo 'skipped: no python3 for make bench'
-    echo '0 passed, 0 failed'
-    exit 0
+    finish
+    exit
 fi
-passed=0 failed=0
 
 # bench STATUS TEXT OPTION...: ends with that status and prints that text; leaves out.
 bench() {
@@ -54,5 +51,4 @@ else
     echo "FAIL bench.py --list: not in 'all': $(tr '\n' ' ' < missing)"
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

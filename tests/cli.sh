@@ -1,12 +1,8 @@
 #!/bin/sh
 # cli.sh: the rnc program: exit statuses, what goes where, outputs whole or not at
 # all, eval and verify.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-rnc=${RNC:-$PWD/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/cli
+. "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
-passed=0 failed=0
 
 result() {
     if [ "$1" = good ]; then
@@ -425,5 +421,4 @@ gone none.safetensors
 run 0 doc doc
 says out 'conv'
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

@@ -13,22 +13,13 @@
 # Commands run in a folder with models/, examples/, tests/ and the files of the page's blocks
 # so far; layers know the blocks of blocks.net, if the page has such a file.
 # --refresh rewrites what commands print: read the difference before you commit it.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-rnc=${RNC:-$PWD/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/docs
+. "$(dirname "$0")/lib.sh"
 refresh=no
 [ "${1:-}" = --refresh ] && refresh=yes
-case $rnc in
-/*) ;;
-*) rnc=$PWD/$rnc ;;
-esac
 rm -rf "$out" && mkdir -p "$out" || exit 1
-out=$(cd "$out" && pwd)
 PATH=$(dirname "$rnc"):$PATH
 LC_ALL=C
 export PATH LC_ALL
-passed=0 failed=0
 
 # split: each block of a page to NUMBER.text, `LINE KIND ARGUMENTS` to NUMBER.kind.
 cat > "$out/split.awk" << 'A'
@@ -148,5 +139,4 @@ for page in "$src"/README.md "$src"/docs/*.md; do
         cmp -s new.md "$page" || { echo "refreshed $name" && cp new.md "$page"; }
     fi
 done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+finish && [ $passed -gt 0 ]

@@ -3,13 +3,8 @@
 # C++, sanitizers, no allocation, nothing written outside, threads, the ways to
 # embed weights, one file without a C library, two networks in one program.
 # tests/generated/drive.c is the program that runs them.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-build=${RNC_BUILDDIR:-$PWD}
-rnc=${RNC:-$build/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/generated
-mkdir -p "$out" && cd "$out" || exit 1
-passed=0 failed=0
+. "$(dirname "$0")/lib.sh"
+cd "$out" || exit 1
 strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # check LABEL COMMAND...: passes when the command does; shows its output if not.
@@ -318,5 +313,4 @@ other=neon
 check "foreign ISA" "$rnc" chain.net --isa $other -q
 check "foreign ISA, refused" sh -c "${CC:-cc} -I'$src/runtime' -c chain.c -o chain.o 2>&1 | grep 'no instruction set was compiled in'"
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

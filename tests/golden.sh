@@ -16,19 +16,9 @@
 # input's folder, so that messages carry no path.  --refresh rewrites the
 # expected files: read the difference before you commit it.  FILE picks goldens
 # (by their expected file's path below tests/).
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-rnc=${RNC:-$PWD/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/golden
+. "$(dirname "$0")/lib.sh"
 refresh=no
 [ "${1:-}" = --refresh ] && refresh=yes && shift
-case $rnc in
-/*) ;;
-*) rnc=$PWD/$rnc ;;
-esac
-mkdir -p "$out" || exit 1
-out=$(cd "$out" && pwd)
-passed=0 failed=0
 
 fail() {
     echo "FAIL $1: $2"
@@ -109,5 +99,4 @@ for path in "$src"/docs/*.svg; do
     command=graph
     golden ../models "$base.net" "../docs/$base.svg" out pass
 done
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ] && [ $passed -gt 0 ]
+finish && [ $passed -gt 0 ]

@@ -3,10 +3,7 @@
 # step's result compared with the oracle (rnc verify), at sizes that divide by
 # nothing.  Small pictures here; with RNC_TEST_FULL set, the sizes people use and
 # every ISA of this CPU.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-rnc=${RNC:-$PWD/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/models
+. "$(dirname "$0")/lib.sh"
 
 # models.sh --one LABEL NET OPTION...: one of them; leaves LABEL.passed or says what failed.
 if [ "${1:-}" = --one ]; then
@@ -73,7 +70,7 @@ C
     done
 }
 
-mkdir -p "$out" && rm -f "$out"/*.passed "$out/cases" || exit 1
+rm -f "$out"/*.passed "$out/cases" || exit 1
 if [ "${RNC_HAVE_OPENBLAS:-yes}" = yes ]; then
     cases > "$out/cases"
 else
@@ -93,5 +90,5 @@ for file in "$src"/models/*.net "$src"/models/tutorial/*.net; do
     failed=$((failed + 1))
     echo "FAIL $net: models/$net.net is not in the list of tests/models.sh"
 done
-echo "$((passed)) passed, $failed failed"
-[ "$failed" -eq 0 ]
+passed=$((passed))
+finish

@@ -11,13 +11,8 @@
 # AVX-512 and AVX2 are held to that.  The vector extension alone leaves the order of
 # instructions to the compiler and is held to nothing here (docs/kernels-notes.md).
 # Only when RNC_TEST_FULL is set; needs objdump and an x86-64 compiler.
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-build=${RNC_BUILDDIR:-$PWD}
-rnc=${RNC:-$build/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/spills
-mkdir -p "$out" && cd "$out" || exit 1
-passed=0 failed=0
+. "$(dirname "$0")/lib.sh"
+cd "$out" || exit 1
 
 # Prints "FUNCTION loops=N spills=N" for each function with a hot loop.
 cat > spills.awk << 'EOA'
@@ -128,5 +123,4 @@ else
     rm -f resnet50-*.weights mobilenet_v2-*.weights
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

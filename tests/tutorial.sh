@@ -6,14 +6,9 @@
 # input A_prev.npy, which is NumPy's RandomState(1).randn(3, 4, 4, 6)) must agree to 1e-6,
 # from the interpreter and from the C with every backend and instruction set, on one
 # thread and on two (tests/tutorial/drive.c).
-set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
-build=${RNC_BUILDDIR:-$PWD}
-rnc=${RNC:-$build/rnc}
-out=${RNC_TEST_OUT:-$PWD/tests-out}/tutorial
+. "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 data=$src/tests/tutorial
-passed=0 failed=0
 
 # check LABEL COMMAND...: passes when the command does; shows its output if not.
 check() {
@@ -150,5 +145,4 @@ else
         'examples/evaluate examples/resnet50-keras.weights signs | grep "of 120 right"'
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

@@ -5,9 +5,25 @@
 #ifndef RNC_FUZZ_H
 #define RNC_FUZZ_H
 
+#include "arena.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Calls with an arena of its own, from which it may return early for want of memory. */
+static inline int fuzz_in_arena(void (*call)(Arena *arena, const uint8_t *data, size_t size),
+                                const uint8_t *data, size_t size)
+{
+    jmp_buf oom;
+    Arena *volatile arena = arena_new(&oom);
+    if (!arena)
+        return 0;
+    if (setjmp(oom) == 0)
+        call(arena, data, size);
+    arena_free(arena);
+    return 0;
+}
 
 #endif

@@ -45,12 +45,5 @@ static void read_text(Arena *arena, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    jmp_buf oom;
-    Arena *volatile arena = arena_new(&oom);
-    if (!arena)
-        return 0;
-    if (setjmp(oom) == 0)
-        read_text(arena, data, size);
-    arena_free(arena);
-    return 0;
+    return fuzz_in_arena(read_text, data, size);
 }

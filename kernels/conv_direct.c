@@ -328,6 +328,137 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
 }
 
+/* Where inputs are expanded: tiles of `pixels` pixels of a row.  Their inputs of a block, `taps`
+ * kernel rows of `depth` channels, are expanded once, and all panels and taps read them. */
+typedef struct RNC_FN(conv_spread) {
+    int taps, depth, pixels;
+    int step, reach; /* expanded pixels from output pixel to output pixel; of one output pixel */
+    int room;        /* expanded pixels of a kernel row, at most */
+    int cuts, count; /* pieces of the channels; blocks */
+} RNC_FN(conv_spread);
+
+/* 1 if panels have 8 vectors, the sums of one pixel, and a block of one pixel has room. */
+RNC_KERNEL int RNC_FN(conv_spreads)(const rnc_conv_shape *s, const rnc_tile *t,
+                                    RNC_FN(conv_spread) * e)
+{
+    const int usual = s->kernel_w > 1 ? 96 : 64, wish = t->depth > 0 ? t->depth : usual;
+    const int run = s->kernel_w * s->in_c, cuts = (run + wish - 1) / wish, rows = wish / run;
+    e->depth = cuts > 1 ? ((s->in_c + cuts - 1) / cuts + 3) / 4 * 4 : s->in_c;
+    e->taps = rows < 1 ? 1 : rows < s->kernel_h ? rows : s->kernel_h;
+    e->cuts = (s->in_c + e->depth - 1) / e->depth;
+    e->count = (s->kernel_h + e->taps - 1) / e->taps * e->cuts;
+    e->step = s->kernel_w > 1 ? s->stride_w : 1;
+    e->reach = (s->kernel_w - 1) * s->dilation_w + 1;
+    e->room = RNC_EXPANDS / (e->taps * e->depth);
+    e->pixels = e->room < e->reach ? 0 : (e->room - e->reach) / e->step + 1;
+    if (e->pixels > 3)
+        e->pixels = e->pixels / 3 * 3;
+    if (e->pixels >= 2 * s->out_w)
+        e->pixels = 2 * s->out_w - 1; /* more would make tiles of several rows */
+    return e->pixels > 0 && s->panel == 8 * RNC_VL;
+}
+
+/* The inputs of n output pixels, from a on; next: floats to those of the next tile. */
+RNC_KERNEL void RNC_FN(conv_spread_inputs)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
+                                           RNC_FN(conv_block) b, int n, const float *a,
+                                           ptrdiff_t next, float *x)
+{
+    const int each = s->kernel_w > 1 ? s->in_pixel : s->stride_w * s->in_pixel;
+    for (int r = 0; r < b.runs; r++) {
+        const float *from = a + (b.run + r) * s->dilation_h * s->in_row + b.c;
+        float *to = x + r * e->room * e->depth * RNC_VL;
+        for (int i = 0; i < (n - 1) * e->step + e->reach; i++)
+            RNC_FN(conv_expand)(to + i * e->depth * RNC_VL, from + i * each, b.depth, next);
+    }
+}
+
+/* n output pixels, one or three, times nv vectors of a panel.  x: expanded; w: the panel's first
+ * tap. */
+RNC_KERNEL void RNC_FN(conv_spread_tile)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
+                                         int n, int nv, RNC_FN(conv_block) b, const float *x,
+                                         const float *bias, const float *w, const float *res,
+                                         float *out)
+{
+    enum { TURN = 4 };
+    const int merged = s->dilation_w == 1 && e->depth == s->in_c, width = s->panel;
+    const int runs = merged ? 1 : s->kernel_w, run = merged ? s->kernel_w * b.depth : b.depth;
+    const int pitch = e->step * e->depth * RNC_VL;
+    vf acc[12];
+    RNC_FN(conv_begin)(s, acc, n, nv, 3, b.first, bias, out);
+    for (int r = 0; r < b.runs * runs; r++) {
+        const int y = r / runs, tap = r % runs;
+        const float *a = x + (y * e->room + tap * s->dilation_w) * e->depth * RNC_VL;
+        const float *v = w + (((b.run + y) * s->kernel_w + tap) * s->in_c + b.c) * width;
+        for (int turns = run / TURN; turns > 0; turns--) {
+            RNC_FN(conv_steps_expanded)(acc, a, pitch, v, TURN, n, nv, width);
+            a += TURN * RNC_VL;
+            v += TURN * width;
+        }
+        RNC_FN(conv_steps_expanded)(acc, a, pitch, v, run % TURN, n, nv, width);
+    }
+    RNC_FN(conv_end)(s, acc, n, nv, 3, b, res, out);
+}
+
+/* n expanded pixels of a row times a panel: threes times half of it, then ones times all of it. */
+RNC_KERNEL void RNC_FN(conv_spread_row)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
+                                        int n, RNC_FN(conv_block) b, const float *x,
+                                        const float *bias, const float *res, float *out)
+{
+    const int pixel = e->step * e->depth * RNC_VL, threes = n / 3 * 3;
+    for (int i = 0; i < 2 * threes; i += 3) {
+        const int k = i < threes ? i : i - threes, v = i < threes ? 0 : 4 * RNC_VL;
+        RNC_FN(conv_spread_tile)
+        (s, e, 3, 4, b, x + k * pixel, bias + v, bias + s->panel + v,
+         s->residual ? res + k * s->res_pixel + v : res, out + k * s->out_pixel + v);
+    }
+    for (int k = threes; k < n; k++)
+        RNC_FN(conv_spread_tile)
+    (s, e, 1, 8, b, x + k * pixel, bias, bias + s->panel,
+     s->residual ? res + k * s->res_pixel : res, out + k * s->out_pixel);
+    if (s->act > RNC_ACT_RELU6 && b.last)
+        RNC_FN(conv_act)(s, n, 8, n, out);
+}
+
+/* Panels first .. end-1, all whole. */
+RNC_KERNEL void RNC_FN(conv_spread_panels)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
+                                           const float *in, const float *w, const float *res,
+                                           float *out, int first, int end, int part, int parts)
+{
+    enum { NEAR = 1 << 15 }; /* floats of weights that pass together */
+    const int fit = NEAR / (e->taps * s->kernel_w * e->depth * s->panel), keep = fit > 1 ? fit : 1;
+    const int turns = (end - first + keep - 1) / keep * e->count;
+    const ptrdiff_t panel = ((ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1) * s->panel;
+    vf x[RNC_EXPANDS + 1];
+    int tiles, t0, t1;
+    RNC_FN(conv_tiling) c;
+    RNC_FN(conv_cut)(s, e->pixels, &c);
+    tiles = c.images * c.h * c.count;
+    t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
+    for (int i = 0; i < turns; i++) {
+        const int p0 = first + i / e->count * keep, p1 = p0 + keep < end ? p0 + keep : end;
+        RNC_FN(conv_block) b;
+        RNC_FN(conv_place) at, next;
+        b.run = i % e->count / e->cuts * e->taps;
+        b.runs = b.run + e->taps <= s->kernel_h ? e->taps : s->kernel_h - b.run;
+        b.c = i % e->cuts * e->depth;
+        b.depth = b.c + e->depth <= s->in_c ? e->depth : s->in_c - b.c;
+        b.first = i % e->count == 0;
+        b.last = i % e->count + 1 == e->count;
+        RNC_FN(conv_find)(s, &c, t0, &next);
+        for (int tile = t0; tile < t1; tile++) {
+            at = next;
+            RNC_FN(conv_find)(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
+            const int n = at.is_big ? c.big : c.small;
+            RNC_FN(conv_spread_inputs)
+            (s, e, b, n, in + at.in, next.in - at.in, (float *)x);
+            for (int p = p0; p < p1; p++)
+                RNC_FN(conv_spread_row)
+            (s, e, n, b, (const float *)x, w + p * panel,
+             s->residual ? res + at.res + p * s->panel : res, out + at.out + p * s->panel);
+        }
+    }
+}
+
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
 {
@@ -346,9 +477,12 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
             (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
         const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
         float *out = (float *)o->out + g * group_c;
-        if (full > 0)
-            RNC_FN(conv_panels)
-        (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
+        RNC_FN(conv_spread) e;
+        if (RNC_EXPANDS && full > 0 && RNC_FN(conv_spreads)(s, t, &e))
+            RNC_FN(conv_spread_panels)
+        (s, &e, in, w, res, out, first, end < full ? end : full, of, parts_of);
+        else if (full > 0) RNC_FN(conv_panels)(s, t, in, w, s->panel, res, out, first,
+                                               end < full ? end : full, of, parts_of);
         if (narrow > 0 && first < per_group && end == per_group) {
             const int from = full * s->panel;
             RNC_FN(conv_panels)

@@ -14,6 +14,11 @@
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM
+#undef RNC_EXPANDS
+#undef RNC_EXPANDED
+#undef RNC_FMA_EXPANDED
+#undef RNC_FMA_EXPANDED3
+#undef RNC_BASE
 #undef RNC_SWAP
 #undef RNC_SWAP_FOURS
 #undef RNC_MAX

@@ -1,5 +1,5 @@
-/* isa_portable.h: vectors of four floats by the vector extension alone, for whatever unit the
- * target's baseline has.  What the macros mean: kernels/README. */
+/* isa_portable.h: vectors of four floats by the vector extension, for whatever unit the target's
+ * baseline has.  What the macros mean: kernels/README. */
 #define RNC_FN(name) name##_portable
 #define RNC_VL 4
 #define RNC_TARGET
@@ -35,8 +35,44 @@
     } while (0)
 #endif
 #define RNC_SWAP_FOURS(v) ((void)(v))
+#if defined(__x86_64__) && !defined(__AVX__)
+/* SSE2 broadcasts by a load and a shuffle, which takes the place of a sum or product: inputs are
+ * expanded.  In asm, as gcc orders the sums so that each waits for the one before, and neither
+ * compiler finds maxps.  The three products take one load of v, and no register that 12 sums and
+ * two inputs leave free is more than these two. */
+#define RNC_EXPANDS 768
+#define RNC_EXPANDED(p) (*(const RNC_FN(vf_memory) *)(p))
+#define RNC_FMA_EXPANDED(acc, x, p)                       \
+    do {                                                  \
+        vf rnc_v;                                         \
+        __asm__ volatile("movaps %2, %1\n\t"              \
+                         "mulps %3, %1\n\t"               \
+                         "addps %1, %0"                   \
+                         : "+x"(acc), "=&x"(rnc_v)        \
+                         : "x"(x), "m"(RNC_EXPANDED(p))); \
+    } while (0)
+#define RNC_FMA_EXPANDED3(acc0, acc1, acc2, x0, x1, p2, p)                                 \
+    do {                                                                                   \
+        vf rnc_v, rnc_x;                                                                   \
+        __asm__ volatile("movaps %8, %3\n\t"                                               \
+                         "movaps %3, %4\n\t"                                               \
+                         "mulps %5, %4\n\t"                                                \
+                         "addps %4, %0\n\t"                                                \
+                         "movaps %3, %4\n\t"                                               \
+                         "mulps %6, %4\n\t"                                                \
+                         "addps %4, %1\n\t"                                                \
+                         "mulps %7, %3\n\t"                                                \
+                         "addps %3, %2"                                                    \
+                         : "+x"(acc0), "+x"(acc1), "+x"(acc2), "=&x"(rnc_v), "=&x"(rnc_x)  \
+                         : "x"(x0), "x"(x1), "m"(RNC_EXPANDED(p2)), "m"(RNC_EXPANDED(p))); \
+    } while (0)
+#define RNC_BASE(p) __asm__ volatile("" : "+r"(p))
+#define RNC_MAX(a, b) __asm__("maxps %1, %0" : "+x"(a) : "x"(b))
+#define RNC_MIN(a, b) __asm__("minps %1, %0" : "+x"(a) : "x"(b))
+#else
 #define RNC_MAX(a, b) ((a) = vf_select_gt(a, b, a, b))
 #define RNC_MIN(a, b) ((a) = vf_select_gt(b, a, a, b))
+#endif
 /* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
 #define RNC_ROUND(x) ((x) = ((x) + 12582912.0f) - 12582912.0f)
 #define RNC_TO_INT(i, x) ((i) = __builtin_convertvector(x, vi))

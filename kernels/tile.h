@@ -41,3 +41,54 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
         }
     }
 }
+
+/* An ISA that does not expand: for code that is there and never runs. */
+#ifndef RNC_EXPANDS
+#define RNC_EXPANDS 0
+#define RNC_FMA_EXPANDED(acc, x, p) RNC_FMA(acc, x, vf_load(p))
+#define RNC_FMA_EXPANDED3(acc0, acc1, acc2, x0, x1, p2, p) \
+    do {                                                   \
+        RNC_FMA_EXPANDED(acc0, x0, p);                     \
+        RNC_FMA_EXPANDED(acc1, x1, p);                     \
+        RNC_FMA_EXPANDED(acc2, vf_load(p2), p);            \
+    } while (0)
+#define RNC_BASE(p) ((void)(p))
+#endif
+
+/* Where no number in memory can be multiplied by a vector (RNC_EXPANDS): n inputs, each as a vector
+ * of equal lanes, made once for all channels that read them.  Those `next` floats further are
+ * fetched. */
+RNC_KERNEL void RNC_FN(conv_expand)(float *to, const float *from, int n, ptrdiff_t next)
+{
+    int k = 0;
+    for (; k + 16 <= n; k += 16) {
+        RNC_PREFETCH_NEAR(from + next + k);
+        RNC_UNROLL(16)
+        for (int i = 0; i < 16; i++)
+            vf_store(to + (k + i) * RNC_VL, vf_set1(from[k + i]));
+    }
+    for (; k < n; k++)
+        vf_store(to + k * RNC_VL, vf_set1(from[k]));
+}
+
+/* u expanded inputs of n pixels, one or three, `pitch` floats apart:
+ * acc[i][j] += x[pixel i][k] * w[k][vector j]. */
+RNC_KERNEL void RNC_FN(conv_steps_expanded)(vf *acc, const float *x, int pitch, const float *w,
+                                            int u, int n, int nv, int width)
+{
+    RNC_BASE(x);
+    RNC_BASE(w);
+    RNC_UNROLL(8)
+    for (int k = 0; k < u; k++) {
+        const float *const x0 = x + k * RNC_VL, *const x2 = n == 3 ? x0 + 2 * pitch : x0;
+        const vf a = vf_load(x0), b = vf_load(n == 3 ? x0 + pitch : x0);
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            const float *v = w + k * width + j * RNC_VL;
+            if (n == 3)
+                RNC_FMA_EXPANDED3(acc[j], acc[nv + j], acc[2 * nv + j], a, b, x2, v);
+            else
+                RNC_FMA_EXPANDED(acc[j], a, v);
+        }
+    }
+}

@@ -157,13 +157,14 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
  * channel, gcc moves sums about. */
 static void tile_winograd1d(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
-    enum { GROUP = 14 };
+    enum { GROUP = 8 };
     const Liking *like = &likings[isa];
     const int offered = panel_vectors(s, isa);
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
     t->unroll = 1;
     t->group = t->pixels < GROUP ? GROUP : 2 * t->pixels;
+    t->prefetch_output = like->prefetch_output;
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
 }

@@ -20,7 +20,8 @@ static unsigned knobs_of(Kernel kernel)
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights);
     case KERNEL_conv_winograd1d:
-        return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts);
+        return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
+               BIT(prefetch_output);
     case KERNEL_dense:
         return BIT(pixels) | BIT(vectors) | BIT(unroll) | BIT(prefetch_weights);
     default:
@@ -151,7 +152,8 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(unroll), {2, 4, 8, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
-    {KERNEL_conv_winograd1d, KNOB(group), {7, 12, 21, 28, 56, END}},
+    {KERNEL_conv_winograd1d, KNOB(group), {6, 10, 14, 21, 28, END}},
+    {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},
     {KERNEL_conv_winograd1d, KNOB(unroll), {1, 3, 5, 7, END}},
     {KERNEL_conv_winograd1d, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_dense, KNOB(unroll), {1, 2, 4, 8, END}},

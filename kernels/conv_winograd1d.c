@@ -231,6 +231,15 @@ RNC_KERNEL void RNC_FN(winograd1d_act)(const rnc_conv_shape *s, float *out, int 
     }
 }
 
+/* Fetches the pixels of an output row that the transform back will write. */
+RNC_KERNEL void RNC_FN(winograd1d_ahead)(const rnc_conv_shape *s, const float *out, int pixels,
+                                         int width)
+{
+    for (int i = 0; i < pixels; i++)
+        for (int k = 0; k < width; k += 16)
+            RNC_PREFETCH_WRITE(out + i * s->out_pixel + k);
+}
+
 /* Panels first .. end-1 of `width` channels for `pixels` pixels of `h` output rows.  in: the
  * transformed rows from the first pixel's window on; res, out: the first pixel. */
 RNC_KERNEL void RNC_FN(winograd1d_panels)(const rnc_conv_shape *s, const rnc_tile *t,
@@ -244,10 +253,13 @@ RNC_KERNEL void RNC_FN(winograd1d_panels)(const rnc_conv_shape *s, const rnc_til
         const float *panel = w + (ptrdiff_t)i * ((paired * c->phases + c->zero) * deep + width);
         const float *taps = panel + width, *from = s->residual ? res + i * width : res;
         float *to = out + i * width;
-        for (int p = 0; p < paired; p++)
+        for (int p = 0; p < paired; p++) {
+            if (t->prefetch_output && p < h)
+                RNC_FN(winograd1d_ahead)(s, to + p * s->out_row, pixels, width);
             RNC_FN(winograd1d_point)
-        (s, t, c, pixels, c->phases, in + p * c->phases * c->pitch, taps + p * c->phases * deep,
-         width, products + p * c->product);
+            (s, t, c, pixels, c->phases, in + p * c->phases * c->pitch, taps + p * c->phases * deep,
+             width, products + p * c->product);
+        }
         if (c->zero > 0)
             RNC_FN(winograd1d_point)
         (s, t, c, pixels, c->zero, in + paired * c->phases * c->pitch,

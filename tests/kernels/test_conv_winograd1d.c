@@ -61,6 +61,7 @@ static rnc_tile draw_tile(Case *c)
         t.group = pick(c, 0, 20);
     }
     t.split = pick(c, 0, 1);
+    t.prefetch_output = pick(c, 0, 1);
     t.memory_broadcasts = pick(c, 0, 4) * 25;
     return t;
 }

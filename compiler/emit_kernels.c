@@ -181,6 +181,8 @@ void emit_isa(Emit *e, Isa isa)
         paste_file(e, "kernels/tile.h", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct))
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
+    if (uses_kernel(e->plan, KERNEL_conv_winograd))
+        paste_file(e, "kernels/winograd.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))
             paste_file(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), comments);

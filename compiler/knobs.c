@@ -34,6 +34,7 @@ enum {
     ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
     MACS_TO_SCRATCH = 1000000, /* a part of a step whose parts have scratch */
+    SCRATCH_MOST = 3800000,    /* bytes of all parts of a step together */
 };
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -81,10 +82,11 @@ static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
     return rate < 64 ? (int)rate : 64;
 }
 
-/* Rows of a block of weights: about `wish`, a longer run of taps in equal pieces. */
-static int block_depth(const rnc_conv_shape *s, int run, int wish)
+/* Of `rows` rows, those of a block of weights: about `wish`, a longer run of taps in equal pieces.
+ */
+static int block_depth(int rows, int run, int wish)
 {
-    if (wish == 0 || s->kernel_h * s->kernel_w * s->in_c <= wish)
+    if (wish == 0 || rows <= wish)
         return 0;
     return run <= wish ? wish : (int)round_up(div_up(run, div_up(run, wish)), 8);
 }
@@ -111,21 +113,28 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
     t->prefetch_input = like->prefetch_input;
-    t->depth = block_depth(s, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    t->depth = block_depth(s->kernel_h * s->kernel_w * s->in_c, run,
+                           s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
     if (like->prefetch_weights)
         t->prefetch_weights = t->depth > 0 ? 1 : weights_rate(s, t, offered);
 }
 
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
- * nearly so; else more, for all filters are read again for each group. */
+ * nearly so; else more, for all filters are read again for each group.  Of stride 2, which has
+ * twice the planes, what leaves the L2 some room. */
 static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
 {
-    enum { GROUP_SMALL = 14, GROUP_LARGE = 25 };
+    enum { GROUP_SMALL = 14 };
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
     const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
-    if (filters > 2 * l2)
-        return GROUP_LARGE;
+    if (winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP) ||
+        (filters > 2 * l2 && s->stride_h == 1))
+        return WINOGRAD_GROUP;
+    if (s->stride_h == 2) {
+        const int64_t fits = l2 * 3 / 4 / (4 * winograd_tile_floats(s));
+        return fits < 1 ? 1 : (int)(fits > t->pixels ? fits / t->pixels * t->pixels : fits);
+    }
     return t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels : GROUP_SMALL;
 }
 
@@ -147,6 +156,7 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
     t->pixels = like->pixels * like->vectors / t->vectors;
     t->unroll = 4;
     t->group = winograd_group(plan, s, t);
+    t->depth = block_depth(s->in_c, s->in_c, like->depth * 5 / 6);
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
     if (like->prefetch_weights)
@@ -241,11 +251,14 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
     }
-    /* Each part has scratch of its own: no more of them than have much to do. */
+    /* Each part has scratch of its own: no more of them than have much to do, nor than it takes
+     * for the largest share to be as small. */
     const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
-    if (pieces > plan->options.threads)
-        pieces = plan->options.threads;
-    step->parts = worth_parts(macs, MACS_TO_SHARE, pieces < worth ? pieces : worth);
+    const int64_t fit = SCRATCH_MOST / (4 * widest_scratch(plan, step));
+    int64_t parts = pieces < plan->options.threads ? pieces : plan->options.threads;
+    parts = div_up(pieces, div_up(pieces, parts));
+    parts = parts < fit ? parts : fit;
+    step->parts = worth_parts(macs, MACS_TO_SHARE, parts < worth ? parts : worth);
 }
 
 /* The same for tiles of rows, of which a picture has few. */

@@ -1,34 +1,36 @@
-/* pack_winograd.c: filters of 3x3 taps transformed for Winograd's F(m x m, 3 x 3).
+/* pack_winograd.c: filters of 3x3 taps transformed for Winograd's method, m x m outputs a tile.
  *
- * With the points p of kernels/conv_winograd.c, which are exact in binary, the taps g of a row
+ * With the points p of kernels/winograd.h, which are exact in binary, the taps g of a row
  * become (g0 + g1 p + g2 p^2) / N(p), N(p) the product of p - q over the other points q, and g2
  * at infinity; so the columns of the result (Winograd 1980; Lavin and Gray, CVPR 2016, with the
- * factors moved to the filters).  It is done in double and rounded once.
+ * factors moved to the filters).  Of stride 2 even pixels meet g0 and g2, as (g0 + g2 p) / N(p),
+ * and odd ones g1 as it is.  It is done in double and rounded once.
  */
 #include "plan_parts.h"
 
 #include <string.h>
 
-enum { TAPS = 3, SIDE_MOST = 8, FREQUENCIES_MOST = SIDE_MOST * SIDE_MOST, PANEL_MOST = 32 };
+enum { TAPS = 3, SIDE_MOST = 6, FREQUENCIES_MOST = SIDE_MOST * SIDE_MOST, PANEL_MOST = 32 };
 
-/* G[side][3]: taps to frequencies. */
-static void transform_of(int m, double g[SIDE_MOST][TAPS])
+/* G[m + 2][3]: taps to frequencies. */
+static void transform_of(int m, int stride, double g[SIDE_MOST][TAPS])
 {
     static const double points2[] = {0, 1, -1};
     static const double points4[] = {0, 0.75, -0.75, 1.5, -1.5};
-    static const double points6[] = {0, 1, -1, 2, -2, 0.5, -0.5};
-    const double *points = m == 2 ? points2 : m == 4 ? points4 : points6;
+    const double *points = m == 2 ? points2 : points4;
     const int n = m + 1;
     for (int i = 0; i < n; i++) {
+        const double p = points[i];
         double norm = 1;
         for (int j = 0; j < n; j++)
-            norm *= j == i ? 1 : points[i] - points[j];
+            norm *= j == i ? 1 : p - points[j];
         g[i][0] = 1 / norm;
-        g[i][1] = points[i] / norm;
-        g[i][2] = points[i] * points[i] / norm;
+        g[i][1] = stride == 1 ? p / norm : 0;
+        g[i][2] = stride == 1 ? p * p / norm : p / norm;
     }
-    g[n][0] = g[n][1] = 0;
-    g[n][2] = 1;
+    g[n][0] = 0;
+    g[n][1] = stride == 1 ? 0 : 1;
+    g[n][2] = stride == 1 ? 1 : 0;
 }
 
 /* The filters of a panel for one input channel: taps[k][filter] to block[frequency][filter].
@@ -62,7 +64,7 @@ void pack_winograd(const Step *step, float *to)
     const float *bias = params[P_BIAS] ? params[P_BIAS]->data : NULL;
     const int filters = step->node->attrs.filters, side = s->winograd + 2;
     double g[SIDE_MOST][TAPS];
-    transform_of(s->winograd, g);
+    transform_of(s->winograd, s->stride_h, g);
     for (int first = 0; first < s->out_c; first += s->panel) {
         const int width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
         const int real = filters - first < width ? filters - first : width;

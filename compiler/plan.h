@@ -230,6 +230,9 @@ Addresses step_addresses(const Plan *plan, const Step *step);
 Addresses addresses_between(Addresses from, Addresses to); /* to - from */
 /* Do the two differ in their addresses alone? */
 bool steps_alike(const Step *a, const Step *b);
+/* Multiplications for an image by the step's method, without those of its transforms
+ * (winograd.c). */
+int64_t step_multiplications(const Step *step);
 
 /* The step that a convolution or dense layer of the plan would have by another tuning, or by
  * none, its operands where they are.  It is no step of the plan. */

@@ -64,7 +64,10 @@ static inline bool is_conv(Op op)
 }
 /* method.c: the m of the F(m x m, 3 x 3) that a convolution is computed by, or 0; whether it
  * could be at all: whole vectors of channels come in and go out. */
-enum { WINOGRAD_CHANNELS = 16 };
+enum {
+    WINOGRAD_CHANNELS = 16,
+    WINOGRAD_GROUP = 25, /* tiles; an image of no more is in one group */
+};
 int winograd_of(const Plan *plan, const Node *node);
 bool winograd_fits(const Plan *plan, const Node *node);
 /* The same of Winograd's method in one dimension, F(4, k) down the columns: of few input channels,
@@ -109,9 +112,20 @@ int merged_groups(const Plan *plan, const Node *node);
 /* Numbers of weights in a conv_blas step's scratch (select_conv.c). */
 int64_t blas_scratch(const rnc_conv_shape *s);
 
-/* Tiles of all images, and floats of one part's scratch (kernels/conv_winograd.c). */
+/* winograd.c: tiles of m x m outputs.  Planes of a window's side. */
+int winograd_planes(int m, int stride);
+int64_t winograd_image_tiles(int m, int out_h, int out_w);
+/* Tiles of m and of m - 1 pixels, in groups of up to `group`. */
+bool winograd_mixed(int m, int out_h, int out_w, int64_t group);
+/* Products of an image's tiles for one input and one output channel. */
+int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int64_t group);
+/* Tiles of all images, and floats of one part's scratch. */
 int64_t winograd_tiles(const rnc_conv_shape *s);
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+/* Of that, of each tile. */
+int64_t winograd_tile_floats(const rnc_conv_shape *s);
+/* Floats of a part's scratch for whichever ISA needs most. */
+int64_t widest_scratch(const Plan *plan, const Step *step);
 
 /* The same of kernels/conv_winograd1d.c, whose tiles are four rows; and its transformed rows, of
  * filters and of input: one a point and phase (select_conv.c). */

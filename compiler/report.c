@@ -187,10 +187,11 @@ static json_t *json_steps(const Plan *plan)
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
         const Type t = s->node->type;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I}", "name",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I, s:I}", "name",
                                               s->node->name, "kernel", kernel_rows[s->kernel].name,
                                               "dims", t.n, t.h, t.w, t.c, "macs",
-                                              (json_int_t)node_macs(s->node), "weight_bytes",
+                                              (json_int_t)node_macs(s->node), "multiplications",
+                                              (json_int_t)step_multiplications(s), "weight_bytes",
                                               (json_int_t)(s->weights ? s->weights->bytes : 0)));
     }
     return list;

@@ -18,23 +18,6 @@ int64_t blas_scratch(const rnc_conv_shape *s)
     return (fit < 1 ? 1 : fit < pixels ? fit : pixels) * each;
 }
 
-int64_t winograd_tiles(const rnc_conv_shape *s)
-{
-    const int64_t m = s->winograd;
-    return s->images * ((s->out_h + m - 1) / m) * ((s->out_w + m - 1) / m);
-}
-
-int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
-{
-    /* as winograd_groups() of kernels/conv_winograd.c has it */
-    const int64_t tiles = winograd_tiles(s), frequencies = (s->winograd + 2) * (s->winograd + 2);
-    const int64_t groups = (tiles + t->group - 1) / t->group,
-                  widest = (tiles + groups - 1) / groups;
-    const int64_t pitch = round_up(s->in_c, 16) + (s->in_c % 64 == 0 ? 16 : 0);
-    const int64_t wide = s->out_c < s->panel ? s->out_c : s->panel;
-    return frequencies * (widest * pitch + 16 + widest * wide + 16);
-}
-
 int64_t winograd1d_tiles(const rnc_conv_shape *s)
 {
     return s->images * ((s->out_h + WINOGRAD1D_ROWS - 1) / (int64_t)WINOGRAD1D_ROWS);
@@ -52,8 +35,7 @@ int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t)
            WINOGRAD1D_POINTS * (widest * wide + 16);
 }
 
-/* Floats of a part's scratch for whichever ISA needs most. */
-static int64_t widest_scratch(const Plan *plan, const Step *step)
+int64_t widest_scratch(const Plan *plan, const Step *step)
 {
     int64_t widest = 0;
     for (int i = 0; i < ISA_COUNT; i++) {

@@ -150,6 +150,7 @@ static const Variant variants[] = {
     {KERNEL_conv_direct, KNOB(depth), {0, 96, 192, 384, END}},
     {KERNEL_conv_winograd, KNOB(group), {7, 10, 14, 20, 28, 50}},
     {KERNEL_conv_winograd, KNOB(unroll), {2, 4, 8, END}},
+    {KERNEL_conv_winograd, KNOB(depth), {0, 96, 128, 192, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_conv_winograd1d, KNOB(group), {6, 10, 14, 21, 28, END}},

@@ -25,7 +25,7 @@ typedef struct TuningKey {
 
 typedef struct TuningRow {
     TuningKey key;
-    int winograd;            /* m of Winograd's F(m x m, 3 x 3); 0: the direct method */
+    int winograd;            /* side of a tile of Winograd's method; 0: the direct method */
     unsigned set[ISA_COUNT]; /* bit 1 << k: knob k, in shapes.def's order, is given */
     rnc_tile tile[ISA_COUNT];
     const char *comment; /* printed behind the method, or NULL */

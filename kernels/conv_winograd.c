@@ -1,122 +1,50 @@
-/* conv_winograd: 3x3 convolution of stride 1 by Winograd's minimal filtering F(m x m, 3 x 3)
- * (Winograd 1980; Lavin and Gray, CVPR 2016): tiles of m x m output pixels cost (m + 2)^2 products
- * a channel instead of 9 m^2.  A group of tiles at a time: their windows are transformed into
- * scratch, [frequency][tile][in_c]; then, a panel of output channels after the other, the products
- * of each frequency, [tile][in_c] times [in_c][width], and the transform back with bias, residual
- * and activation.  The filters lie transformed in the panels, [frequency][in_c][width].
+/* conv_winograd: 3x3 convolution of stride 1 or 2 by Winograd's method: tiles of m x m output
+ * pixels cost (m + 2)^2 products a channel instead of 9 m^2, of stride 2 (2 m + 1)^2.  A group of
+ * tiles at a time: their windows are transformed into scratch, [plane][tile][in_c]; then, a panel
+ * of output channels after the other, the products of each plane, [tile][in_c] times [in_c][width],
+ * and the transform back with bias, residual and activation.  The filters lie transformed in the
+ * panels, [frequency][in_c][width]; the planes of odd pixels share theirs.
  *
- * Interpolation is at 0, infinity and +-1 (m = 2), +-3/4 and +-3/2 (m = 4, whose rounding error
- * is half of that at +-1 and +-2), +-1, +-2 and +-1/2 (m = 6).  compiler/pack.c has the same
- * points. */
+ * Where m does not divide the output, the last tiles of a row or column are as many as it takes of
+ * m - 1 pixels, if the tiles of an image fit into a group: 7 is 4 and 3, 14 is 4, 4, 3 and 3.  They
+ * spare planes, so that these have fewer products.  Else the last tile is cut. */
 
-enum { RNC_FN(WINOGRAD_SIDE) = 8 }; /* of the largest window, m = 6 */
-
-/* x in every lane, made anew where it is used: kept in a register for the next tile it would be
- * one that the products lack. */
-RNC_KERNEL vf RNC_FN(winograd_number)(float x)
-{
-    vf v = vf_set1(x);
-    RNC_OPAQUE(v);
-    return v;
-}
-
-/* One side of a window, m + 2 pixels, to frequencies: point p has prod(x - q) over the other
- * points q as its polynomial's coefficients, infinity has that of all points. */
-RNC_KERNEL void RNC_FN(winograd_forward)(vf *x, int m)
-{
-    if (m == 2) {
-        const vf a = x[1], b = x[2];
-        x[0] = b - x[0];
-        x[1] = b + a;
-        x[2] = b - a;
-        x[3] = x[3] - a;
-    } else if (m == 4) {
-        const vf a = x[1], b = x[2], c = x[3], d = x[4], near = RNC_FN(winograd_number)(-0.5625f);
-        const vf far = RNC_FN(winograd_number)(-2.25f), both = RNC_FN(winograd_number)(-2.8125f),
-                 one = RNC_FN(winograd_number)(1.265625f);
-        const vf even1 = vf_fma(far, b, d),
-                 odd1 = vf_fma(far, a, c) * RNC_FN(winograd_number)(0.75f);
-        const vf even2 = vf_fma(near, b, d),
-                 odd2 = vf_fma(near, a, c) * RNC_FN(winograd_number)(1.5f);
-        x[0] = vf_fma(one, x[0], vf_fma(both, b, d));
-        x[1] = even1 + odd1;
-        x[2] = even1 - odd1;
-        x[3] = even2 + odd2;
-        x[4] = even2 - odd2;
-        x[5] = vf_fma(one, a, vf_fma(both, c, x[5]));
-    } else {
-        const vf a = x[1], b = x[2], c = x[3], d = x[4], e = x[5], f = x[6];
-        const vf p = RNC_FN(winograd_number)(-4.25f), q = RNC_FN(winograd_number)(-1.25f),
-                 r = RNC_FN(winograd_number)(-5.0f), s = RNC_FN(winograd_number)(5.25f);
-        const vf quarter = RNC_FN(winograd_number)(0.25f), four = RNC_FN(winograd_number)(4.0f);
-        const vf even1 = vf_fma(p, d, b + f), odd1 = vf_fma(p, c, a + e);
-        const vf even2 = vf_fma(quarter, b, vf_fma(q, d, f));
-        const vf odd2 = vf_fma(quarter, a, vf_fma(q, c, e)) * RNC_FN(winograd_number)(2.0f);
-        const vf even3 = vf_fma(four, b, vf_fma(r, d, f));
-        const vf odd3 = vf_fma(four, a, vf_fma(r, c, e)) * RNC_FN(winograd_number)(0.5f);
-        x[0] = vf_fma(s, b - d, f - x[0]);
-        x[1] = even1 + odd1;
-        x[2] = even1 - odd1;
-        x[3] = even2 + odd2;
-        x[4] = even2 - odd2;
-        x[5] = even3 + odd3;
-        x[6] = even3 - odd3;
-        x[7] = vf_fma(s, c - e, x[7] - a);
-    }
-}
-
-/* m + 2 products of one side to m output pixels: pixel y is the sum of p^y times point p's. */
-RNC_KERNEL void RNC_FN(winograd_back)(vf *x, int m)
-{
-    const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
-    if (m == 2) {
-        x[0] = x[0] + sum1;
-        x[1] = dif1 + x[3];
-    } else if (m == 4) {
-        const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4], last = x[5];
-        x[0] = x[0] + sum1 + sum2;
-        x[1] = vf_fma(RNC_FN(winograd_number)(1.5f), dif2, dif1 * RNC_FN(winograd_number)(0.75f));
-        x[2] =
-            vf_fma(RNC_FN(winograd_number)(2.25f), sum2, sum1 * RNC_FN(winograd_number)(0.5625f));
-        x[3] = vf_fma(RNC_FN(winograd_number)(3.375f), dif2,
-                      vf_fma(RNC_FN(winograd_number)(0.421875f), dif1, last));
-    } else {
-        const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4], sum3 = x[5] + x[6], dif3 = x[5] - x[6];
-        const vf last = x[7];
-        x[0] = x[0] + sum1 + sum2 + sum3;
-        x[1] = vf_fma(RNC_FN(winograd_number)(2.0f), dif2,
-                      vf_fma(RNC_FN(winograd_number)(0.5f), dif3, dif1));
-        x[2] = vf_fma(RNC_FN(winograd_number)(4.0f), sum2,
-                      vf_fma(RNC_FN(winograd_number)(0.25f), sum3, sum1));
-        x[3] = vf_fma(RNC_FN(winograd_number)(8.0f), dif2,
-                      vf_fma(RNC_FN(winograd_number)(0.125f), dif3, dif1));
-        x[4] = vf_fma(RNC_FN(winograd_number)(16.0f), sum2,
-                      vf_fma(RNC_FN(winograd_number)(0.0625f), sum3, sum1));
-        x[5] = vf_fma(RNC_FN(winograd_number)(32.0f), dif2,
-                      vf_fma(RNC_FN(winograd_number)(0.03125f), dif3, dif1 + last));
-    }
-}
-
-/* How the tiles of all images are cut into groups: the first `longer` have one more than `size`. */
+/* How the tiles of all images are cut into groups of units, which are images where tiles are mixed,
+ * else tiles.  In a group those that are less across come first, then the whole ones, those less
+ * down, those less both ways: so the tiles that have a plane lie side by side.  The first `longer`
+ * groups have one unit more than `size`. */
 typedef struct RNC_FN(winograd_cut) {
-    int down, across; /* tiles of an image */
+    int mixed;
+    int full_y, less_y; /* tiles down: so many of m pixels, then so many of m - 1 */
+    int full_x, less_x; /* tiles across */
     int groups, size, longer;
-    int pitch, plane;  /* floats from tile to tile, frequency to frequency of windows, */
+    int pitch, plane;  /* floats from tile to tile, plane to plane of windows, */
     int wide, product; /* and of products */
 } RNC_FN(winograd_cut);
+
+/* Tiles along `pixels` output pixels: `less` of m - 1 behind the others. */
+RNC_KERNEL void RNC_FN(winograd_along)(int pixels, int m, int mixed, int *full, int *less)
+{
+    const int tiles = (pixels + m - 1) / m, lacking = tiles * m - pixels;
+    *less = !mixed ? 0 : lacking < tiles ? lacking : tiles;
+    *full = tiles - *less;
+}
 
 RNC_KERNEL void RNC_FN(winograd_groups)(const rnc_conv_shape *s, const rnc_tile *t,
                                         RNC_FN(winograd_cut) * c)
 {
     const int m = s->winograd, most = t->group > 0 ? t->group : 1;
-    int tiles, widest;
-    c->down = (s->out_h + m - 1) / m;
-    c->across = (s->out_w + m - 1) / m;
-    tiles = s->images * c->down * c->across;
-    c->groups = (tiles + most - 1) / most;
-    c->size = tiles / c->groups;
-    c->longer = tiles % c->groups;
-    widest = c->size + (c->longer > 0);
+    const int image = (s->out_h + m - 1) / m * ((s->out_w + m - 1) / m);
+    int units, of, widest;
+    c->mixed = (s->out_h % m > 0 || s->out_w % m > 0) && image <= most;
+    RNC_FN(winograd_along)(s->out_h, m, c->mixed, &c->full_y, &c->less_y);
+    RNC_FN(winograd_along)(s->out_w, m, c->mixed, &c->full_x, &c->less_x);
+    of = c->mixed ? image : 1;
+    units = c->mixed ? s->images : s->images * image;
+    c->groups = (units + most / of - 1) / (most / of);
+    c->size = units / c->groups;
+    c->longer = units % c->groups;
+    widest = (c->size + (c->longer > 0)) * of;
     /* 16 more where distances of powers of two would meet in few sets of the cache. */
     c->pitch = (s->in_c + 15) / 16 * 16 + (s->in_c % 64 == 0 ? 16 : 0);
     c->plane = widest * c->pitch + 16;
@@ -124,235 +52,270 @@ RNC_KERNEL void RNC_FN(winograd_groups)(const rnc_conv_shape *s, const rnc_tile 
     c->product = widest * c->wide + 16;
 }
 
-/* Rows and pixels a tile has: all m, or fewer at the lower and right edge; where it is. */
+/* Where in a group of some units tiles of another kind begin. */
+typedef struct RNC_FN(winograd_kinds) {
+    int whole, low, small, end; /* the narrow ones at 0 */
+} RNC_FN(winograd_kinds);
+
+RNC_KERNEL void RNC_FN(winograd_count)(const RNC_FN(winograd_cut) * c, int units,
+                                       RNC_FN(winograd_kinds) * k)
+{
+    k->whole = units * c->full_y * c->less_x; /* 0 if not mixed, and so on */
+    k->low = c->mixed ? units * c->full_y * (c->full_x + c->less_x) : units;
+    k->small = k->low + units * c->less_y * c->full_x;
+    k->end = k->small + units * c->less_y * c->less_x;
+}
+
+/* Where a tile is, and what there is of it. */
 typedef struct RNC_FN(winograd_tile) {
     int image, y, x; /* its first output pixel */
-    int h, w;
+    RNC_FN(winograd_extent) extent;
 } RNC_FN(winograd_tile);
 
+/* Tile i of the group whose first unit is `unit`. */
 RNC_KERNEL void RNC_FN(winograd_find)(const rnc_conv_shape *s, const RNC_FN(winograd_cut) * c,
-                                      int tile, RNC_FN(winograd_tile) * p)
+                                      const RNC_FN(winograd_kinds) * k, int unit, int i,
+                                      RNC_FN(winograd_tile) * p)
 {
-    const int m = s->winograd, row = tile / c->across;
-    p->image = row / c->down;
-    p->y = row % c->down * m;
-    p->x = tile % c->across * m;
-    p->h = s->out_h - p->y < m ? s->out_h - p->y : m;
-    p->w = s->out_w - p->x < m ? s->out_w - p->x : m;
+    const int m = s->winograd, less_y = i >= k->low, less_x = i < k->whole || i >= k->small;
+    const int h = m - less_y, w = m - less_x;
+    const int down = less_y ? c->less_y : c->full_y, across = less_x ? c->less_x : c->full_x;
+    const int first = less_y ? (less_x ? k->small : k->low) : (less_x ? 0 : k->whole);
+    const int of = down * across, at = i - first + (c->mixed ? unit * of : unit);
+    p->image = at / of;
+    p->y = (less_y ? c->full_y * m : 0) + at % of / across * h;
+    p->x = (less_x ? c->full_x * m : 0) + at % across * w;
+    p->extent.h = s->out_h - p->y < h ? s->out_h - p->y : h;
+    p->extent.w = s->out_w - p->x < w ? s->out_w - p->x : w;
+    p->extent.less_y = less_y;
+    p->extent.less_x = less_x;
 }
 
-/* A tile's window to `to`, a plane a frequency.  Its rows and pixels behind the h-th and w-th are
- * taken as the last again: they only meet outputs that do not exist. */
-RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in, int h, int w,
-                                        float *to, int plane)
+/* 1: the tile is whole; without a test where all are. */
+RNC_KERNEL int RNC_FN(winograd_is_whole)(const rnc_conv_shape *s, RNC_FN(winograd_extent) e)
 {
-    const int m = s->winograd, side = m + 2;
-    for (int c = 0; c < s->in_c; c += RNC_VL) {
-        vf t[RNC_FN(WINOGRAD_SIDE) * RNC_FN(WINOGRAD_SIDE)];
-        RNC_UNROLL(8)
-        for (int x = 0; x < side; x++) {
-            const float *from = in + (x < w ? x : w - 1) * s->in_pixel + c;
-            vf column[RNC_FN(WINOGRAD_SIDE)];
-            RNC_UNROLL(8)
-            for (int y = 0; y < side; y++)
-                column[y] = vf_load(from + (y < h ? y : h - 1) * s->in_row);
-            RNC_FN(winograd_forward)(column, m);
-            RNC_UNROLL(8)
-            for (int y = 0; y < side; y++)
-                t[y * side + x] = column[y];
-        }
-        RNC_UNROLL(8)
-        for (int y = 0; y < side; y++) {
-            RNC_FN(winograd_forward)(t + y * side, m);
-            RNC_UNROLL(8)
-            for (int x = 0; x < side; x++)
-                vf_store(to + (y * side + x) * plane + c, t[y * side + x]);
-        }
-    }
+    const int m = s->winograd;
+    return (s->out_h % m == 0 && s->out_w % m == 0) || (e.h == m && e.w == m);
 }
 
-/* Products of one panel to a tile's output: nv vectors of channels. */
-RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *from, int plane,
-                                        const float *bias, const float *res, float *out, int h,
-                                        int w, int width)
-{
-    const int m = s->winograd, side = m + 2;
-    for (int c = 0; c < width; c += RNC_VL) {
-        vf t[RNC_FN(WINOGRAD_SIDE) * RNC_FN(WINOGRAD_SIDE)];
-        const vf b = vf_load(bias + c);
-        RNC_UNROLL(8)
-        for (int x = 0; x < side; x++) {
-            vf column[RNC_FN(WINOGRAD_SIDE)];
-            RNC_UNROLL(8)
-            for (int y = 0; y < side; y++)
-                column[y] = vf_load(from + (y * side + x) * plane + c);
-            RNC_FN(winograd_back)(column, m);
-            RNC_UNROLL(8)
-            for (int y = 0; y < m; y++)
-                t[y * side + x] = column[y];
-        }
-        RNC_UNROLL(8)
-        for (int y = 0; y < m; y++) {
-            if (y < h) {
-                RNC_FN(winograd_back)(t + y * side, m);
-                RNC_UNROLL(8)
-                for (int x = 0; x < m; x++) {
-                    if (x < w) {
-                        vf v = t[y * side + x] + b;
-                        if (s->residual)
-                            v = v + vf_load(res + y * s->res_row + x * s->res_pixel + c);
-                        if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
-                            v = vf_max(vf_zero(), v);
-                        if (s->act == RNC_ACT_RELU6)
-                            v = vf_min(vf_set1(6.0f), v);
-                        vf_store(out + y * s->out_row + x * s->out_pixel + c, v);
-                    }
-                }
-            }
-        }
-    }
-}
+/* What the products of a piece of a plane are made of. */
+typedef struct RNC_FN(winograd_piece) {
+    int depth, more, last; /* input channels; 1: adds to what is there; 1: up to the last one */
+    int width, pitch, wide;
+    const char *ahead; /* filters read soon */
+} RNC_FN(winograd_piece);
 
-/* The long activations, in a loop of their own. */
-RNC_KERNEL void RNC_FN(winograd_act)(const rnc_conv_shape *s, float *out, int h, int w, int width)
+/* n tiles times nv vectors. */
+RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *t, int u, int n,
+                                       int nv, const RNC_FN(winograd_piece) * p, const float *in,
+                                       const float *w, float *out, const char *ahead)
 {
-    for (int i = 0; i < h * w; i++) {
-        float *to = out + i / w * s->out_row + i % w * s->out_pixel;
-        for (int c = 0; c < width; c += RNC_VL)
-            vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha));
-    }
-}
-
-/* n tiles times nv vectors of one frequency. */
-RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv,
-                                       const float *in, const float *w, int width, float *out,
-                                       int wide, const char *ahead)
-{
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
-    int turns = s->in_c / u;
     vf acc[32];
     RNC_UNROLL(32)
-    for (int i = 0; i < n * nv; i++)
-        RNC_ZERO(acc[i]);
-    for (; turns > 0; turns--) {
-        RNC_FN(conv_steps)(s, acc, in, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            if (p->more)
+                acc[i * nv + j] = vf_load(out + i * p->wide + j * RNC_VL);
+            else
+                RNC_ZERO(acc[i * nv + j]);
+        }
+    }
+    for (int turns = p->depth / u; turns > 0; turns--) {
+        RNC_FN(conv_steps)(s, acc, in, w, u, n, nv, 32, p->width, t->memory_broadcasts, 0);
         for (int i = 0; i < t->prefetch_weights; i++)
             RNC_PREFETCH(ahead + i * 64);
         ahead += t->prefetch_weights * 64;
         in += u;
-        w += u * width;
+        w += u * p->width;
     }
-    RNC_FN(conv_steps)(s, acc, in, w, s->in_c % u, n, nv, 32, width, t->memory_broadcasts, 0);
+    if (p->last)
+        RNC_FN(conv_steps)
+    (s, acc, in, w, s->in_c % u, n, nv, 32, p->width, t->memory_broadcasts, 0);
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            vf_store(out + i * wide + j * RNC_VL, acc[i * nv + j]);
+            vf_store(out + i * p->wide + j * RNC_VL, acc[i * nv + j]);
     }
 }
 
-/* `tiles` tiles times a panel of `width` channels, frequency after frequency.  s: as the products
- * see it, tiles as pixels. */
+/* `tiles` tiles in blocks of nearly equal size.  s: as the products see it, tiles as pixels. */
+RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile *t,
+                                        const RNC_FN(winograd_piece) * p, int tiles,
+                                        const float *in, const float *w, float *out)
+{
+    enum { MOST = 14 };
+    const int vectors = p->width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
+    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
+    const int fit = 32 / nv < MOST ? 32 / nv : MOST;
+    const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
+    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int blocks = (tiles + most - 1) / most;
+    const char *ahead = p->ahead;
+    for (int v = 0; v < vectors; v += nv) {
+        const float *from = in, *filters = w + v * RNC_VL;
+        float *to = out + v * RNC_VL;
+        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+            n = tiles / blocks + (i < tiles % blocks);
+/* A constant number of tiles, none of more than there can be. */
+#define RNC_WINOGRAD_CASE(k)                                                     \
+    case k:                                                                      \
+        if (k <= most)                                                           \
+            RNC_FN(winograd_block)(s, t, u, k, nv, p, from, filters, to, ahead); \
+        break
+            switch (n) {
+                RNC_WINOGRAD_CASE(1);
+                RNC_WINOGRAD_CASE(2);
+                RNC_WINOGRAD_CASE(3);
+                RNC_WINOGRAD_CASE(4);
+                RNC_WINOGRAD_CASE(5);
+                RNC_WINOGRAD_CASE(6);
+                RNC_WINOGRAD_CASE(7);
+                RNC_WINOGRAD_CASE(8);
+                RNC_WINOGRAD_CASE(9);
+                RNC_WINOGRAD_CASE(10);
+                RNC_WINOGRAD_CASE(11);
+                RNC_WINOGRAD_CASE(12);
+                RNC_WINOGRAD_CASE(13);
+                RNC_WINOGRAD_CASE(14);
+            }
+#undef RNC_WINOGRAD_CASE
+            ahead += p->depth / u * t->prefetch_weights * 64;
+        }
+    }
+}
+
+/* Tiles first .. end-1 of one plane, a block of rows of the filters after the other: it stays in a
+ * near cache while all tiles pass. */
+RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *t,
+                                       const RNC_FN(winograd_cut) * c, int first, int end,
+                                       const float *in, const float *w, int width, float *out)
+{
+    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int depth = t->depth >= u && t->depth < s->in_c ? t->depth / u * u : s->in_c;
+    RNC_FN(winograd_piece) p;
+    p.width = width;
+    p.pitch = c->pitch;
+    p.wide = c->wide;
+    for (int k = 0; k < s->in_c; k += depth) {
+        p.last = k + depth >= s->in_c;
+        p.depth = p.last ? s->in_c - k : depth;
+        p.more = k > 0;
+        p.ahead = (const char *)(w + (s->in_c + k) * width);
+        RNC_FN(winograd_blocks)
+        (s, t, &p, end - first, in + first * c->pitch + k, w + k * width, out + first * c->wide);
+    }
+}
+
+/* `units` units times a panel of `width` channels, plane after plane. */
 RNC_KERNEL void RNC_FN(winograd_products)(const rnc_conv_shape *s, const rnc_tile *t,
-                                          const RNC_FN(winograd_cut) * c, int tiles,
+                                          const RNC_FN(winograd_cut) * c, int units,
                                           const float *in, const float *w, int width, float *out)
 {
-    const int vectors = width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
-    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
-    const int wide = t->pixels > 0 ? t->pixels : 1, n = wide * nv <= 32 ? wide : 32 / nv;
-    const int blocks = (tiles + n - 1) / n, small = tiles / blocks, longer = tiles % blocks;
-    const int side = s->winograd + 2, turns = s->in_c / (t->unroll > 1 ? t->unroll : 1);
-    for (int f = 0; f < side * side; f++) {
-        const char *ahead = (const char *)(w + s->in_c * width);
-        for (int v = 0; v < vectors; v += nv) {
-            const float *from = in;
-            float *to = out + v * RNC_VL;
-            for (int i = 0; i < longer; i++) {
-                RNC_FN(winograd_block)
-                (s, t, small + 1, nv, from, w + v * RNC_VL, width, to, c->wide, ahead);
-                from += (small + 1) * c->pitch;
-                to += (small + 1) * c->wide;
-                ahead += turns * t->prefetch_weights * 64;
-            }
-            for (int i = longer; i < blocks; i++) {
-                RNC_FN(winograd_block)
-                (s, t, small, nv, from, w + v * RNC_VL, width, to, c->wide, ahead);
-                from += small * c->pitch;
-                to += small * c->wide;
-                ahead += turns * t->prefetch_weights * 64;
-            }
-        }
-        in += c->plane;
-        out += c->product;
-        w += s->in_c * width;
-    }
-}
-
-/* Panels first .. end-1 of `width` channels for the group of tiles transformed in scratch. */
-RNC_KERNEL void RNC_FN(winograd_panels)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        const RNC_FN(winograd_cut) * c, int tile, int tiles,
-                                        float *scratch, const float *w, int width, const float *res,
-                                        float *out, int first, int end)
-{
-    const int m = s->winograd, side = m + 2;
-    float *products = scratch + side * side * c->plane;
+    const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
     rnc_conv_shape by_tile = *s;
+    RNC_FN(winograd_kinds) k;
     by_tile.in_pixel = c->pitch;
     by_tile.stride_w = 1;
-    for (int p = first; p < end; p++) {
-        const float *panel = w + (ptrdiff_t)p * width * (side * side * s->in_c + 1);
-        RNC_FN(winograd_products)
-        (&by_tile, t, c, tiles, scratch, panel + width, width, products);
-        for (int i = 0; i < tiles; i++) {
-            RNC_FN(winograd_tile) at;
-            const float *from = products + i * c->wide, *r = res;
-            float *to;
-            RNC_FN(winograd_find)(s, c, tile + i, &at);
-            to = out + RNC_FN(at)(at.image, s->out_image, at.y, s->out_row, at.x, s->out_pixel) +
-                 p * width;
-            if (s->residual)
-                r = res + RNC_FN(at)(at.image, s->res_image, at.y, s->res_row, at.x, s->res_pixel) +
-                    p * width;
-            if (at.h == m && at.w == m) {
-                RNC_FN(winograd_output)(s, from, c->product, panel, r, to, m, m, width);
-            } else {
-                RNC_FN(winograd_output)(s, from, c->product, panel, r, to, at.h, at.w, width);
-            }
-            if (s->act > RNC_ACT_RELU6)
-                RNC_FN(winograd_act)(s, to, at.h, at.w, width);
+    RNC_FN(winograd_count)(c, units, &k);
+    for (int y = 0; y < side; y++) {
+        const int fy = y < frequencies ? y : frequencies - 1,
+                  spare_y = RNC_FN(winograd_spare)(s, y);
+        for (int x = 0; x < side; x++) {
+            const int fx = x < frequencies ? x : frequencies - 1;
+            const int spare_x = RNC_FN(winograd_spare)(s, x);
+            const int first = spare_x ? k.whole : 0;
+            const int end = spare_y ? k.low : spare_x ? k.small : k.end;
+            RNC_FN(winograd_plane)
+            (&by_tile, t, c, first, end, in, w + (fy * frequencies + fx) * s->in_c * width, width,
+             out);
+            in += c->plane;
+            out += c->product;
         }
     }
 }
 
-/* `tiles` tiles from `tile` on, panels p0 .. p1-1 of `full` whole ones and perhaps a narrow one. */
-RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const rnc_operands *o, const RNC_FN(winograd_cut) * c,
-                                       int tile, int tiles, float *scratch, int p0, int p1)
+/* The windows of the tiles of `units` units from `unit` on. */
+RNC_KERNEL void RNC_FN(winograd_windows)(const rnc_conv_shape *s, const rnc_operands *o,
+                                         const RNC_FN(winograd_cut) * c, int unit, int units,
+                                         float *to)
 {
-    const int m = s->winograd, side = m + 2, full = s->out_c / s->panel;
-    const int narrow = s->out_c % s->panel, wide = full * s->panel;
+    const RNC_FN(winograd_extent) whole = {s->winograd, s->winograd, 0, 0};
     const float *in = (const float *)o->in - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
-    const float *res = (const float *)o->in2;
-    float *out = (float *)o->out;
-    for (int i = 0; i < tiles; i++) {
-        RNC_FN(winograd_tile) at;
+    RNC_FN(winograd_kinds) k;
+    RNC_FN(winograd_count)(c, units, &k);
+    for (int i = 0; i < k.end; i++, to += c->pitch) {
+        RNC_FN(winograd_tile) p;
         const float *from = in;
-        RNC_FN(winograd_find)(s, c, tile + i, &at);
-        from += RNC_FN(at)(at.image, s->in_image, at.y, s->in_row, at.x, s->in_pixel);
-        if (at.h == m && at.w == m) {
-            RNC_FN(winograd_window)(s, from, side, side, scratch + i * c->pitch, c->plane);
+        RNC_FN(winograd_find)(s, c, &k, unit, i, &p);
+        from += RNC_FN(at)(p.image, s->in_image, p.y * s->stride_h, s->in_row, p.x * s->stride_w,
+                           s->in_pixel);
+        if (RNC_FN(winograd_is_whole)(s, p.extent)) {
+            RNC_FN(winograd_window)(s, from, whole, to, c->plane);
         } else {
-            RNC_FN(winograd_window)
-            (s, from, at.h + 2, at.w + 2, scratch + i * c->pitch, c->plane);
+            RNC_FN(winograd_window)(s, from, p.extent, to, c->plane);
         }
     }
+}
+
+/* The products of a panel, whose first channel is `channel`, to the outputs of the same tiles. */
+RNC_KERNEL void RNC_FN(winograd_outputs)(const rnc_conv_shape *s, const rnc_operands *o,
+                                         const RNC_FN(winograd_cut) * c, int unit, int units,
+                                         const float *from, const float *bias, int channel,
+                                         int width)
+{
+    const RNC_FN(winograd_extent) whole = {s->winograd, s->winograd, 0, 0};
+    RNC_FN(winograd_kinds) k;
+    RNC_FN(winograd_count)(c, units, &k);
+    for (int i = 0; i < k.end; i++, from += c->wide) {
+        RNC_FN(winograd_tile) p;
+        float *to = (float *)o->out + channel;
+        const float *res = (const float *)o->in2;
+        RNC_FN(winograd_find)(s, c, &k, unit, i, &p);
+        to += RNC_FN(at)(p.image, s->out_image, p.y, s->out_row, p.x, s->out_pixel);
+        if (s->residual)
+            res += RNC_FN(at)(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
+        if (RNC_FN(winograd_is_whole)(s, p.extent)) {
+            RNC_FN(winograd_output)(s, from, c->product, whole, bias, res, to, width);
+        } else {
+            RNC_FN(winograd_output)(s, from, c->product, p.extent, bias, res, to, width);
+        }
+        if (s->act > RNC_ACT_RELU6)
+            RNC_FN(winograd_act)(s, p.extent, to, width);
+    }
+}
+
+/* Panels first .. end-1 of `width` channels, from `channel` on, for the units transformed in
+ * scratch. */
+RNC_KERNEL void RNC_FN(winograd_panels)(const rnc_conv_shape *s, const rnc_tile *t,
+                                        const rnc_operands *o, const RNC_FN(winograd_cut) * c,
+                                        int unit, int units, float *scratch, const float *w,
+                                        int channel, int width, int first, int end)
+{
+    const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
+    float *products = scratch + side * side * c->plane;
+    for (int p = first; p < end; p++) {
+        const float *panel = w + (ptrdiff_t)p * width * (frequencies * frequencies * s->in_c + 1);
+        RNC_FN(winograd_products)(s, t, c, units, scratch, panel + width, width, products);
+        RNC_FN(winograd_outputs)
+        (s, o, c, unit, units, products, panel, channel + p * width, width);
+    }
+}
+
+/* `units` units from `unit` on, panels p0 .. p1-1 of `full` whole ones and perhaps a narrow one. */
+RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *t,
+                                       const rnc_operands *o, const RNC_FN(winograd_cut) * c,
+                                       int unit, int units, float *scratch, int p0, int p1)
+{
+    const int panels = s->out_c / s->panel, rest = s->out_c % s->panel, wide = panels * s->panel;
+    const int frequencies = s->winograd + 2;
+    RNC_FN(winograd_windows)(s, o, c, unit, units, scratch);
     RNC_FN(winograd_panels)
-    (s, t, c, tile, tiles, scratch, o->weights, s->panel, res, out, p0, p1 < full ? p1 : full);
-    if (narrow > 0 && p0 <= full && p1 > full) {
-        const float *w = o->weights + (ptrdiff_t)wide * (side * side * s->in_c + 1);
-        RNC_FN(winograd_panels)
-        (s, t, c, tile, tiles, scratch, w, narrow, s->residual ? res + wide : res, out + wide, 0,
-         1);
+    (s, t, o, c, unit, units, scratch, o->weights, 0, s->panel, p0, p1 < panels ? p1 : panels);
+    if (rest > 0 && p0 <= panels && p1 > panels) {
+        const float *w = o->weights + (ptrdiff_t)wide * (frequencies * frequencies * s->in_c + 1);
+        RNC_FN(winograd_panels)(s, t, o, c, unit, units, scratch, w, wide, rest, 0, 1);
     }
 }
 
@@ -360,7 +323,7 @@ RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *
 RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {
-    const int panels = (s->out_c + s->panel - 1) / s->panel, side = s->winograd + 2;
+    const int panels = (s->out_c + s->panel - 1) / s->panel, side = RNC_FN(winograd_side)(s);
     RNC_FN(winograd_cut) c;
     float *scratch;
     int g0, g1, p0, p1;
@@ -371,11 +334,7 @@ RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t
     p0 = t->split ? RNC_FN(share)(panels, part, parts) : 0;
     p1 = t->split ? RNC_FN(share)(panels, part + 1, parts) : panels;
     for (int g = g0; g < g1 && p0 < p1; g++) {
-        const int tile = g * c.size + (g < c.longer ? g : c.longer);
-        if (g < c.longer) {
-            RNC_FN(winograd_group)(s, t, o, &c, tile, c.size + 1, scratch, p0, p1);
-        } else {
-            RNC_FN(winograd_group)(s, t, o, &c, tile, c.size, scratch, p0, p1);
-        }
+        const int unit = g * c.size + (g < c.longer ? g : c.longer);
+        RNC_FN(winograd_group)(s, t, o, &c, unit, c.size + (g < c.longer), scratch, p0, p1);
     }
 }

@@ -1,12 +1,6 @@
 """rnc's steps one by one, beside what the machine can do."""
 from process import Process
-from rncside import Built, run, winograd_tiles
-
-
-def multiplications(step, m):
-    """Of a step by F(m x m, 3x3): (m + 2)^2 a tile where the direct sum has 9 a pixel."""
-    _, h, w, _ = step["dims"]
-    return step["macs"] * -(-h // m) * -(-w // m) * (m + 2) ** 2 / (9 * h * w)
+from rncside import Built
 
 
 def layers(args, net, case, options, threads, machine):
@@ -26,13 +20,13 @@ def layers(args, net, case, options, threads, machine):
     peak, dram = machine.peak(isa, threads), machine.dram(threads)
     rows = []
     steps = built.report["steps"]
-    tiles = winograd_tiles(run([args.rnc, net, "--dump", "plan", *options]))
     for i, (step, ns, median) in enumerate(zip(steps, best["least"], best["median"])):
-        macs = 0 if step["kernel"] == "output" else step["macs"]  # it copies the node's value
+        output = step["kernel"] == "output"  # it copies the node's value
+        macs = 0 if output else step["macs"]
         flops = 2 * macs / max(ns, 1)
         rows.append({"step": i, "layer": step["name"], "kernel": step["kernel"], "macs": macs, "us": ns / 1e3, "us_median": median / 1e3,
                      "gflops": flops, "percent": 100 * flops / peak,
-                     "multiplications": multiplications(step, tiles[i]) if i in tiles else macs})
+                     "multiplications": 0 if output else step["multiplications"]})
     compute = [2e-6 * r["macs"] / peak for r in rows]
     method = [2e-6 * r["multiplications"] / peak for r in rows]
     reads = [1e-6 * s["weight_bytes"] / dram for s in steps]

@@ -20,24 +20,6 @@ def ports(rnc, net, defines=()):
     return [*tap, "--input-type", "f32", "--input-order", "nchw"]
 
 
-def winograd_tiles(plan):
-    """{step: m} of the steps that compute F(m x m, 3x3), from the text of `rnc --dump plan`."""
-    tiles, step = {}, None
-    for line in plan.splitlines():
-        head = re.match(r" *(\d+)  conv_winograd ", line)
-        other = re.match(r" *\d+  \w", line)
-        if head or other:
-            step = int(head[1]) if head else None
-        elif step is not None:
-            found = re.search(r"\bwinograd (\d+)", line)
-            like = re.search(r"  as (\d+)$", line)
-            if found:
-                tiles[step] = int(found[1])
-            elif like:
-                tiles[step] = tiles[int(like[1])]
-    return tiles
-
-
 class Built:
     """serve for one case, in the case's folder; `tag` keeps several apart.
 

@@ -18,7 +18,8 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
     s->out_w = chance(c, 80) ? pick(c, 1, 8) : pick(c, 9, 40);
     if (l.winograd) {
         s->kernel_h = s->kernel_w = 3;
-        s->stride_h = s->stride_w = s->dilation_h = s->dilation_w = 1;
+        s->dilation_h = s->dilation_w = 1;
+        s->stride_w = s->stride_h;
     }
     if (l.columns) {
         s->stride_h = pick(c, 1, 2);

@@ -19,7 +19,7 @@ typedef struct ConvLimits {
     int groups, in_c, width; /* width: output channels of a group */
     bool depthwise;          /* width is in_c, channels are whole vectors */
     int align;               /* of the tensors' channels and pitch */
-    bool winograd;           /* windows of 3x3, stride 1 */
+    bool winograd;           /* windows of 3x3, stride 1 or 2 */
     bool columns;            /* one to four taps down, of each phase of stride 1 or 2 */
     int in_align;            /* of the input's, if another (a caller's image); 0: the same */
 } ConvLimits;

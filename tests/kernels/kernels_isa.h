@@ -7,7 +7,13 @@
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #define RNC_NARROW 1
 #include "../../kernels/act.h"
+#ifndef RNC_TARGET
+#define RNC_TARGET
+#endif
+#undef RNC_KERNEL /* nor can calls be folded: one copy of each function is enough */
+#define RNC_KERNEL static __attribute__((unused)) RNC_TARGET
 #include "../../kernels/tile.h"
+#include "../../kernels/winograd.h"
 
 #include "../../kernels/avgpool.c"
 #include "../../kernels/conv_blas.c"

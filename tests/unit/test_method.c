@@ -4,14 +4,14 @@
 
 #include <CUnit/CUnit.h>
 
-/* The m of a 3x3 convolution of c to c channels in a network whose weights do, or do not, stay
- * in the L3; 0 for the direct one. */
-static int chosen(PlanOptions o, int c, int hw, bool large)
+/* The m of a 3x3 convolution of c to c channels with hw x hw outputs, in a network whose weights
+ * do, or do not, stay in the L3; 0 for the direct one. */
+static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
 {
     Bench b;
     bench_begin(&b);
-    Node *in = make_input(&b, 1, c, hw, hw, ELEM_F32);
-    Node *conv = make_conv(&b, in, 3, c, 1, 1);
+    Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
+    Node *conv = make_conv(&b, in, 3, c, stride, 1);
     make_output(&b, conv);
     if (large) {
         Attrs a = ir_default_attrs(OP_DENSE);
@@ -25,6 +25,11 @@ static int chosen(PlanOptions o, int c, int hw, bool large)
     const int m = winograd_of(plan, conv);
     bench_end(&b);
     return m;
+}
+
+static int chosen(PlanOptions o, int c, int hw, bool large)
+{
+    return chosen_of(o, c, hw, 1, large);
 }
 
 /* What was measured for the stages of ResNet-50 on machines that read fast and slowly. */
@@ -42,6 +47,29 @@ static void test_machines(void)
     CU_ASSERT_EQUAL(chosen(o, 512, 7, true), 0);
     o.machine = NULL;
     CU_ASSERT_EQUAL(chosen(o, 16, 32, false), 4); /* CIFAR */
+}
+
+/* Stride 2: the planes of odd pixels are not fewer, so that less is gained. */
+static void test_stride(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT_EQUAL(chosen_of(o, 128, 28, 2, true), 4);
+    CU_ASSERT_EQUAL(chosen_of(o, 256, 14, 2, true), 4);
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 2);
+    o.machine = &machine_rows[MACHINE_sapphire_rapids];
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 0);
+}
+
+/* Tiles of 4 and 3: 7 outputs are 6 + 5 planes a side, 14 of stride 2 are 9 + 9 + 7 + 7. */
+static void test_products(void)
+{
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 56, 56, 25), 84 * 84);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 7, 7, 25), 11 * 11);
+    CU_ASSERT_EQUAL(winograd_image_products(2, 1, 7, 7, 25), 15 * 15);
+    CU_ASSERT_EQUAL(winograd_image_products(2, 1, 7, 7, 15), 16 * 16); /* they fit into no group */
+    CU_ASSERT_EQUAL(winograd_image_products(4, 2, 14, 28, 28), 32 * 63);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 2, 28, 28, 12), 63 * 63);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 1, 1, 25), 5 * 5);
 }
 
 static void test_choices(void)
@@ -101,6 +129,8 @@ void suite_method(void)
 {
     CU_pSuite s = CU_add_suite("method", NULL, NULL);
     CU_add_test(s, "machines", test_machines);
+    CU_add_test(s, "stride", test_stride);
+    CU_add_test(s, "products", test_products);
     CU_add_test(s, "choices", test_choices);
     CU_add_test(s, "stems", test_stems);
 }

@@ -100,36 +100,40 @@ static void test_panels(void)
 }
 
 /* Frequency (y, x) of a filter is its polynomial at the points of y and x, divided by the
- * products of their distances from the other points; infinity takes the highest taps. */
-static double tap_factor(int m, int point, int tap)
+ * products of their distances from the other points; infinity takes the highest taps.  Of stride 2
+ * the outer taps are such a polynomial, and the middle one is by itself. */
+static double tap_factor(int m, int stride, int point, int tap)
 {
     static const double points[2][5] = {{0, 1, -1}, {0, 0.75, -0.75, 1.5, -1.5}};
     const double *p = points[m / 2 - 1];
     double norm = 1;
     if (point == m + 1)
-        return tap == 2;
+        return stride == 1 ? tap == 2 : tap == 1;
     for (int i = 0; i <= m; i++)
         norm *= i == point ? 1 : p[point] - p[i];
+    if (stride == 2)
+        return tap == 1 ? 0 : pow(p[point], tap / 2) / norm;
     return pow(p[point], tap) / norm;
 }
 
 static double frequency_of(const Node *node, int m, int f, int o, int c)
 {
-    const int side = m + 2;
+    const int side = m + 2, stride = node->attrs.stride[0];
     double sum = 0;
     for (int k = 0; k < 9; k++)
-        sum += (double)weight_at(node, o, c, k) * tap_factor(m, f / side, k / 3) *
-               tap_factor(m, f % side, k % 3);
+        sum += (double)weight_at(node, o, c, k) * tap_factor(m, stride, f / side, k / 3) *
+               tap_factor(m, stride, f % side, k % 3);
     return sum;
 }
 
-static void check_winograd(int c, int hw, int filters, bool bias, int m)
+static void check_winograd(int c, int hw, int filters, bool bias, int stride, int m)
 {
     Bench b;
     bench_begin(&b);
     Node *in = make_input(&b, 1, c, hw, hw, ELEM_F32);
     Attrs a = ir_default_attrs(OP_CONV);
     a.kernel[0] = a.kernel[1] = 3;
+    a.stride[0] = a.stride[1] = stride;
     a.filters = filters;
     a.bias = bias;
     for (int i = 0; i < 4; i++)
@@ -167,9 +171,12 @@ static void check_winograd(int c, int hw, int filters, bool bias, int m)
 
 static void test_winograd(void)
 {
-    check_winograd(32, 16, 64, true, 4);
-    check_winograd(16, 12, 43, false, 4);
-    check_winograd(64, 8, 48, true, 2);
+    check_winograd(32, 16, 64, true, 1, 4);
+    check_winograd(16, 12, 43, false, 1, 4);
+    check_winograd(64, 8, 48, true, 1, 2);
+    check_winograd(32, 32, 64, true, 2, 4);
+    check_winograd(16, 24, 43, false, 2, 4);
+    check_winograd(64, 16, 48, true, 2, 2);
 }
 
 /* Winograd's method down the columns: point p of a phase's taps, with the point 0 only for phases

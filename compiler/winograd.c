@@ -1,0 +1,80 @@
+/* winograd.c: what there is to compute and to keep by Winograd's method: how
+ * kernels/conv_winograd.c cuts outputs into tiles, in numbers. */
+#include "plan_parts.h"
+
+static int64_t div_up(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
+int winograd_planes(int m, int stride)
+{
+    return stride == 1 ? m + 2 : 2 * m + 1;
+}
+
+int64_t winograd_image_tiles(int m, int out_h, int out_w)
+{
+    return div_up(out_h, m) * div_up(out_w, m);
+}
+
+bool winograd_mixed(int m, int out_h, int out_w, int64_t group)
+{
+    return (out_h % m > 0 || out_w % m > 0) && winograd_image_tiles(m, out_h, out_w) <= group;
+}
+
+/* Planes of all tiles along one side: those of m - 1 pixels spare the last plane
+ * and, of stride 2, the first. */
+static int64_t planes_along(int m, int stride, int pixels, bool mixed)
+{
+    const int64_t tiles = div_up(pixels, m), lacking = tiles * m - pixels;
+    const int64_t less = !mixed ? 0 : lacking < tiles ? lacking : tiles;
+    return tiles * winograd_planes(m, stride) - less * stride;
+}
+
+int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int64_t group)
+{
+    const bool mixed = winograd_mixed(m, out_h, out_w, group);
+    return planes_along(m, stride, out_h, mixed) * planes_along(m, stride, out_w, mixed);
+}
+
+int64_t winograd_tiles(const rnc_conv_shape *s)
+{
+    return s->images * winograd_image_tiles(s->winograd, s->out_h, s->out_w);
+}
+
+static int64_t window_pitch(const rnc_conv_shape *s)
+{
+    return round_up(s->in_c, 16) + (s->in_c % 64 == 0 ? 16 : 0);
+}
+
+int64_t winograd_tile_floats(const rnc_conv_shape *s)
+{
+    const int64_t side = winograd_planes(s->winograd, s->stride_h);
+    return side * side * (window_pitch(s) + (s->out_c < s->panel ? s->out_c : s->panel));
+}
+
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    /* as winograd_groups() of kernels/conv_winograd.c has it */
+    const int64_t side = winograd_planes(s->winograd, s->stride_h);
+    const int64_t image = winograd_image_tiles(s->winograd, s->out_h, s->out_w);
+    const bool mixed = winograd_mixed(s->winograd, s->out_h, s->out_w, t->group);
+    const int64_t unit = mixed ? image : 1, units = s->images * image / unit;
+    const int64_t groups = div_up(units, t->group / unit), widest = div_up(units, groups) * unit;
+    return widest * winograd_tile_floats(s) + 32 * side * side;
+}
+
+int64_t step_multiplications(const Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    int group = 0;
+    if (step->kernel == KERNEL_conv_winograd1d)
+        return node_macs(step->node) / (s->out_h * s->kernel_h) *
+               div_up(s->out_h, WINOGRAD1D_ROWS) * winograd1d_rows(s);
+    if (step->kernel != KERNEL_conv_winograd)
+        return node_macs(step->node);
+    for (int i = 0; i < ISA_COUNT; i++)
+        group = step->tile[i].group > group ? step->tile[i].group : group;
+    return winograd_image_products(s->winograd, s->stride_h, s->out_h, s->out_w, group) * s->in_c *
+           step->node->attrs.filters;
+}

@@ -88,6 +88,28 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
               kernel_rows[s->kernel].name, v->o->tolerance);
 }
 
+static double largest(const double *values, Type t)
+{
+    double most = 0;
+    for (int64_t i = 0; i < type_elements(t); i++)
+        most = fabs(values[i]) > most ? fabs(values[i]) : most;
+    return most;
+}
+
+/* What a layer's differences are relative to: its largest element.  Softmax makes of a difference
+ * d in its operand, whose own error is relative to the operand's largest x, a factor e^d: so its
+ * error may be x times as large. */
+static double magnitude(const Verify *v, const Node *node)
+{
+    const Node *original = v->c->original->nodes.at[node->origin];
+    double most = largest(v->oracle.values[node->origin], node->type);
+    if (original->op == OP_SOFTMAX) {
+        const double x = largest(v->oracle.values[original->in[0]->id], original->in[0]->type);
+        most *= x > 1 ? x : 1;
+    }
+    return most > 0 ? most : 1;
+}
+
 /* rnc_trace_hook: `out` is what step `number` was given to write to. */
 static void compare(void *context, int number, const void *out)
 {
@@ -101,18 +123,17 @@ static void compare(void *context, int number, const void *out)
     const Type t = node->type;
     const double *expected = v->oracle.values[node->origin];
     const Order order = to_caller ? plan->net->outputs.at[s->out.port].order : ORDER_NHWC;
-    double most = 0, difference = 0;
+    double difference = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < type_elements(t); i++) {
         const double found = (double)written(s, t, out, port_index(t, order, i));
         const double d = fabs(found - expected[i]);
-        most = fabs(expected[i]) > most ? fabs(expected[i]) : most;
         if (!(d <= difference) && difference == difference) {
             difference = d;
             at = i;
         }
     }
-    report_layer(v, s, node, most > 0 ? difference / most : difference, at, expected[at],
+    report_layer(v, s, node, difference / magnitude(v, node), at, expected[at],
                  (double)written(s, t, out, port_index(t, order, at)));
 }
 

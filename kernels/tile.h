@@ -7,7 +7,7 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
 {
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
-        vf b[8]; /* what stays in registers for this k: weights or, of few pixels, those */
+        vf b[32]; /* what stays in registers for this k: weights or, of few pixels, those */
         const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
         RNC_UNROLL(8)
         for (int j = 0; j < kept; j++)

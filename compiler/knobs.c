@@ -115,8 +115,10 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->kernel_h * s->kernel_w * s->in_c, run,
                            s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
-    if (like->prefetch_weights)
-        t->prefetch_weights = t->depth > 0 ? 1 : weights_rate(s, t, offered);
+    if (like->prefetch_weights && t->depth > 0) /* all lines of a turn's rows, by all tiles */
+        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, count_tiles(s, t->pixels));
+    else if (like->prefetch_weights)
+        t->prefetch_weights = weights_rate(s, t, offered);
 }
 
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or

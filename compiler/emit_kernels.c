@@ -149,12 +149,12 @@ static bool is_first(const Plan *plan, Isa isa)
     return (plan->options.isas & ((1u << isa) - 1)) == 0;
 }
 
-/* RNC_NARROW of conv_direct.c: has one a panel, or a column of t->vectors, narrower than others? */
+/* RNC_NARROW: has a convolution a panel, or a column of t->vectors, narrower than others? */
 static bool has_narrow(const Plan *plan, Isa isa)
 {
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (step->kernel != KERNEL_conv_direct)
+        if (step->kernel != KERNEL_conv_direct && step->kernel != KERNEL_conv_winograd)
             continue;
         const rnc_conv_shape *s = &step->shape.conv;
         const int vectors = s->panel / isa_rows[isa].lanes, wish = step->tile[isa].vectors;
@@ -163,6 +163,18 @@ static bool has_narrow(const Plan *plan, Isa isa)
             return true;
     }
     return false;
+}
+
+/* RNC_TILES of conv_winograd.c: the most tiles of a register tile. */
+static int most_tiles(const Plan *plan, Isa isa)
+{
+    int most = 1;
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->kernel == KERNEL_conv_winograd && step->tile[isa].pixels > most)
+            most = step->tile[isa].pixels;
+    }
+    return most;
 }
 
 void emit_isa(Emit *e, Isa isa)
@@ -179,8 +191,10 @@ void emit_isa(Emit *e, Isa isa)
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         uses_kernel(e->plan, KERNEL_conv_winograd1d))
         paste_file(e, "kernels/tile.h", comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct))
+    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd))
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
+    if (uses_kernel(e->plan, KERNEL_conv_winograd))
+        buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
     if (uses_kernel(e->plan, KERNEL_conv_winograd))
         paste_file(e, "kernels/winograd.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {

@@ -7,7 +7,9 @@
  *
  * Where m does not divide the output, the last tiles of a row or column are as many as it takes of
  * m - 1 pixels, if the tiles of an image fit into a group: 7 is 4 and 3, 14 is 4, 4, 3 and 3.  They
- * spare planes, so that these have fewer products.  Else the last tile is cut. */
+ * spare planes, so that these have fewer products.  Else the last tile is cut.
+ * RNC_TILES stands before: no step's register tile has more tiles; and RNC_NARROW, as for
+ * conv_direct. */
 
 /* How the tiles of all images are cut into groups of units, which are images where tiles are mixed,
  * else tiles.  In a group those that are less across come first, then the whole ones, those less
@@ -161,7 +163,7 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
 /* A constant number of tiles, none of more than there can be. */
 #define RNC_WINOGRAD_CASE(k)                                                     \
     case k:                                                                      \
-        if (k <= most)                                                           \
+        if (k <= RNC_TILES && k <= most)                                         \
             RNC_FN(winograd_block)(s, t, u, k, nv, p, from, filters, to, ahead); \
         break
             switch (n) {
@@ -308,8 +310,8 @@ RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *
                                        const rnc_operands *o, const RNC_FN(winograd_cut) * c,
                                        int unit, int units, float *scratch, int p0, int p1)
 {
-    const int panels = s->out_c / s->panel, rest = s->out_c % s->panel, wide = panels * s->panel;
-    const int frequencies = s->winograd + 2;
+    const int panels = s->out_c / s->panel, rest = RNC_NARROW ? s->out_c % s->panel : 0;
+    const int frequencies = s->winograd + 2, wide = panels * s->panel;
     RNC_FN(winograd_windows)(s, o, c, unit, units, scratch);
     RNC_FN(winograd_panels)
     (s, t, o, c, unit, units, scratch, o->weights, 0, s->panel, p0, p1 < panels ? p1 : panels);

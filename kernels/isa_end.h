@@ -2,6 +2,7 @@
 #undef RNC_VL
 #undef RNC_FN
 #undef RNC_NARROW
+#undef RNC_TILES
 #undef RNC_KERNEL
 #undef RNC_TARGET
 #undef RNC_PRAGMA

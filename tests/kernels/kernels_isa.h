@@ -6,6 +6,7 @@
 #undef RNC_UNROLL
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #define RNC_NARROW 1
+#define RNC_TILES 14
 #include "../../kernels/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET

@@ -20,7 +20,8 @@ static float *pack_rows(Case *c, const ConvCase *k)
     return packed;
 }
 
-/* Scratch is as large as the plan makes it, between canaries: half of the cases see a write behind. */
+/* Scratch is as large as the plan makes it, between canaries: half of the cases see a write behind.
+ */
 void test_conv_blas(Case *c)
 {
     const rnc_tile tile = {.pixels = chance(c, 50) ? 0 : pick(c, 1, 40)};

@@ -4,10 +4,12 @@
  * $CC as a shared object with RNC_TRACE, loaded, and run with each instruction
  * set.  Behind each step, before its memory is used again, what it wrote is
  * compared with the value the interpreter gives the network before the passes:
- * Node.origin says which.  A layer's error is max |a - b| / max |b|.
+ * Node.origin says which.  A layer's error is max |a - b| / max |b|; a softmax is held to
+ * its operand as it was computed.
  */
 #include "cc.h"
 #include "commands.h"
+#include "eval_ops.h"
 #include "output.h"
 #include "ports.h"
 
@@ -16,6 +18,7 @@
 #include <dlfcn.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct Verify {
@@ -24,6 +27,7 @@ typedef struct Verify {
     Diag *d;
     const Compiled *c;
     EvalResult oracle;
+    double **operands; /* by original node: of a softmax, as computed; NULL: of none */
     const char *dir;
     void *handle; /* of the loaded code */
     const rnc_net_info *info;
@@ -88,26 +92,18 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
               kernel_rows[s->kernel].name, v->o->tolerance);
 }
 
-static double largest(const double *values, Type t)
+/* What a node of the original network should be.  A softmax makes a factor e^d of a difference d in
+ * its operand, however small beside that: so it is held to the operand that was computed, which was
+ * itself compared, not to the oracle's. */
+static const double *expectation(const Verify *v, const Node *original)
 {
-    double most = 0;
-    for (int64_t i = 0; i < type_elements(t); i++)
-        most = fabs(values[i]) > most ? fabs(values[i]) : most;
-    return most;
-}
-
-/* What a layer's differences are relative to: its largest element.  Softmax makes of a difference
- * d in its operand, whose own error is relative to the operand's largest x, a factor e^d: so its
- * error may be x times as large. */
-static double magnitude(const Verify *v, const Node *node)
-{
-    const Node *original = v->c->original->nodes.at[node->origin];
-    double most = largest(v->oracle.values[node->origin], node->type);
-    if (original->op == OP_SOFTMAX) {
-        const double x = largest(v->oracle.values[original->in[0]->id], original->in[0]->type);
-        most *= x > 1 ? x : 1;
-    }
-    return most > 0 ? most : 1;
+    if (original->op != OP_SOFTMAX)
+        return v->oracle.values[original->id];
+    const double *operand = v->operands[original->in[0]->id];
+    double *values = NEW_ARRAY(v->arena, double, type_elements(original->type));
+    EvalStep step = {original, &operand, values, NULL};
+    eval_SOFTMAX(&step);
+    return values;
 }
 
 /* rnc_trace_hook: `out` is what step `number` was given to write to. */
@@ -121,19 +117,23 @@ static void compare(void *context, int number, const void *out)
     if (node->origin < 0 || (!to_caller && !is_last_of_tensor(plan, s)))
         return;
     const Type t = node->type;
-    const double *expected = v->oracle.values[node->origin];
+    const double *expected = expectation(v, v->c->original->nodes.at[node->origin]);
+    double *operand = v->operands[node->origin];
     const Order order = to_caller ? plan->net->outputs.at[s->out.port].order : ORDER_NHWC;
-    double difference = 0;
+    double most = 0, difference = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < type_elements(t); i++) {
         const double found = (double)written(s, t, out, port_index(t, order, i));
         const double d = fabs(found - expected[i]);
+        if (operand)
+            operand[i] = found;
+        most = fabs(expected[i]) > most ? fabs(expected[i]) : most;
         if (!(d <= difference) && difference == difference) {
             difference = d;
             at = i;
         }
     }
-    report_layer(v, s, node, difference / magnitude(v, node), at, expected[at],
+    report_layer(v, s, node, most > 0 ? difference / most : difference, at, expected[at],
                  (double)written(s, t, out, port_index(t, order, at)));
 }
 
@@ -261,6 +261,21 @@ static void clean(Verify *v)
     rmdir(v->dir);
 }
 
+/* Room for the operands of softmaxes; the oracle's values, until a step computes them. */
+static void keep_operands(Verify *v)
+{
+    const Net *net = v->c->original;
+    v->operands = NEW_ARRAY(v->arena, double *, net->nodes.n);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op != OP_SOFTMAX)
+            continue;
+        const Node *operand = net->nodes.at[i]->in[0];
+        const size_t n = (size_t)type_elements(operand->type);
+        v->operands[operand->id] = NEW_ARRAY(v->arena, double, n);
+        memcpy(v->operands[operand->id], v->oracle.values[operand->id], n * sizeof(double));
+    }
+}
+
 static void verify(Verify *v)
 {
     const Net *net = v->c->original;
@@ -270,6 +285,7 @@ static void verify(Verify *v)
     v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
     if (v->dir && build(v) && load(v)) {
         v->oracle = eval_net(net, values, EVAL_DOUBLE, v->arena);
+        keep_operands(v);
         run_all(v, values);
     }
     clean(v);

@@ -238,8 +238,8 @@ static void share_conv(const Plan *plan, Step *step, const TuningRow *row)
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
 }
 
-/* Threads share groups of tiles if there are enough, else panels, each with transformed
- * windows of its own; no more than there is scratch for. */
+/* Threads share groups of tiles, a stem's tiles of rows, if there are enough, else panels, each
+ * with transformed windows of its own; no more than there is scratch for. */
 static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
 {
     const rnc_conv_shape *s = &step->shape.conv;
@@ -248,7 +248,9 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t groups = div_up(winograd_tiles(s), step->tile[i].group);
+        const int64_t groups = step->kernel == KERNEL_conv_winograd
+                                   ? winograd_groups(s, &step->tile[i])
+                                   : winograd1d_tiles(s);
         set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
@@ -261,25 +263,6 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
     parts = div_up(pieces, div_up(pieces, parts));
     parts = parts < fit ? parts : fit;
     step->parts = worth_parts(macs, MACS_TO_SHARE, parts < worth ? parts : worth);
-}
-
-/* The same for tiles of rows, of which a picture has few. */
-static void share_winograd1d(const Plan *plan, Step *step, const TuningRow *row)
-{
-    const rnc_conv_shape *s = &step->shape.conv;
-    const int64_t panels = div_up(s->out_c, s->panel), tiles = winograd1d_tiles(s);
-    int64_t pieces = 1;
-    for (int i = 0; i < ISA_COUNT; i++) {
-        if (!(plan->options.isas >> i & 1))
-            continue;
-        set_split(row, (Isa)i, &step->tile[i], tiles < plan->options.threads && panels > tiles);
-        const int64_t own = step->tile[i].split ? panels : tiles;
-        pieces = own > pieces ? own : pieces;
-    }
-    const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
-    if (pieces > plan->options.threads)
-        pieces = plan->options.threads;
-    step->parts = worth_parts(macs, MACS_TO_SHARE, pieces < worth ? pieces : worth);
 }
 
 /* The row of a step, if it is of the method that the step has. */
@@ -311,10 +294,8 @@ void choose_tiles(const Plan *plan, Step *step)
     }
     if (step->kernel == KERNEL_conv_direct)
         share_conv(plan, step, row);
-    else if (step->kernel == KERNEL_conv_winograd)
+    else if (is_winograd(step->kernel))
         share_winograd(plan, step, row);
-    else if (step->kernel == KERNEL_conv_winograd1d)
-        share_winograd1d(plan, step, row);
     else if (step->kernel == KERNEL_depthwise)
         step->parts =
             worth_parts(node_macs(step->node) * step->shape.conv.images, MACS_TO_SHARE / 4,

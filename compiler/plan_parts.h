@@ -119,8 +119,9 @@ int64_t winograd_image_tiles(int m, int out_h, int out_w);
 bool winograd_mixed(int m, int out_h, int out_w, int64_t group);
 /* Products of an image's tiles for one input and one output channel. */
 int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int64_t group);
-/* Tiles of all images, and floats of one part's scratch. */
+/* Tiles of all images, their groups, and floats of one part's scratch. */
 int64_t winograd_tiles(const rnc_conv_shape *s);
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t);
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
 /* Of that, of each tile. */
 int64_t winograd_tile_floats(const rnc_conv_shape *s);
@@ -128,7 +129,7 @@ int64_t winograd_tile_floats(const rnc_conv_shape *s);
 int64_t widest_scratch(const Plan *plan, const Step *step);
 
 /* The same of kernels/conv_winograd1d.c, whose tiles are four rows; and its transformed rows, of
- * filters and of input: one a point and phase (select_conv.c). */
+ * filters and of input: one a point and phase. */
 enum { WINOGRAD1D_ROWS = 4, WINOGRAD1D_PAIRED = 6, WINOGRAD1D_POINTS = 7 };
 int64_t winograd1d_tiles(const rnc_conv_shape *s);
 int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t);

@@ -18,38 +18,6 @@ int64_t blas_scratch(const rnc_conv_shape *s)
     return (fit < 1 ? 1 : fit < pixels ? fit : pixels) * each;
 }
 
-int64_t winograd1d_tiles(const rnc_conv_shape *s)
-{
-    return s->images * ((s->out_h + WINOGRAD1D_ROWS - 1) / (int64_t)WINOGRAD1D_ROWS);
-}
-
-int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t)
-{
-    /* as winograd1d_cuts() of kernels/conv_winograd1d.c has it */
-    const int64_t across =
-        (int64_t)(s->out_w - 1) * s->stride_w + (int64_t)(s->kernel_w - 1) * s->dilation_w;
-    const int64_t groups = (s->out_w + t->group - 1) / t->group;
-    const int64_t widest = (s->out_w + groups - 1) / groups;
-    const int64_t wide = s->out_c < s->panel ? s->out_c : s->panel;
-    return winograd1d_rows(s) * round_up(across * s->in_pixel + s->in_c, 16) +
-           WINOGRAD1D_POINTS * (widest * wide + 16);
-}
-
-int64_t widest_scratch(const Plan *plan, const Step *step)
-{
-    int64_t widest = 0;
-    for (int i = 0; i < ISA_COUNT; i++) {
-        if (plan->options.isas >> i & 1) {
-            const rnc_conv_shape *s = &step->shape.conv;
-            const int64_t floats = step->kernel == KERNEL_conv_winograd
-                                       ? winograd_scratch(s, &step->tile[i])
-                                       : winograd1d_scratch(s, &step->tile[i]);
-            widest = floats > widest ? floats : widest;
-        }
-    }
-    return widest;
-}
-
 static void add_dense(Plan *plan, const Node *node)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];

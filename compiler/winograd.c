@@ -53,15 +53,57 @@ int64_t winograd_tile_floats(const rnc_conv_shape *s)
     return side * side * (window_pitch(s) + (s->out_c < s->panel ? s->out_c : s->panel));
 }
 
+/* Tiles that a group cannot part: an image's where they are mixed. */
+static int64_t unit_tiles(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    const bool mixed = winograd_mixed(s->winograd, s->out_h, s->out_w, t->group);
+    return mixed ? winograd_image_tiles(s->winograd, s->out_h, s->out_w) : 1;
+}
+
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    const int64_t unit = unit_tiles(s, t);
+    return div_up(winograd_tiles(s) / unit, t->group / unit);
+}
+
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 {
     /* as winograd_groups() of kernels/conv_winograd.c has it */
-    const int64_t side = winograd_planes(s->winograd, s->stride_h);
-    const int64_t image = winograd_image_tiles(s->winograd, s->out_h, s->out_w);
-    const bool mixed = winograd_mixed(s->winograd, s->out_h, s->out_w, t->group);
-    const int64_t unit = mixed ? image : 1, units = s->images * image / unit;
-    const int64_t groups = div_up(units, t->group / unit), widest = div_up(units, groups) * unit;
+    const int64_t side = winograd_planes(s->winograd, s->stride_h), unit = unit_tiles(s, t);
+    const int64_t widest = div_up(winograd_tiles(s) / unit, winograd_groups(s, t)) * unit;
     return widest * winograd_tile_floats(s) + 32 * side * side;
+}
+
+int64_t winograd1d_tiles(const rnc_conv_shape *s)
+{
+    return s->images * ((s->out_h + WINOGRAD1D_ROWS - 1) / (int64_t)WINOGRAD1D_ROWS);
+}
+
+int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    /* as winograd1d_cuts() of kernels/conv_winograd1d.c has it */
+    const int64_t across =
+        (int64_t)(s->out_w - 1) * s->stride_w + (int64_t)(s->kernel_w - 1) * s->dilation_w;
+    const int64_t groups = (s->out_w + t->group - 1) / t->group;
+    const int64_t widest = (s->out_w + groups - 1) / groups;
+    const int64_t wide = s->out_c < s->panel ? s->out_c : s->panel;
+    return winograd1d_rows(s) * round_up(across * s->in_pixel + s->in_c, 16) +
+           WINOGRAD1D_POINTS * (widest * wide + 16);
+}
+
+int64_t widest_scratch(const Plan *plan, const Step *step)
+{
+    int64_t widest = 0;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (plan->options.isas >> i & 1) {
+            const rnc_conv_shape *s = &step->shape.conv;
+            const int64_t floats = step->kernel == KERNEL_conv_winograd
+                                       ? winograd_scratch(s, &step->tile[i])
+                                       : winograd1d_scratch(s, &step->tile[i]);
+            widest = floats > widest ? floats : widest;
+        }
+    }
+    return widest;
 }
 
 int64_t step_multiplications(const Step *step)

@@ -321,7 +321,7 @@ RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *
     }
 }
 
-/* Scratch, in floats, a part: winograd_scratch() of compiler/select_conv.c says the same. */
+/* Scratch, in floats, a part: winograd_scratch() of compiler/winograd.c says the same. */
 RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {

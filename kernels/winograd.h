@@ -66,8 +66,8 @@ RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity)
     }
 }
 
-/* The pixels of one side of a window to its planes.  Of stride 1 a side that is less has no
- * plane of infinity, which meets only the output that is not there. */
+/* The pixels of one side of a window to its planes.  Of stride 1 the spare plane, infinity, meets
+ * only the output that is not there, so that any pixel will do for it. */
 RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int less)
 {
     static const float sum = 2.8125f, product = -1.265625f;

@@ -153,3 +153,24 @@ Expect conv_expect(Case *c, const ConvCase *k, double amplification)
                 }
     return e;
 }
+
+rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group)
+{
+    rnc_tile t = {0};
+    if (chance(c, 50)) {
+        t = usual[pick(c, 0, n - 1)];
+    } else {
+        t.pixels = pick(c, 0, 32);
+        t.vectors = pick(c, 0, 8);
+        t.unroll = pick(c, 0, 9);
+        t.group = pick(c, 0, group);
+    }
+    t.split = pick(c, 0, 1);
+    t.panels = pick(c, 0, 3);
+    t.prefetch_weights = pick(c, 0, 2);
+    t.prefetch_output = pick(c, 0, 1);
+    t.memory_broadcasts = pick(c, 0, 4) * 25;
+    t.prefetch_input = pick(c, 0, 1);
+    t.depth = chance(c, 50) ? 0 : pick(c, 1, chance(c, 50) ? 20 : 100);
+    return t;
+}

@@ -27,6 +27,9 @@ typedef struct ConvLimits {
 /* Draws shape, tensors, weights and residual; s.panel is 0 and the weights are
  * not packed yet. */
 ConvCase conv_case(Case *c, ConvLimits limits);
+/* Half of the time one of the n usual tiles, else any, with groups of up to `group`; the other
+ * knobs, blocks of weight rows among them, at random. */
+rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group);
 /* What the kernel must leave in out: every lane below s.out_c.  With an
  * `amplification` above 1 its error may be so many times that of the largest plain sum. */
 Expect conv_expect(Case *c, const ConvCase *k, double amplification);

@@ -19,33 +19,13 @@ static float *pack_panels(Case *c, const ConvCase *k)
     return packed;
 }
 
-static rnc_tile draw_tile(Case *c)
+void test_conv_direct(Case *c)
 {
     static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4},
                                      {.pixels = 28, .vectors = 1, .unroll = 4},
                                      {.pixels = 6, .vectors = 2, .unroll = 2},
                                      {.pixels = 3, .vectors = 4, .unroll = 1}};
-    rnc_tile t = {0};
-    if (chance(c, 50)) {
-        t = usual[pick(c, 0, 3)];
-    } else {
-        t.pixels = pick(c, 0, 32);
-        t.vectors = pick(c, 0, 8);
-        t.unroll = pick(c, 0, 9);
-    }
-    t.split = pick(c, 0, 1);
-    t.panels = pick(c, 0, 3);
-    t.prefetch_weights = pick(c, 0, 2);
-    t.prefetch_output = pick(c, 0, 1);
-    t.memory_broadcasts = pick(c, 0, 4) * 25;
-    t.prefetch_input = pick(c, 0, 1);
-    t.depth = chance(c, 50) ? 0 : pick(c, 1, 100);
-    return t;
-}
-
-void test_conv_direct(Case *c)
-{
-    const rnc_tile tile = draw_tile(c);
+    const rnc_tile tile = conv_tile(c, usual, 4, 0);
     const int align = pick_align(c);
     ConvLimits l = {.groups = chance(c, 70) ? 1 : pick(c, 2, 4), .in_c = pick(c, 1, 24)};
     l.align = align;

@@ -56,29 +56,12 @@ static float *pack_winograd(Case *c, const ConvCase *k)
     return packed;
 }
 
-static rnc_tile draw_tile(Case *c)
+void test_conv_winograd(Case *c)
 {
     static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
                                      {.pixels = 6, .vectors = 2, .unroll = 4, .group = 12},
                                      {.pixels = 3, .vectors = 4, .unroll = 1, .group = 6}};
-    rnc_tile t = {0};
-    if (chance(c, 50)) {
-        t = usual[pick(c, 0, 2)];
-    } else {
-        t.pixels = pick(c, 0, 32);
-        t.vectors = pick(c, 0, 8);
-        t.unroll = pick(c, 0, 9);
-        t.group = pick(c, 0, 40);
-    }
-    t.split = pick(c, 0, 1);
-    t.prefetch_weights = pick(c, 0, 2);
-    t.memory_broadcasts = pick(c, 0, 4) * 25;
-    return t;
-}
-
-void test_conv_winograd(Case *c)
-{
-    const rnc_tile tile = draw_tile(c);
+    const rnc_tile tile = conv_tile(c, usual, 3, 40);
     const int align = pick_align(c);
     ConvLimits l = {.groups = 1, .in_c = pick(c, 1, 24), .align = align, .winograd = true};
     l.width = pick(c, 1, 80);

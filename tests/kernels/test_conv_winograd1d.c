@@ -46,29 +46,12 @@ static float *pack_columns(Case *c, const ConvCase *k)
     return packed;
 }
 
-static rnc_tile draw_tile(Case *c)
+void test_conv_winograd1d(Case *c)
 {
     static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 7, .group = 28},
                                      {.pixels = 12, .vectors = 1, .unroll = 3, .group = 14},
                                      {.pixels = 3, .vectors = 4, .unroll = 7, .group = 14}};
-    rnc_tile t = {0};
-    if (chance(c, 50)) {
-        t = usual[pick(c, 0, 2)];
-    } else {
-        t.pixels = pick(c, 0, 32);
-        t.vectors = pick(c, 0, 8);
-        t.unroll = pick(c, 0, 9);
-        t.group = pick(c, 0, 20);
-    }
-    t.split = pick(c, 0, 1);
-    t.prefetch_output = pick(c, 0, 1);
-    t.memory_broadcasts = pick(c, 0, 4) * 25;
-    return t;
-}
-
-void test_conv_winograd1d(Case *c)
-{
-    const rnc_tile tile = draw_tile(c);
+    const rnc_tile tile = conv_tile(c, usual, 3, 20);
     const int align = pick_align(c), in_c = chance(c, 60) ? 3 : pick(c, 1, 15);
     ConvLimits l = {.groups = 1, .in_c = in_c, .align = align, .columns = true};
     l.in_align = chance(c, 60) ? 1 : 0;

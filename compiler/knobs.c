@@ -14,22 +14,21 @@ typedef struct Liking {
     int prefetch_output, memory_broadcasts;
     bool prefetch_weights;
     int prefetch_input, depth;
-    int dense_vectors, dense_unroll, dense_pixels;
-    int batch_pixels; /* dense_pixels from BATCH images on, without unrolling */
+    int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;
 } Liking;
 
 static const Liking likings[ISA_COUNT] = {
-    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 2, 4, 3, 14, 6},
-    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 2, 1, 3, 7},
-    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 8, 1, 1, 2, 8},
-    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
-    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 8, 1, 1, 2, 4},
+    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 2, 14, 6},
+    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 3, 7},
+    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 8, 2, 8},
+    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 8, 2, 4},
+    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 8, 2, 4},
 };
 
 enum {
     SMALL_ROW = 7,       /* output pixels of a row up to which output is not fetched ahead */
-    BATCH = 4,           /* images from which dense layers use their weights again */
+    DENSE_STREAMS = 4,   /* parts of a dense layer's panel that are read side by side */
     TILES_TO_SHARE = 20, /* from which threads share out pixels, not channels */
     ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
@@ -185,10 +184,9 @@ static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
     t->vectors = like->dense_vectors;
-    t->unroll = s->images < BATCH ? like->dense_unroll : 1;
-    t->pixels = s->images < BATCH ? like->dense_pixels : like->batch_pixels;
+    t->unroll = DENSE_STREAMS;
+    t->pixels = s->images < like->dense_pixels ? s->images : like->dense_pixels;
     t->split = 1;
-    t->prefetch_weights = t->unroll * s->panel / 16;
 }
 
 /* Panels of channels whose rows, as many as a window is high, stay in the first-level cache while

@@ -23,7 +23,7 @@ static unsigned knobs_of(Kernel kernel)
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
     case KERNEL_dense:
-        return BIT(pixels) | BIT(vectors) | BIT(unroll) | BIT(prefetch_weights);
+        return BIT(pixels) | BIT(vectors) | BIT(unroll);
     default:
         return BIT(pixels);
     }
@@ -159,7 +159,6 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd1d, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_dense, KNOB(unroll), {1, 2, 4, 8, END}},
     {KERNEL_dense, KNOB(pixels), {1, 2, 3, 4, END}},
-    {KERNEL_dense, KNOB(prefetch_weights), {0, 2, 4, 8, 16, END}},
     {KERNEL_conv_direct, KNOB(split), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(split), {0, 1, END}},
     {KERNEL_depthwise, KNOB(panels), {0, 1, 2, 4, END}},

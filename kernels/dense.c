@@ -1,55 +1,57 @@
 /* dense: weight panels times one vector, or several at once, for each image.  One image is bound
- * by the reading of the weights, so the sums run in u phases and lines further on are fetched. */
+ * by the reading of the weights.  From memory a CPU reads several streams side by side faster than
+ * one, so a turn takes a row from each of u parts of a panel, far from one another. */
 
-/* u inputs, each into its own phase: acc[p][i][j] += in[image i][p] * w[p][vector j]. */
+/* u inputs, `apart` from one another, each into one of the phases:
+ * acc[p % phases][i][j] += in[image i][p * apart] * w[p * apart][vector j]. */
 RNC_KERNEL void RNC_FN(dense_steps)(const rnc_dense_shape *s, vf *acc, const float *in,
-                                    const float *w, int u, int n, int nv, int width)
+                                    const float *w, int u, int apart, int phases, int n, int nv,
+                                    int width)
 {
     RNC_UNROLL(8)
     for (int p = 0; p < u; p++) {
         vf b[8];
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            b[j] = vf_load(w + p * width + j * RNC_VL);
+            b[j] = vf_load(w + p * apart * width + j * RNC_VL);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
             vf x;
-            RNC_BROADCAST(x, in + i * s->in_image + p);
+            RNC_BROADCAST(x, in + i * s->in_image + p * apart);
             RNC_UNROLL(8)
             for (int j = 0; j < nv; j++)
-                RNC_FMA(acc[(p * n + i) * nv + j], x, b[j]);
+                RNC_FMA(acc[(p % phases * n + i) * nv + j], x, b[j]);
         }
     }
 }
 
 /* n images, nv vectors of outputs; w: at their column of a panel of `width` outputs. */
-RNC_KERNEL void RNC_FN(dense_tile)(const rnc_dense_shape *s, const rnc_tile *t, int n, int nv,
-                                   int u, const float *in, const float *w, int width,
-                                   const float *res, float *out)
+RNC_KERNEL void RNC_FN(dense_tile)(const rnc_dense_shape *s, int n, int nv, int u, const float *in,
+                                   const float *w, int width, const float *res, float *out)
 {
+    const int apart = s->in_c / u, rest = s->in_c % u;
+    const int own = 8 / (n * nv); /* sums that do not wait for each other: 8 are enough */
+    const int phases = own < 1 ? 1 : own < u ? own : u;
     vf acc[32]; /* [phase][image][vector] */
     RNC_UNROLL(32)
-    for (int i = 0; i < u * n; i++) {
+    for (int i = 0; i < phases * n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
             acc[i * nv + j] = i < n ? vf_load(w + j * RNC_VL) : vf_zero();
     }
     w += width;
-    for (int turns = s->in_c / u; turns > 0; turns--) {
-        RNC_FN(dense_steps)(s, acc, in, w, u, n, nv, width);
-        for (int i = 0; i < t->prefetch_weights; i++)
-            RNC_PREFETCH(w + 1024 + i * 16);
-        in += u;
-        w += u * width;
-    }
-    RNC_FN(dense_steps)(s, acc, in, w, s->in_c % u, n, nv, width);
+    for (int turns = apart; turns > 0; turns--, in++, w += width)
+        RNC_FN(dense_steps)(s, acc, in, w, u, apart, phases, n, nv, width);
+    in += (u - 1) * apart;
+    w += (u - 1) * apart * width;
+    RNC_FN(dense_steps)(s, acc, in, w, rest, 1, phases, n, nv, width);
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             vf v = acc[i * nv + j];
             RNC_UNROLL(8)
-            for (int p = 1; p < u; p++)
+            for (int p = 1; p < phases; p++)
                 v = v + acc[(p * n + i) * nv + j];
             if (s->residual)
                 v = v + vf_load(res + i * s->res_image + j * RNC_VL);
@@ -69,9 +71,8 @@ RNC_KERNEL void RNC_FN(dense_panels)(const rnc_dense_shape *s, const rnc_tile *t
                                      const rnc_operands *o, const float *w, int c, int width,
                                      int nv, int first, int end, int across, int vector)
 {
-    const int most = 32 / nv, u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
-    const int phases = u < 8 ? u : 8;
-    const int fit = most / phases, wish = t->pixels > 0 ? t->pixels : 1;
+    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int fit = 32 / nv, wish = t->pixels > 0 ? t->pixels : 1;
     const int all = wish < fit ? wish : fit, n = all < s->images ? all : s->images;
     const int rest = s->images % n;
     for (int i = first * across; i < end * across; i++) {
@@ -81,13 +82,13 @@ RNC_KERNEL void RNC_FN(dense_panels)(const rnc_dense_shape *s, const rnc_tile *t
         const float *res = s->residual ? (const float *)o->in2 + to : NULL;
         float *out = (float *)o->out + to;
         for (int image = 0; image + n <= s->images; image += n) {
-            RNC_FN(dense_tile)(s, t, n, nv, phases, in, b, width, res, out);
+            RNC_FN(dense_tile)(s, n, nv, u, in, b, width, res, out);
             in += (ptrdiff_t)n * s->in_image;
             res = s->residual ? res + (ptrdiff_t)n * s->res_image : res;
             out += (ptrdiff_t)n * s->out_image;
         }
         if (rest > 0)
-            RNC_FN(dense_tile)(s, t, rest, nv, phases, in, b, width, res, out);
+            RNC_FN(dense_tile)(s, rest, nv, u, in, b, width, res, out);
     }
 }
 

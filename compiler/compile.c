@@ -1,5 +1,6 @@
 /* compile.c: the compiler, a call a phase. */
 #include "compile.h"
+#include "batch.h"
 #include "irtext.h"
 #include "parse.h"
 #include "pass.h"
@@ -76,6 +77,7 @@ static bool make_plan(const Work *w)
         if (!o.tuning)
             return false;
     }
+    cut_batch(w->out->net, o.machine ? o.machine : &machine_rows[MACHINE_generic]);
     w->out->plan = plan_make(w->arena, w->out->net, o, w->d);
     return w->out->plan != NULL;
 }

@@ -58,6 +58,9 @@ static void emit_head(Emit *e)
                comment_text(e->arena, e->options->command));
     buf_printf(e->out, " * %s an image, %d steps of %d kinds.\n",
                report_count(e->arena, net_macs(net), "MAC"), plan->steps.n, e->n_kinds);
+    if (net->turns > 1)
+        buf_printf(e->out, " * The batch is computed in %d turns of %d.\n", net->turns,
+                   net->inputs.at[0].node->type.n);
     buf_printf(e->out, " * Weights: %s, streamed in the order of the steps.\n",
                report_bytes(e->arena, plan->weight_bytes));
     buf_printf(e->out,

@@ -2,6 +2,7 @@
  * run(), names of classes, and the description that generic programs use. */
 #include "emit_parts.h"
 
+#include "batch.h"
 #include "cname.h"
 
 #include <inttypes.h>
@@ -39,9 +40,9 @@ static const char *port_type(const Port *port)
 }
 
 /* "float [1][3][224][224]: image, channel, row, pixel" */
-static const char *port_layout(Arena *arena, const Port *port)
+static const char *port_layout(Arena *arena, const Net *net, const Port *port)
 {
-    const Type t = port->node->type;
+    const Type t = whole_batch(net, port->node->type);
     if (t.h == 1 && t.w == 1)
         return arena_printf(arena, "%s [%d][%d]: image, channel", port_type(port), t.n, t.c);
     if (port->order == ORDER_NCHW)
@@ -53,10 +54,10 @@ static const char *port_layout(Arena *arena, const Port *port)
 
 static void port_macros(Emit *e, const Port *port, const char *name, const char *what)
 {
-    const Type t = port->node->type;
+    const Type t = whole_batch(e->plan->net, port->node->type);
     const char *upper = c_upper(e->arena, name);
     buf_printf(e->out, "\n/* %s %s, %s. */\n", what, comment_text(e->arena, port->name),
-               port_layout(e->arena, port));
+               port_layout(e->arena, e->plan->net, port));
     buf_printf(e->out, "#define %s_%s_ELEMENTS %" PRId64 "\n", e->upper, upper, type_elements(t));
     const struct {
         char letter;
@@ -160,10 +161,11 @@ static int64_t weight_bytes(const Plan *plan)
 static void emit_figures(Emit *e)
 {
     const Plan *plan = e->plan;
+    const Net *net = plan->net;
     buf_printf(e->out, "\n#define %s_ARENA_BYTES %" PRId64 "\n", e->upper, arena_bytes(plan));
     buf_printf(e->out, "#define %s_ARENA_ALIGN 64\n", e->upper);
     buf_printf(e->out, "#define %s_BATCH %d\n", e->upper,
-               plan->net->inputs.n ? plan->net->inputs.at[0].node->type.n : 1);
+               net->inputs.n ? whole_batch(net, net->inputs.at[0].node->type).n : 1);
     buf_printf(e->out,
                "/* Weights files carry the same number, or do not fit. */\n"
                "#define %s_PLAN_HASH UINT64_C(0x%016" PRIx64 ")\n",
@@ -257,7 +259,7 @@ static void emit_ports(Emit *e, const char *array, const Port *ports, const char
                array);
     for (int i = 0; i < n; i++) {
         const Port *p = &ports[i];
-        const Type t = p->node->type;
+        const Type t = whole_batch(e->plan->net, p->node->type);
         buf_puts(e->out, "    {");
         emit_string(e->out, p->name);
         buf_printf(e->out, ", %d, %d, %d, %d, %d, %d, ", t.n, t.h, t.w, t.c, p->elem == ELEM_U8,

@@ -1,5 +1,6 @@
 /* emit_run.c: run(), one call a step, and a loop where steps repeat (repeat.c).
  *
+ * A batch that is computed in turns (batch.h) has run_turn(), and run() calls it for each.
  * In a loop i counts the iterations; what moves with it is written as such:
  * WEIGHTS(0x004fc0 + i * 0x4880).  The comment of a step in a loop speaks of all
  * its iterations: layer1.{1..17}.main.conv1 (series.c).
@@ -180,9 +181,39 @@ static void emit_loop(Emit *e, const Repeat *r, Buf *text)
 
 /* ---- run() ---- */
 
+/* "        in[0] = (const float *)inputs[0] + turn * 301056;\n" */
+static void emit_port(Emit *e, const char *array, const char *from, const char *type, int i,
+                      const Port *port)
+{
+    buf_printf(e->out, "        %s[%d] = (%s *)%s[%d] + turn * %" PRId64 ";\n", array, i, type,
+               from, i, type_elements(port->node->type));
+}
+
+/* run_steps() of a batch in turns: moves the caller's pointers from turn to turn. */
+static void emit_turns(Emit *e)
+{
+    const Net *net = e->plan->net;
+    const int images = net->inputs.at[0].node->type.n;
+    buf_printf(e->out,
+               "\n/* The batch, %d image%s a turn. */\n"
+               "static void run_steps(const %s *net, const void *const *inputs, void *const "
+               "*outputs)\n{\n"
+               "    for (size_t turn = 0; turn < %d; turn++) {\n"
+               "        const void *in[%d];\n        void *out[%d];\n",
+               images, images > 1 ? "s" : "", e->name, net->turns, net->inputs.n, net->outputs.n);
+    for (int i = 0; i < net->inputs.n; i++)
+        emit_port(e, "in", "inputs",
+                  net->inputs.at[i].elem == ELEM_U8 ? "const unsigned char" : "const float", i,
+                  &net->inputs.at[i]);
+    for (int i = 0; i < net->outputs.n; i++)
+        emit_port(e, "out", "outputs", "float", i, &net->outputs.at[i]);
+    buf_puts(e->out, "        run_turn(net, in, out);\n    }\n}\n");
+}
+
 void emit_run(Emit *e)
 {
     const Plan *plan = e->plan;
+    const bool turns = plan->net->turns > 1;
     Buf text = buf_new(e->arena);
     buf_printf(
         e->out,
@@ -190,9 +221,9 @@ void emit_run(Emit *e)
         " * among how many threads it may be shared ---- */\n\n"
         "#define ARENA(offset) (net->arena + (offset))\n"
         "#define WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
-        "static void run_steps(const %s *net, const void *const *inputs, void *const "
+        "static void %s(const %s *net, const void *const *inputs, void *const "
         "*outputs)\n{\n",
-        e->name);
+        turns ? "run_turn" : "run_steps", e->name);
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     for (int i = 0, next = 0; i < plan->steps.n;) {
@@ -207,4 +238,6 @@ void emit_run(Emit *e)
     }
     buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
                      "#undef ARENA\n#undef WEIGHTS\n");
+    if (turns)
+        emit_turns(e);
 }

@@ -97,6 +97,7 @@ typedef struct Net {
     VEC(Port) inputs;
     VEC(Port) outputs;
     int n_original; /* nodes before the first pass: Node.origin is below it */
+    int turns;      /* of the images that the types say, in an inference (batch.h) */
 } Net;
 
 /* ---- building (ir.c) ---- */

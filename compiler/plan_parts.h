@@ -66,7 +66,7 @@ static inline bool is_conv(Op op)
  * could be at all: whole vectors of channels come in and go out. */
 enum {
     WINOGRAD_CHANNELS = 16,
-    WINOGRAD_GROUP = 25, /* tiles; an image of no more is in one group */
+    WINOGRAD_GROUP = 32, /* tiles; an image of no more is in one group */
 };
 int winograd_of(const Plan *plan, const Node *node);
 bool winograd_fits(const Plan *plan, const Node *node);

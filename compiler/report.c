@@ -127,6 +127,9 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
     buf_printf(out, "network     %s: %s\n", c->original->name, report_layers(arena, c->original));
     text_ports(out, "inputs", c->original->inputs.at, c->original->inputs.n);
     text_ports(out, "outputs", c->original->outputs.at, c->original->outputs.n);
+    if (c->net->turns > 1)
+        buf_printf(out, "batch       %d turns of %d\n", c->net->turns,
+                   c->net->inputs.at[0].node->type.n);
     buf_printf(out, "trained     %s\n",
                report_count(arena, net_parameters(c->original), " parameters"));
     buf_printf(out, "work        %s an image\n", report_count(arena, net_macs(c->original), "MAC"));
@@ -201,13 +204,13 @@ json_t *report_head(const Compiled *c)
 {
     const Plan *plan = c->plan;
     return json_pack(
-        "{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:o, s:o}", "name", c->original->name,
+        "{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:i, s:o, s:o}", "name", c->original->name,
         "has_weights", c->has_weights, "parameters", (json_int_t)net_parameters(c->original),
         "macs", (json_int_t)net_macs(c->original), "arena", "bytes", (json_int_t)plan->arena_bytes,
         "bound", (json_int_t)plan->lower_bound, "bound_with_halos_and_scratch",
-        (json_int_t)plan->tight_bound, "weight_bytes", (json_int_t)plan->weight_bytes, "inputs",
-        json_ports(c->original->inputs.at, c->original->inputs.n), "outputs",
-        json_ports(c->original->outputs.at, c->original->outputs.n));
+        (json_int_t)plan->tight_bound, "weight_bytes", (json_int_t)plan->weight_bytes, "turns",
+        c->net->turns, "inputs", json_ports(c->original->inputs.at, c->original->inputs.n),
+        "outputs", json_ports(c->original->outputs.at, c->original->outputs.n));
 }
 
 bool report_put_json(Buf *out, json_t *root)

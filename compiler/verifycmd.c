@@ -34,8 +34,9 @@ typedef struct Verify {
 
     /* Of the run under way. */
     Isa isa;
-    int layers;   /* compared */
-    double worst; /* error of a layer so far */
+    int turn, step; /* of the batch (batch.h); the step before */
+    int layers;     /* compared, those of a turn */
+    double worst;   /* error of a layer so far */
     const Node *worst_at;
     bool failed;
 } Verify;
@@ -73,7 +74,7 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
     if (v->o->verbose)
         printf("%-8s %4d  %-9s %.2e  %s%s\n", isa_rows[v->isa].name, s->index,
                kernel_rows[s->kernel].name, error, node->name, bad ? "  DIFFERS" : "");
-    v->layers++;
+    v->layers += v->turn == 0;
     if (!(error <= v->worst)) {
         v->worst = error;
         v->worst_at = node;
@@ -112,28 +113,31 @@ static void compare(void *context, int number, const void *out)
     Verify *v = context;
     const Plan *plan = v->c->plan;
     const Step *s = &plan->steps.at[number];
+    v->turn += number <= v->step;
+    v->step = number;
     const bool to_caller = s->out.kind == PLACE_OUTPUT;
     const Node *node = to_caller ? plan->net->outputs.at[s->out.port].node : s->out.tensor->node;
     if (node->origin < 0 || (!to_caller && !is_last_of_tensor(plan, s)))
         return;
     const Type t = node->type;
-    const double *expected = expectation(v, v->c->original->nodes.at[node->origin]);
+    const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
+    const double *expected = expectation(v, v->c->original->nodes.at[node->origin]) + before;
     double *operand = v->operands[node->origin];
     const Order order = to_caller ? plan->net->outputs.at[s->out.port].order : ORDER_NHWC;
     double most = 0, difference = 0;
     int64_t at = 0;
-    for (int64_t i = 0; i < type_elements(t); i++) {
+    for (int64_t i = 0; i < n; i++) {
         const double found = (double)written(s, t, out, port_index(t, order, i));
         const double d = fabs(found - expected[i]);
         if (operand)
-            operand[i] = found;
+            operand[before + i] = found;
         most = fabs(expected[i]) > most ? fabs(expected[i]) : most;
         if (!(d <= difference) && difference == difference) {
             difference = d;
             at = i;
         }
     }
-    report_layer(v, s, node, most > 0 ? difference / most : difference, at, expected[at],
+    report_layer(v, s, node, most > 0 ? difference / most : difference, before + at, expected[at],
                  (double)written(s, t, out, port_index(t, order, at)));
 }
 
@@ -175,6 +179,8 @@ static void run_isa(Verify *v, Isa isa, const Engine *e)
 {
     const rnc_net_info *info = v->info;
     v->isa = isa;
+    v->turn = 0;
+    v->step = -1;
     v->layers = 0;
     v->worst = 0;
     v->worst_at = NULL;
@@ -201,7 +207,7 @@ static void run_all(Verify *v, const double *const *values)
         inputs[i] = input_buffer(v, i, values[i]);
     for (int i = 0; i < info->n_outputs; i++)
         outputs[i] =
-            NEW_ARRAY(v->arena, float, type_elements(v->c->plan->net->outputs.at[i].node->type));
+            NEW_ARRAY(v->arena, float, type_elements(v->c->original->outputs.at[i].node->type));
     /* At least 64 bytes, so that the arena aligns them. */
     void *net = arena_alloc(v->arena, info->engine_bytes + 64);
     void *arena = arena_alloc(v->arena, info->arena_bytes + 64);

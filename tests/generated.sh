@@ -81,7 +81,24 @@ net ports {
   output int
 }
 EOF
-nets='chain blocks ports'
+# A batch of which the L2 holds one image: each is a turn of its own.
+cat > turns.net << 'EOF'
+net turns {
+  batch 3
+  input image[3, 150, 150] type=u8 order=nhwc
+  input extra[5]
+  from image
+  normalize mean=(0.5,) std=(0.25,)
+  avgpool 5x5 stride=5
+  flatten ; dense 9
+  out: tanh
+  main { from out }
+  side { from extra ; dense 9 ; sigmoid }
+  mul
+  output int
+}
+EOF
+nets='chain blocks ports turns'
 # Compiling takes the time: every set of instructions is in one of them, each
 # compiler sees each network once; with RNC_TEST_FULL all of all.
 isas_of() {
@@ -89,6 +106,7 @@ isas_of() {
     chain,x86_64,) echo avx512,portable ;;
     blocks,x86_64,) echo avx2 ;;
     ports,x86_64,) echo avx2,scalar ;;
+    turns,x86_64,) echo portable ;;
     *) echo all ;;
     esac
 }

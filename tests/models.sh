@@ -28,6 +28,7 @@ resnet34 resnet34 -D size=33x47 --isa portable
 resnet50 resnet50 -D size=65x49
 resnet50-threads resnet50 -D size=65x49 --threads 3 --isa portable
 resnet50-batch resnet50 -D size=33x47 --batch 3 --isa portable
+resnet50-turns resnet50 -D size=33x47 --batch 4 --machine cortex-a72 --isa portable --input-type u8 --tap layer2.0.add1
 resnet50-u8 resnet50 -D size=33x33 --input-type u8 --input-order nhwc --isa scalar
 resnet50-blas resnet50 -D size=65x49 --backend openblas --isa portable
 resnet101 resnet101 -D size=33x47 --isa portable

@@ -116,7 +116,7 @@ static void on_step(void *context, int step, const void *out)
     long long at = now(CLOCK_MONOTONIC);
     (void)out;
     if (step < MAX_STEPS) {
-        t->ns[step] = at - t->last;
+        t->ns[step] += at - t->last; /* a batch may take several turns */
         t->n = step + 1 > t->n ? step + 1 : t->n;
     }
     t->last = now(CLOCK_MONOTONIC);
@@ -139,6 +139,7 @@ static void layers(const server *s, int n)
     if (!all)
         fail("layers", "no memory");
     for (int i = 0; i < n; i++) {
+        memset(t.ns, 0, sizeof t.ns);
         t.last = now(CLOCK_MONOTONIC);
         run(s);
         for (int k = 0; k < t.n; k++)

@@ -157,6 +157,7 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
     t->pixels = like->pixels * like->vectors / t->vectors;
     t->unroll = 4;
     t->group = winograd_group(plan, s, t);
+    t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->in_c, s->in_c, like->depth * 5 / 6);
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;

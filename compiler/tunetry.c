@@ -18,7 +18,7 @@ static unsigned knobs_of(Kernel kernel)
                BIT(prefetch_output) | BIT(memory_broadcasts) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_conv_winograd:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
-               BIT(prefetch_weights);
+               BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_conv_winograd1d:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
@@ -152,6 +152,7 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(unroll), {2, 4, 8, END}},
     {KERNEL_conv_winograd, KNOB(depth), {0, 96, 128, 192, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
+    {KERNEL_conv_winograd, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_conv_winograd1d, KNOB(group), {6, 10, 14, 21, 28, END}},
     {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},

@@ -104,13 +104,19 @@ RNC_KERNEL int RNC_FN(winograd_is_whole)(const rnc_conv_shape *s, RNC_FN(winogra
 typedef struct RNC_FN(winograd_piece) {
     int depth, more, last; /* input channels; 1: adds to what is there; 1: up to the last one */
     int width, pitch, wide;
-    const char *ahead; /* filters read soon */
+    const float *next; /* windows of the piece behind it */
+    const char *ahead; /* filters to fetch next: goes on through planes and panels */
 } RNC_FN(winograd_piece);
+
+/* Bytes that filters are fetched ahead at most.  Planes of few tiles have not the time to fetch the
+ * next one's: that is done during those before them, and waits in the L2. */
+enum { RNC_FN(WINOGRAD_AHEAD) = 65536 };
 
 /* n tiles times nv vectors. */
 RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *t, int u, int n,
                                        int nv, const RNC_FN(winograd_piece) * p, const float *in,
-                                       const float *w, float *out, const char *ahead)
+                                       const float *w, float *out, const float *next,
+                                       const char *ahead)
 {
     vf acc[32];
     RNC_UNROLL(32)
@@ -128,6 +134,10 @@ RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *
         for (int i = 0; i < t->prefetch_weights; i++)
             RNC_PREFETCH(ahead + i * 64);
         ahead += t->prefetch_weights * 64;
+        RNC_UNROLL(4)
+        for (int i = 0; i < (t->prefetch_input ? n : 0) && i < 4; i++)
+            RNC_PREFETCH_NEAR(next + i * p->pitch);
+        next += u;
         in += u;
         w += u * p->width;
     }
@@ -144,8 +154,8 @@ RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *
 
 /* `tiles` tiles in blocks of nearly equal size.  s: as the products see it, tiles as pixels. */
 RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        const RNC_FN(winograd_piece) * p, int tiles,
-                                        const float *in, const float *w, float *out)
+                                        RNC_FN(winograd_piece) * p, int tiles, const float *in,
+                                        const float *w, float *out)
 {
     enum { MOST = 14 };
     const int vectors = p->width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
@@ -154,17 +164,21 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
     const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
     const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
     const int blocks = (tiles + most - 1) / most;
-    const char *ahead = p->ahead;
+    const char *const far = (const char *)w + RNC_FN(WINOGRAD_AHEAD);
     for (int v = 0; v < vectors; v += nv) {
         const float *from = in, *filters = w + v * RNC_VL;
         float *to = out + v * RNC_VL;
         for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+            const int due = p->ahead < far;
+            const char *ahead = due ? p->ahead : (const char *)filters; /* these are there */
+            const float *next;
             n = tiles / blocks + (i < tiles % blocks);
+            next = i + 1 < blocks ? from + n * p->pitch : p->next;
 /* A constant number of tiles, none of more than there can be. */
-#define RNC_WINOGRAD_CASE(k)                                                     \
-    case k:                                                                      \
-        if (k <= RNC_TILES && k <= most)                                         \
-            RNC_FN(winograd_block)(s, t, u, k, nv, p, from, filters, to, ahead); \
+#define RNC_WINOGRAD_CASE(k)                                                           \
+    case k:                                                                            \
+        if (k <= RNC_TILES && k <= most)                                               \
+            RNC_FN(winograd_block)(s, t, u, k, nv, p, from, filters, to, next, ahead); \
         break
             switch (n) {
                 RNC_WINOGRAD_CASE(1);
@@ -183,7 +197,8 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
                 RNC_WINOGRAD_CASE(14);
             }
 #undef RNC_WINOGRAD_CASE
-            ahead += p->depth / u * t->prefetch_weights * 64;
+            if (due)
+                p->ahead += p->depth / u * t->prefetch_weights * 64;
         }
     }
 }
@@ -191,29 +206,28 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
 /* Tiles first .. end-1 of one plane, a block of rows of the filters after the other: it stays in a
  * near cache while all tiles pass. */
 RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const RNC_FN(winograd_cut) * c, int first, int end,
-                                       const float *in, const float *w, int width, float *out)
+                                       const RNC_FN(winograd_cut) * c, RNC_FN(winograd_piece) * p,
+                                       int first, int end, const float *in, const float *w,
+                                       float *out)
 {
     const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
     const int depth = t->depth >= u && t->depth < s->in_c ? t->depth / u * u : s->in_c;
-    RNC_FN(winograd_piece) p;
-    p.width = width;
-    p.pitch = c->pitch;
-    p.wide = c->wide;
+    in += first * p->pitch;
     for (int k = 0; k < s->in_c; k += depth) {
-        p.last = k + depth >= s->in_c;
-        p.depth = p.last ? s->in_c - k : depth;
-        p.more = k > 0;
-        p.ahead = (const char *)(w + (s->in_c + k) * width);
+        p->last = k + depth >= s->in_c;
+        p->depth = p->last ? s->in_c - k : depth;
+        p->more = k > 0;
+        p->next = in + (p->last ? c->plane : k + depth);
         RNC_FN(winograd_blocks)
-        (s, t, &p, end - first, in + first * c->pitch + k, w + k * width, out + first * c->wide);
+        (s, t, p, end - first, in + k, w + k * p->width, out + first * p->wide);
     }
 }
 
-/* `units` units times a panel of `width` channels, plane after plane. */
+/* `units` units times a panel of p->width channels, plane after plane. */
 RNC_KERNEL void RNC_FN(winograd_products)(const rnc_conv_shape *s, const rnc_tile *t,
-                                          const RNC_FN(winograd_cut) * c, int units,
-                                          const float *in, const float *w, int width, float *out)
+                                          const RNC_FN(winograd_cut) * c,
+                                          RNC_FN(winograd_piece) * p, int units, const float *in,
+                                          const float *w, float *out)
 {
     const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
     rnc_conv_shape by_tile = *s;
@@ -230,7 +244,7 @@ RNC_KERNEL void RNC_FN(winograd_products)(const rnc_conv_shape *s, const rnc_til
             const int first = spare_x ? k.whole : 0;
             const int end = spare_y ? k.low : spare_x ? k.small : k.end;
             RNC_FN(winograd_plane)
-            (&by_tile, t, c, first, end, in, w + (fy * frequencies + fx) * s->in_c * width, width,
+            (&by_tile, t, c, p, first, end, in, w + (fy * frequencies + fx) * s->in_c * p->width,
              out);
             in += c->plane;
             out += c->product;
@@ -296,12 +310,18 @@ RNC_KERNEL void RNC_FN(winograd_panels)(const rnc_conv_shape *s, const rnc_tile 
                                         int channel, int width, int first, int end)
 {
     const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
+    const ptrdiff_t size = (ptrdiff_t)width * (frequencies * frequencies * s->in_c + 1);
     float *products = scratch + side * side * c->plane;
-    for (int p = first; p < end; p++) {
-        const float *panel = w + (ptrdiff_t)p * width * (frequencies * frequencies * s->in_c + 1);
-        RNC_FN(winograd_products)(s, t, c, units, scratch, panel + width, width, products);
+    RNC_FN(winograd_piece) p;
+    p.width = width;
+    p.pitch = c->pitch;
+    p.wide = c->wide;
+    p.ahead = (const char *)(w + first * size + (s->in_c + 1) * width); /* the second plane's */
+    for (int i = first; i < end; i++) {
+        const float *panel = w + i * size;
+        RNC_FN(winograd_products)(s, t, c, &p, units, scratch, panel + width, products);
         RNC_FN(winograd_outputs)
-        (s, o, c, unit, units, products, panel, channel + p * width, width);
+        (s, o, c, unit, units, products, panel, channel + i * width, width);
     }
 }
 

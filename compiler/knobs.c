@@ -122,10 +122,11 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
  * nearly so; else more, for all filters are read again for each group.  Of stride 2, which has
- * twice the planes, what leaves the L2 some room. */
+ * twice the planes, what is half as large again as the L2, since windows come evenly from the L3,
+ * if the scratch of all threads, of four at most, is not much. */
 static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
 {
-    enum { GROUP_SMALL = 14 };
+    enum { GROUP_SMALL = 14, POLYPHASE_MOST = 1500000, THREADS = 4 };
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
     const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
@@ -133,7 +134,9 @@ static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_t
         (filters > 2 * l2 && s->stride_h == 1))
         return WINOGRAD_GROUP;
     if (s->stride_h == 2) {
-        const int64_t fits = l2 * 3 / 4 / (4 * winograd_tile_floats(s));
+        const int threads = plan->options.threads < THREADS ? plan->options.threads : THREADS;
+        const int64_t share = POLYPHASE_MOST / threads, near = l2 * 3 / 2;
+        const int64_t fits = (share < near ? share : near) / (4 * winograd_tile_floats(s));
         return fits < 1 ? 1 : (int)(fits > t->pixels ? fits / t->pixels * t->pixels : fits);
     }
     return t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels : GROUP_SMALL;

@@ -28,7 +28,10 @@ static const Liking likings[ISA_COUNT] = {
 
 enum {
     SMALL_ROW = 7,       /* output pixels of a row up to which output is not fetched ahead */
-    DENSE_STREAMS = 4,   /* parts of a dense layer's panel that are read side by side */
+    STREAMS = 4,         /* parts of a weight panel that are read side by side */
+    STREAM_TILES = 2,    /* and pixels, up to which a convolution only waits for weights, as a */
+    STREAM_PIXELS = 6,   /* dense layer does */
+    STREAM_DEPTH = 32,   /* rows of a block that more than one of them pass */
     TILES_TO_SHARE = 20, /* from which threads share out pixels, not channels */
     ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
@@ -90,6 +93,15 @@ static int block_depth(int rows, int run, int wish)
     return run <= wish ? wish : (int)round_up(div_up(run, div_up(run, wish)), 8);
 }
 
+/* Few pixels, all weights: the rows of a turn from far-apart places of a panel, and nothing fetched
+ * ahead, which would only be in the way (docs/kernels-notes.md). */
+static void read_streams(rnc_tile *t, int rows, int run, bool once)
+{
+    t->streams = STREAMS;
+    t->depth = once ? 0 : block_depth(rows, run, STREAM_DEPTH);
+    t->prefetch_weights = 0;
+}
+
 /* Of an odd run of taps (a stem), where the rest of a long turn would be a second one beside it:
  * gcc has not the registers for both. */
 static int odd_unroll(const Liking *like, int run)
@@ -103,21 +115,26 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     const Liking *like = &likings[isa];
     const bool merged = s->dilation_w == 1 && s->in_pixel == s->in_c; /* taps of a row in one */
     const int run = merged ? s->kernel_w * s->in_c : s->in_c;
+    const int rows = s->kernel_h * s->kernel_w * s->in_c;
     const int offered = panel_vectors(s, isa);
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
+    const int64_t tiles = count_tiles(s, t->pixels);
     t->unroll = merged && run % 2 ? odd_unroll(like, run) : like->unroll;
     t->panels = 1;
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts =
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
     t->prefetch_input = like->prefetch_input;
-    t->depth = block_depth(s->kernel_h * s->kernel_w * s->in_c, run,
-                           s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    t->depth = block_depth(rows, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
     if (like->prefetch_weights && t->depth > 0) /* all lines of a turn's rows, by all tiles */
-        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, count_tiles(s, t->pixels));
+        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles);
     else if (like->prefetch_weights)
         t->prefetch_weights = weights_rate(s, t, offered);
+    const int pixels = s->images * s->out_h * s->out_w;
+    if (like->prefetch_weights && tiles <= STREAM_TILES && pixels <= STREAM_PIXELS &&
+        run % STREAMS == 0 && rows >= STREAMS * STREAM_DEPTH)
+        read_streams(t, rows, run, tiles * offered == t->vectors);
 }
 
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
@@ -188,9 +205,9 @@ static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
     t->vectors = like->dense_vectors;
-    t->unroll = DENSE_STREAMS;
     t->pixels = s->images < like->dense_pixels ? s->images : like->dense_pixels;
     t->split = 1;
+    t->streams = STREAMS;
 }
 
 /* Panels of channels whose rows, as many as a window is high, stay in the first-level cache while

@@ -15,7 +15,8 @@ static unsigned knobs_of(Kernel kernel)
     switch (kernel) {
     case KERNEL_conv_direct:
         return BIT(pixels) | BIT(vectors) | BIT(unroll) | BIT(panels) | BIT(prefetch_weights) |
-               BIT(prefetch_output) | BIT(memory_broadcasts) | BIT(prefetch_input) | BIT(depth);
+               BIT(prefetch_output) | BIT(memory_broadcasts) | BIT(prefetch_input) | BIT(depth) |
+               BIT(streams);
     case KERNEL_conv_winograd:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
@@ -23,7 +24,7 @@ static unsigned knobs_of(Kernel kernel)
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
     case KERNEL_dense:
-        return BIT(pixels) | BIT(vectors) | BIT(unroll);
+        return BIT(pixels) | BIT(vectors) | BIT(streams);
     default:
         return BIT(pixels);
     }
@@ -148,6 +149,7 @@ static const Variant variants[] = {
     {KERNEL_conv_direct, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
     {KERNEL_conv_direct, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_conv_direct, KNOB(depth), {0, 96, 192, 384, END}},
+    {KERNEL_conv_direct, KNOB(streams), {0, 4, END}},
     {KERNEL_conv_winograd, KNOB(group), {7, 10, 14, 20, 28, 50}},
     {KERNEL_conv_winograd, KNOB(unroll), {2, 4, 8, END}},
     {KERNEL_conv_winograd, KNOB(depth), {0, 96, 128, 192, END}},
@@ -158,7 +160,7 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},
     {KERNEL_conv_winograd1d, KNOB(unroll), {1, 3, 5, 7, END}},
     {KERNEL_conv_winograd1d, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
-    {KERNEL_dense, KNOB(unroll), {1, 2, 4, 8, END}},
+    {KERNEL_dense, KNOB(streams), {1, 2, 4, 8, END}},
     {KERNEL_dense, KNOB(pixels), {1, 2, 3, 4, END}},
     {KERNEL_conv_direct, KNOB(split), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(split), {0, 1, END}},

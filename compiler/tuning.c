@@ -17,8 +17,9 @@ const TuningLimit tuning_limits[TUNING_KNOBS] = {
     [offsetof(rnc_tile, memory_broadcasts) / sizeof(int)] = {0, 100},
     [offsetof(rnc_tile, prefetch_input) / sizeof(int)] = {0, 1},
     [offsetof(rnc_tile, depth) / sizeof(int)] = {0, 65536},
+    [offsetof(rnc_tile, streams) / sizeof(int)] = {0, 8},
 };
-_Static_assert(TUNING_KNOBS == 11, "a knob of shapes.def needs its limits here");
+_Static_assert(TUNING_KNOBS == 12, "a knob of shapes.def needs its limits here");
 
 int *tuning_knob(rnc_tile *tile, int k)
 {

@@ -69,9 +69,11 @@ RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_til
 /* The taps of a kernel row that lie side by side are one run.  A block is some runs or a piece of
  * one: its weights stay in a near cache while all pixels pass, sums wait in the output. */
 typedef struct RNC_FN(conv_block) {
-    int run, runs;   /* the first, and how many */
-    int c, depth;    /* of each: from input channel c on, so many */
-    int first, last; /* 1: sums begin with bias and residual; 1: they end with the activation */
+    int run, runs;      /* the first, and how many */
+    int c, depth;       /* of each: from input channel c on, so many */
+    int streams, apart; /* a turn takes a row of each of so many parts of a run, so many rows long:
+                         * from memory a CPU reads several streams faster than one */
+    int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
 } RNC_FN(conv_block);
 
 RNC_KERNEL int RNC_FN(conv_merged)(const rnc_conv_shape *s)
@@ -128,6 +130,20 @@ RNC_KERNEL void RNC_FN(conv_end)(const rnc_conv_shape *s, const vf *acc, int n, 
     }
 }
 
+/* A turn: u rows, or one of each stream, and weights to fetch.  Where columns of a panel alternate,
+ * line by line, the CPU itself fetches the wrong lines. */
+RNC_KERNEL void RNC_FN(conv_turn)(const rnc_conv_shape *s, const rnc_tile *t, vf *acc,
+                                  RNC_FN(conv_block) b, int u, const float *a, const float *w,
+                                  int n, int nv, int wide, int width, RNC_FN(conv_ahead) ahead)
+{
+    const int memory = t->memory_broadcasts, near = ahead.spacing > 64;
+    RNC_UNROLL(8)
+    for (int i = 0; i < b.streams; i++, a += b.apart, w += b.apart * width)
+        RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
+    for (int i = 0; i < t->prefetch_weights; i++)
+        RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+}
+
 /* One tile, block b; `wide` pixels of it lie in a row.  bias, w: its column's, w from the block's
  * first row on, in a panel of `width` channels. */
 RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv,
@@ -136,23 +152,20 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
                                   float *out, RNC_FN(conv_ahead) ahead)
 {
     const int runs = RNC_FN(conv_merged)(s) ? 1 : s->kernel_w;
-    const int most = b.depth < 8 ? b.depth : 8; /* beyond, gcc keeps acc in memory */
+    const int depth = b.depth / b.streams;
+    const int most = b.streams > 1 ? 1 : depth < 8 ? depth : 8; /* beyond, acc is in memory */
     const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
     const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
-    /* Where columns of a panel alternate, line by line, the CPU itself fetches the wrong lines. */
-    const int near = ahead.spacing > 64, memory = t->memory_broadcasts;
     int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile still to fetch */
     vf acc[32];
     RNC_FN(conv_begin)(s, acc, n, nv, wide, b.first, bias, out);
     for (int r = b.run; r < b.run + b.runs; r++) {
         const float *a = in + r / runs * s->dilation_h * s->in_row +
-                         r % runs * s->dilation_w * s->in_pixel + b.c;
-        int turns = b.depth / u;
+                         r % runs * s->dilation_w * s->in_pixel + b.c / b.streams;
+        int turns = depth / u;
         /* Twice the same loop, with and without the fetch: a test inside costs more. */
         for (; turns > 0 && fetch > 0; turns--, fetch--) {
-            RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
-            for (int i = 0; i < t->prefetch_weights; i++)
-                RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+            RNC_FN(conv_turn)(s, t, acc, b, u, a, w, n, nv, wide, width, ahead);
             for (int i = 0; i < lines; i++)
                 RNC_PREFETCH_WRITE(ahead.out + i * 64);
             ahead.weights += ahead.step;
@@ -161,39 +174,28 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
             w += u * width;
         }
         for (; turns > 0; turns--) {
-            RNC_FN(conv_steps)(s, acc, a, w, u, n, nv, wide, width, memory, near);
-            for (int i = 0; i < t->prefetch_weights; i++)
-                RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+            RNC_FN(conv_turn)(s, t, acc, b, u, a, w, n, nv, wide, width, ahead);
             if (t->prefetch_input)
                 RNC_PREFETCH_NEAR(a + ahead.input + (turns & 3) * (s->stride_w * s->in_pixel));
             ahead.weights += ahead.step;
             a += u;
             w += u * width;
         }
-        RNC_FN(conv_steps)(s, acc, a, w, b.depth % u, n, nv, wide, width, memory, 0);
-        w += b.depth % u * width;
+        RNC_FN(conv_steps)(s, acc, a, w, depth % u, n, nv, wide, width, t->memory_broadcasts, 0);
+        w += (b.streams > 1 ? b.streams * b.apart - depth : depth % u) * width;
     }
     RNC_FN(conv_end)(s, acc, n, nv, wide, b, res, out);
-}
-
-/* The long activations, in a loop of their own. */
-RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
-{
-    for (int i = 0; i < n; i++) {
-        float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
-        for (int j = 0; j < nv; j++, to += RNC_VL)
-            vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
-    }
 }
 
 /* How the rows of a weight panel are cut into blocks: each of `each` runs or, where a run is longer
  * than the knob's depth, of `piece` channels of one. */
 typedef struct RNC_FN(conv_cuts) {
-    int run, runs, piece, cuts, each, count;
+    int run, runs, piece, cuts, each, count, streams;
 } RNC_FN(conv_cuts);
 
-RNC_KERNEL void RNC_FN(conv_deep)(const rnc_conv_shape *s, int depth, RNC_FN(conv_cuts) * d)
+RNC_KERNEL void RNC_FN(conv_deep)(const rnc_conv_shape *s, const rnc_tile *t, RNC_FN(conv_cuts) * d)
 {
+    const int depth = t->depth, streams = t->streams < 8 ? t->streams : 8;
     const int merged = RNC_FN(conv_merged)(s);
     d->run = merged ? s->kernel_w * s->in_c : s->in_c;
     d->runs = merged ? s->kernel_h : s->kernel_h * s->kernel_w;
@@ -203,6 +205,7 @@ RNC_KERNEL void RNC_FN(conv_deep)(const rnc_conv_shape *s, int depth, RNC_FN(con
               : d->cuts > 1                               ? 1
                                                           : d->runs;
     d->count = (d->runs + d->each - 1) / d->each * d->cuts;
+    d->streams = streams > 1 && d->run % streams == 0 && d->piece % streams == 0 ? streams : 1;
 }
 
 RNC_KERNEL void RNC_FN(conv_part)(const RNC_FN(conv_cuts) * d, int i, RNC_FN(conv_block) * b)
@@ -212,6 +215,7 @@ RNC_KERNEL void RNC_FN(conv_part)(const RNC_FN(conv_cuts) * d, int i, RNC_FN(con
     b->runs = d->runs % d->each == 0 || run + d->each <= d->runs ? d->each : d->runs - run;
     b->c = c;
     b->depth = d->run % d->piece == 0 || c + d->piece <= d->run ? d->piece : d->run - c;
+    b->streams = d->streams, b->apart = d->run / d->streams;
     b->first = i == 0;
     b->last = i + 1 == d->count;
 }
@@ -280,7 +284,7 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
     RNC_FN(conv_tiling) c;
     RNC_FN(conv_cuts) d;
     RNC_FN(conv_cut)(s, pixels, &c);
-    RNC_FN(conv_deep)(s, t->depth, &d);
+    RNC_FN(conv_deep)(s, t, &d);
     const int blocks = d.count > 1, wish = t->panels > 0 ? t->panels
                                            : end > first ? end - first
                                                          : 1;
@@ -299,7 +303,7 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
         p.first = first + turn / d.count * keep;
         p.end = p.first + keep < end ? p.first + keep : end;
         /* What is used next: the rows behind the block, or a column of the next panel. */
-        const int row = b.run * d.run + b.c + 1, deep = b.runs * b.depth;
+        const int row = b.run * d.run + b.c / b.streams + 1, deep = b.runs * b.depth;
         const int lines = alternate ? rows : (deep + 1) * width / 16;
         const int calls = (p.end_tile - p.tile) * (p.end - p.first);
         const float *next =

@@ -71,7 +71,7 @@ RNC_KERNEL void RNC_FN(dense_panels)(const rnc_dense_shape *s, const rnc_tile *t
                                      const rnc_operands *o, const float *w, int c, int width,
                                      int nv, int first, int end, int across, int vector)
 {
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int u = t->streams > 1 ? (t->streams < 8 ? t->streams : 8) : 1;
     const int fit = 32 / nv, wish = t->pixels > 0 ? t->pixels : 1;
     const int all = wish < fit ? wish : fit, n = all < s->images ? all : s->images;
     const int rest = s->images % n;

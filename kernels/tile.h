@@ -42,6 +42,16 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
     }
 }
 
+/* The long activations, in a loop of their own. */
+RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
+{
+    for (int i = 0; i < n; i++) {
+        float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
+        for (int j = 0; j < nv; j++, to += RNC_VL)
+            vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
+    }
+}
+
 /* An ISA that does not expand: for code that is there and never runs. */
 #ifndef RNC_EXPANDS
 #define RNC_EXPANDS 0

@@ -172,5 +172,8 @@ rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group)
     t.memory_broadcasts = pick(c, 0, 4) * 25;
     t.prefetch_input = pick(c, 0, 1);
     t.depth = chance(c, 50) ? 0 : pick(c, 1, chance(c, 50) ? 20 : 100);
+    t.streams = chance(c, 50) ? 0 : pick(c, 1, 9);
+    if (t.streams > 1 && chance(c, 70)) /* else few runs are cut evenly */
+        t.depth = (t.depth + t.streams - 1) / t.streams * t.streams;
     return t;
 }

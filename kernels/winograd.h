@@ -23,19 +23,21 @@ RNC_KERNEL int RNC_FN(winograd_spare)(const rnc_conv_shape *s, int p)
     return p == RNC_FN(winograd_side)(s) - 1 || (s->stride_h == 2 && p == 0);
 }
 
-/* *x in every lane, loaded anew where it is used: gcc would keep a constant in a register over the
- * products, which need all of them. */
-RNC_KERNEL vf RNC_FN(winograd_number)(const float *x)
+enum { RNC_FN(WINOGRAD_NUMBERS) = 6 }; /* constants of a transform with m = 4 */
+
+/* Each number in every lane, loaded anew for a tile: gcc would keep a constant in a register over
+ * the products, which need all of them. */
+RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, vf *k)
 {
-    vf v;
-    RNC_BROADCAST(v, x);
-    return v;
+    RNC_UNROLL(8)
+    for (int i = 0; i < RNC_FN(WINOGRAD_NUMBERS); i++)
+        RNC_BROADCAST(k[i], from + i);
 }
 
 /* One side of a window, x[m + 2], to points: point p has prod(x - q) over the other points q as its
  * polynomial's coefficients, infinity has that of all points.  The finite ones do not read
  * x[m + 1]; infinity: 0 leaves it out. */
-RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity)
+RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity, const vf *k)
 {
     if (m == 2) {
         const vf a = x[1], b = x[2];
@@ -45,36 +47,29 @@ RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity)
         if (infinity)
             x[3] = x[3] - a;
     } else {
-        static const float near = -0.5625f, far = -2.25f, sum = -2.8125f, product = 1.265625f;
-        static const float point1 = 0.75f, point2 = 1.5f;
+        const vf point1 = k[0], point2 = k[1], near = k[2], far = k[3], sum = k[4], product = k[5];
         const vf a = x[1], b = x[2], c = x[3], d = x[4];
-        const vf even1 = vf_fma(RNC_FN(winograd_number)(&far), b, d);
-        const vf even2 = vf_fma(RNC_FN(winograd_number)(&near), b, d);
-        const vf odd1 = vf_fma(RNC_FN(winograd_number)(&far), a, c);
-        const vf odd2 = vf_fma(RNC_FN(winograd_number)(&near), a, c);
-        const vf scaled1 = odd1 * RNC_FN(winograd_number)(&point1);
-        const vf scaled2 = odd2 * RNC_FN(winograd_number)(&point2);
-        x[0] = vf_fma(RNC_FN(winograd_number)(&product), x[0],
-                      vf_fma(RNC_FN(winograd_number)(&sum), b, d));
+        const vf even1 = vf_fma(far, b, d), even2 = vf_fma(near, b, d);
+        const vf odd1 = vf_fma(far, a, c), odd2 = vf_fma(near, a, c);
+        const vf scaled1 = odd1 * point1, scaled2 = odd2 * point2;
+        x[0] = vf_fma(product, x[0], vf_fma(sum, b, d));
         x[1] = even1 + scaled1;
         x[2] = even1 - scaled1;
         x[3] = even2 + scaled2;
         x[4] = even2 - scaled2;
         if (infinity)
-            x[5] = vf_fma(RNC_FN(winograd_number)(&product), a,
-                          vf_fma(RNC_FN(winograd_number)(&sum), c, x[5]));
+            x[5] = vf_fma(product, a, vf_fma(sum, c, x[5]));
     }
 }
 
 /* The pixels of one side of a window to its planes.  Of stride 1 the spare plane, infinity, meets
  * only the output that is not there, so that any pixel will do for it. */
-RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int less)
+RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int less, const vf *k)
 {
-    static const float sum = 2.8125f, product = -1.265625f;
     const int m = s->winograd;
     vf odd[4];
     if (s->stride_h == 1) {
-        RNC_FN(winograd_points)(x, m, 1);
+        RNC_FN(winograd_points)(x, m, 1, k);
         return;
     }
     RNC_UNROLL(8)
@@ -89,9 +84,8 @@ RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int les
     else if (m == 2)
         x[m] = x[0];
     else
-        x[m] =
-            vf_fma(RNC_FN(winograd_number)(&sum), x[2], RNC_FN(winograd_number)(&product) * x[0]);
-    RNC_FN(winograd_points)(x, m, 0);
+        x[m] = -vf_fma(k[4], x[2], k[5] * x[0]);
+    RNC_FN(winograd_points)(x, m, 0, k);
     RNC_UNROLL(8)
     for (int i = 0; i < m; i++)
         x[m + 1 + i] = odd[i];
@@ -99,7 +93,7 @@ RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int les
 
 /* The planes of one side to its m output pixels: pixel y is the sum of p^y times point p's, plus,
  * of stride 2, odd pixel y's. */
-RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x)
+RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, const vf *k)
 {
     const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
     const int m = s->winograd, polyphase = s->stride_h == 2;
@@ -110,16 +104,13 @@ RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x)
         if (polyphase)
             x[0] = x[0] + x[3];
     } else {
-        static const float point1 = 0.75f, square1 = 0.5625f, cube1 = 0.421875f;
-        static const float point2 = 1.5f, square2 = 2.25f, cube2 = 3.375f;
+        const vf point1 = k[0], square1 = k[1], cube1 = k[2];
+        const vf point2 = k[3], square2 = k[4], cube2 = k[5];
         const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4];
         x[0] = x[0] + sum1 + sum2;
-        x[1] =
-            vf_fma(RNC_FN(winograd_number)(&point2), dif2, dif1 * RNC_FN(winograd_number)(&point1));
-        x[2] = vf_fma(RNC_FN(winograd_number)(&square2), sum2,
-                      sum1 * RNC_FN(winograd_number)(&square1));
-        x[3] = vf_fma(RNC_FN(winograd_number)(&cube2), dif2,
-                      vf_fma(RNC_FN(winograd_number)(&cube1), dif1, last));
+        x[1] = vf_fma(point2, dif2, dif1 * point1);
+        x[2] = vf_fma(square2, sum2, sum1 * square1);
+        x[3] = vf_fma(cube2, dif2, vf_fma(cube1, dif1, last));
         if (polyphase) {
             x[0] = x[0] + x[5];
             x[1] = x[1] + x[6];
@@ -142,6 +133,9 @@ RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in
 {
     const int side = RNC_FN(winograd_side)(s), step = s->stride_h;
     const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
+    static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
+    vf k[RNC_FN(WINOGRAD_NUMBERS)];
+    RNC_FN(winograd_numbers)(numbers, k);
     for (int c = 0; c < s->in_c; c += RNC_VL) {
         vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
         for (int x = 0; x < side; x++) {
@@ -150,16 +144,20 @@ RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
                 column[y] = vf_load(from + (y < rows ? y : rows - 1) * s->in_row);
-            RNC_FN(winograd_forward)(s, column, e.less_y);
+            RNC_FN(winograd_forward)(s, column, e.less_y, k);
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
                 t[y * side + x] = column[y];
         }
         for (int y = 0; y < side; y++) {
-            RNC_FN(winograd_forward)(s, t + y * side, e.less_x);
+            vf row[RNC_FN(WINOGRAD_PIXELS)]; /* not in place: t stays as it is in memory */
             RNC_UNROLL(16)
             for (int x = 0; x < side; x++)
-                vf_store(to + (y * side + x) * plane + c, t[y * side + x]);
+                row[x] = t[y * side + x];
+            RNC_FN(winograd_forward)(s, row, e.less_x, k);
+            RNC_UNROLL(16)
+            for (int x = 0; x < side; x++)
+                vf_store(to + (y * side + x) * plane + c, row[x]);
         }
     }
 }
@@ -168,18 +166,20 @@ RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in
 RNC_KERNEL void RNC_FN(winograd_pixels)(const rnc_conv_shape *s, const vf *x, int w, vf bias,
                                         const float *res, float *out)
 {
-    static const float six = 6.0f;
+    static const float limit = 6.0f;
     RNC_UNROLL(8)
     for (int i = 0; i < s->winograd; i++) {
         if (i < w) {
-            vf v = x[i] + bias, zero;
+            vf v = x[i] + bias, zero, six;
             RNC_ZERO(zero);
             if (s->residual)
                 v = v + vf_load(res + i * s->res_pixel);
             if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
                 v = vf_max(zero, v);
-            if (s->act == RNC_ACT_RELU6)
-                v = vf_min(RNC_FN(winograd_number)(&six), v);
+            if (s->act == RNC_ACT_RELU6) {
+                RNC_BROADCAST(six, &limit);
+                v = vf_min(six, v);
+            }
             vf_store(out + i * s->out_pixel, v);
         }
     }
@@ -192,6 +192,9 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
                                         const float *res, float *out, int width)
 {
     const int m = s->winograd, side = RNC_FN(winograd_side)(s), polyphase = s->stride_h == 2;
+    static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
+    vf k[RNC_FN(WINOGRAD_NUMBERS)];
+    RNC_FN(winograd_numbers)(numbers, k);
     for (int c = 0; c < width; c += RNC_VL) {
         vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
         const vf b = vf_load(bias + c);
@@ -202,18 +205,22 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
                 column[y] = vf_load(from + (y * side + x) * plane + c);
             if (polyphase && e.less_y)
                 RNC_ZERO(column[0]);
-            RNC_FN(winograd_back)(s, column);
+            RNC_FN(winograd_back)(s, column, k);
             RNC_UNROLL(8)
             for (int y = 0; y < m; y++)
                 t[y * side + x] = column[y];
         }
         for (int y = 0; y < m; y++) {
             if (y < e.h) {
+                vf row[RNC_FN(WINOGRAD_PIXELS)];
+                RNC_UNROLL(16)
+                for (int x = 0; x < side; x++)
+                    row[x] = t[y * side + x];
                 if (polyphase && e.less_x)
-                    RNC_ZERO(t[y * side]);
-                RNC_FN(winograd_back)(s, t + y * side);
+                    RNC_ZERO(row[0]);
+                RNC_FN(winograd_back)(s, row, k);
                 RNC_FN(winograd_pixels)
-                (s, t + y * side, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
+                (s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
             }
         }
     }

@@ -149,12 +149,19 @@ static bool is_first(const Plan *plan, Isa isa)
     return (plan->options.isas & ((1u << isa) - 1)) == 0;
 }
 
+/* Kernels that RNC_NARROW is for. */
+static bool has_narrow_panels(Kernel kernel)
+{
+    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
+           kernel == KERNEL_conv_winograd_taps;
+}
+
 /* RNC_NARROW: has a convolution a panel, or a column of t->vectors, narrower than others? */
 static bool has_narrow(const Plan *plan, Isa isa)
 {
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (step->kernel != KERNEL_conv_direct && step->kernel != KERNEL_conv_winograd)
+        if (!has_narrow_panels(step->kernel))
             continue;
         const rnc_conv_shape *s = &step->shape.conv;
         const int vectors = s->panel / isa_rows[isa].lanes, wish = step->tile[isa].vectors;
@@ -191,11 +198,13 @@ void emit_isa(Emit *e, Isa isa)
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         uses_kernel(e->plan, KERNEL_conv_winograd1d))
         paste_file(e, "kernels/tile.h", comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd))
+    const bool taps = uses_kernel(e->plan, KERNEL_conv_winograd_taps);
+    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
+        taps)
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
     if (uses_kernel(e->plan, KERNEL_conv_winograd))
         buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
-    if (uses_kernel(e->plan, KERNEL_conv_winograd))
+    if (uses_kernel(e->plan, KERNEL_conv_winograd) || taps)
         paste_file(e, "kernels/winograd.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))

@@ -185,6 +185,19 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
         t->prefetch_weights = winograd_rate(s, t, offered);
 }
 
+/* A block of 16 channels stays in the L1; its successor is fetched by the passes of a vector of
+ * channels, a row of planes and a tile, whose turns are four channels. */
+static void tile_winograd_taps(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };
+    const int64_t tiles = winograd_tiles(s);
+    t->group = GROUP;
+    t->depth = DEPTH;
+    if (likings[isa].prefetch_weights)
+        t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes,
+                                          16 * ROWS * (tiles < GROUP ? tiles : GROUP));
+}
+
 /* Pixels whose products stay in the L1: a few register tiles.  Where a turn takes more than one
  * channel, gcc moves sums about. */
 static void tile_winograd1d(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
@@ -257,8 +270,9 @@ static void share_conv(const Plan *plan, Step *step, const TuningRow *row)
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
 }
 
-/* Threads share groups of tiles, a stem's tiles of rows, if there are enough, else panels, each
- * with transformed windows of its own; no more than there is scratch for. */
+/* Threads share groups of tiles, a stem's tiles of rows, if there are enough, else (and always of
+ * plain taps) panels, each with transformed windows of its own; no more than there is scratch for.
+ */
 static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
 {
     const rnc_conv_shape *s = &step->shape.conv;
@@ -269,7 +283,8 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
             continue;
         const int64_t groups = step->kernel == KERNEL_conv_winograd
                                    ? winograd_groups(s, &step->tile[i])
-                                   : winograd1d_tiles(s);
+                               : step->kernel == KERNEL_conv_winograd_taps ? 1
+                                                                           : winograd1d_tiles(s);
         set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
@@ -289,7 +304,8 @@ static const TuningRow *row_of(const Plan *plan, const Step *step)
 {
     const TuningRow *row = tuning_row(plan->options.tuning, step->node);
     const int m = is_winograd(step->kernel) ? step->shape.conv.winograd : 0;
-    return row && row->winograd == m ? row : NULL;
+    const bool taps = step->kernel == KERNEL_conv_winograd_taps;
+    return row && row->winograd == m && row->taps == taps ? row : NULL;
 }
 
 void choose_tiles(const Plan *plan, Step *step)
@@ -303,6 +319,8 @@ void choose_tiles(const Plan *plan, Step *step)
             tile_direct(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd)
             tile_winograd(plan, &step->shape.conv, (Isa)i, t);
+        else if (step->kernel == KERNEL_conv_winograd_taps)
+            tile_winograd_taps(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd1d)
             tile_winograd1d(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_depthwise)

@@ -6,7 +6,8 @@
  * is within 10 % of what was measured (docs/kernels-notes.md).  Winograd's method has (m + 2)^2
  * products for m^2 outputs, of stride 2 (2 m + 1)^2, but (m + 2)^2 times the weights
  * of one tap, and transforms windows and products; so the larger the picture the
- * larger the m that pays, and a machine that reads slowly takes smaller ones.
+ * larger the m that pays, and a machine that reads slowly takes smaller ones.  From plain taps it
+ * reads no more than the direct method, but transforms them again for each tile.
  *
  * A tuning that was measured goes before the model.  Both only choose; every choice gives
  * right results.
@@ -27,6 +28,9 @@ const Machine machine_rows[MACHINE_COUNT] = {
  * as long. */
 static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
 static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
+/* All operations of the peak for a tile of plain taps, an input and an output channel: 36 products
+ * and the transform of filters. */
+static const double TAPS_OPERATIONS = 240.0;
 
 /* Weights are read from memory where those of the whole network do not stay in the L3. */
 static double weights_bandwidth(const Plan *plan)
@@ -41,15 +45,26 @@ static double overlapped(double arithmetic, double reading)
     return sqrt(arithmetic * arithmetic + reading * reading);
 }
 
-/* Seconds of a 3x3 convolution by Winograd's method, or directly for m = 0. */
-static double seconds(const Plan *plan, const Node *node, int m)
+/* Of a 3x3 convolution: the m of Winograd's method, 0: directly; from plain taps. */
+typedef struct Method {
+    int m;
+    bool taps;
+} Method;
+
+static double seconds(const Plan *plan, const Node *node, Method method)
 {
+    const int m = method.m;
     const Type in = node->in[0]->type, out = node->type;
     const double peak = plan->options.machine->gflops * 1e9, channels = (double)in.c * out.c;
     const double pixels = (double)out.n * out.h * out.w;
     if (m == 0)
         return overlapped(2.0 * 9.0 * channels * pixels / (peak * DIRECT_REACHES),
                           4.0 * 9.0 * channels / weights_bandwidth(plan));
+    if (method.taps) {
+        const double tiles = (double)out.n * (double)winograd_image_tiles(m, out.h, out.w);
+        return overlapped(tiles * TAPS_OPERATIONS * channels / peak,
+                          4.0 * 9.0 * channels / weights_bandwidth(plan));
+    }
     const double products =
         (double)out.n *
         (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
@@ -74,27 +89,40 @@ static double toll(Optimize optimize)
     return optimize == OPTIMIZE_BALANCED ? 0.25 : 0.0;
 }
 
-int winograd_of(const Plan *plan, const Node *node)
+static Method method_of(const Plan *plan, const Node *node)
 {
-    static const int candidates[] = {2, 4};
-    int best = 0;
+    static const Method candidates[] = {{2, false}, {4, false}, {WINOGRAD_TAPS, true}};
+    Method best = {0, false};
     if (plan->options.exact || plan->options.optimize == OPTIMIZE_SIZE ||
         plan->options.backend != BACKEND_NATIVE || !winograd_fits(plan, node))
-        return 0;
+        return best;
     const TuningRow *row = tuning_row(plan->options.tuning, node);
     if (row)
-        return row->winograd;
-    double least = seconds(plan, node, 0);
+        return row->taps && node->attrs.stride[0] > 1 ? best : (Method){row->winograd, row->taps};
+    double least = seconds(plan, node, best);
     for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        const int m = candidates[i], frequencies = (m + 2) * (m + 2);
-        const double again = frequencies / 9.0 - 1.0;
-        const double cost = seconds(plan, node, m) * (1.0 + toll(plan->options.optimize) * again);
+        const Method c = candidates[i];
+        if (c.taps && node->attrs.stride[0] > 1)
+            continue;
+        const double again = c.taps ? 0.0 : (c.m + 2) * (c.m + 2) / 9.0 - 1.0;
+        const double cost = seconds(plan, node, c) * (1.0 + toll(plan->options.optimize) * again);
         if (cost < least) {
             least = cost;
-            best = m;
+            best = c;
         }
     }
     return best;
+}
+
+int winograd_of(const Plan *plan, const Node *node)
+{
+    const Method method = method_of(plan, node);
+    return method.taps ? 0 : method.m;
+}
+
+bool winograd_taps_of(const Plan *plan, const Node *node)
+{
+    return method_of(plan, node).taps;
 }
 
 /* ---- in one dimension ---- */
@@ -136,7 +164,7 @@ int winograd1d_of(const Plan *plan, const Node *node)
         return 0;
     const TuningRow *row = tuning_row(o->tuning, node);
     if (row)
-        return row->winograd == WINOGRAD1D_ROWS ? WINOGRAD1D_ROWS : 0;
+        return row->winograd == WINOGRAD1D_ROWS && !row->taps ? WINOGRAD1D_ROWS : 0;
     const Attrs *a = &node->attrs;
     const double direct =
         2.0 * (double)node_macs(node) * node->type.n / (o->machine->gflops * 1e9 * DIRECT_REACHES);

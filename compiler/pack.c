@@ -8,6 +8,7 @@
  *           input c ^ near; near below 4 and below the channels of a group, far 4 and 0 where
  *           a group has 8, else 0
  *   affine  scale[c], then shift[c]
+ *   channels  for each panel: bias[width], then [in_c][kernel_h][kernel_w][width]
  *   winograd  is pack_winograd.c's, winograd1d pack_winograd1d.c's
  *
  * Channels behind the last, and the inputs that a merged group's output does not
@@ -185,6 +186,25 @@ static void pack_taps(const Filters *f, const rnc_conv_shape *s, float *to)
     }
 }
 
+/* The weights of a panel for one input channel lie side by side. */
+static void pack_channels(const Filters *f, const rnc_conv_shape *s, float *to)
+{
+    for (int first = 0, width; first < s->out_c; first += width) {
+        width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
+        const int real = f->filters - first < width ? f->filters - first : width;
+        pack_bias(f, first, width, to);
+        to += width;
+        for (int c = 0; c < f->in_c; c++, to += f->taps * width) {
+            memset(to, 0, (size_t)(f->taps * width) * sizeof *to);
+            for (int o = 0; o < real; o++) {
+                const float *from = f->weight + ((int64_t)(first + o) * f->in_c + c) * f->taps;
+                for (int k = 0; k < f->taps; k++)
+                    to[k * width + o] = from[k];
+            }
+        }
+    }
+}
+
 /* ---- scale and shift ---- */
 
 static double real_at(Reals list, int i)
@@ -240,6 +260,8 @@ void pack_weights(const Step *step, float *to)
         pack_panels(&f, 1, d->out_c, d->in_c, d->panel, to);
     else if (step->weights->packing == PACK_panels)
         pack_panels(&f, c->groups, c->out_c, c->in_c, c->panel, to);
+    else if (step->weights->packing == PACK_channels)
+        pack_channels(&f, c, to);
     else if (step->weights->packing == PACK_rows)
         pack_rows(&f, c, to);
     else

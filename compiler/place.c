@@ -54,6 +54,8 @@ Kernel conv_kernel(const Plan *plan, const Node *node)
         return KERNEL_depthwise;
     if (winograd1d_of(plan, node))
         return KERNEL_conv_winograd1d;
+    if (winograd_taps_of(plan, node))
+        return KERNEL_conv_winograd_taps;
     return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
 }
 
@@ -93,7 +95,8 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
             most(&w->halo[axis + 2], behind);
         }
     }
-    if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd))
+    if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
+                    kernel == KERNEL_conv_winograd_taps))
         w->by_conv = true;
     if (operand && kernel == KERNEL_depthwise)
         w->by_line = true;

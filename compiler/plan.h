@@ -82,6 +82,7 @@ typedef enum Packing {
     PACK_affine,     /* scale[c], shift[c] */
     PACK_winograd,   /* [panel]: bias[width], then [frequency][in_c][width] */
     PACK_winograd1d, /* [panel]: bias[width], then [point][phase][kw][in_c][width] */
+    PACK_channels,   /* [panel]: bias[width], then [in_c][kh][kw][width] */
 } Packing;
 
 typedef struct KernelRow {

@@ -67,8 +67,11 @@ static inline bool is_conv(Op op)
 enum {
     WINOGRAD_CHANNELS = 16,
     WINOGRAD_GROUP = 32, /* tiles; an image of no more is in one group */
+    WINOGRAD_TAPS = 4,   /* m of conv_winograd_taps */
 };
 int winograd_of(const Plan *plan, const Node *node);
+/* True if it is computed by F(4 x 4, 3 x 3) of plain taps instead (winograd_of() is 0 then). */
+bool winograd_taps_of(const Plan *plan, const Node *node);
 bool winograd_fits(const Plan *plan, const Node *node);
 /* The same of Winograd's method in one dimension, F(4, k) down the columns: of few input channels,
  * with up to four taps a phase. */
@@ -76,7 +79,8 @@ int winograd1d_of(const Plan *plan, const Node *node);
 bool winograd1d_fits(const Node *node);
 static inline bool is_winograd(Kernel kernel)
 {
-    return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd1d;
+    return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd_taps ||
+           kernel == KERNEL_conv_winograd1d;
 }
 /* Kernels that read pixels around their operand, which must be zeros. */
 static inline bool kernel_reads_halo(Kernel kernel)
@@ -125,6 +129,8 @@ int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t);
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
 /* Of that, of each tile. */
 int64_t winograd_tile_floats(const rnc_conv_shape *s);
+/* The same of kernels/conv_winograd_taps.c. */
+int64_t winograd_taps_scratch(const rnc_conv_shape *s, const rnc_tile *t);
 /* Floats of a part's scratch for whichever ISA needs most. */
 int64_t widest_scratch(const Plan *plan, const Step *step);
 

@@ -81,6 +81,11 @@ void select_conv(Plan *plan, const Node *node)
         s->in_c = in_c;
         s->out_c = lanes;
         s->winograd = winograd_of(plan, node);
+    } else if (kernel == KERNEL_conv_winograd_taps) {
+        s->groups = 1;
+        s->in_c = in_c;
+        s->out_c = lanes;
+        s->winograd = WINOGRAD_TAPS;
     } else if (kernel == KERNEL_conv_winograd1d) {
         s->groups = 1;
         s->in_c = in_c;

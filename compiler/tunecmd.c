@@ -58,7 +58,7 @@ static const char *key_text(const Tune *t, const Node *node)
 static const char *method_text(const Tune *t, const Candidate *c)
 {
     Buf out = buf_new(t->arena);
-    tuning_print_method(&out, c->row.winograd);
+    tuning_print_method(&out, &c->row);
     return buf_text(&out);
 }
 
@@ -106,7 +106,7 @@ static bool tune_kind(Tune *t, Kind *kind)
     try_again(t, &found, &second);
     const int at = second.n - 1; /* where it is */
     try_knobs(t, &found, &second);
-    if (found.row.winograd != first.at[0].row.winograd)
+    if (!tuning_same_method(&found.row, &first.at[0].row))
         try_tiles(t, &found, &second);
     if (second.n > 1 && !tune_measure(t, &second))
         return false;

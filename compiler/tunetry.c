@@ -20,6 +20,8 @@ static unsigned knobs_of(Kernel kernel)
     case KERNEL_conv_winograd:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
+    case KERNEL_conv_winograd_taps:
+        return BIT(group) | BIT(prefetch_weights) | BIT(depth);
     case KERNEL_conv_winograd1d:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
@@ -42,6 +44,7 @@ static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
     c.step = plan_step_with(t->plan, node, &one);
     c.row.key = tuning_key(node);
     c.row.winograd = is_winograd(c.step.kernel) ? c.step.shape.conv.winograd : 0;
+    c.row.taps = c.step.kernel == KERNEL_conv_winograd_taps;
     c.row.set[t->isa] = knobs_of(c.step.kernel);
     if (t->threads > 1 && c.step.kernel != KERNEL_dense)
         c.row.set[t->isa] |= BIT(split);
@@ -53,7 +56,7 @@ void try_again(const Tune *t, const Candidate *c, Candidates *list)
 {
     for (int i = 0; i < list->n; i++) {
         const Candidate *other = &list->at[i];
-        if (other->row.winograd == c->row.winograd &&
+        if (tuning_same_method(&other->row, &c->row) &&
             memcmp(&other->step.tile[t->isa], &c->step.tile[t->isa], sizeof(rnc_tile)) == 0)
             return;
     }
@@ -63,7 +66,7 @@ void try_again(const Tune *t, const Candidate *c, Candidates *list)
 static void try_row(const Tune *t, const Node *node, const TuningRow *row, Candidates *list)
 {
     const Candidate c = make(t, node, row);
-    if (c.row.winograd == row->winograd)
+    if (tuning_same_method(&c.row, row))
         try_again(t, &c, list);
 }
 
@@ -84,6 +87,12 @@ static int vectors_offered(const Tune *t, const Step *step)
         dense ? step->shape.dense.out_c : step->shape.conv.out_c / step->shape.conv.groups;
     const int panel = dense ? step->shape.dense.panel : step->shape.conv.panel;
     return (c < panel ? c : panel) / lanes;
+}
+
+static bool has_register_tiles(Kernel kernel)
+{
+    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
+           kernel == KERNEL_conv_winograd1d;
 }
 
 void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
@@ -116,18 +125,22 @@ void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
         const Shape2 s = many ? wide[i] : narrow[i];
         tile->pixels = s.pixels;
         tile->vectors = s.vectors;
-        if (s.vectors <= offered && (kernel == KERNEL_conv_direct || is_winograd(kernel)))
+        if (s.vectors <= offered && has_register_tiles(kernel))
             try_row(t, from->step.node, &row, list);
     }
 }
 
 void try_methods(const Tune *t, Candidates *list)
 {
-    static const int methods[] = {0, 2, 4};
+    static const TuningRow methods[] = {{.winograd = 0},
+                                        {.winograd = 2},
+                                        {.winograd = 4},
+                                        {.winograd = WINOGRAD_TAPS, .taps = true}};
     const Candidate first = list->at[0];
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        const TuningRow row = {.key = first.row.key, .winograd = methods[i]};
-        if (methods[i] != first.row.winograd)
+        TuningRow row = methods[i];
+        row.key = first.row.key;
+        if (!tuning_same_method(&row, &first.row))
             try_row(t, first.step.node, &row, list);
     }
     try_tiles(t, &first, list);
@@ -156,6 +169,9 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
+    {KERNEL_conv_winograd_taps, KNOB(group), {1, 2, 4, 8, END}},
+    {KERNEL_conv_winograd_taps, KNOB(depth), {8, 16, 24, 32, END}},
+    {KERNEL_conv_winograd_taps, KNOB(prefetch_weights), {0, 1, 2, 3, 4, END}},
     {KERNEL_conv_winograd1d, KNOB(group), {6, 10, 14, 21, 28, END}},
     {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},
     {KERNEL_conv_winograd1d, KNOB(unroll), {1, 3, 5, 7, END}},
@@ -209,7 +225,7 @@ void try_together(const Tune *t, const Candidate *from, const Candidates *measur
         const Candidate *c = &measured->at[i];
         rnc_tile tile = c->step.tile[t->isa];
         const int k = one_knob(from->step.tile[t->isa], tile);
-        if (k < 0 || c->row.winograd != from->row.winograd || c->ratio >= best[k])
+        if (k < 0 || !tuning_same_method(&c->row, &from->row) || c->ratio >= best[k])
             continue;
         best[k] = c->ratio;
         *tuning_knob(&row.tile[t->isa], k) = *tuning_knob(&tile, k);

@@ -121,10 +121,15 @@ void tuning_print_key(Buf *out, const TuningKey *key)
     buf_printf(out, " images %d%s", key->images, key->residual ? " residual" : "");
 }
 
-void tuning_print_method(Buf *out, int winograd)
+bool tuning_same_method(const TuningRow *a, const TuningRow *b)
 {
-    if (winograd)
-        buf_printf(out, "winograd %d", winograd);
+    return a->winograd == b->winograd && a->taps == b->taps;
+}
+
+void tuning_print_method(Buf *out, const TuningRow *row)
+{
+    if (row->winograd)
+        buf_printf(out, "winograd %d%s", row->winograd, row->taps ? " taps" : "");
     else
         buf_puts(out, "direct");
 }
@@ -153,7 +158,7 @@ void tuning_print(Buf *out, const Tuning *tuning)
         const TuningRow *row = &tuning->rows.at[i];
         tuning_print_key(out, &row->key);
         buf_puts(out, ": ");
-        tuning_print_method(out, row->winograd);
+        tuning_print_method(out, row);
         buf_printf(out, "%s%s\n", row->comment ? " # " : "", row->comment ? row->comment : "");
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             if (row->set[isa])

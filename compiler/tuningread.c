@@ -129,20 +129,24 @@ static bool read_key(Reader *r, TuningKey *key)
     return true;
 }
 
-static bool read_method(Reader *r, int *winograd)
+static bool read_method(Reader *r, TuningRow *row)
 {
     const char *word = next(r);
     if (str_eq(word, "winograd")) {
         word = next(r);
         if (str_eq(word, "2") || str_eq(word, "4")) {
-            *winograd = *word - '0';
+            row->winograd = *word - '0';
+            const size_t behind = r->at;
+            row->taps = row->winograd == 4 && str_eq(next(r), "taps");
+            if (!row->taps)
+                r->at = behind;
             return true;
         }
     } else if (str_eq(word, "direct")) {
         return true;
     }
     diag_error(r->d, r->word, "a method must stand here, and %s", instead(r, word));
-    diag_note(r->d, NO_LOC, "methods are direct, winograd 2 and winograd 4");
+    diag_note(r->d, NO_LOC, "methods are direct, winograd 2, winograd 4 and winograd 4 taps");
     return false;
 }
 
@@ -165,7 +169,7 @@ static void read_row(Reader *r, Op op)
         }
     }
     if (good)
-        read_method(r, &row.winograd);
+        read_method(r, &row);
     if (r->tuning->rows.n == ROWS_MOST)
         diag_error(r->d, row.loc, "there are more than %d rows; delete those of other networks",
                    ROWS_MOST);

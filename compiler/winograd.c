@@ -74,6 +74,12 @@ int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
     return widest * winograd_tile_floats(s) + 32 * side * side;
 }
 
+int64_t winograd_taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    const int64_t all = winograd_tiles(s), most = t->group < all ? t->group : all;
+    return most * winograd_tile_floats(s) + 32 * 36;
+}
+
 int64_t winograd1d_tiles(const rnc_conv_shape *s)
 {
     return s->images * ((s->out_h + WINOGRAD1D_ROWS - 1) / (int64_t)WINOGRAD1D_ROWS);
@@ -97,9 +103,11 @@ int64_t widest_scratch(const Plan *plan, const Step *step)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (plan->options.isas >> i & 1) {
             const rnc_conv_shape *s = &step->shape.conv;
-            const int64_t floats = step->kernel == KERNEL_conv_winograd
-                                       ? winograd_scratch(s, &step->tile[i])
-                                       : winograd1d_scratch(s, &step->tile[i]);
+            const rnc_tile *t = &step->tile[i];
+            const int64_t floats = step->kernel == KERNEL_conv_winograd ? winograd_scratch(s, t)
+                                   : step->kernel == KERNEL_conv_winograd_taps
+                                       ? winograd_taps_scratch(s, t)
+                                       : winograd1d_scratch(s, t);
             widest = floats > widest ? floats : widest;
         }
     }
@@ -113,6 +121,8 @@ int64_t step_multiplications(const Step *step)
     if (step->kernel == KERNEL_conv_winograd1d)
         return node_macs(step->node) / (s->out_h * s->kernel_h) *
                div_up(s->out_h, WINOGRAD1D_ROWS) * winograd1d_rows(s);
+    if (step->kernel == KERNEL_conv_winograd_taps)
+        return winograd_tiles(s) / s->images * 36 * s->in_c * step->node->attrs.filters;
     if (step->kernel != KERNEL_conv_winograd)
         return node_macs(step->node);
     for (int i = 0; i < ISA_COUNT; i++)

@@ -212,6 +212,7 @@ net wide {
   add ; relu
   conv 3x3 32 groups=32 ; relu
   conv 1x1 80 ; relu
+  conv 3x3 48 ; relu
   avgpool global ; flatten ; dense 10
   output y
 }
@@ -233,7 +234,11 @@ conv 3x3 stride 1 groups 32 32x9x8 -> 32x9x8 images 1: direct
   avx2: pixels 5
 conv 1x1 stride 1 groups 1 32x9x8 -> 80x9x8 images 1: winograd 4
   avx2: pixels 3
-dense 80 -> 10 images 1: direct
+conv 3x3 stride 1 groups 1 80x9x8 -> 48x9x8 images 1: winograd 4 taps
+  avx512: group 1, depth 5, prefetch_weights 9
+  avx2: group 5, depth 1, prefetch_weights 64
+  portable: group 256, depth 65536
+dense 48 -> 10 images 1: direct
   avx512: pixels 7, vectors 8, unroll 8
   avx2: pixels 3, vectors 5, unroll 3
 dense 81 -> 10 images 1: direct
@@ -241,8 +246,8 @@ EOF
 run 0 'verify with a tuning' verify wide.net --tuning odd.tuning --init random:3 --threads 3
 says out 'layers agree'
 run 0 'compile with a tuning' wide.net --tuning odd.tuning --init he:1 -o tuned.c
-says out 'tuning: 5 of 6 rows are of layers of this network'
-grep -q '^ \* Tuned: 5 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
+says out 'tuning: 6 of 7 rows are of layers of this network'
+grep -q '^ \* Tuned: 6 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
 grep -q 'odd.tuning' tuned.c && result bad 'the C names the file' || result good
 run 0 'compile without' wide.net --init he:1 -o untuned.c
 cmp -s tuned.c untuned.c && result bad 'the tuning changed nothing' || result good

@@ -19,7 +19,7 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
     if (l.winograd) {
         s->kernel_h = s->kernel_w = 3;
         s->dilation_h = s->dilation_w = 1;
-        s->stride_w = s->stride_h;
+        s->stride_w = s->stride_h = l.unit_stride ? 1 : s->stride_h;
     }
     if (l.columns) {
         s->stride_h = pick(c, 1, 2);

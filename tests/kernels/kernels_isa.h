@@ -20,6 +20,7 @@
 #include "../../kernels/conv_blas.c"
 #include "../../kernels/conv_direct.c"
 #include "../../kernels/conv_winograd.c"
+#include "../../kernels/conv_winograd_taps.c"
 #include "../../kernels/conv_winograd1d.c"
 #include "../../kernels/copy.c"
 #include "../../kernels/dense.c"

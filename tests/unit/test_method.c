@@ -5,7 +5,7 @@
 #include <CUnit/CUnit.h>
 
 /* The m of a 3x3 convolution of c to c channels with hw x hw outputs, in a network whose weights
- * do, or do not, stay in the L3; 0 for the direct one. */
+ * do, or do not, stay in the L3; 0 for the direct one, minus m from plain taps. */
 static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
 {
     Bench b;
@@ -22,9 +22,11 @@ static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
     }
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const int m = winograd_of(plan, conv);
+    const int m = winograd_of(plan, conv), taps = winograd_taps_of(plan, conv);
+    CU_ASSERT(!taps || m == 0);
+    CU_ASSERT_EQUAL(conv_kernel(plan, conv) == KERNEL_conv_winograd_taps, taps);
     bench_end(&b);
-    return m;
+    return taps ? -WINOGRAD_TAPS : m;
 }
 
 static int chosen(PlanOptions o, int c, int hw, bool large)
@@ -58,6 +60,27 @@ static void test_stride(void)
     CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 2);
     o.machine = &machine_rows[MACHINE_sapphire_rapids];
     CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 0);
+}
+
+/* One tile of 4 x 4 whose filters come from memory: they are read as they are. */
+static void test_taps(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 512, 4, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, false), 2);          /* they stay in the L3 */
+    CU_ASSERT_EQUAL(chosen(o, 512, 2, true), 0);           /* most of the tile is not there */
+    CU_ASSERT_EQUAL(chosen(o, 128, 8, true), 2);           /* four tiles: transformed four times */
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 4, 2, true) < 0, 0); /* stride 2 */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), -4); /* no larger weights */
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), 0);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), 0);
+    o = (PlanOptions){.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(chosen(o, 512, 4, true), -4);
 }
 
 /* Tiles of 4 and 3: 7 outputs are 6 + 5 planes a side, 14 of stride 2 are 9 + 9 + 7 + 7. */
@@ -130,6 +153,7 @@ void suite_method(void)
     CU_pSuite s = CU_add_suite("method", NULL, NULL);
     CU_add_test(s, "machines", test_machines);
     CU_add_test(s, "stride", test_stride);
+    CU_add_test(s, "taps", test_taps);
     CU_add_test(s, "products", test_products);
     CU_add_test(s, "choices", test_choices);
     CU_add_test(s, "stems", test_stems);

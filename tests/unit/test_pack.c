@@ -179,6 +179,52 @@ static void test_winograd(void)
     check_winograd(64, 16, 48, true, 2, 2);
 }
 
+/* Plain taps, the nine of an input channel side by side. */
+static void check_channels(int c, int filters, bool bias)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, 4, 4, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = 3;
+    a.filters = filters;
+    a.bias = bias;
+    for (int i = 0; i < 4; i++)
+        a.padding[i] = 1;
+    Node *conv = make(&b, OP_CONV, &in, 1, &a);
+    make_output(&b, conv);
+    fill_params(&b);
+    /* Slow at reading, so that the larger filters do not pay. */
+    const Machine slow = {.gflops = 1, .l3 = 0.1, .dram = 0.1, .l2_kb = 512, .l3_kb = 99999};
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const rnc_conv_shape *s = &step->shape.conv;
+    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd_taps);
+    const float *w = packed(&b, step);
+    int wrong = 0;
+    for (int p = 0, width; p < s->out_c; p += width) {
+        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
+        for (int j = 0; j < width; j++)
+            wrong += *w++ != bias_at(conv, p + j);
+        for (int i = 0; i < c; i++) {
+            for (int k = 0; k < 9; k++) {
+                for (int j = 0; j < width; j++)
+                    wrong += *w++ != weight_at(conv, p + j, i, k);
+            }
+        }
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    bench_end(&b);
+}
+
+static void test_channels(void)
+{
+    check_channels(32, 64, true);
+    check_channels(48, 80, false);
+    check_channels(16, 43, true);
+}
+
 /* Winograd's method down the columns: point p of a phase's taps, with the point 0 only for phases
  * of four. */
 static double column_of(const Node *node, int point, int phase, int o, int c, int x)
@@ -383,6 +429,7 @@ void suite_pack(void)
     CU_pSuite s = CU_add_suite("pack", NULL, NULL);
     CU_add_test(s, "panels", test_panels);
     CU_add_test(s, "winograd", test_winograd);
+    CU_add_test(s, "channels", test_channels);
     CU_add_test(s, "columns", test_columns);
     CU_add_test(s, "merged groups", test_merged_groups);
     CU_add_test(s, "narrow groups", test_narrow_groups);

@@ -118,6 +118,10 @@ static void test_method(void)
     CU_ASSERT_EQUAL(step_with(NULL, o).shape.conv.winograd, 4);
     CU_ASSERT_EQUAL(step_with(LAYER "winograd 2", o).shape.conv.winograd, 2);
     CU_ASSERT_EQUAL(step_with(LAYER "direct", o).kernel, KERNEL_conv_direct);
+    const Step taps = step_with(LAYER "winograd 4 taps\navx2: group 3, depth 8", o);
+    CU_ASSERT_EQUAL(taps.kernel, KERNEL_conv_winograd_taps);
+    CU_ASSERT_EQUAL(taps.tile[ISA_avx2].group, 3);
+    CU_ASSERT_EQUAL(taps.tile[ISA_avx2].depth, 8);
     o.exact = true;
     CU_ASSERT_EQUAL(step_with(LAYER "winograd 2", o).kernel, KERNEL_conv_direct);
     o.exact = false;

@@ -1,0 +1,51 @@
+/* test_conv_winograd_taps.c: 3x3 convolution by Winograd's method of plain taps: any group of
+ * tiles, any block of channels. */
+#include "conv_case.h"
+
+/* As of test_conv_winograd.c: 10,000 cases with each ISA stay within 1.3. */
+static const double AMPLIFICATION = 1.5;
+
+/* For each panel: bias[width], then [in_c][3][3][width]. */
+static float *pack_channels(Case *c, const ConvCase *k)
+{
+    const rnc_conv_shape *s = &k->s;
+    float *packed = case_floats(c, (size_t)(s->out_c * (9 * s->in_c + 1))), *to = packed;
+    for (int first = 0, width; first < s->out_c; first += width) {
+        width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
+        for (int j = 0; j < width; j++)
+            *to++ = k->bias[first + j];
+        for (int i = 0; i < s->in_c; i++)
+            for (int t = 0; t < 9; t++) /* weights are [out_c][3][3][in_c] */
+                for (int j = 0; j < width; j++)
+                    *to++ = k->weights[((first + j) * 9 + t) * s->in_c + i];
+    }
+    return packed;
+}
+
+void test_conv_winograd_taps(Case *c)
+{
+    static const rnc_tile usual[] = {{.group = 4, .depth = 16, .prefetch_weights = 3}};
+    const rnc_tile tile = conv_tile(c, usual, 1, 12);
+    const int align = pick_align(c);
+    ConvLimits l = {
+        .groups = 1, .in_c = pick(c, 1, 40), .align = align, .winograd = true, .unit_stride = true};
+    l.width = pick(c, 1, 80);
+    ConvCase k = conv_case(c, l);
+    k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
+    k.s.winograd = 4;
+    describe_conv(c, &k.s);
+    Expect e = conv_expect(c, &k, AMPLIFICATION);
+    enum { PARTS_MOST = 7, PLANES = 36 };
+    const int tiles = k.s.images * ((k.s.out_h + 3) / 4) * ((k.s.out_w + 3) / 4);
+    const int widest = tile.group < 1 ? 1 : tiles < tile.group ? tiles : tile.group;
+    const size_t scratch =
+        (size_t)(PLANES * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32));
+    const rnc_operands o = {.in = k.in.at,
+                            .in2 = k.s.residual ? k.res.at : NULL,
+                            .out = k.out.at,
+                            .weights = pack_channels(c, &k),
+                            .scratch = case_memory(c, PARTS_MOST * scratch * sizeof(float))};
+    run_kernel(c, c->isa->kernels[KERNEL_conv_winograd_taps], &k.s, &tile, &o, k.out.base,
+               k.out.total, !k.in_place);
+    expect_check(c, &e);
+}

@@ -88,9 +88,16 @@ static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
  */
 static int block_depth(int rows, int run, int wish)
 {
+    enum { STEP = 8 };
     if (wish == 0 || rows <= wish)
         return 0;
-    return run <= wish ? wish : (int)round_up(div_up(run, div_up(run, wish)), 8);
+    if (run <= wish)
+        return wish;
+    for (int piece = wish / STEP * STEP; 3 * piece >= 2 * wish; piece -= STEP) {
+        if (run % piece == 0)
+            return piece;
+    }
+    return (int)round_up(div_up(run, div_up(run, wish)), STEP);
 }
 
 /* Few pixels, all weights: the rows of a turn from far-apart places of a panel, and nothing fetched

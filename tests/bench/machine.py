@@ -77,7 +77,7 @@ class Machine:
             flops = ", ".join(f"{isa} {value:.0f}" for isa, value in peaks["flops"].items())
             reads = ", ".join(f"{size(int(b))} {value:.0f}" for b, value in peaks["read"].items())
             lines.append(f"Measured peak of {n} thread{'s' if n > 1 else ''}: {flops} GFLOP/s; "
-                         f"reading a buffer of {reads} GB/s")
+                         f"reading a buffer of {reads} GB/s, in one to eight places side by side")
         return lines
 
     def as_json(self):

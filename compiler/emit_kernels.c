@@ -95,6 +95,35 @@ static void paste_file(Emit *e, const char *name, bool comments)
     paste(e->out, carried(e->arena, name), comments);
 }
 
+/* `text` without its pieces between lines "#ifdef RNC_..." and "#endif" for what `header`, an
+ * instruction set's, does not define. */
+static const char *without_undefined(Arena *arena, const char *text, const char *header)
+{
+    static const char begin[] = "#ifdef RNC_", end[] = "\n#endif\n";
+    Buf out = buf_new(arena);
+    for (const char *piece; (piece = strstr(text, begin)) != NULL;) {
+        const char *name = piece + strlen("#ifdef "), *line = strchr(name, '\n');
+        const char *behind = line ? strstr(line, end) : NULL;
+        if (!behind)
+            break;
+        const char *next = behind + strlen(end);
+        const char *wanted = arena_printf(arena, "#define %.*s ", (int)(line - name), name);
+        const bool kept = strstr(header, wanted) != NULL;
+        buf_add(&out, text, (size_t)((kept ? next : piece) - text));
+        text = next;
+    }
+    buf_puts(&out, text);
+    return buf_text(&out);
+}
+
+/* A kernel, or what kernels share. */
+static void paste_kernel(Emit *e, const char *name, Isa isa, bool comments)
+{
+    const char *header =
+        carried(e->arena, arena_printf(e->arena, "kernels/isa_%s.h", isa_rows[isa].name));
+    paste(e->out, without_undefined(e->arena, carried(e->arena, name), header), comments);
+}
+
 /* ---- shapes and operands ---- */
 
 static bool uses_family(const Plan *plan, Family family)
@@ -197,7 +226,7 @@ void emit_isa(Emit *e, Isa isa)
         paste_file(e, "kernels/halo.c", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         uses_kernel(e->plan, KERNEL_conv_winograd1d))
-        paste_file(e, "kernels/tile.h", comments);
+        paste_kernel(e, "kernels/tile.h", isa, comments);
     const bool taps = uses_kernel(e->plan, KERNEL_conv_winograd_taps);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         taps)
@@ -208,7 +237,8 @@ void emit_isa(Emit *e, Isa isa)
         paste_file(e, "kernels/winograd.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))
-            paste_file(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), comments);
+            paste_kernel(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), isa,
+                         comments);
     }
     emit_functions(e, isa);
     buf_putc(e->out, '\n');

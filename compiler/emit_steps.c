@@ -22,21 +22,21 @@ static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
     buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
-/* "{1, 2, 3, ...}" with the fields' names behind each line. */
-static void emit_constant(Emit *e, const char *name, Family family, const void *shape)
+/* "{1, 2, 3, ...}", with the fields' names behind each line if they are not known already. */
+static void emit_constant(Emit *e, const char *name, Family family, const void *shape, bool names)
 {
-    enum { PER_LINE = 6 };
+    const int per_line = names ? 6 : 14;
     const ShapeRow *row = &shape_rows[family];
     buf_printf(e->out, "static const rnc_%s_shape %s = {\n", row->name, name);
-    for (int i = 0; i < row->n; i += PER_LINE) {
-        const int end = i + PER_LINE < row->n ? i + PER_LINE : row->n;
+    for (int i = 0; i < row->n; i += per_line) {
+        const int end = i + per_line < row->n ? i + per_line : row->n;
         buf_puts(e->out, "    ");
         for (int k = i; k < end; k++) {
             emit_value(e->out, &row->fields[k], shape);
-            buf_puts(e->out, k + 1 < row->n ? ", " : " ");
+            buf_puts(e->out, k + 1 == row->n ? "" : k + 1 < end ? ", " : ",");
         }
-        buf_puts(e->out, "/* ");
-        for (int k = i; k < end; k++)
+        buf_puts(e->out, names ? " /* " : "\n");
+        for (int k = i; k < end && names; k++)
             buf_printf(e->out, "%s%s", row->fields[k].name, k + 1 < end ? ", " : " */\n");
     }
     buf_puts(e->out, "};\n");
@@ -45,15 +45,20 @@ static void emit_constant(Emit *e, const char *name, Family family, const void *
 void emit_shapes(Emit *e)
 {
     buf_puts(e->out, "\n/* ---- the shapes of the steps; equal steps share a function ---- */\n\n");
+    bool known[FAMILY_COUNT] = {false};
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
         if (s->function != i)
             continue;
         const int kind = e->kinds[i];
-        emit_constant(e, arena_printf(e->arena, "shape_%d", kind), kernel_rows[s->kernel].family,
-                      &s->shape);
+        const Family family = kernel_rows[s->kernel].family;
+        emit_constant(e, arena_printf(e->arena, "shape_%d", kind), family, &s->shape,
+                      !known[family]);
+        known[family] = true;
         if (s->clear_halo)
-            emit_constant(e, arena_printf(e->arena, "halo_%d", kind), FAMILY_halo, &s->halo);
+            emit_constant(e, arena_printf(e->arena, "halo_%d", kind), FAMILY_halo, &s->halo,
+                          !known[FAMILY_halo]);
+        known[FAMILY_halo] |= s->clear_halo;
     }
 }
 

@@ -332,6 +332,7 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
 }
 
+#ifdef RNC_EXPANDS
 /* Where inputs are expanded: tiles of `pixels` pixels of a row.  Their inputs of a block, `taps`
  * kernel rows of `depth` channels, are expanded once, and all panels and taps read them. */
 typedef struct RNC_FN(conv_spread) {
@@ -462,6 +463,7 @@ RNC_KERNEL void RNC_FN(conv_spread_panels)(const rnc_conv_shape *s, const RNC_FN
         }
     }
 }
+#endif
 
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
@@ -481,12 +483,15 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
             (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
         const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
         float *out = (float *)o->out + g * group_c;
+        const int last = end < full ? end : full;
+#ifdef RNC_EXPANDS
         RNC_FN(conv_spread) e;
-        if (RNC_EXPANDS && full > 0 && RNC_FN(conv_spreads)(s, t, &e))
-            RNC_FN(conv_spread_panels)
-        (s, &e, in, w, res, out, first, end < full ? end : full, of, parts_of);
-        else if (full > 0) RNC_FN(conv_panels)(s, t, in, w, s->panel, res, out, first,
-                                               end < full ? end : full, of, parts_of);
+        if (full > 0 && RNC_FN(conv_spreads)(s, t, &e))
+            RNC_FN(conv_spread_panels)(s, &e, in, w, res, out, first, last, of, parts_of);
+        else
+#endif
+            if (full > 0)
+            RNC_FN(conv_panels)(s, t, in, w, s->panel, res, out, first, last, of, parts_of);
         if (narrow > 0 && first < per_group && end == per_group) {
             const int from = full * s->panel;
             RNC_FN(conv_panels)

@@ -52,19 +52,7 @@ RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wid
     }
 }
 
-/* An ISA that does not expand: for code that is there and never runs. */
-#ifndef RNC_EXPANDS
-#define RNC_EXPANDS 0
-#define RNC_FMA_EXPANDED(acc, x, p) RNC_FMA(acc, x, vf_load(p))
-#define RNC_FMA_EXPANDED3(acc0, acc1, acc2, x0, x1, p2, p) \
-    do {                                                   \
-        RNC_FMA_EXPANDED(acc0, x0, p);                     \
-        RNC_FMA_EXPANDED(acc1, x1, p);                     \
-        RNC_FMA_EXPANDED(acc2, vf_load(p2), p);            \
-    } while (0)
-#define RNC_BASE(p) ((void)(p))
-#endif
-
+#ifdef RNC_EXPANDS
 /* Where no number in memory can be multiplied by a vector (RNC_EXPANDS): n inputs, each as a vector
  * of equal lanes, made once for all channels that read them.  Those `next` floats further are
  * fetched. */
@@ -102,3 +90,4 @@ RNC_KERNEL void RNC_FN(conv_steps_expanded)(vf *acc, const float *x, int pitch, 
         }
     }
 }
+#endif

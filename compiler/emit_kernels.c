@@ -201,13 +201,14 @@ static bool has_narrow(const Plan *plan, Isa isa)
     return false;
 }
 
-/* RNC_TILES of conv_winograd.c: the most tiles of a register tile. */
+/* RNC_TILES: the most tiles of Winograd's method, or pixels of Strassen's, of a register tile. */
 static int most_tiles(const Plan *plan, Isa isa)
 {
     int most = 1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (step->kernel == KERNEL_conv_winograd && step->tile[isa].pixels > most)
+        if ((step->kernel == KERNEL_conv_winograd || step->kernel == KERNEL_conv_strassen) &&
+            step->tile[isa].pixels > most)
             most = step->tile[isa].pixels;
     }
     return most;
@@ -225,13 +226,13 @@ void emit_isa(Emit *e, Isa isa)
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
-        uses_kernel(e->plan, KERNEL_conv_winograd1d))
+        uses_kernel(e->plan, KERNEL_conv_winograd1d) || uses_kernel(e->plan, KERNEL_conv_strassen))
         paste_kernel(e, "kernels/tile.h", isa, comments);
     const bool taps = uses_kernel(e->plan, KERNEL_conv_winograd_taps);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         taps)
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
-    if (uses_kernel(e->plan, KERNEL_conv_winograd))
+    if (uses_kernel(e->plan, KERNEL_conv_winograd) || uses_kernel(e->plan, KERNEL_conv_strassen))
         buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
     if (uses_kernel(e->plan, KERNEL_conv_winograd) || taps)
         paste_file(e, "kernels/winograd.h", comments);

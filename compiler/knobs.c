@@ -221,6 +221,29 @@ static void tile_winograd1d(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
         t->vectors == 1 && like->memory_broadcasts > 0 ? 100 : like->memory_broadcasts;
 }
 
+/* Strips whose sums stay in the L2 or nearly so, and that have the weights from memory seldom
+ * again.  What a half's channels are cut into are blocks as those of conv_direct. */
+static void tile_strassen(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    enum { STRIP = 196 };
+    const Liking *like = &likings[isa];
+    const int half = s->in_c / 2, offered = panel_vectors(s, isa);
+    t->vectors = like->vectors < offered ? like->vectors : offered;
+    t->pixels = like->pixels * like->vectors / t->vectors;
+    t->unroll = like->unroll;
+    t->group = STRIP;
+    t->prefetch_output = like->prefetch_output;
+    t->memory_broadcasts = like->memory_broadcasts;
+    t->prefetch_input = like->prefetch_input;
+    t->depth = block_depth(half, half, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    if (like->prefetch_weights) {
+        const int64_t pixels = (int64_t)s->images * s->out_h * s->out_w;
+        const int64_t strip = pixels < STRIP ? pixels : STRIP;
+        const int64_t tiles = div_up(div_up(strip, 2), t->pixels) * (offered / t->vectors);
+        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles > 0 ? tiles : 1);
+    }
+}
+
 static void tile_dense(const rnc_dense_shape *s, Isa isa, rnc_tile *t)
 {
     const Liking *like = &likings[isa];
@@ -277,21 +300,29 @@ static void share_conv(const Plan *plan, Step *step, const TuningRow *row)
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
 }
 
-/* Threads share groups of tiles, a stem's tiles of rows, if there are enough, else (and always of
- * plain taps) panels, each with transformed windows of its own; no more than there is scratch for.
- */
-static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
+/* Groups of tiles, a stem's tiles of rows, strips of pixels. */
+static int64_t shared_groups(const Step *step, const rnc_tile *t)
 {
     const rnc_conv_shape *s = &step->shape.conv;
-    const int64_t panels = div_up(s->out_c, s->panel);
+    if (step->kernel == KERNEL_conv_strassen)
+        return strassen_strips(s, t);
+    if (step->kernel == KERNEL_conv_winograd_taps)
+        return 1;
+    return step->kernel == KERNEL_conv_winograd ? winograd_groups(s, t) : winograd1d_tiles(s);
+}
+
+/* Threads share groups if there are enough, else (and always of plain taps) panels, each with
+ * transformed windows, or sums of input, of its own; no more than there is scratch for. */
+static void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int64_t halves = step->kernel == KERNEL_conv_strassen ? 2 : 1;
+    const int64_t panels = div_up(s->out_c, halves * s->panel);
     int64_t pieces = 1;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t groups = step->kernel == KERNEL_conv_winograd
-                                   ? winograd_groups(s, &step->tile[i])
-                               : step->kernel == KERNEL_conv_winograd_taps ? 1
-                                                                           : winograd1d_tiles(s);
+        const int64_t groups = shared_groups(step, &step->tile[i]);
         set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
         const int64_t own = step->tile[i].split ? panels : groups;
         pieces = own > pieces ? own : pieces;
@@ -310,9 +341,8 @@ static void share_winograd(const Plan *plan, Step *step, const TuningRow *row)
 static const TuningRow *row_of(const Plan *plan, const Step *step)
 {
     const TuningRow *row = tuning_row(plan->options.tuning, step->node);
-    const int m = is_winograd(step->kernel) ? step->shape.conv.winograd : 0;
-    const bool taps = step->kernel == KERNEL_conv_winograd_taps;
-    return row && row->winograd == m && row->taps == taps ? row : NULL;
+    const TuningRow own = step_method(step);
+    return row && tuning_same_method(row, &own) ? row : NULL;
 }
 
 void choose_tiles(const Plan *plan, Step *step)
@@ -328,6 +358,8 @@ void choose_tiles(const Plan *plan, Step *step)
             tile_winograd(plan, &step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd_taps)
             tile_winograd_taps(&step->shape.conv, (Isa)i, t);
+        else if (step->kernel == KERNEL_conv_strassen)
+            tile_strassen(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd1d)
             tile_winograd1d(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_depthwise)
@@ -338,8 +370,8 @@ void choose_tiles(const Plan *plan, Step *step)
     }
     if (step->kernel == KERNEL_conv_direct)
         share_conv(plan, step, row);
-    else if (is_winograd(step->kernel))
-        share_winograd(plan, step, row);
+    else if (has_part_scratch(step->kernel))
+        share_scratch(plan, step, row);
     else if (step->kernel == KERNEL_depthwise)
         step->parts =
             worth_parts(node_macs(step->node) * step->shape.conv.images, MACS_TO_SHARE / 4,

@@ -173,3 +173,61 @@ int winograd1d_of(const Plan *plan, const Node *node)
     const double cost = seconds1d(plan, node) * (1.0 + toll(o->optimize) * again);
     return cost * LEAST_GAIN1D < direct ? WINOGRAD1D_ROWS : 0;
 }
+
+/* ---- 1x1 by Strassen's method ---- */
+
+/* Of the peak; input numbers summed, in operations of the peak that take as long; rows of weights
+ * that take as long as the reading and writing of a register tile's sums; how many rows they wait
+ * for at most; and how many times faster than the direct method it must be. */
+static const double STRASSEN_REACHES = 0.945, SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
+static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.04;
+
+bool strassen_fits(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const Type out = node->type;
+    return node->op == OP_CONV && a->kernel[0] == 1 && a->kernel[1] == 1 && a->stride[0] == 1 &&
+           a->stride[1] == 1 && a->groups == 1 && out.h == node->in[0]->type.h &&
+           out.w == node->in[0]->type.w && (int64_t)out.n * out.h * out.w > 1 &&
+           node->in[0]->type.c % STRASSEN_CHANNELS == 0 &&
+           lanes_of(plan, out.c) % STRASSEN_FILTERS == 0;
+}
+
+/* Seven products of quarters.  A half's channels pass in pieces of up to DEPTH_MOST rows. */
+static double seconds_strassen(const Plan *plan, const Node *node)
+{
+    const Type in = node->in[0]->type, out = node->type;
+    const double peak = plan->options.machine->gflops * 1e9, channels = (double)in.c * out.c;
+    const double half = in.c / 2.0, rows = half / ceil(half / DEPTH_MOST);
+    const double products = 2.0 * channels * STRASSEN_PRODUCTS / 8.0 * (1.0 + WAITING_ROWS / rows);
+    const double pixels = (double)out.n * out.h * out.w;
+    return overlapped(pixels * (products / STRASSEN_REACHES + SUM_OPERATIONS * in.c) / peak,
+                      4.0 * STRASSEN_PRODUCTS / 4.0 * channels / weights_bandwidth(plan));
+}
+
+bool strassen_of(const Plan *plan, const Node *node)
+{
+    const PlanOptions *o = &plan->options;
+    if (o->exact || o->optimize == OPTIMIZE_SIZE || o->backend != BACKEND_NATIVE ||
+        !strassen_fits(plan, node))
+        return false;
+    const TuningRow *row = tuning_row(o->tuning, node);
+    if (row)
+        return row->strassen;
+    /* Where inputs are expanded (SSE2) conv_direct alone does it. */
+    if ((o->isas & ~(1u << ISA_portable | 1u << ISA_scalar)) == 0)
+        return false;
+    const Type in = node->in[0]->type, out = node->type;
+    const double direct = overlapped(2.0 * (double)node_macs(node) * out.n /
+                                         (o->machine->gflops * 1e9 * DIRECT_REACHES),
+                                     4.0 * in.c * out.c / weights_bandwidth(plan));
+    const double again = STRASSEN_PRODUCTS / 4.0 - 1.0;
+    return seconds_strassen(plan, node) * (1.0 + toll(o->optimize) * again) * LEAST_GAIN < direct;
+}
+
+TuningRow step_method(const Step *step)
+{
+    return (TuningRow){.winograd = is_winograd(step->kernel) ? step->shape.conv.winograd : 0,
+                       .taps = step->kernel == KERNEL_conv_winograd_taps,
+                       .strassen = step->kernel == KERNEL_conv_strassen};
+}

@@ -9,7 +9,7 @@
  *           a group has 8, else 0
  *   affine  scale[c], then shift[c]
  *   channels  for each panel: bias[width], then [in_c][kernel_h][kernel_w][width]
- *   winograd  is pack_winograd.c's, winograd1d pack_winograd1d.c's
+ *   winograd  is pack_winograd.c's, winograd1d pack_winograd1d.c's, strassen pack_strassen.c's
  *
  * Channels behind the last, and the inputs that a merged group's output does not
  * read, have zeros.  A convolution without bias has one of zeros.
@@ -42,6 +42,8 @@ int64_t packed_bytes(const Step *step)
         return ((int64_t)(c->winograd + 2) * (c->winograd + 2) * c->in_c + 1) * c->out_c * 4;
     case PACK_winograd1d:
         return ((int64_t)winograd1d_rows(c) * c->kernel_w * c->in_c + 1) * c->out_c * 4;
+    case PACK_strassen:
+        return ((int64_t)STRASSEN_PRODUCTS * c->in_c / 2 + 2) * c->out_c / 2 * 4;
     default:
         if (step->kernel == KERNEL_dense)
             return ((int64_t)d->in_c + 1) * d->out_c * 4;
@@ -253,6 +255,10 @@ void pack_weights(const Step *step, float *to)
     }
     if (step->weights->packing == PACK_winograd1d) {
         pack_winograd1d(step, to);
+        return;
+    }
+    if (step->weights->packing == PACK_strassen) {
+        pack_strassen(step, to);
         return;
     }
     const Filters f = filters_of(step->node);

@@ -56,6 +56,8 @@ Kernel conv_kernel(const Plan *plan, const Node *node)
         return KERNEL_conv_winograd1d;
     if (winograd_taps_of(plan, node))
         return KERNEL_conv_winograd_taps;
+    if (strassen_of(plan, node))
+        return KERNEL_conv_strassen;
     return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
 }
 
@@ -96,7 +98,7 @@ static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
         }
     }
     if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-                    kernel == KERNEL_conv_winograd_taps))
+                    kernel == KERNEL_conv_winograd_taps || kernel == KERNEL_conv_strassen))
         w->by_conv = true;
     if (operand && kernel == KERNEL_depthwise)
         w->by_line = true;

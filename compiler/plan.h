@@ -83,6 +83,7 @@ typedef enum Packing {
     PACK_winograd,   /* [panel]: bias[width], then [frequency][in_c][width] */
     PACK_winograd1d, /* [panel]: bias[width], then [point][phase][kw][in_c][width] */
     PACK_channels,   /* [panel]: bias[width], then [in_c][kh][kw][width] */
+    PACK_strassen,   /* [panel of each half]: bias[2][width], then [product][in_c / 2][width] */
 } Packing;
 
 typedef struct KernelRow {

@@ -82,6 +82,15 @@ static inline bool is_winograd(Kernel kernel)
     return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd_taps ||
            kernel == KERNEL_conv_winograd1d;
 }
+/* 1x1, stride 1, whole panels of each half of the outputs: by Strassen's method? */
+enum { STRASSEN_CHANNELS = 32, STRASSEN_FILTERS = 64, STRASSEN_PRODUCTS = 7 };
+bool strassen_of(const Plan *plan, const Node *node);
+bool strassen_fits(const Plan *plan, const Node *node);
+/* Kernels whose parts have scratch of their own. */
+static inline bool has_part_scratch(Kernel kernel)
+{
+    return is_winograd(kernel) || kernel == KERNEL_conv_strassen;
+}
 /* Kernels that read pixels around their operand, which must be zeros. */
 static inline bool kernel_reads_halo(Kernel kernel)
 {
@@ -145,9 +154,17 @@ static inline int winograd1d_rows(const rnc_conv_shape *s)
     return WINOGRAD1D_PAIRED * s->stride_h + (four > 0 ? four : 0);
 }
 
-/* pack_winograd.c, pack_winograd1d.c: transformed filters, a panel after the other. */
+/* strassen.c: strips of pixels, floats of one part's scratch, and products of all images for two
+ * input and two output channels, in strips of up to `group` pixels. */
+int64_t strassen_strips(const rnc_conv_shape *s, const rnc_tile *t);
+int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+int64_t strassen_products(const rnc_conv_shape *s, int64_t group);
+
+/* pack_winograd.c, pack_winograd1d.c: transformed filters, a panel after the other;
+ * pack_strassen.c: sums of their quarters. */
 void pack_winograd(const Step *step, float *to);
 void pack_winograd1d(const Step *step, float *to);
+void pack_strassen(const Step *step, float *to);
 
 /* plancheck.c: what must hold of every plan.  False after diag_internal(). */
 bool plan_check(const Plan *plan, Diag *diag);

@@ -76,7 +76,7 @@ void select_conv(Plan *plan, const Node *node)
     conv_shape(plan, node, &step);
     rnc_conv_shape *s = &step.shape.conv;
     const int in_c = node->in[0]->type.c, lanes = plan->tensors[node->id]->c;
-    if (kernel == KERNEL_conv_winograd) {
+    if (kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_strassen) {
         s->groups = 1;
         s->in_c = in_c;
         s->out_c = lanes;
@@ -106,7 +106,7 @@ void select_conv(Plan *plan, const Node *node)
         step.scratch_bytes = 4 * blas_scratch(s);
     }
     choose_tiles(plan, &step);
-    if (is_winograd(kernel))
+    if (has_part_scratch(kernel))
         step.scratch_bytes = 4 * step.parts * widest_scratch(plan, &step);
     add_weights(plan, &step);
     add_step(plan, &step);

@@ -25,6 +25,9 @@ static unsigned knobs_of(Kernel kernel)
     case KERNEL_conv_winograd1d:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
+    case KERNEL_conv_strassen:
+        return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(prefetch_weights) |
+               BIT(prefetch_output) | BIT(memory_broadcasts) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_dense:
         return BIT(pixels) | BIT(vectors) | BIT(streams);
     default:
@@ -43,8 +46,10 @@ static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
         VEC_PUSH(t->arena, &one.rows, *row);
     c.step = plan_step_with(t->plan, node, &one);
     c.row.key = tuning_key(node);
-    c.row.winograd = is_winograd(c.step.kernel) ? c.step.shape.conv.winograd : 0;
-    c.row.taps = c.step.kernel == KERNEL_conv_winograd_taps;
+    const TuningRow own = step_method(&c.step);
+    c.row.winograd = own.winograd;
+    c.row.taps = own.taps;
+    c.row.strassen = own.strassen;
     c.row.set[t->isa] = knobs_of(c.step.kernel);
     if (t->threads > 1 && c.step.kernel != KERNEL_dense)
         c.row.set[t->isa] |= BIT(split);
@@ -92,7 +97,7 @@ static int vectors_offered(const Tune *t, const Step *step)
 static bool has_register_tiles(Kernel kernel)
 {
     return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-           kernel == KERNEL_conv_winograd1d;
+           kernel == KERNEL_conv_winograd1d || kernel == KERNEL_conv_strassen;
 }
 
 void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
@@ -135,7 +140,8 @@ void try_methods(const Tune *t, Candidates *list)
     static const TuningRow methods[] = {{.winograd = 0},
                                         {.winograd = 2},
                                         {.winograd = 4},
-                                        {.winograd = WINOGRAD_TAPS, .taps = true}};
+                                        {.winograd = WINOGRAD_TAPS, .taps = true},
+                                        {.strassen = true}};
     const Candidate first = list->at[0];
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         TuningRow row = methods[i];
@@ -176,10 +182,18 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},
     {KERNEL_conv_winograd1d, KNOB(unroll), {1, 3, 5, 7, END}},
     {KERNEL_conv_winograd1d, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
+    {KERNEL_conv_strassen, KNOB(group), {49, 98, 128, 196, 256, END}},
+    {KERNEL_conv_strassen, KNOB(unroll), {1, 2, 4, 8, END}},
+    {KERNEL_conv_strassen, KNOB(prefetch_weights), {0, 1, 2, END}},
+    {KERNEL_conv_strassen, KNOB(prefetch_output), {0, 1, END}},
+    {KERNEL_conv_strassen, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
+    {KERNEL_conv_strassen, KNOB(prefetch_input), {0, 1, END}},
+    {KERNEL_conv_strassen, KNOB(depth), {0, 96, 128, 192, END}},
     {KERNEL_dense, KNOB(streams), {1, 2, 4, 8, END}},
     {KERNEL_dense, KNOB(pixels), {1, 2, 3, 4, END}},
     {KERNEL_conv_direct, KNOB(split), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(split), {0, 1, END}},
+    {KERNEL_conv_strassen, KNOB(split), {0, 1, END}},
     {KERNEL_depthwise, KNOB(panels), {0, 1, 2, 4, END}},
     {KERNEL_depthwise, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_conv_winograd1d, KNOB(split), {0, 1, END}},

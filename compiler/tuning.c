@@ -123,7 +123,7 @@ void tuning_print_key(Buf *out, const TuningKey *key)
 
 bool tuning_same_method(const TuningRow *a, const TuningRow *b)
 {
-    return a->winograd == b->winograd && a->taps == b->taps;
+    return a->winograd == b->winograd && a->taps == b->taps && a->strassen == b->strassen;
 }
 
 void tuning_print_method(Buf *out, const TuningRow *row)
@@ -131,7 +131,7 @@ void tuning_print_method(Buf *out, const TuningRow *row)
     if (row->winograd)
         buf_printf(out, "winograd %d%s", row->winograd, row->taps ? " taps" : "");
     else
-        buf_puts(out, "direct");
+        buf_puts(out, row->strassen ? "strassen" : "direct");
 }
 
 static void print_tile(Buf *out, const TuningRow *row, Isa isa)

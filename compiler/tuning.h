@@ -27,6 +27,7 @@ typedef struct TuningRow {
     TuningKey key;
     int winograd;            /* side of a tile of Winograd's method; 0: the direct method */
     bool taps;               /* of which the filters lie as plain taps */
+    bool strassen;           /* Strassen's method; winograd is 0 */
     unsigned set[ISA_COUNT]; /* bit 1 << k: knob k, in shapes.def's order, is given */
     rnc_tile tile[ISA_COUNT];
     const char *comment; /* printed behind the method, or NULL */
@@ -51,9 +52,12 @@ TuningKey tuning_key(const Node *node);
 bool tuning_key_eq(const TuningKey *a, const TuningKey *b);
 /* "conv 3x3 stride 1 groups 1 64x56x56 -> 64x56x56 images 1" */
 void tuning_print_key(Buf *out, const TuningKey *key);
-/* "direct", "winograd 4" or "winograd 4 taps" */
+/* "direct", "strassen", "winograd 4" or "winograd 4 taps" */
 void tuning_print_method(Buf *out, const TuningRow *row);
 bool tuning_same_method(const TuningRow *a, const TuningRow *b);
+
+/* The method of a convolution's or dense layer's step, nothing else set (method.c). */
+TuningRow step_method(const Step *step);
 
 /* The row of a node, or NULL; `tuning` may be NULL. */
 const TuningRow *tuning_row(const Tuning *tuning, const Node *node);

@@ -142,11 +142,15 @@ static bool read_method(Reader *r, TuningRow *row)
                 r->at = behind;
             return true;
         }
+    } else if (str_eq(word, "strassen")) {
+        row->strassen = true;
+        return true;
     } else if (str_eq(word, "direct")) {
         return true;
     }
     diag_error(r->d, r->word, "a method must stand here, and %s", instead(r, word));
-    diag_note(r->d, NO_LOC, "methods are direct, winograd 2, winograd 4 and winograd 4 taps");
+    diag_note(r->d, NO_LOC,
+              "methods are direct, strassen, winograd 2, winograd 4 and winograd 4 taps");
     return false;
 }
 

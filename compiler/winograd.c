@@ -104,10 +104,11 @@ int64_t widest_scratch(const Plan *plan, const Step *step)
         if (plan->options.isas >> i & 1) {
             const rnc_conv_shape *s = &step->shape.conv;
             const rnc_tile *t = &step->tile[i];
-            const int64_t floats = step->kernel == KERNEL_conv_winograd ? winograd_scratch(s, t)
-                                   : step->kernel == KERNEL_conv_winograd_taps
-                                       ? winograd_taps_scratch(s, t)
-                                       : winograd1d_scratch(s, t);
+            const int64_t floats =
+                step->kernel == KERNEL_conv_winograd        ? winograd_scratch(s, t)
+                : step->kernel == KERNEL_conv_winograd_taps ? winograd_taps_scratch(s, t)
+                : step->kernel == KERNEL_conv_strassen      ? strassen_scratch(s, t)
+                                                            : winograd1d_scratch(s, t);
             widest = floats > widest ? floats : widest;
         }
     }
@@ -123,10 +124,13 @@ int64_t step_multiplications(const Step *step)
                div_up(s->out_h, WINOGRAD1D_ROWS) * winograd1d_rows(s);
     if (step->kernel == KERNEL_conv_winograd_taps)
         return winograd_tiles(s) / s->images * 36 * s->in_c * step->node->attrs.filters;
-    if (step->kernel != KERNEL_conv_winograd)
+    if (step->kernel != KERNEL_conv_winograd && step->kernel != KERNEL_conv_strassen)
         return node_macs(step->node);
     for (int i = 0; i < ISA_COUNT; i++)
         group = step->tile[i].group > group ? step->tile[i].group : group;
+    if (step->kernel == KERNEL_conv_strassen)
+        return strassen_products(s, group) * s->in_c / 2 * step->node->attrs.filters / 2 /
+               s->images;
     return winograd_image_products(s->winograd, s->stride_h, s->out_h, s->out_w, group) * s->in_c *
            step->node->attrs.filters;
 }

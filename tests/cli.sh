@@ -211,6 +211,7 @@ net wide {
   shortcut { }
   add ; relu
   conv 3x3 32 groups=32 ; relu
+  conv 1x1 64 ; relu
   conv 1x1 80 ; relu
   conv 3x3 48 ; relu
   avgpool global ; flatten ; dense 10
@@ -232,7 +233,12 @@ conv 3x3 stride 1 groups 1 32x9x8 -> 32x9x8 images 1 residual: direct
 conv 3x3 stride 1 groups 32 32x9x8 -> 32x9x8 images 1: direct
   avx512: pixels 32, split 1
   avx2: pixels 5
-conv 1x1 stride 1 groups 1 32x9x8 -> 80x9x8 images 1: winograd 4
+conv 1x1 stride 1 groups 1 32x9x8 -> 64x9x8 images 1: strassen
+  avx512: pixels 9, vectors 1, group 31, unroll 3, split 1
+  avx2: pixels 32, vectors 3, group 19, unroll 7, depth 5, prefetch_weights 5
+  portable: pixels 2, vectors 8, group 256, unroll 5, depth 8
+  scalar: pixels 3, vectors 5, group 2
+conv 1x1 stride 1 groups 1 64x9x8 -> 80x9x8 images 1: winograd 4
   avx2: pixels 3
 conv 3x3 stride 1 groups 1 80x9x8 -> 48x9x8 images 1: winograd 4 taps
   avx512: group 1, depth 5, prefetch_weights 9
@@ -246,8 +252,8 @@ EOF
 run 0 'verify with a tuning' verify wide.net --tuning odd.tuning --init random:3 --threads 3
 says out 'layers agree'
 run 0 'compile with a tuning' wide.net --tuning odd.tuning --init he:1 -o tuned.c
-says out 'tuning: 6 of 7 rows are of layers of this network'
-grep -q '^ \* Tuned: 6 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
+says out 'tuning: 7 of 8 rows are of layers of this network'
+grep -q '^ \* Tuned: 7 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
 grep -q 'odd.tuning' tuned.c && result bad 'the C names the file' || result good
 run 0 'compile without' wide.net --init he:1 -o untuned.c
 cmp -s tuned.c untuned.c && result bad 'the tuning changed nothing' || result good

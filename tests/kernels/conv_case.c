@@ -21,6 +21,10 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
         s->dilation_h = s->dilation_w = 1;
         s->stride_w = s->stride_h = l.unit_stride ? 1 : s->stride_h;
     }
+    if (l.pixels) {
+        s->kernel_h = s->kernel_w = s->stride_h = s->stride_w = 1;
+        s->pad_top = s->pad_left = 0;
+    }
     if (l.columns) {
         s->stride_h = pick(c, 1, 2);
         s->kernel_h = chance(c, 50) ? pick(c, 3, 4) * s->stride_h - pick(c, 0, 1)

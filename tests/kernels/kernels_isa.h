@@ -19,6 +19,7 @@
 #include "../../kernels/avgpool.c"
 #include "../../kernels/conv_blas.c"
 #include "../../kernels/conv_direct.c"
+#include "../../kernels/conv_strassen.c"
 #include "../../kernels/conv_winograd.c"
 #include "../../kernels/conv_winograd_taps.c"
 #include "../../kernels/conv_winograd1d.c"

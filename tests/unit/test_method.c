@@ -148,6 +148,69 @@ static void test_stems(void)
     CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_blas);
 }
 
+/* Is a 1x1 convolution of c to filters channels with hw x hw pixels computed by Strassen's method,
+ * in a network whose weights do not stay in the L3? */
+static bool by_strassen(PlanOptions o, int c, int hw, int filters)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *conv = make_conv(&b, make_input(&b, 1, c, hw, hw, ELEM_F32), 1, filters, 1, 1);
+    make_output(&b, conv);
+    Attrs a = ir_default_attrs(OP_DENSE);
+    a.filters = 4000;
+    Node *pool = make_pool(&b, OP_AVGPOOL, conv, hw, 1, 0);
+    Node *dense = make(&b, OP_DENSE, &pool, 1, &a);
+    make_output(&b, make(&b, OP_DENSE, &dense, 1, &a));
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const bool found = conv_kernel(plan, conv) == KERNEL_conv_strassen;
+    CU_ASSERT_EQUAL(found, strassen_of(plan, conv));
+    bench_end(&b);
+    return found;
+}
+
+/* What was measured for the stages of ResNet-50. */
+static void test_strassen(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT(by_strassen(o, 1024, 14, 256));
+    CU_ASSERT(by_strassen(o, 256, 14, 1024));
+    CU_ASSERT(by_strassen(o, 128, 28, 512));
+    CU_ASSERT(by_strassen(o, 512, 28, 128));
+    CU_ASSERT(!by_strassen(o, 64, 56, 256));   /* sums of too few channels */
+    CU_ASSERT(!by_strassen(o, 256, 56, 64));   /* too few channels that share the sums of input */
+    CU_ASSERT(!by_strassen(o, 1040, 14, 256)); /* no whole vectors in a half */
+    CU_ASSERT(!by_strassen(o, 1024, 14, 224)); /* no whole panels in a half */
+    CU_ASSERT(!by_strassen(o, 2048, 2, 2048)); /* reading weights takes longer */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.backend = BACKEND_NATIVE;
+    o.isas = 1u << ISA_portable;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+}
+
+/* Seven products for a pair of pixels, four for one alone in its strip. */
+static void test_strassen_products(void)
+{
+    rnc_conv_shape s = {.images = 1, .out_h = 14, .out_w = 14};
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 98 * 7);
+    CU_ASSERT_EQUAL(strassen_products(&s, 49), 4 * (24 * 7 + 4));
+    CU_ASSERT_EQUAL(strassen_products(&s, 195), 98 * 7);
+    CU_ASSERT_EQUAL(strassen_products(&s, 60), 4 * (24 * 7 + 4));
+    CU_ASSERT_EQUAL(strassen_products(&s, 1), 196 * 4);
+    s.out_h = s.out_w = 7;
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 24 * 7 + 4);
+    CU_ASSERT_EQUAL(strassen_products(&s, 30), 12 * 7 + 12 * 7 + 4);
+    s.images = 3;
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 73 * 7 + 4);
+}
+
 void suite_method(void)
 {
     CU_pSuite s = CU_add_suite("method", NULL, NULL);
@@ -157,4 +220,6 @@ void suite_method(void)
     CU_add_test(s, "products", test_products);
     CU_add_test(s, "choices", test_choices);
     CU_add_test(s, "stems", test_stems);
+    CU_add_test(s, "strassen", test_strassen);
+    CU_add_test(s, "strassen products", test_strassen_products);
 }

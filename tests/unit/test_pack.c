@@ -225,6 +225,60 @@ static void test_channels(void)
     check_channels(16, 43, true);
 }
 
+/* Product p of Strassen's method: how often it has each quarter of the filters, [in][out]. */
+static double strassen_of_quarters(const Node *conv, int p, int i, int o, const rnc_conv_shape *s)
+{
+    static const int often[7][2][2] = {{{1, 0}, {0, 0}},  {{0, 0}, {1, 0}},   {{1, -1}, {0, 1}},
+                                       {{0, -1}, {0, 1}}, {{-1, 1}, {1, -1}}, {{-1, 1}, {0, 0}},
+                                       {{0, 0}, {0, 1}}};
+    double sum = 0;
+    for (int half = 0; half < 2; half++)
+        for (int right = 0; right < 2; right++)
+            sum += often[p][half][right] *
+                   (double)weight_at(conv, o + right * s->out_c / 2, i + half * s->in_c / 2, 0);
+    return sum;
+}
+
+static void check_strassen(int c, int filters, bool bias)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, 28, 28, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = 1;
+    a.filters = filters;
+    a.bias = bias;
+    Node *conv = make(&b, OP_CONV, &in, 1, &a);
+    make_output(&b, conv);
+    fill_params(&b);
+    const Machine slow = {.gflops = 1, .l3 = 100, .dram = 100, .l2_kb = 512, .l3_kb = 99999};
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Step *step = weighted_step(plan, 0);
+    const rnc_conv_shape *s = &step->shape.conv;
+    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_strassen);
+    const float *w = packed(&b, step);
+    int wrong = 0;
+    for (int first = 0; first < s->out_c / 2; first += s->panel) {
+        for (int j = 0; j < 2 * s->panel; j++)
+            wrong += *w++ != bias_at(conv, j / s->panel * s->out_c / 2 + first + j % s->panel);
+        for (int p = 0; p < 7; p++)
+            for (int i = 0; i < c / 2; i++)
+                for (int j = 0; j < s->panel; j++, w++)
+                    wrong +=
+                        fabs((double)*w - strassen_of_quarters(conv, p, i, first + j, s)) > 1e-6;
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    bench_end(&b);
+}
+
+static void test_strassen(void)
+{
+    check_strassen(192, 128, true);
+    check_strassen(160, 192, false);
+    check_strassen(256, 121, true); /* seven lanes behind the last */
+}
+
 /* Winograd's method down the columns: point p of a phase's taps, with the point 0 only for phases
  * of four. */
 static double column_of(const Node *node, int point, int phase, int o, int c, int x)
@@ -430,6 +484,7 @@ void suite_pack(void)
     CU_add_test(s, "panels", test_panels);
     CU_add_test(s, "winograd", test_winograd);
     CU_add_test(s, "channels", test_channels);
+    CU_add_test(s, "strassen", test_strassen);
     CU_add_test(s, "columns", test_columns);
     CU_add_test(s, "merged groups", test_merged_groups);
     CU_add_test(s, "narrow groups", test_narrow_groups);

@@ -27,6 +27,7 @@ static Tuning *random_tuning(Bench *b, unsigned *seed)
         if (!is_conv(node->op) || tuning_row(t, node))
             continue;
         TuningRow row = {.key = tuning_key(node), .winograd = methods[rand_r(seed) % 3]};
+        row.strassen = row.winograd == 0 && rand_r(seed) % 2;
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             row.set[isa] = (unsigned)rand_r(seed) & ((1u << TUNING_KNOBS) - 1);
             for (int k = 0; k < TUNING_KNOBS; k++) {
@@ -132,6 +133,36 @@ static void test_method(void)
     CU_ASSERT_EQUAL(step_with(LAYER "winograd 2", o).kernel, KERNEL_conv_blas);
 }
 
+/* Strassen's is the method of 1x1 alone, and no other is theirs but the direct one. */
+static void test_pixels(void)
+{
+    static const char *const texts[] = {"direct", "winograd 4", "strassen\navx2: group 9, depth 8"};
+    for (int kernel = 1; kernel <= 3; kernel += 2) {
+        for (int i = 0; i < 3; i++) {
+            Bench b;
+            bench_begin(&b);
+            Node *in = make_input(&b, 1, 64, 9, 9, ELEM_F32);
+            Node *conv = make_conv(&b, in, kernel, 64, 1, 1);
+            make_output(&b, conv);
+            PlanOptions o = {.isas = 1u << ISA_avx2};
+            o.tuning = parsed(&b, arena_printf(b.arena,
+                                               "rnc tuning 1\nconv %dx%d stride 1 groups 1 64x9x9 "
+                                               "-> 64x9x9 images 1: %s",
+                                               kernel, kernel, texts[i]));
+            const Plan *plan = make_plan(&b, o);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+            const Step step = plan_step_with(plan, conv, o.tuning);
+            const bool strassen = kernel == 1 && i == 2;
+            CU_ASSERT_EQUAL(step.kernel, strassen                ? KERNEL_conv_strassen
+                                         : kernel == 3 && i == 1 ? KERNEL_conv_winograd
+                                                                 : KERNEL_conv_direct);
+            CU_ASSERT(!strassen || step.tile[ISA_avx2].group == 9);
+            CU_ASSERT(!strassen || step.scratch_bytes == 4 * step.parts * 5 * (2 * 64 + 3 * 32));
+            bench_end(&b);
+        }
+    }
+}
+
 /* Of few channels Winograd's method is that of four rows, and no other. */
 static void test_stem(void)
 {
@@ -188,6 +219,7 @@ void suite_tuning(void)
     CU_add_test(s, "random networks and values", test_random);
     CU_add_test(s, "text", test_text);
     CU_add_test(s, "method", test_method);
+    CU_add_test(s, "pixels", test_pixels);
     CU_add_test(s, "stem", test_stem);
     CU_add_test(s, "tiles", test_tiles);
 }

@@ -134,8 +134,7 @@ RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *
         for (int i = 0; i < t->prefetch_weights; i++)
             RNC_PREFETCH(ahead + i * 64);
         ahead += t->prefetch_weights * 64;
-        RNC_UNROLL(4)
-        for (int i = 0; i < (t->prefetch_input ? n : 0) && i < 4; i++)
+        for (int i = 0; t->prefetch_input && i < n && i < 4; i++)
             RNC_PREFETCH_NEAR(next + i * p->pitch);
         next += u;
         in += u;

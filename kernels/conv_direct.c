@@ -1,14 +1,12 @@
 /* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
- * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
- * that the weights of a column stay in cache while all pixels pass and the next column's are
- * fetched.  The halo of zeros makes every tap a read at a constant distance, and what lies
- * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows.
- * RNC_NARROW, 0 or 1, stands before: 0 where no convolution has a panel or a column narrower than
- * its others.  The code for them is then not there for the compiler to look at and drop. */
+ * channels: pixel tiles inside, columns (nv vectors of a weight panel) outside, so that the weights
+ * of a column stay in cache while all pixels pass and the next one's are fetched.  The halo of
+ * zeros makes every tap a read at a constant distance, and what lies contiguous is one run: (tap,
+ * channel) of a kernel row, the pixels of all rows.  RNC_NARROW, 0 or 1, stands before: 0 where no
+ * convolution has a panel or a column narrower than its others, whose code is dropped unseen. */
 
 /* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
- * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
- */
+ * whole rows at a time.  The first n_big of `count` have `big` pixels or rows, then `small`. */
 typedef struct RNC_FN(conv_tiling) {
     int images, h, w; /* as one row where rows, as one image where images, are contiguous */
     int stacked;      /* 1: tiles of whole rows */
@@ -69,11 +67,11 @@ RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_til
 /* The taps of a kernel row that lie side by side are one run.  A block is some runs or a piece of
  * one: its weights stay in a near cache while all pixels pass, sums wait in the output. */
 typedef struct RNC_FN(conv_block) {
-    int run, runs;      /* the first, and how many */
-    int c, depth;       /* of each: from input channel c on, so many */
-    int streams, apart; /* a turn takes a row of each of so many parts of a run, so many rows long:
-                         * from memory a CPU reads several streams faster than one */
-    int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
+    int run, runs; /* the first, and how many */
+    int c, depth;  /* of each: from input channel c on, so many */
+    int streams,
+        apart;       /* a turn takes a row of each of so many parts of a run, so many rows long */
+    int first, last; /* 1: sums begin with bias and residual; 1: they end with the activation */
 } RNC_FN(conv_block);
 
 RNC_KERNEL int RNC_FN(conv_merged)(const rnc_conv_shape *s)
@@ -434,11 +432,10 @@ RNC_KERNEL void RNC_FN(conv_spread_panels)(const rnc_conv_shape *s, const RNC_FN
     const int turns = (end - first + keep - 1) / keep * e->count;
     const ptrdiff_t panel = ((ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1) * s->panel;
     vf x[RNC_EXPANDS + 1];
-    int tiles, t0, t1;
     RNC_FN(conv_tiling) c;
     RNC_FN(conv_cut)(s, e->pixels, &c);
-    tiles = c.images * c.h * c.count;
-    t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
+    const int tiles = c.images * c.h * c.count;
+    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
     for (int i = 0; i < turns; i++) {
         const int p0 = first + i / e->count * keep, p1 = p0 + keep < end ? p0 + keep : end;
         RNC_FN(conv_block) b;
@@ -471,10 +468,10 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
     const int group_c = s->out_c / s->groups, full = group_c / s->panel;
     const int narrow = RNC_NARROW ? group_c % s->panel : 0, per_group = full + (narrow > 0);
     const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
-    const int all = s->groups * per_group;
+    const int all = s->groups * per_group, of = t->split ? 0 : part,
+              parts_of = t->split ? 1 : parts;
     const int p0 = t->split ? RNC_FN(share)(all, part, parts) : 0;
     const int p1 = t->split ? RNC_FN(share)(all, part + 1, parts) : all;
-    const int of = t->split ? 0 : part, parts_of = t->split ? 1 : parts;
     for (int g = 0; g < s->groups; g++) {
         const int first = p0 > g * per_group ? p0 - g * per_group : 0;
         const int end = p1 < (g + 1) * per_group ? p1 - g * per_group : per_group;

@@ -14,24 +14,26 @@ typedef struct Liking {
     int prefetch_output, memory_broadcasts;
     bool prefetch_weights;
     int prefetch_input, depth;
+    int short_sums; /* of Winograd's products where few inputs are summed; 0: as many as else */
     int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;
 } Liking;
 
 static const Liking likings[ISA_COUNT] = {
-    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 2, 14, 6},
-    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 4, 3, 7},
-    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 8, 2, 8},
-    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 8, 2, 4},
-    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 8, 2, 4},
+    [ISA_avx512] = {14, 2, 4, 7, 1, 75, true, 0, 0, 0, 2, 14, 6},
+    [ISA_avx2] = {3, 4, 2, 2, 1, 0, true, 1, 192, 8, 4, 3, 7},
+    [ISA_neon] = {12, 2, 4, 7, 0, 100, true, 0, 0, 0, 8, 2, 8},
+    [ISA_portable] = {3, 4, 2, 1, 0, 0, false, 0, 0, 0, 8, 2, 4},
+    [ISA_scalar] = {3, 4, 1, 1, 0, 0, false, 0, 0, 0, 8, 2, 4},
 };
 
 enum {
-    SMALL_ROW = 7,       /* output pixels of a row up to which output is not fetched ahead */
-    STREAMS = 4,         /* parts of a weight panel that are read side by side */
-    STREAM_TILES = 2,    /* and pixels, up to which a convolution only waits for weights, as a */
-    STREAM_PIXELS = 6,   /* dense layer does */
-    STREAM_DEPTH = 32,   /* rows of a block that more than one of them pass */
+    SHORT_SUM = 64,    /* input channels of Winograd's products, up to which starting takes time */
+    SMALL_ROW = 7,     /* output pixels of a row up to which output is not fetched ahead */
+    STREAMS = 4,       /* parts of a weight panel that are read side by side */
+    STREAM_TILES = 2,  /* and pixels, up to which a convolution only waits for weights, as a */
+    STREAM_PIXELS = 6, /* dense layer does */
+    STREAM_DEPTH = 32, /* rows of a block that more than one of them pass */
     TILES_TO_SHARE = 20, /* from which threads share out pixels, not channels */
     ROWS_TO_SHARE = 8,   /* the same for the rows of a depthwise convolution */
     MACS_TO_SHARE = 200000,
@@ -144,13 +146,26 @@ static void tile_direct(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
         read_streams(t, rows, run, tiles * offered == t->vectors);
 }
 
+enum { GROUP_SMALL = 14 }; /* a few register tiles */
+
+/* The most tiles that make groups and register tiles which are all alike; 0 if no such number is
+ * near GROUP_SMALL. */
+static int even_group(int64_t tiles, int pixels)
+{
+    for (int group = GROUP_SMALL + 2; 2 * group > GROUP_SMALL; group--) {
+        if (tiles % group == 0 && group % pixels == 0)
+            return group;
+    }
+    return 0;
+}
+
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
  * nearly so; else more, for all filters are read again for each group.  Of stride 2, which has
  * twice the planes, what is half as large again as the L2, since windows come evenly from the L3,
  * if the scratch of all threads, of four at most, is not much. */
 static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
 {
-    enum { GROUP_SMALL = 14, POLYPHASE_MOST = 1500000, THREADS = 4 };
+    enum { POLYPHASE_MOST = 1500000, THREADS = 4 };
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
     const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
@@ -163,7 +178,10 @@ static int winograd_group(const Plan *plan, const rnc_conv_shape *s, const rnc_t
         const int64_t fits = (share < near ? share : near) / (4 * winograd_tile_floats(s));
         return fits < 1 ? 1 : (int)(fits > t->pixels ? fits / t->pixels * t->pixels : fits);
     }
-    return t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels : GROUP_SMALL;
+    const int even = even_group(winograd_tiles(s), t->pixels);
+    return even > 0                  ? even
+           : t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels
+                                     : GROUP_SMALL;
 }
 
 /* Lines of the next frequency's filters that each turn of the products fetches, so that all of
@@ -183,6 +201,9 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
     t->unroll = 4;
+    if (s->in_c <= SHORT_SUM && like->short_sums && s->stride_h == 1 &&
+        even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
+        t->pixels = like->short_sums / t->vectors;
     t->group = winograd_group(plan, s, t);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->in_c, s->in_c, like->depth * 5 / 6);

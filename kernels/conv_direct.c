@@ -1,12 +1,14 @@
 /* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
- * channels: pixel tiles inside, columns (nv vectors of a weight panel) outside, so that the weights
- * of a column stay in cache while all pixels pass and the next one's are fetched.  The halo of
- * zeros makes every tap a read at a constant distance, and what lies contiguous is one run: (tap,
- * channel) of a kernel row, the pixels of all rows.  RNC_NARROW, 0 or 1, stands before: 0 where no
- * convolution has a panel or a column narrower than its others, whose code is dropped unseen. */
+ * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
+ * that the weights of a column stay in cache while all pixels pass and the next column's are
+ * fetched.  The halo of zeros makes every tap a read at a constant distance, and what lies
+ * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows.
+ * RNC_NARROW, 0 or 1, stands before: 0 where no convolution has a panel or a column narrower than
+ * its others.  The code for them is then not there for the compiler to look at and drop. */
 
 /* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
- * whole rows at a time.  The first n_big of `count` have `big` pixels or rows, then `small`. */
+ * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
+ */
 typedef struct RNC_FN(conv_tiling) {
     int images, h, w; /* as one row where rows, as one image where images, are contiguous */
     int stacked;      /* 1: tiles of whole rows */
@@ -67,11 +69,11 @@ RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_til
 /* The taps of a kernel row that lie side by side are one run.  A block is some runs or a piece of
  * one: its weights stay in a near cache while all pixels pass, sums wait in the output. */
 typedef struct RNC_FN(conv_block) {
-    int run, runs; /* the first, and how many */
-    int c, depth;  /* of each: from input channel c on, so many */
-    int streams,
-        apart;       /* a turn takes a row of each of so many parts of a run, so many rows long */
-    int first, last; /* 1: sums begin with bias and residual; 1: they end with the activation */
+    int run, runs;      /* the first, and how many */
+    int c, depth;       /* of each: from input channel c on, so many */
+    int streams, apart; /* a turn takes a row of each of so many parts of a run, so many rows long:
+                         * from memory a CPU reads several streams faster than one */
+    int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
 } RNC_FN(conv_block);
 
 RNC_KERNEL int RNC_FN(conv_merged)(const rnc_conv_shape *s)
@@ -315,6 +317,128 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
+#ifdef RNC_DIAGONALS
+/* n output pixels, one to three, times a vector of output channels.  d: a block's diagonals.
+ * Fetched are inputs `near` floats further or, if that is 0, what lies from `ahead` on. */
+RNC_KERNEL void RNC_FN(conv_diagonal_tile)(const rnc_conv_shape *s, int n, int wide,
+                                           RNC_FN(conv_block) b, const float *in, const float *d,
+                                           const float *bias, const float *res, float *out,
+                                           ptrdiff_t near, const float *ahead)
+{
+    const int runs = RNC_FN(conv_merged)(s) ? 1 : s->kernel_w;
+    const int pixel = wide > 1 ? s->stride_w * s->in_pixel : s->stride_h * s->in_row;
+    vf acc[12];
+    RNC_FN(conv_begin)(s, acc, n, 1, wide, b.first, bias, out);
+    RNC_FN(conv_split)(acc, n);
+    for (int r = b.run; r < b.run + b.runs; r++) {
+        const float *a = in + r / runs * s->dilation_h * s->in_row +
+                         r % runs * s->dilation_w * s->in_pixel + b.c;
+        RNC_FN(conv_run_diagonal)(acc, a, pixel, d, b.depth, n, near ? a + near : ahead);
+        ahead += b.depth;
+        d += 4 * b.depth;
+    }
+    RNC_FN(conv_join)(acc, n);
+    RNC_FN(conv_end)(s, acc, n, 1, wide, b, res, out);
+}
+
+/* What the tiles of a pass share: some panels, whole or a block of one, as diagonals. */
+typedef struct RNC_FN(conv_diagonal_pass) {
+    const float *d, *w; /* w: the first panel's bias */
+    ptrdiff_t panel;    /* floats from panel to panel */
+    int width, vectors; /* channels of a panel; vectors of all */
+    int wide;           /* as for conv_tile */
+    int share;          /* floats of weights to fetch during a vector of a tile */
+} RNC_FN(conv_diagonal_pass);
+
+/* n pixels times all vectors of a pass.  next: floats to the next tile's inputs, whose output is
+ * next_out; ahead: weights read soon. */
+RNC_KERNEL void RNC_FN(conv_diagonal_tiles)(const rnc_conv_shape *s,
+                                            const RNC_FN(conv_diagonal_pass) * p, int n,
+                                            RNC_FN(conv_block) b, const float *in, const float *res,
+                                            float *out, ptrdiff_t next, const float *next_out,
+                                            const float *ahead)
+{
+    for (int j = 0; j < p->vectors; j++, ahead += p->share) {
+        const int i = j * RNC_VL;
+        const float *line = i + 16 < p->vectors * RNC_VL ? out + i + 16 : next_out;
+        if (b.first && i % 16 == 0) {
+            for (int k = 0; k < n; k++)
+                RNC_PREFETCH_NEAR(line + k * s->out_pixel);
+        }
+        RNC_FN(conv_diagonal_tile)
+        (s, n, p->wide, b, in, p->d + i * b.runs * b.depth,
+         p->w + i / p->width * p->panel + i % p->width, s->residual ? res + i : res, out + i,
+         j < n ? next + j * s->stride_w * s->in_pixel : 0, ahead);
+        if (s->act > RNC_ACT_RELU6 && b.last)
+            RNC_FN(conv_act)(s, n, 1, p->wide, out + i);
+    }
+}
+
+/* Cuts into blocks of `fit` rows at most, of whole fours. */
+RNC_KERNEL void RNC_FN(conv_diagonal_cuts)(const rnc_conv_shape *s, const rnc_tile *t, int fit,
+                                           RNC_FN(conv_cuts) * d)
+{
+    rnc_tile mine = *t;
+    mine.depth = t->depth <= 0 || t->depth > fit ? fit : t->depth > 4 ? t->depth / 4 * 4 : 4;
+    mine.streams = 1;
+    RNC_FN(conv_deep)(s, &mine, d);
+    d->piece = (d->run + d->cuts * 4 - 1) / (d->cuts * 4) * 4;
+    d->cuts = (d->run + d->piece - 1) / d->piece;
+    d->count = (d->runs + d->each - 1) / d->each * d->cuts;
+}
+
+/* Panels first .. end-1, `width` channels each.  Some pass together if they are not cut. */
+RNC_KERNEL void RNC_FN(conv_diagonal_panels)(const rnc_conv_shape *s, const rnc_tile *t,
+                                             const float *in, const float *w, int width,
+                                             const float *res, float *out, int first, int end,
+                                             int part, int parts)
+{
+    const int fit = RNC_DIAGONALS * RNC_VL / width / 16 * 16;
+    vf d[RNC_DIAGONALS];
+    RNC_FN(conv_tiling) c;
+    RNC_FN(conv_cuts) cuts;
+    RNC_FN(conv_cut)(s, 3, &c);
+    RNC_FN(conv_diagonal_cuts)(s, t, fit, &cuts);
+    const int keep = cuts.count > 1 ? 1 : fit / (cuts.runs * cuts.run);
+    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
+    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
+    const ptrdiff_t panel = ((ptrdiff_t)cuts.runs * cuts.run + 1) * width;
+    RNC_FN(conv_diagonal_pass)
+    p = {(const float *)d, w, panel, width, 0, c.stacked ? c.w : 32, 0};
+    for (int i = 0; t0 < t1 && i < (end - first + keep - 1) / keep * cuts.count; i++) {
+        const int p0 = first + i / cuts.count * keep, p1 = p0 + keep < end ? p0 + keep : end;
+        RNC_FN(conv_block) b;
+        RNC_FN(conv_place) at, next;
+        RNC_FN(conv_part)(&cuts, i % cuts.count, &b);
+        const int rows = b.runs * b.depth, column = p0 * width;
+        const float *from = w + p0 * p.panel + (ptrdiff_t)(b.run * cuts.run + b.c + 1) * width;
+        const float *ahead = from + (cuts.count > 1 ? rows * width : (p1 - p0) * p.panel);
+        p.w = w + p0 * p.panel;
+        p.vectors = (p1 - p0) * width / RNC_VL;
+        p.share = rows * RNC_VL / (t1 - t0);
+        for (int k = 0; k < p1 - p0; k++)
+            RNC_FN(conv_diagonals)
+        ((float *)d + k * rows * width, from + k * p.panel, rows, width);
+        RNC_FN(conv_find)(s, &c, t0, &next);
+        for (int tile = t0; tile < t1; tile++, ahead += p.share * p.vectors) {
+            at = next;
+            RNC_FN(conv_find)(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
+            const float *sum = s->residual ? res + at.res + column : res;
+            float *to = out + at.out + column;
+            if (at.is_big) {
+                RNC_FN(conv_diagonal_tiles)
+                (s, &p, c.big, b, in + at.in, sum, to, next.in - at.in, out + next.out + column,
+                 ahead);
+            } else if (c.small > 0) {
+                RNC_FN(conv_diagonal_tiles)
+                (s, &p, c.small, b, in + at.in, sum, to, next.in - at.in, out + next.out + column,
+                 ahead);
+            }
+        }
+    }
+}
+#endif
+
 /* Panels first .. end-1, `width` channels each: whole columns of nv vectors, then the rest. */
 RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, const float *in,
                                     const float *w, int width, const float *res, float *out,
@@ -323,6 +447,12 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     const int vectors = width / RNC_VL, most = t->vectors > 0 ? t->vectors : 1;
     const int nv = vectors < 8 && vectors < most ? vectors : (most < 8 ? most : 8);
     const int across = vectors / nv, rest = RNC_NARROW ? vectors % nv : 0;
+#ifdef RNC_DIAGONALS
+    if (s->in_c % 4 == 0 && s->in_pixel % 4 == 0 && s->in_row % 4 == 0 && s->in_image % 4 == 0) {
+        RNC_FN(conv_diagonal_panels)(s, t, in, w, width, res, out, first, end, part, parts);
+        return;
+    }
+#endif
     RNC_FN(conv_columns)
     (s, t, nv, in, w, width, res, out, first * across, end * across, across, 0, part, parts);
     if (rest > 0)
@@ -330,148 +460,16 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
 }
 
-#ifdef RNC_EXPANDS
-/* Where inputs are expanded: tiles of `pixels` pixels of a row.  Their inputs of a block, `taps`
- * kernel rows of `depth` channels, are expanded once, and all panels and taps read them. */
-typedef struct RNC_FN(conv_spread) {
-    int taps, depth, pixels;
-    int step, reach; /* expanded pixels from output pixel to output pixel; of one output pixel */
-    int room;        /* expanded pixels of a kernel row, at most */
-    int cuts, count; /* pieces of the channels; blocks */
-} RNC_FN(conv_spread);
-
-/* 1 if panels have 8 vectors, the sums of one pixel, and a block of one pixel has room. */
-RNC_KERNEL int RNC_FN(conv_spreads)(const rnc_conv_shape *s, const rnc_tile *t,
-                                    RNC_FN(conv_spread) * e)
-{
-    const int usual = s->kernel_w > 1 ? 96 : 64, wish = t->depth > 0 ? t->depth : usual;
-    const int run = s->kernel_w * s->in_c, cuts = (run + wish - 1) / wish, rows = wish / run;
-    e->depth = cuts > 1 ? ((s->in_c + cuts - 1) / cuts + 3) / 4 * 4 : s->in_c;
-    e->taps = rows < 1 ? 1 : rows < s->kernel_h ? rows : s->kernel_h;
-    e->cuts = (s->in_c + e->depth - 1) / e->depth;
-    e->count = (s->kernel_h + e->taps - 1) / e->taps * e->cuts;
-    e->step = s->kernel_w > 1 ? s->stride_w : 1;
-    e->reach = (s->kernel_w - 1) * s->dilation_w + 1;
-    e->room = RNC_EXPANDS / (e->taps * e->depth);
-    e->pixels = e->room < e->reach ? 0 : (e->room - e->reach) / e->step + 1;
-    if (e->pixels > 3)
-        e->pixels = e->pixels / 3 * 3;
-    if (e->pixels >= 2 * s->out_w)
-        e->pixels = 2 * s->out_w - 1; /* more would make tiles of several rows */
-    return e->pixels > 0 && s->panel == 8 * RNC_VL;
-}
-
-/* The inputs of n output pixels, from a on; next: floats to those of the next tile. */
-RNC_KERNEL void RNC_FN(conv_spread_inputs)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
-                                           RNC_FN(conv_block) b, int n, const float *a,
-                                           ptrdiff_t next, float *x)
-{
-    const int each = s->kernel_w > 1 ? s->in_pixel : s->stride_w * s->in_pixel;
-    for (int r = 0; r < b.runs; r++) {
-        const float *from = a + (b.run + r) * s->dilation_h * s->in_row + b.c;
-        float *to = x + r * e->room * e->depth * RNC_VL;
-        for (int i = 0; i < (n - 1) * e->step + e->reach; i++)
-            RNC_FN(conv_expand)(to + i * e->depth * RNC_VL, from + i * each, b.depth, next);
-    }
-}
-
-/* n output pixels, one or three, times nv vectors of a panel.  x: expanded; w: the panel's first
- * tap. */
-RNC_KERNEL void RNC_FN(conv_spread_tile)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
-                                         int n, int nv, RNC_FN(conv_block) b, const float *x,
-                                         const float *bias, const float *w, const float *res,
-                                         float *out)
-{
-    enum { TURN = 4 };
-    const int merged = s->dilation_w == 1 && e->depth == s->in_c, width = s->panel;
-    const int runs = merged ? 1 : s->kernel_w, run = merged ? s->kernel_w * b.depth : b.depth;
-    const int pitch = e->step * e->depth * RNC_VL;
-    vf acc[12];
-    RNC_FN(conv_begin)(s, acc, n, nv, 3, b.first, bias, out);
-    for (int r = 0; r < b.runs * runs; r++) {
-        const int y = r / runs, tap = r % runs;
-        const float *a = x + (y * e->room + tap * s->dilation_w) * e->depth * RNC_VL;
-        const float *v = w + (((b.run + y) * s->kernel_w + tap) * s->in_c + b.c) * width;
-        for (int turns = run / TURN; turns > 0; turns--) {
-            RNC_FN(conv_steps_expanded)(acc, a, pitch, v, TURN, n, nv, width);
-            a += TURN * RNC_VL;
-            v += TURN * width;
-        }
-        RNC_FN(conv_steps_expanded)(acc, a, pitch, v, run % TURN, n, nv, width);
-    }
-    RNC_FN(conv_end)(s, acc, n, nv, 3, b, res, out);
-}
-
-/* n expanded pixels of a row times a panel: threes times half of it, then ones times all of it. */
-RNC_KERNEL void RNC_FN(conv_spread_row)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
-                                        int n, RNC_FN(conv_block) b, const float *x,
-                                        const float *bias, const float *res, float *out)
-{
-    const int pixel = e->step * e->depth * RNC_VL, threes = n / 3 * 3;
-    for (int i = 0; i < 2 * threes; i += 3) {
-        const int k = i < threes ? i : i - threes, v = i < threes ? 0 : 4 * RNC_VL;
-        RNC_FN(conv_spread_tile)
-        (s, e, 3, 4, b, x + k * pixel, bias + v, bias + s->panel + v,
-         s->residual ? res + k * s->res_pixel + v : res, out + k * s->out_pixel + v);
-    }
-    for (int k = threes; k < n; k++)
-        RNC_FN(conv_spread_tile)
-    (s, e, 1, 8, b, x + k * pixel, bias, bias + s->panel,
-     s->residual ? res + k * s->res_pixel : res, out + k * s->out_pixel);
-    if (s->act > RNC_ACT_RELU6 && b.last)
-        RNC_FN(conv_act)(s, n, 8, n, out);
-}
-
-/* Panels first .. end-1, all whole. */
-RNC_KERNEL void RNC_FN(conv_spread_panels)(const rnc_conv_shape *s, const RNC_FN(conv_spread) * e,
-                                           const float *in, const float *w, const float *res,
-                                           float *out, int first, int end, int part, int parts)
-{
-    enum { NEAR = 1 << 15 }; /* floats of weights that pass together */
-    const int fit = NEAR / (e->taps * s->kernel_w * e->depth * s->panel), keep = fit > 1 ? fit : 1;
-    const int turns = (end - first + keep - 1) / keep * e->count;
-    const ptrdiff_t panel = ((ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1) * s->panel;
-    vf x[RNC_EXPANDS + 1];
-    RNC_FN(conv_tiling) c;
-    RNC_FN(conv_cut)(s, e->pixels, &c);
-    const int tiles = c.images * c.h * c.count;
-    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
-    for (int i = 0; i < turns; i++) {
-        const int p0 = first + i / e->count * keep, p1 = p0 + keep < end ? p0 + keep : end;
-        RNC_FN(conv_block) b;
-        RNC_FN(conv_place) at, next;
-        b.run = i % e->count / e->cuts * e->taps;
-        b.runs = b.run + e->taps <= s->kernel_h ? e->taps : s->kernel_h - b.run;
-        b.c = i % e->cuts * e->depth;
-        b.depth = b.c + e->depth <= s->in_c ? e->depth : s->in_c - b.c;
-        b.first = i % e->count == 0;
-        b.last = i % e->count + 1 == e->count;
-        RNC_FN(conv_find)(s, &c, t0, &next);
-        for (int tile = t0; tile < t1; tile++) {
-            at = next;
-            RNC_FN(conv_find)(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
-            const int n = at.is_big ? c.big : c.small;
-            RNC_FN(conv_spread_inputs)
-            (s, e, b, n, in + at.in, next.in - at.in, (float *)x);
-            for (int p = p0; p < p1; p++)
-                RNC_FN(conv_spread_row)
-            (s, e, n, b, (const float *)x, w + p * panel,
-             s->residual ? res + at.res + p * s->panel : res, out + at.out + p * s->panel);
-        }
-    }
-}
-#endif
-
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
 {
     const int group_c = s->out_c / s->groups, full = group_c / s->panel;
     const int narrow = RNC_NARROW ? group_c % s->panel : 0, per_group = full + (narrow > 0);
     const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
-    const int all = s->groups * per_group, of = t->split ? 0 : part,
-              parts_of = t->split ? 1 : parts;
+    const int all = s->groups * per_group;
     const int p0 = t->split ? RNC_FN(share)(all, part, parts) : 0;
     const int p1 = t->split ? RNC_FN(share)(all, part + 1, parts) : all;
+    const int of = t->split ? 0 : part, parts_of = t->split ? 1 : parts;
     for (int g = 0; g < s->groups; g++) {
         const int first = p0 > g * per_group ? p0 - g * per_group : 0;
         const int end = p1 < (g + 1) * per_group ? p1 - g * per_group : per_group;
@@ -480,15 +478,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
             (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
         const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
         float *out = (float *)o->out + g * group_c;
-        const int last = end < full ? end : full;
-#ifdef RNC_EXPANDS
-        RNC_FN(conv_spread) e;
-        if (full > 0 && RNC_FN(conv_spreads)(s, t, &e))
-            RNC_FN(conv_spread_panels)(s, &e, in, w, res, out, first, last, of, parts_of);
-        else
-#endif
-            if (full > 0)
-            RNC_FN(conv_panels)(s, t, in, w, s->panel, res, out, first, last, of, parts_of);
+        if (full > 0)
+            RNC_FN(conv_panels)
+        (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
         if (narrow > 0 && first < per_group && end == per_group) {
             const int from = full * s->panel;
             RNC_FN(conv_panels)

@@ -202,6 +202,59 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
     }
 }
 
+#ifdef RNC_DIAGONALS
+/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows. */
+RNC_KERNEL void RNC_FN(winograd_diagonal)(const RNC_FN(winograd_piece) * p, int n, const float *in,
+                                          const float *d, float *out, const float *ahead, int share)
+{
+    for (int j = 0; j < p->width; j += RNC_VL, d += 4 * p->depth, ahead += share) {
+        vf acc[12];
+        RNC_UNROLL(3)
+        for (int i = 0; i < n; i++) {
+            if (p->more)
+                acc[i] = vf_load(out + i * p->wide + j);
+            else
+                RNC_ZERO(acc[i]);
+        }
+        RNC_FN(conv_split)(acc, n);
+        RNC_FN(conv_run_diagonal)(acc, in, p->pitch, d, p->depth, n, ahead);
+        RNC_FN(conv_join)(acc, n);
+        RNC_UNROLL(3)
+        for (int i = 0; i < n; i++)
+            vf_store(out + i * p->wide + j, acc[i]);
+    }
+}
+
+/* As winograd_plane, for in_c of whole fours. */
+RNC_KERNEL void RNC_FN(winograd_plane_diagonal)(const rnc_conv_shape *s, const rnc_tile *t,
+                                                RNC_FN(winograd_piece) * p, int tiles,
+                                                const float *in, const float *w, float *out)
+{
+    const int fit = RNC_DIAGONALS * RNC_VL / p->width / 16 * 16;
+    const int wish = t->depth <= 0 || t->depth > fit ? fit : t->depth / 4 * 4;
+    const int depth = wish > 4 ? wish : 4, blocks = (tiles + 2) / 3;
+    vf d[RNC_DIAGONALS];
+    for (int k = 0; k < s->in_c; k += depth, w += depth * p->width) {
+        const float *from = in + k, *ahead = w + depth * p->width;
+        float *to = out;
+        p->depth = s->in_c - k < depth ? s->in_c - k : depth;
+        p->more = k > 0;
+        RNC_FN(conv_diagonals)((float *)d, w, p->depth, p->width);
+        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+            const int share = p->depth * RNC_VL / blocks;
+            n = tiles / blocks + (i < tiles % blocks);
+            if (n == 3)
+                RNC_FN(winograd_diagonal)(p, 3, from, (float *)d, to, ahead, share);
+            else if (n == 2)
+                RNC_FN(winograd_diagonal)(p, 2, from, (float *)d, to, ahead, share);
+            else
+                RNC_FN(winograd_diagonal)(p, 1, from, (float *)d, to, ahead, share);
+            ahead += share * p->width / RNC_VL;
+        }
+    }
+}
+#endif
+
 /* Tiles first .. end-1 of one plane, a block of rows of the filters after the other: it stays in a
  * near cache while all tiles pass. */
 RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *t,
@@ -212,6 +265,12 @@ RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *
     const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
     const int depth = t->depth >= u && t->depth < s->in_c ? t->depth / u * u : s->in_c;
     in += first * p->pitch;
+#ifdef RNC_DIAGONALS
+    if (s->in_c % 4 == 0) {
+        RNC_FN(winograd_plane_diagonal)(s, t, p, end - first, in, w, out + first * p->wide);
+        return;
+    }
+#endif
     for (int k = 0; k < s->in_c; k += depth) {
         p->last = k + depth >= s->in_c;
         p->depth = p->last ? s->in_c - k : depth;

@@ -15,10 +15,13 @@
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM
-#undef RNC_EXPANDS
-#undef RNC_EXPANDED
-#undef RNC_FMA_EXPANDED
-#undef RNC_FMA_EXPANDED3
+#undef RNC_DIAGONALS
+#undef RNC_AT
+#undef RNC_FMA_AT
+#undef RNC_FMA_AT2
+#undef RNC_FMA_AT3
+#undef RNC_FMA_LAST3
+#undef RNC_MIX
 #undef RNC_BASE
 #undef RNC_SWAP
 #undef RNC_SWAP_FOURS

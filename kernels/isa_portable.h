@@ -27,7 +27,13 @@
     } while (0)
 #ifdef __clang__
 #define RNC_SWAP(v, a, b, c, d) ((v) = __builtin_shufflevector(v, v, a, b, c, d))
+#define RNC_MIX(v, x, y, a, b, c, d) ((v) = __builtin_shufflevector(x, y, a, b, c, d))
 #else
+#define RNC_MIX(v, x, y, a, b, c, d)               \
+    do {                                           \
+        const vi rnc_lanes = {(a), (b), (c), (d)}; \
+        (v) = __builtin_shuffle(x, y, rnc_lanes);  \
+    } while (0)
 #define RNC_SWAP(v, a, b, c, d)                    \
     do {                                           \
         const vi rnc_lanes = {(a), (b), (c), (d)}; \
@@ -36,35 +42,62 @@
 #endif
 #define RNC_SWAP_FOURS(v) ((void)(v))
 #if defined(__x86_64__) && !defined(__AVX__)
-/* SSE2 broadcasts by a load and a shuffle, which takes the place of a sum or product: inputs are
- * expanded.  In asm, as gcc orders the sums so that each waits for the one before, and neither
- * compiler finds maxps.  The three products take one load of v, and no register that 12 sums and
- * two inputs leave free is more than these two. */
-#define RNC_EXPANDS 768
-#define RNC_EXPANDED(p) (*(const RNC_FN(vf_memory) *)(p))
-#define RNC_FMA_EXPANDED(acc, x, p)                       \
-    do {                                                  \
-        vf rnc_v;                                         \
-        __asm__ volatile("movaps %2, %1\n\t"              \
-                         "mulps %3, %1\n\t"               \
-                         "addps %1, %0"                   \
-                         : "+x"(acc), "=&x"(rnc_v)        \
-                         : "x"(x), "m"(RNC_EXPANDED(p))); \
+/* SSE2 broadcasts by a load and a shuffle, which takes the place of a sum or product.  In asm, as
+ * gcc orders the sums so that each waits for the one before, and neither compiler finds maxps.  The
+ * three products take one load of v, and no register that 12 sums and two inputs leave free is more
+ * than these two. */
+#define RNC_DIAGONALS 4096
+#define RNC_AT(p) (*(const RNC_FN(vf_memory) *)(p))
+#define RNC_FMA_AT(acc, x, p)                       \
+    do {                                            \
+        vf rnc_v;                                   \
+        __asm__ volatile("movaps %2, %1\n\t"        \
+                         "mulps %3, %1\n\t"         \
+                         "addps %1, %0"             \
+                         : "+x"(acc), "=&x"(rnc_v)  \
+                         : "x"(x), "m"(RNC_AT(p))); \
     } while (0)
-#define RNC_FMA_EXPANDED3(acc0, acc1, acc2, x0, x1, p2, p)                                 \
+#define RNC_FMA_AT2(acc0, acc1, x0, x1, p)                                    \
+    do {                                                                      \
+        vf rnc_v, rnc_x;                                                      \
+        __asm__ volatile("movaps %6, %2\n\t"                                  \
+                         "movaps %2, %3\n\t"                                  \
+                         "mulps %4, %3\n\t"                                   \
+                         "addps %3, %0\n\t"                                   \
+                         "mulps %5, %2\n\t"                                   \
+                         "addps %2, %1"                                       \
+                         : "+x"(acc0), "+x"(acc1), "=&x"(rnc_v), "=&x"(rnc_x) \
+                         : "x"(x0), "x"(x1), "m"(RNC_AT(p)));                 \
+    } while (0)
+#define RNC_FMA_AT3(acc0, acc1, acc2, x0, x1, p2, p)                                      \
+    do {                                                                                  \
+        vf rnc_v, rnc_x;                                                                  \
+        __asm__ volatile("movaps %8, %3\n\t"                                              \
+                         "movaps %3, %4\n\t"                                              \
+                         "mulps %5, %4\n\t"                                               \
+                         "addps %4, %0\n\t"                                               \
+                         "movaps %3, %4\n\t"                                              \
+                         "mulps %6, %4\n\t"                                               \
+                         "addps %4, %1\n\t"                                               \
+                         "mulps %7, %3\n\t"                                               \
+                         "addps %3, %2"                                                   \
+                         : "+x"(acc0), "+x"(acc1), "+x"(acc2), "=&x"(rnc_v), "=&x"(rnc_x) \
+                         : "x"(x0), "x"(x1), "m"(RNC_AT(p2)), "m"(RNC_AT(p)));            \
+    } while (0)
+#define RNC_FMA_LAST3(acc0, acc1, acc2, x0, x1, p2, p)                                     \
     do {                                                                                   \
         vf rnc_v, rnc_x;                                                                   \
         __asm__ volatile("movaps %8, %3\n\t"                                               \
                          "movaps %3, %4\n\t"                                               \
-                         "mulps %5, %4\n\t"                                                \
-                         "addps %4, %0\n\t"                                                \
-                         "movaps %3, %4\n\t"                                               \
                          "mulps %6, %4\n\t"                                                \
-                         "addps %4, %1\n\t"                                                \
+                         "addps %4, %0\n\t"                                                \
+                         "mulps %3, %5\n\t"                                                \
+                         "addps %5, %1\n\t"                                                \
                          "mulps %7, %3\n\t"                                                \
                          "addps %3, %2"                                                    \
-                         : "+x"(acc0), "+x"(acc1), "+x"(acc2), "=&x"(rnc_v), "=&x"(rnc_x)  \
-                         : "x"(x0), "x"(x1), "m"(RNC_EXPANDED(p2)), "m"(RNC_EXPANDED(p))); \
+                         : "+x"(acc0), "+x"(acc1), "+x"(acc2), "=&x"(rnc_v), "=&x"(rnc_x), \
+                           "+x"(x1)                                                        \
+                         : "x"(x0), "m"(RNC_AT(p2)), "m"(RNC_AT(p)));                      \
     } while (0)
 #define RNC_BASE(p) __asm__ volatile("" : "+r"(p))
 #define RNC_MAX(a, b) __asm__("maxps %1, %0" : "+x"(a) : "x"(b))

@@ -52,42 +52,87 @@ RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wid
     }
 }
 
-#ifdef RNC_EXPANDS
-/* Where no number in memory can be multiplied by a vector (RNC_EXPANDS): n inputs, each as a vector
- * of equal lanes, made once for all channels that read them.  Those `next` floats further are
- * fetched. */
-RNC_KERNEL void RNC_FN(conv_expand)(float *to, const float *from, int n, ptrdiff_t next)
+#ifdef RNC_DIAGONALS
+/* Where no number in memory can be multiplied by a vector: vectors of four inputs, as they lie,
+ * times diagonals of 4 x 4 weights.  Lane l of sum r is a part of output l ^ r, and no input is
+ * shuffled. Rows of weights, [rows][width], to [width / 4][rows / 4][4][4]: number l of diagonal r
+ * is that of input l and output l ^ r. */
+RNC_KERNEL void RNC_FN(conv_diagonals)(float *d, const float *w, int rows, int width)
 {
-    int k = 0;
-    for (; k + 16 <= n; k += 16) {
-        RNC_PREFETCH_NEAR(from + next + k);
-        RNC_UNROLL(16)
-        for (int i = 0; i < 16; i++)
-            vf_store(to + (k + i) * RNC_VL, vf_set1(from[k + i]));
-    }
-    for (; k < n; k++)
-        vf_store(to + k * RNC_VL, vf_set1(from[k]));
-}
-
-/* u expanded inputs of n pixels, one or three, `pitch` floats apart:
- * acc[i][j] += x[pixel i][k] * w[k][vector j]. */
-RNC_KERNEL void RNC_FN(conv_steps_expanded)(vf *acc, const float *x, int pitch, const float *w,
-                                            int u, int n, int nv, int width)
-{
-    RNC_BASE(x);
-    RNC_BASE(w);
-    RNC_UNROLL(8)
-    for (int k = 0; k < u; k++) {
-        const float *const x0 = x + k * RNC_VL, *const x2 = n == 3 ? x0 + 2 * pitch : x0;
-        const vf a = vf_load(x0), b = vf_load(n == 3 ? x0 + pitch : x0);
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++) {
-            const float *v = w + k * width + j * RNC_VL;
-            if (n == 3)
-                RNC_FMA_EXPANDED3(acc[j], acc[nv + j], acc[2 * nv + j], a, b, x2, v);
-            else
-                RNC_FMA_EXPANDED(acc[j], a, v);
+    for (int k = 0; k < rows; k += 4, w += 4 * width) {
+        for (int j = 0; j < width; j += 4) {
+            float *to = d + j * rows + 4 * k;
+            const vf w0 = vf_load(w + j), w1 = vf_load(w + width + j);
+            const vf w2 = vf_load(w + 2 * width + j), w3 = vf_load(w + 3 * width + j);
+            vf low, high, low2, high2, v;
+            RNC_MIX(low, w0, w1, 0, 4, 1, 5);
+            RNC_MIX(high, w0, w1, 2, 6, 3, 7);
+            RNC_MIX(low2, w2, w3, 0, 4, 1, 5);
+            RNC_MIX(high2, w2, w3, 2, 6, 3, 7);
+            RNC_MIX(v, low, high2, 0, 3, 4, 7);
+            vf_store(to, v);
+            RNC_MIX(v, low, high2, 2, 1, 6, 5);
+            vf_store(to + 4, v);
+            RNC_MIX(v, high, low2, 0, 3, 4, 7);
+            vf_store(to + 8, v);
+            RNC_MIX(v, high, low2, 2, 1, 6, 5);
+            vf_store(to + 12, v);
         }
     }
+}
+
+/* u times four inputs of n pixels, one to three, `pixel` floats apart; d: their diagonals. */
+RNC_KERNEL void RNC_FN(conv_steps_diagonal)(vf *acc, const float *a, int pixel, const float *d,
+                                            int u, int n)
+{
+    RNC_UNROLL(4)
+    for (int k = 0; k < u; k++) {
+        const float *const x0 = a + 4 * k, *const x2 = n > 2 ? x0 + 2 * pixel : x0;
+        vf x = vf_load(x0), y = vf_load(n > 1 ? x0 + pixel : x0);
+        RNC_UNROLL(4)
+        for (int r = 0; r < 4; r++) {
+            const float *v = d + 16 * k + 4 * r;
+            if (n == 3 && r < 3)
+                RNC_FMA_AT3(acc[3 * r], acc[3 * r + 1], acc[3 * r + 2], x, y, x2, v);
+            else if (n == 3)
+                RNC_FMA_LAST3(acc[3 * r], acc[3 * r + 1], acc[3 * r + 2], x, y, x2, v);
+            else if (n == 2)
+                RNC_FMA_AT2(acc[2 * r], acc[2 * r + 1], x, y, v);
+            else
+                RNC_FMA_AT(acc[r], x, v);
+        }
+    }
+}
+
+/* `rows` inputs that lie side by side, a multiple of 4.  From `ahead` on as many are fetched. */
+RNC_KERNEL void RNC_FN(conv_run_diagonal)(vf *acc, const float *a, int pixel, const float *d,
+                                          int rows, int n, const float *ahead)
+{
+    for (int turns = rows / 16; turns > 0; turns--) {
+        RNC_BASE(a);
+        RNC_BASE(d);
+        RNC_FN(conv_steps_diagonal)(acc, a, pixel, d, 4, n);
+        RNC_PREFETCH_NEAR(ahead);
+        ahead += 16;
+        a += 16;
+        d += 64;
+    }
+    RNC_FN(conv_steps_diagonal)(acc, a, pixel, d, rows / 4 % 4, n);
+}
+
+/* The other sums of n pixels are 0 before, and added to the first behind. */
+RNC_KERNEL void RNC_FN(conv_split)(vf *acc, int n)
+{
+    RNC_UNROLL(9)
+    for (int i = n; i < 4 * n; i++)
+        RNC_ZERO(acc[i]);
+}
+
+RNC_KERNEL void RNC_FN(conv_join)(vf *acc, int n)
+{
+    RNC_UNROLL(3)
+    for (int i = 0; i < n; i++)
+        acc[i] = (acc[i] + vf_swap(acc[n + i], 1)) +
+                 (vf_swap(acc[2 * n + i], 2) + vf_swap(acc[3 * n + i], 3));
 }
 #endif

@@ -325,6 +325,13 @@ for name in 50 int a-b.c memcpy; do
     check "$name.net, compiled" ${CC:-cc} -std=c99 $strict -I"$src/runtime" -c "./$name.c" -o name.o
 done
 
+# ---- diagonals are pasted for the ISA that has them alone ----
+
+check "diagonals of portable" "$rnc" chain.net --exact --isa portable -q
+check "diagonals of portable, there" grep -q 'conv_diagonals' chain.c
+check "diagonals of AVX2" "$rnc" chain.net --exact --isa avx2 -q
+check "diagonals of AVX2, not there" sh -c "! grep 'conv_diagonal' chain.c"
+
 # ---- an ISA of another machine alone is refused when the C is compiled ----
 
 other=neon

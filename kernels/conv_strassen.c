@@ -81,7 +81,7 @@ typedef struct RNC_FN(strassen_block) {
     const float *in, *w;
     const float *from;       /* sums it goes on with, or NULL */
     float *to;               /* where it leaves them, or NULL: output */
-    const float *plus;       /* added to output, or NULL; */
+    const float *plus;       /* the product is added to these for output, or NULL; */
     float *both;             /* and the product to these */
     const float *bias, *res; /* the panel's */
     float *out;
@@ -136,7 +136,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        if (t->prefetch_output && !b->to)
+        if (t->prefetch_output && (b->plus || !b->to))
             for (int j = 0; j < nv * RNC_VL; j += 16)
                 RNC_PREFETCH_WRITE(b->out + column + j +
                                    RNC_FN(strassen_at)(s, b->first + at + i, s->out_image,
@@ -162,23 +162,28 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
     if (b->last)
         RNC_FN(conv_steps)
     (x, acc, a, w, s->in_c / 2 % u, n, nv, 32, width, t->memory_broadcasts, 0);
-    if (b->to || b->plus) {
+    if (b->to) {
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
             RNC_UNROLL(8)
-            for (int j = 0; j < nv; j++) {
-                const int k = sums + i * width + j * RNC_VL;
-                if (b->to) {
-                    vf_store(b->to + k, acc[i * nv + j]);
-                } else {
-                    vf_store(b->both + k, vf_load(b->both + k) + acc[i * nv + j]);
-                    acc[i * nv + j] = acc[i * nv + j] + vf_load(b->plus + k);
-                }
-            }
+            for (int j = 0; j < nv; j++)
+                vf_store(b->to + sums + i * width + j * RNC_VL, acc[i * nv + j]);
         }
-    }
-    if (!b->to)
+    } else {
         RNC_FN(strassen_output)(s, b, acc, n, nv, b->first + at, column);
+    }
+    /* Out of memory again, for clang has not the registers for another way out of the loop. */
+    for (int i = 0; i < (b->plus ? n : 0); i++) {
+        vf v[8];
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            const int k = sums + i * width + j * RNC_VL;
+            v[j] = vf_load(b->to + k);
+            vf_store(b->both + k, vf_load(b->both + k) + v[j]);
+            v[j] = v[j] + vf_load(b->plus + k);
+        }
+        RNC_FN(strassen_output)(s, b, v, 1, nv, b->first + at + i, column);
+    }
 }
 
 /* Of `total` pixels in tiles of nearly equal size, `most` at most: has one n? */
@@ -243,8 +248,8 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
      * that they belong to. */
     static const struct {
         signed char read, from, wait, leave, quarter;
-    } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0},  {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
-                    {2, 1, 2, -1, 2}, {3, -1, 2, -1, 3}, {6, 0, 0, -1, 1}};
+    } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
+                    {2, 1, 2, -1, 2}, {3, -1, 2, 2, 3}, {6, 0, 0, -1, 1}};
     const int half = c->half, u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
     const int depth = t->depth >= u && t->depth < half ? t->depth / u * u : half;
     const ptrdiff_t low = (ptrdiff_t)up * c->pitch, each = (ptrdiff_t)up * s->panel;
@@ -269,7 +274,6 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
         b.bias = bias + right * s->panel;
         b.res = s->residual ? (const float *)o->in2 + channel : NULL;
         b.out = (float *)o->out + channel;
-        b.plus = p == 5 ? sums + each : NULL;
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;
         for (int k = 0; k < half; k += depth, b.w += b.depth * s->panel) {
@@ -277,6 +281,7 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
             b.depth = b.last ? half - k : depth;
             b.in = read[product[p].read] + k;
             b.to = sums + (b.last ? product[p].leave : product[p].wait) * each;
+            b.plus = b.last && p == 5 ? sums + each : NULL;
             if (b.last && product[p].leave < 0)
                 b.to = NULL;
             RNC_FN(strassen_tiles)(s, &x, t, c, u, &b);

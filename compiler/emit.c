@@ -68,6 +68,9 @@ static void emit_head(Emit *e)
                "scratch.\n *\n",
                report_bytes(e->arena, plan->arena_bytes),
                report_bytes(e->arena, plan->lower_bound));
+    if (plan->options.machine != &machine_rows[MACHINE_generic])
+        buf_printf(e->out, " * Methods and tiles are chosen for: %s.\n *\n",
+                   plan->options.machine->name);
     if (plan->options.tuning)
         buf_printf(
             e->out,

@@ -1,4 +1,5 @@
 /* option_values.c: what an option's value means, and where it goes. */
+#include "native.h"
 #include "options_parts.h"
 #include "pass.h"
 
@@ -102,12 +103,14 @@ static bool pass_list(Parser *p, const char *value)
 
 static bool machine_choice(Parser *p, const char *value)
 {
-    const char *names[MACHINE_COUNT];
+    const char *names[MACHINE_COUNT + 1];
     for (int i = 0; i < MACHINE_COUNT; i++)
         names[i] = machine_rows[i].name;
-    const int chosen = choice(p, value, names, MACHINE_COUNT);
+    names[MACHINE_COUNT] = "native";
+    const int chosen = choice(p, value, names, MACHINE_COUNT + 1);
     if (chosen >= 0)
-        p->o->compile.plan.machine = &machine_rows[chosen];
+        p->o->compile.plan.machine =
+            chosen < MACHINE_COUNT ? &machine_rows[chosen] : native_machine();
     return chosen >= 0;
 }
 

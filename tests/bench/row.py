@@ -98,7 +98,8 @@ def measure(spec, args, folder, machine, threads):
     model, stem, defines, batch = parse(spec)
     batch = batch or args.batch
     net = os.path.join(args.models_dir, stem + ".net")
-    options = [*ports(args.rnc, net, defines), *args.rncflags, *defines]
+    options = [*ports(args.rnc, net, defines), "--machine", "native", "--threads", str(threads),
+               *args.rncflags, *defines]
     if batch > 1:
         options += ["--batch", str(batch)]
     weights = dict(w.split("=", 1) for w in args.weights).get(model)

@@ -180,7 +180,7 @@ int winograd1d_of(const Plan *plan, const Node *node)
  * that take as long as the reading and writing of a register tile's sums; how many rows they wait
  * for at most; and how many times faster than the direct method it must be. */
 static const double STRASSEN_REACHES = 0.945, SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
-static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.04;
+static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.055;
 
 bool strassen_fits(const Plan *plan, const Node *node)
 {

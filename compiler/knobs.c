@@ -28,7 +28,7 @@ static const Liking likings[ISA_COUNT] = {
 };
 
 enum {
-    SHORT_SUM = 64,    /* input channels of Winograd's products, up to which starting takes time */
+    SHORT_SUM = 32,    /* input channels of Winograd's products, up to which starting takes time */
     SMALL_ROW = 7,     /* output pixels of a row up to which output is not fetched ahead */
     STREAMS = 4,       /* parts of a weight panel that are read side by side */
     STREAM_TILES = 2,  /* and pixels, up to which a convolution only waits for weights, as a */

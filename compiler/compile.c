@@ -77,7 +77,6 @@ static bool make_plan(const Work *w)
         if (!o.tuning)
             return false;
     }
-    cut_batch(w->out->net, o.machine ? o.machine : &machine_rows[MACHINE_generic]);
     w->out->plan = plan_make(w->arena, w->out->net, o, w->d);
     return w->out->plan != NULL;
 }
@@ -137,6 +136,7 @@ static bool phases(const Work *w)
         return true;
     }
 
+    cut_batch(c->net, plan_machine(&o->plan));
     if (!make_plan(w))
         return false;
     if (stop(w, DUMP_PLAN)) {

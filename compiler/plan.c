@@ -308,6 +308,11 @@ static unsigned default_isas(void)
 
 enum { DEFAULT_THREADS = 4 };
 
+const Machine *plan_machine(const PlanOptions *options)
+{
+    return options->machine ? options->machine : &machine_rows[MACHINE_generic];
+}
+
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
 {
     Plan *plan = NEW(arena, Plan);
@@ -317,8 +322,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     plan->options = options;
     if (plan->options.isas == 0)
         plan->options.isas = default_isas();
-    if (!plan->options.machine)
-        plan->options.machine = &machine_rows[MACHINE_generic];
+    plan->options.machine = plan_machine(&options);
     if (plan->options.threads == 0)
         plan->options.threads = DEFAULT_THREADS;
     plan->align = 1;

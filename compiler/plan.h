@@ -188,7 +188,7 @@ typedef struct PlanOptions {
     Backend backend;
     bool exact; /* only methods whose error is that of a plain sum */
     Optimize optimize;
-    const Machine *machine; /* NULL: the generic one */
+    const Machine *machine; /* NULL: the generic one (plan_machine()) */
     const Tuning *tuning;   /* NULL: methods and tiles as the cost model has them */
     int threads;            /* steps with scratch can be shared by so many; 0: 4 */
     bool keep_all;          /* every tensor keeps a buffer of its own to the end (rnc verify) */
@@ -213,6 +213,9 @@ typedef struct Plan {
     int64_t weight_bytes; /* of all packed tensors */
     uint64_t hash;        /* of everything the packed weights' layout depends on */
 } Plan;
+
+/* The machine that a plan of these options is for. */
+const Machine *plan_machine(const PlanOptions *options);
 
 /* The phases, in order; plan_make() runs them.  False after a message. */
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);

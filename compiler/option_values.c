@@ -108,10 +108,15 @@ static bool machine_choice(Parser *p, const char *value)
         names[i] = machine_rows[i].name;
     names[MACHINE_COUNT] = "native";
     const int chosen = choice(p, value, names, MACHINE_COUNT + 1);
-    if (chosen >= 0)
-        p->o->compile.plan.machine =
-            chosen < MACHINE_COUNT ? &machine_rows[chosen] : native_machine();
-    return chosen >= 0;
+    if (chosen < 0)
+        return false;
+    const Machine *machine = chosen < MACHINE_COUNT ? &machine_rows[chosen] : native_machine();
+    if (chosen == MACHINE_COUNT && machine == &machine_rows[MACHINE_generic])
+        diag_warning(p->d, NO_LOC,
+                     "--machine native: rnc does not know this CPU and takes 'generic'; 'rnc tune' "
+                     "measures what suits it");
+    p->o->compile.plan.machine = machine;
+    return true;
 }
 
 static bool real(Parser *p, const char *value, double *out)

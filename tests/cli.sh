@@ -76,6 +76,9 @@ run 2 'unknown option' tiny.net --emebd file
 says err "unknown option '--emebd'; did you mean '--embed'?"
 says err "'rnc --help' says how it is used"
 run 2 'bad value' tiny.net --batch many
+run 2 'unknown machine' tiny.net --machine z80
+says err "'z80' is no value for --machine"
+says err 'cortex-a72 or native'
 run 2 'output without .c' tiny.net -o tiny
 run 2 'bad --init' tiny.net --init hee:1
 

@@ -357,3 +357,12 @@ void fill_params(Bench *b)
         }
     }
 }
+
+void make_heavy(Bench *b, Node *node, int wide)
+{
+    Attrs a = ir_default_attrs(OP_DENSE);
+    a.filters = wide;
+    Node *pool = make_pool(b, OP_AVGPOOL, node, node->type.h, 1, 0);
+    Node *dense = make(b, OP_DENSE, &pool, 1, &a);
+    make_output(b, make(b, OP_DENSE, &dense, 1, &a));
+}

@@ -22,6 +22,9 @@ void bench_begin(Bench *b);
 void bench_end(Bench *b);
 
 Node *make_input(Bench *b, int n, int c, int h, int w, Elem elem);
+/* Adds an output of large dense layers behind `node`, a square picture: `wide` x `wide`
+ * weights, so that those of the network do not stay in an L3. */
+void make_heavy(Bench *b, Node *node, int wide);
 Node *make(Bench *b, Op op, Node *const *in, int n_in, const Attrs *attrs);
 Node *make_op(Bench *b, Op op, Node *in);
 Node *make_join(Bench *b, Op op, Node *x, Node *y);

@@ -15,13 +15,8 @@ static int turns_of(int batch, Machine machine, bool large)
     Node *in = make_input(&b, batch, 8, 32, 32, ELEM_F32);
     Node *conv = make_conv(&b, in, 3, 8, 1, 1);
     make_output(&b, conv);
-    if (large) {
-        Attrs a = ir_default_attrs(OP_DENSE);
-        a.filters = WIDE;
-        Node *pool = make_pool(&b, OP_AVGPOOL, conv, 32, 1, 0);
-        Node *dense = make(&b, OP_DENSE, &pool, 1, &a);
-        make_output(&b, make(&b, OP_DENSE, &dense, 1, &a));
-    }
+    if (large)
+        make_heavy(&b, conv, WIDE);
     cut_batch(b.net, &machine);
     const int turns = b.net->turns;
     for (int i = 0; i < b.net->nodes.n; i++)

@@ -4,6 +4,8 @@
 
 #include <CUnit/CUnit.h>
 
+enum { HEAVY = 4000 };
+
 /* The m of a 3x3 convolution of c to c channels with hw x hw outputs, in a network whose weights
  * do, or do not, stay in the L3; 0 for the direct one, minus m from plain taps. */
 static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
@@ -13,13 +15,8 @@ static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
     Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
     Node *conv = make_conv(&b, in, 3, c, stride, 1);
     make_output(&b, conv);
-    if (large) {
-        Attrs a = ir_default_attrs(OP_DENSE);
-        a.filters = 4000;
-        Node *pool = make_pool(&b, OP_AVGPOOL, conv, hw, 1, 0);
-        Node *dense = make(&b, OP_DENSE, &pool, 1, &a);
-        make_output(&b, make(&b, OP_DENSE, &dense, 1, &a));
-    }
+    if (large)
+        make_heavy(&b, conv, HEAVY);
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const int m = winograd_of(plan, conv), taps = winograd_taps_of(plan, conv);
@@ -156,11 +153,7 @@ static bool by_strassen(PlanOptions o, int c, int hw, int filters)
     bench_begin(&b);
     Node *conv = make_conv(&b, make_input(&b, 1, c, hw, hw, ELEM_F32), 1, filters, 1, 1);
     make_output(&b, conv);
-    Attrs a = ir_default_attrs(OP_DENSE);
-    a.filters = 4000;
-    Node *pool = make_pool(&b, OP_AVGPOOL, conv, hw, 1, 0);
-    Node *dense = make(&b, OP_DENSE, &pool, 1, &a);
-    make_output(&b, make(&b, OP_DENSE, &dense, 1, &a));
+    make_heavy(&b, conv, HEAVY);
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const bool found = conv_kernel(plan, conv) == KERNEL_conv_strassen;

@@ -64,13 +64,6 @@ void emit_shapes(Emit *e)
 
 /* ---- functions ---- */
 
-static bool has_target(Emit *e, Isa isa)
-{
-    const Text *text = text_named(arena_printf(e->arena, "kernels/isa_%s.h", isa_rows[isa].name));
-    return text && strstr(arena_strndup(e->arena, (const char *)text->bytes, text->size),
-                          "#define RNC_TARGET");
-}
-
 static void emit_tile(Emit *e, int kind, Isa isa, const rnc_tile *tile)
 {
     const ShapeRow *row = &shape_rows[FAMILY_tile];
@@ -83,7 +76,7 @@ static void emit_tile(Emit *e, int kind, Isa isa, const rnc_tile *tile)
 
 void emit_functions(Emit *e, Isa isa)
 {
-    const char *isa_name = isa_rows[isa].name, *target = has_target(e, isa) ? "RNC_TARGET " : "";
+    const char *isa_name = isa_rows[isa].name;
     const ShapeRow *knobs = &shape_rows[FAMILY_tile];
     buf_puts(e->out, "\n/* Tiles: ");
     for (int k = 0; k < knobs->n; k++)
@@ -98,8 +91,8 @@ void emit_functions(Emit *e, Isa isa)
         const int kind = e->kinds[i];
         emit_tile(e, kind, isa, &s->tile[isa]);
         buf_printf(e->out,
-                   "static %svoid step_%d_%s(const rnc_operands *o, int part, int parts)\n{\n",
-                   target, kind, isa_name);
+                   "RNC_STEP void step_%d_%s(const rnc_operands *o, int part, int parts)\n{\n",
+                   kind, isa_name);
         if (s->clear_halo)
             buf_printf(e->out, "    halo_clear_%s(&halo_%d, o, part, parts);\n", isa_name, kind);
         buf_printf(e->out, "    %s_%s(&shape_%d, &tile_%d_%s, o, part, parts);\n}\n",

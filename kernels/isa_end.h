@@ -4,6 +4,7 @@
 #undef RNC_NARROW
 #undef RNC_TILES
 #undef RNC_KERNEL
+#undef RNC_STEP
 #undef RNC_TARGET
 #undef RNC_PRAGMA
 #undef RNC_UNROLL

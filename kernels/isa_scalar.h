@@ -1,10 +1,15 @@
 /* isa_scalar.h: plain C99, a "vector" is one float.  What the macros mean: kernels/README. */
 #define RNC_VL 1
 #define RNC_FN(name) name##_scalar
-#if defined(__GNUC__)
+#if defined(__clang__)
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
+#define RNC_STEP static
+#elif defined(__GNUC__)
+#define RNC_KERNEL static inline __attribute__((unused))
+#define RNC_STEP static __attribute__((flatten))
 #else
 #define RNC_KERNEL static inline
+#define RNC_STEP static
 #endif
 #define RNC_UNROLL(n)
 #define RNC_PREFETCH(p) ((void)(p))

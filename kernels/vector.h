@@ -5,12 +5,17 @@
  * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory; RNC_SWAP(v, a, b, c,
  * d), lane i of each four takes that of a, b, c, d; RNC_SWAP_FOURS(v), neighbouring fours change
  * places. */
-#define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
 #define RNC_PRAGMA(text) _Pragma(#text)
+/* A step is one function.  gcc makes it at once: of always_inline each level of a kernel would get
+ * a copy of all below, optimized before a number is known.  clang's flatten goes one level deep. */
 #ifdef __clang__
+#define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
+#define RNC_STEP static RNC_TARGET
 #pragma clang diagnostic ignored "-Wpass-failed" /* loops of unknown length stay loops */
 #define RNC_UNROLL(n) RNC_PRAGMA(clang loop unroll(full))
 #else
+#define RNC_KERNEL static inline __attribute__((unused)) RNC_TARGET
+#define RNC_STEP static __attribute__((flatten)) RNC_TARGET
 #define RNC_UNROLL(n) RNC_PRAGMA(GCC unroll n)
 #endif
 #define RNC_PREFETCH(p) __builtin_prefetch((p), 0, 2)

@@ -95,9 +95,9 @@ static void paste_file(Emit *e, const char *name, bool comments)
     paste(e->out, carried(e->arena, name), comments);
 }
 
-/* `text` without its pieces between lines "#ifdef RNC_..." and "#endif" for what `header`, an
- * instruction set's, does not define. */
-static const char *without_undefined(Arena *arena, const char *text, const char *header)
+/* `text` without its pieces between lines "#ifdef RNC_..." and "#endif" for what `known`, the text
+ * of an instruction set's header and of what the plan wants, does not define. */
+static const char *without_undefined(Arena *arena, const char *text, const char *known)
 {
     static const char begin[] = "#ifdef RNC_", end[] = "\n#endif\n";
     Buf out = buf_new(arena);
@@ -108,20 +108,18 @@ static const char *without_undefined(Arena *arena, const char *text, const char 
             break;
         const char *next = behind + strlen(end);
         const char *wanted = arena_printf(arena, "#define %.*s ", (int)(line - name), name);
-        const bool kept = strstr(header, wanted) != NULL;
+        const bool kept = strstr(known, wanted) != NULL;
         buf_add(&out, text, (size_t)((kept ? next : piece) - text));
-        text = next;
+        text = !kept && *next == '\n' ? next + 1 : next;
     }
     buf_puts(&out, text);
     return buf_text(&out);
 }
 
 /* A kernel, or what kernels share. */
-static void paste_kernel(Emit *e, const char *name, Isa isa, bool comments)
+static void paste_kernel(Emit *e, const char *name, const char *known, bool comments)
 {
-    const char *header =
-        carried(e->arena, arena_printf(e->arena, "kernels/isa_%s.h", isa_rows[isa].name));
-    paste(e->out, without_undefined(e->arena, carried(e->arena, name), header), comments);
+    paste(e->out, without_undefined(e->arena, carried(e->arena, name), known), comments);
 }
 
 /* ---- shapes and operands ---- */
@@ -173,6 +171,30 @@ static bool uses_kernel(const Plan *plan, Kernel kernel)
     return false;
 }
 
+/* Has a step an activation longer than RELU6's? */
+static bool has_long_act(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        const ShapeRow *row = &shape_rows[kernel_rows[step->kernel].family];
+        for (int k = 0; k < row->n; k++) {
+            int act;
+            memcpy(&act, (const char *)&step->shape + row->fields[k].offset, sizeof act);
+            if (str_eq(row->fields[k].name, "act") && act > ACT_RELU6)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What the plan wants of the pieces of act.h, as lines that define it. */
+static const char *wanted_acts(const Plan *plan)
+{
+    if (has_long_act(plan))
+        return "#define RNC_EXP 1\n#define RNC_LONG_ACT 1\n\n";
+    return uses_kernel(plan, KERNEL_softmax) ? "#define RNC_EXP 1\n\n" : "";
+}
+
 static bool is_first(const Plan *plan, Isa isa)
 {
     return (plan->options.isas & ((1u << isa) - 1)) == 0;
@@ -218,16 +240,20 @@ void emit_isa(Emit *e, Isa isa)
 {
     const IsaRow *row = &isa_rows[isa];
     const bool comments = is_first(e->plan, isa);
+    const char *header_name = arena_printf(e->arena, "kernels/isa_%s.h", row->name);
+    const char *acts = wanted_acts(e->plan);
+    const char *known = arena_printf(e->arena, "%s%s", carried(e->arena, header_name), acts);
     buf_printf(e->out, "\n/* ---- %s: %s ---- */\n#if %s\n\n", row->name, row->doc, row->guard);
-    paste_file(e, arena_printf(e->arena, "kernels/isa_%s.h", row->name), true);
+    paste_file(e, header_name, true);
     if (row->lanes > 1)
         paste_file(e, "kernels/vector.h", comments);
-    paste_file(e, "kernels/act.h", comments);
+    buf_puts(e->out, acts);
+    paste_kernel(e, "kernels/act.h", known, comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         uses_kernel(e->plan, KERNEL_conv_winograd1d) || uses_kernel(e->plan, KERNEL_conv_strassen))
-        paste_kernel(e, "kernels/tile.h", isa, comments);
+        paste_kernel(e, "kernels/tile.h", known, comments);
     const bool taps = uses_kernel(e->plan, KERNEL_conv_winograd_taps);
     if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
         taps)
@@ -238,7 +264,7 @@ void emit_isa(Emit *e, Isa isa)
         paste_file(e, "kernels/winograd.h", comments);
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))
-            paste_kernel(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), isa,
+            paste_kernel(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), known,
                          comments);
     }
     emit_functions(e, isa);

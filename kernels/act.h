@@ -1,14 +1,6 @@
 /* act.h: what all kernels share: the activations, where a pixel lies, what a part does.
- *
- * The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
- * argument is Cody and Waite's (1980).  Greatest errors, in ulp of results that are normal numbers:
- *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5;
- *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
- * A NaN stays a NaN; infinities give the functions' limits. */
-#define vf_exp RNC_FN(vf_exp)
-#define vf_sigmoid RNC_FN(vf_sigmoid)
-#define vf_tanh RNC_FN(vf_tanh)
-#define vf_gelu RNC_FN(vf_gelu)
+ * RNC_EXP stands before where a step needs vf_exp, and RNC_LONG_ACT where one has an activation
+ * behind RNC_ACT_RELU6.  A NaN stays a NaN; infinities give the functions' limits. */
 #define vf_act RNC_FN(vf_act)
 
 /* Parts share n units out: part p does those from share(n, p) to share(n, p + 1). */
@@ -23,7 +15,15 @@ RNC_KERNEL ptrdiff_t RNC_FN(at)(int n, int image, int y, int row, int x, int pix
     return (ptrdiff_t)n * image + (ptrdiff_t)y * row + (ptrdiff_t)x * pixel;
 }
 
-/* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; 2^n in two factors, so that results
+#ifdef RNC_EXP
+#define vf_exp RNC_FN(vf_exp)
+
+/* The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
+ * argument is Cody and Waite's (1980).  Greatest errors, in ulp of results that are normal numbers:
+ *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5;
+ *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
+ *
+ * exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; 2^n in two factors, so that results
  * below the normal numbers are right too.  n is clamped, r is not: a NaN comes through. */
 RNC_KERNEL vf vf_exp(vf x)
 {
@@ -40,6 +40,13 @@ RNC_KERNEL vf vf_exp(vf x)
     p = vf_select_gt(low, x, vf_zero(), p);
     return vf_select_gt(x, high, vf_set1(INFINITY), p);
 }
+#endif
+
+#ifdef RNC_LONG_ACT
+#define vf_sigmoid RNC_FN(vf_sigmoid)
+#define vf_tanh RNC_FN(vf_tanh)
+#define vf_gelu RNC_FN(vf_gelu)
+#define vf_long_act RNC_FN(vf_long_act)
 
 /* 1 / (1 + e) for x > 0, else e / (1 + e), e = exp(-|x|): exact to the smallest numbers. */
 RNC_KERNEL vf vf_sigmoid(vf x)
@@ -78,15 +85,12 @@ RNC_KERNEL vf vf_gelu(vf x)
     return vf_max(vf_zero(), x) - a * (t * p) * vf_exp(a * a * vf_set1(-0.5f));
 }
 
-RNC_KERNEL vf vf_act(vf x, int act, float alpha)
+/* All behind RNC_ACT_RELU6. */
+RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
 {
     const vf zero = vf_zero(), six = vf_set1(6.0f), three = vf_set1(3.0f);
     vf y;
     switch (act) {
-    case RNC_ACT_RELU:
-        return vf_max(zero, x);
-    case RNC_ACT_RELU6:
-        return vf_min(six, vf_max(zero, x));
     case RNC_ACT_LEAKY_RELU:
         return vf_select_gt(x, zero, x, x * vf_set1(alpha));
     case RNC_ACT_SIGMOID:
@@ -106,4 +110,17 @@ RNC_KERNEL vf vf_act(vf x, int act, float alpha)
     default:
         return x;
     }
+}
+#endif
+
+RNC_KERNEL vf vf_act(vf x, int act, float alpha)
+{
+#ifdef RNC_LONG_ACT
+    if (act > RNC_ACT_RELU6)
+        return vf_long_act(x, act, alpha);
+#endif
+    (void)alpha;
+    if (act != RNC_ACT_NONE)
+        x = vf_max(vf_zero(), x);
+    return act == RNC_ACT_RELU6 ? vf_min(vf_set1(6.0f), x) : x;
 }

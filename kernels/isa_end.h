@@ -3,6 +3,8 @@
 #undef RNC_FN
 #undef RNC_NARROW
 #undef RNC_TILES
+#undef RNC_EXP
+#undef RNC_LONG_ACT
 #undef RNC_KERNEL
 #undef RNC_STEP
 #undef RNC_TARGET
@@ -57,4 +59,5 @@
 #undef vf_sigmoid
 #undef vf_tanh
 #undef vf_gelu
+#undef vf_long_act
 #undef vf_act

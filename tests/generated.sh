@@ -332,6 +332,33 @@ check "diagonals of portable, there" grep -q 'conv_diagonals' chain.c
 check "diagonals of AVX2" "$rnc" chain.net --exact --isa avx2 -q
 check "diagonals of AVX2, not there" sh -c "! grep 'conv_diagonal' chain.c"
 
+# ---- and long activations where a step has one; exp also for softmax ----
+
+cat > plain.net << 'EOF'
+net plain {
+  input image[3, 13, 11]
+  conv 3x3 20 ; relu6
+  conv 1x1 8 ; relu
+  output features
+}
+EOF
+sed 's/hard_swish/relu/' chain.net > softmax.net
+for net in plain softmax chain ports; do
+    check "$net, its pieces" "$rnc" $net.net --isa scalar,portable -q
+done
+check "only relu, no exp" sh -c "! grep 'RNC_KERNEL vf vf_\(exp\|sigmoid\|tanh\|gelu\|long_act\)(' plain.c"
+check "softmax, exp" grep -q 'RNC_KERNEL vf vf_exp(' softmax.c
+check "softmax, no long activation" sh -c "! grep 'RNC_KERNEL vf vf_\(sigmoid\|tanh\|gelu\|long_act\)(' softmax.c"
+for net in chain ports; do
+    check "$net, long activations" grep -q 'RNC_KERNEL vf vf_long_act(' $net.c
+done
+for net in plain softmax; do
+    check "$net, compiled" ${CC:-cc} -std=c99 -O2 $strict -I"$src/runtime" -c $net.c -o $net.o
+    check "$net, right" "$rnc" verify $net.net --init random:1 --isa scalar,portable
+    check "$net, a step is one function" sh -c \
+        "nm $net.o | grep ' t step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v ' t step_'"
+done
+
 # ---- an ISA of another machine alone is refused when the C is compiled ----
 
 other=neon

@@ -7,6 +7,8 @@
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #define RNC_NARROW 1
 #define RNC_TILES 14
+#define RNC_EXP 1
+#define RNC_LONG_ACT 1
 #include "../../kernels/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET

@@ -223,14 +223,20 @@ static bool has_narrow(const Plan *plan, Isa isa)
     return false;
 }
 
+/* Kernels that RNC_TILES is for. */
+static bool has_register_cases(Kernel kernel)
+{
+    return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd_taps ||
+           kernel == KERNEL_conv_strassen;
+}
+
 /* RNC_TILES: the most tiles of Winograd's method, or pixels of Strassen's, of a register tile. */
 static int most_tiles(const Plan *plan, Isa isa)
 {
     int most = 1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if ((step->kernel == KERNEL_conv_winograd || step->kernel == KERNEL_conv_strassen) &&
-            step->tile[isa].pixels > most)
+        if (has_register_cases(step->kernel) && step->tile[isa].pixels > most)
             most = step->tile[isa].pixels;
     }
     return most;
@@ -251,17 +257,19 @@ void emit_isa(Emit *e, Isa isa)
     paste_kernel(e, "kernels/act.h", known, comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/halo.c", comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
+    const bool winograd = uses_kernel(e->plan, KERNEL_conv_winograd) ||
+                          uses_kernel(e->plan, KERNEL_conv_winograd_taps);
+    if (winograd || uses_kernel(e->plan, KERNEL_conv_direct) ||
         uses_kernel(e->plan, KERNEL_conv_winograd1d) || uses_kernel(e->plan, KERNEL_conv_strassen))
         paste_kernel(e, "kernels/tile.h", known, comments);
-    const bool taps = uses_kernel(e->plan, KERNEL_conv_winograd_taps);
-    if (uses_kernel(e->plan, KERNEL_conv_direct) || uses_kernel(e->plan, KERNEL_conv_winograd) ||
-        taps)
+    if (uses_kernel(e->plan, KERNEL_conv_direct) || winograd)
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
-    if (uses_kernel(e->plan, KERNEL_conv_winograd) || uses_kernel(e->plan, KERNEL_conv_strassen))
+    if (winograd || uses_kernel(e->plan, KERNEL_conv_strassen))
         buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
-    if (uses_kernel(e->plan, KERNEL_conv_winograd) || taps)
+    if (winograd) {
         paste_file(e, "kernels/winograd.h", comments);
+        paste_kernel(e, "kernels/winograd_tiles.h", known, comments);
+    }
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(e->plan, (Kernel)k))
             paste_kernel(e, arena_printf(e->arena, "kernels/%s.c", kernel_rows[k].name), known,

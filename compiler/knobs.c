@@ -213,17 +213,26 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
         t->prefetch_weights = winograd_rate(s, t, offered);
 }
 
-/* A block of 16 channels stays in the L1; its successor is fetched by the passes of a vector of
- * channels, a row of planes and a tile, whose turns are four channels. */
-static void tile_winograd_taps(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+/* In registers a block of 16 channels stays in the L1, and its successor is fetched by the passes
+ * of a vector of channels, a row of planes and a tile, whose turns are four channels.  By way of
+ * scratch blocks are as deep as few sums are read and written, but of few tiles 16 again; the next
+ * one's taps are fetched by the products, about one and a half vectors a tile and a channel. */
+static void tile_winograd_taps(const Plan *plan, const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
-    enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };
+    enum { GROUP = 4, DEPTH = 16, DEPTH_OF_MANY = 64, SOME = 8, TURN = 4, TAPS = 9, ROWS = 6 };
     const int64_t tiles = winograd_tiles(s);
-    t->group = GROUP;
-    t->depth = DEPTH;
+    if (tiles <= TAPS_IN_REGISTERS) {
+        t->group = GROUP;
+        t->depth = DEPTH;
+        if (likings[isa].prefetch_weights)
+            t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes, 16 * ROWS * tiles);
+        return;
+    }
+    tile_winograd(plan, s, isa, t);
+    t->group = WINOGRAD_GROUP;
+    t->depth = tiles < SOME ? DEPTH : DEPTH_OF_MANY;
     if (likings[isa].prefetch_weights)
-        t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes,
-                                          16 * ROWS * (tiles < GROUP ? tiles : GROUP));
+        t->prefetch_weights = tiles < SOME ? 2 : 1;
 }
 
 /* Pixels whose products stay in the L1: a few register tiles.  Where a turn takes more than one
@@ -327,12 +336,10 @@ static int64_t shared_groups(const Step *step, const rnc_tile *t)
     const rnc_conv_shape *s = &step->shape.conv;
     if (step->kernel == KERNEL_conv_strassen)
         return strassen_strips(s, t);
-    if (step->kernel == KERNEL_conv_winograd_taps)
-        return 1;
-    return step->kernel == KERNEL_conv_winograd ? winograd_groups(s, t) : winograd1d_tiles(s);
+    return step->kernel == KERNEL_conv_winograd1d ? winograd1d_tiles(s) : winograd_groups(s, t);
 }
 
-/* Threads share groups if there are enough, else (and always of plain taps) panels, each with
+/* Threads share groups if there are enough, else panels, each with
  * transformed windows, or sums of input, of its own; no more than there is scratch for. */
 static void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 {
@@ -378,7 +385,7 @@ void choose_tiles(const Plan *plan, Step *step)
         else if (step->kernel == KERNEL_conv_winograd)
             tile_winograd(plan, &step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd_taps)
-            tile_winograd_taps(&step->shape.conv, (Isa)i, t);
+            tile_winograd_taps(plan, &step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_strassen)
             tile_strassen(&step->shape.conv, (Isa)i, t);
         else if (step->kernel == KERNEL_conv_winograd1d)

@@ -66,8 +66,9 @@ static inline bool is_conv(Op op)
  * could be at all: whole vectors of channels come in and go out. */
 enum {
     WINOGRAD_CHANNELS = 16,
-    WINOGRAD_GROUP = 32, /* tiles; an image of no more is in one group */
-    WINOGRAD_TAPS = 4,   /* m of conv_winograd_taps */
+    WINOGRAD_GROUP = 32,   /* tiles; an image of no more is in one group */
+    WINOGRAD_TAPS = 4,     /* m of conv_winograd_taps */
+    TAPS_IN_REGISTERS = 2, /* tiles of all images up to which its filters are made in registers */
 };
 int winograd_of(const Plan *plan, const Node *node);
 /* True if it is computed by F(4 x 4, 3 x 3) of plain taps instead (winograd_of() is 0 then). */

@@ -9,10 +9,10 @@
 #define KNOB(name) ((int)(offsetof(rnc_tile, name) / sizeof(int)))
 #define BIT(name) (1u << KNOB(name))
 
-/* The knobs that a kernel reads on one thread. */
-static unsigned knobs_of(Kernel kernel)
+/* The knobs that a step's kernel reads on one thread. */
+static unsigned knobs_of(const Step *step, Isa isa)
 {
-    switch (kernel) {
+    switch (step->kernel) {
     case KERNEL_conv_direct:
         return BIT(pixels) | BIT(vectors) | BIT(unroll) | BIT(panels) | BIT(prefetch_weights) |
                BIT(prefetch_output) | BIT(memory_broadcasts) | BIT(prefetch_input) | BIT(depth) |
@@ -21,7 +21,10 @@ static unsigned knobs_of(Kernel kernel)
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_conv_winograd_taps:
-        return BIT(group) | BIT(prefetch_weights) | BIT(depth);
+        if (step->tile[isa].pixels == 0) /* in registers */
+            return BIT(group) | BIT(prefetch_weights) | BIT(depth);
+        return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
+               BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_conv_winograd1d:
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_output);
@@ -50,7 +53,7 @@ static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
     c.row.winograd = own.winograd;
     c.row.taps = own.taps;
     c.row.strassen = own.strassen;
-    c.row.set[t->isa] = knobs_of(c.step.kernel);
+    c.row.set[t->isa] = knobs_of(&c.step, t->isa);
     if (t->threads > 1 && c.step.kernel != KERNEL_dense)
         c.row.set[t->isa] |= BIT(split);
     c.row.tile[t->isa] = c.step.tile[t->isa];
@@ -97,7 +100,8 @@ static int vectors_offered(const Tune *t, const Step *step)
 static bool has_register_tiles(Kernel kernel)
 {
     return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-           kernel == KERNEL_conv_winograd1d || kernel == KERNEL_conv_strassen;
+           kernel == KERNEL_conv_winograd_taps || kernel == KERNEL_conv_winograd1d ||
+           kernel == KERNEL_conv_strassen;
 }
 
 void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
@@ -175,8 +179,8 @@ static const Variant variants[] = {
     {KERNEL_conv_winograd, KNOB(prefetch_weights), {0, 1, 2, END}},
     {KERNEL_conv_winograd, KNOB(prefetch_input), {0, 1, END}},
     {KERNEL_conv_winograd, KNOB(memory_broadcasts), {0, 50, 75, 100, END}},
-    {KERNEL_conv_winograd_taps, KNOB(group), {1, 2, 4, 8, END}},
-    {KERNEL_conv_winograd_taps, KNOB(depth), {8, 16, 24, 32, END}},
+    {KERNEL_conv_winograd_taps, KNOB(group), {1, 2, 4, 8, 32, END}},
+    {KERNEL_conv_winograd_taps, KNOB(depth), {8, 16, 32, 64, 128, END}},
     {KERNEL_conv_winograd_taps, KNOB(prefetch_weights), {0, 1, 2, 3, 4, END}},
     {KERNEL_conv_winograd1d, KNOB(group), {6, 10, 14, 21, 28, END}},
     {KERNEL_conv_winograd1d, KNOB(prefetch_output), {0, 1, END}},

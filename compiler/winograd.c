@@ -76,8 +76,9 @@ int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 
 int64_t winograd_taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 {
-    const int64_t all = winograd_tiles(s), most = t->group < all ? t->group : all;
-    return most * winograd_tile_floats(s) + 32 * 36;
+    /* as kernels/conv_winograd_taps.c has it, the depth perhaps rounded up */
+    const int64_t depth = t->depth > 0 && t->depth < s->in_c ? t->depth : s->in_c;
+    return winograd_scratch(s, t) + (t->pixels > 0 ? 6 * (depth * s->panel + 16) : 0);
 }
 
 int64_t winograd1d_tiles(const rnc_conv_shape *s)
@@ -122,9 +123,8 @@ int64_t step_multiplications(const Step *step)
     if (step->kernel == KERNEL_conv_winograd1d)
         return node_macs(step->node) / (s->out_h * s->kernel_h) *
                div_up(s->out_h, WINOGRAD1D_ROWS) * winograd1d_rows(s);
-    if (step->kernel == KERNEL_conv_winograd_taps)
-        return winograd_tiles(s) / s->images * 36 * s->in_c * step->node->attrs.filters;
-    if (step->kernel != KERNEL_conv_winograd && step->kernel != KERNEL_conv_strassen)
+    if (step->kernel != KERNEL_conv_winograd && step->kernel != KERNEL_conv_winograd_taps &&
+        step->kernel != KERNEL_conv_strassen)
         return node_macs(step->node);
     for (int i = 0; i < ISA_COUNT; i++)
         group = step->tile[i].group > group ? step->tile[i].group : group;

@@ -23,14 +23,14 @@ RNC_KERNEL int RNC_FN(winograd_spare)(const rnc_conv_shape *s, int p)
     return p == RNC_FN(winograd_side)(s) - 1 || (s->stride_h == 2 && p == 0);
 }
 
-enum { RNC_FN(WINOGRAD_NUMBERS) = 6 }; /* constants of a transform with m = 4 */
+enum { RNC_FN(WINOGRAD_NUMBERS) = 9 }; /* constants of a transform with m = 4 at most */
 
-/* Each number in every lane, loaded anew for a tile: gcc would keep a constant in a register over
- * the products, which need all of them. */
-RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, vf *k)
+/* Each of n numbers in every lane, loaded anew for a tile: gcc would keep a constant in a register
+ * over the products, which need all of them. */
+RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, int n, vf *k)
 {
-    RNC_UNROLL(8)
-    for (int i = 0; i < RNC_FN(WINOGRAD_NUMBERS); i++)
+    RNC_UNROLL(16)
+    for (int i = 0; i < n; i++)
         RNC_BROADCAST(k[i], from + i);
 }
 
@@ -92,8 +92,8 @@ RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int les
 }
 
 /* The planes of one side to its m output pixels: pixel y is the sum of p^y times point p's, plus,
- * of stride 2, odd pixel y's. */
-RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, const vf *k)
+ * of stride 2, odd pixel y's.  taps: point p's have the factor 1 / N(p) yet to come. */
+RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
 {
     const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
     const int m = s->winograd, polyphase = s->stride_h == 2;
@@ -107,7 +107,7 @@ RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, const vf *
         const vf point1 = k[0], square1 = k[1], cube1 = k[2];
         const vf point2 = k[3], square2 = k[4], cube2 = k[5];
         const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4];
-        x[0] = x[0] + sum1 + sum2;
+        x[0] = taps ? vf_fma(k[6], x[0], vf_fma(k[7], sum1, k[8] * sum2)) : x[0] + sum1 + sum2;
         x[1] = vf_fma(point2, dif2, dif1 * point1);
         x[2] = vf_fma(square2, sum2, sum1 * square1);
         x[3] = vf_fma(cube2, dif2, vf_fma(cube1, dif1, last));
@@ -135,7 +135,7 @@ RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in
     const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
     static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
     vf k[RNC_FN(WINOGRAD_NUMBERS)];
-    RNC_FN(winograd_numbers)(numbers, k);
+    RNC_FN(winograd_numbers)(numbers, 6, k);
     for (int c = 0; c < s->in_c; c += RNC_VL) {
         vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
         for (int x = 0; x < side; x++) {
@@ -185,16 +185,24 @@ RNC_KERNEL void RNC_FN(winograd_pixels)(const rnc_conv_shape *s, const vf *x, in
     }
 }
 
-/* Products of one panel, `width` channels, to a tile's output.  Of the spare planes, which have
- * none, only that of point 0 meets outputs that are there. */
+/* Products of one panel, `width` channels, to a tile's output; taps: of filters from plain taps. Of
+ * the spare planes, which have none, only that of point 0 meets outputs that are there. */
 RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *from, int plane,
                                         RNC_FN(winograd_extent) e, const float *bias,
-                                        const float *res, float *out, int width)
+                                        const float *res, float *out, int width, int taps)
 {
     const int m = s->winograd, side = RNC_FN(winograd_side)(s), polyphase = s->stride_h == 2;
+    /* p, p^2 and p^3 of the points 3/4 and 3/2; the same over N(p), and 1 / N(p) of 0 and them */
     static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
+    static const float over[] = {
+        -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,
+        1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
+        1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
     vf k[RNC_FN(WINOGRAD_NUMBERS)];
-    RNC_FN(winograd_numbers)(numbers, k);
+    if (taps)
+        RNC_FN(winograd_numbers)(over, 9, k);
+    else
+        RNC_FN(winograd_numbers)(numbers, 6, k);
     for (int c = 0; c < width; c += RNC_VL) {
         vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
         const vf b = vf_load(bias + c);
@@ -205,7 +213,7 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
                 column[y] = vf_load(from + (y * side + x) * plane + c);
             if (polyphase && e.less_y)
                 RNC_ZERO(column[0]);
-            RNC_FN(winograd_back)(s, column, k);
+            RNC_FN(winograd_back)(s, column, taps, k);
             RNC_UNROLL(8)
             for (int y = 0; y < m; y++)
                 t[y * side + x] = column[y];
@@ -218,7 +226,7 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
                     row[x] = t[y * side + x];
                 if (polyphase && e.less_x)
                     RNC_ZERO(row[0]);
-                RNC_FN(winograd_back)(s, row, k);
+                RNC_FN(winograd_back)(s, row, taps, k);
                 RNC_FN(winograd_pixels)
                 (s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
             }

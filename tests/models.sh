@@ -24,6 +24,7 @@ fi
 cases() {
     cat << 'C'
 resnet18 resnet18 -D size=65x49 --isa portable
+resnet18-balanced resnet18 -D size=65x49 --optimize balanced
 resnet34 resnet34 -D size=33x47 --isa portable
 resnet50 resnet50 -D size=65x49
 resnet50-threads resnet50 -D size=65x49 --threads 3 --isa portable
@@ -69,6 +70,7 @@ C
         echo "$net-224 $net"
         echo "$net-225x191 $net -D size=225x191"
     done
+    [ -z "${RNC_TEST_FULL:-}" ] || echo "resnet50-balanced resnet50 --optimize balanced"
 }
 
 rm -f "$out"/*.passed "$out/cases" || exit 1

@@ -17,6 +17,7 @@
 #define RNC_KERNEL static __attribute__((unused)) RNC_TARGET
 #include "../../kernels/tile.h"
 #include "../../kernels/winograd.h"
+#include "../../kernels/winograd_tiles.h"
 
 #include "../../kernels/avgpool.c"
 #include "../../kernels/conv_blas.c"

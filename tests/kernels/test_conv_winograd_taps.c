@@ -24,8 +24,12 @@ static float *pack_channels(Case *c, const ConvCase *k)
 
 void test_conv_winograd_taps(Case *c)
 {
-    static const rnc_tile usual[] = {{.group = 4, .depth = 16, .prefetch_weights = 3}};
-    const rnc_tile tile = conv_tile(c, usual, 1, 12);
+    static const rnc_tile usual[] = {
+        {.pixels = 3, .vectors = 4, .unroll = 4, .group = 32, .depth = 32, .prefetch_weights = 2},
+        {.group = 4, .depth = 16, .prefetch_weights = 3}};
+    rnc_tile tile = conv_tile(c, usual, 2, 40);
+    if (chance(c, 30))
+        tile.pixels = 0; /* in registers */
     const int align = pick_align(c);
     ConvLimits l = {
         .groups = 1, .in_c = pick(c, 1, 40), .align = align, .winograd = true, .unit_stride = true};
@@ -39,7 +43,8 @@ void test_conv_winograd_taps(Case *c)
     const int tiles = k.s.images * ((k.s.out_h + 3) / 4) * ((k.s.out_w + 3) / 4);
     const int widest = tile.group < 1 ? 1 : tiles < tile.group ? tiles : tile.group;
     const size_t scratch =
-        (size_t)(PLANES * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32));
+        (size_t)(PLANES * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32) +
+                 6 * (k.s.in_c * k.s.panel + 16));
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,

@@ -1,0 +1,319 @@
+/* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: how outputs are cut into
+ * groups of tiles, the products of a piece of a plane, windows and outputs of a group.
+ *
+ * Where m does not divide the output, the last tiles of a row or column are as many as it takes of
+ * m - 1 pixels, if the tiles of an image fit into a group: 7 is 4 and 3, 14 is 4, 4, 3 and 3.  They
+ * spare planes, so that these have fewer products.  Else the last tile is cut.
+ * RNC_TILES stands before: no step's register tile has more tiles. */
+
+/* How the tiles of all images are cut into groups of units, which are images where tiles are mixed,
+ * else tiles.  In a group those that are less across come first, then the whole ones, those less
+ * down, those less both ways: so the tiles that have a plane lie side by side.  The first `longer`
+ * groups have one unit more than `size`. */
+typedef struct RNC_FN(winograd_cut) {
+    int mixed;
+    int full_y, less_y; /* tiles down: so many of m pixels, then so many of m - 1 */
+    int full_x, less_x; /* tiles across */
+    int groups, size, longer;
+    int pitch, plane;  /* floats from tile to tile, plane to plane of windows, */
+    int wide, product; /* and of products */
+} RNC_FN(winograd_cut);
+
+/* Tiles along `pixels` output pixels: `less` of m - 1 behind the others. */
+RNC_KERNEL void RNC_FN(winograd_along)(int pixels, int m, int mixed, int *full, int *less)
+{
+    const int tiles = (pixels + m - 1) / m, lacking = tiles * m - pixels;
+    *less = !mixed ? 0 : lacking < tiles ? lacking : tiles;
+    *full = tiles - *less;
+}
+
+RNC_KERNEL void RNC_FN(winograd_groups)(const rnc_conv_shape *s, const rnc_tile *t,
+                                        RNC_FN(winograd_cut) * c)
+{
+    const int m = s->winograd, most = t->group > 0 ? t->group : 1;
+    const int image = (s->out_h + m - 1) / m * ((s->out_w + m - 1) / m);
+    int units, of, widest;
+    c->mixed = (s->out_h % m > 0 || s->out_w % m > 0) && image <= most;
+    RNC_FN(winograd_along)(s->out_h, m, c->mixed, &c->full_y, &c->less_y);
+    RNC_FN(winograd_along)(s->out_w, m, c->mixed, &c->full_x, &c->less_x);
+    of = c->mixed ? image : 1;
+    units = c->mixed ? s->images : s->images * image;
+    c->groups = (units + most / of - 1) / (most / of);
+    c->size = units / c->groups;
+    c->longer = units % c->groups;
+    widest = (c->size + (c->longer > 0)) * of;
+    /* 16 more where distances of powers of two would meet in few sets of the cache. */
+    c->pitch = (s->in_c + 15) / 16 * 16 + (s->in_c % 64 == 0 ? 16 : 0);
+    c->plane = widest * c->pitch + 16;
+    c->wide = s->out_c < s->panel ? s->out_c : s->panel;
+    c->product = widest * c->wide + 16;
+}
+
+/* Where in a group of some units tiles of another kind begin. */
+typedef struct RNC_FN(winograd_kinds) {
+    int whole, low, small, end; /* the narrow ones at 0 */
+} RNC_FN(winograd_kinds);
+
+RNC_KERNEL void RNC_FN(winograd_count)(const RNC_FN(winograd_cut) * c, int units,
+                                       RNC_FN(winograd_kinds) * k)
+{
+    k->whole = units * c->full_y * c->less_x; /* 0 if not mixed, and so on */
+    k->low = c->mixed ? units * c->full_y * (c->full_x + c->less_x) : units;
+    k->small = k->low + units * c->less_y * c->full_x;
+    k->end = k->small + units * c->less_y * c->less_x;
+}
+
+/* Where a tile is, and what there is of it. */
+typedef struct RNC_FN(winograd_tile) {
+    int image, y, x; /* its first output pixel */
+    RNC_FN(winograd_extent) extent;
+} RNC_FN(winograd_tile);
+
+/* Tile i of the group whose first unit is `unit`. */
+RNC_KERNEL void RNC_FN(winograd_find)(const rnc_conv_shape *s, const RNC_FN(winograd_cut) * c,
+                                      const RNC_FN(winograd_kinds) * k, int unit, int i,
+                                      RNC_FN(winograd_tile) * p)
+{
+    const int m = s->winograd, less_y = i >= k->low, less_x = i < k->whole || i >= k->small;
+    const int h = m - less_y, w = m - less_x;
+    const int down = less_y ? c->less_y : c->full_y, across = less_x ? c->less_x : c->full_x;
+    const int first = less_y ? (less_x ? k->small : k->low) : (less_x ? 0 : k->whole);
+    const int of = down * across, at = i - first + (c->mixed ? unit * of : unit);
+    p->image = at / of;
+    p->y = (less_y ? c->full_y * m : 0) + at % of / across * h;
+    p->x = (less_x ? c->full_x * m : 0) + at % across * w;
+    p->extent.h = s->out_h - p->y < h ? s->out_h - p->y : h;
+    p->extent.w = s->out_w - p->x < w ? s->out_w - p->x : w;
+    p->extent.less_y = less_y;
+    p->extent.less_x = less_x;
+}
+
+/* 1: the tile is whole; without a test where all are. */
+RNC_KERNEL int RNC_FN(winograd_is_whole)(const rnc_conv_shape *s, RNC_FN(winograd_extent) e)
+{
+    const int m = s->winograd;
+    return (s->out_h % m == 0 && s->out_w % m == 0) || (e.h == m && e.w == m);
+}
+
+/* What the products of a piece of a plane are made of. */
+typedef struct RNC_FN(winograd_piece) {
+    int depth, more, last; /* input channels; 1: adds to what is there; 1: up to the last one */
+    int width, pitch, wide;
+    const float *next; /* windows of the piece behind it */
+    const char *ahead; /* filters to fetch next: goes on through planes and panels, */
+    const char *far;   /* up to these */
+} RNC_FN(winograd_piece);
+
+/* n tiles times nv vectors. */
+RNC_KERNEL void RNC_FN(winograd_block)(const rnc_conv_shape *s, const rnc_tile *t, int u, int n,
+                                       int nv, const RNC_FN(winograd_piece) * p, const float *in,
+                                       const float *w, float *out, const float *next,
+                                       const char *ahead)
+{
+    vf acc[32];
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            if (p->more)
+                acc[i * nv + j] = vf_load(out + i * p->wide + j * RNC_VL);
+            else
+                RNC_ZERO(acc[i * nv + j]);
+        }
+    }
+    for (int turns = p->depth / u; turns > 0; turns--) {
+        RNC_FN(conv_steps)(s, acc, in, w, u, n, nv, 32, p->width, t->memory_broadcasts, 0);
+        for (int i = 0; i < t->prefetch_weights; i++)
+            RNC_PREFETCH(ahead + i * 64);
+        ahead += t->prefetch_weights * 64;
+        for (int i = 0; t->prefetch_input && i < n && i < 4; i++)
+            RNC_PREFETCH_NEAR(next + i * p->pitch);
+        next += u;
+        in += u;
+        w += u * p->width;
+    }
+    if (p->last)
+        RNC_FN(conv_steps)
+    (s, acc, in, w, s->in_c % u, n, nv, 32, p->width, t->memory_broadcasts, 0);
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++)
+            vf_store(out + i * p->wide + j * RNC_VL, acc[i * nv + j]);
+    }
+}
+
+/* `tiles` tiles in blocks of nearly equal size.  s: as the products see it, tiles as pixels. */
+RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile *t,
+                                        RNC_FN(winograd_piece) * p, int tiles, const float *in,
+                                        const float *w, float *out)
+{
+    enum { MOST = 14 };
+    const int vectors = p->width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
+    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
+    const int fit = 32 / nv < MOST ? 32 / nv : MOST;
+    const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
+    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int blocks = (tiles + most - 1) / most;
+    for (int v = 0; v < vectors; v += nv) {
+        const float *from = in, *filters = w + v * RNC_VL;
+        float *to = out + v * RNC_VL;
+        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+            const int due = p->ahead < p->far;
+            const char *ahead = due ? p->ahead : (const char *)filters; /* these are there */
+            const float *next;
+            n = tiles / blocks + (i < tiles % blocks);
+            next = i + 1 < blocks ? from + n * p->pitch : p->next;
+/* A constant number of tiles, none of more than there can be. */
+#define RNC_WINOGRAD_CASE(k)                                                           \
+    case k:                                                                            \
+        if (k <= RNC_TILES && k <= most)                                               \
+            RNC_FN(winograd_block)(s, t, u, k, nv, p, from, filters, to, next, ahead); \
+        break
+            switch (n) {
+                RNC_WINOGRAD_CASE(1);
+                RNC_WINOGRAD_CASE(2);
+                RNC_WINOGRAD_CASE(3);
+                RNC_WINOGRAD_CASE(4);
+                RNC_WINOGRAD_CASE(5);
+                RNC_WINOGRAD_CASE(6);
+                RNC_WINOGRAD_CASE(7);
+                RNC_WINOGRAD_CASE(8);
+                RNC_WINOGRAD_CASE(9);
+                RNC_WINOGRAD_CASE(10);
+                RNC_WINOGRAD_CASE(11);
+                RNC_WINOGRAD_CASE(12);
+                RNC_WINOGRAD_CASE(13);
+                RNC_WINOGRAD_CASE(14);
+            }
+#undef RNC_WINOGRAD_CASE
+            if (due)
+                p->ahead += p->depth / u * t->prefetch_weights * 64;
+        }
+    }
+}
+
+#ifdef RNC_DIAGONALS
+/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows. */
+RNC_KERNEL void RNC_FN(winograd_diagonal)(const RNC_FN(winograd_piece) * p, int n, const float *in,
+                                          const float *d, float *out, const float *ahead, int share)
+{
+    for (int j = 0; j < p->width; j += RNC_VL, d += 4 * p->depth, ahead += share) {
+        vf acc[12];
+        RNC_UNROLL(3)
+        for (int i = 0; i < n; i++) {
+            if (p->more)
+                acc[i] = vf_load(out + i * p->wide + j);
+            else
+                RNC_ZERO(acc[i]);
+        }
+        RNC_FN(conv_split)(acc, n);
+        RNC_FN(conv_run_diagonal)(acc, in, p->pitch, d, p->depth, n, ahead);
+        RNC_FN(conv_join)(acc, n);
+        RNC_UNROLL(3)
+        for (int i = 0; i < n; i++)
+            vf_store(out + i * p->wide + j, acc[i]);
+    }
+}
+
+/* All tiles times `rows` rows of filters, whole fours; more: sums are there. */
+RNC_KERNEL void RNC_FN(winograd_diagonals)(const rnc_tile *t, RNC_FN(winograd_piece) * p, int rows,
+                                           int more, int tiles, const float *in, const float *w,
+                                           float *out)
+{
+    const int fit = RNC_DIAGONALS * RNC_VL / p->width / 16 * 16;
+    const int wish = t->depth <= 0 || t->depth > fit ? fit : t->depth / 4 * 4;
+    const int depth = wish > 4 ? wish : 4, blocks = (tiles + 2) / 3;
+    vf d[RNC_DIAGONALS];
+    for (int k = 0; k < rows; k += depth, w += depth * p->width) {
+        const float *from = in + k, *ahead = w + depth * p->width;
+        float *to = out;
+        p->depth = rows - k < depth ? rows - k : depth;
+        p->more = more || k > 0;
+        RNC_FN(conv_diagonals)((float *)d, w, p->depth, p->width);
+        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+            const int share = p->depth * RNC_VL / blocks;
+            n = tiles / blocks + (i < tiles % blocks);
+            if (n == 3)
+                RNC_FN(winograd_diagonal)(p, 3, from, (float *)d, to, ahead, share);
+            else if (n == 2)
+                RNC_FN(winograd_diagonal)(p, 2, from, (float *)d, to, ahead, share);
+            else
+                RNC_FN(winograd_diagonal)(p, 1, from, (float *)d, to, ahead, share);
+            ahead += share * p->width / RNC_VL;
+        }
+    }
+}
+#endif
+
+/* The windows of the tiles of `units` units from `unit` on. */
+RNC_KERNEL void RNC_FN(winograd_windows)(const rnc_conv_shape *s, const rnc_operands *o,
+                                         const RNC_FN(winograd_cut) * c, int unit, int units,
+                                         float *to)
+{
+    const RNC_FN(winograd_extent) whole = {s->winograd, s->winograd, 0, 0};
+    const float *in = (const float *)o->in - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
+    RNC_FN(winograd_kinds) k;
+    RNC_FN(winograd_count)(c, units, &k);
+    for (int i = 0; i < k.end; i++, to += c->pitch) {
+        RNC_FN(winograd_tile) p;
+        const float *from = in;
+        RNC_FN(winograd_find)(s, c, &k, unit, i, &p);
+        from += RNC_FN(at)(p.image, s->in_image, p.y * s->stride_h, s->in_row, p.x * s->stride_w,
+                           s->in_pixel);
+        if (RNC_FN(winograd_is_whole)(s, p.extent)) {
+            RNC_FN(winograd_window)(s, from, whole, to, c->plane);
+        } else {
+            RNC_FN(winograd_window)(s, from, p.extent, to, c->plane);
+        }
+    }
+}
+
+/* The products of a panel, whose first channel is `channel`, to the outputs of the same tiles.
+ * taps: of filters from plain taps. */
+RNC_KERNEL void RNC_FN(winograd_outputs)(const rnc_conv_shape *s, const rnc_operands *o,
+                                         const RNC_FN(winograd_cut) * c, int unit, int units,
+                                         const float *from, const float *bias, int channel,
+                                         int width, int taps)
+{
+    const RNC_FN(winograd_extent) whole = {s->winograd, s->winograd, 0, 0};
+    RNC_FN(winograd_kinds) k;
+    RNC_FN(winograd_count)(c, units, &k);
+    for (int i = 0; i < k.end; i++, from += c->wide) {
+        RNC_FN(winograd_tile) p;
+        float *to = (float *)o->out + channel;
+        const float *res = (const float *)o->in2;
+        RNC_FN(winograd_find)(s, c, &k, unit, i, &p);
+        to += RNC_FN(at)(p.image, s->out_image, p.y, s->out_row, p.x, s->out_pixel);
+        if (s->residual)
+            res += RNC_FN(at)(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
+        if (RNC_FN(winograd_is_whole)(s, p.extent)) {
+            RNC_FN(winograd_output)(s, from, c->product, whole, bias, res, to, width, taps);
+        } else {
+            RNC_FN(winograd_output)(s, from, c->product, p.extent, bias, res, to, width, taps);
+        }
+        if (s->act > RNC_ACT_RELU6)
+            RNC_FN(winograd_act)(s, p.extent, to, width);
+    }
+}
+
+/* What a part does: groups g0 .. g1-1, panels p0 .. p1-1. */
+typedef struct RNC_FN(winograd_work) {
+    RNC_FN(winograd_cut) cut;
+    int g0, g1, p0, p1;
+    float *scratch; /* its own: windows, products and `more` floats */
+} RNC_FN(winograd_work);
+
+RNC_KERNEL void RNC_FN(winograd_works)(const rnc_conv_shape *s, const rnc_tile *t,
+                                       const rnc_operands *o, int part, int parts, int more,
+                                       RNC_FN(winograd_work) * k)
+{
+    const int panels = (s->out_c + s->panel - 1) / s->panel, side = RNC_FN(winograd_side)(s);
+    RNC_FN(winograd_groups)(s, t, &k->cut);
+    k->scratch = (float *)o->scratch +
+                 (ptrdiff_t)part * (side * side * (k->cut.plane + k->cut.product) + more);
+    k->g0 = t->split ? 0 : RNC_FN(share)(k->cut.groups, part, parts);
+    k->g1 = t->split ? k->cut.groups : RNC_FN(share)(k->cut.groups, part + 1, parts);
+    k->p0 = t->split ? RNC_FN(share)(panels, part, parts) : 0;
+    k->p1 = t->split ? RNC_FN(share)(panels, part + 1, parts) : panels;
+}

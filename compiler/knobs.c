@@ -252,24 +252,26 @@ static void tile_winograd1d(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 }
 
 /* Strips whose sums stay in the L2 or nearly so, and that have the weights from memory seldom
- * again.  What a half's channels are cut into are blocks as those of conv_direct. */
+ * again; half as long of larger strides, whose input is copied as well.  What a half's channels are
+ * cut into are blocks as those of conv_direct. */
 static void tile_strassen(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
     enum { STRIP = 196 };
+    const int strip = s->stride_w > 1 ? STRIP / 2 : STRIP;
     const Liking *like = &likings[isa];
     const int half = s->in_c / 2, offered = panel_vectors(s, isa);
     t->vectors = like->vectors < offered ? like->vectors : offered;
     t->pixels = like->pixels * like->vectors / t->vectors;
     t->unroll = like->unroll;
-    t->group = STRIP;
+    t->group = strip;
     t->prefetch_output = like->prefetch_output;
     t->memory_broadcasts = like->memory_broadcasts;
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(half, half, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
     if (like->prefetch_weights) {
         const int64_t pixels = (int64_t)s->images * s->out_h * s->out_w;
-        const int64_t strip = pixels < STRIP ? pixels : STRIP;
-        const int64_t tiles = div_up(div_up(strip, 2), t->pixels) * (offered / t->vectors);
+        const int64_t longest = pixels < strip ? pixels : strip;
+        const int64_t tiles = div_up(div_up(longest, 2), t->pixels) * (offered / t->vectors);
         t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles > 0 ? tiles : 1);
     }
 }

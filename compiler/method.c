@@ -196,10 +196,10 @@ bool strassen_fits(const Plan *plan, const Node *node)
 {
     const Attrs *a = &node->attrs;
     const Type out = node->type;
-    return node->op == OP_CONV && a->kernel[0] == 1 && a->kernel[1] == 1 && a->stride[0] == 1 &&
-           a->stride[1] == 1 && a->groups == 1 && out.h == node->in[0]->type.h &&
-           out.w == node->in[0]->type.w && (int64_t)out.n * out.h * out.w > 1 &&
-           node->in[0]->type.c % STRASSEN_CHANNELS == 0 &&
+    const int *pad = a->padding;
+    return node->op == OP_CONV && a->kernel[0] == 1 && a->kernel[1] == 1 && a->groups == 1 &&
+           pad[0] == 0 && pad[1] == 0 && pad[2] == 0 && pad[3] == 0 &&
+           (int64_t)out.n * out.h * out.w > 1 && node->in[0]->type.c % STRASSEN_CHANNELS == 0 &&
            lanes_of(plan, out.c) % STRASSEN_FILTERS == 0;
 }
 

@@ -15,11 +15,12 @@ int64_t strassen_strips(const rnc_conv_shape *s, const rnc_tile *t)
 int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 {
     /* as strassen_cuts() of kernels/conv_strassen.c has it */
-    const int64_t strips = strassen_strips(s, t), row = (int64_t)s->out_w * s->in_pixel;
+    const int64_t strips = strassen_strips(s, t), wide = (int64_t)s->stride_w * s->in_pixel;
+    const int64_t row = s->out_w * wide;
     const int64_t up = ((pixels_of(s) + strips - 1) / strips + 1) / 2;
-    const bool flat = s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
-                      s->in_pixel < 2 * s->in_c;
-    const int64_t pitch = flat ? s->in_pixel : s->in_c + (s->in_c % 512 == 0 ? 16 : 0);
+    const bool flat = s->stride_h * (int64_t)s->in_row == row &&
+                      (s->images == 1 || s->in_image == s->out_h * row) && wide < 2 * s->in_c;
+    const int64_t pitch = flat ? wide : s->in_c + (s->in_c % 512 == 0 ? 16 : 0);
     return up * ((flat ? 2 : 4) * pitch + 3 * s->panel);
 }
 

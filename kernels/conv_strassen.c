@@ -1,4 +1,4 @@
-/* conv_strassen: 1x1 convolution of stride 1 by one level of Strassen's method in Winograd's form
+/* conv_strassen: 1x1 convolution of any stride by one level of Strassen's method in Winograd's form
  * (Winograd 1971; Huang, Smith, Henry and van de Geijn, SC 2016, for sums fused with stores):
  * pixels, input and output channels in halves, seven products of quarters instead of eight.  A
  * strip of pixels at a time: sums of the quarters of its input go to scratch; then, for a panel of
@@ -22,14 +22,15 @@ typedef struct RNC_FN(strassen_cut) {
 RNC_KERNEL void RNC_FN(strassen_cuts)(const rnc_conv_shape *s, const rnc_tile *t,
                                       RNC_FN(strassen_cut) * c)
 {
-    const int group = t->group > 0 ? t->group : 1, row = s->out_w * s->in_pixel;
+    const int group = t->group > 0 ? t->group : 1, pixel = s->stride_w * s->in_pixel;
+    const int row = s->out_w * pixel;
     c->half = s->in_c / 2;
     c->panels = s->out_c / (2 * s->panel);
     c->pixels = s->images * s->out_h * s->out_w;
     c->strips = (c->pixels + group - 1) / group;
-    c->flat = s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
-              s->in_pixel < 2 * s->in_c;
-    c->pitch = c->flat ? s->in_pixel : s->in_c + (s->in_c % 512 == 0 ? 16 : 0);
+    c->flat = s->stride_h * s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
+              pixel < 2 * s->in_c;
+    c->pitch = c->flat ? pixel : s->in_c + (s->in_c % 512 == 0 ? 16 : 0);
     c->up = ((c->pixels + c->strips - 1) / c->strips + 1) / 2;
     c->waiting = (ptrdiff_t)(c->flat ? 2 : 4) * c->up * c->pitch;
     c->floats = c->waiting + (ptrdiff_t)3 * c->up * s->panel;
@@ -51,11 +52,11 @@ RNC_KERNEL void RNC_FN(strassen_sums)(const rnc_conv_shape *s, const RNC_FN(stra
                                       const float *in, int pixel, int n, int up, float *to)
 {
     const ptrdiff_t next = (ptrdiff_t)up * c->pitch;
+    const int row = s->stride_h * s->in_row, wide = s->stride_w * s->in_pixel;
     for (int i = 0; i < up; i++, to += c->pitch) {
         const int both = up + i < n, other = both ? pixel + up + i : pixel;
-        const float *a =
-            in + RNC_FN(strassen_at)(s, pixel + i, s->in_image, s->in_row, s->in_pixel);
-        const float *b = in + RNC_FN(strassen_at)(s, other, s->in_image, s->in_row, s->in_pixel);
+        const float *a = in + RNC_FN(strassen_at)(s, pixel + i, s->in_image, row, wide);
+        const float *b = in + RNC_FN(strassen_at)(s, other, s->in_image, row, wide);
         for (int k = 0; k < c->half; k += RNC_VL) {
             const vf a1 = vf_load(a + k), a2 = vf_load(a + c->half + k);
             const vf b1 = both ? vf_load(b + k) : vf_zero();
@@ -265,6 +266,7 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
     rnc_conv_shape x = *s;
     RNC_FN(strassen_block) b;
     x.in_pixel = c->pitch;
+    x.stride_w = 1;
     b.w = bias + 2 * s->panel;
     for (int p = 0; p < 7; p++) {
         const int is_low = product[p].quarter / 2, right = product[p].quarter % 2;
@@ -307,7 +309,7 @@ RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t
     for (int i = s0; i < s1 && p0 < p1; i++) {
         const int pixel = RNC_FN(share)(c.pixels, i, c.strips);
         const int n = RNC_FN(share)(c.pixels, i + 1, c.strips) - pixel, up = (n + 1) / 2;
-        const float *in = c.flat ? (const float *)o->in + (ptrdiff_t)pixel * s->in_pixel
+        const float *in = c.flat ? (const float *)o->in + (ptrdiff_t)pixel * c.pitch
                                  : scratch + (ptrdiff_t)2 * up * c.pitch;
         RNC_FN(strassen_sums)(s, &c, (const float *)o->in, pixel, n, up, scratch);
         for (int p = p0; p < p1; p++)

@@ -22,7 +22,7 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
         s->stride_w = s->stride_h = l.unit_stride ? 1 : s->stride_h;
     }
     if (l.pixels) {
-        s->kernel_h = s->kernel_w = s->stride_h = s->stride_w = 1;
+        s->kernel_h = s->kernel_w = 1;
         s->pad_top = s->pad_left = 0;
     }
     if (l.columns) {

@@ -36,11 +36,11 @@ static float *pack_strassen(Case *c, const ConvCase *k)
 static int scratch_floats(const rnc_conv_shape *s, int group)
 {
     const int pixels = s->images * s->out_h * s->out_w, strips = (pixels + group - 1) / group;
-    const int up = ((pixels + strips - 1) / strips + 1) / 2, row = s->out_w * s->in_pixel;
-    const bool flat = s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
-                      s->in_pixel < 2 * s->in_c;
-    return up * ((flat ? 2 * s->in_pixel : 4 * (s->in_c + (s->in_c % 512 == 0 ? 16 : 0))) +
-                 3 * s->panel);
+    const int up = ((pixels + strips - 1) / strips + 1) / 2, wide = s->stride_w * s->in_pixel;
+    const int row = s->out_w * wide;
+    const bool flat = s->stride_h * s->in_row == row &&
+                      (s->images == 1 || s->in_image == s->out_h * row) && wide < 2 * s->in_c;
+    return up * ((flat ? 2 * wide : 4 * (s->in_c + (s->in_c % 512 == 0 ? 16 : 0))) + 3 * s->panel);
 }
 
 void test_conv_strassen(Case *c)

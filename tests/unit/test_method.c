@@ -150,13 +150,16 @@ static void test_stems(void)
     CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_blas);
 }
 
-/* Is a 1x1 convolution of c to filters channels with hw x hw pixels computed by Strassen's method,
- * in a network whose weights do not stay in the L3? */
-static bool by_strassen(PlanOptions o, int c, int hw, int filters)
+/* Is a 1x1 convolution of c to filters channels with hw x hw output pixels computed by Strassen's
+ * method, in a network whose weights do not stay in the L3? */
+static bool by_strassen_of(PlanOptions o, int c, int hw, int filters, int stride, int padding)
 {
     Bench b;
     bench_begin(&b);
-    Node *conv = make_conv(&b, make_input(&b, 1, c, hw, hw, ELEM_F32), 1, filters, 1, 1);
+    Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
+    Node *conv = make_conv(&b, in, 1, filters, stride, 1);
+    for (int i = 0; i < 4; i++)
+        conv->attrs.padding[i] = padding;
     make_output(&b, conv);
     make_heavy(&b, conv, HEAVY);
     Plan *plan = make_plan(&b, o);
@@ -167,6 +170,11 @@ static bool by_strassen(PlanOptions o, int c, int hw, int filters)
     return found;
 }
 
+static bool by_strassen(PlanOptions o, int c, int hw, int filters)
+{
+    return by_strassen_of(o, c, hw, filters, 1, 0);
+}
+
 /* What was measured for the stages of ResNet-50. */
 static void test_strassen(void)
 {
@@ -175,7 +183,9 @@ static void test_strassen(void)
     CU_ASSERT(by_strassen(o, 256, 14, 1024));
     CU_ASSERT(by_strassen(o, 128, 28, 512));
     CU_ASSERT(by_strassen(o, 512, 28, 128));
-    CU_ASSERT(!by_strassen(o, 64, 56, 256));   /* sums of too few channels */
+    CU_ASSERT(by_strassen_of(o, 512, 14, 1024, 2, 0));
+    CU_ASSERT(!by_strassen_of(o, 512, 14, 1024, 2, 1)); /* zeros around */
+    CU_ASSERT(!by_strassen(o, 64, 56, 256));            /* sums of too few channels */
     CU_ASSERT(!by_strassen(o, 256, 56, 64));   /* too few channels that share the sums of input */
     CU_ASSERT(!by_strassen(o, 1040, 14, 256)); /* no whole vectors in a half */
     CU_ASSERT(!by_strassen(o, 1024, 14, 224)); /* no whole panels in a half */

@@ -88,19 +88,23 @@ typedef struct RNC_FN(strassen_block) {
     float *out;
 } RNC_FN(strassen_block);
 
-/* Sums of n pixels to output, from output pixel p on, with bias, residual and the short
+/* Where the pixels of a tile lie in output and residual. */
+enum { RNC_FN(STRASSEN_MOST) = 14 }; /* pixels of a register tile */
+typedef struct RNC_FN(strassen_places) {
+    ptrdiff_t out[RNC_FN(STRASSEN_MOST)], res[RNC_FN(STRASSEN_MOST)];
+} RNC_FN(strassen_places);
+
+/* Sums of n pixels of a tile, from pixel `first` on, to output with bias, residual and the short
  * activations. */
 RNC_KERNEL void RNC_FN(strassen_output)(const rnc_conv_shape *s, const RNC_FN(strassen_block) * b,
-                                        const vf *acc, int n, int nv, int p, int column)
+                                        const RNC_FN(strassen_places) * at, int first,
+                                        const vf *acc, int n, int nv, int column)
 {
     static const float six = 6.0f;
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        float *to =
-            b->out + column + RNC_FN(strassen_at)(s, p + i, s->out_image, s->out_row, s->out_pixel);
-        const float *res = b->res;
-        if (s->residual)
-            res += column + RNC_FN(strassen_at)(s, p + i, s->res_image, s->res_row, s->res_pixel);
+        float *to = b->out + at->out[first + i] + column;
+        const float *res = s->residual ? b->res + at->res[first + i] + column : b->res;
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             vf v = acc[i * nv + j] + vf_load(b->bias + column + j * RNC_VL);
@@ -120,9 +124,7 @@ RNC_KERNEL void RNC_FN(strassen_output)(const rnc_conv_shape *s, const RNC_FN(st
         }
     }
     for (int i = 0; i < n && s->act > RNC_ACT_RELU6; i++)
-        RNC_FN(conv_act)
-    (s, 1, nv, 1,
-     b->out + column + RNC_FN(strassen_at)(s, p + i, s->out_image, s->out_row, s->out_pixel));
+        RNC_FN(conv_act)(s, 1, nv, 1, b->out + at->out[first + i] + column);
 }
 
 /* n pixels of a block, the first of which is `at`, times nv vectors from `column` on.  x: the shape
@@ -134,14 +136,18 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
 {
     const int width = s->panel, sums = at * width + column;
     const float *a = b->in + (ptrdiff_t)at * x->in_pixel, *w = b->w + column;
+    RNC_FN(strassen_places) places;
     vf acc[32];
+    for (int i = 0; i < (b->plus || !b->to ? n : 0); i++) {
+        const int p = b->first + at + i;
+        places.out[i] = RNC_FN(strassen_at)(s, p, s->out_image, s->out_row, s->out_pixel);
+        if (s->residual)
+            places.res[i] = RNC_FN(strassen_at)(s, p, s->res_image, s->res_row, s->res_pixel);
+        for (int j = 0; t->prefetch_output && j < nv * RNC_VL; j += 16)
+            RNC_PREFETCH_WRITE(b->out + places.out[i] + column + j);
+    }
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        if (t->prefetch_output && (b->plus || !b->to))
-            for (int j = 0; j < nv * RNC_VL; j += 16)
-                RNC_PREFETCH_WRITE(b->out + column + j +
-                                   RNC_FN(strassen_at)(s, b->first + at + i, s->out_image,
-                                                       s->out_row, s->out_pixel));
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             if (b->from)
@@ -171,7 +177,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
                 vf_store(b->to + sums + i * width + j * RNC_VL, acc[i * nv + j]);
         }
     } else {
-        RNC_FN(strassen_output)(s, b, acc, n, nv, b->first + at, column);
+        RNC_FN(strassen_output)(s, b, &places, 0, acc, n, nv, column);
     }
     /* Out of memory again, for clang has not the registers for another way out of the loop. */
     for (int i = 0; i < (b->plus ? n : 0); i++) {
@@ -183,7 +189,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
             vf_store(b->both + k, vf_load(b->both + k) + v[j]);
             v[j] = v[j] + vf_load(b->plus + k);
         }
-        RNC_FN(strassen_output)(s, b, v, 1, nv, b->first + at + i, column);
+        RNC_FN(strassen_output)(s, b, &places, i, v, 1, nv, column);
     }
 }
 
@@ -198,10 +204,9 @@ RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_s
                                        const rnc_tile *t, const RNC_FN(strassen_cut) * c, int u,
                                        const RNC_FN(strassen_block) * b)
 {
-    enum { MOST = 14 };
     const int vectors = s->panel / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
     const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
-    const int fit = 32 / nv < MOST ? 32 / nv : MOST;
+    const int widest = RNC_FN(STRASSEN_MOST), fit = 32 / nv < widest ? 32 / nv : widest;
     const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
     const int tiles = (b->pixels + most - 1) / most, calls = tiles * (vectors / nv);
     const int share = b->depth * s->panel * (int)sizeof(float) / (calls > 0 ? calls : 1) + 64;

@@ -30,10 +30,10 @@ static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
 static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
 /* Of plain taps, in operations of the peak an input and an output channel: a tile whose filters are
  * made in registers, products and all; filters made once for a group of tiles, by way of scratch;
- * what the products of these reach, and how many times faster that must be to be taken for speed
- * alone: what is read from memory costs more in the model than on most machines. */
+ * what the products of these reach, and how many times longer that is called than it takes: what
+ * others read from memory costs more in the model than on most machines. */
 static const double TAPS_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, BLOCKS_REACH = 0.80;
-static const double LEAST_GAIN_TAPS = 1.15;
+static const double TAPS_CALLED = 1.15;
 
 /* Weights are read from memory where those of the whole network do not stay in the L3. */
 static double weights_bandwidth(const Plan *plan)
@@ -73,11 +73,10 @@ static double seconds(const Plan *plan, const Node *node, Method method)
         const double reading = 4.0 * 9.0 * channels / weights_bandwidth(plan);
         if (tiles <= TAPS_IN_REGISTERS)
             return overlapped(tiles * TAPS_OPERATIONS * channels / peak, reading);
-        return LEAST_GAIN_TAPS *
-               overlapped((products * (2.0 * channels / BLOCKS_REACH + transforms) +
-                           groups * FILTER_OPERATIONS * channels) /
-                              peak,
-                          reading);
+        return TAPS_CALLED * overlapped((products * (2.0 * channels / BLOCKS_REACH + transforms) +
+                                         groups * FILTER_OPERATIONS * channels) /
+                                            peak,
+                                        reading);
     }
     return overlapped(products * (2.0 * channels / PRODUCTS_REACH + transforms) / peak,
                       4.0 * (m + 2) * (m + 2) * channels / weights_bandwidth(plan));

@@ -83,7 +83,7 @@ static inline bool is_winograd(Kernel kernel)
     return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd_taps ||
            kernel == KERNEL_conv_winograd1d;
 }
-/* 1x1, stride 1, whole panels of each half of the outputs: by Strassen's method? */
+/* 1x1, no zeros around, whole panels of each half of the outputs: by Strassen's method? */
 enum { STRASSEN_CHANNELS = 32, STRASSEN_FILTERS = 64, STRASSEN_PRODUCTS = 7 };
 bool strassen_of(const Plan *plan, const Node *node);
 bool strassen_fits(const Plan *plan, const Node *node);

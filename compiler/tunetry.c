@@ -21,7 +21,7 @@ static unsigned knobs_of(const Step *step, Isa isa)
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);
     case KERNEL_conv_winograd_taps:
-        if (step->tile[isa].pixels == 0) /* in registers */
+        if (step->tile[isa].pixels == 0) /* in registers; a row that sets pixels ends that */
             return BIT(group) | BIT(prefetch_weights) | BIT(depth);
         return BIT(pixels) | BIT(vectors) | BIT(group) | BIT(unroll) | BIT(memory_broadcasts) |
                BIT(prefetch_weights) | BIT(prefetch_input) | BIT(depth);

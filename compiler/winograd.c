@@ -1,5 +1,5 @@
 /* winograd.c: what there is to compute and to keep by Winograd's method: how
- * kernels/conv_winograd.c cuts outputs into tiles, in numbers. */
+ * kernels/winograd_tiles.h cuts outputs into tiles, in numbers. */
 #include "plan_parts.h"
 
 static int64_t div_up(int64_t a, int64_t b)
@@ -68,7 +68,7 @@ int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t)
 
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 {
-    /* as winograd_groups() of kernels/conv_winograd.c has it */
+    /* as winograd_groups() of kernels/winograd_tiles.h has it */
     const int64_t side = winograd_planes(s->winograd, s->stride_h), unit = unit_tiles(s, t);
     const int64_t widest = div_up(winograd_tiles(s) / unit, winograd_groups(s, t)) * unit;
     return widest * winograd_tile_floats(s) + 32 * side * side;
@@ -76,8 +76,10 @@ int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 
 int64_t winograd_taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
 {
-    /* as kernels/conv_winograd_taps.c has it, the depth perhaps rounded up */
-    const int64_t depth = t->depth > 0 && t->depth < s->in_c ? t->depth : s->in_c;
+    /* as taps_depth() of kernels/conv_winograd_taps.c has it */
+    const int unroll = t->unroll < 1 ? 1 : t->unroll < 8 ? t->unroll : 8;
+    const bool cut = t->depth >= unroll && t->depth < s->in_c;
+    const int64_t depth = cut ? t->depth / unroll * unroll : s->in_c;
     return winograd_scratch(s, t) + (t->pixels > 0 ? 6 * (depth * s->panel + 16) : 0);
 }
 

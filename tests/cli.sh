@@ -291,7 +291,7 @@ status=$? label='tune, no compiler'
 [ $status -eq 1 ] && result good || result bad "tune, no compiler: status $status"
 says err 'the C compiler failed'
 says err '$CC names'
-printf '#!/bin/sh\nkill -INT $$\n' > interrupted-cc && chmod +x interrupted-cc
+printf '#!/bin/sh\nkill -INT $$\nexit 130\n' > interrupted-cc && chmod +x interrupted-cc
 mkdir -p temporary
 CC=./interrupted-cc TMPDIR=$PWD/temporary "$rnc" tune small.net -q -o none.tuning > out 2> err
 status=$? label='tune, interrupted'

@@ -42,9 +42,11 @@ void test_conv_winograd_taps(Case *c)
     enum { PARTS_MOST = 7, PLANES = 36 };
     const int tiles = k.s.images * ((k.s.out_h + 3) / 4) * ((k.s.out_w + 3) / 4);
     const int widest = tile.group < 1 ? 1 : tiles < tile.group ? tiles : tile.group;
+    const int u = tile.unroll < 1 ? 1 : tile.unroll < 8 ? tile.unroll : 8;
+    const int depth = tile.depth >= u && tile.depth < k.s.in_c ? tile.depth / u * u : k.s.in_c;
     const size_t scratch =
         (size_t)(PLANES * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32) +
-                 6 * (k.s.in_c * k.s.panel + 16));
+                 (tile.pixels > 0 ? 6 * (depth * k.s.panel + 16) : 0));
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,

@@ -97,6 +97,28 @@ static void test_products(void)
     CU_ASSERT_EQUAL(winograd_image_products(4, 1, 1, 1, 25), 5 * 5);
 }
 
+/* A block of filters in scratch is whole turns, or all channels where a turn is longer. */
+static void test_taps_scratch(void)
+{
+    const rnc_conv_shape s = {.images = 1,
+                              .out_h = 14,
+                              .out_w = 14,
+                              .out_c = 64,
+                              .in_c = 80,
+                              .stride_h = 1,
+                              .panel = 32,
+                              .winograd = WINOGRAD_TAPS};
+    rnc_tile t = {.pixels = 3, .group = 16, .unroll = 4};
+    const int64_t others = winograd_scratch(&s, &t);
+    static const int depths[][2] = {{0, 80}, {3, 80}, {4, 4}, {19, 16}, {79, 76}, {80, 80}};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        t.depth = depths[i][0];
+        CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others + 6 * (depths[i][1] * 32 + 16));
+    }
+    t.pixels = 0; /* in registers */
+    CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others);
+}
+
 static void test_choices(void)
 {
     PlanOptions o = {.isas = 1u << ISA_avx2};
@@ -225,6 +247,7 @@ void suite_method(void)
     CU_add_test(s, "machines", test_machines);
     CU_add_test(s, "stride", test_stride);
     CU_add_test(s, "taps", test_taps);
+    CU_add_test(s, "taps' scratch", test_taps_scratch);
     CU_add_test(s, "products", test_products);
     CU_add_test(s, "choices", test_choices);
     CU_add_test(s, "stems", test_stems);

@@ -219,7 +219,15 @@ static void tile_winograd(const Plan *plan, const rnc_conv_shape *s, Isa isa, rn
  * one's taps are fetched by the products, about one and a half vectors a tile and a channel. */
 static void tile_winograd_taps(const Plan *plan, const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
-    enum { GROUP = 4, DEPTH = 16, DEPTH_OF_MANY = 64, SOME = 8, TURN = 4, TAPS = 9, ROWS = 6 };
+    enum {
+        GROUP = 4,
+        DEPTH = 16,
+        DEPTH_OF_MANY = 64,
+        MANY_TILES = 8,
+        TURN = 4,
+        TAPS = 9,
+        ROWS = 6
+    };
     const int64_t tiles = winograd_tiles(s);
     if (tiles <= TAPS_IN_REGISTERS) {
         t->group = GROUP;
@@ -230,9 +238,9 @@ static void tile_winograd_taps(const Plan *plan, const rnc_conv_shape *s, Isa is
     }
     tile_winograd(plan, s, isa, t);
     t->group = WINOGRAD_GROUP;
-    t->depth = tiles < SOME ? DEPTH : DEPTH_OF_MANY;
+    t->depth = tiles < MANY_TILES ? DEPTH : DEPTH_OF_MANY;
     if (likings[isa].prefetch_weights)
-        t->prefetch_weights = tiles < SOME ? 2 : 1;
+        t->prefetch_weights = tiles < MANY_TILES ? 2 : 1;
 }
 
 /* Pixels whose products stay in the L1: a few register tiles.  Where a turn takes more than one

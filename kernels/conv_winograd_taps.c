@@ -243,7 +243,8 @@ RNC_KERNEL void RNC_FN(taps_panel)(const rnc_conv_shape *s, const rnc_tile *t,
     RNC_FN(winograd_outputs)(s, o, c, unit, units, products, panel, channel, width, 1);
 }
 
-/* Scratch, in floats, a part: winograd_scratch() of compiler/winograd.c says the same. */
+/* Scratch, in floats, a part: winograd_taps_scratch() of compiler/winograd.c says the
+ * same. */
 RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_tile *t,
                                            const rnc_operands *o, int part, int parts)
 {

@@ -260,6 +260,23 @@ grep -q '^ \* Tuned: 7 kinds of layers' tuned.c && result good || result bad 'th
 grep -q 'odd.tuning' tuned.c && result bad 'the C names the file' || result good
 run 0 'compile without' wide.net --init he:1 -o untuned.c
 cmp -s tuned.c untuned.c && result bad 'the tuning changed nothing' || result good
+cat > strided.net << 'EOF'
+net strided {
+  input image[64, 9, 7]
+  conv 1x1 64 stride=2
+  output y
+}
+EOF
+cat > strided.tuning << 'EOF'
+rnc tuning 1
+conv 1x1 stride 2 groups 1 64x9x7 -> 64x5x4 images 3: strassen
+  portable: group 7, depth 9
+  avx2: group 60
+EOF
+run 0 'verify, strides by Strassen' verify strided.net --tuning strided.tuning --init random:3 --batch 3 --threads 3
+says out 'layers agree'
+run 0 'plan, strides by Strassen' strided.net --tuning strided.tuning --batch 3 --dump plan
+says out 'conv_strassen'
 cp odd.tuning tuned.h
 run 1 'output over the tuning' wide.net --tuning tuned.h -o tuned.c
 says err 'the output would overwrite an input'
@@ -286,6 +303,20 @@ grep -q '^dense 16 -> 8 images 1: direct' small.tuning && result good || result 
 run 0 'what tune wrote' verify small.net --init random:1 --isa scalar --tuning small.tuning
 run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c
 says out 'tuning: 2 of 2 rows are of layers of this network'
+# Filters from memory that meet one tile are made in registers: no register tile to write.
+cat > taps.net << 'EOF'
+net taps {
+  input image[512, 4, 4]
+  conv 3x3 512
+  output y
+}
+EOF
+run 0 'plan, taps in registers' taps.net --isa portable --dump plan
+says out 'conv_winograd_taps'
+run 0 'tune, taps in registers' tune taps.net --isa portable --rounds 2 -q
+grep -q 'pixels 0' taps.tuning && result bad 'tune: a register tile of no pixels' || result good
+run 0 'what tune wrote of taps' taps.net --isa portable --tuning taps.tuning -o taps.c
+says out 'tuning: 1 of 1 rows are of layers of this network'
 CC='no-such-cc' "$rnc" tune small.net -o none.tuning > out 2> err
 status=$? label='tune, no compiler'
 [ $status -eq 1 ] && result good || result bad "tune, no compiler: status $status"

@@ -5,7 +5,7 @@ set -eu
 src=$1
 shift
 echo '/* Made from the files it names; see build-aux/embed.sh. */'
-echo '#include "emit.h"'
+echo '#include "emit/emit.h"'
 echo
 echo '#include <string.h>'
 i=0

@@ -1,11 +1,11 @@
 /* compile.c: the compiler, a call a phase. */
 #include "compile.h"
-#include "batch.h"
-#include "irtext.h"
-#include "parse.h"
-#include "pass.h"
-#include "report.h"
-#include "tuning.h"
+#include "net/check.h"
+#include "net/irtext.h"
+#include "lang/parse.h"
+#include "passes/pass.h"
+#include "plan/batch.h"
+#include "plan/tuning.h"
 
 #include <errno.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static bool phases(const Work *w)
     }
 
     c->net = make_net(w, file);
-    if (!c->net || !verify_net(c->net, w->d, "lowering") || !bind_weights(w))
+    if (!c->net || !check_net(c->net, w->d, "lowering") || !bind_weights(w))
         return false;
     c->original = ir_copy(c->net, w->arena);
     if (stop(w, DUMP_IR) && !o->dump_after && !o->passes) {
@@ -143,10 +143,8 @@ static bool phases(const Work *w)
         plan_print(&c->dump, c->plan);
         return true;
     }
-    if (stop(w, DUMP_REPORT)) {
-        report_text(&c->dump, c, w->arena);
+    if (stop(w, DUMP_REPORT))
         return true;
-    }
 
     emit(w);
     return true;

@@ -2,12 +2,12 @@
 #ifndef RNC_COMPILE_H
 #define RNC_COMPILE_H
 
-#include "bind.h"
-#include "diag.h"
-#include "emit.h"
-#include "ir.h"
-#include "lower.h"
-#include "plan.h"
+#include "base/diag.h"
+#include "net/ir.h"
+#include "lang/lower.h"
+#include "params/bind.h"
+#include "plan/plan.h"
+#include "emit/emit.h"
 
 typedef enum Dump { DUMP_NONE, DUMP_AST, DUMP_IR, DUMP_PLAN, DUMP_REPORT } Dump;
 
@@ -23,7 +23,8 @@ typedef struct CompileOptions {
     const char *const *passes; /* --passes: only these, in pass.def's order; NULL: all */
     int n_passes;
     const char *dump_after; /* --dump ir --after PASS; NULL: after `passes`, or before them all */
-    Dump dump;              /* stop there and leave the text in Compiled.dump */
+    Dump dump; /* stop there and leave the text in Compiled.dump; DUMP_REPORT: after the plan,
+                  without */
 } CompileOptions;
 
 /* What a compilation made; it lives in the arena, but for the mapped files. */

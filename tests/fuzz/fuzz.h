@@ -5,7 +5,7 @@
 #ifndef RNC_FUZZ_H
 #define RNC_FUZZ_H
 
-#include "arena.h"
+#include "base/arena.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* fuzz_ir.c: any text as a network's text form.  What is read must be whole, and
  * printing and reading it again must give the same text. */
 #include "fuzz.h"
-#include "irtext.h"
-#include "pass.h"
+#include "net/irtext.h"
+#include "passes/pass.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* fuzz_net.c: any text as a .net file, through every phase to the emitted C. */
-#include "emit.h"
+#include "emit/emit.h"
 #include "fuzz.h"
-#include "lower.h"
-#include "pass.h"
-#include "plan.h"
+#include "lang/lower.h"
+#include "net/check.h"
+#include "passes/pass.h"
+#include "plan/plan.h"
 
 #include <stdlib.h>
 
@@ -18,7 +19,7 @@ static void compile_text(Arena *arena, const uint8_t *data, size_t size)
         abort(); /* no network without a message, and none with one */
     if (!net)
         return;
-    if (!verify_net(net, &diag, "lowering") || !pass_run(net, &diag, (PassChoice){0}))
+    if (!check_net(net, &diag, "lowering") || !pass_run(net, &diag, (PassChoice){0}))
         abort();
     Plan *plan = plan_make(arena, net, (PlanOptions){0}, &diag);
     if (!plan) {

@@ -1,7 +1,7 @@
 /* fuzz_tensors.c: any bytes as a file of tensors.  Every byte of every tensor that
  * it is said to hold is read. */
 #include "fuzz.h"
-#include "tensorfile.h"
+#include "params/tensorfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* fuzz_tuning.c: any text as a tuning file.  What is read keeps within the knobs' limits,
  * and printing and reading it again must give the same text. */
 #include "fuzz.h"
-#include "tuning.h"
+#include "plan/tuning.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* blas.h: cblas_sgemm for kernels/conv_blas.c: the library's where there is one
+/* blas.h: cblas_sgemm for kernels/f32/conv_blas.c: the library's where there is one
  * (RNC_HAVE_CBLAS), else plain loops, which test all but the library. */
 #ifndef KERNEL_BLAS_H
 #define KERNEL_BLAS_H

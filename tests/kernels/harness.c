@@ -318,4 +318,4 @@ static void describe_int(Case *c, const char *name, double value)
         c->shape[0] = '\0';
 #define FIELD(type, name, doc) describe_int(c, #name, (double)s->name);
 #define SHAPE_END(family) }
-#include "../../kernels/shapes.def"
+#include "kernels/shapes.def"

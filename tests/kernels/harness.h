@@ -9,7 +9,7 @@
 #ifndef KERNEL_HARNESS_H
 #define KERNEL_HARNESS_H
 
-#include "../../kernels/shapes.h"
+#include "kernels/shapes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ typedef void KernelFn(const void *shape, const rnc_tile *t, const rnc_operands *
 
 enum {
 #define KERNEL(name, family, packing, doc) KERNEL_##name,
-#include "../../kernels/kernels.def"
+#include "kernels/kernels.def"
     KERNEL_COUNT
 };
 
@@ -120,13 +120,13 @@ double sum_tolerance(int n, double sum);
 #define SHAPE_BEGIN(family, doc) void describe_##family(Case *c, const rnc_##family##_shape *s);
 #define FIELD(type, name, doc)
 #define SHAPE_END(family)
-#include "../../kernels/shapes.def"
+#include "kernels/shapes.def"
 
 /* ---- tests ---- */
 
 typedef void TestFn(Case *c);
 #define KERNEL(name, family, packing, doc) void test_##name(Case *c);
-#include "../../kernels/kernels.def"
+#include "kernels/kernels.def"
 void test_halo_clear(Case *c);
 
 /* vf_act against long double: every stride-th float.  False after messages. */

@@ -6,7 +6,7 @@
  * set); --case runs the one of that number.  The tests are expanded from
  * kernels.def: a kernel without one does not link.
  */
-#include "../../runtime/rncrt.h"
+#include "runtime/rncrt.h"
 #include "harness.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 void case_free(Case *c);
 
 #define ISA(id, lanes, guard, doc) extern const TestIsa test_isa_##id;
-#include "../../kernels/isa.def"
+#include "kernels/isa/isa.def"
 
 /* The ISAs compiled in, in the order of isa.def and of rnc_isa. */
 static const TestIsa *const isas[] = {
@@ -46,7 +46,7 @@ typedef struct Test {
 
 static const Test tests[] = {
 #define KERNEL(name, family, packing, doc) {#name, test_##name},
-#include "../../kernels/kernels.def"
+#include "kernels/kernels.def"
     {"halo_clear", test_halo_clear},
 };
 enum { TESTS = sizeof tests / sizeof *tests };

@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define TEST_ISA avx2
-#include "../../kernels/isa_avx2.h"
+#include "kernels/isa/isa_avx2.h"
 #include "kernels_isa.h"
 #else
 typedef int no_avx2; /* C has no empty files */

@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define TEST_ISA avx512
-#include "../../kernels/isa_avx512.h"
+#include "kernels/isa/isa_avx512.h"
 #include "kernels_isa.h"
 #else
 typedef int no_avx512; /* C has no empty files */

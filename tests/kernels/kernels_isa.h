@@ -1,7 +1,7 @@
 /* kernels_isa.h: the second half of kernels_<isa>.c, after the ISA's header: every
  * kernel, and the table of them.  TEST_ISA is the name of the ISA. */
 #if RNC_VL > 1
-#include "../../kernels/vector.h"
+#include "kernels/isa/vector.h"
 #endif
 #undef RNC_UNROLL
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
@@ -9,34 +9,34 @@
 #define RNC_TILES 14
 #define RNC_EXP 1
 #define RNC_LONG_ACT 1
-#include "../../kernels/act.h"
+#include "kernels/f32/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET
 #endif
 #undef RNC_KERNEL /* nor can calls be folded: one copy of each function is enough */
 #define RNC_KERNEL static __attribute__((unused)) RNC_TARGET
-#include "../../kernels/tile.h"
-#include "../../kernels/winograd.h"
-#include "../../kernels/winograd_tiles.h"
+#include "kernels/f32/tile.h"
+#include "kernels/f32/winograd.h"
+#include "kernels/f32/winograd_tiles.h"
 
-#include "../../kernels/avgpool.c"
-#include "../../kernels/conv_blas.c"
-#include "../../kernels/conv_direct.c"
-#include "../../kernels/conv_strassen.c"
-#include "../../kernels/conv_winograd.c"
-#include "../../kernels/conv_winograd_taps.c"
-#include "../../kernels/conv_winograd1d.c"
-#include "../../kernels/copy.c"
-#include "../../kernels/dense.c"
-#include "../../kernels/depthwise.c"
-#include "../../kernels/flatten.c"
-#include "../../kernels/halo.c"
-#include "../../kernels/input.c"
-#include "../../kernels/join.c"
-#include "../../kernels/map.c"
-#include "../../kernels/maxpool.c"
-#include "../../kernels/output.c"
-#include "../../kernels/softmax.c"
+#include "kernels/f32/avgpool.c"
+#include "kernels/f32/conv_blas.c"
+#include "kernels/f32/conv_direct.c"
+#include "kernels/f32/conv_strassen.c"
+#include "kernels/f32/conv_winograd.c"
+#include "kernels/f32/conv_winograd_taps.c"
+#include "kernels/f32/conv_winograd1d.c"
+#include "kernels/f32/copy.c"
+#include "kernels/f32/dense.c"
+#include "kernels/f32/depthwise.c"
+#include "kernels/f32/flatten.c"
+#include "kernels/f32/halo.c"
+#include "kernels/f32/input.c"
+#include "kernels/f32/join.c"
+#include "kernels/f32/map.c"
+#include "kernels/f32/maxpool.c"
+#include "kernels/f32/output.c"
+#include "kernels/f32/softmax.c"
 
 #define KERNEL(name, family, packing, doc)                                                      \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_tile *t, const rnc_operands *o, \
@@ -44,7 +44,7 @@
     {                                                                                           \
         RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                       \
     }
-#include "../../kernels/kernels.def"
+#include "kernels/kernels.def"
 
 RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_tile *t, const rnc_operands *o,
                                        int part, int parts)
@@ -71,9 +71,9 @@ const TestIsa TABLE(TEST_ISA) = {
     .kernels =
         {
 #define KERNEL(name, family, packing, doc) RNC_FN(run_##name),
-#include "../../kernels/kernels.def"
+#include "kernels/kernels.def"
         },
     .halo_clear = RNC_FN(run_halo_clear),
     .act = RNC_FN(run_act),
 };
-#include "../../kernels/isa_end.h"
+#include "kernels/isa/isa_end.h"

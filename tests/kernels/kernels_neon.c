@@ -7,7 +7,7 @@
 
 #if defined(__aarch64__) && defined(__GNUC__)
 #define TEST_ISA neon
-#include "../../kernels/isa_neon.h"
+#include "kernels/isa/isa_neon.h"
 #include "kernels_isa.h"
 #else
 typedef int no_neon; /* C has no empty files */

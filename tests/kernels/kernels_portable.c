@@ -7,7 +7,7 @@
 
 #if defined(__GNUC__)
 #define TEST_ISA portable
-#include "../../kernels/isa_portable.h"
+#include "kernels/isa/isa_portable.h"
 #include "kernels_isa.h"
 #else
 typedef int no_portable; /* C has no empty files */

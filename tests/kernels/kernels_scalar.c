@@ -7,7 +7,7 @@
 
 #if 1
 #define TEST_ISA scalar
-#include "../../kernels/isa_scalar.h"
+#include "kernels/isa/isa_scalar.h"
 #include "kernels_isa.h"
 #else
 typedef int no_scalar; /* C has no empty files */

@@ -1,7 +1,7 @@
 /* test_conv_blas.c: convolution by im2col and cblas_sgemm. */
 #include "conv_case.h"
 
-/* compiler/select_conv.c; its header has a list of kernels of its own. */
+/* compiler/plan/methods/select_conv.c; its header has a list of kernels of its own. */
 int64_t blas_scratch(const rnc_conv_shape *s);
 
 /* bias[out_c], then for each group [kernel_h][kernel_w][in_c][width] */

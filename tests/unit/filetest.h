@@ -2,7 +2,7 @@
 #ifndef RNC_FILETEST_H
 #define RNC_FILETEST_H
 
-#include "tensorfile.h"
+#include "params/tensorfile.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
 #ifndef RNC_TEST_NETGEN_H
 #define RNC_TEST_NETGEN_H
 
-#include "diag.h"
-#include "ir.h"
+#include "base/diag.h"
+#include "net/ir.h"
 
 #include <stdint.h>
 

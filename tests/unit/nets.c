@@ -1,7 +1,7 @@
 /* nets.c: networks for tests. */
 #include "nets.h"
 
-#include "pass.h"
+#include "passes/pass.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 #ifndef RNC_TEST_NETS_H
 #define RNC_TEST_NETS_H
 
-#include "diag.h"
-#include "ir.h"
-#include "plan.h"
+#include "base/diag.h"
+#include "net/ir.h"
+#include "plan/plan.h"
 
 #include <setjmp.h>
 

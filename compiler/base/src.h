@@ -1,0 +1,49 @@
+/* src.h: source texts and places in them. */
+#ifndef RNC_SRC_H
+#define RNC_SRC_H
+
+#include "base/arena.h"
+
+#include <stddef.h>
+
+/* A range of bytes of one source file. file < 0: no place (a command line). */
+typedef struct Loc {
+    int file;
+    int begin, end;
+} Loc;
+
+#define NO_LOC ((Loc){-1, 0, 0})
+
+/* Where a node came from: its own text, then the call that expanded it, and
+ * so on outwards (a block in a block in a stage). */
+typedef struct Place Place;
+struct Place {
+    Loc loc;
+    const Place *caller; /* NULL at the net's own level */
+};
+
+typedef struct SrcFile {
+    const char *name; /* as messages print it */
+    const char *text; /* NUL-terminated; may hold NULs before size */
+    size_t size;
+    const int *lines; /* [n_lines] the byte where each line begins, the first with 0 */
+    int n_lines;
+} SrcFile;
+
+typedef struct SrcMap {
+    Arena *arena;
+    VEC(SrcFile) files;
+} SrcMap;
+
+/* Add a text that is in memory already (copied); returns its file number. */
+int src_add(SrcMap *map, const char *name, const char *text, size_t size);
+/* Read a file; returns its number, or -1 with errno set. */
+int src_read(SrcMap *map, const char *path);
+const SrcFile *src_file(const SrcMap *map, int file);
+/* Line and column of a byte, both from 1. */
+void src_line(const SrcMap *map, int file, int byte, int *line, int *column);
+
+/* The file and the line, from 1, of a place; NULL where there is none (place may be NULL). */
+const SrcFile *src_place(const SrcMap *map, const Place *place, int *line);
+
+#endif

@@ -1,0 +1,258 @@
+/* emit.c: the plan as one C file, section by section.
+ *
+ * What is the same for all networks is pasted (emit_kernels.c) or is a template
+ * here; what differs is printed by emit_steps.c and emit_header.c.  '@' stands
+ * for the network's name in a template, '$' for the name in capitals.
+ */
+#include "emit/emit_parts.h"
+
+#include "net/figures.h"
+#include "plan/tuning.h"
+#include "emit/identifiers.h"
+
+#include <string.h>
+
+Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
+{
+    Emit e = {out, out->arena, plan, options, src, options->name, NULL, NULL, 0};
+    e.upper = c_upper(e.arena, options->name);
+    e.kinds = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
+    for (int i = 0; i < plan->steps.n; i++) {
+        const int first = plan->steps.at[i].function;
+        e.kinds[i] = first == i ? e.n_kinds++ : e.kinds[first];
+    }
+    return e;
+}
+
+void emit_template(Emit *e, const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if (*c == '@')
+            buf_puts(e->out, e->name);
+        else if (*c == '$')
+            buf_puts(e->out, e->upper);
+        else
+            buf_putc(e->out, *c);
+    }
+}
+
+char *comment_text(Arena *arena, const char *text)
+{
+    char *copy = arena_strdup(arena, text);
+    for (char *c = copy; *c; c++) {
+        const bool ends = (c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*');
+        if ((unsigned char)*c < ' ' || *c == '\\' || *c == 127 || ends)
+            *c = '_';
+    }
+    return copy;
+}
+
+/* ---- the head ---- */
+
+static void emit_head(Emit *e)
+{
+    const Plan *plan = e->plan;
+    const Net *net = plan->net;
+    buf_printf(e->out, "/* %s.c: the network %s as C, made by rnc %s:\n *\n *     %s\n *\n",
+               e->name, comment_text(e->arena, net->name), RNC_VERSION,
+               comment_text(e->arena, e->options->command));
+    buf_printf(e->out, " * %s an image, %d steps of %d kinds.\n",
+               figure_count(e->arena, net_macs(net), "MAC"), plan->steps.n, e->n_kinds);
+    if (net->turns > 1)
+        buf_printf(e->out, " * The batch is computed in %d turns of %d.\n", net->turns,
+                   net->inputs.at[0].node->type.n);
+    buf_printf(e->out, " * Weights: %s, streamed in the order of the steps.\n",
+               figure_bytes(e->arena, plan->weight_bytes));
+    buf_printf(e->out,
+               " * Arena: %s; the tensors alive at once are %s, the rest is halos, pitch and "
+               "scratch.\n *\n",
+               figure_bytes(e->arena, plan->arena_bytes),
+               figure_bytes(e->arena, plan->lower_bound));
+    if (plan->options.machine != &machine_rows[MACHINE_generic])
+        buf_printf(e->out, " * Methods and tiles are chosen for: %s.\n *\n",
+                   plan->options.machine->name);
+    if (plan->options.tuning)
+        buf_printf(
+            e->out,
+            " * Tuned: %d kinds of layers have methods and tiles of a tuning (--tuning).\n *\n",
+            tuning_used(plan->options.tuning, net));
+    buf_puts(e->out, " * This file, with the kernels in it, may be used, copied, changed and\n"
+                     " * distributed by anyone for any purpose without any conditions.  There is\n"
+                     " * no warranty of any kind. */\n");
+}
+
+static void emit_includes(Emit *e)
+{
+    if (e->options->single_file) {
+        emit_header(e->out, e->plan, e->options);
+    } else {
+        buf_printf(e->out, "#include \"%s\"\n", e->options->header);
+    }
+    buf_puts(e->out, "\n#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
+    for (int i = 0; i < e->plan->steps.n; i++) {
+        if (e->plan->steps.at[i].kernel == KERNEL_conv_blas) {
+            buf_puts(e->out, "#include <cblas.h>\n");
+            break;
+        }
+    }
+}
+
+/* ---- instruction sets ---- */
+
+static void emit_dispatch(Emit *e)
+{
+    buf_puts(e->out, "\n/* ---- the instruction sets, best first ---- */\n\n"
+                     "static const struct {\n    rnc_isa isa;\n    const step_function *steps;\n"
+                     "} isas[] = {\n");
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(e->plan->options.isas >> i & 1))
+            continue;
+        buf_printf(e->out, "#if %s\n    {RNC_ISA_%s, steps_%s},\n#endif\n", isa_rows[i].guard,
+                   c_upper(e->arena, isa_rows[i].name), isa_rows[i].name);
+    }
+    buf_puts(e->out, "};\n");
+}
+
+/* Without this a compiler for a foreign machine would say only that isas[] is
+ * empty. */
+static void emit_guard(Emit *e)
+{
+    const char *guards[ISA_COUNT];
+    int n = 0;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(e->plan->options.isas >> i & 1))
+            continue;
+        bool again = false;
+        for (int k = 0; k < n; k++)
+            again = again || str_eq(guards[k], isa_rows[i].guard);
+        if (!again)
+            guards[n++] = isa_rows[i].guard;
+        if (str_eq(isa_rows[i].guard, "1"))
+            return;
+    }
+    for (int i = 0; i < n; i++)
+        buf_printf(e->out, "%s(%s)", i ? " || " : "\n#if !(", guards[i]);
+    buf_puts(e->out, ")\n#error \"no instruction set was compiled in for this machine: rnc --isa "
+                     "scalar suits all\"\n#endif\n");
+}
+
+/* ---- what all networks have ---- */
+
+static const char step_text[] =
+    "\ntypedef void (*step_function)(const rnc_operands *o, int part, int parts);\n";
+
+static const char call_text[] =
+    "\ntypedef struct job {\n"
+    "    step_function function;\n"
+    "    rnc_operands operands;\n"
+    "} job;\n"
+    "\n"
+    "static void part_of_step(void *arg, int part, int parts)\n"
+    "{\n"
+    "    const job *j = (const job *)arg;\n"
+    "    j->function(&j->operands, part, parts);\n"
+    "}\n"
+    "\n"
+    "static void step(const @ *net, int number, int kind, const void *in, const void *in2,\n"
+    "                 void *out, const float *weights, void *scratch, int most_parts)\n"
+    "{\n"
+    "    job j;\n"
+    "    int parts = 1;\n"
+    "    j.function = ((const step_function *)net->kernels)[kind];\n"
+    "    j.operands.in = in;\n"
+    "    j.operands.in2 = in2;\n"
+    "    j.operands.out = out;\n"
+    "    j.operands.weights = weights;\n"
+    "    j.operands.scratch = scratch;\n"
+    "    if (net->pool && most_parts > 1) {\n"
+    "        const int threads = net->pool->threads(net->pool);\n"
+    "        parts = threads < most_parts ? threads : most_parts;\n"
+    "    }\n"
+    "    if (parts > 1)\n"
+    "        net->pool->run(net->pool, part_of_step, &j, parts);\n"
+    "    else\n"
+    "        j.function(&j.operands, 0, 1);\n"
+    "#ifdef RNC_TRACE\n"
+    "    if (net->hook)\n"
+    "        net->hook(net->context, number, out);\n"
+    "#else\n"
+    "    (void)number;\n"
+    "#endif\n"
+    "}\n";
+
+static const char init_text[] =
+    "\nrnc_status @_use(@ *net, rnc_isa isa)\n"
+    "{\n"
+    "    size_t i;\n"
+    "    for (i = 0; i < sizeof isas / sizeof isas[0]; i++) {\n"
+    "        if ((isa == RNC_ISA_BEST || isa == isas[i].isa) && rnc_isa_present(isas[i].isa)) {\n"
+    "            net->kernels = isas[i].steps;\n"
+    "            return RNC_OK;\n"
+    "        }\n"
+    "    }\n"
+    "    return rnc_no_isa(isa, net->why);\n"
+    "}\n"
+    "\n"
+    "rnc_status @_init(@ *net, const rnc_weights *w,\n"
+    "    void *arena, size_t arena_bytes, rnc_pool *pool)\n"
+    "{\n"
+    "    const rnc_status status =\n"
+    "        rnc_net_check(&@_info, w, arena, arena_bytes, &net->weights, net->why);\n"
+    "    net->kernels = NULL;\n"
+    "    net->arena = (unsigned char *)arena;\n"
+    "    net->pool = pool;\n"
+    "#ifdef RNC_TRACE\n"
+    "    net->hook = NULL;\n"
+    "    net->context = NULL;\n"
+    "#endif\n"
+    "    return status ? status : @_use(net, RNC_ISA_BEST);\n"
+    "}\n"
+    "\n"
+    "#ifdef RNC_TRACE\n"
+    "void @_trace(@ *net, rnc_trace_hook hook, void *context)\n"
+    "{\n"
+    "    net->hook = hook;\n"
+    "    net->context = context;\n"
+    "}\n"
+    "#endif\n";
+
+void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
+{
+    Emit e = emit_begin(out, plan, options, src);
+    emit_head(&e);
+    emit_includes(&e);
+    emit_guard(&e);
+    if (options->single_file)
+        emit_runtime(out);
+    emit_operands(&e);
+    emit_template(&e, step_text);
+    emit_shapes(&e);
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (plan->options.isas >> i & 1)
+            emit_isa(&e, (Isa)i);
+    }
+    emit_dispatch(&e);
+    emit_template(&e, call_text);
+    emit_run(&e);
+    emit_template(&e, init_text);
+    emit_labels(&e);
+    emit_info(&e);
+    if (options->embed == EMBED_INCBIN)
+        emit_incbin(&e);
+}
+
+void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
+{
+    const EmitOptions options = {.name = symbol};
+    Emit e = emit_begin(out, plan, &options, NULL);
+    buf_puts(out, "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
+    emit_operands(&e);
+    buf_puts(out, step_text);
+    emit_shapes(&e);
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        emit_isa(&e, (Isa)i);
+        buf_printf(out, "\nconst step_function *const %s = steps_%s;\n", symbol, isa_rows[i].name);
+    }
+}

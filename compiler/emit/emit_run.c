@@ -1,0 +1,243 @@
+/* emit_run.c: run(), one call a step, and a loop where steps repeat (repeat.c).
+ *
+ * A batch that is computed in turns (batch.h) has run_turn(), and run() calls it for each.
+ * In a loop i counts the iterations; what moves with it is written as such:
+ * WEIGHTS(0x004fc0 + i * 0x4880).  The comment of a step in a loop speaks of all
+ * its iterations: layer1.{1..17}.main.conv1 (series.c).
+ */
+#include "net/describe.h"
+#include "emit/emit_parts.h"
+
+#include "net/figures.h"
+#include "emit/series.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- comments ---- */
+
+static const char *last_component(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot ? dot + 1 : path;
+}
+
+static bool same_place(const Plan *plan, const Operand *a, const Operand *b)
+{
+    return a->kind == PLACE_ARENA && b->kind == PLACE_ARENA &&
+           operand_address(plan, a) == operand_address(plan, b);
+}
+
+/* The step's origin: "resnet50.net:31", or nothing where there is no line. */
+static void add_line(Buf *out, Emit *e, const Node *node)
+{
+    const char *line = describe_line(e->arena, e->src, node->place);
+    if (line)
+        buf_printf(out, "%s  ", comment_text(e->arena, line));
+}
+
+/* What a step is, behind its number; `named`: with the name of what it goes over. */
+static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
+{
+    const Node *node = s->node;
+    const Type t = node->type;
+    const int64_t macs = node_macs(node);
+    out->n = 0;
+    add_line(out, e, node);
+    buf_puts(out, comment_text(e->arena, node->name));
+    for (int i = 0; i < node->absorbed.n; i++)
+        buf_printf(out, " + %s", comment_text(e->arena, last_component(node->absorbed.at[i])));
+    buf_puts(out, "\n* ");
+    if (t.n > 1)
+        buf_printf(out, "[%d]", t.n);
+    buf_printf(out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
+    if (macs > 0 && s->weights)
+        buf_printf(out, "  %s", figure_count(e->arena, macs, "MAC"));
+    if (s->out.kind == PLACE_ARENA)
+        buf_printf(out, "  arena 0x%" PRIx64, (uint64_t)operand_address(e->plan, &s->out));
+    if (same_place(e->plan, &s->out, &s->in2))
+        buf_printf(out, "  in place of %s",
+                   named ? comment_text(e->arena, s->in2.tensor->node->name) : "in2");
+    else if (same_place(e->plan, &s->out, &s->in))
+        buf_puts(out, "  in place");
+    return buf_text(out);
+}
+
+/* A comment of several lines; `indent` is what stands in front of the first. */
+static void emit_comment(Emit *e, const char *indent, const char *number, const char *text)
+{
+    buf_printf(e->out, "%s/* %s  ", indent, number);
+    for (const char *c = text; *c; c++) {
+        buf_putc(e->out, *c);
+        if (*c == '\n')
+            buf_printf(e->out, "%s ", indent);
+    }
+    buf_puts(e->out, " */\n");
+}
+
+/* ---- calls ---- */
+
+/* A step's place in a loop: how its addresses and its number move; all zero
+ * outside of loops. */
+typedef struct Moves {
+    Addresses by;
+    int period;
+} Moves;
+
+/* "MACRO(0x0012c0 + i * 0x4880), " */
+static void emit_address(Emit *e, const char *macro, int64_t at, int64_t by)
+{
+    buf_printf(e->out, "%s(0x%06" PRIx64, macro, (uint64_t)at);
+    if (by != 0)
+        buf_printf(e->out, " %c i * 0x%" PRIx64, by < 0 ? '-' : '+', (uint64_t)(by < 0 ? -by : by));
+    buf_puts(e->out, "), ");
+}
+
+static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
+{
+    if (o->kind == PLACE_NONE)
+        buf_puts(e->out, "NULL, ");
+    else if (o->kind == PLACE_ARENA)
+        emit_address(e, "ARENA", at, by);
+    else
+        buf_printf(e->out, "%s[%d], ", o->kind == PLACE_INPUT ? "inputs" : "outputs", o->port);
+}
+
+static void emit_call(Emit *e, const Step *s, Moves m)
+{
+    const Addresses at = step_addresses(e->plan, s);
+    buf_printf(e->out, "step(net, %d", s->index);
+    if (m.period > 0)
+        buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
+    buf_printf(e->out, ", %d, ", e->kinds[s->index]);
+    emit_operand(e, &s->in, at.in, m.by.in);
+    emit_operand(e, &s->in2, at.in2, m.by.in2);
+    emit_operand(e, &s->out, at.out, m.by.out);
+    if (s->weights)
+        emit_address(e, "WEIGHTS", at.weights, m.by.weights);
+    else
+        buf_puts(e->out, "NULL, ");
+    if (s->scratch >= 0)
+        emit_address(e, "ARENA", at.scratch, m.by.scratch);
+    else
+        buf_puts(e->out, "NULL, ");
+    buf_printf(e->out, "%d);\n", s->parts > 1 ? s->parts : 1);
+}
+
+static void emit_step(Emit *e, const Step *s, Buf *text)
+{
+    buf_putc(e->out, '\n');
+    emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
+    buf_puts(e->out, "    ");
+    emit_call(e, s, (Moves){0});
+}
+
+/* ---- loops ---- */
+
+/* One text for all iterations of a step, or NULL: they differ in more than evenly
+ * growing numbers. */
+static const char *series_of(Emit *e, const Repeat *r, const Step *s, Buf *text, bool named)
+{
+    Series *series = series_begin(e->arena, step_text(e, text, s, named));
+    for (int k = 1; k < r->count; k++) {
+        if (!series_add(series, step_text(e, text, s + k * r->period, named)))
+            break;
+    }
+    return series_text(series);
+}
+
+/* The comment of a step of a loop: of all its iterations, or of the first and the
+ * last. */
+static void comment_loop(Emit *e, const Repeat *r, const Step *s, Buf *text)
+{
+    const int last = s->index + (r->count - 1) * r->period;
+    const char *numbers =
+        r->period == 1 ? arena_printf(e->arena, "%d..%d", s->index, last)
+                       : arena_printf(e->arena, "%d, %d..%d", s->index, s->index + r->period, last);
+    const char *all = series_of(e, r, s, text, true);
+    if (!all)
+        all = series_of(e, r, s, text, false);
+    emit_comment(e, "        ", numbers, all ? all : step_text(e, text, s, true));
+    if (!all)
+        emit_comment(e, "        ", arena_printf(e->arena, "%d", last),
+                     step_text(e, text, s + last - s->index, true));
+}
+
+static void emit_loop(Emit *e, const Repeat *r, Buf *text)
+{
+    const Step *steps = e->plan->steps.at;
+    buf_printf(e->out, "\n    for (size_t i = 0; i < %d; i++) {\n", r->count);
+    for (int k = r->first; k < r->first + r->period; k++) {
+        const Addresses here = step_addresses(e->plan, &steps[k]);
+        const Addresses next = step_addresses(e->plan, &steps[k + r->period]);
+        if (k > r->first)
+            buf_putc(e->out, '\n');
+        comment_loop(e, r, &steps[k], text);
+        buf_puts(e->out, "        ");
+        emit_call(e, &steps[k], (Moves){addresses_between(here, next), r->period});
+    }
+    buf_puts(e->out, "    }\n");
+}
+
+/* ---- run() ---- */
+
+/* "        in[0] = (const float *)inputs[0] + turn * 301056;\n" */
+static void emit_port(Emit *e, const char *array, const char *from, const char *type, int i,
+                      const Port *port)
+{
+    buf_printf(e->out, "        %s[%d] = (%s *)%s[%d] + turn * %" PRId64 ";\n", array, i, type,
+               from, i, type_elements(port->node->type));
+}
+
+/* run_steps() of a batch in turns: moves the caller's pointers from turn to turn. */
+static void emit_turns(Emit *e)
+{
+    const Net *net = e->plan->net;
+    const int images = net->inputs.at[0].node->type.n;
+    buf_printf(e->out,
+               "\n/* The batch, %d image%s a turn. */\n"
+               "static void run_steps(const %s *net, const void *const *inputs, void *const "
+               "*outputs)\n{\n"
+               "    for (size_t turn = 0; turn < %d; turn++) {\n"
+               "        const void *in[%d];\n        void *out[%d];\n",
+               images, images > 1 ? "s" : "", e->name, net->turns, net->inputs.n, net->outputs.n);
+    for (int i = 0; i < net->inputs.n; i++)
+        emit_port(e, "in", "inputs",
+                  net->inputs.at[i].elem == ELEM_U8 ? "const unsigned char" : "const float", i,
+                  &net->inputs.at[i]);
+    for (int i = 0; i < net->outputs.n; i++)
+        emit_port(e, "out", "outputs", "float", i, &net->outputs.at[i]);
+    buf_puts(e->out, "        run_turn(net, in, out);\n    }\n}\n");
+}
+
+void emit_run(Emit *e)
+{
+    const Plan *plan = e->plan;
+    const bool turns = plan->net->turns > 1;
+    Buf text = buf_new(e->arena);
+    buf_printf(
+        e->out,
+        "\n/* ---- the network: number and kind of the step, operands, weights, scratch, and\n"
+        " * among how many threads it may be shared ---- */\n\n"
+        "#define ARENA(offset) (net->arena + (offset))\n"
+        "#define WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
+        "static void %s(const %s *net, const void *const *inputs, void *const "
+        "*outputs)\n{\n",
+        turns ? "run_turn" : "run_steps", e->name);
+    buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
+                     "    if (net->pool)\n        net->pool->begin(net->pool);\n");
+    for (int i = 0, next = 0; i < plan->steps.n;) {
+        const Repeat *r = next < plan->repeats.n ? &plan->repeats.at[next] : NULL;
+        if (r && r->first == i) {
+            emit_loop(e, r, &text);
+            i += r->period * r->count;
+            next++;
+        } else {
+            emit_step(e, &plan->steps.at[i++], &text);
+        }
+    }
+    buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
+                     "#undef ARENA\n#undef WEIGHTS\n");
+    if (turns)
+        emit_turns(e);
+}

@@ -1,0 +1,14 @@
+/* identifiers.h: names that C and C++ take, from names that people gave. */
+#ifndef RNC_CNAME_H
+#define RNC_CNAME_H
+
+#include "base/arena.h"
+
+/* An identifier from any text: other characters become '_'; where the result
+ * would begin with a digit, or means something to C, C++ or the runtime already
+ * (a keyword, `memcpy`, `rnc_...`), `prefix` is put in front ("net_", "port_"). */
+char *c_identifier(Arena *arena, const char *text, const char *prefix);
+/* The same letters in capitals. */
+char *c_upper(Arena *arena, const char *text);
+
+#endif

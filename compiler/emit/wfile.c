@@ -1,0 +1,92 @@
+/* wfile.c: the weights file (runtime/rncw.h, docs/weights-format.md), written from
+ * the plan's packed tensors: packed straight into the file's bytes, read once more
+ * for their checksums.
+ */
+#include "emit/emit.h"
+
+#include "runtime/rncw.h"
+
+#include <string.h>
+
+static void put(unsigned char *to, uint64_t x, int bytes)
+{
+    for (int i = 0; i < bytes; i++, x >>= 8)
+        to[i] = (unsigned char)x;
+}
+
+/* The file's numbers are little-endian; pack_weights() writes this machine's. */
+static void swap_if_big_endian(unsigned char *bytes, size_t size)
+{
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    for (size_t i = 0; first == 0 && i < size; i += 4) {
+        const unsigned char x[4] = {bytes[i + 3], bytes[i + 2], bytes[i + 1], bytes[i]};
+        memcpy(bytes + i, x, 4);
+    }
+}
+
+/* Every packed tensor at its place behind `data`. */
+static void pack_tensors(const Plan *plan, unsigned char *data)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        const Packed *packed = step->weights;
+        if (!packed)
+            continue;
+        unsigned char *to = data + packed->offset;
+        pack_weights(step, (float *)(void *)to);
+        swap_if_big_endian(to, (size_t)packed->bytes);
+    }
+}
+
+/* Table and names; the tensors are packed. */
+static void write_table(unsigned char *file, const Plan *plan, size_t data)
+{
+    unsigned char *entry = file + RNCW_HEAD_BYTES;
+    unsigned char *const names = entry + (size_t)plan->packed.n * RNCW_ENTRY_BYTES;
+    size_t at = 0;
+    for (int i = 0; i < plan->packed.n; i++, entry += RNCW_ENTRY_BYTES) {
+        const Packed *p = plan->packed.at[i];
+        const size_t n = strlen(p->name) + 1, offset = data + (size_t)p->offset;
+        put(entry + RNCW_ENTRY_NAME, at, 4);
+        put(entry + RNCW_ENTRY_OFFSET, offset, 8);
+        put(entry + RNCW_ENTRY_BYTES_, (uint64_t)p->bytes, 8);
+        put(entry + RNCW_ENTRY_SUM, rncw_hash(file + offset, (size_t)p->bytes, 0), 8);
+        put(entry + RNCW_ENTRY_PACKING, (uint64_t)p->packing, 4);
+        memcpy(names + at, p->name, n);
+        at += n;
+    }
+}
+
+static void write_head(unsigned char *file, const Plan *plan, size_t size, size_t table,
+                       size_t name_bytes, size_t data)
+{
+    memcpy(file + RNCW_AT_MAGIC, RNCW_MAGIC, 8);
+    put(file + RNCW_AT_VERSION, RNCW_VERSION, 4);
+    put(file + RNCW_AT_ORDER, RNCW_ORDER, 4);
+    put(file + RNCW_AT_PLAN, plan->hash, 8);
+    put(file + RNCW_AT_FILE_BYTES, size, 8);
+    put(file + RNCW_AT_COUNT, (uint64_t)plan->packed.n, 4);
+    put(file + RNCW_AT_NAME_BYTES, name_bytes, 4);
+    put(file + RNCW_AT_DATA, data, 8);
+    put(file + RNCW_AT_TABLE_SUM, rncw_hash(file + RNCW_HEAD_BYTES, table, 0), 8);
+    put(file + RNCW_AT_HEAD_SUM, rncw_hash(file, RNCW_AT_HEAD_SUM, 0), 8);
+}
+
+unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size)
+{
+    size_t name_bytes = 0;
+    for (int i = 0; i < plan->packed.n; i++)
+        name_bytes += strlen(plan->packed.at[i]->name) + 1;
+    const size_t table = (size_t)plan->packed.n * RNCW_ENTRY_BYTES + name_bytes;
+    const size_t data =
+        (RNCW_HEAD_BYTES + table + RNCW_DATA_ALIGN - 1) / RNCW_DATA_ALIGN * RNCW_DATA_ALIGN;
+    const size_t bytes = ((size_t)plan->weight_bytes + RNCW_ALIGN - 1) / RNCW_ALIGN * RNCW_ALIGN;
+    *size = data + bytes;
+    unsigned char *file = arena_alloc(arena, *size);
+    pack_tensors(plan, file + data);
+    write_table(file, plan, data);
+    write_head(file, plan, *size, table, name_bytes, data);
+    return file;
+}

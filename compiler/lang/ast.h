@@ -1,0 +1,190 @@
+/* ast.h: the syntax tree, what a .net file says and where.
+ *
+ * Names are not looked up, expressions not evaluated, repetitions not expanded:
+ * lower.c does that.  Every piece knows its place.  Trees live in the arena they
+ * were parsed into; nothing changes them afterwards.
+ */
+#ifndef RNC_AST_H
+#define RNC_AST_H
+
+#include "base/arena.h"
+#include "base/src.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct Expr Expr;
+typedef struct Stmt Stmt;
+
+/* A word and where it stands. */
+typedef struct Name {
+    const char *text; /* NULL: none was written */
+    Loc loc;
+} Name;
+
+/* One argument of a call: a value, with a name or by position. */
+typedef struct Arg {
+    Name name; /* name.text is NULL for a positional one */
+    Expr *value;
+} Arg;
+
+typedef VEC(Arg) Args;
+typedef VEC(Expr *) Exprs;
+typedef VEC(Stmt *) Stmts;
+
+/* OP args, BLOCK args or FUNCTION(args): what the name is shows later. */
+typedef struct Call {
+    Name name;
+    Args args;
+    Loc loc; /* of it all */
+} Call;
+
+typedef enum ExprKind {
+    EXPR_INT,
+    EXPR_REAL,
+    EXPR_BOOL,
+    EXPR_STRING,
+    EXPR_NAME,
+    EXPR_LIST,
+    EXPR_CALL,
+    EXPR_INDEX,  /* a[b] */
+    EXPR_UNARY,  /* op a */
+    EXPR_BINARY, /* a op b */
+    EXPR_CHOICE, /* a ? b : c */
+    EXPR_THEN,   /* a then b */
+} ExprKind;
+
+typedef enum Operator {
+    OPERATOR_OR,
+    OPERATOR_AND,
+    OPERATOR_NOT,
+    OPERATOR_EQ,
+    OPERATOR_NE,
+    OPERATOR_LT,
+    OPERATOR_LE,
+    OPERATOR_GT,
+    OPERATOR_GE,
+    OPERATOR_ADD,
+    OPERATOR_SUB,
+    OPERATOR_MUL,
+    OPERATOR_DIV,
+    OPERATOR_FLOORDIV,
+    OPERATOR_MOD,
+    OPERATOR_NEG,
+} Operator;
+
+struct Expr {
+    ExprKind kind;
+    Loc loc;
+    int depth; /* levels of expressions from here down, at most EXPR_DEEPEST */
+    union {
+        int64_t integer;
+        double real;
+        bool truth;
+        const char *text; /* EXPR_STRING, EXPR_NAME */
+        Exprs items;      /* EXPR_LIST */
+        Call *call;       /* EXPR_CALL */
+        struct {
+            Operator op;
+            Expr *a, *b, *c;
+        };
+    };
+};
+
+/* What evaluates, prints or frees trees by recursion relies on it. */
+enum { EXPR_DEEPEST = 400 };
+
+typedef enum StmtKind {
+    STMT_CALL,   /* label: call */
+    STMT_ARM,    /* name { body } */
+    STMT_REPEAT, /* value x call, or value x { body } */
+    STMT_FOR,    /* for name in value..end { body }, or in value (end is NULL) */
+    STMT_IF,     /* if value { body } else { other } */
+    STMT_LET,    /* let name = value */
+    STMT_CASE,   /* let name = case value { cases } */
+    STMT_STAGE,  /* stage name { body } */
+    STMT_INPUT,  /* input name[dims] args */
+    STMT_OUTPUT, /* output name args */
+    STMT_TAP,    /* tap name, or tap */
+    STMT_BATCH,  /* batch value */
+    STMT_NAMES,  /* names name */
+    STMT_FROM,   /* from name */
+} StmtKind;
+
+/* keys -> value; no keys: else -> value. */
+typedef struct Case {
+    Exprs keys;
+    Expr *value;
+    Loc loc;
+} Case;
+
+typedef VEC(Case) Cases;
+
+struct Stmt {
+    StmtKind kind;
+    Loc loc;
+    Name name; /* STMT_CALL: the label, if there is one */
+    Call *call;
+    Expr *value, *end;
+    Exprs dims;
+    Args args;
+    Cases cases;
+    Stmts body, other;
+};
+
+/* A parameter of a block or a net. */
+typedef struct Parameter {
+    Name name;
+    Name type;   /* as written behind ':', or none */
+    Expr *value; /* default, or NULL: must be given */
+} Parameter;
+
+typedef VEC(Parameter) Parameters;
+
+/* pattern -> to; or operator.role -> to axes */
+typedef struct NamingRow {
+    Name pattern;  /* or none */
+    Name op, role; /* or none */
+    Name to;
+    Name axes; /* or none */
+} NamingRow;
+
+typedef VEC(NamingRow) NamingRows;
+
+typedef enum DeclKind { DECL_INCLUDE, DECL_BLOCK, DECL_NET, DECL_NAMING } DeclKind;
+
+typedef struct Decl {
+    DeclKind kind;
+    Loc loc;
+    Name name; /* DECL_INCLUDE: the path */
+    Parameters params;
+    Stmts body;
+    Call *base; /* net NAME = base(args); then no params and no body */
+    NamingRows rows;
+} Decl;
+
+typedef struct Ast {
+    VEC(Decl *) decls;
+} Ast;
+
+/* ---- building: what parse.y calls ---- */
+
+Expr *expr_new(Arena *arena, ExprKind kind, Loc loc);
+Expr *expr_int(Arena *arena, int64_t integer, Loc loc);
+Expr *expr_text(Arena *arena, ExprKind kind, Name text);
+/* An operator with one to three operands. */
+Expr *expr_op(Arena *arena, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc);
+Expr *expr_list(Arena *arena, Exprs items, Loc loc);
+Expr *expr_call(Arena *arena, Call *call);
+Call *call_new(Arena *arena, Name name, Args args, Loc loc);
+Stmt *stmt_new(Arena *arena, StmtKind kind, Loc loc);
+
+/* ---- printing ---- */
+
+const char *operator_text(Operator op); /* "//" */
+/* The tree as .net text, which parses to an equal tree. */
+void ast_print(Buf *out, const Ast *ast);
+void expr_print(Buf *out, const Expr *expr);
+
+#endif

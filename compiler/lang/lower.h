@@ -1,0 +1,27 @@
+/* lower.h: from the syntax tree to the network: blocks expanded, parameters
+ * evaluated, shapes inferred, names given. */
+#ifndef RNC_LOWER_H
+#define RNC_LOWER_H
+
+#include "base/diag.h"
+#include "net/ir.h"
+
+typedef struct LowerOptions {
+    const char *const *defines; /* "name=value", as -D gave them */
+    int n_defines;
+    const char *const *include_dirs; /* -I, in order, then the installed models */
+    int n_include_dirs;
+    const char *naming;      /* --names, or NULL: as the net says */
+    int batch;               /* --batch, or 0: as the net says */
+    const char *input_type;  /* --input-type, or NULL */
+    const char *input_order; /* --input-order, or NULL */
+    const char *const *taps; /* --tap, paths or labels that become outputs */
+    int n_taps;
+    const char *labels; /* --labels: class names of the first output, or NULL */
+} LowerOptions;
+
+/* The network of the main file `file` of d->src (already read; includes are
+ * read and added to `src`), or NULL after messages. */
+Net *lower_file(Arena *arena, SrcMap *src, int file, const LowerOptions *options, Diag *d);
+
+#endif

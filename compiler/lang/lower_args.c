@@ -1,0 +1,372 @@
+/* lower_args.c: the attributes of an operator from the arguments of its call, by
+ * its rows in ops.def; and the words that need the operand's size: `global`, and
+ * the paddings half, same and valid. */
+#include "lang/lower_parts.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+/* The call of an operator under way. */
+typedef struct OpCall {
+    Lower *l;
+    Frame *f;
+    const Call *call;
+    const OpRow *row;
+    const Type *in;     /* of the operand, or NULL while unknown */
+    const Expr **given; /* [row->n_attrs], NULL where none was */
+    Attrs *attrs;
+    const char *padding_word; /* half, same, valid; NULL: attrs->padding is set */
+    Loc padding_loc;
+} OpCall;
+
+/* ---- which argument is for which attribute ---- */
+
+static const char *const *words_of(const OpCall *c)
+{
+    const char **words = NEW_ARRAY(c->l->arena, const char *, c->row->n_attrs + 1);
+    for (int i = 0; i < c->row->n_attrs; i++)
+        words[i] = c->row->attrs[i].word;
+    return words;
+}
+
+/* "it is written conv kernel filters stride=1 ...". */
+static void note_usage(const OpCall *c)
+{
+    const OpRow *row = c->row;
+    Buf out = buf_new(c->l->arena);
+    buf_puts(&out, row->name);
+    for (int i = 0; i < row->n_attrs; i++) {
+        const AttrRow *a = &row->attrs[i];
+        if (a->position >= 0)
+            buf_printf(&out, a->def ? " [%s]" : " %s", a->word);
+    }
+    for (int i = 0; i < row->n_attrs; i++) {
+        const AttrRow *a = &row->attrs[i];
+        if (a->position < 0)
+            buf_printf(&out, a->def ? " [%s=%s]" : " %s=...", a->word, a->def);
+    }
+    diag_note(c->l->d, c->call->loc, "it is written `%s`", buf_text(&out));
+}
+
+static bool refuse_extra(const OpCall *c, const Arg *arg)
+{
+    Loc loc = arg->value->loc;
+    if (!lower_error(c->l, loc, "'%s' takes no further value without a name", c->row->name))
+        return false;
+    const char *word = arg->value->kind == EXPR_NAME ? arg->value->text : "";
+    for (int i = 0; i < c->row->n_attrs; i++) {
+        if (str_eq(c->row->attrs[i].word, word))
+            diag_note(c->l->d, loc, "an attribute is given by name, `%s=...`", word);
+    }
+    note_usage(c);
+    lower_note_callers(c->l, c->f, loc);
+    return false;
+}
+
+/* The attribute an argument is for, or -1 after a message. */
+static int attr_of(const OpCall *c, const Arg *arg, int position)
+{
+    const OpRow *row = c->row;
+    int which = 0;
+    while (which < row->n_attrs && (arg->name.text ? !str_eq(row->attrs[which].word, arg->name.text)
+                                                   : row->attrs[which].position != position))
+        which++;
+    if (which == row->n_attrs && !arg->name.text) {
+        refuse_extra(c, arg);
+        return -1;
+    }
+    if (which == row->n_attrs) {
+        if (lower_error(c->l, arg->name.loc, "'%s' has no attribute '%s'%s", row->name,
+                        arg->name.text,
+                        lower_suggestion(c->l, arg->name.text, words_of(c), row->n_attrs))) {
+            note_usage(c);
+            lower_note_callers(c->l, c->f, arg->name.loc);
+        }
+        return -1;
+    }
+    if (c->given[which]) {
+        if (lower_error(c->l, arg->name.text ? arg->name.loc : arg->value->loc,
+                        "'%s' of '%s' is given twice", row->attrs[which].word, row->name))
+            diag_note(c->l->d, c->given[which]->loc, "the first time is here");
+        return -1;
+    }
+    return which;
+}
+
+static bool sort_args(OpCall *c)
+{
+    bool good = true;
+    int position = 0;
+    for (int i = 0; i < c->call->args.n; i++) {
+        const Arg *arg = &c->call->args.at[i];
+        int which = attr_of(c, arg, arg->name.text ? -1 : position++);
+        if (which >= 0)
+            c->given[which] = arg->value;
+        good = good && which >= 0;
+    }
+    return good;
+}
+
+static bool all_given(const OpCall *c)
+{
+    bool good = true;
+    for (int i = 0; i < c->row->n_attrs && good; i++) {
+        const AttrRow *a = &c->row->attrs[i];
+        if (a->def || c->given[i])
+            continue;
+        if (lower_error(c->l, c->call->loc, "'%s' needs its '%s': %s", c->row->name, a->word,
+                        a->doc)) {
+            note_usage(c);
+            lower_note_callers(c->l, c->f, c->call->loc);
+        }
+        good = false;
+    }
+    return good;
+}
+
+/* ---- values of attributes ---- */
+
+static bool refuse_value(const OpCall *c, const AttrRow *a, const Expr *e, const char *wanted,
+                         Value v)
+{
+    if (!lower_error(c->l, e->loc, "'%s' of '%s' takes %s, not %s", a->word, c->row->name, wanted,
+                     value_describe(c->l->arena, v)))
+        return false;
+    if (v.kind == VALUE_REAL && e->kind == EXPR_BINARY && e->op == OPERATOR_DIV)
+        diag_note(c->l->d, e->loc, "`//` divides and rounds down");
+    if (e->kind == EXPR_LIST && c->call->args.n == 1 && !c->call->args.at[0].name.text)
+        diag_note(c->l->d, e->loc,
+                  "with a blank before it, '(' begins a list; arguments in parentheses follow the "
+                  "name directly, `%s(...)`",
+                  c->row->name);
+    lower_note_callers(c->l, c->f, e->loc);
+    return false;
+}
+
+static bool in_range(const OpCall *c, const AttrRow *a, const Expr *e, double number)
+{
+    if (number >= a->least && number <= a->most)
+        return true;
+    const int digits = number == floor(number) && fabs(number) < 1e15 ? 15 : 9;
+    if (lower_error(c->l, e->loc, "'%s' of '%s' is %.*g", a->word, c->row->name, digits, number)) {
+        diag_note(c->l->d, e->loc, "it goes from %.10g to %.10g", a->least, a->most);
+        lower_note_callers(c->l, c->f, e->loc);
+    }
+    return false;
+}
+
+static bool one_int(const OpCall *c, const AttrRow *a, const Expr *e, Value v, int *to)
+{
+    if (v.kind != VALUE_INT)
+        return refuse_value(c, a, e, "an integer", v);
+    if (!in_range(c, a, e, (double)v.integer))
+        return false;
+    *to = (int)v.integer;
+    return true;
+}
+
+/* The items of a list, or the value alone. */
+static const Value *items_of(const Value *v, int *n)
+{
+    *n = v->kind == VALUE_LIST ? v->n : 1;
+    return v->kind == VALUE_LIST ? v->items : v;
+}
+
+static bool set_pair(OpCall *c, const AttrRow *a, const Expr *e, Value v, int *to)
+{
+    bool global = v.kind == VALUE_STRING && str_eq(v.text, "global");
+    if (global && str_eq(a->word, "kernel")) {
+        if (c->in) {
+            to[0] = c->in->h;
+            to[1] = c->in->w;
+        }
+        return true;
+    }
+    int n;
+    const Value *items = items_of(&v, &n);
+    if (v.kind == VALUE_STRING || n < 1 || n > 2)
+        return refuse_value(c, a, e,
+                            str_eq(a->word, "kernel") ? "a number, a pair HxW or `global`"
+                                                      : "a number or a pair (height, width)",
+                            v);
+    return one_int(c, a, e, items[0], &to[0]) && one_int(c, a, e, items[n - 1], &to[1]);
+}
+
+static const char *const padding_words[] = {"half", "same", "valid", NULL};
+static const char *const kernel_words[] = {"global", NULL};
+
+static int word_index(const char *const *words, const char *word)
+{
+    for (int i = 0; words[i]; i++) {
+        if (str_eq(words[i], word))
+            return i;
+    }
+    return -1;
+}
+
+static bool refuse_word(const OpCall *c, const AttrRow *a, const Expr *e, const char *const *words,
+                        const char *word)
+{
+    int n = 0;
+    while (words[n])
+        n++;
+    if (lower_error(c->l, e->loc, "'%s' of '%s' cannot be '%s'%s", a->word, c->row->name, word,
+                    lower_suggestion(c->l, word, words, n))) {
+        diag_note(c->l->d, e->loc, "its words are %s", lower_listed(c->l, words, n));
+        lower_note_callers(c->l, c->f, e->loc);
+    }
+    return false;
+}
+
+static bool set_padding(OpCall *c, const AttrRow *a, const Expr *e, Value v, int *to)
+{
+    if (v.kind == VALUE_STRING) {
+        if (word_index(padding_words, v.text) < 0 || !(op_attr(a->op, "kernel")))
+            return refuse_word(c, a, e, padding_words, v.text);
+        c->padding_word = v.text;
+        c->padding_loc = e->loc;
+        return true;
+    }
+    int n, p[4] = {0};
+    const Value *items = items_of(&v, &n);
+    if (n != 1 && n != 2 && n != 4)
+        return refuse_value(
+            c, a, e, "a number, (height, width), (top, left, bottom, right), half, same or valid",
+            v);
+    for (int i = 0; i < n; i++) {
+        if (!one_int(c, a, e, items[i], &p[i]))
+            return false;
+    }
+    /* top, left, bottom, right of 1, 2 or 4 numbers */
+    for (int i = 0; i < 4; i++)
+        to[i] = p[n == 4 ? i : n == 2 ? i % 2 : 0];
+    c->padding_word = NULL;
+    return true;
+}
+
+static bool set_reals(OpCall *c, const AttrRow *a, const Expr *e, Value v, Reals *to)
+{
+    int n;
+    const Value *items = items_of(&v, &n);
+    double *at = NEW_ARRAY(c->l->arena, double, n);
+    if (n == 0)
+        return refuse_value(c, a, e, "a number or a list of numbers", v);
+    for (int i = 0; i < n; i++) {
+        if (!value_is_number(items[i]))
+            return refuse_value(c, a, e, "a number or a list of numbers", items[i]);
+        at[i] = value_number(items[i]);
+        if (!in_range(c, a, e, at[i]))
+            return false;
+    }
+    *to = (Reals){at, n};
+    return true;
+}
+
+static bool set_attr(OpCall *c, const AttrRow *a, const Expr *e, Value v)
+{
+    void *to = (char *)c->attrs + a->offset;
+    switch (a->kind) {
+    case ATTR_INT:
+        return one_int(c, a, e, v, to);
+    case ATTR_PAIR:
+        return set_pair(c, a, e, v, to);
+    case ATTR_PADDING:
+        return set_padding(c, a, e, v, to);
+    case ATTR_REAL:
+        if (!value_is_number(v))
+            return refuse_value(c, a, e, "a number", v);
+        *(double *)to = value_number(v);
+        return in_range(c, a, e, value_number(v));
+    case ATTR_BOOL:
+        if (v.kind != VALUE_BOOL)
+            return refuse_value(c, a, e, "true or false", v);
+        *(bool *)to = v.truth;
+        return true;
+    case ATTR_REALS:
+        return set_reals(c, a, e, v, to);
+    case ATTR_WORDS:
+        if (v.kind != VALUE_STRING)
+            return refuse_value(c, a, e, "a word", v);
+        if (word_index(a->words, v.text) < 0)
+            return refuse_word(c, a, e, a->words, v.text);
+        *(int *)to = word_index(a->words, v.text);
+        return true;
+    }
+    return false;
+}
+
+/* ---- padding ---- */
+
+/* As TensorFlow has it: as much as output = input / stride, rounded up, needs;
+ * the odd pixel behind. */
+static void pad_same(int in, int kernel, int stride, int dilation, int *before, int *after)
+{
+    int64_t out = ((int64_t)in + stride - 1) / stride;
+    int64_t all = (out - 1) * stride + (int64_t)dilation * (kernel - 1) + 1 - in;
+    if (all < 0)
+        all = 0;
+    *before = (int)(all / 2);
+    *after = (int)(all - all / 2);
+}
+
+static bool refuse_half(const OpCall *c)
+{
+    const Attrs *a = c->attrs;
+    Loc loc = c->padding_loc.file < 0 ? c->call->loc : c->padding_loc;
+    if (lower_error(c->l, loc, "an even kernel has no padding that is half of it")) {
+        diag_note(c->l->d, c->call->loc,
+                  "the kernel is %d x %d; `padding=same` keeps the size as TensorFlow does, "
+                  "`padding=(top, left, bottom, right)` says it in pixels",
+                  a->kernel[0], a->kernel[1]);
+        lower_note_callers(c->l, c->f, loc);
+    }
+    return false;
+}
+
+static bool resolve_padding(OpCall *c)
+{
+    Attrs *a = c->attrs;
+    const char *word = c->padding_word;
+    if (!word || str_eq(word, "valid"))
+        return true;
+    for (int axis = 0; axis < 2; axis++) {
+        int dilation = op_attr(c->row->attrs->op, "dilation") ? a->dilation[axis] : 1;
+        int *before = &a->padding[axis], *after = &a->padding[axis + 2];
+        if (str_eq(word, "half") && a->kernel[axis] % 2 == 0 && (c->in || a->kernel[axis]))
+            return refuse_half(c);
+        if (str_eq(word, "half"))
+            *before = *after = dilation * (a->kernel[axis] / 2);
+        else if (c->in)
+            pad_same(axis ? c->in->w : c->in->h, a->kernel[axis], a->stride[axis], dilation, before,
+                     after);
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs)
+{
+    const OpRow *row = op_row(op);
+    OpCall c = {.l = l, .f = f, .call = call, .row = row, .in = in, .attrs = attrs};
+    c.given = NEW_ARRAY(l->arena, const Expr *, row->n_attrs);
+    c.padding_loc = NO_LOC;
+    *attrs = ir_default_attrs(op);
+    bool good = sort_args(&c);
+    for (int i = 0; i < row->n_attrs; i++) {
+        const AttrRow *a = &row->attrs[i];
+        if (a->kind == ATTR_PADDING && !c.given[i] && word_index(padding_words, a->def) >= 0)
+            c.padding_word = a->def;
+        if (!c.given[i])
+            continue;
+        Env env = frame_env(l, f);
+        env.words = a->kind == ATTR_PADDING     ? padding_words
+                    : a->kind == ATTR_WORDS     ? a->words
+                    : str_eq(a->word, "kernel") ? kernel_words
+                                                : NULL;
+        Value v = value_of(&env, c.given[i]);
+        good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
+    }
+    return good && all_given(&c) && resolve_padding(&c);
+}

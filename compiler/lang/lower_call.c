@@ -1,0 +1,277 @@
+/* lower_call.c: calls: an operator becomes a node, a block is expanded. */
+#include "lang/lower_parts.h"
+
+#include <string.h>
+
+/* ---- nodes ---- */
+
+Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const Attrs *attrs,
+               const char *path, const Place *place)
+{
+    for (int i = 0; i < n_in; i++) {
+        if (!in[i])
+            return NULL;
+    }
+    if (l->net->nodes.n >= MOST_NODES) {
+        if (!l->stopped &&
+            lower_error(l, place->loc, "the network has more than %d layers", MOST_NODES))
+            lower_note_callers(l, f, place->loc);
+        l->stopped = true;
+        return NULL;
+    }
+    /* What the shape rules say of a place they say once. */
+    for (int i = 0; i < l->complaints.at.n; i++) {
+        const Loc *at = &l->complaints.at.at[i];
+        if (at->file == place->loc.file && at->begin == place->loc.begin &&
+            at->end == place->loc.end)
+            return NULL;
+    }
+    Node *node = ir_add(l->net, l->d, op, in, n_in, attrs, path, place);
+    if (!node)
+        complain_once(&l->complaints, place->loc);
+    else
+        set_path(l, path, node);
+    return node;
+}
+
+/* conv1, conv2, ... in the frame. */
+static const char *op_path(Lower *l, Frame *f, Op op)
+{
+    const char *name = arena_printf(l->arena, "%s%d", op_row(op)->name, ++f->ops[op]);
+    return path_join(l, f->path, name);
+}
+
+Node *as_float(Lower *l, Frame *f, Node *node, const Place *place)
+{
+    if (!node || node->type.elem == ELEM_F32)
+        return node;
+    for (int i = 0; i < l->casts.n; i++) {
+        if (l->casts.at[i]->in[0] == node)
+            return l->casts.at[i];
+    }
+    Attrs attrs = ir_default_attrs(OP_CAST);
+    const char *path = op_path(l, f, OP_CAST);
+    if (!claim_path(l, f, path, place->loc))
+        return NULL;
+    Node *cast = add_node(l, f, OP_CAST, &node, 1, &attrs, path, place);
+    if (cast)
+        VEC_PUSH(l->arena, &l->casts, cast);
+    return cast;
+}
+
+/* ---- operators ---- */
+
+static bool refuse_without_tensor(Lower *l, Frame *f, const Call *call)
+{
+    if (lower_error(l, call->loc, "'%s' has no tensor to work on", call->name.text)) {
+        diag_note(l->d, call->loc, "`input NAME[channels, height, width]` gives the first one");
+        lower_note_callers(l, f, call->loc);
+    }
+    return false;
+}
+
+/* The operator's operands and attributes.  False when the result is unknown. */
+static bool prepare(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n,
+                    Attrs *attrs)
+{
+    const Type *type = f->point.node ? &f->point.node->type : NULL;
+    if (op_row(op)->flags & JOIN) {
+        *attrs = ir_default_attrs(op);
+        if (!join_operands(l, f, call, op, points, n))
+            return false;
+    } else {
+        bool joined = arms_joined(l, f, call->loc);
+        if (!lower_attrs(l, f, op, call, type, attrs) || !joined)
+            return false;
+        if (!f->point.node && !f->point.unknown)
+            return refuse_without_tensor(l, f, call);
+        *points = &f->point;
+        *n = 1;
+    }
+    for (int i = 0; i < *n; i++) {
+        if ((*points)[i].unknown)
+            return false;
+    }
+    return true;
+}
+
+/* What an empty arm is shows nowhere else. */
+static void note_empty_arms(Lower *l, const Frame *f, const Arms *arms)
+{
+    for (int i = 0; i < arms->n; i++) {
+        const Node *end = arms->at[i].end.node;
+        if (end && end == f->point.node)
+            diag_note(l->d, arms->at[i].name.loc, "the arm '%s' is empty: it is '%s' itself",
+                      arms->at[i].name.text, end->name);
+    }
+}
+
+static Point lower_op(Lower *l, Frame *f, const Call *call, Op op, const char *path)
+{
+    Point *points = NULL, unknown = {.unknown = true};
+    int n = 0;
+    Attrs attrs;
+    const Place *place = frame_place(l, f, call->loc);
+    const Arms arms = f->arms;
+    if (!prepare(l, f, call, op, &points, &n, &attrs))
+        return unknown;
+    Node **in = NEW_ARRAY(l->arena, Node *, n);
+    for (int i = 0; i < n; i++)
+        in[i] = op == OP_NORMALIZE ? points[i].node : as_float(l, f, points[i].node, place);
+    int errors = l->d->errors;
+    Node *node = add_node(l, f, op, in, n, &attrs, path, place);
+    if (l->d->errors > errors && !l->stopped)
+        note_empty_arms(l, f, &arms);
+    return node ? (Point){.node = node} : unknown;
+}
+
+/* ---- blocks ---- */
+
+static bool may_nest(Lower *l, const Frame *f, const Decl *block, Loc loc)
+{
+    if (l->depth < MOST_CALLS_DEEP)
+        return true;
+    if (!l->stopped && lower_error(l, loc, "blocks nest more than %d deep", MOST_CALLS_DEEP)) {
+        diag_note(l->d, block->name.loc,
+                  "'%s' is called again and again, by itself or by what it calls; an `if` must end "
+                  "that",
+                  block->name.text);
+        const Place *first = f->caller;
+        while (first && first->caller)
+            first = first->caller;
+        if (first)
+            diag_note(l->d, first->loc, "the first of these calls is here");
+    }
+    l->stopped = true;
+    return false;
+}
+
+static Point expand_block(Lower *l, Frame *f, const Call *call, const Decl *block, const char *path)
+{
+    Point unknown = {.unknown = true};
+    Env env = frame_env(l, f);
+    Binding binding = binding_new(l, block);
+    bool good = bind_args(l, &env, &binding, call);
+    Frame inside = {
+        .decl = block,
+        .path = path,
+        .title = arena_printf(l->arena, "block '%s'", block->name.text),
+        .point = f->point,
+        .index = -1,
+        .caller = frame_place(l, f, call->loc),
+    };
+    if (good)
+        good = bind_finish(l, &env, &binding, call->loc, &inside.vars);
+    if (!good || !may_nest(l, f, block, call->loc))
+        return unknown;
+    l->depth++;
+    lower_body(l, &inside, &block->body);
+    close_frame(l, &inside);
+    l->depth--;
+    set_path(l, path, inside.point.node);
+    return inside.point;
+}
+
+/* ---- names of calls ---- */
+
+static const Decl *block_named(const Lower *l, const char *name)
+{
+    for (int i = 0; i < l->blocks.n; i++) {
+        if (str_eq(l->blocks.at[i]->name.text, name))
+            return l->blocks.at[i];
+    }
+    return NULL;
+}
+
+/* What other frameworks call an operator. */
+static const char *other_name(const char *name)
+{
+    static const char *const pairs[][2] = {
+        {"linear", "dense"},
+        {"fc", "dense"},
+        {"conv2d", "conv"},
+        {"batchnorm", "bn"},
+        {"batch_norm", "bn"},
+        {"swish", "silu"},
+        {"max_pool", "maxpool"},
+        {"avg_pool", "avgpool"},
+        {"pool", "maxpool"},
+        {"cat", "concat"},
+        {"multiply", "mul"},
+        {"hswish", "hard_swish"},
+        {"pad", "zeropad"},
+        {"resize", "upsample"},
+        {"hsigmoid", "hard_sigmoid"},
+        {"global_avgpool", "avgpool"},
+        {"sum", "add"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if (str_eq(pairs[i][0], name))
+            return pairs[i][1];
+    }
+    return NULL;
+}
+
+static void refuse_name(Lower *l, const Frame *f, Name name)
+{
+    VEC(const char *) known = {0};
+    for (int op = 0; op < OP_COUNT; op++) {
+        if (!(op_row((Op)op)->flags & INTERNAL))
+            VEC_PUSH(l->arena, &known, op_row((Op)op)->name);
+    }
+    int n_ops = known.n;
+    for (int i = 0; i < l->blocks.n; i++)
+        VEC_PUSH(l->arena, &known, l->blocks.at[i]->name.text);
+    const char *other = other_name(name.text);
+    if (!lower_error(l, name.loc, "there is no operator or block '%s'%s", name.text,
+                     other ? arena_printf(l->arena, "; here it is called '%s'", other)
+                           : lower_suggestion(l, name.text, known.at, known.n)))
+        return;
+    if (str_eq(name.text, "cast"))
+        diag_note(l->d, name.loc, "a u8 tensor becomes f32 by itself where an operator takes f32");
+    if (!l->listed)
+        diag_note(l->d, name.loc, "the operators are %s", lower_listed(l, known.at, n_ops));
+    if (l->blocks.n && !l->listed)
+        diag_note(l->d, name.loc, "the blocks are %s",
+                  lower_listed(l, known.at + n_ops, known.n - n_ops));
+    l->listed = true;
+    lower_note_callers(l, f, name.loc);
+}
+
+/* Where a label or the next number puts what is called. */
+static const char *call_path(Lower *l, Frame *f, const char *name, Op op, Name label)
+{
+    const char *path;
+    if (op != OP_COUNT)
+        path = op_path(l, f, op);
+    else if (f->stage)
+        path = path_join(l, f->path, arena_printf(l->arena, "%d", f->blocks++));
+    else
+        path = path_join(l, f->path, arena_printf(l->arena, "%s%d", name, frame_count(l, f, name)));
+    return label.text ? path_join(l, f->path, label.text) : path;
+}
+
+void lower_call(Lower *l, Frame *f, const Call *call, Name label)
+{
+    Op op = op_named(call->name.text);
+    if (op != OP_COUNT && op_row(op)->flags & INTERNAL)
+        op = OP_COUNT;
+    const Decl *block = op == OP_COUNT ? block_named(l, call->name.text) : NULL;
+    Point result = {.unknown = true};
+    if (op == OP_COUNT && !block) {
+        refuse_name(l, f, call->name);
+        (void)arms_joined(l, f, call->name.loc);
+    } else {
+        const char *path = call_path(l, f, call->name.text, op, label);
+        bool claimed = claim_path(l, f, path, label.text ? label.loc : call->loc);
+        if (op != OP_COUNT)
+            result = lower_op(l, f, call, op, path);
+        else if (arms_joined(l, f, call->loc))
+            result = expand_block(l, f, call, block, path);
+        if (!claimed)
+            result = (Point){.unknown = true};
+    }
+    if (label.text)
+        add_label(l, f, label.text, result);
+    f->point = result;
+}

@@ -1,0 +1,149 @@
+/* lower_include.c: the declarations of a file and of all that it includes.  Files
+ * are looked for beside the file that names them, then in each include directory
+ * and its lib/. */
+#include "lang/lower_parts.h"
+#include "lang/parse.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *beside(Lower *l, int file, const char *path)
+{
+    const char *name = src_file(l->src, file)->name, *slash = strrchr(name, '/');
+    if (!slash || path[0] == '/')
+        return path;
+    return arena_printf(l->arena, "%.*s/%s", (int)(slash - name), name, path);
+}
+
+static const char *in_directory(Lower *l, int dir, bool lib, const char *path)
+{
+    return arena_printf(l->arena, "%s/%s%s", l->options->include_dirs[dir], lib ? "lib/" : "",
+                        path);
+}
+
+static bool is_file(const char *path, struct stat *st)
+{
+    return stat(path, st) == 0 && S_ISREG(st->st_mode);
+}
+
+/* Where the file is, or NULL. */
+static const char *find(Lower *l, Name path, struct stat *st)
+{
+    const char *at = beside(l, path.loc.file, path.text);
+    if (is_file(at, st))
+        return at;
+    for (int i = 0; path.text[0] != '/' && i < l->options->n_include_dirs; i++) {
+        for (int lib = 0; lib < 2; lib++) {
+            at = in_directory(l, i, lib, path.text);
+            if (is_file(at, st))
+                return at;
+        }
+    }
+    return NULL;
+}
+
+/* The chain of includes that leads to a file. */
+static void note_includes(Lower *l, int file)
+{
+    for (int i = 0; i < l->files.n; i++) {
+        if (l->files.at[i].file != file || l->files.at[i].included.file < 0)
+            continue;
+        diag_note(l->d, l->files.at[i].included, "included here");
+        file = l->files.at[i].included.file;
+        i = -1; /* from the first file again: an includer was read before */
+    }
+}
+
+int read_beside(Lower *l, Name path, const char *what, bool *again)
+{
+    struct stat st = {0};
+    const char *at = find(l, path, &st);
+    if (again)
+        *again = false;
+    if (!at) {
+        if (lower_error(l, path.loc, "cannot find the %s '%s'", what, path.text)) {
+            at = beside(l, path.loc.file, path.text);
+            if (stat(at, &st) == 0)
+                diag_note(l->d, path.loc, "there is a '%s', but it is no regular file", at);
+            diag_note(l->d, path.loc,
+                      "it is looked for beside this file, then in each -I directory and in the "
+                      "installed models");
+            note_includes(l, path.loc.file);
+        }
+        return -1;
+    }
+    for (int i = 0; again && i < l->files.n; i++) {
+        if (l->files.at[i].device == (uint64_t)st.st_dev &&
+            l->files.at[i].inode == (uint64_t)st.st_ino) {
+            *again = true;
+            return l->files.at[i].file;
+        }
+    }
+    int file = src_read(l->src, at);
+    if (file < 0) {
+        if (lower_error(l, path.loc, "cannot read the %s '%s': %s", what, at, strerror(errno)))
+            note_includes(l, path.loc.file);
+    } else if (again) {
+        ReadFile read = {file, path.loc, (uint64_t)st.st_dev, (uint64_t)st.st_ino};
+        VEC_PUSH(l->arena, &l->files, read);
+    }
+    return file;
+}
+
+static void take(Lower *l, const Decl *decl)
+{
+    static const char *const kinds[] = {"include", "block", "net", "naming"};
+    Decls *list = decl->kind == DECL_BLOCK ? &l->blocks
+                  : decl->kind == DECL_NET ? &l->nets
+                                           : &l->namings;
+    for (int i = 0; i < list->n; i++) {
+        const Decl *old = list->at[i];
+        if (!str_eq(old->name.text, decl->name.text))
+            continue;
+        if (lower_error(l, decl->name.loc, "there is a %s '%s' already", kinds[decl->kind],
+                        decl->name.text)) {
+            diag_note(l->d, old->name.loc, "it is this one; give one of them another name");
+            note_includes(l, old->name.loc.file);
+        }
+        return;
+    }
+    if (decl->kind == DECL_BLOCK && op_named(decl->name.text) != OP_COUNT) {
+        if (lower_error(l, decl->name.loc, "'%s' is an operator", decl->name.text))
+            diag_note(l->d, decl->name.loc, "give the block another name");
+        return;
+    }
+    VEC_PUSH(l->arena, list, decl);
+}
+
+static void take_all(Lower *l, const Ast *ast)
+{
+    for (int i = 0; i < ast->decls.n; i++) {
+        if (ast->decls.at[i]->kind != DECL_INCLUDE)
+            take(l, ast->decls.at[i]);
+    }
+}
+
+void read_declarations(Lower *l, int file)
+{
+    struct stat st = {0};
+    ReadFile self = {.file = file, .included = NO_LOC};
+    if (stat(src_file(l->src, file)->name, &st) == 0) {
+        self.device = (uint64_t)st.st_dev;
+        self.inode = (uint64_t)st.st_ino;
+    }
+    VEC_PUSH(l->arena, &l->files, self);
+    /* In the order in which they were found: includes of includes come last. */
+    for (int at = 0; at < l->files.n; at++) {
+        int now = l->files.at[at].file, errors = l->d->errors;
+        const Ast *ast = parse_file(l->arena, now, l->d);
+        if (l->d->errors > errors)
+            note_includes(l, now);
+        for (int i = 0; i < ast->decls.n; i++) {
+            bool again;
+            if (ast->decls.at[i]->kind == DECL_INCLUDE)
+                read_beside(l, ast->decls.at[i]->name, "file", &again);
+        }
+        take_all(l, ast);
+    }
+}

@@ -1,0 +1,174 @@
+/* lower_scope.c: frames, the names in them, and messages about either. */
+#include "lang/lower_parts.h"
+
+#include <string.h>
+
+/* ---- messages ---- */
+
+bool lower_error(Lower *l, Loc loc, const char *format, ...)
+{
+    if (!complain_once(&l->complaints, loc))
+        return false;
+    Buf text = buf_new(l->arena);
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    diag_error(l->d, loc, "%s", buf_text(&text));
+    l->stopped = l->stopped || l->d->full;
+    return true;
+}
+
+void lower_note_callers(Lower *l, const Frame *f, Loc loc)
+{
+    diag_note_callers(l->d, &(Place){loc, f->caller});
+}
+
+const char *lower_suggestion(Lower *l, const char *word, const char *const *words, int n)
+{
+    const char *near = str_nearest(word, words, n);
+    return near ? arena_printf(l->arena, "; did you mean '%s'?", near) : "";
+}
+
+const char *lower_listed(Lower *l, const char *const *words, int n)
+{
+    enum { MOST = 40 };
+    Buf out = buf_new(l->arena);
+    for (int i = 0; i < n && i < MOST; i++)
+        buf_printf(&out, "%s%s", i ? ", " : "", words[i]);
+    if (n > MOST)
+        buf_puts(&out, ", ...");
+    return buf_text(&out);
+}
+
+/* ---- frames ---- */
+
+Frame frame_inside(Frame *parent, const char *path, const char *title)
+{
+    return (Frame){
+        .parent = parent,
+        .decl = parent->decl,
+        .path = path,
+        .title = title,
+        .point = parent->point,
+        .vars = parent->vars,
+        .index = parent->index,
+        .caller = parent->caller,
+    };
+}
+
+Env frame_env(Lower *l, const Frame *f)
+{
+    return (Env){
+        .complaints = &l->complaints,
+        .vars = f->vars,
+        .current = f->point.node,
+        .current_unknown = f->point.unknown,
+        .index = f->index,
+        .caller = f->caller,
+    };
+}
+
+const Place *frame_place(Lower *l, const Frame *f, Loc loc)
+{
+    Place *place = NEW(l->arena, Place);
+    *place = (Place){loc, f->caller};
+    return place;
+}
+
+int frame_count(Lower *l, Frame *f, const char *name)
+{
+    for (int i = 0; i < f->counters.n; i++) {
+        if (str_eq(f->counters.at[i].name, name))
+            return ++f->counters.at[i].n;
+    }
+    VEC_PUSH(l->arena, &f->counters, ((Counter){name, 1}));
+    return 1;
+}
+
+const char *path_join(Lower *l, const char *path, const char *name)
+{
+    return *path ? arena_printf(l->arena, "%s.%s", path, name) : name;
+}
+
+/* ---- paths ---- */
+
+bool claim_path(Lower *l, const Frame *f, const char *path, Loc loc)
+{
+    if (table_add(&l->names, path, loc))
+        return true;
+    const NameEntry *first = table_find(&l->names, path);
+    if (lower_error(l, loc, "the name '%s' is taken", path)) {
+        bool same = first->loc.file == loc.file && first->loc.begin == loc.begin;
+        if (same)
+            diag_note(l->d, loc,
+                      "a repetition gives the same name each time; in a block of its own, or in a "
+                      "stage, each repetition has a name of its own");
+        else
+            diag_note(l->d, first->loc, "by this one; give one of them another name");
+        lower_note_callers(l, f, loc);
+    }
+    return false;
+}
+
+void set_path(Lower *l, const char *path, const Node *node)
+{
+    NameEntry *entry = table_find(&l->names, path);
+    if (entry)
+        entry->node = node;
+}
+
+/* ---- labels ---- */
+
+void add_label(Lower *l, Frame *f, const char *name, Point point)
+{
+    VEC_PUSH(l->arena, &f->labels, ((Label){name, point}));
+}
+
+Point find_label(Lower *l, const Frame *f, Name name)
+{
+    VEC(const char *) known = {0};
+    for (const Frame *at = f; at; at = at->parent) {
+        for (int i = at->labels.n - 1; i >= 0; i--) {
+            if (str_eq(at->labels.at[i].name, name.text))
+                return at->labels.at[i].point;
+            VEC_PUSH(l->arena, &known, at->labels.at[i].name);
+        }
+    }
+    if (lower_error(l, name.loc, "there is no tensor '%s' here%s", name.text,
+                    lower_suggestion(l, name.text, known.at, known.n))) {
+        if (known.n)
+            diag_note(l->d, name.loc, "known here: %s", lower_listed(l, known.at, known.n));
+        else
+            diag_note(
+                l->d, name.loc,
+                "a label gives a tensor a name, `%s: conv 3x3 64`; a block knows its own alone",
+                name.text);
+        lower_note_callers(l, f, name.loc);
+    }
+    return (Point){.unknown = true};
+}
+
+/* ---- variables ---- */
+
+bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value)
+{
+    const Var *old = var_named(*vars, name.text);
+    if (!old && !value_builtin_name(name.text)) {
+        Var *var = NEW(l->arena, Var);
+        *var = (Var){*vars, name, value};
+        *vars = var;
+        return true;
+    }
+    if (lower_error(l, name.loc, "'%s' has a meaning here already", name.text)) {
+        if (old)
+            diag_note(l->d, old->name.loc, "it is declared here; choose another name");
+        else
+            diag_note(l->d, name.loc, "'%s' is %s; choose another name", name.text,
+                      str_eq(name.text, "index") ? "the number of the repetition"
+                                                 : "that of the current tensor");
+        if (f)
+            lower_note_callers(l, f, name.loc);
+    }
+    return false;
+}

@@ -1,0 +1,486 @@
+/* parse.y: tokens to the syntax tree.  The actions only build; what the names
+ * mean is decided in lower.c.
+ *
+ * The grammar is LALR(1) without conflicts; its tables are canonical LR(1), for
+ * then an error shows before anything is reduced and what was expected is exact.
+ * Three things of the lexer make it so: END stands behind every statement (lex.h), `(` right behind a name is
+ * CALL_OPEN, so that `conv 3x3 n (1, 2)` has three arguments and `f(1, 2)` two,
+ * and `-` behind an operand is always binary.
+ */
+%code requires {
+#include "lang/lex.h"
+}
+
+%code requires {
+/* A parse under way. */
+typedef struct Parse {
+    Arena *arena;
+    Diag *d;
+    Lexer lexer;
+    Ast *ast;     /* START_FILE */
+    Expr *define; /* START_DEFINE */
+} Parse;
+}
+
+%code {
+#include "lang/parse.h"
+
+/* The parser's stacks come from the arena; they nest as deep as a tree may. */
+#define YYMALLOC(size) arena_alloc(p->arena, (size))
+#define YYFREE(pointer) ((void)(pointer))
+#define YYMAXDEPTH 3000
+
+/* From the first symbol's begin to the last one's end. */
+#define YYLLOC_DEFAULT(Current, Rhs, N)                                        \
+    ((Current) = (N) ? (Loc){YYRHSLOC(Rhs, 1).file, YYRHSLOC(Rhs, 1).begin,    \
+                             YYRHSLOC(Rhs, N).end}                             \
+                     : (Loc){YYRHSLOC(Rhs, 0).file, YYRHSLOC(Rhs, 0).end,      \
+                             YYRHSLOC(Rhs, 0).end})
+
+static int yylex(Symbol *value, Loc *loc, Parse *p)
+{
+    return lex_next(&p->lexer, value, loc);
+}
+
+static void yyerror(const Loc *loc, Parse *p, const char *message);
+static Expr *operation(Parse *p, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc);
+static Expr *shallow(Parse *p, Expr *expr);
+static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc);
+static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc);
+static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc);
+static Loc join(Loc first, Loc last);
+
+#define LIST(vec, x) VEC_PUSH(p->arena, &(vec), (x))
+#define BINARY(op, a, b, loc) operation(p, EXPR_BINARY, OPERATOR_##op, a, b, NULL, loc)
+}
+
+%define api.pure full
+%define api.prefix {rnc_yy}
+%define api.value.type {Symbol}
+%define api.location.type {Loc}
+%define parse.error custom
+%define lr.type canonical-lr
+%define lr.default-reduction consistent
+%locations
+%param {Parse *p}
+%expect 0
+
+%token END_OF_FILE 0 "end of file"
+%token START_FILE START_DEFINE
+%token END "end of statement"
+%token INCLUDE "include" BLOCK "block" NET "net" NAMING "naming"
+%token INPUT "input" OUTPUT "output" TAP "tap" STAGE "stage" FROM "from" NAMES "names"
+%token BATCH "batch" LET "let" CASE "case" IF "if" ELSE "else" FOR "for" IN "in"
+%token X "x" THEN "then" AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
+%token ARROW "->" DOTDOT ".." FLOORDIV "//" EQ "==" NE "!=" LE "<=" GE ">="
+%token CALL_OPEN "(" UMINUS "unary -"
+%token <integer> INTEGER "integer"
+%token <real> REAL "real"
+%token <pair> PAIR "pair"
+%token <name> STRING "string"
+%token <name> NAME "name"
+
+%right THEN
+%right '?' ':'
+%left OR
+%left AND
+%precedence NOT
+%nonassoc EQ NE '<' LE '>' GE
+%left '+' '-'
+%left '*' '/' FLOORDIV '%'
+%precedence UMINUS
+%precedence '['
+
+%type <decl> decl
+%type <params> params param_list
+%type <param> param
+%type <rows> rows
+%type <row> row
+%type <cases> cases
+%type <one_case> case
+%type <stmts> body stmts else
+%type <stmt> stmt simple if
+%type <call> call paren_call base
+%type <args> args arg_list words attrs
+%type <arg> arg
+%type <expr> expr define
+%type <exprs> exprs items
+
+%%
+
+start
+    : START_FILE decls
+    | START_DEFINE define END { p->define = $define; }
+    ;
+
+/* NAME=VALUE of -D; several values are a list without parentheses. */
+define
+    : NAME '=' exprs { $$ = $exprs.n == 1 ? $exprs.at[0] : expr_list(p->arena, $exprs, @exprs); }
+    ;
+
+decls
+    : %empty
+    | decls END
+    | decls decl END { if ($decl) LIST(p->ast->decls, $decl); }
+    | decls error END { yyerrok; }
+    ;
+
+/* NULL when what stands before its body is wrong; the body is read all the same. */
+decl
+    : BLOCK error { $$ = NULL; }
+    | BLOCK error resume body { $$ = NULL; }
+    | NET error { $$ = NULL; }
+    | NET error resume body { $$ = NULL; }
+    | NAMING error { $$ = NULL; }
+    | NAMING error resume '{' rows '}' { $$ = NULL; }
+    | INCLUDE STRING { $$ = declaration(p, DECL_INCLUDE, $STRING, @$); }
+    | BLOCK NAME params body {
+        $$ = declaration(p, DECL_BLOCK, $NAME, @NAME);
+        $$->params = $params;
+        $$->body = $body;
+    }
+    | NET NAME params body {
+        $$ = declaration(p, DECL_NET, $NAME, @NAME);
+        $$->params = $params;
+        $$->body = $body;
+    }
+    | NET NAME '=' base {
+        $$ = declaration(p, DECL_NET, $NAME, @NAME);
+        $$->base = $base;
+    }
+    | NAMING NAME '{' rows '}' {
+        $$ = declaration(p, DECL_NAMING, $NAME, @NAME);
+        $$->rows = $rows;
+    }
+    ;
+
+/* Behind an error, in front of a body: errors are reported again. */
+resume: %empty { yyerrok; };
+
+base
+    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, @$); }
+    | paren_call
+    ;
+
+/* ---- parameters and namings ---- */
+
+params
+    : %empty { $$ = (Parameters){0}; }
+    | open ')' { $$ = (Parameters){0}; }
+    | open param_list ')' { $$ = $param_list; }
+    | open param_list ',' ')' { $$ = $param_list; }
+    ;
+
+open: '(' | CALL_OPEN;
+
+param_list
+    : param { $$ = (Parameters){0}; LIST($$, $param); }
+    | param_list[list] ',' param { $$ = $list; LIST($$, $param); }
+    ;
+
+param
+    : NAME { $$ = (Parameter){$NAME, {0}, NULL}; }
+    | NAME '=' expr { $$ = (Parameter){$NAME, {0}, $expr}; }
+    | NAME ':' NAME[type] { $$ = (Parameter){$1, $type, NULL}; }
+    | NAME ':' NAME[type] '=' expr { $$ = (Parameter){$1, $type, $expr}; }
+    ;
+
+rows
+    : %empty { $$ = (NamingRows){0}; }
+    | rows END
+    | rows[list] row END { $$ = $list; LIST($$, $row); }
+    | rows error END { $$ = $1; yyerrok; }
+    ;
+
+row
+    : STRING[pattern] ARROW STRING[to] { $$ = (NamingRow){.pattern = $pattern, .to = $to}; }
+    | NAME[op] '.' NAME[role] ARROW STRING[to] {
+        $$ = (NamingRow){.op = $op, .role = $role, .to = $to};
+    }
+    | NAME[op] '.' NAME[role] ARROW STRING[to] NAME[axes] {
+        $$ = (NamingRow){.op = $op, .role = $role, .to = $to, .axes = $axes};
+    }
+    ;
+
+/* ---- statements ---- */
+
+body: '{' stmts '}' { $$ = $stmts; };
+
+stmts
+    : %empty { $$ = (Stmts){0}; }
+    | stmts END
+    | stmts[list] stmt END { $$ = $list; if ($stmt) LIST($$, $stmt); }
+    | stmts error END { $$ = $1; yyerrok; }
+    ;
+
+/* NULL like a wrong decl. */
+stmt
+    : STAGE error { $$ = NULL; }
+    | STAGE error resume body { $$ = NULL; }
+    | FOR error { $$ = NULL; }
+    | FOR error resume body { $$ = NULL; }
+    | simple
+    | if
+    | call { $$ = statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
+    | NAME ':' call { $$ = statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
+    | NAME body { $$ = statement(p, STMT_ARM, $NAME, @NAME); $$->body = $body; }
+    | STAGE NAME body {
+        $$ = statement(p, STMT_STAGE, $NAME, join(@STAGE, @NAME));
+        $$->body = $body;
+    }
+    | expr X call {
+        $$ = statement(p, STMT_REPEAT, (Name){0}, @$);
+        $$->value = $expr;
+        $$->call = $call;
+    }
+    | expr X body {
+        $$ = statement(p, STMT_REPEAT, (Name){0}, join(@expr, @X));
+        $$->value = $expr;
+        $$->body = $body;
+    }
+    | FOR NAME IN expr body {
+        $$ = statement(p, STMT_FOR, $NAME, join(@FOR, @expr));
+        $$->value = $expr;
+        $$->body = $body;
+    }
+    | FOR NAME IN expr[from] DOTDOT expr[to] body {
+        $$ = statement(p, STMT_FOR, $NAME, join(@FOR, @to));
+        $$->value = $from;
+        $$->end = $to;
+        $$->body = $body;
+    }
+    ;
+
+simple
+    : LET NAME '=' expr { $$ = statement(p, STMT_LET, $NAME, @$); $$->value = $expr; }
+    | LET NAME '=' CASE expr '{' cases '}' {
+        $$ = statement(p, STMT_CASE, $NAME, join(@LET, @expr));
+        $$->value = $expr;
+        $$->cases = $cases;
+    }
+    | INPUT NAME '[' items ']' attrs {
+        $$ = statement(p, STMT_INPUT, $NAME, @$);
+        $$->dims = $items;
+        $$->args = $attrs;
+    }
+    | OUTPUT NAME attrs { $$ = statement(p, STMT_OUTPUT, $NAME, @$); $$->args = $attrs; }
+    | TAP NAME { $$ = statement(p, STMT_TAP, $NAME, @$); }
+    | TAP { $$ = statement(p, STMT_TAP, (Name){0}, @$); }
+    | BATCH expr { $$ = statement(p, STMT_BATCH, (Name){0}, @$); $$->value = $expr; }
+    | NAMES NAME { $$ = statement(p, STMT_NAMES, $NAME, @$); }
+    | FROM NAME { $$ = statement(p, STMT_FROM, $NAME, @$); }
+    ;
+
+cases
+    : %empty { $$ = (Cases){0}; }
+    | cases END
+    | cases[list] case END { $$ = $list; LIST($$, $case); }
+    | cases error END { $$ = $1; yyerrok; }
+    ;
+
+case
+    : exprs ARROW expr { $$ = (Case){$exprs, $expr, @exprs}; }
+    | ELSE ARROW expr { $$ = (Case){.value = $expr, .loc = @ELSE}; }
+    ;
+
+if
+    : IF error { $$ = NULL; }
+    | IF error resume body else { $$ = NULL; }
+    | IF expr body else {
+        $$ = statement(p, STMT_IF, (Name){0}, join(@IF, @expr));
+        $$->value = $expr;
+        $$->body = $body;
+        $$->other = $else;
+    }
+    ;
+
+else
+    : %empty { $$ = (Stmts){0}; }
+    | ELSE body { $$ = $body; }
+    | ELSE if { $$ = (Stmts){0}; if ($if) LIST($$, $if); }
+    ;
+
+/* ---- calls and their arguments ---- */
+
+call
+    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, @$); }
+    | NAME words { $$ = call_new(p->arena, $NAME, $words, @$); }
+    | paren_call
+    ;
+
+paren_call: NAME CALL_OPEN args ')' { $$ = call_new(p->arena, $NAME, $args, @$); };
+
+/* Separated by blanks: conv 3x3 4 * n stride=2. */
+words
+    : arg { $$ = (Args){0}; LIST($$, $arg); }
+    | words[list] arg { $$ = $list; LIST($$, $arg); }
+    ;
+
+/* Of a port: words that may be none. */
+attrs
+    : %empty { $$ = (Args){0}; }
+    | words
+    ;
+
+/* Separated by commas. */
+args
+    : %empty { $$ = (Args){0}; }
+    | arg_list
+    | arg_list ','
+    ;
+
+arg_list
+    : arg { $$ = (Args){0}; LIST($$, $arg); }
+    | arg_list[list] ',' arg { $$ = $list; LIST($$, $arg); }
+    ;
+
+arg
+    : expr { $$ = (Arg){{0}, $expr}; }
+    | NAME '=' expr { $$ = (Arg){$NAME, $expr}; }
+    ;
+
+/* ---- expressions ---- */
+
+items
+    : %empty { $$ = (Exprs){0}; }
+    | exprs
+    | exprs ','
+    ;
+
+exprs
+    : expr { $$ = (Exprs){0}; LIST($$, $expr); }
+    | exprs[list] ',' expr { $$ = $list; LIST($$, $expr); }
+    ;
+
+expr
+    : INTEGER { $$ = expr_int(p->arena, $INTEGER, @$); }
+    | REAL { $$ = expr_new(p->arena, EXPR_REAL, @$); $$->real = $REAL; }
+    | PAIR { $$ = pair_list(p, $PAIR, @$); }
+    | STRING { $$ = expr_text(p->arena, EXPR_STRING, $STRING); }
+    | NAME { $$ = expr_text(p->arena, EXPR_NAME, $NAME); }
+    | TRUE { $$ = expr_new(p->arena, EXPR_BOOL, @$); $$->truth = true; }
+    | FALSE { $$ = expr_new(p->arena, EXPR_BOOL, @$); }
+    | paren_call { $$ = shallow(p, expr_call(p->arena, $paren_call)); }
+    | '(' expr[inner] ')' { $$ = $inner; }
+    | '(' ')' { $$ = expr_list(p->arena, (Exprs){0}, @$); }
+    | '(' exprs ',' ')' { $$ = shallow(p, expr_list(p->arena, $exprs, @$)); }
+    | '(' exprs[list] ',' expr[last] ')' {
+        LIST($list, $last);
+        $$ = shallow(p, expr_list(p->arena, $list, @$));
+    }
+    | expr[a] '[' expr[b] ']' { $$ = operation(p, EXPR_INDEX, OPERATOR_OR, $a, $b, NULL, @$); }
+    | UMINUS expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NEG, $a, NULL, NULL, @$); }
+    | NOT expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NOT, $a, NULL, NULL, @$); }
+    | expr[a] '*' expr[b] { $$ = BINARY(MUL, $a, $b, @$); }
+    | expr[a] '/' expr[b] { $$ = BINARY(DIV, $a, $b, @$); }
+    | expr[a] FLOORDIV expr[b] { $$ = BINARY(FLOORDIV, $a, $b, @$); }
+    | expr[a] '%' expr[b] { $$ = BINARY(MOD, $a, $b, @$); }
+    | expr[a] '+' expr[b] { $$ = BINARY(ADD, $a, $b, @$); }
+    | expr[a] '-' expr[b] { $$ = BINARY(SUB, $a, $b, @$); }
+    | expr[a] EQ expr[b] { $$ = BINARY(EQ, $a, $b, @$); }
+    | expr[a] NE expr[b] { $$ = BINARY(NE, $a, $b, @$); }
+    | expr[a] '<' expr[b] { $$ = BINARY(LT, $a, $b, @$); }
+    | expr[a] LE expr[b] { $$ = BINARY(LE, $a, $b, @$); }
+    | expr[a] '>' expr[b] { $$ = BINARY(GT, $a, $b, @$); }
+    | expr[a] GE expr[b] { $$ = BINARY(GE, $a, $b, @$); }
+    | expr[a] AND expr[b] { $$ = BINARY(AND, $a, $b, @$); }
+    | expr[a] OR expr[b] { $$ = BINARY(OR, $a, $b, @$); }
+    | expr[a] '?' expr[b] ':' expr[c] {
+        $$ = operation(p, EXPR_CHOICE, OPERATOR_OR, $a, $b, $c, @$);
+    }
+    | expr[a] THEN expr[b] { $$ = operation(p, EXPR_THEN, OPERATOR_OR, $a, $b, NULL, @$); }
+    ;
+
+%%
+
+/* ---- what the actions call ---- */
+
+static Loc join(Loc first, Loc last)
+{
+    return (Loc){first.file, first.begin, last.end};
+}
+
+/* The expression, unless it nests too deeply for those who recurse over it. */
+static Expr *shallow(Parse *p, Expr *expr)
+{
+    if (expr->depth <= EXPR_DEEPEST)
+        return expr;
+    diag_error(p->d, expr->loc, "the expression nests more than %d deep", EXPR_DEEPEST);
+    diag_note(p->d, expr->loc, "`let` can give a name to a part of it");
+    return expr_int(p->arena, 1, expr->loc);
+}
+
+static Expr *operation(Parse *p, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc)
+{
+    return shallow(p, expr_op(p->arena, kind, op, a, b, c, loc));
+}
+
+static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc)
+{
+    Exprs items = {0};
+    LIST(items, expr_int(p->arena, pair[0], loc));
+    LIST(items, expr_int(p->arena, pair[1], loc));
+    return expr_list(p->arena, items, loc);
+}
+
+static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc)
+{
+    Stmt *s = stmt_new(p->arena, kind, loc);
+    s->name = name;
+    return s;
+}
+
+static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc)
+{
+    Decl *decl = NEW(p->arena, Decl);
+    decl->kind = kind;
+    decl->name = name;
+    decl->loc = loc;
+    return decl;
+}
+
+/* ---- errors ---- */
+
+/* bison's own messages: its stack is full. */
+static void yyerror(const Loc *loc, Parse *p, const char *message)
+{
+    (void)message;
+    diag_error(p->d, *loc, "the text nests too deeply");
+    diag_note(p->d, *loc, "a block of its own can take a part of it");
+}
+
+static int yyreport_syntax_error(const yypcontext_t *context, Parse *p)
+{
+    enum { MOST = YYNTOKENS };
+    yysymbol_kind_t kinds[MOST];
+    const char *expected[MOST];
+    int n = yypcontext_expected_tokens(context, kinds, MOST);
+    for (int i = 0; i < n; i++)
+        expected[i] = yysymbol_name(kinds[i]);
+    syntax_error(&p->lexer, yysymbol_name(yypcontext_token(context)), expected, n > 0 ? n : 0);
+    return 0;
+}
+
+static void parse(Parse *p, Arena *arena, int file, int start, Diag *d)
+{
+    p->arena = arena;
+    p->d = d;
+    lex_open(&p->lexer, arena, file, start, d);
+    /* Its result says no more than the messages do. */
+    (void)rnc_yyparse(p);
+}
+
+Ast *parse_file(Arena *arena, int file, Diag *d)
+{
+    Parse p = {.ast = NEW(arena, Ast)};
+    parse(&p, arena, file, START_FILE, d);
+    return p.ast;
+}
+
+Expr *parse_define(Arena *arena, int file, Diag *d)
+{
+    Parse p = {0};
+    int errors = d->errors;
+    parse(&p, arena, file, START_DEFINE, d);
+    return d->errors == errors ? p.define : NULL;
+}

@@ -1,0 +1,155 @@
+/* check.c: what holds of every network at any time (check.h). */
+#include "net/check.h"
+
+#include "net/infer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Verifier {
+    const Net *net;
+    Diag *diag;
+    const char *when;
+    bool ok;
+} Verifier;
+
+static void fault(Verifier *v, const char *name, const char *what)
+{
+    diag_internal(v->diag, "after %s: '%s' %s", v->when, name, what);
+    v->ok = false;
+}
+
+static bool in_net(const Net *net, const Node *node)
+{
+    return node && node->id >= 0 && node->id < net->nodes.n && net->nodes.at[node->id] == node;
+}
+
+static bool check_operands(Verifier *v, const Node *node)
+{
+    const OpRow *row = op_row(node->op);
+    if (node->op >= OP_COUNT || node->n_in < row->least || node->n_in > row->most) {
+        fault(v, node->name, "has a wrong number of operands");
+        return false;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        if (!in_net(v->net, node->in[i]) || node->in[i]->id >= node->id) {
+            fault(v, node->name, "has an operand that does not come before it");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The parameters are those of the row, each with its role. */
+static bool check_params(Verifier *v, const Node *node)
+{
+    for (int r = 0; r < P_ROLES; r++) {
+        const Param *param = node->params[r];
+        bool wanted = op_param_name(node->op, (Role)r) != NULL;
+        if (wanted && r == P_BIAS && op_attr(node->op, "bias"))
+            wanted = node->attrs.bias;
+        if (wanted != (param != NULL) || (param && param->role != (Role)r)) {
+            fault(v, node->name, "has the wrong parameters");
+            return false;
+        }
+        if (param && (!param->name || !param->alias || param->rank < 1 || param->rank > 4)) {
+            fault(v, node->name, "has a parameter without a name or dims");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_dims(const Param *a, const Param *b)
+{
+    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0;
+}
+
+/* Type and dims are what the shape rule says of the node now. */
+static void check_shapes(Verifier *v, const Node *node)
+{
+    Node again = *node;
+    Param params[P_ROLES] = {{0}};
+    for (int r = 0; r < P_ROLES; r++) {
+        if (node->params[r])
+            again.params[r] = &params[r];
+    }
+    Diag quiet = diag_new(NULL, v->diag->out.arena);
+    bool same = infer_node(&again, &quiet) && type_eq(again.type, node->type);
+    for (int r = 0; same && r < P_ROLES; r++)
+        same = !node->params[r] || same_dims(node->params[r], &params[r]);
+    if (!same)
+        fault(v, node->name, "does not have the shape that follows from its operands");
+}
+
+static void check_fused(Verifier *v, const Node *node)
+{
+    if (node->act < ACT_NONE || node->act >= ACT_COUNT ||
+        (node->act != ACT_NONE && !(op_row(node->op)->flags & FUSES_ACT)))
+        fault(v, node->name, "has an activation that its operator cannot apply");
+    if (node->origin < -1 || node->origin >= v->net->n_original)
+        fault(v, node->name, "computes the value of no node of the original network");
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void check_unique(Verifier *v, const char **names, int n)
+{
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    for (int i = 1; i < n; i++) {
+        if (strcmp(names[i - 1], names[i]) == 0)
+            fault(v, names[i], "is the name of two");
+    }
+}
+
+static void check_ports(Verifier *v)
+{
+    const Net *net = v->net;
+    int *entries = NEW_ARRAY(v->diag->out.arena, int, net->nodes.n);
+    for (int i = 0; i < net->inputs.n; i++) {
+        const Port *port = &net->inputs.at[i];
+        if (!in_net(net, port->node) || port->node->op != OP_INPUT)
+            fault(v, port->name, "is an input port of no input");
+        else if (port->elem != port->node->type.elem || entries[port->node->id]++)
+            fault(v, port->name, "does not fit its input");
+    }
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op == OP_INPUT && !entries[i])
+            fault(v, net->nodes.at[i]->name, "is an input without a port");
+    }
+    for (int i = 0; i < net->outputs.n; i++) {
+        if (!in_net(net, net->outputs.at[i].node))
+            fault(v, net->outputs.at[i].name, "is an output port of no node");
+    }
+    if (net->outputs.n == 0)
+        fault(v, net->name, "has no output");
+}
+
+bool check_net(Net *net, Diag *diag, const char *when)
+{
+    Verifier v = {net, diag, when, true};
+    Arena *arena = diag->out.arena;
+    const char **names = NEW_ARRAY(arena, const char *, net->nodes.n);
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        names[i] = node->name;
+        if (node->id != i)
+            fault(&v, node->name, "is not numbered by its position");
+        else if (check_operands(&v, node) && check_params(&v, node))
+            check_shapes(&v, node);
+        check_fused(&v, node);
+    }
+    check_unique(&v, names, net->nodes.n);
+    int n_ports = net->inputs.n + net->outputs.n;
+    const char **ports = NEW_ARRAY(arena, const char *, n_ports);
+    for (int i = 0; i < net->inputs.n; i++)
+        ports[i] = net->inputs.at[i].name;
+    for (int i = 0; i < net->outputs.n; i++)
+        ports[net->inputs.n + i] = net->outputs.at[i].name;
+    check_unique(&v, ports, n_ports);
+    check_ports(&v);
+    return v.ok;
+}

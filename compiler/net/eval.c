@@ -1,0 +1,294 @@
+/* eval.c: the oracle.  Plain loops in double, an operator a function: right at
+ * sight rather than fast (convolutions, in eval_window.c, are arranged so that a
+ * ResNet-50 takes seconds).  No code is shared with the kernels. */
+#include "net/eval_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t element_at(Type t, int n, int y, int x, int c)
+{
+    return (((int64_t)n * t.h + y) * t.w + x) * t.c + c;
+}
+
+/* ---- element by element ---- */
+
+static double activate(Act act, double alpha, double x)
+{
+    switch (act) {
+    case ACT_RELU:
+        return x > 0 ? x : 0;
+    case ACT_RELU6:
+        return fmin(fmax(x, 0), 6);
+    case ACT_LEAKY_RELU:
+        return x > 0 ? x : alpha * x;
+    case ACT_SIGMOID:
+        return 1 / (1 + exp(-x));
+    case ACT_TANH:
+        return tanh(x);
+    case ACT_HARD_SIGMOID:
+        return fmin(fmax(x + 3, 0), 6) / 6;
+    case ACT_HARD_SWISH:
+        return x * fmin(fmax(x + 3, 0), 6) / 6;
+    case ACT_SILU:
+        return x / (1 + exp(-x));
+    case ACT_GELU:
+        return x * 0.5 * erfc(-x * sqrt(0.5));
+    case ACT_NONE:
+    case ACT_COUNT:
+        break;
+    }
+    return x;
+}
+
+static void copy(EvalStep *s)
+{
+    memcpy(s->out, s->in[0], (size_t)type_elements(s->node->type) * sizeof(double));
+}
+
+void eval_INPUT(EvalStep *s)
+{
+    copy(s);
+}
+
+void eval_CAST(EvalStep *s)
+{
+    copy(s);
+}
+
+static double per_channel(Reals reals, int c)
+{
+    return reals.at[reals.n == 1 ? 0 : c];
+}
+
+void eval_NORMALIZE(EvalStep *s)
+{
+    const Attrs *a = &s->node->attrs;
+    int64_t n = type_elements(s->node->type);
+    for (int64_t i = 0; i < n; i++) {
+        int c = (int)(i % s->node->type.c);
+        s->out[i] = (s->in[0][i] * a->scale - per_channel(a->mean, c)) / per_channel(a->std, c);
+    }
+}
+
+void eval_BN(EvalStep *s)
+{
+    Param *const *p = s->node->params;
+    int64_t n = type_elements(s->node->type);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t c = i % s->node->type.c;
+        double spread = sqrt(p[P_VARIANCE]->data[c] + s->node->attrs.epsilon);
+        s->out[i] =
+            (s->in[0][i] - p[P_MEAN]->data[c]) / spread * p[P_WEIGHT]->data[c] + p[P_BIAS]->data[c];
+    }
+}
+
+static void map(EvalStep *s, Act act)
+{
+    int64_t n = type_elements(s->node->type);
+    for (int64_t i = 0; i < n; i++)
+        s->out[i] = activate(act, s->node->attrs.alpha, s->in[0][i]);
+}
+
+#define ACTIVATION_EVAL(id)     \
+    void eval_##id(EvalStep *s) \
+    {                           \
+        map(s, ACT_##id);       \
+    }
+ACTIVATION_EVAL(RELU)
+ACTIVATION_EVAL(RELU6)
+ACTIVATION_EVAL(LEAKY_RELU)
+ACTIVATION_EVAL(SIGMOID)
+ACTIVATION_EVAL(TANH)
+ACTIVATION_EVAL(HARD_SIGMOID)
+ACTIVATION_EVAL(HARD_SWISH)
+ACTIVATION_EVAL(SILU)
+ACTIVATION_EVAL(GELU)
+
+/* exp(x) / sum of exp(x) over the channels; the largest x is taken off first, so
+ * that nothing overflows. */
+void eval_SOFTMAX(EvalStep *s)
+{
+    int c = s->node->type.c;
+    int64_t pixels = type_elements(s->node->type) / c;
+    for (int64_t p = 0; p < pixels; p++) {
+        const double *in = s->in[0] + p * c;
+        double *out = s->out + p * c, most = in[0], sum = 0;
+        for (int i = 1; i < c; i++)
+            most = fmax(most, in[i]);
+        for (int i = 0; i < c; i++)
+            sum += out[i] = exp(in[i] - most);
+        for (int i = 0; i < c; i++)
+            out[i] /= sum;
+    }
+}
+
+/* ---- joins ---- */
+
+/* The element of an operand that meets result element (n, y, x, c), where the
+ * operand may be spread over pixels or channels. */
+static double spread(const double *in, Type t, int n, int y, int x, int c)
+{
+    bool pixel = t.h == 1 && t.w == 1;
+    return in[element_at(t, n, pixel ? 0 : y, pixel ? 0 : x, t.c == 1 ? 0 : c)];
+}
+
+static void join(EvalStep *s, bool multiply)
+{
+    const Node *node = s->node;
+    Type t = node->type;
+    for (int n = 0; n < t.n; n++)
+        for (int y = 0; y < t.h; y++)
+            for (int x = 0; x < t.w; x++)
+                for (int c = 0; c < t.c; c++) {
+                    double value = multiply ? 1 : 0;
+                    for (int i = 0; i < node->n_in; i++) {
+                        double v = spread(s->in[i], node->in[i]->type, n, y, x, c);
+                        value = multiply ? value * v : value + v;
+                    }
+                    s->out[element_at(t, n, y, x, c)] = value;
+                }
+}
+
+void eval_ADD(EvalStep *s)
+{
+    join(s, false);
+}
+
+void eval_MUL(EvalStep *s)
+{
+    join(s, true);
+}
+
+void eval_CONCAT(EvalStep *s)
+{
+    int total = s->node->type.c, before = 0;
+    int64_t pixels = type_elements(s->node->type) / total;
+    for (int i = 0; i < s->node->n_in; i++) {
+        int c = s->node->in[i]->type.c;
+        for (int64_t p = 0; p < pixels; p++)
+            memcpy(s->out + p * total + before, s->in[i] + p * c, (size_t)c * sizeof(double));
+        before += c;
+    }
+}
+
+/* ---- moves ---- */
+
+void eval_FLATTEN(EvalStep *s)
+{
+    Type t = s->node->in[0]->type;
+    int64_t at = 0;
+    if (s->node->attrs.order == ORDER_NHWC) {
+        copy(s);
+        return;
+    }
+    for (int n = 0; n < t.n; n++)
+        for (int c = 0; c < t.c; c++)
+            for (int y = 0; y < t.h; y++)
+                for (int x = 0; x < t.w; x++)
+                    s->out[at++] = s->in[0][element_at(t, n, y, x, c)];
+}
+
+void eval_ZEROPAD(EvalStep *s)
+{
+    Type in = s->node->in[0]->type, out = s->node->type;
+    const Attrs *a = &s->node->attrs;
+    for (int64_t i = 0; i < type_elements(out); i++)
+        s->out[i] = 0;
+    for (int n = 0; n < in.n; n++)
+        for (int y = 0; y < in.h; y++)
+            for (int x = 0; x < in.w; x++)
+                for (int c = 0; c < in.c; c++)
+                    s->out[element_at(out, n, y + a->padding[0], x + a->padding[1],
+                                      c + a->channel_padding[0])] =
+                        s->in[0][element_at(in, n, y, x, c)];
+}
+
+/* Result pixel (y, x) is pixel (y * stride / repeat, ...) of the operand. */
+static void resample(EvalStep *s, const int *stride, const int *repeat)
+{
+    Type in = s->node->in[0]->type, out = s->node->type;
+    for (int n = 0; n < out.n; n++)
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++)
+                memcpy(s->out + element_at(out, n, y, x, 0),
+                       s->in[0] + element_at(in, n, y * stride[0] / repeat[0],
+                                             x * stride[1] / repeat[1], 0),
+                       (size_t)in.c * sizeof(double));
+}
+
+void eval_SUBSAMPLE(EvalStep *s)
+{
+    resample(s, s->node->attrs.stride, (int[]){1, 1});
+}
+
+void eval_UPSAMPLE(EvalStep *s)
+{
+    resample(s, (int[]){1, 1}, s->node->attrs.scale_by);
+}
+
+/* ---- the network ---- */
+
+static int64_t weights_of(const Node *node)
+{
+    const Param *weight = node->params[P_WEIGHT];
+    return weight ? param_elements(weight) : 1;
+}
+
+static int64_t largest_weights(const Net *net)
+{
+    int64_t most = 1;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const int64_t n = weights_of(net->nodes.at[i]);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* The fused activation, and the rounding where tensors are float. */
+static void finish(const Node *node, double *out, EvalPrecision precision)
+{
+    int64_t n = type_elements(node->type);
+    for (int64_t i = 0; i < n; i++) {
+        double value = activate(node->act, node->act_alpha, out[i]);
+        out[i] = precision == EVAL_FLOAT ? (double)(float)value : value;
+    }
+}
+
+static void eval_step(EvalStep *step)
+{
+    static void (*const evals[OP_COUNT])(EvalStep *) = {
+#define OP(id, name, least, most, flags, doc) eval_##id,
+#include "net/ops.def"
+    };
+    evals[step->node->op](step);
+}
+
+void eval_node(const Node *node, const double *const *in, double *out, Arena *arena)
+{
+    EvalStep step = {node, in, out, NEW_ARRAY(arena, double, weights_of(node))};
+    eval_step(&step);
+    finish(node, out, EVAL_DOUBLE);
+}
+
+EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
+                    Arena *arena)
+{
+    EvalResult result = {NEW_ARRAY(arena, double *, net->nodes.n), net->nodes.n};
+    double *scratch = NEW_ARRAY(arena, double, largest_weights(net));
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        const double **in = NEW_ARRAY(arena, const double *, node->n_in + 1);
+        for (int j = 0; j < node->n_in; j++)
+            in[j] = result.values[node->in[j]->id];
+        for (int j = 0; node->op == OP_INPUT && j < net->inputs.n; j++) {
+            if (net->inputs.at[j].node == node)
+                in[0] = inputs[j];
+        }
+        result.values[i] = NEW_ARRAY(arena, double, type_elements(node->type));
+        EvalStep step = {node, in, result.values[i], scratch};
+        eval_step(&step);
+        finish(node, result.values[i], precision);
+    }
+    return result;
+}

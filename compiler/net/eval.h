@@ -1,0 +1,26 @@
+/* eval.h: the oracle, a plain interpreter of the network. */
+#ifndef RNC_EVAL_H
+#define RNC_EVAL_H
+
+#include "net/ir.h"
+
+/* EVAL_DOUBLE keeps every intermediate in double; EVAL_FLOAT rounds every
+ * tensor to float when its node is done (sums inside a node stay double). */
+typedef enum EvalPrecision { EVAL_DOUBLE, EVAL_FLOAT } EvalPrecision;
+
+/* All tensors of a run, by node id: values[id] is [n][h][w][c] row-major, in
+ * `arena`.  inputs[i] belongs to net->inputs[i], [n][h][w][c] row-major whatever
+ * the port's order; u8 ports take 0..255.  Every parameter must have data. */
+typedef struct EvalResult {
+    double **values;
+    int n;
+} EvalResult;
+
+EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
+                    Arena *arena);
+
+/* One node alone, its fused activation applied: in[i], `out` and the element order are as
+ * in EvalResult.  The node is not an input; its parameters have data. */
+void eval_node(const Node *node, const double *const *in, double *out, Arena *arena);
+
+#endif

@@ -1,0 +1,23 @@
+/* eval_parts.h: what the interpreter's operators share; private to eval*.c.
+ *
+ * eval_<id>(step) writes out from in, both [n][h][w][c] row-major, as the
+ * operator's formula says; eval_net() applies the fused activation. */
+#ifndef RNC_EVAL_OPS_H
+#define RNC_EVAL_OPS_H
+
+#include "net/eval.h"
+
+typedef struct EvalStep {
+    const Node *node;
+    const double *const *in; /* n_in operands; for an input the caller's values */
+    double *out;
+    double *scratch; /* as long as the largest weights of the network */
+} EvalStep;
+
+#define OP(id, name, least, most, flags, doc) void eval_##id(EvalStep *step);
+#include "net/ops.def"
+
+/* Position of an element in [n][h][w][c]. */
+int64_t element_at(Type t, int n, int y, int x, int c);
+
+#endif

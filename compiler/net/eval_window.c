@@ -1,0 +1,138 @@
+/* eval_window.c: the oracle's convolution, dense layer and pools. */
+#include "net/eval_parts.h"
+
+#include <math.h>
+
+static double bias_of(const Node *node, int filter)
+{
+    return node->params[P_BIAS] ? node->params[P_BIAS]->data[filter] : 0;
+}
+
+/* ---- convolution ---- */
+
+/* Weights [filter][c][tap], filter = group * filters + f, as [group][tap][c][f]:
+ * the sums of all filters of a group grow together, in one pass over memory. */
+static void turn_weights(const Node *node, double *turned)
+{
+    const int *dims = node->params[P_WEIGHT]->dims;
+    const float *weight = node->params[P_WEIGHT]->data;
+    int groups = node->attrs.groups, filters = dims[0] / groups, channels = dims[1];
+    int taps = dims[2] * dims[3];
+    for (int g = 0; g < groups; g++)
+        for (int tap = 0; tap < taps; tap++)
+            for (int c = 0; c < channels; c++)
+                for (int f = 0; f < filters; f++)
+                    *turned++ = weight[((int64_t)(g * filters + f) * channels + c) * taps + tap];
+}
+
+/* Adds one tap's products to the sums of all filters of all groups at one
+ * pixel.  `in` is the pixel under the tap, `weight` the tap's of group 0. */
+static void add_tap(const Node *node, const double *in, const double *weight, double *sums)
+{
+    const int *dims = node->params[P_WEIGHT]->dims;
+    int groups = node->attrs.groups, filters = dims[0] / groups, channels = dims[1];
+    int64_t group_weights = (int64_t)dims[2] * dims[3] * channels * filters;
+    for (int g = 0; g < groups; g++) {
+        const double *w = weight + g * group_weights;
+        double *sum = sums + (int64_t)g * filters;
+        for (int c = 0; c < channels; c++, w += filters) {
+            double x = in[(int64_t)g * channels + c];
+            for (int f = 0; f < filters; f++)
+                sum[f] += x * w[f];
+        }
+    }
+}
+
+/* out(y, x) = bias + sum over taps (i, j) inside the input, and channels, of
+ * weight(i, j) * in(y * stride + i * dilation - padding, ...). */
+void eval_CONV(EvalStep *s)
+{
+    const Node *node = s->node;
+    const Attrs *a = &node->attrs;
+    Type in = node->in[0]->type, out = node->type;
+    int64_t tap_weights = (int64_t)(in.c / a->groups) * (out.c / a->groups);
+    turn_weights(node, s->scratch);
+    for (int n = 0; n < out.n; n++)
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++) {
+                double *sums = s->out + element_at(out, n, y, x, 0);
+                for (int f = 0; f < out.c; f++)
+                    sums[f] = bias_of(node, f);
+                for (int i = 0; i < a->kernel[0]; i++)
+                    for (int j = 0; j < a->kernel[1]; j++) {
+                        int row = y * a->stride[0] + i * a->dilation[0] - a->padding[0];
+                        int pixel = x * a->stride[1] + j * a->dilation[1] - a->padding[1];
+                        if (row < 0 || row >= in.h || pixel < 0 || pixel >= in.w)
+                            continue;
+                        add_tap(node, s->in[0] + element_at(in, n, row, pixel, 0),
+                                s->scratch + (i * a->kernel[1] + j) * tap_weights, sums);
+                    }
+                for (int f = 0; node->n_in > 1 && f < out.c; f++)
+                    sums[f] += s->in[1][element_at(out, n, y, x, f)];
+            }
+}
+
+void eval_DENSE(EvalStep *s)
+{
+    const Node *node = s->node;
+    const float *weight = node->params[P_WEIGHT]->data; /* [units][channels] */
+    int units = node->type.c, channels = node->in[0]->type.c;
+    for (int n = 0; n < node->type.n; n++)
+        for (int u = 0; u < units; u++) {
+            double sum = bias_of(node, u);
+            for (int c = 0; c < channels; c++)
+                sum += s->in[0][(int64_t)n * channels + c] * weight[(int64_t)u * channels + c];
+            int64_t at = (int64_t)n * units + u;
+            s->out[at] = node->n_in > 1 ? sum + s->in[1][at] : sum;
+        }
+}
+
+/* ---- pools ---- */
+
+/* The largest element of a window, or the sum; `inside` counts its pixels that
+ * are not padding. */
+static double reduce_window(const EvalStep *s, int n, int y, int x, int c, int *inside)
+{
+    const Attrs *a = &s->node->attrs;
+    Type in = s->node->in[0]->type;
+    bool mean = s->node->op == OP_AVGPOOL;
+    double value = mean ? 0 : -INFINITY;
+    *inside = 0;
+    for (int i = 0; i < a->kernel[0]; i++)
+        for (int j = 0; j < a->kernel[1]; j++) {
+            int row = y * a->stride[0] + i - a->padding[0];
+            int pixel = x * a->stride[1] + j - a->padding[1];
+            if (row < 0 || row >= in.h || pixel < 0 || pixel >= in.w)
+                continue;
+            double v = s->in[0][element_at(in, n, row, pixel, c)];
+            value = mean ? value + v : fmax(value, v);
+            (*inside)++;
+        }
+    return value;
+}
+
+static void pool(EvalStep *s)
+{
+    const Attrs *a = &s->node->attrs;
+    Type out = s->node->type;
+    for (int n = 0; n < out.n; n++)
+        for (int y = 0; y < out.h; y++)
+            for (int x = 0; x < out.w; x++)
+                for (int c = 0; c < out.c; c++) {
+                    int inside;
+                    double value = reduce_window(s, n, y, x, c, &inside);
+                    if (s->node->op == OP_AVGPOOL)
+                        value /= a->count_padding ? a->kernel[0] * a->kernel[1] : inside;
+                    s->out[element_at(out, n, y, x, c)] = value;
+                }
+}
+
+void eval_MAXPOOL(EvalStep *s)
+{
+    pool(s);
+}
+
+void eval_AVGPOOL(EvalStep *s)
+{
+    pool(s);
+}

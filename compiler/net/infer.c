@@ -1,0 +1,288 @@
+/* infer.c: the shape rules of all operators but those with windows and arms
+ * (infer_window.c, infer_join.c), and what is checked for every operator. */
+#include "net/infer_parts.h"
+
+#include <limits.h>
+
+/* A tensor or a parameter is below 2^40 elements (4 TiB of floats), so that a
+ * few factors more still fit 64 bits. */
+#define MOST_ELEMENTS ((int64_t)1 << 40)
+
+/* ---- what the rules share ---- */
+
+Loc node_loc(const Node *node)
+{
+    return node->place ? node->place->loc : NO_LOC;
+}
+
+void note_operand(Diag *diag, const Node *operand, const char *more)
+{
+    Type t = operand->type;
+    diag_note(diag, node_loc(operand), "'%s' is %d x %d x %d%s", operand->name, t.c, t.h, t.w,
+              more);
+}
+
+static bool fits(int64_t extent)
+{
+    return extent >= 1 && extent <= INT_MAX;
+}
+
+bool set_result(Node *node, Diag *diag, int64_t c, int64_t h, int64_t w)
+{
+    int64_t n = node->n_in ? node->in[0]->type.n : node->type.n;
+    int64_t elements = mul_extents(mul_extents(n, h), mul_extents(w, c));
+    if (fits(n) && fits(h) && fits(w) && fits(c) && elements < MOST_ELEMENTS) {
+        Elem elem = node->op == OP_INPUT ? node->type.elem : ELEM_F32;
+        node->type = (Type){elem, (int)n, (int)h, (int)w, (int)c};
+        return true;
+    }
+    diag_error(diag, node_loc(node),
+               "the result of '%s' is too large: a batch of %lld, %lld x %lld x %lld",
+               op_row(node->op)->name, (long long)n, (long long)c, (long long)h, (long long)w);
+    if (node->n_in)
+        note_operand(diag, node->in[0], "");
+    diag_note(diag, node_loc(node),
+              "a tensor has 1 to 2147483647 elements in each dimension and less than "
+              "1099511627776 (2^40) in all");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims)
+{
+    Param *param = node->params[role];
+    if (!param)
+        return true;
+    int64_t elements = 1;
+    bool ok = true;
+    for (int i = 0; i < rank; i++) {
+        ok = ok && fits(dims[i]);
+        elements = mul_extents(elements, dims[i]);
+    }
+    if (!ok || elements >= MOST_ELEMENTS) {
+        diag_error(diag, node_loc(node), "the parameter '%s' of '%s' is too large",
+                   op_param_name(node->op, role), op_row(node->op)->name);
+        if (node->n_in)
+            note_operand(diag, node->in[0], "");
+        diag_note(diag, node_loc(node), "a parameter has less than 1099511627776 (2^40) elements");
+        diag_note_callers(diag, node->place);
+        return false;
+    }
+    param->rank = rank;
+    for (int i = 0; i < rank; i++)
+        param->dims[i] = (int)dims[i];
+    return true;
+}
+
+/* A vector of the channels for each parameter. */
+static bool set_channel_dims(Node *node, Diag *diag)
+{
+    bool ok = true;
+    for (int r = 0; r < P_ROLES; r++)
+        ok = set_dims(node, diag, (Role)r, 1, (int64_t[]){node->type.c}) && ok;
+    return ok;
+}
+
+bool check_residual(const Node *node, Diag *diag)
+{
+    if (node->n_in < 2 || type_eq(node->in[1]->type, node->type))
+        return true;
+    Type t = node->type;
+    diag_error(diag, node_loc(node), "the residual of '%s' is not of its result's shape",
+               op_row(node->op)->name);
+    diag_note(diag, node_loc(node), "'%s' is %d x %d x %d", node->name, t.c, t.h, t.w);
+    note_operand(diag, node->in[1], "");
+    return false;
+}
+
+/* ---- rules ---- */
+
+static bool same_as_operand(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    return set_result(node, diag, t.c, t.h, t.w);
+}
+
+bool shape_INPUT(Node *node, Diag *diag)
+{
+    return set_result(node, diag, node->type.c, node->type.h, node->type.w);
+}
+
+static bool check_per_channel(const Node *node, Diag *diag, const char *word, Reals reals)
+{
+    int c = node->in[0]->type.c;
+    if (reals.n == 1 || reals.n == c)
+        return true;
+    diag_error(diag, node_loc(node), "'%s' of 'normalize' has %d numbers for %d channels", word,
+               reals.n, c);
+    note_operand(diag, node->in[0], "; give one number for each channel, or one for all");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+bool shape_NORMALIZE(Node *node, Diag *diag)
+{
+    return check_per_channel(node, diag, "mean", node->attrs.mean) &&
+           check_per_channel(node, diag, "std", node->attrs.std) && same_as_operand(node, diag);
+}
+
+bool shape_CAST(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag);
+}
+
+bool shape_BN(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag) && set_channel_dims(node, diag);
+}
+
+bool shape_SOFTMAX(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag);
+}
+
+#define ACTIVATION_RULE(id)                 \
+    bool shape_##id(Node *node, Diag *diag) \
+    {                                       \
+        return same_as_operand(node, diag); \
+    }
+ACTIVATION_RULE(RELU)
+ACTIVATION_RULE(RELU6)
+ACTIVATION_RULE(LEAKY_RELU)
+ACTIVATION_RULE(SIGMOID)
+ACTIVATION_RULE(TANH)
+ACTIVATION_RULE(HARD_SIGMOID)
+ACTIVATION_RULE(HARD_SWISH)
+ACTIVATION_RULE(SILU)
+ACTIVATION_RULE(GELU)
+
+bool shape_DENSE(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    if (t.h != 1 || t.w != 1) {
+        diag_error(diag, node_loc(node), "'dense' takes a vector, not an image of %d x %d pixels",
+                   t.h, t.w);
+        note_operand(diag, node->in[0], "");
+        diag_note(diag, node_loc(node),
+                  "`flatten` in front of it makes a vector of %lld, `avgpool global` one of %d",
+                  (long long)mul_extents(mul_extents(t.h, t.w), t.c), t.c);
+        diag_note_callers(diag, node->place);
+        return false;
+    }
+    int64_t units = node->attrs.filters;
+    return set_result(node, diag, units, 1, 1) &&
+           set_dims(node, diag, P_WEIGHT, 2, (int64_t[]){units, t.c}) &&
+           set_dims(node, diag, P_BIAS, 1, &units) && check_residual(node, diag);
+}
+
+bool shape_FLATTEN(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    return set_result(node, diag, mul_extents(mul_extents(t.h, t.w), t.c), 1, 1);
+}
+
+bool shape_ZEROPAD(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    const Attrs *a = &node->attrs;
+    return set_result(node, diag, (int64_t)t.c + a->channel_padding[0] + a->channel_padding[1],
+                      (int64_t)t.h + a->padding[0] + a->padding[2],
+                      (int64_t)t.w + a->padding[1] + a->padding[3]);
+}
+
+bool shape_SUBSAMPLE(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    const int *stride = node->attrs.stride;
+    return set_result(node, diag, t.c, (t.h - 1) / stride[0] + 1, (t.w - 1) / stride[1] + 1);
+}
+
+bool shape_UPSAMPLE(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    const int *by = node->attrs.scale_by;
+    return set_result(node, diag, t.c, (int64_t)t.h * by[0], (int64_t)t.w * by[1]);
+}
+
+/* ---- every operator ---- */
+
+static bool check_range(const Node *node, Diag *diag, const AttrRow *row, double value)
+{
+    if (value >= row->least && value <= row->most)
+        return true;
+    diag_error(diag, node_loc(node), "'%s' of '%s' is %.9g; it must be from %.9g to %.9g",
+               row->word, op_row(node->op)->name, value, row->least, row->most);
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+/* Language and text form check what was written, with better places; this holds
+ * for networks built by hand as well. */
+static bool check_attr(const Node *node, Diag *diag, const AttrRow *row)
+{
+    const void *at = (const char *)&node->attrs + row->offset;
+    const int *ints = at;
+    const Reals *reals = at;
+    int n = row->kind == ATTR_INT ? 1 : row->kind == ATTR_PAIR ? 2 : 4;
+    switch (row->kind) {
+    case ATTR_INT:
+    case ATTR_PAIR:
+    case ATTR_PADDING:
+        for (int i = 0; i < n; i++) {
+            if (!check_range(node, diag, row, ints[i]))
+                return false;
+        }
+        return true;
+    case ATTR_REAL:
+        return check_range(node, diag, row, *(const double *)at);
+    case ATTR_REALS:
+        for (int i = 0; i < reals->n; i++) {
+            if (!check_range(node, diag, row, reals->at[i]))
+                return false;
+        }
+        return true;
+    case ATTR_BOOL:
+    case ATTR_WORDS:
+        break;
+    }
+    return true;
+}
+
+static bool check_operands(const Node *node, Diag *diag)
+{
+    const OpRow *row = op_row(node->op);
+    if (node->n_in < row->least || node->n_in > row->most) {
+        int takes = node->n_in < row->least ? row->least : row->most;
+        diag_error(diag, node_loc(node), "'%s' takes %d%s operand%s, not %d", row->name, takes,
+                   takes == row->least && row->most > takes ? " or more" : "",
+                   takes == 1 && row->most == 1 ? "" : "s", node->n_in);
+        return false;
+    }
+    for (int i = 0; i < node->n_in; i++) {
+        Elem elem = node->in[i]->type.elem;
+        if (elem == ELEM_F32 || node->op == OP_NORMALIZE || node->op == OP_CAST)
+            continue;
+        diag_error(diag, node_loc(node), "'%s' takes f32, but '%s' is %s", row->name,
+                   node->in[i]->name, elem_name(elem));
+        note_operand(diag, node->in[i], "; `normalize` or `cast` makes f32 of it");
+        return false;
+    }
+    return true;
+}
+
+bool infer_node(Node *node, Diag *diag)
+{
+    typedef bool (*ShapeRule)(Node * node, Diag * diag);
+    static const ShapeRule rules[OP_COUNT] = {
+#define OP(id, name, least, most, flags, doc) shape_##id,
+#include "net/ops.def"
+    };
+    if (!check_operands(node, diag))
+        return false;
+    const OpRow *row = op_row(node->op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        if (!check_attr(node, diag, &row->attrs[i]))
+            return false;
+    }
+    return rules[node->op](node, diag);
+}

@@ -1,0 +1,15 @@
+/* infer.h: the shape rules, one function an operator. */
+#ifndef RNC_INFER_H
+#define RNC_INFER_H
+
+#include "base/diag.h"
+#include "net/ir.h"
+
+/* Sets node->type and the dims of node->params from operands and attributes.
+ * False after a message that shows both sides and where each came from. */
+bool infer_node(Node *node, Diag *diag);
+
+/* Output extent of a window over `in` pixels; <= 0 when it does not fit. */
+int infer_window(int in, int kernel, int stride, int dilation, int before, int after);
+
+#endif

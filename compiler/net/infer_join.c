@@ -1,0 +1,122 @@
+/* infer_join.c: the shape rules of operators that join arms. */
+#include "net/infer_parts.h"
+
+#include <string.h>
+
+/* What a message calls an operand: the arm it ends ('main' for the operand
+ * layer2.0.main.bn2 of layer2.0.add1), else its own name. */
+static const char *arm_name(const Node *join, const Node *operand, Arena *arena)
+{
+    const char *last = strrchr(join->name, '.');
+    size_t scope = last ? (size_t)(last + 1 - join->name) : 0;
+    if (strncmp(join->name, operand->name, scope) != 0)
+        return operand->name;
+    const char *arm = operand->name + scope, *dot = strchr(arm, '.');
+    return dot ? arena_strndup(arena, arm, (size_t)(dot - arm)) : operand->name;
+}
+
+/* The stride that makes `out` of `in` pixels, or 0. */
+static int stride_to(int in, int out)
+{
+    int stride = (in + out - 1) / out;
+    return in >= out && (in - 1) / stride + 1 == out ? stride : 0;
+}
+
+/* What would give `from` the shape `to`; "" when nothing simple does.  Joins
+ * along the channels (`concat`) need not agree in them. */
+static const char *remedy(Type from, Type to, bool concat, Arena *arena)
+{
+    int down = stride_to(from.h, to.h), across = stride_to(from.w, to.w);
+    if (type_eq(from, to) || from.n != to.n)
+        return "";
+    if (down && across && !concat) {
+        const char *stride = down == across ? arena_printf(arena, "%d", down)
+                                            : arena_printf(arena, "(%d, %d)", down, across);
+        return arena_printf(arena, "; a convolution of %d filters, 1x1, stride %s would match it",
+                            to.c, stride);
+    }
+    if (down && across && down == across && down > 1)
+        return arena_printf(arena, "; a stride of %d would match it", down);
+    if (to.h % from.h == 0 && to.w % from.w == 0 && to.h / from.h == to.w / from.w &&
+        to.h > from.h && (concat || from.c == to.c))
+        return arena_printf(arena, "; `upsample %d` would match it", to.h / from.h);
+    return "";
+}
+
+static const char *difference(Type a, Type b, bool concat)
+{
+    bool channels = !concat && a.c != b.c && a.c != 1 && b.c != 1;
+    if (a.n != b.n)
+        return "batch";
+    if (channels && (a.h != b.h || a.w != b.w))
+        return "channels, height and width";
+    return channels ? "channels" : "height and width";
+}
+
+/* Operand `bad` does not fit operand `good`, which came before it. */
+static bool refuse_join(const Node *node, Diag *diag, int good, int bad)
+{
+    Arena *arena = diag->out.arena;
+    bool concat = node->op == OP_CONCAT;
+    const char *verb = concat ? "concatenate" : node->op == OP_MUL ? "multiply" : "add";
+    Type a = node->in[good]->type, b = node->in[bad]->type;
+    diag_error(diag, node_loc(node), "cannot %s the arms: they differ in %s", verb,
+               difference(a, b, concat));
+    const char *first = "", *second = remedy(b, a, concat, arena);
+    if (!*second)
+        first = remedy(a, b, concat, arena);
+    const char *name = arm_name(node, node->in[good], arena);
+    diag_note(diag, node_loc(node->in[good]), "'%s' is %d x %d x %d%s", name, a.c, a.h, a.w, first);
+    name = arm_name(node, node->in[bad], arena);
+    diag_note(diag, node_loc(node->in[bad]), "'%s' is %d x %d x %d%s", name, b.c, b.h, b.w, second);
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+/* Height and width, and apart from them the channels, are those of the first
+ * operand that is not spread. */
+static bool elementwise(Node *node, Diag *diag)
+{
+    int image = 0, channels = 0; /* the operands that decide */
+    for (int i = 0; i < node->n_in; i++) {
+        Type t = node->in[i]->type, m = node->in[image]->type;
+        if (m.h == 1 && m.w == 1 && (t.h != 1 || t.w != 1))
+            image = i;
+        if (node->in[channels]->type.c == 1 && t.c != 1)
+            channels = i;
+    }
+    Type hw = node->in[image]->type, c = node->in[channels]->type;
+    for (int i = 0; i < node->n_in; i++) {
+        Type t = node->in[i]->type;
+        int other = t.n != node->in[0]->type.n                               ? 0
+                    : (t.h != hw.h || t.w != hw.w) && (t.h != 1 || t.w != 1) ? image
+                    : t.c != c.c && t.c != 1                                 ? channels
+                                                                             : -1;
+        if (other >= 0)
+            return refuse_join(node, diag, other < i ? other : i, other < i ? i : other);
+    }
+    return set_result(node, diag, c.c, hw.h, hw.w);
+}
+
+bool shape_ADD(Node *node, Diag *diag)
+{
+    return elementwise(node, diag);
+}
+
+bool shape_MUL(Node *node, Diag *diag)
+{
+    return elementwise(node, diag);
+}
+
+bool shape_CONCAT(Node *node, Diag *diag)
+{
+    Type first = node->in[0]->type;
+    int64_t c = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        Type t = node->in[i]->type;
+        if (t.n != first.n || t.h != first.h || t.w != first.w)
+            return refuse_join(node, diag, 0, i);
+        c += t.c;
+    }
+    return set_result(node, diag, c, first.h, first.w);
+}

@@ -1,0 +1,28 @@
+/* infer_parts.h: what the shape rules share; private to infer*.c.
+ *
+ * shape_<id>(node, diag) sets node->type and the dims of node->params from the
+ * operands and attributes, or gives a message and returns false.  infer_node()
+ * has checked the number of operands, their element type and the attributes'
+ * ranges by then.
+ */
+#ifndef RNC_SHAPE_H
+#define RNC_SHAPE_H
+
+#include "net/infer.h"
+
+#define OP(id, name, least, most, flags, doc) bool shape_##id(Node *node, Diag *diag);
+#include "net/ops.def"
+
+/* Where a node was written. */
+Loc node_loc(const Node *node);
+/* The type of the result: f32, batch of the first operand.  False after a
+ * message when an extent or the number of elements is too large. */
+bool set_result(Node *node, Diag *diag, int64_t c, int64_t h, int64_t w);
+/* Dims of a parameter; the same check. */
+bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims);
+/* A fused residual, where there is one, has the type of the result. */
+bool check_residual(const Node *node, Diag *diag);
+/* "'layer1.0.relu1' is 64 x 56 x 56", at its place, then `more`. */
+void note_operand(Diag *diag, const Node *operand, const char *more);
+
+#endif

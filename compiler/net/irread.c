@@ -1,0 +1,464 @@
+/* irread.c: reads back what irtext.c prints; that file shows the form.
+ *
+ * The type of a node and its parameters may be left out of a text: they follow
+ * from the shape rules, and where they are given they must agree.  A line with
+ * an error is skipped, its node remembered as broken, so that one error is not
+ * reported again at every use.
+ */
+#include "net/irtext.h"
+
+#include "net/axes.h"
+#include "net/infer.h"
+#include "net/irlex.h"
+#include "net/nametable.h"
+
+typedef struct Reader {
+    IrLexer *lex;
+    Net *net;
+    Diag *diag;
+    Node *last;      /* whose parameters may follow, or NULL */
+    NameTable names; /* of nodes; no node: its line had an error */
+    int original;    /* from the net line, or -1 */
+} Reader;
+
+/* ---- nodes ---- */
+
+/* What a node's line says, before there is a node. */
+typedef struct Line {
+    const char *name;
+    Op op;
+    VEC(Node *) in;
+    bool broken_operand;
+    Attrs attrs;
+    Act act;
+    double act_alpha;
+    VEC(const char *) absorbed;
+    int origin;
+    bool has_type;
+    Type type;
+    Loc loc, type_loc; /* the whole line; the type in it */
+} Line;
+
+static Node *node_named(const Reader *r, const char *name)
+{
+    const NameEntry *entry = table_find(&r->names, name);
+    return entry && entry->node ? r->net->nodes.at[entry->node->id] : NULL;
+}
+
+static bool is_broken(const Reader *r, const char *name)
+{
+    const NameEntry *entry = table_find(&r->names, name);
+    return entry && !entry->node;
+}
+
+static void unknown_node(Reader *r, Loc loc, const char *name)
+{
+    if (r->diag->full) /* nobody reads it, and the nearest name takes its time */
+        return;
+    const char **names = NEW_ARRAY(r->net->arena, const char *, r->net->nodes.n);
+    for (int i = 0; i < r->net->nodes.n; i++)
+        names[i] = r->net->nodes.at[i]->name;
+    const char *nearest = str_nearest(name, names, r->net->nodes.n);
+    diag_error(r->diag, loc, "there is no node '%s' above", name);
+    if (nearest)
+        diag_note(r->diag, loc, "did you mean '%s'?", nearest);
+}
+
+static bool read_operands(Reader *r, Line *line)
+{
+    if (!irlex_is(r->lex, '('))
+        return true;
+    do {
+        irlex_advance(r->lex);
+        Loc loc = r->lex->token.loc;
+        const char *name = irlex_name(r->lex, "the name of a node");
+        Node *node = name ? node_named(r, name) : NULL;
+        if (!name)
+            return false;
+        if (node)
+            VEC_PUSH(r->net->arena, &line->in, node);
+        else if (is_broken(r, name))
+            line->broken_operand = true;
+        else {
+            unknown_node(r, loc, name);
+            return false;
+        }
+    } while (irlex_is(r->lex, ','));
+    return irlex_expect(r->lex, ')', "',' or ')'");
+}
+
+static bool read_absorbed(Reader *r, Line *line)
+{
+    if (!irlex_is(r->lex, '('))
+        return irlex_unexpected(r->lex, "'('");
+    do {
+        irlex_advance(r->lex);
+        const char *name = irlex_name(r->lex, "the name of an absorbed node");
+        if (!name)
+            return false;
+        VEC_PUSH(r->net->arena, &line->absorbed, name);
+    } while (irlex_is(r->lex, ','));
+    return irlex_expect(r->lex, ')', "',' or ')'");
+}
+
+static bool read_act(Reader *r, Line *line)
+{
+    line->act = irlex_is(r->lex, TOKEN_NAME) ? act_of(op_named(r->lex->token.text)) : ACT_NONE;
+    if (line->act == ACT_NONE)
+        return irlex_unexpected(r->lex, "an activation");
+    if (!(op_row(line->op)->flags & FUSES_ACT)) {
+        diag_error(r->diag, r->lex->token.loc, "'%s' cannot apply an activation to its result",
+                   op_row(line->op)->name);
+        return false;
+    }
+    irlex_advance(r->lex);
+    return true;
+}
+
+static bool unknown_attr(Reader *r, const Line *line, Loc loc, const char *word)
+{
+    const OpRow *row = op_row(line->op);
+    const char **words = NEW_ARRAY(r->net->arena, const char *, row->n_attrs);
+    for (int i = 0; i < row->n_attrs; i++)
+        words[i] = row->attrs[i].word;
+    const char *nearest = str_nearest(word, words, row->n_attrs);
+    diag_error(r->diag, loc, "'%s' has no attribute '%s'", row->name, word);
+    if (nearest)
+        diag_note(r->diag, loc, "did you mean '%s'?", nearest);
+    return false;
+}
+
+static bool read_setting(Reader *r, Line *line)
+{
+    Loc loc = r->lex->token.loc;
+    const char *word = irlex_name(r->lex, "an attribute, ':' or the end of the line");
+    if (!word || !irlex_expect(r->lex, '=', "'='"))
+        return false;
+    const AttrRow *row = op_attr(line->op, word);
+    if (row)
+        return irlex_attr(r->lex, row, (char *)&line->attrs + row->offset);
+    if (str_eq(word, "act"))
+        return read_act(r, line);
+    if (str_eq(word, "act_alpha"))
+        return irlex_real(r->lex, -1e3, 1e3, &line->act_alpha);
+    if (str_eq(word, "absorbed"))
+        return read_absorbed(r, line);
+    if (str_eq(word, "origin"))
+        return irlex_int(r->lex, -1, 2147483646, &line->origin);
+    return unknown_attr(r, line, loc, word);
+}
+
+static bool read_elem(Reader *r, Elem *elem)
+{
+    for (int e = 0; e < ELEM_COUNT; e++) {
+        if (irlex_is_word(r->lex, elem_name((Elem)e))) {
+            *elem = (Elem)e;
+            irlex_advance(r->lex);
+            return true;
+        }
+    }
+    return irlex_unexpected(r->lex, "an element type, f32 or u8");
+}
+
+static bool read_type(Reader *r, Line *line)
+{
+    int dims[4];
+    line->type_loc = r->lex->token.loc;
+    if (!read_elem(r, &line->type.elem))
+        return false;
+    int n = irlex_dims(r->lex, dims, 4);
+    if (n != 4)
+        return n >= 0 && irlex_fail(r->lex, line->type_loc,
+                                    "a type has four extents: batch, height, width, channels");
+    line->type = (Type){line->type.elem, dims[0], dims[1], dims[2], dims[3]};
+    line->has_type = true;
+    return true;
+}
+
+/* Everything behind "NAME =". */
+static bool read_line(Reader *r, Line *line)
+{
+    if (!irlex_is(r->lex, TOKEN_NAME) || op_named(r->lex->token.text) == OP_COUNT)
+        return irlex_unexpected(r->lex, "an operator");
+    line->op = op_named(r->lex->token.text);
+    line->attrs = ir_default_attrs(line->op);
+    irlex_advance(r->lex);
+    if (!read_operands(r, line))
+        return false;
+    while (!irlex_is(r->lex, ':') && !irlex_is(r->lex, TOKEN_NEWLINE) &&
+           !irlex_is(r->lex, TOKEN_END)) {
+        if (!read_setting(r, line))
+            return false;
+    }
+    line->loc.end = r->lex->token.loc.begin;
+    if (irlex_is(r->lex, ':')) {
+        irlex_advance(r->lex);
+        if (!read_type(r, line))
+            return false;
+    }
+    return true;
+}
+
+static bool give_type(Reader *r, const Line *line, Node *node)
+{
+    if (line->op == OP_INPUT && !line->has_type)
+        return irlex_fail(r->lex, line->loc,
+                          "an input needs a type, such as ': f32[1][224][224][3]'");
+    node->type = line->type;
+    if (!infer_node(node, r->diag))
+        return false;
+    Type t = node->type;
+    if (!line->has_type || type_eq(t, line->type))
+        return true;
+    diag_error(r->diag, line->type_loc, "the type of '%s' follows as %s[%d][%d][%d][%d]",
+               node->name, elem_name(t.elem), t.n, t.h, t.w, t.c);
+    return false;
+}
+
+static bool read_node(Reader *r, const char *name, Loc loc)
+{
+    Line line = {.name = name, .origin = r->net->nodes.n, .loc = loc};
+    if (node_named(r, name)) {
+        diag_error(r->diag, loc, "there are two nodes '%s'", name);
+        return false;
+    }
+    if (!read_line(r, &line) || line.broken_operand)
+        return false;
+    Arena *arena = r->net->arena;
+    Place *place = NEW(arena, Place);
+    place->loc = line.loc;
+    Node *node = ir_node(arena, line.op, line.in.at, line.in.n, &line.attrs, name, place);
+    node->act = line.act;
+    node->act_alpha = line.act_alpha;
+    node->origin = line.origin;
+    for (int i = 0; i < line.absorbed.n; i++)
+        VEC_PUSH(arena, &node->absorbed, line.absorbed.at[i]);
+    if (!give_type(r, &line, node))
+        return false;
+    node->id = r->net->nodes.n;
+    VEC_PUSH(arena, &r->net->nodes, node);
+    r->last = node;
+    return true;
+}
+
+/* The order of axes behind a name, if there is one. */
+static bool read_axes(Reader *r, Param *param)
+{
+    const int rank = axes_rank(r->last->op, param->role);
+    if (!irlex_is(r->lex, TOKEN_NAME))
+        return true;
+    if (rank == 0 || !axes_valid(r->lex->token.text, rank))
+        return irlex_unexpected(r->lex, rank ? "an order of axes, hwio or io" : "the next line");
+    param->axes = r->lex->token.text;
+    irlex_advance(r->lex);
+    return true;
+}
+
+/* weight [64][3][7][7] "conv1.kernel" hwio */
+static bool read_param(Reader *r, const char *role, Loc loc)
+{
+    Param *param = NULL;
+    int dims[4];
+    for (int i = 0; r->last && i < P_ROLES; i++) {
+        if (r->last->params[i] && str_eq(role_name(r->last, (Role)i), role))
+            param = r->last->params[i];
+    }
+    if (!param) {
+        diag_error(r->diag, loc,
+                   "'%s' begins neither a node ('NAME = ...'), nor a port, nor a "
+                   "parameter of the node above",
+                   role);
+        return false;
+    }
+    int n = irlex_dims(r->lex, dims, 4);
+    if (n < 0)
+        return false;
+    bool same = n == param->rank;
+    for (int i = 0; same && i < n; i++)
+        same = dims[i] == param->dims[i];
+    if (!same) {
+        diag_error(r->diag, loc, "'%s' does not have the dims that follow from its node", role);
+        return false;
+    }
+    if (irlex_is(r->lex, TOKEN_STRING)) {
+        param->alias = r->lex->token.text;
+        irlex_advance(r->lex);
+        return read_axes(r, param);
+    }
+    return true;
+}
+
+/* ---- ports and the net ---- */
+
+static bool read_labels(Reader *r, Port *port)
+{
+    VEC(const char *) labels = {0};
+    if (!irlex_is(r->lex, '('))
+        return irlex_unexpected(r->lex, "'('");
+    do {
+        irlex_advance(r->lex);
+        if (!irlex_is(r->lex, TOKEN_STRING))
+            return irlex_unexpected(r->lex, "a class name in quotes");
+        VEC_PUSH(r->net->arena, &labels, r->lex->token.text);
+        irlex_advance(r->lex);
+    } while (irlex_is(r->lex, ','));
+    port->labels = labels.at;
+    port->n_labels = labels.n;
+    return irlex_expect(r->lex, ')', "',' or ')'");
+}
+
+static bool check_port(Reader *r, const Port *port, Loc loc, bool in)
+{
+    if (in && port->node->op != OP_INPUT)
+        return irlex_fail(r->lex, loc, "an input port needs an input node");
+    if (port->elem != (in ? port->node->type.elem : ELEM_F32))
+        return irlex_fail(r->lex, loc,
+                          in ? "the port's element type is not its node's"
+                             : "an output port is f32");
+    if (port->n_labels && port->n_labels != port->node->type.c) {
+        diag_error(r->diag, loc, "%d class names for %d channels", port->n_labels,
+                   port->node->type.c);
+        return false;
+    }
+    for (int i = 0; i < r->net->inputs.n; i++) {
+        if (str_eq(r->net->inputs.at[i].name, port->name) ||
+            (in && r->net->inputs.at[i].node == port->node))
+            return irlex_fail(r->lex, loc, "there is such a port already");
+    }
+    for (int i = 0; i < r->net->outputs.n; i++) {
+        if (str_eq(r->net->outputs.at[i].name, port->name))
+            return irlex_fail(r->lex, loc, "there is such a port already");
+    }
+    return true;
+}
+
+/* port in image = image u8 nchw */
+static bool read_port(Reader *r, Loc loc)
+{
+    static const char *const directions[] = {"in", "out", NULL};
+    static const char *const orders[] = {"nchw", "nhwc", NULL};
+    Port port = {0};
+    int direction = irlex_word(r->lex, directions);
+    if (direction < 0 || !(port.name = irlex_name(r->lex, "the port's name")) ||
+        !irlex_expect(r->lex, '=', "'='"))
+        return false;
+    Loc node_loc = r->lex->token.loc;
+    const char *name = irlex_name(r->lex, "the name of a node");
+    if (!name || is_broken(r, name))
+        return false;
+    port.node = node_named(r, name);
+    if (!port.node) {
+        unknown_node(r, node_loc, name);
+        return false;
+    }
+    if (!read_elem(r, &port.elem))
+        return false;
+    int order = irlex_word(r->lex, orders);
+    if (order < 0)
+        return false;
+    port.order = (Order)order;
+    if (irlex_is_word(r->lex, "labels")) {
+        irlex_advance(r->lex);
+        if (!irlex_expect(r->lex, '=', "'='") || !read_labels(r, &port))
+            return false;
+    }
+    loc.end = r->lex->token.loc.begin;
+    if (!check_port(r, &port, loc, direction == 0))
+        return false;
+    Place *place = NEW(r->net->arena, Place);
+    place->loc = loc;
+    port.place = place;
+    if (direction == 0)
+        VEC_PUSH(r->net->arena, &r->net->inputs, port);
+    else
+        VEC_PUSH(r->net->arena, &r->net->outputs, port);
+    return true;
+}
+
+static bool read_net_line(Reader *r)
+{
+    const char *name = irlex_name(r->lex, "the network's name");
+    if (!name)
+        return false;
+    r->net->name = name;
+    if (!irlex_is_word(r->lex, "original"))
+        return true;
+    irlex_advance(r->lex);
+    return irlex_expect(r->lex, '=', "'='") && irlex_int(r->lex, 0, 2147483647, &r->original);
+}
+
+/* ---- the text ---- */
+
+static bool read_statement(Reader *r)
+{
+    Loc loc = r->lex->token.loc;
+    const char *name = irlex_name(r->lex, "the name of a node, or 'port'");
+    if (!name)
+        return false;
+    if (irlex_is(r->lex, '=')) {
+        irlex_advance(r->lex);
+        r->last = NULL;
+        const bool good = read_node(r, name, loc);
+        table_add(&r->names, name, loc); /* where it is new */
+        if (good)
+            table_find(&r->names, name)->node = r->last;
+        return good;
+    }
+    return str_eq(name, "port") ? read_port(r, loc) : read_param(r, name, loc);
+}
+
+/* A statement and the end of its line; after an error, whatever is left of it. */
+static void read_rest(Reader *r)
+{
+    while (!irlex_is(r->lex, TOKEN_END)) {
+        if (!irlex_is(r->lex, TOKEN_NEWLINE) && read_statement(r) && !irlex_is(r->lex, TOKEN_END))
+            irlex_expect(r->lex, TOKEN_NEWLINE, "the end of the line");
+        irlex_skip_line(r->lex);
+    }
+}
+
+/* What no single line can tell. */
+static void check_whole(Reader *r, Loc loc)
+{
+    const Net *net = r->net;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        bool has_port = node->op != OP_INPUT;
+        for (int j = 0; j < net->inputs.n; j++)
+            has_port = has_port || net->inputs.at[j].node == node;
+        if (!has_port)
+            diag_error(r->diag, node->place->loc, "the input '%s' has no port", node->name);
+        if (node->origin >= net->n_original)
+            diag_error(r->diag, node->place->loc,
+                       "the origin of '%s' is not below the %d nodes of the original network",
+                       node->name, net->n_original);
+    }
+    if (net->outputs.n == 0)
+        irlex_fail(r->lex, loc, "the network has no output port");
+}
+
+Net *irtext_read(Arena *arena, int file, Diag *d)
+{
+    IrLexer lex = irlex_new(arena, file, d);
+    Reader r = {.lex = &lex, .net = ir_new(arena, ""), .diag = d, .original = -1};
+    r.names.arena = arena;
+    int errors = d->errors;
+    irlex_advance(&lex);
+    while (irlex_is(&lex, TOKEN_NEWLINE))
+        irlex_advance(&lex);
+    Loc loc = lex.token.loc;
+    if (!irlex_is_word(&lex, "net")) {
+        irlex_fail(&lex, loc, "expected 'net NAME'");
+        return NULL;
+    }
+    irlex_advance(&lex);
+    if (read_net_line(&r) && !irlex_is(&lex, TOKEN_END))
+        irlex_expect(&lex, TOKEN_NEWLINE, "the end of the line");
+    loc.end = lex.token.loc.begin;
+    irlex_skip_line(&lex);
+    read_rest(&r);
+    r.net->n_original = r.original >= 0 ? r.original : r.net->nodes.n;
+    if (d->errors == errors)
+        check_whole(&r, loc);
+    return d->errors == errors ? r.net : NULL;
+}

@@ -1,0 +1,216 @@
+/* irtext.c: the network as text.
+ *
+ *     net tiny
+ *
+ *     image = input : u8[1][32][32][3]
+ *     normalize1 = normalize(image) mean=(0.5) std=(0.25) : f32[1][32][32][3]
+ *     conv1 = conv(normalize1) kernel=3x3 filters=16 padding=(1, 1, 1, 1) act=relu
+ *             absorbed=(bn1, relu1) origin=4 : f32[1][32][32][16]  # tiny.net:7
+ *         weight [16][3][3][3] "features.0.kernel" hwio
+ *         bias [16]
+ *
+ *     port in image = image u8 nchw
+ *     port out scores = softmax1 f32 nchw labels=("cat", "dog")
+ *
+ * (each node on one line).  A node is a name, an operator, its operands, the
+ * attributes that are not at their defaults, what passes added, and the type:
+ * element, batch, height, width, channels.  Below it stand its parameters with
+ * their dims and, where they differ, the name that weights files use and the order
+ * of the axes there.  Origin is left out where it is the node's own number, `net`
+ * says original=N where passes changed the number of nodes.
+ */
+#include "net/irtext.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The shortest decimal that reads back as the same number. */
+static void put_real(Buf *out, double value)
+{
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_puts(out, text);
+}
+
+static void put_string(Buf *out, const char *s)
+{
+    buf_putc(out, '"');
+    for (; *s; s++) {
+        if (*s == '\n') {
+            buf_puts(out, "\\n");
+            continue;
+        }
+        if (*s == '"' || *s == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, *s);
+    }
+    buf_putc(out, '"');
+}
+
+/* A name as it is when it reads back as one, else as a string. */
+static void put_name(Buf *out, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    size_t n = strlen(name);
+    size_t good = 0;
+    while (good < n && (strchr(letters, name[good]) || (good && strchr("0123456789.", name[good]))))
+        good++;
+    if (n > 0 && good == n)
+        buf_puts(out, name);
+    else
+        put_string(out, name);
+}
+
+static void put_ints(Buf *out, const int *at, int n)
+{
+    for (int i = 0; i < n; i++)
+        buf_printf(out, "%s%d", i ? ", " : "(", at[i]);
+    buf_putc(out, ')');
+}
+
+static void put_reals(Buf *out, Reals reals)
+{
+    buf_putc(out, '(');
+    for (int i = 0; i < reals.n; i++) {
+        if (i)
+            buf_puts(out, ", ");
+        put_real(out, reals.at[i]);
+    }
+    buf_putc(out, ')');
+}
+
+static void put_attr(Buf *out, const AttrRow *row, const void *at)
+{
+    const int *ints = at;
+    buf_printf(out, " %s=", row->word);
+    switch (row->kind) {
+    case ATTR_INT:
+        buf_printf(out, "%d", ints[0]);
+        break;
+    case ATTR_PAIR:
+        buf_printf(out, "%dx%d", ints[0], ints[1]);
+        break;
+    case ATTR_PADDING:
+        put_ints(out, ints, 4);
+        break;
+    case ATTR_REAL:
+        put_real(out, *(const double *)at);
+        break;
+    case ATTR_BOOL:
+        buf_puts(out, *(const bool *)at ? "true" : "false");
+        break;
+    case ATTR_REALS:
+        put_reals(out, *(const Reals *)at);
+        break;
+    case ATTR_WORDS:
+        buf_puts(out, row->words[*(const int *)at]);
+        break;
+    }
+}
+
+static void put_attrs(Buf *out, const Node *node)
+{
+    const OpRow *row = op_row(node->op);
+    Attrs defaults = ir_default_attrs(node->op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        const AttrRow *attr = &row->attrs[i];
+        const void *at = (const char *)&node->attrs + attr->offset;
+        if (!attr_same(attr, at, (const char *)&defaults + attr->offset))
+            put_attr(out, attr, at);
+    }
+}
+
+/* What passes left on a node. */
+static void put_history(Buf *out, const Node *node)
+{
+    if (node->act != ACT_NONE)
+        buf_printf(out, " act=%s", act_name(node->act));
+    if (node->act == ACT_LEAKY_RELU) {
+        buf_puts(out, " act_alpha=");
+        put_real(out, node->act_alpha);
+    }
+    for (int i = 0; i < node->absorbed.n; i++) {
+        buf_puts(out, i ? ", " : " absorbed=(");
+        put_name(out, node->absorbed.at[i]);
+    }
+    if (node->absorbed.n)
+        buf_putc(out, ')');
+    if (node->origin != node->id)
+        buf_printf(out, " origin=%d", node->origin);
+}
+
+static void put_params(Buf *out, const Node *node)
+{
+    for (int r = 0; r < P_ROLES; r++) {
+        const Param *param = node->params[r];
+        if (!param)
+            continue;
+        buf_printf(out, "    %s ", role_name(node, (Role)r));
+        for (int i = 0; i < param->rank; i++)
+            buf_printf(out, "[%d]", param->dims[i]);
+        if (!str_eq(param->alias, param->name) || param->axes) {
+            buf_putc(out, ' ');
+            put_string(out, param->alias);
+        }
+        if (param->axes)
+            buf_printf(out, " %s", param->axes);
+        buf_putc(out, '\n');
+    }
+}
+
+static void put_node(Buf *out, const Node *node, const SrcMap *src)
+{
+    put_name(out, node->name);
+    buf_printf(out, " = %s", op_row(node->op)->name);
+    for (int i = 0; i < node->n_in; i++) {
+        buf_puts(out, i ? ", " : "(");
+        put_name(out, node->in[i]->name);
+    }
+    if (node->n_in)
+        buf_putc(out, ')');
+    put_attrs(out, node);
+    put_history(out, node);
+    Type t = node->type;
+    buf_printf(out, " : %s[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.h, t.w, t.c);
+    int line;
+    const SrcFile *file = src ? src_place(src, node->place, &line) : NULL;
+    if (file)
+        buf_printf(out, "  # %s:%d", file->name, line);
+    buf_putc(out, '\n');
+    put_params(out, node);
+}
+
+static void put_port(Buf *out, const char *direction, const Port *port)
+{
+    buf_printf(out, "port %s ", direction);
+    put_name(out, port->name);
+    buf_puts(out, " = ");
+    put_name(out, port->node->name);
+    buf_printf(out, " %s %s", elem_name(port->elem), port->order == ORDER_NHWC ? "nhwc" : "nchw");
+    for (int i = 0; i < port->n_labels; i++) {
+        buf_puts(out, i ? ",\n    " : " labels=(");
+        put_string(out, port->labels[i]);
+    }
+    buf_puts(out, port->n_labels ? ")\n" : "\n");
+}
+
+void irtext_print(Buf *out, const Net *net, const SrcMap *src)
+{
+    buf_puts(out, "net ");
+    put_name(out, net->name);
+    if (net->n_original != net->nodes.n)
+        buf_printf(out, " original=%d", net->n_original);
+    buf_puts(out, "\n\n");
+    for (int i = 0; i < net->nodes.n; i++)
+        put_node(out, net->nodes.at[i], src);
+    buf_putc(out, '\n');
+    for (int i = 0; i < net->inputs.n; i++)
+        put_port(out, "in", &net->inputs.at[i]);
+    for (int i = 0; i < net->outputs.n; i++)
+        put_port(out, "out", &net->outputs.at[i]);
+}

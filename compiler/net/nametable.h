@@ -1,0 +1,25 @@
+/* nametable.h: names to nodes, by hashing; asked by name alone, so the order never shows. */
+#ifndef RNC_NAMETABLE_H
+#define RNC_NAMETABLE_H
+
+#include "base/arena.h"
+#include "base/src.h"
+#include "net/ir.h"
+
+typedef struct NameEntry {
+    const char *name;
+    const Node *node; /* what it names: a layer, or the end of a block or stage */
+    Loc loc;
+} NameEntry;
+
+typedef struct NameTable {
+    Arena *arena;
+    NameEntry *at; /* [cap], cap a power of two */
+    int n, cap;
+} NameTable;
+
+NameEntry *table_find(const NameTable *table, const char *name);
+/* The new entry, or NULL when the name is there already. */
+NameEntry *table_add(NameTable *table, const char *name, Loc loc);
+
+#endif

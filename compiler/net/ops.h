@@ -1,0 +1,115 @@
+/* ops.h: the operators and their attributes, expanded from ops.def. */
+#ifndef RNC_OPS_H
+#define RNC_OPS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum Op {
+#define OP(id, name, least, most, flags, doc) OP_##id,
+#include "net/ops.def"
+    OP_COUNT
+} Op;
+
+enum { MANY = INT_MAX };
+
+/* Flags of a row; ops.def says what each means. */
+enum {
+    JOIN = 1,
+    ACTIVATION = 2,
+    ELEMENTWISE = 4,
+    WINDOW = 8,
+    LINEAR = 16,
+    INTERNAL = 32,
+    FUSES_ACT = 64,
+};
+
+/* Order of the axes of an image at the interface and in `flatten`. */
+typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
+
+/* How to fill a parameter that no weights file gives (init.def). */
+typedef enum InitKind {
+    INIT_NONE, /* in an attribute: as --init says */
+#define INIT(id, word, alias, values, scale, fan) INIT_##id,
+#include "net/init.def"
+    INIT_KINDS
+} InitKind;
+
+/* A list of numbers; lives in the network's arena. */
+typedef struct Reals {
+    const double *at;
+    int n;
+} Reals;
+
+/* The attributes of all operators: a row's ATTRs say which ones count.  Pairs
+ * are height, width; padding is top, left, bottom, right, always in pixels
+ * (the words half, same and valid are resolved when the network is built). */
+typedef struct Attrs {
+    int kernel[2], stride[2], dilation[2], scale_by[2];
+    int padding[4];
+    int channel_padding[2]; /* in front, behind */
+    int filters, groups;
+    InitKind init;
+    int seed, draw; /* of init; seed -1: as --init says */
+    bool bias, count_padding;
+    Order order;
+    double epsilon, alpha, scale;
+    Reals mean, std;
+} Attrs;
+
+typedef enum AttrKind {
+    ATTR_INT,     /* int */
+    ATTR_PAIR,    /* int[2] */
+    ATTR_PADDING, /* int[4] */
+    ATTR_REAL,    /* double */
+    ATTR_BOOL,    /* bool */
+    ATTR_REALS,   /* Reals */
+    ATTR_WORDS,   /* int-sized enum, a word of AttrRow.words */
+} AttrKind;
+
+typedef struct AttrRow {
+    Op op;
+    const char *word;
+    AttrKind kind;
+    const char *const *words; /* NULL-terminated, for ATTR_WORDS */
+    size_t offset;            /* of the member of Attrs */
+    int position;             /* or -1 */
+    const char *def;          /* default as text, or NULL when required */
+    double least, most;
+    const char *doc;
+} AttrRow;
+
+/* What a trained parameter is to its operator. */
+typedef enum Role { P_WEIGHT, P_BIAS, P_MEAN, P_VARIANCE, P_ROLES } Role;
+
+typedef struct ParamRow {
+    Op op;
+    Role role;
+    const char *name;
+    const char *doc;
+} ParamRow;
+
+typedef struct OpRow {
+    const char *name;
+    int least, most; /* operands */
+    int flags;
+    const char *doc;
+    const AttrRow *attrs; /* n_attrs rows */
+    int n_attrs;
+    const ParamRow *params;
+    int n_params;
+} OpRow;
+
+const OpRow *op_row(Op op);
+/* The operator of a name, or OP_COUNT. */
+Op op_named(const char *name);
+/* The row of an attribute by its word in the language, or NULL. */
+const AttrRow *op_attr(Op op, const char *word);
+/* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */
+const char *op_param_name(Op op, Role role);
+/* Whether one attribute, at `a` and `b`, or all that count for `op` have the same values. */
+bool attr_same(const AttrRow *row, const void *a, const void *b);
+bool attrs_same(Op op, const Attrs *a, const Attrs *b);
+
+#endif

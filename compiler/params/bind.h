@@ -1,0 +1,43 @@
+/* bind.h: the network's parameters bound to the tensors of weights files, or
+ * initialised. */
+#ifndef RNC_BIND_H
+#define RNC_BIND_H
+
+#include "base/diag.h"
+#include "net/ir.h"
+#include "params/tensorfile.h"
+
+/* What --init says: "glorot_uniform:0", "he:1", "zeros" ... */
+typedef struct InitSpec {
+    InitKind kind;
+    uint64_t seed;
+} InitSpec;
+
+/* False after a message when `text` is none. */
+bool init_parse(InitSpec *spec, const char *text, Diag *diag);
+/* Fills one parameter: weights by the node's `init`, `seed` and `draw`, and by spec
+ * where it has none; biases 0, bn 1 0 0 1 (random: all of them drawn, whatever the
+ * node says).  glorot_uniform is TensorFlow 1.x's to the bit (init.c). */
+void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
+/* Four random words for a counter: Philox4x32-10 (init.c). */
+void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* Binds every parameter of `net` by Param.alias, else by Param.name, in the
+ * files in order; strict: a parameter without a tensor (unless `init` fills
+ * it), a tensor without a parameter, a shape or an element type that does not
+ * fit and a value that is not finite are errors, with the nearest name
+ * suggested.  "num_batches_tracked" and the like are left over without harm. */
+bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, Diag *diag);
+
+/* What bind_params() did, for reports: "161 parameters bound, 25557032 numbers".
+ * Running statistics are counted apart, as the field counts parameters. */
+typedef struct BindReport {
+    int bound;       /* parameters that a file gave */
+    int statistics;  /* running means and variances that a file gave */
+    int initialised; /* parameters and statistics that --init filled */
+    int left_over;   /* tensors that no parameter uses */
+    int64_t numbers; /* of the bound parameters */
+} BindReport;
+BindReport bind_report(const Net *net, const TensorFile *files, int n_files);
+
+#endif

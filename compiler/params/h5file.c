@@ -1,0 +1,354 @@
+/* h5file.c: the datasets of an HDF5 file, through libhdf5.
+ *
+ * Every group is walked, once: links to other files and soft links are refused, and
+ * so is a group that is met again, for what a file holds is to be seen in one walk.
+ * Numbers that lie in a row are left in the map; chunked, compressed or big-endian
+ * ones are read when they are used.  What optimizers keep is passed over.
+ *
+ * libhdf5 crashes over some damaged files, so each is first read in a process of
+ * its own, and refused if that does not end well.  libhdf5's objects are numbers that
+ * must be closed.  While one is open that does not close with the file nothing is
+ * allocated, for that may not return.
+ */
+#define H5_USE_110_API
+#include "params/h5file.h"
+
+#include "params/h5set.h"
+#include "params/keras.h"
+
+#include <errno.h>
+#include <hdf5.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { DEEPEST = 32, LINKS_MOST = 20000, NAME_MOST = 1024 };
+
+typedef struct Reader {
+    TensorFile *file;
+    bool keras; /* a file of Keras, by its attributes */
+    Arena *arena;
+    Diag *diag;
+    VEC(StoredTensor) tensors;
+    VEC(haddr_t) groups; /* addresses of those that were walked */
+} Reader;
+
+bool h5_is(const unsigned char *bytes, size_t size)
+{
+    return size >= 8 && memcmp(bytes, "\x89HDF\r\n\x1a\n", 8) == 0;
+}
+
+static bool damaged(const Reader *r, const char *path)
+{
+    diag_file_error(r->diag, r->file->path, "the HDF5 file is damaged or cut off, at '/%s'", path);
+    return false;
+}
+
+static bool refuse_link(const Reader *r, const char *path, const char *what)
+{
+    diag_file_error(r->diag, r->file->path, "'/%s' is %s", path, what);
+    diag_file_note(r->diag, r->file->path,
+                   "rnc reads groups and datasets that lie in the file itself, each once");
+    return false;
+}
+
+/* ---- datasets ---- */
+
+static bool read_dataset(Reader *r, hid_t group, const char *name, const char *path)
+{
+    H5Set set;
+    const hid_t id = H5Dopen2(group, name, H5P_DEFAULT);
+    if (id < 0)
+        return damaged(r, path);
+    const char *why = h5_set_read(&set, id, r->file->map_size);
+    H5Dclose(id);
+    if (why) {
+        diag_file_error(r->diag, r->file->path, "dataset '/%s' cannot be read: %s", path, why);
+        if (set.way_out)
+            diag_file_note(r->diag, r->file->path, "%s", set.way_out);
+        return false;
+    }
+    StoredTensor t = {.name = keras_path(path, r->arena),
+                      .elem = set.elem,
+                      .elem_name = set.elem_name,
+                      .rank = set.rank,
+                      .size = set.size};
+    memcpy(t.dims, set.dims, sizeof t.dims);
+    if (set.offset)
+        t.bytes = (const unsigned char *)r->file->map + set.offset;
+    else
+        t.packed = arena_printf(r->arena, "/%s", path);
+    VEC_PUSH(r->arena, &r->tensors, t);
+    return true;
+}
+
+static bool load(const TensorFile *file, const StoredTensor *tensor, unsigned char *to,
+                 Arena *arena, Diag *diag)
+{
+    const hid_t id = H5Dopen2(*(hid_t *)file->reader, tensor->packed, H5P_DEFAULT);
+    (void)arena;
+    const bool good = id >= 0 && h5_set_load(id, to);
+    if (id >= 0)
+        H5Dclose(id);
+    if (!good)
+        diag_file_error(diag, file->path, "the numbers of '%s' cannot be read: they are damaged",
+                        (const char *)tensor->packed);
+    return good;
+}
+
+/* ---- groups ---- */
+
+/* A text attribute, "" where there is none that fits. */
+static void read_attribute(hid_t object, const char *name, char *to, size_t size)
+{
+    char *text = NULL;
+    to[0] = '\0';
+    if (H5Aexists(object, name) <= 0)
+        return;
+    const hid_t id = H5Aopen(object, name, H5P_DEFAULT);
+    const hid_t type = id < 0 ? id : H5Aget_type(id), space = id < 0 ? id : H5Aget_space(id);
+    const hid_t memory = H5Tcopy(H5T_C_S1);
+    if (type >= 0 && space >= 0 && memory >= 0 && H5Tget_class(type) == H5T_STRING &&
+        H5Tis_variable_str(type) > 0 && H5Sget_simple_extent_npoints(space) == 1 &&
+        H5Tset_size(memory, H5T_VARIABLE) >= 0 && H5Tset_cset(memory, H5Tget_cset(type)) >= 0 &&
+        H5Aread(id, memory, &text) >= 0 && text) {
+        if (strlen(text) < size)
+            strcpy(to, text);
+        H5free_memory(text);
+    }
+    if (memory >= 0)
+        H5Tclose(memory);
+    if (space >= 0)
+        H5Sclose(space);
+    if (type >= 0)
+        H5Tclose(type);
+    if (id >= 0)
+        H5Aclose(id);
+}
+
+static bool walk(Reader *r, hid_t group, const char *path, int depth);
+
+/* What holds no parameters: states of optimizers and of random numbers. */
+static bool lies_beside(const char *name, int depth)
+{
+    return (depth == 0 && (str_eq(name, "optimizer_weights") || str_eq(name, "optimizer"))) ||
+           str_eq(name, "seed_generator");
+}
+
+static bool enter(Reader *r, hid_t group, const char *name, const char *path, haddr_t address,
+                  int depth)
+{
+    for (int i = 0; i < r->groups.n; i++) {
+        if (r->groups.at[i] == address)
+            return refuse_link(r, path, "a group that is elsewhere in the file as well");
+    }
+    VEC_PUSH(r->arena, &r->groups, address);
+    if (depth == DEEPEST) {
+        diag_file_error(r->diag, r->file->path, "groups lie more than %d deep, at '/%s'", DEEPEST,
+                        path);
+        return false;
+    }
+    const hid_t id = H5Gopen2(group, name, H5P_DEFAULT);
+    if (id < 0)
+        return damaged(r, path);
+    const bool good = walk(r, id, path, depth + 1);
+    H5Gclose(id);
+    return good;
+}
+
+static bool visit(Reader *r, hid_t group, const char *name, const char *path, int depth)
+{
+    H5L_info_t link;
+    if (H5Lget_info(group, name, &link, H5P_DEFAULT) < 0)
+        return damaged(r, path);
+    if (link.type == H5L_TYPE_SOFT)
+        return refuse_link(r, path, "a soft link");
+    if (link.type != H5L_TYPE_HARD)
+        return refuse_link(r, path, "a link to another file");
+    if (lies_beside(name, depth))
+        return true;
+    const hid_t object = H5Oopen(group, name, H5P_DEFAULT);
+    if (object < 0)
+        return damaged(r, path);
+    const H5I_type_t type = H5Iget_type(object);
+    H5Oclose(object);
+    if (type == H5I_GROUP)
+        return enter(r, group, name, path, link.u.address, depth);
+    if (type == H5I_DATASET)
+        return read_dataset(r, group, name, path);
+    return refuse_link(r, path, "neither a group nor a dataset");
+}
+
+/* The paths of what was read in the group since `first`, and the order of axes. */
+static void name_weights(Reader *r, hid_t group, const char *path, int first)
+{
+    char layer[NAME_MOST];
+    StoredTensor *weights = r->tensors.at + first;
+    const int n = r->tensors.n - first;
+    if (str_ends(path, "/vars")) {
+        const char *parent = arena_strndup(r->arena, path, strlen(path) - strlen("/vars"));
+        const char *last = strrchr(parent, '/');
+        read_attribute(group, "name", layer, sizeof layer);
+        keras_number_names(weights, n, parent,
+                           layer[0] ? layer
+                           : last   ? last + 1
+                                    : parent,
+                           r->arena);
+    } else if (!r->keras) {
+        return;
+    }
+    for (int i = 0; i < n; i++)
+        keras_axes(&weights[i]);
+}
+
+static bool walk(Reader *r, hid_t group, const char *path, int depth)
+{
+    H5G_info_t info;
+    const int first = r->tensors.n;
+    bool groups = false;
+    if (H5Gget_info(group, &info) < 0)
+        return damaged(r, path);
+    if (info.nlinks > LINKS_MOST) {
+        diag_file_error(r->diag, r->file->path, "group '/%s' has more than %d members", path,
+                        LINKS_MOST);
+        return false;
+    }
+    for (hsize_t i = 0; i < info.nlinks; i++) {
+        char name[NAME_MOST];
+        const int before = r->tensors.n;
+        const ssize_t n = H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, i, name,
+                                             sizeof name, H5P_DEFAULT);
+        if (n <= 0 || (size_t)n >= sizeof name)
+            return damaged(r, path);
+        const char *inner = arena_printf(r->arena, "%s%s%s", path, *path ? "/" : "", name);
+        /* The weights of a whole model, beside which nothing else counts. */
+        if (depth == 0 && H5Lexists(group, "model_weights", H5P_DEFAULT) > 0 &&
+            !str_eq(name, "model_weights"))
+            continue;
+        if (!visit(r, group, name, inner, depth))
+            return false;
+        groups = groups || r->tensors.n != before + 1;
+    }
+    if (!groups)
+        name_weights(r, group, path, first);
+    return true;
+}
+
+/* ---- the file ---- */
+
+static void close_file(TensorFile *file)
+{
+    H5Fclose(*(hid_t *)file->reader);
+}
+
+/* Closing the file is to close all that is open in it. */
+static hid_t open_file(const char *path)
+{
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t id = -1;
+    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+        id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (access >= 0)
+        H5Pclose(access);
+    return id;
+}
+
+static bool is_keras(hid_t id)
+{
+    static const char *const places[] = {"/", "/model_weights"};
+    static const char *const names[] = {"keras_version", "layer_names", "layer_names0"};
+    for (int p = 0; p < 2; p++) {
+        if (p > 0 && H5Lexists(id, places[p], H5P_DEFAULT) <= 0)
+            return false;
+        for (int i = 0; i < 3; i++) {
+            if (H5Aexists_by_name(id, places[p], names[i], H5P_DEFAULT) > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool read_file(TensorFile *file, Arena *arena, Diag *diag)
+{
+    Reader r = {.file = file, .arena = arena, .diag = diag};
+    hid_t *id = NEW(arena, hid_t);
+    /* Its own messages go to no one: what failed is said here. */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    *id = open_file(file->path);
+    if (*id < 0) {
+        diag_file_error(diag, file->path, "the HDF5 file is damaged or cut off");
+        return false;
+    }
+    file->reader = id;
+    file->close = close_file;
+    file->load = load;
+    r.keras = is_keras(*id);
+    const hid_t root = H5Gopen2(*id, "/", H5P_DEFAULT);
+    H5O_info_t about;
+    bool good = root >= 0 && H5Oget_info(root, &about) >= 0;
+    if (good)
+        VEC_PUSH(arena, &r.groups, about.addr);
+    good = good ? walk(&r, root, "", 0) : damaged(&r, "");
+    if (root >= 0)
+        H5Gclose(root);
+    file->tensors = r.tensors.at;
+    file->n = r.tensors.n;
+    return good;
+}
+
+/* ---- libhdf5 itself ---- */
+
+/* What a trial does in a process of its own: reads all that there is to read. */
+static void try_file(const TensorFile *mapped)
+{
+    enum { LARGEST = 1 << 30 };
+    jmp_buf oom;
+    Arena *arena = arena_new(&oom);
+    if (!arena || setjmp(oom) != 0)
+        return;
+    SrcMap src = {.arena = arena};
+    Diag diag = diag_new(&src, arena);
+    TensorFile file = {.path = mapped->path, .map = mapped->map, .map_size = mapped->map_size};
+    if (!read_file(&file, arena, &diag))
+        return;
+    for (int i = 0; i < file.n; i++) {
+        const StoredTensor *t = &file.tensors[i];
+        if (t->packed && t->elem != STORED_OTHER && t->size > 0 && t->size < LARGEST)
+            load(&file, t, arena_alloc(arena, t->size), arena, &diag);
+    }
+}
+
+/* libhdf5 can crash over a damaged file, or never end.  False after a message if it
+ * does so over this one. */
+static bool survives(const TensorFile *file, Diag *diag)
+{
+    enum { SECONDS = 5, BYTES_A_SECOND = 20000000 };
+    const rlim_t seconds = SECONDS + file->map_size / BYTES_A_SECOND;
+    int status = 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+        setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds});
+        try_file(file);
+        _exit(0);
+    }
+    pid_t ended;
+    do
+        ended = child < 0 ? -1 : waitpid(child, &status, 0);
+    while (ended < 0 && child > 0 && errno == EINTR);
+    if (ended < 0) {
+        diag_file_error(diag, file->path, "cannot try the HDF5 file in a process: %s",
+                        strerror(errno));
+        return false;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    diag_file_error(diag, file->path, "the HDF5 file is damaged: libhdf5 breaks down over it");
+    return false;
+}
+
+bool h5_read(TensorFile *file, Arena *arena, Diag *diag)
+{
+    return survives(file, diag) && read_file(file, arena, diag);
+}

@@ -1,0 +1,271 @@
+/* tensorfile.c: files of tensors, opened by what is in them.
+ *
+ * The file is mapped, so that only what is used is read; the reader of its format
+ * lists the tensors, which point into the map or are unpacked when they are used.
+ */
+#include "params/tensorfile.h"
+
+#include "params/h5file.h"
+#include "params/npz.h"
+#include "params/safetensors.h"
+#include "params/torch.h"
+#include "params/zip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FORMATS "safetensors, npz, PyTorch's and Keras' files"
+
+typedef struct Foreign {
+    size_t at; /* where `bytes` lie */
+    const char *bytes;
+    const char *what;
+    const char *way_out;
+} Foreign;
+
+/* Formats that are known, but not read. */
+static const Foreign foreign[] = {
+    {0, "\x80\2", "a Python pickle, as PyTorch wrote before version 1.6",
+     "in Python, torch.save(torch.load(\"OLD\", weights_only=True), \"NEW\") writes what rnc "
+     "reads"},
+    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, and this rnc was built without libhdf5",
+     "install libhdf5 (Debian: apt-get install libhdf5-dev), then configure and build rnc again"},
+    {4, "TFL3", "a TensorFlow Lite model", NULL},
+    {0, "GGUF", "a GGUF file", NULL},
+    {0, "\x93NUMPY", "a single NumPy array",
+     "in Python, numpy.savez(\"FILE.npz\", NAME=array, ...) gives arrays names"},
+    {0, "\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: zstd -d FILE"},
+    {0, "\x1f\x8b", "compressed by gzip", "unpack it first: gunzip FILE"},
+    {0,
+     "\xfd"
+     "7zXZ",
+     "compressed by xz", "unpack it first: unxz FILE"},
+    {0, "RNCW", "weights that rnc has packed for a network",
+     "rnc packs them from the file they were trained in"},
+    {0, "version https://git-lfs", "a Git LFS pointer, not the file itself",
+     "fetch it first: git lfs pull"},
+};
+
+/* What a ZIP archive is for is seen by its members. */
+static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
+{
+    Zip zip;
+    if (!zip_open(&zip, file->path, file->map, file->map_size, arena, diag))
+        return false;
+    if (torch_is(&zip))
+        return torch_read(file, &zip, arena, diag);
+    if (npz_is(&zip))
+        return npz_read(file, &zip, arena, diag);
+    if (zip_find(&zip, "model.weights.h5")) {
+        diag_file_error(diag, file->path, "this is a whole model of Keras, as .keras files are");
+        diag_file_note(diag, file->path,
+                       "unzip FILE model.weights.h5 unpacks the weights; rnc reads those");
+        return false;
+    }
+    diag_file_error(diag, file->path,
+                    "the ZIP archive holds neither NumPy's nor PyTorch's tensors");
+    return false;
+}
+
+static bool read_format(TensorFile *file, Arena *arena, Diag *diag)
+{
+    const unsigned char *bytes = file->map;
+    const size_t size = file->map_size;
+    if (safetensors_is(bytes, size))
+        return safetensors_read(file, bytes, size, arena, diag);
+#ifdef RNC_HAVE_HDF5
+    if (h5_is(bytes, size))
+        return h5_read(file, arena, diag);
+#endif
+    if (zip_is(bytes, size))
+        return read_archive(file, arena, diag);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        const Foreign *f = &foreign[i];
+        const size_t n = strlen(f->bytes);
+        if (size < f->at + n || memcmp(bytes + f->at, f->bytes, n) != 0)
+            continue;
+        diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is %s", f->what);
+        if (f->way_out)
+            diag_file_note(diag, file->path, "%s", f->way_out);
+        return false;
+    }
+    diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is something else");
+    return false;
+}
+
+/* Maps the file behind `fd`.  False after a message. */
+static bool map_file(TensorFile *file, int fd, Diag *diag)
+{
+    struct stat about;
+    if (fstat(fd, &about) != 0) {
+        diag_file_error(diag, file->path, "cannot read the weights: %s", strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(about.st_mode)) {
+        diag_file_error(diag, file->path, "cannot read the weights: not a regular file");
+        return false;
+    }
+    if (about.st_size == 0) {
+        diag_file_error(diag, file->path, "the file is empty");
+        return false;
+    }
+    void *map = (uintmax_t)about.st_size > SIZE_MAX
+                    ? MAP_FAILED
+                    : mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED) {
+        diag_file_error(diag, file->path, "cannot map the weights: %s", strerror(errno));
+        return false;
+    }
+    file->map = map;
+    file->map_size = (size_t)about.st_size;
+    return true;
+}
+
+bool tensorfile_open(TensorFile *file, const char *path, Arena *arena, Diag *diag)
+{
+    *file = (TensorFile){.path = arena_strdup(arena, path)};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        diag_file_error(diag, path, "cannot read the weights: %s", strerror(errno));
+        return false;
+    }
+    const bool mapped = map_file(file, fd, diag);
+    close(fd);
+    if (mapped && read_format(file, arena, diag))
+        return true;
+    tensorfile_close(file);
+    return false;
+}
+
+void tensorfile_close(TensorFile *file)
+{
+    if (file->close)
+        file->close(file);
+    file->close = NULL;
+    if (file->map)
+        munmap(file->map, file->map_size);
+    file->map = NULL;
+    file->map_size = 0;
+    file->tensors = NULL;
+    file->n = 0;
+}
+
+const StoredTensor *tensorfile_find(const TensorFile *file, const char *name)
+{
+    for (int i = 0; i < file->n; i++)
+        if (str_eq(file->tensors[i].name, name))
+            return &file->tensors[i];
+    return NULL;
+}
+
+/* ---- elements ---- */
+
+bool tensor_elements(const int64_t *dims, int rank, int64_t *n)
+{
+    *n = 1;
+    for (int i = 0; i < rank; i++) {
+        if (dims[i] && *n > INT64_MAX / dims[i])
+            return false;
+        *n *= dims[i];
+    }
+    return true;
+}
+
+void tensor_gather(unsigned char *to, const unsigned char *from, int bytes, int rank,
+                   const int64_t *dims, const int64_t *steps)
+{
+    int64_t index[8] = {0}, n;
+    if (!tensor_elements(dims, rank, &n))
+        return;
+    while (n-- > 0) {
+        memcpy(to, from, (size_t)bytes);
+        to += bytes;
+        for (int i = rank - 1; i >= 0; i--) {
+            from += steps[i] * bytes;
+            if (++index[i] < dims[i])
+                break;
+            from -= steps[i] * bytes * dims[i];
+            index[i] = 0;
+        }
+    }
+}
+
+static uint64_t little_endian(const unsigned char *p, int bytes)
+{
+    uint64_t x = 0;
+    while (bytes-- > 0)
+        x = x << 8 | p[bytes];
+    return x;
+}
+
+static float float_of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
+static float float_of_half(uint32_t half)
+{
+    const uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
+    if (exponent == 0) {
+        const float tiny = (float)fraction * 0x1p-24f;
+        return sign ? -tiny : tiny;
+    }
+    if (exponent == 31)
+        return float_of_bits(sign | 0x7f800000 | fraction << 13);
+    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+static float float_of_double(const unsigned char *p)
+{
+    const uint64_t bits = little_endian(p, 8);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return (float)x;
+}
+
+/* The bytes in the map, or unpacked; NULL after a message. */
+static const unsigned char *bytes_of(const TensorFile *file, const StoredTensor *tensor,
+                                     Arena *arena, Diag *diag)
+{
+    if (tensor->bytes || tensor->size == 0)
+        return tensor->bytes ? tensor->bytes : (const unsigned char *)"";
+    unsigned char *to = NEW_ARRAY(arena, unsigned char, tensor->size);
+    return file->load(file, tensor, to, arena, diag) ? to : NULL;
+}
+
+const float *tensor_floats(const TensorFile *file, const StoredTensor *tensor, Arena *arena,
+                           Diag *diag)
+{
+    static const int sizes[] = {8, 4, 2, 2};
+    const uint16_t one = 1;
+    unsigned char first;
+    memcpy(&first, &one, 1);
+    if (tensor->elem == STORED_OTHER)
+        return NULL;
+    const unsigned char *p = bytes_of(file, tensor, arena, diag);
+    if (!p)
+        return NULL;
+    if (tensor->elem == STORED_F32 && first == 1 && (uintptr_t)p % sizeof(float) == 0)
+        return (const float *)(const void *)p;
+    const int bytes = sizes[tensor->elem];
+    const size_t n = tensor->size / (size_t)bytes;
+    float *to = NEW_ARRAY(arena, float, n ? n : 1);
+    for (size_t i = 0; i < n; i++, p += bytes) {
+        if (tensor->elem == STORED_F64)
+            to[i] = float_of_double(p);
+        else if (tensor->elem == STORED_F32)
+            to[i] = float_of_bits((uint32_t)little_endian(p, 4));
+        else if (tensor->elem == STORED_F16)
+            to[i] = float_of_half((uint32_t)little_endian(p, 2));
+        else
+            to[i] = float_of_bits((uint32_t)little_endian(p, 2) << 16);
+    }
+    return to;
+}

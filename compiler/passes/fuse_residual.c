@@ -1,0 +1,154 @@
+/* fuse_residual.c: add(conv(x), y) becomes conv(x) with the residual y.
+ *
+ * Legal when nobody else sees conv(x), it has no activation and no residual yet,
+ * and both are of the sum's shape (nothing is spread); the same for dense.  The
+ * layer moves to where the add stood, behind both arms.
+ *
+ * Where both arms end in such a layer, either may take the other's result.  The
+ * one that does is computed last and writes over the other's result, so the
+ * choice decides the memory: while the block's input lives, a main arm computed
+ * before its projection needs less than one computed after it (5.22 MB against
+ * 6.42 MB for ResNet-50).  Chosen is the one with the least peak of live bytes
+ * between the arms' ends and the add; then the one with the least sum of them;
+ * then the first arm, which is the main one by custom.
+ */
+#include "passes/pass.h"
+#include "passes/rewrite.h"
+
+#include <limits.h>
+
+static bool takes_residual(const Rewrite *r, const Node *layer, const Node *other, const Node *add)
+{
+    return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
+           layer->n_in == 1 && used_once(r, layer) && type_eq(layer->type, add->type) &&
+           type_eq(other->type, add->type);
+}
+
+/* ---- what a choice costs in memory ---- */
+
+typedef struct Cost {
+    int64_t peak, sum; /* bytes alive: at the worst step, and over the steps */
+} Cost;
+
+/* A choice: `layer` is done where `add` is, which is no more.  The steps are the
+ * nodes' numbers, from the first arm's end on.  Counted are values that these steps
+ * make or read: what lives through all of them costs either choice as much. */
+typedef struct Choice {
+    const Rewrite *r;
+    const Node *layer, *other, *add;
+    int first;
+    int64_t *alive; /* by step - first, as differences to the step before */
+    int *counted;   /* by id: mark, if the value is counted already */
+    int mark;
+} Choice;
+
+/* Inputs lie in the caller's memory. */
+static int64_t bytes_of(const Node *node)
+{
+    if (node->op == OP_INPUT)
+        return 0;
+    return mul_extents(type_elements(node->type), elem_bytes(node->type.elem));
+}
+
+/* The last step that reads a value. */
+static int last_use(const Choice *c, const Node *node)
+{
+    if (node == c->layer)
+        return INT_MAX;
+    int last = c->r->last[node->id];
+    for (int i = 0; i < c->layer->n_in && last < c->add->id; i++)
+        last = c->layer->in[i] == node ? c->add->id : last;
+    return last;
+}
+
+/* A value is alive from behind the step that makes it to its last use. */
+static void count_life(Choice *c, const Node *node)
+{
+    if (node == c->layer || c->counted[node->id] == c->mark)
+        return;
+    c->counted[node->id] = c->mark;
+    const int last = last_use(c, node);
+    const int from = node->id < c->first ? c->first : node->id + 1;
+    const int to = last < c->add->id ? last : c->add->id;
+    if (from <= to) {
+        c->alive[from - c->first] += bytes_of(node);
+        c->alive[to + 1 - c->first] -= bytes_of(node);
+    }
+}
+
+/* The result lies in place of the residual, or of an elementwise operator's operand,
+ * if nobody reads that any more. */
+static bool goes_over_operand(const Choice *c, const Node *done, int step)
+{
+    const Node *under = done == c->layer                        ? c->other
+                        : op_row(done->op)->flags & ELEMENTWISE ? done->in[0]
+                                                                : NULL;
+    return under && under->op != OP_INPUT && last_use(c, under) <= step &&
+           type_eq(under->type, done->type);
+}
+
+static Cost cost_of(const Rewrite *r, int *counted, int mark, const Node *layer, const Node *other,
+                    const Node *add)
+{
+    Choice c = {r,    layer,   other, add, layer->id < other->id ? layer->id : other->id,
+                NULL, counted, mark};
+    c.alive = NEW_ARRAY(r->net->arena, int64_t, add->id - c.first + 3);
+    for (int step = c.first; step <= add->id; step++) {
+        const Node *node = r->net->nodes.at[step];
+        for (int i = 0; node && i < node->n_in; i++)
+            count_life(&c, node->in[i]);
+        if (node && node != add)
+            count_life(&c, node);
+    }
+    Cost cost = {0};
+    int64_t alive = 0;
+    for (int step = c.first; step <= add->id; step++) {
+        const Node *done = step == add->id ? layer : r->net->nodes.at[step];
+        alive += c.alive[step - c.first];
+        if (!done || (done == layer && step != add->id))
+            continue;
+        const int64_t all = alive + (goes_over_operand(&c, done, step) ? 0 : bytes_of(done));
+        cost.peak = all > cost.peak ? all : cost.peak;
+        cost.sum += all;
+    }
+    return cost;
+}
+
+static bool cheaper(Cost a, Cost b)
+{
+    return a.peak < b.peak || (a.peak == b.peak && a.sum < b.sum);
+}
+
+/* ---- the rewrite ---- */
+
+static void fuse(Rewrite *r, Node *layer, Node *other, Node *add)
+{
+    Node **in = NEW_ARRAY(r->net->arena, Node *, 2);
+    in[0] = layer->in[0];
+    in[1] = other;
+    layer->in = in;
+    layer->n_in = 2;
+    rewrite_move_over(r, layer, add);
+}
+
+void pass_fuse_residual(Net *net)
+{
+    Rewrite r = rewrite_begin(net);
+    int *counted = NEW_ARRAY(net->arena, int, net->nodes.n + 1), mark = 0;
+    for (int i = 0; i < net->nodes.n; i++) {
+        Node *add = rewrite_at(&r, i);
+        if (!add || add->op != OP_ADD || add->n_in != 2)
+            continue;
+        Node *a = add->in[0], *b = add->in[1];
+        bool a_takes = takes_residual(&r, a, b, add), b_takes = takes_residual(&r, b, a, add);
+        if (a_takes && b_takes) {
+            const Cost first = cost_of(&r, counted, ++mark, a, b, add);
+            a_takes = !cheaper(cost_of(&r, counted, ++mark, b, a, add), first);
+        }
+        if (a_takes)
+            fuse(&r, a, b, add);
+        else if (b_takes)
+            fuse(&r, b, a, add);
+    }
+    rewrite_end(&r);
+}

@@ -1,0 +1,56 @@
+/* batch.c: a batch computed in turns of a few images each.
+ *
+ * All images of a batch at once would share each reading of the weights, but the tensors of
+ * many images leave the caches between two layers, and the arena grows with every image.
+ * So a turn takes as many images as pay: where the weights come from memory, those whose
+ * operands of the largest layer fit into half of the L3; where they stay in the L3 there
+ * is little to share, and half of the L2 decides, so that small networks still have
+ * something for threads to share (docs/kernels-notes.md has the measurements).
+ */
+#include "plan/batch.h"
+
+/* Bytes of a node's operands and result, one image. */
+static int64_t image_bytes(const Node *node)
+{
+    int64_t elements = type_elements(node->type);
+    for (int i = 0; i < node->n_in; i++)
+        elements += type_elements(node->in[i]->type);
+    return 4 * elements / node->type.n;
+}
+
+static int64_t widest_layer(const Net *net)
+{
+    int64_t widest = 1;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const int64_t bytes = image_bytes(net->nodes.at[i]);
+        widest = bytes > widest ? bytes : widest;
+    }
+    return widest;
+}
+
+/* The images of a turn: a divisor of the batch, so that all turns are alike. */
+static int turn_images(const Net *net, const Machine *machine, int batch)
+{
+    const int64_t l2 = (int64_t)machine->l2_kb * 1024, l3 = (int64_t)machine->l3_kb * 1024;
+    const int64_t room = 4 * net_parameters(net) > l3 / 2 ? l3 / 2 : l2 / 2;
+    const int64_t fit = room / widest_layer(net);
+    int images = fit < 1 ? 1 : fit < batch ? (int)fit : batch;
+    while (batch % images > 0)
+        images--;
+    return images;
+}
+
+void cut_batch(Net *net, const Machine *machine)
+{
+    const int batch = net->inputs.n > 0 ? net->inputs.at[0].node->type.n : 1;
+    const int images = turn_images(net, machine, batch);
+    net->turns = batch / images;
+    for (int i = 0; i < net->nodes.n; i++)
+        net->nodes.at[i]->type.n = images;
+}
+
+Type whole_batch(const Net *net, Type type)
+{
+    type.n *= net->turns;
+    return type;
+}

@@ -1,0 +1,36 @@
+/* live.c: the first and the last step at which each buffer is used. */
+#include "plan/plan_parts.h"
+
+static void touch(Plan *plan, int buffer, int step)
+{
+    Buffer *b = &plan->buffers.at[buffer];
+    if (b->last < 0)
+        b->first = step;
+    b->last = step;
+}
+
+static void touch_operand(Plan *plan, const Operand *o, int step)
+{
+    if (o->kind == PLACE_ARENA)
+        touch(plan, o->tensor->buffer, step);
+}
+
+void find_lifetimes(Plan *plan)
+{
+    for (int i = 0; i < plan->buffers.n; i++)
+        plan->buffers.at[i].last = -1;
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *s = &plan->steps.at[i];
+        touch_operand(plan, &s->in, i);
+        touch_operand(plan, &s->in2, i);
+        touch_operand(plan, &s->out, i);
+        if (s->scratch >= 0)
+            touch(plan, s->scratch, i);
+    }
+    if (!plan->options.keep_all)
+        return;
+    for (int i = 0; i < plan->buffers.n; i++) {
+        if (plan->buffers.at[i].bare_bytes > 0) /* not scratch */
+            plan->buffers.at[i].last = plan->steps.n - 1;
+    }
+}

@@ -1,0 +1,244 @@
+/* place.c: layouts: where in its buffer each tensor lies.
+ *
+ * Pixels of a tensor are `pixel` floats apart: the channels rounded up to whole
+ * vectors of the widest ISA, plus 16 where a convolution reads pixels that would
+ * be a multiple of 2 KB apart and meet in few sets of the cache (measured: 4 to
+ * 7 %), for a depthwise one, which reads a line of many pixels in turn, of 256 bytes
+ * (up to 30 %).  An input of few channels, read by nothing but convolutions that take
+ * them one by one, keeps them side by side, so that a row of the window is one
+ * run.
+ *
+ * Around the image lie as many rows and pixels of zeros as the windows of the
+ * convolutions that read it reach beyond it on each side, and no more.
+ */
+#include "plan/plan_parts.h"
+
+#include <limits.h>
+
+enum { FAR_PITCH = 512, LINES_PITCH = 64, FAR_EXTRA = 16 };
+
+int merged_groups(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
+    for (int merge = 1; merge <= groups; merge++) {
+        if (groups % merge == 0 && (int64_t)merge * each % plan->align == 0)
+            return groups / merge;
+    }
+    return 1;
+}
+
+/* Groups of 2, 4 or 8 channels, several to a vector of the widest ISA, or of the 8 channels of a
+ * vector: conv_direct would multiply by zeros, or have one vector of weights for each broadcast. */
+static bool narrow_groups(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
+    return node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
+           groups > 1 && (each < plan->align || plan->align == 8);
+}
+
+Kernel conv_kernel(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const Type in = node->in[0]->type;
+    if (node->op == OP_DENSE)
+        return KERNEL_dense;
+    bool unpadded = !a->padding[0] && !a->padding[1] && !a->padding[2] && !a->padding[3];
+    if (a->groups == in.c && a->groups == a->filters && in.c > 1)
+        return KERNEL_depthwise;
+    if (a->groups == 1 && in.h == 1 && in.w == 1 && a->kernel[0] == 1 && a->kernel[1] == 1 &&
+        unpadded)
+        return KERNEL_dense;
+    if (plan->options.backend == BACKEND_OPENBLAS)
+        return KERNEL_conv_blas;
+    if (narrow_groups(plan, node))
+        return KERNEL_depthwise;
+    if (winograd1d_of(plan, node))
+        return KERNEL_conv_winograd1d;
+    if (winograd_taps_of(plan, node))
+        return KERNEL_conv_winograd_taps;
+    if (strassen_of(plan, node))
+        return KERNEL_conv_strassen;
+    return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
+}
+
+void conv_reach(const Node *node, int axis, int *before, int *behind)
+{
+    const Attrs *a = &node->attrs;
+    const Type in = node->in[0]->type;
+    const int64_t extent = axis ? in.w : in.h, out = axis ? node->type.w : node->type.h;
+    const int64_t last =
+        (out - 1) * a->stride[axis] + (a->kernel[axis] - 1) * a->dilation[axis] - a->padding[axis];
+    *before = a->padding[axis];
+    *behind = last >= extent ? (int)(last - extent + 1) : 0;
+}
+
+/* What the readers of a store's tensors want of its layout. */
+typedef struct Wishes {
+    int halo[4];  /* top, left, bottom, right */
+    bool by_conv; /* a convolution reads it pixel by pixel */
+    bool by_line; /* a depthwise convolution reads a vector of many pixels */
+    bool others;  /* something reads or writes it by vectors of channels */
+} Wishes;
+
+static void most(int *a, int b)
+{
+    *a = *a > b ? *a : b;
+}
+
+static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
+{
+    Kernel kernel = is_conv(user->op) ? conv_kernel(plan, user) : KERNEL_COUNT;
+    bool operand = slot == 0 && kernel != KERNEL_COUNT;
+    if (operand && kernel_reads_halo(kernel)) {
+        int before, behind;
+        for (int axis = 0; axis < 2; axis++) {
+            conv_reach(user, axis, &before, &behind);
+            most(&w->halo[axis], before);
+            most(&w->halo[axis + 2], behind);
+        }
+    }
+    if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
+                    kernel == KERNEL_conv_winograd_taps || kernel == KERNEL_conv_strassen))
+        w->by_conv = true;
+    if (operand && kernel == KERNEL_depthwise)
+        w->by_line = true;
+    if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_winograd1d &&
+                     kernel != KERNEL_conv_blas))
+        w->others = true;
+}
+
+static Wishes *find_wishes(const Plan *plan, const Sharing *sharing)
+{
+    Wishes *wishes = NEW_ARRAY(plan->arena, Wishes, sharing->stores.n + 1);
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *user = plan->net->nodes.at[i];
+        const Placing *p = &sharing->placings[i];
+        for (int j = 0; j < user->n_in; j++)
+            add_wishes(plan, user, j, &wishes[sharing->placings[user->in[j]->id].store]);
+        if (p->form != FORM_INPUT)
+            wishes[p->store].others = true;
+    }
+    return wishes;
+}
+
+/* False after a message: rnc's distances are ints. */
+static bool too_large(const Plan *plan, const Store *store, Diag *diag)
+{
+    const Node *node = plan->net->nodes.at[store->nodes.at[0]];
+    diag_error(diag, node->place ? node->place->loc : NO_LOC,
+               "the tensor of '%s' is too large: more than 2^31 - 1 numbers with its halo",
+               node->name);
+    return false;
+}
+
+/* The layout of a store's pixels; true if it fits into ints. */
+static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type type, Tensor *t)
+{
+    int64_t pixel = store->channels;
+    if (!w->others && type.c < plan->align)
+        pixel = type.c;
+    else if (((w->by_conv && pixel % FAR_PITCH == 0) || (w->by_line && pixel % LINES_PITCH == 0)) &&
+             type.h * type.w > 1)
+        pixel += FAR_EXTRA;
+    for (int i = 0; i < 4; i++)
+        t->halo[i] = w->halo[i];
+    int64_t row = pixel * ((int64_t)type.w + t->halo[1] + t->halo[3]);
+    if (pixel > INT_MAX || row > INT_MAX)
+        return false;
+    int64_t rows = (int64_t)type.h + t->halo[0] + t->halo[2];
+    if (rows > INT_MAX / row || row * rows > INT_MAX / type.n)
+        return false;
+    t->pixel = (int)pixel;
+    t->row = (int)row;
+    t->image = (int)(row * rows);
+    t->origin = t->halo[0] * row + t->halo[1] * pixel;
+    return true;
+}
+
+/* The buffer of a store and the tensors of its nodes. */
+static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, const Wishes *w,
+                        Diag *diag)
+{
+    const Type type = plan->net->nodes.at[store->nodes.at[0]]->type;
+    Tensor layout = {.buffer = plan->buffers.n};
+    if (!lay_out(plan, store, w, type, &layout))
+        return too_large(plan, store, diag);
+    Buffer buffer = {.bytes = round_up((int64_t)layout.image * type.n * 4, 64)};
+    int64_t largest = -1, channels = 0;
+    for (int i = 0; i < store->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[store->nodes.at[i]];
+        const int channel = sharing->placings[node->id].channel;
+        Tensor *t = NEW(plan->arena, Tensor);
+        *t = layout;
+        t->node = node;
+        t->c = layout.pixel < plan->align ? layout.pixel : lanes_of(plan, node->type.c);
+        t->origin += channel;
+        plan->tensors[node->id] = t;
+        if (channel + node->type.c > channels)
+            channels = channel + node->type.c;
+        if (type_elements(node->type) > largest) {
+            largest = type_elements(node->type);
+            buffer.what = node->name;
+        }
+    }
+    buffer.bare_bytes = channels * type.n * type.h * type.w * 4;
+    VEC_PUSH(plan->arena, &plan->buffers, buffer);
+    return true;
+}
+
+static bool no_halo(const Wishes *w)
+{
+    return !w->halo[0] && !w->halo[1] && !w->halo[2] && !w->halo[3];
+}
+
+/* A flatten in the order the operand lies in is the operand, seen as one pixel,
+ * if there is nothing between its pixels and nothing beside its channels. */
+static bool lies_flat(const Plan *plan, const Sharing *sharing, const Wishes *wishes,
+                      const Node *node)
+{
+    if (node->op != OP_FLATTEN || node->act != ACT_NONE || plan->options.keep_all ||
+        sharing->placings[node->id].form != FORM_STEP || node->attrs.order != ORDER_NHWC)
+        return false;
+    const Node *operand = node->in[0];
+    const int store = sharing->placings[operand->id].store;
+    const Wishes *w = &wishes[store];
+    return no_halo(w) && no_halo(&wishes[sharing->placings[node->id].store]) &&
+           sharing->stores.at[store].channels == operand->type.c &&
+           !(w->by_conv && operand->type.c % FAR_PITCH == 0);
+}
+
+static void place_flat(Plan *plan, const Node *node)
+{
+    const Tensor *from = plan->tensors[node->in[0]->id];
+    Tensor *t = NEW(plan->arena, Tensor);
+    *t = (Tensor){.node = node, .buffer = from->buffer, .origin = from->origin};
+    t->c = t->pixel = t->row = t->image = from->image;
+    plan->tensors[node->id] = t;
+}
+
+bool place_tensors(Plan *plan, Diag *diag)
+{
+    const int n = plan->net->nodes.n;
+    Sharing *sharing;
+    Sharer *sharer = share_nodes(plan, &sharing);
+    plan->placings = sharing->placings;
+    plan->tensors = NEW_ARRAY(plan->arena, Tensor *, n + 1);
+    Wishes *wishes = find_wishes(plan, sharing);
+    bool *flat = NEW_ARRAY(plan->arena, bool, n + 1);
+    for (int i = 0; i < n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        flat[i] = lies_flat(plan, sharing, wishes, node) && share_flat(sharer, i);
+    }
+    bool ok = true;
+    for (int i = 0; i < sharing->stores.n; i++) {
+        const Store *store = &sharing->stores.at[i];
+        if (store->nodes.n == 0 || sharing->placings[store->nodes.at[0]].form == FORM_FUSED)
+            continue;
+        ok = place_store(plan, sharing, store, &wishes[i], diag) && ok;
+    }
+    for (int i = 0; i < n && ok; i++) {
+        if (flat[i])
+            place_flat(plan, plan->net->nodes.at[i]);
+    }
+    return ok;
+}

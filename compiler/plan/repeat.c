@@ -1,0 +1,147 @@
+/* repeat.c: runs of steps that repeat but for their addresses, as one loop.
+ *
+ * Steps i and i + p are alike if they share a function, take their operands from
+ * the same kinds of places and have as many parts.  A run of `count` iterations of
+ * `period` steps is a repeat if each step is like the one a period before it and
+ * each of its addresses moves by as many bytes from iteration to iteration: weights,
+ * which lie in the order of the steps, by a block's; the arena's offsets usually
+ * not at all.
+ *
+ * From the first step on, the run that covers most is taken.  Where a block repeats
+ * a run may begin at any of its steps; it begins where the steps of an iteration
+ * have most of their names in common, that is, with a block.  Linear in the steps.
+ */
+#include "plan/plan_parts.h"
+
+#include <string.h>
+
+enum { PERIOD_MOST = 64, COUNT_LEAST = 3 };
+
+int64_t operand_address(const Plan *plan, const Operand *o)
+{
+    if (o->kind != PLACE_ARENA)
+        return 0;
+    const Tensor *t = o->tensor;
+    return plan->buffers.at[t->buffer].offset + (int64_t)sizeof(float) * (t->origin + o->shift);
+}
+
+Addresses step_addresses(const Plan *plan, const Step *step)
+{
+    Addresses a = {.in = operand_address(plan, &step->in),
+                   .in2 = operand_address(plan, &step->in2),
+                   .out = operand_address(plan, &step->out)};
+    a.weights = step->weights ? step->weights->offset : 0;
+    a.scratch = step->scratch >= 0 ? plan->buffers.at[step->scratch].offset : 0;
+    return a;
+}
+
+Addresses addresses_between(Addresses from, Addresses to)
+{
+    return (Addresses){to.in - from.in, to.in2 - from.in2, to.out - from.out,
+                       to.weights - from.weights, to.scratch - from.scratch};
+}
+
+static bool same_kind(const Operand *a, const Operand *b)
+{
+    return a->kind == b->kind && (a->kind == PLACE_ARENA || a->port == b->port);
+}
+
+bool steps_alike(const Step *a, const Step *b)
+{
+    return a->function == b->function && a->parts == b->parts && same_kind(&a->in, &b->in) &&
+           same_kind(&a->in2, &b->in2) && same_kind(&a->out, &b->out) &&
+           !a->weights == !b->weights && (a->scratch < 0) == (b->scratch < 0);
+}
+
+/* ---- the most that repeats from each step on ---- */
+
+typedef struct Finder {
+    const Plan *plan;
+    const Addresses *addresses; /* by step */
+    Repeat *best;               /* by first step: what covers most; count 0 if nothing repeats */
+} Finder;
+
+static bool same_move(const Addresses *at, int period)
+{
+    const Addresses a = addresses_between(at[0], at[period]);
+    const Addresses b = addresses_between(at[period], at[2 * period]);
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* For each step from the last on: of how many in a row is the one a period behind
+ * alike, and, of these, how many move as the one a period behind does. */
+static void try_period(Finder *f, int period)
+{
+    const Step *steps = f->plan->steps.at;
+    const int n = f->plan->steps.n;
+    int alike = 0, even = 0;
+    for (int i = n - period - 1; i >= 0; i--) {
+        alike = steps_alike(&steps[i], &steps[i + period]) ? alike + 1 : 0;
+        even = alike > period && same_move(f->addresses + i, period) ? even + 1 : 0;
+        const int by_kind = alike / period + 1, by_move = even / period + 2;
+        const int count = by_kind < by_move ? by_kind : by_move;
+        if (count >= COUNT_LEAST && count * period > f->best[i].count * f->best[i].period)
+            f->best[i] = (Repeat){i, period, count};
+    }
+}
+
+/* ---- where a block begins ---- */
+
+/* Components that the names of `n` steps have in common: "layer1.2.main.conv1" and
+ * "layer1.2.add1" two. */
+static int common_scope(const Step *steps, int n)
+{
+    const char *first = steps[0].node->name;
+    size_t same = strlen(first);
+    for (int i = 1; i < n; i++) {
+        const char *name = steps[i].node->name;
+        size_t k = 0;
+        while (k < same && name[k] == first[k])
+            k++;
+        same = k;
+    }
+    int dots = 0;
+    for (size_t k = 0; k < same; k++)
+        dots += first[k] == '.';
+    return dots;
+}
+
+/* The run that begins with a block, at most a period later, if all or all but one
+ * of the iterations are left. */
+static Repeat with_block(const Finder *f, Repeat found)
+{
+    const Step *steps = f->plan->steps.at;
+    Repeat best = found;
+    int scope = common_scope(steps + found.first, found.period);
+    for (int i = found.first + 1; i < found.first + found.period; i++) {
+        const Repeat r = f->best[i];
+        if (r.period != found.period || r.count < found.count - 1)
+            continue;
+        const int deep = common_scope(steps + i, found.period);
+        if (deep > scope) {
+            scope = deep;
+            best = r;
+        }
+    }
+    return best;
+}
+
+void find_repeats(Plan *plan)
+{
+    const int n = plan->steps.n;
+    Addresses *addresses = NEW_ARRAY(plan->arena, Addresses, n + 1);
+    for (int i = 0; i < n; i++)
+        addresses[i] = step_addresses(plan, &plan->steps.at[i]);
+    Finder f = {plan, addresses, NEW_ARRAY(plan->arena, Repeat, n + 1)};
+    for (int period = 1; period <= PERIOD_MOST && period * COUNT_LEAST <= n; period++)
+        try_period(&f, period);
+    for (int i = 0; i < n;) {
+        if (f.best[i].count == 0) {
+            i++;
+            continue;
+        }
+        const Repeat r = with_block(&f, f.best[i]);
+        VEC_PUSH(plan->arena, &plan->repeats, r);
+        i = r.first + r.period * r.count;
+    }
+}

@@ -1,0 +1,378 @@
+/* select.c: from nodes to steps: which kernel, and what shape it is told of.
+ *
+ * The steps are in the order of the nodes.  An input step stands where its node
+ * does, an output step right behind the step that makes its value, so that the
+ * value need not live on for it.  Convolutions are in select_conv.c, what only
+ * moves numbers in select_move.c.
+ */
+#include "plan/plan_parts.h"
+
+#include <string.h>
+
+/* ---- what all steps need ---- */
+
+Operand in_arena(const Plan *plan, const Node *node)
+{
+    return (Operand){.kind = PLACE_ARENA, .tensor = plan->tensors[node->id]};
+}
+
+void set_act(const Node *node, int *act, float *alpha)
+{
+    *act = (int)node->act;
+    *alpha = node->act == ACT_LEAKY_RELU ? (float)node->act_alpha : 0.0f;
+}
+
+void add_weights(Plan *plan, Step *step)
+{
+    Packed *p = NEW(plan->arena, Packed);
+    p->name = step->node->name;
+    p->packing = kernel_rows[step->kernel].packing;
+    p->offset = plan->weight_bytes;
+    p->bytes = packed_bytes(step);
+    step->weights = p;
+    plan->weight_bytes = p->offset + round_up(p->bytes, 64);
+    VEC_PUSH(plan->arena, &plan->packed, p);
+}
+
+void add_step(Plan *plan, Step *step)
+{
+    step->index = plan->steps.n;
+    step->scratch = -1;
+    if (step->scratch_bytes > 0) {
+        Buffer b = {.bytes = round_up(step->scratch_bytes, 64), .what = "scratch"};
+        step->scratch = plan->buffers.n;
+        VEC_PUSH(plan->arena, &plan->buffers, b);
+    }
+    VEC_PUSH(plan->arena, &plan->steps, *step);
+}
+
+int worth_parts(int64_t work, int64_t least, int64_t pieces)
+{
+    enum { PARTS_MOST = 256 };
+    if (work < least || pieces < 1)
+        return 1;
+    return pieces < PARTS_MOST ? (int)pieces : PARTS_MOST;
+}
+
+/* Parts of a step that shares rows and moves `floats` numbers. */
+static int rows_parts(Type t)
+{
+    enum { FLOATS_LEAST = 16384 };
+    return worth_parts(type_elements(t), FLOATS_LEAST, (int64_t)t.n * t.h);
+}
+
+/* ---- families ---- */
+
+/* The node's fused activation over its own tensor, for kernels that take none. */
+static void select_act(Plan *plan, const Node *node)
+{
+    if (node->act == ACT_NONE)
+        return;
+    const Tensor *t = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = KERNEL_map, .in = in_arena(plan, node)};
+    step.out = step.in;
+    rnc_map_shape *s = &step.shape.map;
+    *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = t->c};
+    s->in_pixel = s->out_pixel = t->pixel;
+    s->in_row = s->out_row = t->row;
+    s->in_image = s->out_image = t->image;
+    set_act(node, &s->act, &s->alpha);
+    step.parts = rows_parts(node->type);
+    add_step(plan, &step);
+}
+
+static void select_map(Plan *plan, const Node *node)
+{
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = KERNEL_map};
+    step.in = in_arena(plan, node->in[0]);
+    step.out = in_arena(plan, node);
+    rnc_map_shape *s = &step.shape.map;
+    *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = out->c};
+    s->affine = node->op == OP_BN || node->op == OP_NORMALIZE;
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    const Act own = act_of(node->op);
+    if (own == ACT_NONE) {
+        set_act(node, &s->act, &s->alpha);
+    } else {
+        s->act = (int)own;
+        s->alpha = own == ACT_LEAKY_RELU ? (float)node->attrs.alpha : 0.0f;
+    }
+    step.parts = rows_parts(node->type);
+    if (s->affine)
+        add_weights(plan, &step);
+    add_step(plan, &step);
+    if (own != ACT_NONE)
+        select_act(plan, node);
+}
+
+static void select_pool(Plan *plan, const Node *node)
+{
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    const Attrs *a = &node->attrs;
+    Step step = {.node = node};
+    step.kernel = node->op == OP_MAXPOOL ? KERNEL_maxpool : KERNEL_avgpool;
+    step.in = in_arena(plan, node->in[0]);
+    step.out = in_arena(plan, node);
+    rnc_pool_shape *s = &step.shape.pool;
+    *s = (rnc_pool_shape){.images = node->type.n,
+                          .in_h = node->in[0]->type.h,
+                          .in_w = node->in[0]->type.w,
+                          .out_h = node->type.h,
+                          .out_w = node->type.w,
+                          .c = out->c,
+                          .kernel_h = a->kernel[0],
+                          .kernel_w = a->kernel[1],
+                          .stride_h = a->stride[0],
+                          .stride_w = a->stride[1],
+                          .pad_top = a->padding[0],
+                          .pad_left = a->padding[1],
+                          .pad_bottom = a->padding[2],
+                          .pad_right = a->padding[3]};
+    s->count_padding = node->op == OP_AVGPOOL && a->count_padding;
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    set_act(node, &s->act, &s->alpha);
+    step.parts = worth_parts(type_elements(node->type) * a->kernel[0] * a->kernel[1], 32768,
+                             (int64_t)node->type.n * node->type.h);
+    add_step(plan, &step);
+}
+
+static void select_softmax(Plan *plan, const Node *node)
+{
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    const Type t = node->type;
+    Step step = {.node = node, .kernel = KERNEL_softmax};
+    step.in = in_arena(plan, node->in[0]);
+    step.out = in_arena(plan, node);
+    step.shape.softmax = (rnc_softmax_shape){
+        t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->pixel, out->row, out->image,
+    };
+    step.parts = rows_parts(t);
+    add_step(plan, &step);
+    select_act(plan, node);
+}
+
+/* One operand's distances in a join whose result is of type `t`. */
+static void join_operand(Type of, const Tensor *tensor, Type t, int *pixel, int *row, int *image)
+{
+    *pixel = of.w == 1 && t.w > 1 ? 0 : tensor->pixel;
+    *row = of.h == 1 && t.h > 1 ? 0 : tensor->row;
+    *image = tensor->image;
+}
+
+static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b, bool last)
+{
+    const Type t = node->type;
+    const Tensor *out = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = KERNEL_join};
+    step.in = in_arena(plan, a);
+    step.in2 = in_arena(plan, b);
+    step.out = in_arena(plan, node);
+    rnc_join_shape *s = &step.shape.join;
+    *s = (rnc_join_shape){.images = t.n, .h = t.h, .w = t.w, .c = out->c};
+    s->multiply = node->op == OP_MUL;
+    s->one_channel = t.c == 1 ? 0 : a->type.c == 1 ? 1 : b->type.c == 1 ? 2 : 0;
+    join_operand(a->type, step.in.tensor, t, &s->in_pixel, &s->in_row, &s->in_image);
+    join_operand(b->type, step.in2.tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    if (last)
+        set_act(node, &s->act, &s->alpha);
+    step.parts = rows_parts(t);
+    add_step(plan, &step);
+}
+
+/* The first pair begins with an operand that has all channels, since a join
+ * spreads one operand's single channel at most; the others are added to the
+ * result in turn. */
+static void select_join(Plan *plan, const Node *node)
+{
+    int first = 0;
+    while (first < node->n_in - 1 && node->in[first]->type.c != node->type.c)
+        first++;
+    const Node *sum = node->in[first];
+    for (int i = 0, left = node->n_in - 1; i < node->n_in; i++) {
+        if (i == first)
+            continue;
+        if (node->n_in == 2) /* the user's order */
+            add_join(plan, node, node->in[0], node->in[1], true);
+        else
+            add_join(plan, node, sum, node->in[i], --left == 0);
+        sum = node;
+    }
+}
+
+static void select_input(Plan *plan, const Node *node, const Node *input)
+{
+    const Type t = node->type;
+    const Tensor *out = plan->tensors[node->id];
+    int port = 0;
+    while (plan->net->inputs.at[port].node != input)
+        port++;
+    Step step = {.node = node, .kernel = KERNEL_input};
+    step.in = (Operand){.kind = PLACE_INPUT, .port = port};
+    step.out = in_arena(plan, node);
+    rnc_input_shape *s = &step.shape.input;
+    *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
+    s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
+    s->nhwc = plan->net->inputs.at[port].order == ORDER_NHWC;
+    s->affine = node->op == OP_NORMALIZE || node->op == OP_BN;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    step.parts = rows_parts(t);
+    if (s->affine)
+        add_weights(plan, &step);
+    add_step(plan, &step);
+}
+
+static void select_outputs(Plan *plan, const Node *node)
+{
+    const Type t = node->type;
+    const Tensor *in = plan->tensors[node->id];
+    for (int i = 0; i < plan->net->outputs.n; i++) {
+        const Port *port = &plan->net->outputs.at[i];
+        if (port->node != node)
+            continue;
+        Step step = {.node = node, .kernel = KERNEL_output, .in = in_arena(plan, node)};
+        step.out = (Operand){.kind = PLACE_OUTPUT, .port = i};
+        step.shape.output = (rnc_output_shape){
+            t.n, t.h, t.w, t.c, port->order == ORDER_NHWC, in->pixel, in->row, in->image,
+        };
+        step.parts = rows_parts(t);
+        add_step(plan, &step);
+    }
+}
+
+/* ---- all ---- */
+
+static void select_node(Plan *plan, const Node *node)
+{
+    const Placing *p = &plan->placings[node->id];
+    if (p->form == FORM_INPUT) {
+        select_input(plan, node, p->input);
+        return;
+    }
+    switch (node->op) {
+    case OP_CONV:
+    case OP_DENSE:
+        select_conv(plan, node);
+        break;
+    case OP_MAXPOOL:
+    case OP_AVGPOOL:
+        select_pool(plan, node);
+        break;
+    case OP_ADD:
+    case OP_MUL:
+        select_join(plan, node);
+        break;
+    case OP_SOFTMAX:
+        select_softmax(plan, node);
+        break;
+    case OP_CONCAT:
+    case OP_FLATTEN:
+    case OP_ZEROPAD:
+    case OP_SUBSAMPLE:
+    case OP_UPSAMPLE:
+        if (!select_move(plan, node))
+            select_act(plan, node);
+        break;
+    case OP_NORMALIZE:
+    case OP_CAST:
+    case OP_BN:
+    case OP_RELU:
+    case OP_RELU6:
+    case OP_LEAKY_RELU:
+    case OP_SIGMOID:
+    case OP_TANH:
+    case OP_HARD_SIGMOID:
+    case OP_HARD_SWISH:
+    case OP_SILU:
+    case OP_GELU:
+        select_map(plan, node);
+        break;
+    case OP_INPUT: /* has a form of its own, above */
+    case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
+        break;
+    }
+}
+
+/* Does someone who writes channels lo .. hi-1 find zeros around them? */
+typedef struct Cleared {
+    int lo, hi;
+} Cleared;
+typedef VEC(Cleared) ClearedList;
+
+/* The first step that writes some channels of a buffer clears what is around
+ * them; who writes there later finds it so. */
+static void clear_halos(Plan *plan)
+{
+    ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
+    for (int i = 0; i < plan->steps.n; i++) {
+        Step *step = &plan->steps.at[i];
+        const Tensor *t = step->out.kind == PLACE_ARENA ? step->out.tensor : NULL;
+        if (!t || (!t->halo[0] && !t->halo[1] && !t->halo[2] && !t->halo[3]))
+            continue;
+        const int64_t corner = (int64_t)t->halo[0] * t->row + (int64_t)t->halo[1] * t->pixel;
+        ClearedList *list = &lists[t->buffer];
+        Cleared c = {.lo = (int)(t->origin - corner)};
+        c.hi = c.lo + t->c;
+        bool done = false;
+        for (int j = 0; j < list->n && !done; j++)
+            done = list->at[j].lo <= c.lo && c.hi <= list->at[j].hi;
+        if (done)
+            continue;
+        VEC_PUSH(plan->arena, list, c);
+        step->clear_halo = true;
+        step->halo = (rnc_halo_shape){
+            t->node->type.n, t->node->type.h, t->node->type.w, t->c,
+            t->halo[0],      t->halo[1],      t->halo[2],      t->halo[3],
+            t->pixel,        t->row,          t->image,        (int)step->out.shift};
+    }
+}
+
+static bool same_function(const Step *a, const Step *b)
+{
+    const size_t bytes = shape_rows[kernel_rows[a->kernel].family].bytes;
+    return a->kernel == b->kernel && memcmp(&a->shape, &b->shape, bytes) == 0 &&
+           memcmp(a->tile, b->tile, sizeof a->tile) == 0 && a->clear_halo == b->clear_halo &&
+           (!a->clear_halo || memcmp(&a->halo, &b->halo, sizeof a->halo) == 0);
+}
+
+/* Of kernel and shape: steps of one function agree in it. */
+static uint64_t hash_step(const Step *step)
+{
+    const size_t bytes = shape_rows[kernel_rows[step->kernel].family].bytes;
+    const uint64_t hash = hash_bytes(HASH_START ^ (uint64_t)step->kernel, &step->shape, bytes);
+    return hash ^ hash >> 32;
+}
+
+static void share_functions(Plan *plan)
+{
+    size_t slots = 16;
+    while (slots < 2 * (size_t)plan->steps.n)
+        slots *= 2;
+    int *first = NEW_ARRAY(plan->arena, int, slots); /* a step and one, by hash; 0: none */
+    for (int i = 0; i < plan->steps.n; i++) {
+        Step *step = &plan->steps.at[i];
+        size_t slot = hash_step(step) & (slots - 1);
+        while (first[slot] && !same_function(step, &plan->steps.at[first[slot] - 1]))
+            slot = (slot + 1) & (slots - 1);
+        if (!first[slot])
+            first[slot] = i + 1;
+        step->function = first[slot] - 1;
+    }
+}
+
+void select_steps(Plan *plan)
+{
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        const Form form = plan->placings[i].form;
+        if (form == FORM_STEP || form == FORM_INPUT)
+            select_node(plan, node);
+        if (form != FORM_FUSED)
+            select_outputs(plan, node);
+    }
+    clear_halos(plan);
+    share_functions(plan);
+}

@@ -1,0 +1,106 @@
+/* select_move.c: steps that only move numbers. */
+#include "plan/plan_parts.h"
+
+/* A copy of the operand's pixels to the node's own, one for one. */
+static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
+{
+    const Tensor *in = plan->tensors[operand->id], *out = plan->tensors[node->id];
+    const Type t = operand->type;
+    Step step = {.node = node, .kernel = KERNEL_copy};
+    step.in = in_arena(plan, operand);
+    step.out = in_arena(plan, node);
+    rnc_copy_shape *s = &step.shape.copy;
+    *s = (rnc_copy_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c};
+    s->repeat_h = s->repeat_w = 1;
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    return step;
+}
+
+static void add_move(Plan *plan, Step *step)
+{
+    enum { FLOATS_LEAST = 16384 };
+    const rnc_copy_shape *s = &step->shape.copy;
+    const int64_t rows = (int64_t)s->images * (s->zero_top + s->h + s->zero_bottom);
+    step->parts = worth_parts(rows * s->w * s->c, FLOATS_LEAST, rows);
+    add_step(plan, step);
+}
+
+/* The operands that do not lie in the result already. */
+static void select_concat(Plan *plan, const Node *node)
+{
+    int at = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (!plan->placings[node->id].embedded[i]) {
+            Step step = copy_step(plan, node, node->in[i]);
+            step.out.shift = at;
+            set_act(node, &step.shape.copy.act, &step.shape.copy.alpha);
+            add_move(plan, &step);
+        }
+        at += node->in[i]->type.c;
+    }
+}
+
+static void select_zeropad(Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    Step step = copy_step(plan, node, node->in[0]);
+    rnc_copy_shape *s = &step.shape.copy;
+    s->zero_top = a->padding[0], s->zero_left = a->padding[1];
+    s->zero_bottom = a->padding[2], s->zero_right = a->padding[3];
+    s->zero_front = a->channel_padding[0], s->zero_behind = a->channel_padding[1];
+    step.out.shift =
+        (int64_t)s->zero_top * s->out_row + (int64_t)s->zero_left * s->out_pixel + s->zero_front;
+    add_move(plan, &step);
+}
+
+static void select_resample(Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    Step step = copy_step(plan, node, node->in[0]);
+    rnc_copy_shape *s = &step.shape.copy;
+    s->h = node->type.h, s->w = node->type.w;
+    if (node->op == OP_SUBSAMPLE) {
+        s->in_row *= a->stride[0];
+        s->in_pixel *= a->stride[1];
+    } else {
+        s->repeat_h = a->scale_by[0], s->repeat_w = a->scale_by[1];
+    }
+    set_act(node, &s->act, &s->alpha);
+    add_move(plan, &step);
+}
+
+static void select_flatten(Plan *plan, const Node *node)
+{
+    const Type t = node->in[0]->type;
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    if (node->attrs.order == ORDER_NHWC) {
+        Step step = copy_step(plan, node, node->in[0]);
+        step.shape.copy.out_pixel = t.c;
+        step.shape.copy.out_row = t.w * t.c;
+        add_move(plan, &step);
+        return;
+    }
+    Step step = {.node = node, .kernel = KERNEL_flatten};
+    step.in = in_arena(plan, node->in[0]);
+    step.out = in_arena(plan, node);
+    step.shape.flatten =
+        (rnc_flatten_shape){t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->image};
+    step.parts = worth_parts(type_elements(t), 16384, (int64_t)t.n * ((t.c + 15) / 16));
+    add_step(plan, &step);
+}
+
+/* True if the steps apply the node's activation as well: zeros that are written
+ * must go through it, too, and the kernel `flatten` has none. */
+bool select_move(Plan *plan, const Node *node)
+{
+    if (node->op == OP_CONCAT)
+        select_concat(plan, node);
+    else if (node->op == OP_ZEROPAD)
+        select_zeropad(plan, node);
+    else if (node->op == OP_FLATTEN)
+        select_flatten(plan, node);
+    else
+        select_resample(plan, node);
+    return node->op != OP_ZEROPAD && node->op != OP_FLATTEN;
+}

@@ -1,0 +1,400 @@
+/* share.c: which tensors share memory.
+ *
+ * Tensors lie in stores, each at some channel: a store is one run of pixels
+ * whose channels several tensors use, side by side (the parts of a concat) or
+ * one after the other (a result over the operand it replaces).  Every node
+ * begins with a store of its own; stores are merged where that saves a copy or
+ * a buffer:
+ *
+ *   views     a concat's operands are written where the concat has them; a
+ *             flatten of 1 x 1 pixels or a cast of an input is its operand
+ *   in place  a residual, an elementwise operand: the result goes over it
+ *
+ * Legality is one rule about time.  Node k writes at time 2k and reads at 2k,
+ * but for the operand it goes over, which it reads in step with its writing, at
+ * 2k - 1; an output port reads at 2k + 1.  The end of a value is its last read;
+ * what a view shows lives as long as the view.  Two values of overlapping
+ * channels may be in one store if the end of the one is before the writing of
+ * the other.
+ *
+ * Decisions are taken last node first for views, since a view's own end is known
+ * once all its users are decided, then first node first for results in place.
+ */
+#include "plan/plan_parts.h"
+
+#include <assert.h>
+
+/* Channels lo .. hi-1 of a store, written by `node`; `part` is the operand it
+ * copies there unless that can be a view, -1 for results proper. */
+typedef struct Writer {
+    int node, part;
+    int lo, hi;
+} Writer;
+
+typedef struct Use {
+    int user, slot;
+} Use;
+
+struct Sharer {
+    const Plan *plan;
+    const Net *net;
+    Sharing *sharing;
+    int *first_use; /* node id -> index in uses; first_use[n_nodes] is their number */
+    Use *uses;
+    bool *is_output;
+    int64_t *ends;         /* by node id */
+    VEC(Writer) * writers; /* by store */
+};
+
+static Placing *placing(const Sharer *s, int node)
+{
+    return &s->sharing->placings[node];
+}
+
+/* ---- time ---- */
+
+static int64_t use_time(const Sharer *s, Use use)
+{
+    const Placing *p = placing(s, use.user);
+    if (p->embedded[use.slot])
+        return s->ends[use.user];
+    return 2 * (int64_t)use.user - (p->in_place == use.slot);
+}
+
+/* Finds the end of a value again, and of the values it shows, if it changed. */
+static void update_end(Sharer *s, int node)
+{
+    int64_t end = 2 * (int64_t)node + s->is_output[node];
+    for (int i = s->first_use[node]; i < s->first_use[node + 1]; i++) {
+        int64_t time = use_time(s, s->uses[i]);
+        end = time > end ? time : end;
+    }
+    if (end == s->ends[node])
+        return;
+    s->ends[node] = end;
+    const Node *n = s->net->nodes.at[node];
+    for (int i = 0; i < n->n_in; i++) {
+        if (placing(s, node)->embedded[i])
+            update_end(s, n->in[i]->id);
+    }
+}
+
+static bool clash(const Sharer *s, const Writer *a, const Writer *b, int shift)
+{
+    if (a->lo >= b->hi + shift || b->lo + shift >= a->hi)
+        return false;
+    const Writer *old = a->node <= b->node ? a : b, *young = old == a ? b : a;
+    return s->ends[old->node] >= 2 * (int64_t)young->node;
+}
+
+/* ---- stores ---- */
+
+static void remove_writer(Sharer *s, int store, int node, int part)
+{
+    for (int i = 0; i < s->writers[store].n; i++) {
+        Writer *w = &s->writers[store].at[i];
+        if (w->node == node && w->part == part) {
+            *w = s->writers[store].at[--s->writers[store].n];
+            return;
+        }
+    }
+}
+
+/* Does nothing in `store` clash with what lies in lo .. hi-1, whose end was
+ * put off?  The copying of part `part` of `view` will not take place. */
+static bool store_is_sound(const Sharer *s, int store, int lo, int hi, int view, int part)
+{
+    for (int i = 0; i < s->writers[store].n; i++) {
+        const Writer *a = &s->writers[store].at[i];
+        if (a->hi <= lo || a->lo >= hi || (a->node == view && a->part == part))
+            continue;
+        for (int j = 0; j < s->writers[store].n; j++) {
+            const Writer *b = &s->writers[store].at[j];
+            if (i != j && !(b->node == view && b->part == part) && clash(s, a, b, 0))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Could store `from` lie in store `to`, its channel 0 at `shift`? */
+static bool fits(const Sharer *s, int to, int from, int shift, int view, int part)
+{
+    for (int i = 0; i < s->writers[to].n; i++) {
+        const Writer *a = &s->writers[to].at[i];
+        if (a->node == view && a->part == part)
+            continue;
+        for (int j = 0; j < s->writers[from].n; j++) {
+            if (clash(s, a, &s->writers[from].at[j], shift))
+                return false;
+        }
+    }
+    return true;
+}
+
+static void shift_store(Sharer *s, int store, int by)
+{
+    Store *st = &s->sharing->stores.at[store];
+    for (int i = 0; i < st->nodes.n; i++)
+        placing(s, st->nodes.at[i])->channel += by;
+    for (int i = 0; i < s->writers[store].n; i++) {
+        s->writers[store].at[i].lo += by;
+        s->writers[store].at[i].hi += by;
+    }
+    st->channels += by;
+}
+
+/* Puts the smaller store into the larger, so that node lists are walked seldom. */
+static void merge(Sharer *s, int to, int from, int shift)
+{
+    if (s->sharing->stores.at[to].nodes.n < s->sharing->stores.at[from].nodes.n) {
+        int other = to;
+        to = from;
+        from = other;
+        shift = -shift;
+    }
+    shift_store(s, shift < 0 ? to : from, shift < 0 ? -shift : shift);
+    Store *a = &s->sharing->stores.at[to], *b = &s->sharing->stores.at[from];
+    for (int i = 0; i < b->nodes.n; i++) {
+        placing(s, b->nodes.at[i])->store = to;
+        VEC_PUSH(s->plan->arena, &a->nodes, b->nodes.at[i]);
+    }
+    for (int i = 0; i < s->writers[from].n; i++)
+        VEC_PUSH(s->plan->arena, &s->writers[to], s->writers[from].at[i]);
+    a->channels = a->channels > b->channels ? a->channels : b->channels;
+    b->nodes.n = s->writers[from].n = 0;
+}
+
+/* Lets node's operand `slot` lie at channel `at` of the node.  `claim` is the
+ * decision's flag, set before, that moves the operand's end; on failure the
+ * caller takes it back. */
+static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
+{
+    const int operand = s->net->nodes.at[node]->in[slot]->id;
+    const int part = view ? slot : -2;
+    Placing *p = placing(s, node), *q = placing(s, operand);
+    const int width = lanes_of(s->plan, s->net->nodes.at[operand]->type.c);
+    if (view && !store_is_sound(s, q->store, q->channel, q->channel + width, node, part))
+        return false;
+    const int shift = p->channel + at - q->channel;
+    if (p->store == q->store)
+        return shift == 0;
+    if (!fits(s, p->store, q->store, shift, node, part))
+        return false;
+    merge(s, p->store, q->store, shift);
+    return true;
+}
+
+/* ---- decisions ---- */
+
+static bool embed(Sharer *s, int node, int slot, int at)
+{
+    const int operand = s->net->nodes.at[node]->in[slot]->id;
+    placing(s, node)->embedded[slot] = true;
+    update_end(s, operand);
+    if (join_stores(s, node, slot, at, true)) {
+        remove_writer(s, placing(s, node)->store, node, slot);
+        return true;
+    }
+    placing(s, node)->embedded[slot] = false;
+    update_end(s, operand);
+    return false;
+}
+
+static void embed_parts(Sharer *s, const Node *node)
+{
+    int at = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        const int c = node->in[i]->type.c;
+        if (at % s->plan->align == 0 && (c % s->plan->align == 0 || i == node->n_in - 1))
+            embed(s, node->id, i, at);
+        at += c;
+    }
+}
+
+static void decide_views(Sharer *s, const Node *node)
+{
+    Placing *p = placing(s, node->id);
+    if (node->act != ACT_NONE || p->form != FORM_STEP)
+        return;
+    if (node->op == OP_CONCAT) {
+        embed_parts(s, node);
+    } else if ((node->op == OP_FLATTEN && node->in[0]->type.h == 1 && node->in[0]->type.w == 1) ||
+               node->op == OP_CAST) {
+        if (embed(s, node->id, 0, 0))
+            p->form = FORM_VIEW;
+    }
+    bool all = node->op == OP_CONCAT;
+    for (int i = 0; i < node->n_in; i++)
+        all = all && p->embedded[i];
+    if (all)
+        p->form = FORM_VIEW;
+}
+
+/* Can the kernel of `node` write over operand `slot`? */
+static bool goes_over(const Node *node, int slot)
+{
+    if (!type_eq(node->type, node->in[slot]->type))
+        return false;
+    if (is_conv(node->op))
+        return slot == 1;
+    if (node->op == OP_ADD || node->op == OP_MUL)
+        return node->n_in == 2;
+    return slot == 0 && (node->op == OP_SOFTMAX || node->op == OP_BN || node->op == OP_NORMALIZE ||
+                         act_of(node->op) != ACT_NONE);
+}
+
+/* May become a view of several pixels as one (share_flat()): nothing goes over
+ * it, so that it is alone in its store. */
+static bool may_lie_flat(const Node *node)
+{
+    return node->op == OP_FLATTEN && node->attrs.order == ORDER_NHWC && node->act == ACT_NONE &&
+           !(node->in[0]->type.h == 1 && node->in[0]->type.w == 1);
+}
+
+/* The older operand is tried first: a shortcut, so that a block's result lies where
+ * its input lay and equal blocks get equal offsets (repeat.c). */
+static void decide_in_place(Sharer *s, const Node *node)
+{
+    Placing *p = placing(s, node->id);
+    const bool turned = node->n_in == 2 && node->in[1]->id < node->in[0]->id;
+    for (int i = 0; i < node->n_in && p->form == FORM_STEP && p->in_place < 0; i++) {
+        const int slot = turned ? 1 - i : i;
+        const int operand = node->in[slot]->id;
+        if (!goes_over(node, slot) || may_lie_flat(node->in[slot]) ||
+            s->ends[operand] > 2 * (int64_t)node->id)
+            continue;
+        p->in_place = slot;
+        update_end(s, operand);
+        if (!join_stores(s, node->id, slot, 0, false)) {
+            p->in_place = -1;
+            update_end(s, operand);
+        }
+    }
+}
+
+bool share_flat(Sharer *s, int node)
+{
+    Placing *p = placing(s, node);
+    const Placing *q = placing(s, s->net->nodes.at[node]->in[0]->id);
+    const int operand = s->net->nodes.at[node]->in[0]->id;
+    if (s->sharing->stores.at[p->store].nodes.n != 1)
+        return false;
+    p->embedded[0] = true;
+    update_end(s, operand);
+    if (store_is_sound(s, q->store, 0, s->sharing->stores.at[q->store].channels, node, 0)) {
+        p->form = FORM_VIEW;
+        s->sharing->stores.at[p->store].nodes.n = 0;
+        p->store = q->store;
+        return true;
+    }
+    p->embedded[0] = false;
+    update_end(s, operand);
+    return false;
+}
+
+/* ---- beginning ---- */
+
+static void find_uses(Sharer *s)
+{
+    const Net *net = s->net;
+    Arena *arena = s->plan->arena;
+    s->first_use = NEW_ARRAY(arena, int, net->nodes.n + 2);
+    int *count = s->first_use + 1;
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int j = 0; j < net->nodes.at[i]->n_in; j++)
+            count[net->nodes.at[i]->in[j]->id + 1]++;
+    }
+    for (int i = 0; i < net->nodes.n; i++)
+        count[i + 1] += count[i];
+    s->uses = NEW_ARRAY(arena, Use, count[net->nodes.n] + 1);
+    for (int i = 0; i < net->nodes.n; i++) { /* count[id]: where its next use goes */
+        for (int j = 0; j < net->nodes.at[i]->n_in; j++)
+            s->uses[count[net->nodes.at[i]->in[j]->id]++] = (Use){i, j};
+    }
+    s->is_output = NEW_ARRAY(arena, bool, net->nodes.n + 1);
+    for (int i = 0; i < net->outputs.n; i++)
+        s->is_output[net->outputs.at[i].node->id] = true;
+}
+
+/* An input step applies the cast, the normalisation or the batch normalisation
+ * behind the input, if nothing else reads the input. */
+static void fuse_into_input(Sharer *s, const Node *input)
+{
+    const Node *last = input;
+    if (!s->is_output[input->id] && s->first_use[input->id + 1] == s->first_use[input->id]) {
+        placing(s, input->id)->form = FORM_FUSED; /* nobody reads it */
+        return;
+    }
+    for (;;) {
+        const int id = last->id;
+        if (s->is_output[id] || s->first_use[id + 1] - s->first_use[id] != 1)
+            break;
+        const Node *user = s->net->nodes.at[s->uses[s->first_use[id]].user];
+        bool affine = user->op == OP_NORMALIZE || user->op == OP_BN;
+        if (user->act != ACT_NONE || !(affine || user->op == OP_CAST))
+            break;
+        placing(s, id)->form = FORM_FUSED;
+        last = user;
+        if (affine)
+            break;
+    }
+    placing(s, last->id)->form = FORM_INPUT;
+    placing(s, last->id)->input = input;
+}
+
+/* Every node alone in a store, at channel 0. */
+static void begin(Sharer *s)
+{
+    const Net *net = s->net;
+    Arena *arena = s->plan->arena;
+    s->writers = arena_alloc_n(arena, (size_t)net->nodes.n + 1, sizeof *s->writers);
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        Placing *p = placing(s, i);
+        p->in_place = -1;
+        p->store = i;
+        p->embedded = NEW_ARRAY(arena, bool, node->n_in + 1);
+        const int width = lanes_of(s->plan, node->type.c);
+        Store store = {.channels = width};
+        VEC_PUSH(arena, &store.nodes, i);
+        VEC_PUSH(arena, &s->sharing->stores, store);
+        int at = 0;
+        for (int j = 0; node->op == OP_CONCAT && j < node->n_in; j++) {
+            const int to = at + node->in[j]->type.c;
+            const Writer w = {i, j, at, j == node->n_in - 1 ? width : to};
+            VEC_PUSH(arena, &s->writers[i], w);
+            at = to;
+        }
+        if (node->op != OP_CONCAT) {
+            const Writer w = {i, node->op == OP_FLATTEN || node->op == OP_CAST ? 0 : -1, 0, width};
+            VEC_PUSH(arena, &s->writers[i], w);
+        }
+    }
+}
+
+Sharer *share_nodes(const Plan *plan, Sharing **sharing)
+{
+    Sharer *s = NEW(plan->arena, Sharer);
+    const Net *net = plan->net;
+    s->plan = plan;
+    s->net = net;
+    s->sharing = *sharing = NEW(plan->arena, Sharing);
+    s->sharing->placings = NEW_ARRAY(plan->arena, Placing, net->nodes.n + 1);
+    s->ends = NEW_ARRAY(plan->arena, int64_t, net->nodes.n + 1);
+    find_uses(s);
+    begin(s);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op == OP_INPUT)
+            fuse_into_input(s, net->nodes.at[i]);
+    }
+    for (int i = net->nodes.n - 1; i >= 0; i--)
+        update_end(s, i);
+    if (plan->options.keep_all)
+        return s;
+    for (int i = net->nodes.n - 1; i >= 0; i--)
+        decide_views(s, net->nodes.at[i]);
+    for (int i = 0; i < net->nodes.n; i++)
+        decide_in_place(s, net->nodes.at[i]);
+    return s;
+}

@@ -1,0 +1,74 @@
+/* tuning.h: how steps are computed, as measured on a machine: a text file.
+ *
+ *   rnc tuning 1
+ *   conv 3x3 stride 1 groups 1 64x56x56 -> 64x56x56 images 1: winograd 4
+ *     avx2: pixels 6, vectors 2, group 12
+ *
+ * A row is for all convolutions or dense layers of one geometry, of whichever network;
+ * it says the method, then for instruction sets the knobs of shapes.def's tile.  What a
+ * row leaves out stays as the cost model and knobs.c have it.  Any file gives right
+ * results: knobs keep within tuning_limits, and a method that does not fit is not taken.
+ */
+#ifndef RNC_TUNING_H
+#define RNC_TUNING_H
+
+#include "plan/plan.h"
+
+/* The geometry of a convolution or dense layer: channels, rows, pixels. */
+typedef struct TuningKey {
+    Op op; /* OP_CONV or OP_DENSE */
+    int kernel[2], stride[2], dilation[2], groups;
+    int in[3], out[3];
+    int images;
+    bool residual;
+} TuningKey;
+
+typedef struct TuningRow {
+    TuningKey key;
+    int winograd;            /* side of a tile of Winograd's method; 0: the direct method */
+    bool taps;               /* of which the filters lie as plain taps */
+    bool strassen;           /* Strassen's method; winograd is 0 */
+    unsigned set[ISA_COUNT]; /* bit 1 << k: knob k, in shapes.def's order, is given */
+    rnc_tile tile[ISA_COUNT];
+    const char *comment; /* printed behind the method, or NULL */
+    Loc loc;
+} TuningRow;
+
+struct Tuning {
+    VEC(TuningRow) rows;
+    const char *comment; /* a line printed under the head, or NULL */
+};
+
+enum { TUNING_KNOBS = sizeof(rnc_tile) / sizeof(int) };
+/* What knob k may be. */
+typedef struct TuningLimit {
+    int least, most;
+} TuningLimit;
+extern const TuningLimit tuning_limits[TUNING_KNOBS];
+int *tuning_knob(rnc_tile *tile, int k);
+
+/* `node` is a convolution or dense layer. */
+TuningKey tuning_key(const Node *node);
+bool tuning_key_eq(const TuningKey *a, const TuningKey *b);
+/* "conv 3x3 stride 1 groups 1 64x56x56 -> 64x56x56 images 1" */
+void tuning_print_key(Buf *out, const TuningKey *key);
+/* "direct", "strassen", "winograd 4" or "winograd 4 taps" */
+void tuning_print_method(Buf *out, const TuningRow *row);
+bool tuning_same_method(const TuningRow *a, const TuningRow *b);
+
+/* The method of a convolution's or dense layer's step, nothing else set (method.c). */
+TuningRow step_method(const Step *step);
+
+/* The row of a node, or NULL; `tuning` may be NULL. */
+const TuningRow *tuning_row(const Tuning *tuning, const Node *node);
+/* The knobs that a row, or NULL, gives of an ISA. */
+void tuning_apply(const TuningRow *row, Isa isa, rnc_tile *tile);
+/* Rows that some node of the network has. */
+int tuning_used(const Tuning *tuning, const Net *net);
+
+void tuning_print(Buf *out, const Tuning *tuning);
+/* tuningread.c: the rows of a text, or of the file `path`, or NULL after messages. */
+Tuning *tuning_parse(Arena *arena, const SrcMap *src, int file, Diag *d);
+Tuning *tuning_read(Arena *arena, SrcMap *src, const char *path, Diag *d);
+
+#endif

@@ -1,0 +1,21 @@
+/* commands.c: what the commands share. */
+#include "tool/commands.h"
+
+int status_of(const Diag *d)
+{
+    if (d->errors == 0)
+        return EXIT_GOOD;
+    return d->internal ? EXIT_INTERNAL : EXIT_USER;
+}
+
+Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
+{
+    Words inputs = {0};
+    for (int i = 0; i < src->files.n; i++)
+        VEC_PUSH(arena, &inputs, src->files.at[i].name);
+    for (int i = 0; i < o->weights.n; i++)
+        VEC_PUSH(arena, &inputs, o->weights.at[i]);
+    if (o->compile.lower.labels)
+        VEC_PUSH(arena, &inputs, o->compile.lower.labels);
+    return inputs;
+}

@@ -1,0 +1,70 @@
+/* options.h: the command line, as data. */
+#ifndef RNC_OPTIONS_H
+#define RNC_OPTIONS_H
+
+#include "net/eval.h"
+#include "compile.h"
+
+enum CommandIndex {
+#define COMMAND(id, letter) INDEX_##id,
+#include "tool/options.def"
+    COMMANDS
+};
+typedef enum Command {
+#define COMMAND(id, letter) COMMAND_##id = 1 << INDEX_##id,
+#include "tool/options.def"
+} Command;
+
+enum { ALL_ISAS = (1u << ISA_COUNT) - 1 };
+
+typedef enum ReportFormat { REPORT_NONE, REPORT_TEXT, REPORT_JSON } ReportFormat;
+
+typedef enum GraphFormat { GRAPH_BY_NAME, GRAPH_SVG, GRAPH_DOT } GraphFormat;
+
+typedef VEC(const char *) Words;
+
+typedef struct Options {
+    Command command;
+    bool help, version;
+    CompileOptions compile; /* emit.name and what follows from it are left to names_of_outputs() */
+    const char *output;     /* -o, or NULL */
+    ReportFormat report;    /* --report, and --format of summary */
+    bool quiet, verbose;
+
+    /* Lists behind the pointers of `compile`. */
+    Words weights, defines, include_dirs, taps, passes;
+    bool some_passes; /* --passes was given, though perhaps with none */
+    const char *init; /* --init as written, or NULL */
+    Words shown;      /* options worth repeating in the emitted head comment: no paths */
+
+    Words inputs;   /* eval: "NAME=FILE.npy" or "FILE.npy" */
+    Words tensors;  /* eval: paths of nodes to write besides the outputs */
+    const char *at; /* eval: where in each tensor printing begins, "1,1,0", or NULL */
+    const char *output_dir;
+    EvalPrecision precision;
+    bool random; /* inputs drawn from `seed` */
+    uint64_t seed;
+
+    double tolerance; /* verify: of each layer, relative */
+    int threads;
+    int rounds;       /* tune: measured of each candidate */
+    const char *keep; /* verify: where the generated files stay */
+
+    bool expand;         /* summary, graph: repeated blocks one by one */
+    const char *against; /* summary: another network to compare with, or NULL */
+    Words against_defines;
+    GraphFormat graph_format; /* set when options_parse() is through */
+} Options;
+
+/* False after messages: a usage error. */
+bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *d);
+
+/* Options.compile.emit from -o, or from the input's name: the C identifier, the
+ * header's and the weights file's name.  *base is the outputs' common path
+ * without ".c".  False after a message. */
+bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base);
+
+/* The help of one command. */
+void options_help(Buf *out, Command command);
+
+#endif

@@ -1,0 +1,39 @@
+/* output_names.c: what the outputs are called, as files and in C. */
+#include "emit/identifiers.h"
+#include "tool/options.h"
+
+#include <string.h>
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base)
+{
+    const char *from = o->output ? o->output : base_name(o->compile.input);
+    const char *dot = strrchr(base_name(from), '.');
+    if (o->output && (!dot || !str_eq(dot, ".c"))) {
+        diag_error(d, NO_LOC, "the output's name must end in .c, and '%s' does not", o->output);
+        return false;
+    }
+    *base = dot && dot != base_name(from) ? arena_strndup(arena, from, (size_t)(dot - from)) : from;
+    const char *stem = base_name(*base);
+    if (!*stem || *stem == '.') {
+        diag_error(d, NO_LOC, "'%s' leaves no name for the network", from);
+        diag_note(d, NO_LOC, "-o NAME.c gives one");
+        return false;
+    }
+    for (const char *c = stem; *c; c++) {
+        if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ') {
+            diag_error(d, NO_LOC, "'%s' cannot stand in an #include: use another name", stem);
+            return false;
+        }
+    }
+    EmitOptions *e = &o->compile.emit;
+    e->name = c_identifier(arena, stem, "net_");
+    e->header = arena_printf(arena, "%s.h", stem);
+    e->weights_file = arena_printf(arena, "%s.weights", stem);
+    return true;
+}

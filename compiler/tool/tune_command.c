@@ -1,0 +1,271 @@
+/* tune_command.c: rnc tune: which method and which knobs are best for each kind of step on this
+ * machine, as a tuning file.
+ *
+ * A kind is what one row of a tuning is for.  First its methods and register tiles are
+ * measured, then the other knobs of the best, then the best of all beside the step as it is
+ * without a tuning, once more: it takes that one's place only if it is better by GAIN in both
+ * halves of those rounds.
+ */
+#include "tool/commands.h"
+#include "tool/output.h"
+#include "tool/tune_parts.h"
+
+#include "plan/plan_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const double GAIN = 0.015;
+
+/* What came out for a kind. */
+typedef struct Kind {
+    const Node *node; /* the first of its layers */
+    int layers;
+    Candidate was, is; /* without and with the tuning */
+    bool too_busy;     /* nothing could be told: `is` is `was` */
+} Kind;
+typedef VEC(Kind) Kinds;
+
+static Kinds kinds_of(const Plan *plan, Arena *arena)
+{
+    Kinds kinds = {0};
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        if (!is_conv(node->op))
+            continue;
+        const TuningKey key = tuning_key(node);
+        int k = 0;
+        for (; k < kinds.n; k++) {
+            const TuningKey other = tuning_key(kinds.at[k].node);
+            if (tuning_key_eq(&key, &other))
+                break;
+        }
+        if (k == kinds.n)
+            VEC_PUSH(arena, &kinds, ((Kind){.node = node}));
+        kinds.at[k].layers++;
+    }
+    return kinds;
+}
+
+static const char *key_text(const Tune *t, const Node *node)
+{
+    Buf out = buf_new(t->arena);
+    const TuningKey key = tuning_key(node);
+    tuning_print_key(&out, &key);
+    return buf_text(&out);
+}
+
+static const char *method_text(const Tune *t, const Candidate *c)
+{
+    Buf out = buf_new(t->arena);
+    tuning_print_method(&out, &c->row);
+    return buf_text(&out);
+}
+
+/* ---- the search ---- */
+
+static const Candidate *best_of(const Candidates *list)
+{
+    const Candidate *best = &list->at[0];
+    for (int i = 1; i < list->n; i++) {
+        if (list->at[i].ratio < best->ratio)
+            best = &list->at[i];
+    }
+    return best;
+}
+
+static void progress(const Tune *t, const char *what, const Candidates *list)
+{
+    const Candidate *best = best_of(list);
+    if (t->o->quiet)
+        return;
+    fprintf(stderr, "    %-18s %2d tried, ", what, list->n);
+    if (t->too_busy)
+        fprintf(stderr, "and the machine was too busy to tell\n");
+    else
+        fprintf(stderr, "best %.3f (%s)\n", best->ratio, method_text(t, best));
+    fflush(stderr);
+}
+
+static bool better(const Candidate *c)
+{
+    return c->half[0] < 1.0 - GAIN && c->half[1] < 1.0 - GAIN;
+}
+
+static bool tune_kind(Tune *t, Kind *kind)
+{
+    Candidates first = {0}, second = {0}, last = {0};
+    try_default(t, kind->node, &first);
+    try_methods(t, &first);
+    if (!tune_measure(t, &first))
+        return false;
+    progress(t, "methods and tiles", &first);
+
+    const Candidate found = *best_of(&first);
+    try_again(t, &first.at[0], &second);
+    try_again(t, &found, &second);
+    const int at = second.n - 1; /* where it is */
+    try_knobs(t, &found, &second);
+    if (!tuning_same_method(&found.row, &first.at[0].row))
+        try_tiles(t, &found, &second);
+    if (second.n > 1 && !tune_measure(t, &second))
+        return false;
+    progress(t, "knobs", &second);
+
+    try_again(t, &first.at[0], &last);
+    try_again(t, best_of(&second), &last);
+    try_together(t, &second.at[at], &second, &last);
+    if (last.n > 1 && !tune_measure(t, &last))
+        return false;
+    kind->too_busy = t->too_busy;
+    kind->was = last.at[0];
+    kind->is = better(best_of(&last)) ? *best_of(&last) : last.at[0];
+    return true;
+}
+
+/* ---- results ---- */
+
+/* The CPU as Linux names it, or what it is compiled for. */
+static const char *machine_name(Arena *arena)
+{
+    char line[256];
+    const char *name = NULL;
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    while (f && !name && fgets(line, sizeof line, f)) {
+        char *colon = strchr(line, ':');
+        if (!colon || !str_starts(line, "model name"))
+            continue;
+        colon[1 + strcspn(colon + 1, "\n")] = '\0';
+        name = arena_strdup(arena, colon + 1 + strspn(colon + 1, " "));
+    }
+    if (f)
+        fclose(f);
+    return name ? name : "a CPU that does not say its name";
+}
+
+/* Did something take the place of what the step is without a tuning? */
+static bool changed(const Kind *k)
+{
+    return k->is.ratio < 1.0;
+}
+
+static const char *comment_of(const Tune *t, const Kind *k)
+{
+    if (!changed(k))
+        return arena_printf(t->arena, "%.2f us, as without a tuning%s", k->was.us,
+                            k->too_busy ? ": the machine was too busy to tell" : "");
+    return arena_printf(t->arena, "%.3f of %.2f us", k->is.ratio, k->was.us);
+}
+
+static const char *file_text(const Tune *t, const Kinds *kinds, size_t *size)
+{
+    Tuning tuning = {0};
+    Buf out = buf_new(t->arena);
+    tuning.comment = arena_printf(t->arena, "%s, %s, %d thread%s", machine_name(t->arena),
+                                  isa_rows[t->isa].name, t->threads, t->threads > 1 ? "s" : "");
+    for (int i = 0; i < kinds->n; i++) {
+        TuningRow row = kinds->at[i].is.row;
+        row.comment = comment_of(t, &kinds->at[i]);
+        VEC_PUSH(t->arena, &tuning.rows, row);
+    }
+    tuning_print(&out, &tuning);
+    *size = out.n;
+    return buf_text(&out);
+}
+
+static void print_table(const Tune *t, const Kinds *kinds, const char *path)
+{
+    double was = 0, is = 0;
+    int busy = 0;
+    printf("%-70s %6s %10s %10s %6s  %s\n", "layer", "layers", "us before", "us tuned", "ratio",
+           "method");
+    for (int i = 0; i < kinds->n; i++) {
+        const Kind *k = &kinds->at[i];
+        printf("%-70s %6d %10.1f %10.1f %6.3f  %s\n", key_text(t, k->node), k->layers, k->was.us,
+               k->was.us * k->is.ratio, k->is.ratio, method_text(t, &k->is));
+        busy += k->too_busy;
+        was += k->layers * k->was.us;
+        is += k->layers * k->was.us * k->is.ratio;
+    }
+    printf("%-70s %6s %10.1f %10.1f %6.3f\n", "all layers", "", was, is, was > 0 ? is / was : 1.0);
+    printf("%d rounds, %d thrown away (%.0f %%) because something else slowed the CPU\n", t->rounds,
+           t->thrown, t->rounds ? 100.0 * t->thrown / t->rounds : 0.0);
+    if (busy > 0)
+        printf("for %d kinds of layers the machine was too busy to tell; they stay as they were\n",
+               busy);
+    printf("wrote %s; use it: rnc %s --tuning %s\n", path, t->o->compile.input, path);
+}
+
+/* ---- the command ---- */
+
+/* -o, or the network's name in this folder. */
+static const char *output_of(const Options *o, Arena *arena)
+{
+    const char *slash = strrchr(o->compile.input, '/');
+    const char *base = slash ? slash + 1 : o->compile.input, *dot = strrchr(base, '.');
+    if (o->output)
+        return o->output;
+    return arena_printf(arena, "%.*s.tuning", (int)(dot ? dot - base : (ptrdiff_t)strlen(base)),
+                        base);
+}
+
+/* The best instruction set of the plan that this CPU has. */
+static bool find_isa(Tune *t)
+{
+    for (int i = 0; i < ISA_COUNT; i++) {
+        /* The runtime counts from 1 in isa.def's order. */
+        if ((t->plan->options.isas >> i & 1) && rnc_isa_present((rnc_isa)(i + 1))) {
+            t->isa = (Isa)i;
+            return true;
+        }
+    }
+    diag_error(t->d, NO_LOC, "this CPU has none of the instruction sets that are to be tuned");
+    diag_note(t->d, NO_LOC, "--isa names others; a tuning is measured on the machine it is for");
+    return false;
+}
+
+static bool tune_all(Tune *t, Kinds *kinds)
+{
+    if (t->threads > 1 && rnc_pool_new(&t->pool, t->threads) != RNC_OK) {
+        diag_error(t->d, NO_LOC, "cannot start %d threads", t->threads);
+        return false;
+    }
+    bool good = true;
+    for (int i = 0; i < kinds->n && good; i++) {
+        Kind *k = &kinds->at[i];
+        if (!t->o->quiet)
+            fprintf(stderr, "%d/%d  %s\n", i + 1, kinds->n, key_text(t, k->node));
+        good = tune_kind(t, k);
+        if (good && !t->o->quiet)
+            fprintf(stderr, "    %-18s %.1f us to %.1f us (%.3f)\n",
+                    changed(k) ? method_text(t, &k->is) : "as it was", k->was.us,
+                    k->was.us * k->is.ratio, k->is.ratio);
+    }
+    rnc_pool_free(t->pool);
+    return good;
+}
+
+static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *arena, Diag *d)
+{
+    Tune t = {.o = o, .arena = arena, .d = d, .plan = c->plan, .threads = o->threads};
+    const Words inputs = inputs_of(o, src, arena);
+    Kinds kinds = kinds_of(c->plan, arena);
+    if (kinds.n == 0)
+        diag_error(d, NO_LOC, "'%s' has no convolution or dense layer to tune", c->net->name);
+    if (kinds.n == 0 || !find_isa(&t) || !tune_all(&t, &kinds))
+        return;
+    OutputFile file = {.path = output_of(o, arena)};
+    file.bytes = file_text(&t, &kinds, &file.size);
+    if (outputs_write(&file, 1, inputs.at, inputs.n, arena, d) && !o->quiet)
+        print_table(&t, &kinds, file.path);
+}
+
+int tune_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    Compiled c;
+    o->compile.dump = DUMP_PLAN;
+    if (compile(&o->compile, arena, src, d, &c))
+        tune(o, &c, src, arena, d);
+    compiled_close(&c);
+    return status_of(d);
+}

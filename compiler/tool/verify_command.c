@@ -1,0 +1,314 @@
+/* verify_command.c: rnc verify: emitted code against the interpreter, layer by layer.
+ *
+ * The network is compiled as usual, its C (runtime included) is compiled with
+ * $CC as a shared object with RNC_TRACE, loaded, and run with each instruction
+ * set.  Behind each step, before its memory is used again, what it wrote is
+ * compared with the value the interpreter gives the network before the passes:
+ * Node.origin says which.  A layer's error is max |a - b| / max |b|; a softmax is held to
+ * its operand as it was computed.
+ */
+#include "net/eval.h"
+#include "tool/cc.h"
+#include "tool/commands.h"
+#include "tool/output.h"
+#include "tool/ports.h"
+
+#include "runtime/rncrt.h"
+
+#include <dlfcn.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Verify {
+    Options *o;
+    Arena *arena;
+    Diag *d;
+    const Compiled *c;
+    EvalResult oracle;
+    double **operands; /* by original node: of a softmax, as computed; NULL: of none */
+    const char *dir;
+    void *handle; /* of the loaded code */
+    const rnc_net_info *info;
+
+    /* Of the run under way. */
+    Isa isa;
+    int turn, step; /* of the batch (batch.h); the step before */
+    int layers;     /* compared, those of a turn */
+    double worst;   /* error of a layer so far */
+    const Node *worst_at;
+    bool failed;
+} Verify;
+
+/* ---- comparing ---- */
+
+/* The value of element i of [n][h][w][c] of what a step wrote. */
+static float written(const Step *s, Type t, const float *out, int64_t i)
+{
+    if (s->out.kind == PLACE_OUTPUT)
+        return out[i];
+    const Tensor *at = s->out.tensor;
+    const int64_t c = i % t.c, x = i / t.c % t.w, y = i / t.c / t.w % t.h;
+    const int64_t n = i / t.c / t.w / t.h;
+    return out[n * at->image + y * at->row + x * at->pixel + c - s->out.shift];
+}
+
+/* Several steps may write one tensor (a concat's parts): it is whole behind the
+ * last of them. */
+static bool is_last_of_tensor(const Plan *plan, const Step *s)
+{
+    for (int i = s->index + 1; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].out.kind == PLACE_ARENA &&
+            plan->steps.at[i].out.tensor == s->out.tensor)
+            return false;
+    }
+    return true;
+}
+
+static void report_layer(Verify *v, const Step *s, const Node *node, double error, int64_t at,
+                         double expected, double found)
+{
+    const Type t = node->type;
+    const bool bad = !(error <= v->o->tolerance);
+    if (v->o->verbose)
+        printf("%-8s %4d  %-9s %.2e  %s%s\n", isa_rows[v->isa].name, s->index,
+               kernel_rows[s->kernel].name, error, node->name, bad ? "  DIFFERS" : "");
+    v->layers += v->turn == 0;
+    if (!(error <= v->worst)) {
+        v->worst = error;
+        v->worst_at = node;
+    }
+    if (!bad || v->failed)
+        return;
+    v->failed = true;
+    diag_error(v->d, node->place ? node->place->loc : NO_LOC,
+               "'%s' differs with %s: %.3g relative to its largest element", node->name,
+               isa_rows[v->isa].name, error);
+    diag_note(v->d, NO_LOC,
+              "worst at image %lld, channel %lld, row %lld, pixel %lld: expected %.9g, found %.9g",
+              (long long)(at / t.c / t.w / t.h), (long long)(at % t.c),
+              (long long)(at / t.c / t.w % t.h), (long long)(at / t.c % t.w), expected, found);
+    diag_note(v->d, NO_LOC, "step %d, kernel %s; the layers before it agree to %g", s->index,
+              kernel_rows[s->kernel].name, v->o->tolerance);
+}
+
+/* What a node of the original network should be.  A softmax makes a factor e^d of a difference d in
+ * its operand, however small beside that: so it is held to the operand that was computed, which was
+ * itself compared, not to the oracle's. */
+static const double *expectation(const Verify *v, const Node *original)
+{
+    if (original->op != OP_SOFTMAX)
+        return v->oracle.values[original->id];
+    const double *operand = v->operands[original->in[0]->id];
+    double *values = NEW_ARRAY(v->arena, double, type_elements(original->type));
+    eval_node(original, &operand, values, v->arena);
+    return values;
+}
+
+/* rnc_trace_hook: `out` is what step `number` was given to write to. */
+static void compare(void *context, int number, const void *out)
+{
+    Verify *v = context;
+    const Plan *plan = v->c->plan;
+    const Step *s = &plan->steps.at[number];
+    v->turn += number <= v->step;
+    v->step = number;
+    const bool to_caller = s->out.kind == PLACE_OUTPUT;
+    const Node *node = to_caller ? plan->net->outputs.at[s->out.port].node : s->out.tensor->node;
+    if (node->origin < 0 || (!to_caller && !is_last_of_tensor(plan, s)))
+        return;
+    const Type t = node->type;
+    const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
+    const double *expected = expectation(v, v->c->original->nodes.at[node->origin]) + before;
+    double *operand = v->operands[node->origin];
+    const Order order = to_caller ? plan->net->outputs.at[s->out.port].order : ORDER_NHWC;
+    double most = 0, difference = 0;
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double found = (double)written(s, t, out, port_index(t, order, i));
+        const double d = fabs(found - expected[i]);
+        if (operand)
+            operand[before + i] = found;
+        most = fabs(expected[i]) > most ? fabs(expected[i]) : most;
+        if (!(d <= difference) && difference == difference) {
+            difference = d;
+            at = i;
+        }
+    }
+    report_layer(v, s, node, most > 0 ? difference / most : difference, before + at, expected[at],
+                 (double)written(s, t, out, port_index(t, order, at)));
+}
+
+/* ---- running ---- */
+
+/* The caller's buffers, as the ports have them. */
+static void *input_buffer(Verify *v, int port, const double *values)
+{
+    const Port *p = &v->c->original->inputs.at[port];
+    const int64_t n = type_elements(p->node->type);
+    float *floats = NEW_ARRAY(v->arena, float, n);
+    unsigned char *bytes = (unsigned char *)floats;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t to = port_index(p->node->type, p->order, i);
+        if (p->elem == ELEM_U8)
+            bytes[to] = (unsigned char)values[i];
+        else
+            floats[to] = (float)values[i];
+    }
+    return floats;
+}
+
+static void print_result(const Verify *v)
+{
+    if (v->o->quiet)
+        return;
+    printf("%-8s %d layers %s, worst %.2e%s%s\n", isa_rows[v->isa].name, v->layers,
+           v->failed ? "compared" : "agree", v->worst, v->worst_at ? " at " : "",
+           v->worst_at ? v->worst_at->name : "");
+}
+
+typedef struct Engine {
+    void *net;
+    const void *const *inputs;
+    void *const *outputs;
+} Engine;
+
+static void run_isa(Verify *v, Isa isa, const Engine *e)
+{
+    const rnc_net_info *info = v->info;
+    v->isa = isa;
+    v->turn = 0;
+    v->step = -1;
+    v->layers = 0;
+    v->worst = 0;
+    v->worst_at = NULL;
+    v->failed = false;
+    /* The runtime counts from 1 in isa.def's order; 0 is the best. */
+    if (!rnc_isa_present((rnc_isa)(isa + 1))) {
+        if (v->c->plan->options.isas != ALL_ISAS)
+            diag_error(v->d, NO_LOC, "this CPU has no %s", isa_rows[isa].name);
+        return;
+    }
+    if (info->use(e->net, (rnc_isa)(isa + 1)) != RNC_OK)
+        return;
+    info->trace(e->net, compare, v);
+    info->run(e->net, e->inputs, e->outputs);
+    print_result(v);
+}
+
+static void run_all(Verify *v, const double *const *values)
+{
+    const rnc_net_info *info = v->info;
+    const void **inputs = NEW_ARRAY(v->arena, const void *, info->n_inputs + 1);
+    void **outputs = NEW_ARRAY(v->arena, void *, info->n_outputs + 1);
+    for (int i = 0; i < info->n_inputs; i++)
+        inputs[i] = input_buffer(v, i, values[i]);
+    for (int i = 0; i < info->n_outputs; i++)
+        outputs[i] =
+            NEW_ARRAY(v->arena, float, type_elements(v->c->original->outputs.at[i].node->type));
+    /* At least 64 bytes, so that the arena aligns them. */
+    void *net = arena_alloc(v->arena, info->engine_bytes + 64);
+    void *arena = arena_alloc(v->arena, info->arena_bytes + 64);
+    rnc_weights w;
+    rnc_pool *pool = NULL;
+    rnc_status status = rnc_weights_memory(&w, v->c->weights, v->c->weights_size);
+    if (status == RNC_OK && v->o->threads > 1)
+        status = rnc_pool_new(&pool, v->o->threads);
+    if (status == RNC_OK)
+        status = info->init(net, &w, arena, info->arena_bytes, pool);
+    if (status == RNC_E_ISA) /* none of those asked for: run_isa() names each */
+        status = RNC_OK;
+    const Engine engine = {net, inputs, outputs};
+    for (int i = 0; status == RNC_OK && i < ISA_COUNT; i++) {
+        if (v->c->plan->options.isas >> i & 1)
+            run_isa(v, (Isa)i, &engine);
+    }
+    if (status != RNC_OK)
+        diag_internal(v->d, "the emitted code refuses its own weights: %s (%s %s)",
+                      rnc_status_text(status), w.why, info->why(net));
+    rnc_pool_free(pool);
+}
+
+/* ---- building ---- */
+
+static const char *in_dir(const Verify *v, const char *name)
+{
+    return cc_path(v->dir, name, v->arena);
+}
+
+static bool build(Verify *v)
+{
+    const OutputFile files[] = {
+        {in_dir(v, "net_verified.c"), buf_text(&v->c->source), v->c->source.n},
+        {in_dir(v, "net_verified.weights"), v->c->weights, v->c->weights_size},
+    };
+    const bool blas = v->o->compile.plan.backend == BACKEND_OPENBLAS;
+    return outputs_write(files, 2, NULL, 0, v->arena, v->d) &&
+           cc_shared(v->dir, "net_verified", "-pthread -DRNC_TRACE", blas ? " -lopenblas" : "",
+                     "$CC names another; --keep DIR leaves the C there", v->arena, v->d);
+}
+
+static bool load(Verify *v)
+{
+    v->info = cc_load(v->dir, "net_verified", "net_verified_info", &v->handle, v->arena, v->d);
+    return v->info != NULL;
+}
+
+static void clean(Verify *v)
+{
+    if (v->handle)
+        dlclose(v->handle);
+    if (!v->dir || v->o->keep)
+        return;
+    cc_remove(v->dir, "net_verified", v->arena);
+    unlink(in_dir(v, "net_verified.weights"));
+    rmdir(v->dir);
+}
+
+/* Room for the operands of softmaxes; the oracle's values, until a step computes them. */
+static void keep_operands(Verify *v)
+{
+    const Net *net = v->c->original;
+    v->operands = NEW_ARRAY(v->arena, double *, net->nodes.n);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op != OP_SOFTMAX)
+            continue;
+        const Node *operand = net->nodes.at[i]->in[0];
+        const size_t n = (size_t)type_elements(operand->type);
+        v->operands[operand->id] = NEW_ARRAY(v->arena, double, n);
+        memcpy(v->operands[operand->id], v->oracle.values[operand->id], n * sizeof(double));
+    }
+}
+
+static void verify(Verify *v)
+{
+    const Net *net = v->c->original;
+    const double **values = NEW_ARRAY(v->arena, const double *, net->inputs.n + 1);
+    for (int i = 0; i < net->inputs.n; i++)
+        values[i] = port_random(net, i, v->o->seed, v->arena);
+    v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
+    if (v->dir && build(v) && load(v)) {
+        v->oracle = eval_net(net, values, EVAL_DOUBLE, v->arena);
+        keep_operands(v);
+        run_all(v, values);
+    }
+    clean(v);
+}
+
+int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    Compiled c;
+    o->compile.emit.name = "net_verified";
+    o->compile.emit.header = "net_verified.h";
+    o->compile.emit.weights_file = "net_verified.weights";
+    o->compile.emit.single_file = true;
+    if (o->compile.plan.isas == 0)
+        o->compile.plan.isas = ALL_ISAS;
+    if (compile(&o->compile, arena, src, d, &c)) {
+        Verify v = {.o = o, .arena = arena, .d = d, .c = &c};
+        verify(&v);
+    }
+    compiled_close(&c);
+    return status_of(d);
+}

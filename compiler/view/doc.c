@@ -1,0 +1,76 @@
+/* doc.c: see doc.h. */
+#include "view/doc.h"
+
+#include "net/ops.h"
+
+static const char *kind_text(AttrKind kind)
+{
+    switch (kind) {
+    case ATTR_INT:
+        return "int";
+    case ATTR_PAIR:
+        return "pair, or int for both";
+    case ATTR_PADDING:
+        return "int, pair, four ints (top, left, bottom, right), `half`, `same` or `valid`";
+    case ATTR_REAL:
+        return "real";
+    case ATTR_BOOL:
+        return "bool";
+    case ATTR_REALS:
+        return "list of reals";
+    case ATTR_WORDS:
+        break;
+    }
+    return "";
+}
+
+/* The words of the table do not hold a '|', which Markdown would take for a
+ * column's end. */
+static void doc_attr(Buf *out, const AttrRow *row)
+{
+    buf_printf(out, "| `%s` | %s", row->word, kind_text(row->kind));
+    for (int i = 0; row->kind == ATTR_WORDS && row->words[i]; i++)
+        buf_printf(out, "%s`%s`", i == 0 ? "" : row->words[i + 1] ? ", " : " or ", row->words[i]);
+    if (row->kind != ATTR_BOOL && row->kind != ATTR_WORDS)
+        buf_printf(out, " | %.10g to %.10g | ", row->least, row->most);
+    else
+        buf_puts(out, " | | ");
+    if (row->def)
+        buf_printf(out, "%s", row->def);
+    else
+        buf_puts(out, "none: must be given");
+    if (row->position >= 0)
+        buf_printf(out, " | %d", row->position + 1);
+    else
+        buf_puts(out, " | by name");
+    buf_printf(out, " | %s |\n", row->doc);
+}
+
+static void doc_operator(Buf *out, const OpRow *row)
+{
+    buf_printf(out, "### %s\n\n%s.", row->name, row->doc);
+    if (row->flags & JOIN)
+        buf_printf(out, " Takes %d or more arms or labels.", row->least);
+    buf_puts(out, "\n\n");
+    if (row->n_attrs)
+        buf_puts(out, "| attribute | value | range | default | place | meaning |\n"
+                      "|---|---|---|---|---|---|\n");
+    for (int i = 0; i < row->n_attrs; i++)
+        doc_attr(out, &row->attrs[i]);
+    if (row->n_attrs)
+        buf_putc(out, '\n');
+    if (row->n_params)
+        buf_puts(out, "| parameter | dims |\n|---|---|\n");
+    for (int i = 0; i < row->n_params; i++)
+        buf_printf(out, "| `%s` | %s |\n", row->params[i].name, row->params[i].doc);
+    if (row->n_params)
+        buf_putc(out, '\n');
+}
+
+void doc_operators(Buf *out)
+{
+    for (int op = 0; op < OP_COUNT; op++) {
+        if (!(op_row((Op)op)->flags & INTERNAL))
+            doc_operator(out, op_row((Op)op));
+    }
+}

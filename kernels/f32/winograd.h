@@ -1,0 +1,246 @@
+/* winograd.h: the transforms of Winograd's minimal filtering of 3x3 taps (Winograd 1980; Lavin and
+ * Gray, CVPR 2016), m x m output pixels a tile.
+ *
+ * Stride 1: a side of a window, m + 2 pixels, becomes m + 2 planes, one for each point of
+ * interpolation: 0, +-1 and infinity (m = 2), 0, +-3/4, +-3/2 and infinity (m = 4; the rounding
+ * error is half of that at +-1 and +-2). Stride 2, by polyphase: even pixels meet only the outer
+ * two taps, which is F(m, 2), at the finite ones of those points; odd pixels meet only the middle
+ * tap and are planes as they are: m + 1 planes and m more, 2 m + 1 of 2 m + 1 pixels. A side is
+ * `less` where its last output pixel is not there: a plane or two can be left out.
+ * compiler/plan/methods/pack_winograd.c has the same points. */
+
+enum { RNC_FN(WINOGRAD_PIXELS) = 9 }; /* of the largest window's side: m = 4, stride 2 */
+
+/* Planes of a side. */
+RNC_KERNEL int RNC_FN(winograd_side)(const rnc_conv_shape *s)
+{
+    return s->stride_h == 1 ? s->winograd + 2 : 2 * s->winograd + 1;
+}
+
+/* 1: a side that is less does without plane p. */
+RNC_KERNEL int RNC_FN(winograd_spare)(const rnc_conv_shape *s, int p)
+{
+    return p == RNC_FN(winograd_side)(s) - 1 || (s->stride_h == 2 && p == 0);
+}
+
+enum { RNC_FN(WINOGRAD_NUMBERS) = 9 }; /* constants of a transform with m = 4 at most */
+
+/* Each of n numbers in every lane, loaded anew for a tile: gcc would keep a constant in a register
+ * over the products, which need all of them. */
+RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, int n, vf *k)
+{
+    RNC_UNROLL(16)
+    for (int i = 0; i < n; i++)
+        RNC_BROADCAST(k[i], from + i);
+}
+
+/* One side of a window, x[m + 2], to points: point p has prod(x - q) over the other points q as its
+ * polynomial's coefficients, infinity has that of all points.  The finite ones do not read
+ * x[m + 1]; infinity: 0 leaves it out. */
+RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity, const vf *k)
+{
+    if (m == 2) {
+        const vf a = x[1], b = x[2];
+        x[0] = b - x[0];
+        x[1] = b + a;
+        x[2] = b - a;
+        if (infinity)
+            x[3] = x[3] - a;
+    } else {
+        const vf point1 = k[0], point2 = k[1], near = k[2], far = k[3], sum = k[4], product = k[5];
+        const vf a = x[1], b = x[2], c = x[3], d = x[4];
+        const vf even1 = vf_fma(far, b, d), even2 = vf_fma(near, b, d);
+        const vf odd1 = vf_fma(far, a, c), odd2 = vf_fma(near, a, c);
+        const vf scaled1 = odd1 * point1, scaled2 = odd2 * point2;
+        x[0] = vf_fma(product, x[0], vf_fma(sum, b, d));
+        x[1] = even1 + scaled1;
+        x[2] = even1 - scaled1;
+        x[3] = even2 + scaled2;
+        x[4] = even2 - scaled2;
+        if (infinity)
+            x[5] = vf_fma(product, a, vf_fma(sum, c, x[5]));
+    }
+}
+
+/* The pixels of one side of a window to its planes.  Of stride 1 the spare plane, infinity, meets
+ * only the output that is not there, so that any pixel will do for it. */
+RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int less, const vf *k)
+{
+    const int m = s->winograd;
+    vf odd[4];
+    if (s->stride_h == 1) {
+        RNC_FN(winograd_points)(x, m, 1, k);
+        return;
+    }
+    RNC_UNROLL(8)
+    for (int i = 0; i < m; i++) {
+        odd[i] = x[2 * i + 1];
+        x[i] = x[2 * i];
+    }
+    /* The last even pixel is one that only the missing output reads: taken so that the plane of
+     * point 0 is zero. */
+    if (!less)
+        x[m] = x[2 * m];
+    else if (m == 2)
+        x[m] = x[0];
+    else
+        x[m] = -vf_fma(k[4], x[2], k[5] * x[0]);
+    RNC_FN(winograd_points)(x, m, 0, k);
+    RNC_UNROLL(8)
+    for (int i = 0; i < m; i++)
+        x[m + 1 + i] = odd[i];
+}
+
+/* The planes of one side to its m output pixels: pixel y is the sum of p^y times point p's, plus,
+ * of stride 2, odd pixel y's.  taps: point p's have the factor 1 / N(p) yet to come. */
+RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
+{
+    const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
+    const int m = s->winograd, polyphase = s->stride_h == 2;
+    const vf last = x[RNC_FN(winograd_side)(s) - 1]; /* infinity or the last odd pixel's */
+    if (m == 2) {
+        x[0] = x[0] + sum1;
+        x[1] = dif1 + last;
+        if (polyphase)
+            x[0] = x[0] + x[3];
+    } else {
+        const vf point1 = k[0], square1 = k[1], cube1 = k[2];
+        const vf point2 = k[3], square2 = k[4], cube2 = k[5];
+        const vf sum2 = x[3] + x[4], dif2 = x[3] - x[4];
+        x[0] = taps ? vf_fma(k[6], x[0], vf_fma(k[7], sum1, k[8] * sum2)) : x[0] + sum1 + sum2;
+        x[1] = vf_fma(point2, dif2, dif1 * point1);
+        x[2] = vf_fma(square2, sum2, sum1 * square1);
+        x[3] = vf_fma(cube2, dif2, vf_fma(cube1, dif1, last));
+        if (polyphase) {
+            x[0] = x[0] + x[5];
+            x[1] = x[1] + x[6];
+            x[2] = x[2] + x[7];
+        }
+    }
+}
+
+/* What there is of a tile: h x w output pixels of m x m; 1: its side is less, and the spare planes
+ * are written, but have no products. */
+typedef struct RNC_FN(winograd_extent) {
+    int h, w;
+    int less_y, less_x;
+} RNC_FN(winograd_extent);
+
+/* A tile's window to `to`, a plane after the other.  Its rows and pixels that no output has are
+ * taken as the last again. */
+RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in,
+                                        RNC_FN(winograd_extent) e, float *to, int plane)
+{
+    const int side = RNC_FN(winograd_side)(s), step = s->stride_h;
+    const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
+    static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
+    vf k[RNC_FN(WINOGRAD_NUMBERS)];
+    RNC_FN(winograd_numbers)(numbers, 6, k);
+    for (int c = 0; c < s->in_c; c += RNC_VL) {
+        vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
+        for (int x = 0; x < side; x++) {
+            const float *from = in + (x < pixels ? x : pixels - 1) * s->in_pixel + c;
+            vf column[RNC_FN(WINOGRAD_PIXELS)];
+            RNC_UNROLL(16)
+            for (int y = 0; y < side; y++)
+                column[y] = vf_load(from + (y < rows ? y : rows - 1) * s->in_row);
+            RNC_FN(winograd_forward)(s, column, e.less_y, k);
+            RNC_UNROLL(16)
+            for (int y = 0; y < side; y++)
+                t[y * side + x] = column[y];
+        }
+        for (int y = 0; y < side; y++) {
+            vf row[RNC_FN(WINOGRAD_PIXELS)]; /* not in place: t stays as it is in memory */
+            RNC_UNROLL(16)
+            for (int x = 0; x < side; x++)
+                row[x] = t[y * side + x];
+            RNC_FN(winograd_forward)(s, row, e.less_x, k);
+            RNC_UNROLL(16)
+            for (int x = 0; x < side; x++)
+                vf_store(to + (y * side + x) * plane + c, row[x]);
+        }
+    }
+}
+
+/* A row of a tile's output pixels with bias, residual and the short activations. */
+RNC_KERNEL void RNC_FN(winograd_pixels)(const rnc_conv_shape *s, const vf *x, int w, vf bias,
+                                        const float *res, float *out)
+{
+    static const float limit = 6.0f;
+    RNC_UNROLL(8)
+    for (int i = 0; i < s->winograd; i++) {
+        if (i < w) {
+            vf v = x[i] + bias, zero, six;
+            RNC_ZERO(zero);
+            if (s->residual)
+                v = v + vf_load(res + i * s->res_pixel);
+            if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
+                v = vf_max(zero, v);
+            if (s->act == RNC_ACT_RELU6) {
+                RNC_BROADCAST(six, &limit);
+                v = vf_min(six, v);
+            }
+            vf_store(out + i * s->out_pixel, v);
+        }
+    }
+}
+
+/* Products of one panel, `width` channels, to a tile's output; taps: of filters from plain taps. Of
+ * the spare planes, which have none, only that of point 0 meets outputs that are there. */
+RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *from, int plane,
+                                        RNC_FN(winograd_extent) e, const float *bias,
+                                        const float *res, float *out, int width, int taps)
+{
+    const int m = s->winograd, side = RNC_FN(winograd_side)(s), polyphase = s->stride_h == 2;
+    /* p, p^2 and p^3 of the points 3/4 and 3/2; the same over N(p), and 1 / N(p) of 0 and them */
+    static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
+    static const float over[] = {
+        -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,
+        1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
+        1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
+    vf k[RNC_FN(WINOGRAD_NUMBERS)];
+    if (taps)
+        RNC_FN(winograd_numbers)(over, 9, k);
+    else
+        RNC_FN(winograd_numbers)(numbers, 6, k);
+    for (int c = 0; c < width; c += RNC_VL) {
+        vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
+        const vf b = vf_load(bias + c);
+        for (int x = 0; x < side; x++) {
+            vf column[RNC_FN(WINOGRAD_PIXELS)];
+            RNC_UNROLL(16)
+            for (int y = 0; y < side; y++)
+                column[y] = vf_load(from + (y * side + x) * plane + c);
+            if (polyphase && e.less_y)
+                RNC_ZERO(column[0]);
+            RNC_FN(winograd_back)(s, column, taps, k);
+            RNC_UNROLL(8)
+            for (int y = 0; y < m; y++)
+                t[y * side + x] = column[y];
+        }
+        for (int y = 0; y < m; y++) {
+            if (y < e.h) {
+                vf row[RNC_FN(WINOGRAD_PIXELS)];
+                RNC_UNROLL(16)
+                for (int x = 0; x < side; x++)
+                    row[x] = t[y * side + x];
+                if (polyphase && e.less_x)
+                    RNC_ZERO(row[0]);
+                RNC_FN(winograd_back)(s, row, taps, k);
+                RNC_FN(winograd_pixels)
+                (s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
+            }
+        }
+    }
+}
+
+/* The long activations, in a loop of their own. */
+RNC_KERNEL void RNC_FN(winograd_act)(const rnc_conv_shape *s, RNC_FN(winograd_extent) e, float *out,
+                                     int width)
+{
+    for (int i = 0; i < e.h * e.w; i++) {
+        float *to = out + i / e.w * s->out_row + i % e.w * s->out_pixel;
+        for (int c = 0; c < width; c += RNC_VL)
+            vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha));
+    }
+}

@@ -1,0 +1,125 @@
+/* test_check.c: each way to break a network is noticed. */
+#include "netgen.h"
+#include "net/check.h"
+#include "passes/pass.h"
+
+#include <CUnit/CUnit.h>
+
+#include <string.h>
+
+/* add3(conv2(input1), input1); the convolution. */
+static Node *begin(NetTest *t)
+{
+    netgen_begin(t, 1);
+    Node *x = netgen_input(t, ELEM_F32, 4, 4, 2);
+    Node *conv = netgen_conv(t, x, 2, 3, 1);
+    netgen_output(t, netgen_join(t, OP_ADD, conv, x));
+    CU_ASSERT(check_net(t->net, &t->diag, "building"));
+    return conv;
+}
+
+/* The network of `t` is refused with a message that has `what` in it. */
+static void refused(NetTest *t, const char *what)
+{
+    CU_ASSERT_FALSE(check_net(t->net, &t->diag, "a test"));
+    CU_ASSERT(t->diag.errors > 0);
+    CU_ASSERT_EQUAL(t->diag.internal, t->diag.errors);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t->diag.out), "rnc: internal error: after a test: "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t->diag.out), what));
+    netgen_end(t);
+}
+
+static void test_order(void)
+{
+    NetTest t;
+    begin(&t)->id = 7;
+    refused(&t, "position");
+
+    Node *conv = begin(&t);
+    conv->in[0] = t.net->nodes.at[2];
+    refused(&t, "come before");
+
+    conv = begin(&t);
+    Node *stray = NEW(t.arena, Node);
+    *stray = *t.net->nodes.at[0];
+    conv->in[0] = stray;
+    refused(&t, "come before");
+
+    begin(&t);
+    t.net->nodes.at[2]->n_in = 1;
+    refused(&t, "operands");
+}
+
+static void test_shapes(void)
+{
+    NetTest t;
+    begin(&t)->type.c = 3;
+    refused(&t, "shape");
+
+    begin(&t)->params[P_WEIGHT]->dims[2] = 1;
+    refused(&t, "shape");
+
+    begin(&t)->attrs.stride[0] = 0;
+    refused(&t, "shape");
+
+    begin(&t)->params[P_WEIGHT] = NULL;
+    refused(&t, "parameters");
+
+    begin(&t)->attrs.bias = true;
+    refused(&t, "parameters");
+
+    Node *conv = begin(&t);
+    t.net->nodes.at[2]->params[P_WEIGHT] = conv->params[P_WEIGHT];
+    refused(&t, "parameters");
+}
+
+static void test_fused(void)
+{
+    NetTest t;
+    begin(&t);
+    t.net->nodes.at[0]->act = ACT_RELU;
+    refused(&t, "activation");
+
+    begin(&t)->origin = 3;
+    refused(&t, "original");
+}
+
+static void test_names_and_ports(void)
+{
+    NetTest t;
+    begin(&t)->name = "input1";
+    refused(&t, "name of two");
+
+    begin(&t);
+    t.net->outputs.at[0].name = "input1";
+    refused(&t, "name of two");
+
+    Node *conv = begin(&t);
+    t.net->inputs.at[0].node = conv;
+    refused(&t, "no input");
+
+    begin(&t);
+    t.net->inputs.at[0].elem = ELEM_U8;
+    refused(&t, "fit its input");
+
+    begin(&t);
+    t.net->inputs.n = 0;
+    refused(&t, "without a port");
+
+    begin(&t);
+    t.net->outputs.n = 0;
+    refused(&t, "no output");
+
+    conv = begin(&t);
+    t.net->outputs.at[0].node = NEW(t.arena, Node);
+    refused(&t, "no node");
+}
+
+void suite_verify(void)
+{
+    CU_pSuite s = CU_add_suite("verify", NULL, NULL);
+    CU_add_test(s, "order of nodes", test_order);
+    CU_add_test(s, "shapes and parameters", test_shapes);
+    CU_add_test(s, "what is fused", test_fused);
+    CU_add_test(s, "names and ports", test_names_and_ports);
+}

@@ -1,0 +1,228 @@
+/* test_irtext.c: the network as text, there and back. */
+#include "net/irtext.h"
+#include "netgen.h"
+#include "net/check.h"
+#include "passes/pass.h"
+
+#include <CUnit/CUnit.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_of(const Net *net, Arena *arena)
+{
+    Buf out = buf_new(arena);
+    irtext_print(&out, net, NULL);
+    return buf_text(&out);
+}
+
+static Net *read_text(NetTest *t, const char *text)
+{
+    int file = src_add(&t->src, "a.ir", text, strlen(text));
+    return irtext_read(t->arena, file, &t->diag);
+}
+
+static void test_print(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    Node *x = netgen_input(&t, ELEM_U8, 8, 8, 3);
+    Attrs a = ir_default_attrs(OP_NORMALIZE);
+    a.mean = (Reals){(const double[]){0.485, 0.1, 1e-7}, 3};
+    Node *in[] = {netgen_add(&t, OP_NORMALIZE, &x, 1, a), NULL};
+    in[1] = netgen_conv(&t, in[0], 3, 1, 1);
+    a = ir_default_attrs(OP_CONV);
+    a.filters = 3;
+    a.kernel[0] = a.kernel[1] = 3;
+    for (int i = 0; i < 4; i++)
+        a.padding[i] = 1;
+    a.bias = true;
+    Node *conv = netgen_add(&t, OP_CONV, in, 2, a);
+    conv->params[P_WEIGHT]->alias = "features.0 \"w\"";
+    conv->params[P_WEIGHT]->axes = "hwio";
+    conv->act = ACT_LEAKY_RELU;
+    conv->act_alpha = 0.1;
+    conv->origin = 1;
+    VEC_PUSH(t.arena, &conv->absorbed, "layer1.0.bn1");
+    VEC_PUSH(t.arena, &conv->absorbed, "relu1");
+    netgen_output(&t, conv);
+    t.net->outputs.at[0].order = ORDER_NHWC;
+    t.net->outputs.at[0].labels = (const char *const[]){"cat", "dog", "a \"b\"\\c"};
+    t.net->outputs.at[0].n_labels = 3;
+    t.net->n_original = 9;
+    CU_ASSERT_STRING_EQUAL(
+        text_of(t.net, t.arena),
+        "net test original=9\n"
+        "\n"
+        "input1 = input : u8[1][8][8][3]\n"
+        "normalize2 = normalize(input1) mean=(0.485, 0.1, 1e-07) : f32[1][8][8][3]\n"
+        "conv3 = conv(normalize2) kernel=1x1 filters=3 : f32[1][8][8][3]\n"
+        "    weight [3][3][1][1]\n"
+        "conv4 = conv(normalize2, conv3) kernel=3x3 filters=3 padding=(1, 1, 1, 1) bias=true "
+        "act=leaky_relu act_alpha=0.1 absorbed=(layer1.0.bn1, relu1) origin=1 : "
+        "f32[1][8][8][3]\n"
+        "    weight [3][3][3][3] \"features.0 \\\"w\\\"\" hwio\n"
+        "    bias [3]\n"
+        "\n"
+        "port in input1 = input1 u8 nchw\n"
+        "port out output5 = conv4 f32 nhwc labels=(\"cat\",\n"
+        "    \"dog\",\n"
+        "    \"a \\\"b\\\"\\\\c\")\n");
+    Net *back = read_text(&t, text_of(t.net, t.arena));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+    CU_ASSERT_STRING_EQUAL(text_of(back, t.arena), text_of(t.net, t.arena));
+    netgen_end(&t);
+}
+
+/* Random networks, before and after the passes. */
+static void test_round_trip(void)
+{
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        NetTest t;
+        netgen_begin(&t, seed);
+        netgen_random(&t, 30);
+        if (seed % 2)
+            CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){0}));
+        const char *text = text_of(t.net, t.arena);
+        Net *back = read_text(&t, text);
+        CU_ASSERT_PTR_NOT_NULL(back);
+        if (back) {
+            CU_ASSERT_STRING_EQUAL(text_of(back, t.arena), text);
+            CU_ASSERT(check_net(back, &t.diag, "reading"));
+        } else {
+            printf("seed %d: %s", (int)seed, buf_text(&t.diag.out));
+        }
+        netgen_end(&t);
+    }
+}
+
+/* Types, parameters and comments may be left out or put in. */
+static void test_by_hand(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    const Net *net = read_text(&t, "# a comment\n\nnet n # another\n"
+                                   "x = input : f32[2][4][4][3]\n"
+                                   "  c = conv(x) kernel=3x3 filters=8 stride=2x1\n"
+                                   "p = avgpool(c) kernel=1x2\r\n"
+                                   "port in image = x f32 nhwc\n"
+                                   "port out y = p f32 nchw");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(net);
+    CU_ASSERT_EQUAL(net->nodes.n, 3);
+    CU_ASSERT_EQUAL(net->n_original, 3);
+    CU_ASSERT(type_eq(net->nodes.at[2]->type, (Type){ELEM_F32, 2, 1, 1, 8}));
+    CU_ASSERT_EQUAL(net->nodes.at[1]->params[P_WEIGHT]->dims[1], 3);
+    CU_ASSERT(net->nodes.at[2]->attrs.count_padding);
+    CU_ASSERT_STRING_EQUAL(net->inputs.at[0].name, "image");
+    CU_ASSERT_EQUAL(net->inputs.at[0].order, ORDER_NHWC);
+    netgen_end(&t);
+}
+
+/* `line` behind a good input is refused with `wanted`, message and place. */
+static void refuses(const char *line, const char *wanted)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    const char *text = arena_printf(t.arena,
+                                    "net n\nx = input : f32[1][4][4][2]\n%s\n"
+                                    "port in x = x f32 nchw\nport out y = x f32 nchw\n",
+                                    line);
+    CU_ASSERT_PTR_NULL(read_text(&t, text));
+    CU_ASSERT_EQUAL(t.diag.errors, 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t.diag.out), wanted));
+    if (!strstr(buf_text(&t.diag.out), wanted) || t.diag.errors != 1)
+        printf("%s:\n%s", line, buf_text(&t.diag.out));
+    netgen_end(&t);
+}
+
+static void test_errors(void)
+{
+    refuses("a = convolute(x)", "a.ir:3:5: error: expected an operator\n"
+                                "    3 | a = convolute(x)\n"
+                                "      |     ^~~~~~~~~\n");
+    refuses("a = relu(z)", "a.ir:3:10: error: there is no node 'z' above\n");
+    refuses("a = relu(x) alpha=1", "3:13: error: 'relu' has no attribute 'alpha'\n");
+    refuses("a = conv(x) kernal=1x1 filters=2", "note: did you mean 'kernel'?\n");
+    refuses("a = conv(x) kernel=0x1 filters=2", "3:20: error: the number must be from 1 to 1024\n");
+    refuses("a = conv(x) kernel=1 filters=2", "error: expected a pair, such as 3x3\n");
+    refuses("a = conv(x) kernel=1x1 filters=1.5", "error: expected a whole number\n");
+    refuses("a = conv(x) kernel=1x1 filters=2 bias=yes", "error: expected 'false' or 'true'\n");
+    refuses("a = conv(x) kernel=1x1 filters=2 padding=(1, 1)", "error: expected ','\n");
+    refuses("a = conv(x) kernel=9x9 filters=2", "error: the window of 'conv' is larger");
+    refuses("a = relu(x, x)", "error: 'relu' takes 1 operand, not 2\n");
+    refuses("a = relu(x) : f32[1][4][4][3]",
+            "3:15: error: the type of 'a' follows as f32[1][4][4][2]\n");
+    refuses("a = relu(x) : f32[1][4][4]", "error: a type has four extents");
+    refuses("a = relu(x) : f16[1][4][4][2]", "error: expected an element type");
+    refuses("x = relu(x)", "3:1: error: there are two nodes 'x'\n");
+    refuses("a = relu(x) act=relu", "error: 'relu' cannot apply an activation");
+    refuses("a = bn(x) act=bn", "error: expected an activation");
+    refuses("a = bn(x)\n weight [3]", "does not have the dims that follow");
+    refuses("a = bn(x)\n wait [2]", "'wait' begins neither a node");
+    refuses("a = relu(x) origin=7", "error: the origin of 'a' is not below the 2 nodes");
+    refuses("a = relu(x) absorbed=b", "error: expected '('\n");
+    refuses("a = relu(x", "error: expected ',' or ')'\n");
+    refuses("a = conv(x) kernel=1x1 filters=1\n weight [1][2][1][1] \"w\" io",
+            "expected an order of axes, hwio or io");
+    refuses("a = bn(x)\n weight [2] \"w\" io", "expected the next line");
+    refuses("a = \"relu", "error: the string does not end on its line\n");
+    refuses("a = relu(x) ; b", "error: this character has no meaning here\n");
+    refuses("a = input : f32[1][4][4][2]", "error: the input 'a' has no port\n");
+    refuses("port out x = x f32 nchw", "error: there is such a port already\n");
+    refuses("port out a = x u8 nchw", "error: an output port is f32\n");
+    refuses("port out a = x f32 nchw labels=(\"one\")", "error: 1 class names for 2 channels\n");
+    refuses("port through a = x f32 nchw", "error: expected 'in' or 'out'\n");
+}
+
+/* One error a broken node, not one a use; and up to the last line. */
+static void test_goes_on(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    CU_ASSERT_PTR_NULL(read_text(&t, "net n\nx = input : f32[1][4][4][2]\n"
+                                     "a = relu(x) what=1\nb = relu(a)\nc = relu(b)\n"
+                                     "d = add(c, z)\nport out y = d f32 nchw\n"));
+    CU_ASSERT_EQUAL(t.diag.errors, 2);
+    netgen_end(&t);
+
+    const char *const bad[] = {"", "net", "network n\n", "net n x\n", "net n original=-1\n", "\0"};
+    for (int i = 0; i < 6; i++) {
+        netgen_begin(&t, 1);
+        CU_ASSERT_PTR_NULL(read_text(&t, bad[i]));
+        CU_ASSERT(t.diag.errors > 0);
+        netgen_end(&t);
+    }
+}
+
+/* Any text at all, made of good texts with bytes changed, is read or refused. */
+static void test_damaged(void)
+{
+    int refused = 0;
+    for (uint64_t seed = 1; seed <= 400; seed++) {
+        NetTest t;
+        netgen_begin(&t, seed);
+        netgen_random(&t, 6);
+        char *text = arena_strdup(t.arena, text_of(t.net, t.arena));
+        int n = (int)strlen(text);
+        for (int i = netgen_int(&t, 1, 6); i > 0; i--)
+            text[netgen_int(&t, 0, n - 1)] = (char)netgen_int(&t, 1, 255);
+        Net *net = read_text(&t, text);
+        CU_ASSERT_EQUAL(net != NULL, t.diag.errors == 0);
+        if (net)
+            CU_ASSERT(check_net(net, &t.diag, "reading"));
+        refused += !net;
+        netgen_end(&t);
+    }
+    CU_ASSERT(refused > 300);
+}
+
+void suite_irtext(void)
+{
+    CU_pSuite s = CU_add_suite("irtext", NULL, NULL);
+    CU_add_test(s, "printing", test_print);
+    CU_add_test(s, "there and back", test_round_trip);
+    CU_add_test(s, "written by hand", test_by_hand);
+    CU_add_test(s, "errors", test_errors);
+    CU_add_test(s, "goes on after an error", test_goes_on);
+    CU_add_test(s, "damaged texts", test_damaged);
+}

@@ -1,0 +1,256 @@
+/* test_method.c: which method the cost model takes for a convolution. */
+#include "nets.h"
+#include "plan/plan_parts.h"
+
+#include <CUnit/CUnit.h>
+
+enum { HEAVY = 4000 };
+
+/* The m of a 3x3 convolution of c to c channels with hw x hw outputs, in a network whose weights
+ * do, or do not, stay in the L3; 0 for the direct one, minus m from plain taps. */
+static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
+    Node *conv = make_conv(&b, in, 3, c, stride, 1);
+    make_output(&b, conv);
+    if (large)
+        make_heavy(&b, conv, HEAVY);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const int m = winograd_of(plan, conv), taps = winograd_taps_of(plan, conv);
+    CU_ASSERT(!taps || m == 0);
+    CU_ASSERT_EQUAL(conv_kernel(plan, conv) == KERNEL_conv_winograd_taps, taps);
+    bench_end(&b);
+    return taps ? -WINOGRAD_TAPS : m;
+}
+
+static int chosen(PlanOptions o, int c, int hw, bool large)
+{
+    return chosen_of(o, c, hw, 1, large);
+}
+
+/* What was measured for the stages of ResNet-50 on machines that read fast; where one reads slowly,
+ * no more than the direct method does. */
+static void test_machines(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx512, .machine = &machine_rows[MACHINE_zen5]};
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), 2);
+    o.machine = &machine_rows[MACHINE_sapphire_rapids];
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), -4);
+    o.machine = NULL;
+    CU_ASSERT_EQUAL(chosen(o, 16, 32, false), 4); /* CIFAR */
+}
+
+/* Stride 2: the planes of odd pixels are not fewer, so that less is gained. */
+static void test_stride(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT_EQUAL(chosen_of(o, 128, 28, 2, true), 4);
+    CU_ASSERT_EQUAL(chosen_of(o, 256, 14, 2, true), 4);
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 2);
+    o.machine = &machine_rows[MACHINE_sapphire_rapids];
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 7, 2, true), 0);
+}
+
+/* One tile of 4 x 4 whose filters come from memory: they are read as they are. */
+static void test_taps(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 512, 4, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, false), 2);          /* they stay in the L3 */
+    CU_ASSERT_EQUAL(chosen(o, 512, 2, true), 0);           /* most of the tile is not there */
+    CU_ASSERT_EQUAL(chosen(o, 128, 8, true), 2);           /* four tiles */
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), 4);          /* many */
+    CU_ASSERT_EQUAL(chosen_of(o, 512, 4, 2, true) < 0, 0); /* stride 2 */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), -4); /* no larger weights */
+    CU_ASSERT_EQUAL(chosen(o, 128, 8, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 256, 14, true), -4);
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, false), -4);
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), 0);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(chosen(o, 256, 4, true), 0);
+    o = (PlanOptions){.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(chosen(o, 512, 4, true), -4);
+}
+
+/* Tiles of 4 and 3: 7 outputs are 6 + 5 planes a side, 14 of stride 2 are 9 + 9 + 7 + 7. */
+static void test_products(void)
+{
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 56, 56, 25), 84 * 84);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 7, 7, 25), 11 * 11);
+    CU_ASSERT_EQUAL(winograd_image_products(2, 1, 7, 7, 25), 15 * 15);
+    CU_ASSERT_EQUAL(winograd_image_products(2, 1, 7, 7, 15), 16 * 16); /* they fit into no group */
+    CU_ASSERT_EQUAL(winograd_image_products(4, 2, 14, 28, 28), 32 * 63);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 2, 28, 28, 12), 63 * 63);
+    CU_ASSERT_EQUAL(winograd_image_products(4, 1, 1, 1, 25), 5 * 5);
+}
+
+/* A block of filters in scratch is whole turns, or all channels where a turn is longer. */
+static void test_taps_scratch(void)
+{
+    const rnc_conv_shape s = {.images = 1,
+                              .out_h = 14,
+                              .out_w = 14,
+                              .out_c = 64,
+                              .in_c = 80,
+                              .stride_h = 1,
+                              .panel = 32,
+                              .winograd = WINOGRAD_TAPS};
+    rnc_tile t = {.pixels = 3, .group = 16, .unroll = 4};
+    const int64_t others = winograd_scratch(&s, &t);
+    static const int depths[][2] = {{0, 80}, {3, 80}, {4, 4}, {19, 16}, {79, 76}, {80, 80}};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
+        t.depth = depths[i][0];
+        CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others + 6 * (depths[i][1] * 32 + 16));
+    }
+    t.pixels = 0; /* in registers */
+    CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others);
+}
+
+static void test_choices(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
+    CU_ASSERT_EQUAL(chosen(o, 17, 56, true), 0); /* no whole vectors */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT(chosen_of(o, 128, 28, 2, true) >= 0); /* of stride 2 there are no plain taps */
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+}
+
+/* The kernel of a stem: a convolution of a picture of c channels to 64. */
+static Kernel stem(PlanOptions o, int c, int kernel, int stride)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *conv = make_conv(&b, make_input(&b, 1, c, 224, 224, ELEM_F32), kernel, 64, stride, 1);
+    make_output(&b, conv);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Kernel found = conv_kernel(plan, conv);
+    bench_end(&b);
+    return found;
+}
+
+static void test_stems(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_winograd1d);
+    CU_ASSERT_EQUAL(stem(o, 1, 7, 2), KERNEL_conv_winograd1d);
+    CU_ASSERT_EQUAL(stem(o, 3, 3, 2), KERNEL_conv_direct); /* as many products */
+    CU_ASSERT_EQUAL(stem(o, 3, 3, 1), KERNEL_conv_direct); /* little gained */
+    CU_ASSERT_EQUAL(stem(o, 16, 7, 2), KERNEL_conv_direct);
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 1), KERNEL_conv_direct);
+    CU_ASSERT_EQUAL(stem(o, 3, 9, 2), KERNEL_conv_direct);
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_winograd1d);
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_direct);
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_direct);
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT_EQUAL(stem(o, 3, 7, 2), KERNEL_conv_blas);
+}
+
+/* Is a 1x1 convolution of c to filters channels with hw x hw output pixels computed by Strassen's
+ * method, in a network whose weights do not stay in the L3? */
+static bool by_strassen_of(PlanOptions o, int c, int hw, int filters, int stride, int padding)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
+    Node *conv = make_conv(&b, in, 1, filters, stride, 1);
+    for (int i = 0; i < 4; i++)
+        conv->attrs.padding[i] = padding;
+    make_output(&b, conv);
+    make_heavy(&b, conv, HEAVY);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const bool found = conv_kernel(plan, conv) == KERNEL_conv_strassen;
+    CU_ASSERT_EQUAL(found, strassen_of(plan, conv));
+    bench_end(&b);
+    return found;
+}
+
+static bool by_strassen(PlanOptions o, int c, int hw, int filters)
+{
+    return by_strassen_of(o, c, hw, filters, 1, 0);
+}
+
+/* What was measured for the stages of ResNet-50. */
+static void test_strassen(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    CU_ASSERT(by_strassen(o, 1024, 14, 256));
+    CU_ASSERT(by_strassen(o, 256, 14, 1024));
+    CU_ASSERT(by_strassen(o, 128, 28, 512));
+    CU_ASSERT(by_strassen(o, 512, 28, 128));
+    CU_ASSERT(by_strassen_of(o, 512, 14, 1024, 2, 0));
+    CU_ASSERT(!by_strassen_of(o, 512, 14, 1024, 2, 1)); /* zeros around */
+    CU_ASSERT(!by_strassen(o, 64, 56, 256));            /* sums of too few channels */
+    CU_ASSERT(!by_strassen(o, 256, 56, 64));   /* too few channels that share the sums of input */
+    CU_ASSERT(!by_strassen(o, 1040, 14, 256)); /* no whole vectors in a half */
+    CU_ASSERT(!by_strassen(o, 1024, 14, 224)); /* no whole panels in a half */
+    CU_ASSERT(!by_strassen(o, 2048, 2, 2048)); /* reading weights takes longer */
+    o.optimize = OPTIMIZE_BALANCED;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.optimize = OPTIMIZE_SPEED;
+    o.exact = true;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.exact = false;
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+    o.backend = BACKEND_NATIVE;
+    o.isas = 1u << ISA_portable;
+    CU_ASSERT(!by_strassen(o, 1024, 14, 256));
+}
+
+/* Seven products for a pair of pixels, four for one alone in its strip. */
+static void test_strassen_products(void)
+{
+    rnc_conv_shape s = {.images = 1, .out_h = 14, .out_w = 14};
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 98 * 7);
+    CU_ASSERT_EQUAL(strassen_products(&s, 49), 4 * (24 * 7 + 4));
+    CU_ASSERT_EQUAL(strassen_products(&s, 195), 98 * 7);
+    CU_ASSERT_EQUAL(strassen_products(&s, 60), 4 * (24 * 7 + 4));
+    CU_ASSERT_EQUAL(strassen_products(&s, 1), 196 * 4);
+    s.out_h = s.out_w = 7;
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 24 * 7 + 4);
+    CU_ASSERT_EQUAL(strassen_products(&s, 30), 12 * 7 + 12 * 7 + 4);
+    s.images = 3;
+    CU_ASSERT_EQUAL(strassen_products(&s, 196), 73 * 7 + 4);
+}
+
+void suite_method(void)
+{
+    CU_pSuite s = CU_add_suite("method", NULL, NULL);
+    CU_add_test(s, "machines", test_machines);
+    CU_add_test(s, "stride", test_stride);
+    CU_add_test(s, "taps", test_taps);
+    CU_add_test(s, "taps' scratch", test_taps_scratch);
+    CU_add_test(s, "products", test_products);
+    CU_add_test(s, "choices", test_choices);
+    CU_add_test(s, "stems", test_stems);
+    CU_add_test(s, "strassen", test_strassen);
+    CU_add_test(s, "strassen products", test_strassen_products);
+}

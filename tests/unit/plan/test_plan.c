@@ -1,0 +1,225 @@
+/* test_plan.c: the arena's size, the hash, the text, and that plan_check()
+ * finds what it should. */
+#include "nets.h"
+#include "plan/plan_parts.h"
+
+#include <CUnit/CUnit.h>
+
+#include <string.h>
+#include <time.h>
+
+static Plan *plan_resnet(Bench *b, bool deep, bool exact)
+{
+    static const int blocks50[] = {3, 4, 6, 3}, blocks18[] = {2, 2, 2, 2};
+    bench_begin(b);
+    make_resnet(b, 1, 224, deep ? blocks50 : blocks18, deep);
+    run_passes(b);
+    Plan *plan = make_plan(b, (PlanOptions){.isas = 1u << ISA_avx512, .exact = exact});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan;
+}
+
+/* The bounds that the literature's levers reach: fusion, residuals in place, the
+ * main arm first; and what halos cost beyond them. */
+static void test_resnets(void)
+{
+    Bench b;
+    Plan *plan = plan_resnet(&b, true, true);
+    CU_ASSERT_EQUAL(plan->lower_bound, 5218304);
+    CU_ASSERT_EQUAL(plan->tight_bound, plan->arena_bytes);
+    CU_ASSERT(plan->arena_bytes < 5300000);
+    bench_end(&b);
+    plan = plan_resnet(&b, false, true);
+    CU_ASSERT_EQUAL(plan->lower_bound, 4014080);
+    CU_ASSERT_EQUAL(plan->tight_bound, plan->arena_bytes);
+    CU_ASSERT(plan->arena_bytes < 4100000);
+    bench_end(&b);
+}
+
+/* The same with Winograd's scratch. */
+static void test_resnets_with_scratch(void)
+{
+    Bench b;
+    Plan *plan = plan_resnet(&b, true, false);
+    CU_ASSERT_EQUAL(plan->lower_bound, 5218304);
+    CU_ASSERT(plan->arena_bytes < 6500000);
+    bench_end(&b);
+    plan = plan_resnet(&b, false, false);
+    CU_ASSERT_EQUAL(plan->lower_bound, 4014080);
+    CU_ASSERT(plan->arena_bytes < 5000000);
+    bench_end(&b);
+}
+
+/* Depth costs no memory, and the time of planning stays small. */
+static void test_deep(void)
+{
+    Bench b;
+    bench_begin(&b);
+    make_cifar_resnet(&b, 200);
+    run_passes(&b);
+    const clock_t before = clock();
+    Plan *plan = make_plan(&b, (PlanOptions){0});
+    const double seconds = (double)(clock() - before) / CLOCKS_PER_SEC;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT(seconds < 1.0);
+    CU_ASSERT(plan->steps.n > 1200);
+    CU_ASSERT_EQUAL(plan->lower_bound, 2 * 32 * 32 * 16 * 4);
+    CU_ASSERT_EQUAL(plan->arena_bytes, plan->tight_bound);
+    bench_end(&b);
+}
+
+/* Offsets: near the bound over many networks. */
+static void test_gap(void)
+{
+    int64_t arena = 0, bound = 0;
+    for (unsigned seed = 1000; seed < 1150; seed++) {
+        Bench b;
+        bench_begin(&b);
+        make_random(&b, seed, 60);
+        run_passes(&b);
+        Plan *plan = make_plan(&b, (PlanOptions){0});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        arena += plan->arena_bytes;
+        bound += plan->tight_bound;
+        bench_end(&b);
+    }
+    CU_ASSERT((double)arena < 1.01 * (double)bound);
+}
+
+static uint64_t hash_with(int filters, unsigned isas, const char *name)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *x = make_conv(&b, make_input(&b, 1, 8, 6, 6, ELEM_F32), 3, filters, 1, 1);
+    if (name)
+        x->name = name;
+    make_output(&b, x);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = isas});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const uint64_t hash = plan->hash;
+    bench_end(&b);
+    return hash;
+}
+
+static void test_hash(void)
+{
+    const unsigned wide = 1u << ISA_avx512, narrow = 1u << ISA_avx2, scalar = 1u << ISA_scalar;
+    CU_ASSERT_EQUAL(hash_with(16, wide, NULL), hash_with(16, wide, NULL));
+    CU_ASSERT_EQUAL(hash_with(16, wide, NULL), hash_with(16, wide | scalar, NULL));
+    CU_ASSERT_EQUAL(hash_with(16, wide, NULL), hash_with(16, narrow, NULL)); /* same packing */
+    CU_ASSERT_NOT_EQUAL(hash_with(8, wide, NULL), hash_with(8, narrow, NULL));
+    CU_ASSERT_NOT_EQUAL(hash_with(16, wide, NULL), hash_with(32, wide, NULL));
+    CU_ASSERT_NOT_EQUAL(hash_with(16, wide, NULL), hash_with(16, wide, "another"));
+}
+
+static void test_text(void)
+{
+    const char *texts[2];
+    Bench b[2];
+    for (int i = 0; i < 2; i++) {
+        Plan *plan = plan_resnet(&b[i], true, true);
+        Buf out = buf_new(b[i].arena);
+        plan_print(&out, plan);
+        texts[i] = buf_text(&out);
+    }
+    CU_ASSERT_STRING_EQUAL(texts[0], texts[1]);
+    CU_ASSERT_PTR_NOT_NULL(strstr(texts[0], "  58  output      softmax"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(texts[0], "elements     5218304"));
+    bench_end(&b[0]);
+    bench_end(&b[1]);
+}
+
+/* ---- plans that somebody broke ---- */
+
+static Step *step_with(Plan *plan, Kernel kernel, int nth)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].kernel == kernel && nth-- == 0)
+            return &plan->steps.at[i];
+    }
+    return NULL;
+}
+
+typedef void Breaker(Plan *plan);
+
+static void forget_halo(Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++)
+        plan->steps.at[i].clear_halo = false;
+}
+
+static void overlap(Plan *plan)
+{
+    const Step *step = step_with(plan, KERNEL_conv_direct, 3);
+    plan->buffers.at[step->out.tensor->buffer].offset =
+        plan->buffers.at[step->in.tensor->buffer].offset;
+}
+
+static void leave_arena(Plan *plan)
+{
+    const Step *step = step_with(plan, KERNEL_maxpool, 0);
+    plan->buffers.at[step->out.tensor->buffer].offset = plan->arena_bytes;
+}
+
+static void overwrite_operand(Plan *plan)
+{
+    Step *step = step_with(plan, KERNEL_conv_direct, 3);
+    step->out = step->in;
+}
+
+static void swap_steps(Plan *plan)
+{
+    Step *a = step_with(plan, KERNEL_conv_direct, 2), *b = a + 1, c = *a;
+    *a = *b;
+    *b = c;
+}
+
+static void widen(Plan *plan)
+{
+    step_with(plan, KERNEL_conv_direct, 2)->shape.conv.out_h += 2;
+}
+
+static void forget_output(Plan *plan)
+{
+    plan->steps.n--;
+}
+
+/* A repeat that holds an iteration more than there are. */
+static void repeat_more(Plan *plan)
+{
+    plan->repeats.at[0].count++;
+}
+
+static void move_weights(Plan *plan)
+{
+    const Repeat r = plan->repeats.at[0];
+    plan->steps.at[r.first + r.period].weights->offset += 64;
+}
+
+static void test_check(void)
+{
+    static Breaker *const breakers[] = {forget_halo,       overlap,     leave_arena,
+                                        overwrite_operand, swap_steps,  widen,
+                                        forget_output,     repeat_more, move_weights};
+    for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
+        Bench b;
+        Plan *plan = plan_resnet(&b, true, true);
+        CU_ASSERT(plan_check(plan, &b.diag));
+        breakers[i](plan);
+        CU_ASSERT_FALSE(plan_check(plan, &b.diag));
+        CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "plan: "));
+        bench_end(&b);
+    }
+}
+
+void suite_plan(void)
+{
+    CU_pSuite s = CU_add_suite("plan", NULL, NULL);
+    CU_add_test(s, "ResNet-50 and -18", test_resnets);
+    CU_add_test(s, "ResNet-50 and -18 with scratch", test_resnets_with_scratch);
+    CU_add_test(s, "1202 layers", test_deep);
+    CU_add_test(s, "gap", test_gap);
+    CU_add_test(s, "hash", test_hash);
+    CU_add_test(s, "text", test_text);
+    CU_add_test(s, "check", test_check);
+}

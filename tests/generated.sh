@@ -32,7 +32,7 @@ have() {
 cat > chain.net << 'EOF'
 net chain {
   input image[3, 13, 11]
-  normalize mean=(0.5, 0.4, 0.3) std=(0.2, 0.3, 0.25)
+  normalize scale=1/255 mean=(0.5, 0.4, 0.3) std=(0.2, 0.3, 0.25)
   conv 3x3 20 stride=2 ; bn ; relu
   maxpool 3x3 stride=2 padding=1
   conv 1x1 33 bias=true ; hard_swish
@@ -59,7 +59,7 @@ net blocks {
   stage layer1 { 5 x residual(12) }
   stage layer2 { 2 x residual(24, stride = 2 then 1) }
   left { conv 3x3 24 groups=24 ; silu }
-  right { avgpool 3x3 padding=1 }
+  right { avgpool 3x3 stride=1 padding=1 }
   concat
   tap middle
   avgpool global ; flatten ; dense 10
@@ -71,7 +71,7 @@ net ports {
   input image[3, 8, 8] type=u8 order=nhwc
   input extra[5]
   from image
-  normalize mean=(0.5,) std=(0.25,)
+  normalize scale=1/255 mean=(0.5,) std=(0.25,)
   conv 3x3 16 stride=2 ; gelu
   flatten ; dense 9
   out: tanh
@@ -88,7 +88,7 @@ net turns {
   input image[3, 150, 150] type=u8 order=nhwc
   input extra[5]
   from image
-  normalize mean=(0.5,) std=(0.25,)
+  normalize scale=1/255 mean=(0.5,) std=(0.25,)
   avgpool 5x5 stride=5
   flatten ; dense 9
   out: tanh

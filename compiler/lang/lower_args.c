@@ -16,6 +16,7 @@ typedef struct OpCall {
     const Type *in;     /* of the operand, or NULL while unknown */
     const Expr **given; /* [row->n_attrs], NULL where none was */
     Attrs *attrs;
+    bool global;              /* the kernel is the whole image: a stride has no meaning */
     const char *padding_word; /* half, same, valid; NULL: attrs->padding is set */
     Loc padding_loc;
 } OpCall;
@@ -113,7 +114,7 @@ static bool all_given(const OpCall *c)
     bool good = true;
     for (int i = 0; i < c->row->n_attrs && good; i++) {
         const AttrRow *a = &c->row->attrs[i];
-        if (a->def || c->given[i])
+        if (a->def || c->given[i] || (c->global && str_eq(a->word, "stride")))
             continue;
         if (lower_error(c->l, c->call->loc, "'%s' needs its '%s': %s", c->row->name, a->word,
                         a->doc)) {
@@ -177,6 +178,9 @@ static bool set_pair(OpCall *c, const AttrRow *a, const Expr *e, Value v, int *t
 {
     bool global = v.kind == VALUE_STRING && str_eq(v.text, "global");
     if (global && str_eq(a->word, "kernel")) {
+        c->global = true;
+        if (!c->attrs->stride[0])
+            c->attrs->stride[0] = c->attrs->stride[1] = 1;
         if (c->in) {
             to[0] = c->in->h;
             to[1] = c->in->w;

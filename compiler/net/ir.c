@@ -89,7 +89,7 @@ static int word_index(const char *const *words, const char *word)
 
 static void set_default(Attrs *attrs, const AttrRow *row)
 {
-    static const double one = 1;
+    static const double zero = 0, one = 1;
     void *at = (char *)attrs + row->offset;
     switch (row->kind) {
     case ATTR_INT:
@@ -104,8 +104,8 @@ static void set_default(Attrs *attrs, const AttrRow *row)
     case ATTR_BOOL:
         *(bool *)at = str_eq(row->def, "true");
         break;
-    case ATTR_REALS: /* the only default there is: a single 1 */
-        *(Reals *)at = (Reals){&one, 1};
+    case ATTR_REALS: /* the only defaults there are: a single 0 or 1 */
+        *(Reals *)at = (Reals){str_eq(row->def, "0") ? &zero : &one, 1};
         break;
     case ATTR_WORDS:
         *(int *)at = word_index(row->words, row->def);

@@ -30,6 +30,7 @@ typedef struct Line {
     VEC(Node *) in;
     bool broken_operand;
     Attrs attrs;
+    bool *given; /* [op_row(op)->n_attrs] */
     Act act;
     double act_alpha;
     VEC(const char *) absorbed;
@@ -135,8 +136,10 @@ static bool read_setting(Reader *r, Line *line)
     if (!word || !irlex_expect(r->lex, '=', "'='"))
         return false;
     const AttrRow *row = op_attr(line->op, word);
-    if (row)
+    if (row) {
+        line->given[row - op_row(line->op)->attrs] = true;
         return irlex_attr(r->lex, row, (char *)&line->attrs + row->offset);
+    }
     if (str_eq(word, "act"))
         return read_act(r, line);
     if (str_eq(word, "act_alpha"))
@@ -175,13 +178,28 @@ static bool read_type(Reader *r, Line *line)
     return true;
 }
 
-/* Everything behind "NAME =". */
+/* False after a message about an attribute that has no default and was not given. */
+static bool all_given(Reader *r, const Line *line)
+{
+    const OpRow *row = op_row(line->op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        if (row->attrs[i].def || line->given[i])
+            continue;
+        diag_error(r->diag, line->loc, "'%s' needs its '%s'", row->name, row->attrs[i].word);
+        diag_note(r->diag, line->loc, "that is: %s", row->attrs[i].doc);
+        return false;
+    }
+    return true;
+}
+
+/* Everything after "NAME =". */
 static bool read_line(Reader *r, Line *line)
 {
     if (!irlex_is(r->lex, TOKEN_NAME) || op_named(r->lex->token.text) == OP_COUNT)
         return irlex_unexpected(r->lex, "an operator");
     line->op = op_named(r->lex->token.text);
     line->attrs = ir_default_attrs(line->op);
+    line->given = NEW_ARRAY(r->net->arena, bool, op_row(line->op)->n_attrs + 1);
     irlex_advance(r->lex);
     if (!read_operands(r, line))
         return false;
@@ -191,6 +209,8 @@ static bool read_line(Reader *r, Line *line)
             return false;
     }
     line->loc.end = r->lex->token.loc.begin;
+    if (!all_given(r, line))
+        return false;
     if (irlex_is(r->lex, ':')) {
         irlex_advance(r->lex);
         if (!read_type(r, line))

@@ -120,7 +120,7 @@ static void put_attrs(Buf *out, const Node *node)
     for (int i = 0; i < row->n_attrs; i++) {
         const AttrRow *attr = &row->attrs[i];
         const void *at = (const char *)&node->attrs + attr->offset;
-        if (!attr_same(attr, at, (const char *)&defaults + attr->offset))
+        if (!attr->def || !attr_same(attr, at, (const char *)&defaults + attr->offset))
             put_attr(out, attr, at);
     }
 }

@@ -129,7 +129,7 @@ def normalize_affine(node):
     """scale and shift of a normalize, in double: (x * scale - mean) / std."""
     mean = np.resize(np.array(node.reals("mean", 0)), node.c)
     std = np.resize(np.array(node.reals("std", 1)), node.c)
-    return float(node.attrs.get("scale", 1 / 255)) / std, -mean / std
+    return float(node.attrs["scale"]) / std, -mean / std
 
 
 def to_onnx(graph, tensors, path):

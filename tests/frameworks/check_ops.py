@@ -153,7 +153,7 @@ CASES = [
      conv((4, 5, 1, 1), auto_pad="SAME_UPPER", strides=[3, 3])),
     ("bn", (5, 6, 4), "bn", bn(1e-5)),
     ("bn epsilon", (5, 6, 4), "bn epsilon=0.01", bn(0.01)),
-    ("normalize", (3, 6, 4), "normalize mean=(0.4, 0.5, 0.6) std=(0.2, 0.3, 0.25)", normalize),
+    ("normalize", (3, 6, 4), "normalize scale=1/255 mean=(0.4, 0.5, 0.6) std=(0.2, 0.3, 0.25)", normalize),
     ("relu", (5, 6, 4), "relu", unary("Relu")),
     ("relu6", (5, 6, 4), "relu6", lambda g, x: g.op("Clip", x, g.floats(0), g.floats(6))),
     ("leaky_relu", (5, 6, 4), "leaky_relu 0.2", unary("LeakyRelu", alpha=0.2)),

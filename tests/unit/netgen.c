@@ -173,6 +173,7 @@ static Attrs global_pool(Op op, Type type)
     Attrs a = ir_default_attrs(op);
     a.kernel[0] = type.h;
     a.kernel[1] = type.w;
+    a.stride[0] = a.stride[1] = 1;
     return a;
 }
 
@@ -243,7 +244,7 @@ static Node *random_move(NetTest *t, Node *in)
     Op op = ops[netgen_int(t, 0, 4)];
     Attrs a = ir_default_attrs(op);
     if (op == OP_NORMALIZE)
-        a.mean = (Reals){&mean, 1};
+        a.scale = 1.0 / 255, a.mean = (Reals){&mean, 1};
     for (int i = 0; i < 2; i++) {
         if (op == OP_ZEROPAD)
             a.padding[i] = a.channel_padding[i] = netgen_int(t, 0, 2);

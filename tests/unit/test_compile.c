@@ -19,7 +19,7 @@ static const char good_net[] =
     "}\n"
     "net good(classes = 3) {\n"
     "  input image[3, 9, 7]\n"
-    "  normalize mean=(0.5,) std=(0.25,)\n"
+    "  normalize scale=1/255 mean=(0.5,) std=(0.25,)\n"
     "  conv 3x3 5 ; bn ; relu\n"
     "  stage layer1 { residual(5) ; residual(9, stride = 2) }\n"
     "  avgpool global ; flatten ; dense classes ; softmax\n"

@@ -28,6 +28,7 @@ static void begin(Bench *b, int filters)
     conv.kernel[0] = conv.kernel[1] = 3;
     conv.filters = filters;
     pool.kernel[0] = pool.kernel[1] = 6;
+    pool.stride[0] = pool.stride[1] = 1;
     dense.filters = 5;
     Node *x = ir_add_input(net, "image", (Type){ELEM_F32, 1, 8, 8, 3}, NULL);
     VEC_PUSH(b->arena, &net->inputs, ((Port){.name = "image", .node = x}));

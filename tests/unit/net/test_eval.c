@@ -190,6 +190,7 @@ static void test_normalize(void)
     netgen_begin(&t, 1);
     Node *x = netgen_input(&t, ELEM_U8, 1, 2, 2);
     Attrs a = ir_default_attrs(OP_NORMALIZE);
+    a.scale = 1.0 / 255;
     a.mean = (Reals){LIST(0.5, 0), 2};
     a.std = (Reals){LIST(0.25), 1};
     Node *node = netgen_add(&t, OP_NORMALIZE, &x, 1, a);
@@ -229,6 +230,7 @@ static void test_maxpool(void)
     Node *x = begin(&t, 2, 2, 1);
     Attrs a = ir_default_attrs(OP_MAXPOOL);
     a.kernel[0] = a.kernel[1] = 2;
+    a.stride[0] = a.stride[1] = 1;
     for (int i = 0; i < 4; i++)
         a.padding[i] = 1;
     /* zeros of padding do not win over negative numbers */
@@ -238,6 +240,7 @@ static void test_maxpool(void)
 
     x = begin(&t, 1, 3, 2);
     a = ir_default_attrs(OP_MAXPOOL);
+    a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = 1;
     a.kernel[1] = 2;
     CHECK(&t, netgen_add(&t, OP_MAXPOOL, &x, 1, a), LIST(1, 9, 5, 2, 3, 4), 5, 9, 5, 4);
@@ -258,6 +261,7 @@ static void test_avgpool(void)
     a.count_padding = false;
     CHECK(&t, netgen_add(&t, OP_AVGPOOL, &x, 1, a), in, 1, 2, 3, 4);
     a = ir_default_attrs(OP_AVGPOOL);
+    a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = a.kernel[1] = 2;
     CHECK(&t, netgen_add(&t, OP_AVGPOOL, &x, 1, a), in, 2.5);
     netgen_end(&t);
@@ -295,6 +299,7 @@ static void test_joins(void)
     NetTest t;
     Node *x = begin(&t, 1, 2, 2);
     Attrs a = ir_default_attrs(OP_AVGPOOL);
+    a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = 1;
     a.kernel[1] = 2;
     Node *mean = netgen_add(&t, OP_AVGPOOL, &x, 1, a); /* 2, 3 */

@@ -47,6 +47,7 @@ static void test_shapes(void)
     has_shape(netgen_join(&t, OP_ADD, one, x), 6, 9, 7);
     has_shape(netgen_join(&t, OP_CONCAT, one, x), 7, 9, 7);
     a = ir_default_attrs(OP_AVGPOOL);
+    a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = 9, a.kernel[1] = 7;
     Node *mean = netgen_add(&t, OP_AVGPOOL, &x, 1, a);
     has_shape(mean, 6, 1, 1);
@@ -162,6 +163,7 @@ static void test_conv_messages(void)
          "rnc: error: 'filters' of 'conv' is 0; it must be from 1 to 1048576\n");
     Attrs p = ir_default_attrs(OP_MAXPOOL);
     p.kernel[0] = p.kernel[1] = 2;
+    p.stride[0] = p.stride[1] = 1;
     p.padding[0] = 2;
     said(&t, netgen_add(&t, OP_MAXPOOL, &x, 1, p),
          "rnc: error: a window of 'maxpool' would lie in the padding alone\n"

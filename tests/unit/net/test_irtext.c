@@ -28,6 +28,7 @@ static void test_print(void)
     netgen_begin(&t, 1);
     Node *x = netgen_input(&t, ELEM_U8, 8, 8, 3);
     Attrs a = ir_default_attrs(OP_NORMALIZE);
+    a.scale = 0.5;
     a.mean = (Reals){(const double[]){0.485, 0.1, 1e-7}, 3};
     Node *in[] = {netgen_add(&t, OP_NORMALIZE, &x, 1, a), NULL};
     in[1] = netgen_conv(&t, in[0], 3, 1, 1);
@@ -55,7 +56,7 @@ static void test_print(void)
         "net test original=9\n"
         "\n"
         "input1 = input : u8[1][8][8][3]\n"
-        "normalize2 = normalize(input1) mean=(0.485, 0.1, 1e-07) : f32[1][8][8][3]\n"
+        "normalize2 = normalize(input1) mean=(0.485, 0.1, 1e-07) scale=0.5 : f32[1][8][8][3]\n"
         "conv3 = conv(normalize2) kernel=1x1 filters=3 : f32[1][8][8][3]\n"
         "    weight [3][3][1][1]\n"
         "conv4 = conv(normalize2, conv3) kernel=3x3 filters=3 padding=(1, 1, 1, 1) bias=true "
@@ -104,7 +105,7 @@ static void test_by_hand(void)
     const Net *net = read_text(&t, "# a comment\n\nnet n # another\n"
                                    "x = input : f32[2][4][4][3]\n"
                                    "  c = conv(x) kernel=3x3 filters=8 stride=2x1\n"
-                                   "p = avgpool(c) kernel=1x2\r\n"
+                                   "p = avgpool(c) kernel=1x2 stride=1x1\r\n"
                                    "port in image = x f32 nhwc\n"
                                    "port out y = p f32 nchw");
     CU_ASSERT_PTR_NOT_NULL_FATAL(net);
@@ -148,6 +149,8 @@ static void test_errors(void)
     refuses("a = conv(x) kernel=1x1 filters=1.5", "error: expected a whole number\n");
     refuses("a = conv(x) kernel=1x1 filters=2 bias=yes", "error: expected 'false' or 'true'\n");
     refuses("a = conv(x) kernel=1x1 filters=2 padding=(1, 1)", "error: expected ','\n");
+    refuses("a = maxpool(x) kernel=2x2", "3:1: error: 'maxpool' needs its 'stride'\n");
+    refuses("a = normalize(x) mean=(1)", "error: 'normalize' needs its 'scale'\n");
     refuses("a = conv(x) kernel=9x9 filters=2", "error: the window of 'conv' is larger");
     refuses("a = relu(x, x)", "error: 'relu' takes 1 operand, not 2\n");
     refuses("a = relu(x) : f32[1][4][4][3]",

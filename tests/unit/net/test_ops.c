@@ -64,9 +64,10 @@ static void test_defaults(void)
     CU_ASSERT(ir_default_attrs(OP_DENSE).bias);
     CU_ASSERT(ir_default_attrs(OP_AVGPOOL).count_padding);
     a = ir_default_attrs(OP_NORMALIZE);
-    CU_ASSERT_EQUAL(a.scale, 1.0 / 255);
+    CU_ASSERT_EQUAL(a.scale, 0);
     CU_ASSERT(a.std.n == 1 && a.std.at[0] == 1);
-    CU_ASSERT_EQUAL(a.mean.n, 0);
+    CU_ASSERT(a.mean.n == 1 && a.mean.at[0] == 0);
+    CU_ASSERT_EQUAL(ir_default_attrs(OP_MAXPOOL).stride[0], 0); /* must be given */
     CU_ASSERT_EQUAL(ir_default_attrs(OP_FLATTEN).order, ORDER_NCHW);
     CU_ASSERT_EQUAL(ir_default_attrs(OP_LEAKY_RELU).alpha, 0.01);
 }

@@ -4,15 +4,7 @@
  * A tile is P output pixels: their patches [P][K], K = kernel_h * kernel_w * in_c, times the
  * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
  * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
- * holds both: P * (K + N) floats, or P * N, with P = 2^19 / (K + N), or 2^19 / N, at least 1, at
- * most out_h * out_w; t->pixels, if not 0, makes P smaller.  Weights: bias[out_c], then for each
- * group [K][N]. */
-RNC_KERNEL int RNC_FN(conv_blas_patches)(const rnc_conv_shape *s)
-{
-    return !(s->kernel_h == 1 && s->kernel_w == 1 && s->stride_h == 1 && s->stride_w == 1 &&
-             s->pad_top == 0 && s->pad_left == 0 && s->in_row == s->out_w * s->in_pixel);
-}
-
+ * holds both (rnc_cut_blas).  Weights: bias[out_c], then for each group [K][N]. */
 /* The patches of output pixels first .. first + count - 1 of an image; `in` is its group's. */
 RNC_KERNEL void RNC_FN(im2col)(const rnc_conv_shape *s, const float *in, int first, int count,
                                float *to)
@@ -56,13 +48,11 @@ RNC_KERNEL void RNC_FN(conv_blas_finish)(const rnc_conv_shape *s, const float *p
 RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
                                   int part, int parts)
 {
-    const int depth = s->kernel_h * s->kernel_w * s->in_c, width = s->out_c / s->groups;
-    const int patches = RNC_FN(conv_blas_patches)(s), pixels = s->out_h * s->out_w;
-    const int fit = (1 << 19) / (patches ? depth + width : width);
-    const int most = t->pixels > 0 && t->pixels < pixels ? t->pixels : pixels;
-    const int tile = fit < 1 ? 1 : fit < most ? fit : most;
-    float *columns = (float *)o->scratch;
-    float *product = patches ? columns + (ptrdiff_t)tile * depth : columns;
+    rnc_blas_cut c;
+    rnc_cut_blas(s, t, &c);
+    const int depth = c.depth, width = c.width, patches = c.patches;
+    const int pixels = c.pixels, tile = c.tile;
+    float *columns = (float *)o->scratch, *product = columns + c.columns;
     int n, g, first, i;
     (void)parts;
     for (n = 0; part == 0 && n < s->images; n++)

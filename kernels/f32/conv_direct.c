@@ -6,53 +6,13 @@
  * RNC_NARROW, 0 or 1, stands before: 0 where no convolution has a panel or a column narrower than
  * its others.  The code for them is then not there for the compiler to look at and drop. */
 
-/* How output pixels are cut into tiles: along rows or, where several rows fit into one tile,
- * whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, then `small`.
- */
-typedef struct RNC_FN(conv_tiling) {
-    int images, h, w; /* as one row where rows, as one image where images, are contiguous */
-    int stacked;      /* 1: tiles of whole rows */
-    int count, big, n_big, small;
-} RNC_FN(conv_tiling);
-
-RNC_KERNEL void RNC_FN(conv_cut)(const rnc_conv_shape *s, int pixels, RNC_FN(conv_tiling) * c)
-{
-    const int res = s->residual;
-    int total, most;
-    c->images = s->images;
-    c->h = s->out_h;
-    c->w = s->out_w;
-    if (s->out_row == c->w * s->out_pixel && (!res || s->res_row == c->w * s->res_pixel) &&
-        s->in_row * s->stride_h == c->w * s->in_pixel * s->stride_w) {
-        if (s->out_image == c->h * s->out_row && (!res || s->res_image == c->h * s->res_row) &&
-            s->in_image == c->h * s->in_row * s->stride_h) {
-            c->h *= c->images;
-            c->images = 1;
-        }
-        c->w *= c->h;
-        c->h = 1;
-    }
-    c->stacked = c->h > 1 && 2 * c->w <= pixels;
-    total = c->stacked ? c->h : c->w;
-    most = c->stacked ? pixels / c->w : pixels;
-    c->count = (total + most - 1) / most;
-    c->big = most;
-    c->n_big = total / most;
-    c->small = total % most;
-    if (c->small * 2 < most && c->small > 0) { /* a small rest: all tiles nearly equal instead */
-        c->small = total / c->count;
-        c->big = c->small + 1;
-        c->n_big = total % c->count;
-    }
-}
-
 /* Where a tile begins, in floats from the tensors' first pixels. */
 typedef struct RNC_FN(conv_place) {
     ptrdiff_t in, res, out;
     int is_big;
 } RNC_FN(conv_place);
 
-RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const RNC_FN(conv_tiling) * c, int tile,
+RNC_KERNEL void RNC_FN(conv_find)(const rnc_conv_shape *s, const rnc_tiles_cut *c, int tile,
                                   RNC_FN(conv_place) * p)
 {
     const int line = tile / c->count, i = tile % c->count;
@@ -75,11 +35,6 @@ typedef struct RNC_FN(conv_block) {
                          * from memory a CPU reads several streams faster than one */
     int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
 } RNC_FN(conv_block);
-
-RNC_KERNEL int RNC_FN(conv_merged)(const rnc_conv_shape *s)
-{
-    return s->dilation_w == 1 && s->in_pixel == s->in_c;
-}
 
 /* What is fetched ahead during a tile. */
 typedef struct RNC_FN(conv_ahead) {
@@ -151,7 +106,7 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
                                   const float *bias, const float *w, int width, const float *res,
                                   float *out, RNC_FN(conv_ahead) ahead)
 {
-    const int runs = RNC_FN(conv_merged)(s) ? 1 : s->kernel_w;
+    const int runs = rnc_taps_merge(s) ? 1 : s->kernel_w;
     const int depth = b.depth / b.streams;
     const int most = b.streams > 1 ? 1 : depth < 8 ? depth : 8; /* beyond, acc is in memory */
     const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
@@ -187,28 +142,7 @@ RNC_KERNEL void RNC_FN(conv_tile)(const rnc_conv_shape *s, const rnc_tile *t, in
     RNC_FN(conv_end)(s, acc, n, nv, wide, b, res, out);
 }
 
-/* How the rows of a weight panel are cut into blocks: each of `each` runs or, where a run is longer
- * than the knob's depth, of `piece` channels of one. */
-typedef struct RNC_FN(conv_cuts) {
-    int run, runs, piece, cuts, each, count, streams;
-} RNC_FN(conv_cuts);
-
-RNC_KERNEL void RNC_FN(conv_deep)(const rnc_conv_shape *s, const rnc_tile *t, RNC_FN(conv_cuts) * d)
-{
-    const int depth = t->depth, streams = t->streams < 8 ? t->streams : 8;
-    const int merged = RNC_FN(conv_merged)(s);
-    d->run = merged ? s->kernel_w * s->in_c : s->in_c;
-    d->runs = merged ? s->kernel_h : s->kernel_h * s->kernel_w;
-    d->piece = depth > 0 && depth < d->run ? depth : d->run;
-    d->cuts = (d->run + d->piece - 1) / d->piece;
-    d->each = depth >= d->run && depth / d->run < d->runs ? depth / d->run
-              : d->cuts > 1                               ? 1
-                                                          : d->runs;
-    d->count = (d->runs + d->each - 1) / d->each * d->cuts;
-    d->streams = streams > 1 && d->run % streams == 0 && d->piece % streams == 0 ? streams : 1;
-}
-
-RNC_KERNEL void RNC_FN(conv_part)(const RNC_FN(conv_cuts) * d, int i, RNC_FN(conv_block) * b)
+RNC_KERNEL void RNC_FN(conv_part)(const rnc_rows_cut *d, int i, RNC_FN(conv_block) * b)
 {
     const int run = i / d->cuts * d->each, c = i % d->cuts * d->piece;
     b->run = run;
@@ -232,7 +166,7 @@ typedef struct RNC_FN(conv_pass) {
 } RNC_FN(conv_pass);
 
 RNC_KERNEL void RNC_FN(conv_block_tiles)(const rnc_conv_shape *s, const rnc_tile *t,
-                                         const RNC_FN(conv_tiling) * c, const RNC_FN(conv_pass) * p,
+                                         const rnc_tiles_cut *c, const RNC_FN(conv_pass) * p,
                                          RNC_FN(conv_block) b, int row, const float *in,
                                          const float *w, const float *res, float *out)
 {
@@ -279,25 +213,22 @@ RNC_KERNEL void RNC_FN(conv_columns)(const rnc_conv_shape *s, const rnc_tile *t,
                                      float *out, int first, int end, int across, int vector,
                                      int part, int parts)
 {
-    const int most = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1) / nv;
-    const int pixels = most * nv > 32 ? 32 / nv : (most > 0 ? most : 1);
-    RNC_FN(conv_tiling) c;
-    RNC_FN(conv_cuts) d;
-    RNC_FN(conv_cut)(s, pixels, &c);
-    RNC_FN(conv_deep)(s, t, &d);
+    rnc_tiles_cut c;
+    rnc_rows_cut d;
+    rnc_cut_tiles(s, rnc_tile_pixels(t, nv), &c);
+    rnc_cut_rows(s, t->depth, t->streams, &d);
     const int blocks = d.count > 1, wish = t->panels > 0 ? t->panels
                                            : end > first ? end - first
                                                          : 1;
     const int keep = blocks ? across : wish; /* columns that pass together */
     const int alternate = across > 1 && !blocks, rows = d.runs * d.run + 1; /* with the bias */
-    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
     RNC_FN(conv_pass) p;
     p.nv = nv, p.width = width, p.across = across, p.vector = vector;
     p.panel = (ptrdiff_t)rows * width;
-    p.tile = RNC_FN(share)(tiles, part, parts);
-    p.end_tile = RNC_FN(share)(tiles, part + 1, parts);
+    p.tile = RNC_FN(share)(c.all, part, parts);
+    p.end_tile = RNC_FN(share)(c.all, part + 1, parts);
     p.spacing = alternate ? width * (int)sizeof(float) : 64;
-    for (int turn = 0; turn < (end - first + keep - 1) / keep * d.count; turn++) {
+    for (int turn = 0; turn < rnc_div_up(end - first, keep) * d.count; turn++) {
         RNC_FN(conv_block) b;
         RNC_FN(conv_part)(&d, turn % d.count, &b);
         p.first = first + turn / d.count * keep;
@@ -325,7 +256,7 @@ RNC_KERNEL void RNC_FN(conv_diagonal_tile)(const rnc_conv_shape *s, int n, int w
                                            const float *bias, const float *res, float *out,
                                            ptrdiff_t near, const float *ahead)
 {
-    const int runs = RNC_FN(conv_merged)(s) ? 1 : s->kernel_w;
+    const int runs = rnc_taps_merge(s) ? 1 : s->kernel_w;
     const int pixel = wide > 1 ? s->stride_w * s->in_pixel : s->stride_h * s->in_row;
     vf acc[12];
     RNC_FN(conv_begin)(s, acc, n, 1, wide, b.first, bias, out);
@@ -376,15 +307,13 @@ RNC_KERNEL void RNC_FN(conv_diagonal_tiles)(const rnc_conv_shape *s,
 
 /* Cuts into blocks of `fit` rows at most, of whole fours. */
 RNC_KERNEL void RNC_FN(conv_diagonal_cuts)(const rnc_conv_shape *s, const rnc_tile *t, int fit,
-                                           RNC_FN(conv_cuts) * d)
+                                           rnc_rows_cut *d)
 {
-    rnc_tile mine = *t;
-    mine.depth = t->depth <= 0 || t->depth > fit ? fit : t->depth > 4 ? t->depth / 4 * 4 : 4;
-    mine.streams = 1;
-    RNC_FN(conv_deep)(s, &mine, d);
-    d->piece = (d->run + d->cuts * 4 - 1) / (d->cuts * 4) * 4;
-    d->cuts = (d->run + d->piece - 1) / d->piece;
-    d->count = (d->runs + d->each - 1) / d->each * d->cuts;
+    const int wish = t->depth > 4 ? t->depth / 4 * 4 : 4;
+    rnc_cut_rows(s, t->depth <= 0 || t->depth > fit ? fit : wish, 1, d);
+    d->piece = rnc_div_up(d->run, d->cuts * 4) * 4;
+    d->cuts = rnc_div_up(d->run, d->piece);
+    d->count = rnc_div_up(d->runs, d->each) * d->cuts;
 }
 
 /* Panels first .. end-1, `width` channels each.  Some pass together if they are not cut. */
@@ -395,17 +324,16 @@ RNC_KERNEL void RNC_FN(conv_diagonal_panels)(const rnc_conv_shape *s, const rnc_
 {
     const int fit = RNC_DIAGONALS * RNC_VL / width / 16 * 16;
     vf d[RNC_DIAGONALS];
-    RNC_FN(conv_tiling) c;
-    RNC_FN(conv_cuts) cuts;
-    RNC_FN(conv_cut)(s, 3, &c);
+    rnc_tiles_cut c;
+    rnc_rows_cut cuts;
+    rnc_cut_tiles(s, 3, &c);
     RNC_FN(conv_diagonal_cuts)(s, t, fit, &cuts);
     const int keep = cuts.count > 1 ? 1 : fit / (cuts.runs * cuts.run);
-    const int tiles = c.images * (c.stacked ? 1 : c.h) * c.count;
-    const int t0 = RNC_FN(share)(tiles, part, parts), t1 = RNC_FN(share)(tiles, part + 1, parts);
+    const int t0 = RNC_FN(share)(c.all, part, parts), t1 = RNC_FN(share)(c.all, part + 1, parts);
     const ptrdiff_t panel = ((ptrdiff_t)cuts.runs * cuts.run + 1) * width;
     RNC_FN(conv_diagonal_pass)
     p = {(const float *)d, w, panel, width, 0, c.stacked ? c.w : 32, 0};
-    for (int i = 0; t0 < t1 && i < (end - first + keep - 1) / keep * cuts.count; i++) {
+    for (int i = 0; t0 < t1 && i < rnc_div_up(end - first, keep) * cuts.count; i++) {
         const int p0 = first + i / cuts.count * keep, p1 = p0 + keep < end ? p0 + keep : end;
         RNC_FN(conv_block) b;
         RNC_FN(conv_place) at, next;
@@ -444,9 +372,8 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
                                     const float *w, int width, const float *res, float *out,
                                     int first, int end, int part, int parts)
 {
-    const int vectors = width / RNC_VL, most = t->vectors > 0 ? t->vectors : 1;
-    const int nv = vectors < 8 && vectors < most ? vectors : (most < 8 ? most : 8);
-    const int across = vectors / nv, rest = RNC_NARROW ? vectors % nv : 0;
+    rnc_columns_cut c;
+    rnc_cut_columns(t, width, RNC_VL, &c);
 #ifdef RNC_DIAGONALS
     if (s->in_c % 4 == 0 && s->in_pixel % 4 == 0 && s->in_row % 4 == 0 && s->in_image % 4 == 0) {
         RNC_FN(conv_diagonal_panels)(s, t, in, w, width, res, out, first, end, part, parts);
@@ -454,37 +381,38 @@ RNC_KERNEL void RNC_FN(conv_panels)(const rnc_conv_shape *s, const rnc_tile *t, 
     }
 #endif
     RNC_FN(conv_columns)
-    (s, t, nv, in, w, width, res, out, first * across, end * across, across, 0, part, parts);
-    if (rest > 0)
+    (s, t, c.nv, in, w, width, res, out, first * c.across, end * c.across, c.across, 0, part,
+     parts);
+    if (RNC_NARROW && c.rest > 0)
         RNC_FN(conv_columns)
-    (s, t, rest, in, w, width, res, out, first, end, 1, across * nv, part, parts);
+    (s, t, c.rest, in, w, width, res, out, first, end, 1, c.across * c.nv, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
 {
-    const int group_c = s->out_c / s->groups, full = group_c / s->panel;
-    const int narrow = RNC_NARROW ? group_c % s->panel : 0, per_group = full + (narrow > 0);
     const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
-    const int all = s->groups * per_group;
-    const int p0 = t->split ? RNC_FN(share)(all, part, parts) : 0;
-    const int p1 = t->split ? RNC_FN(share)(all, part + 1, parts) : all;
+    rnc_panels_cut c;
+    rnc_cut_panels(s, &c);
+    const int group_c = s->out_c / s->groups;
+    const int p0 = t->split ? RNC_FN(share)(c.count, part, parts) : 0;
+    const int p1 = t->split ? RNC_FN(share)(c.count, part + 1, parts) : c.count;
     const int of = t->split ? 0 : part, parts_of = t->split ? 1 : parts;
     for (int g = 0; g < s->groups; g++) {
-        const int first = p0 > g * per_group ? p0 - g * per_group : 0;
-        const int end = p1 < (g + 1) * per_group ? p1 - g * per_group : per_group;
+        const int first = p0 > g * c.per_group ? p0 - g * c.per_group : 0;
+        const int end = p1 < (g + 1) * c.per_group ? p1 - g * c.per_group : c.per_group;
         const float *w = o->weights + g * group_c * rows;
         const float *in =
             (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
         const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
         float *out = (float *)o->out + g * group_c;
-        if (full > 0)
+        if (c.full > 0)
             RNC_FN(conv_panels)
-        (s, t, in, w, s->panel, res, out, first, end < full ? end : full, of, parts_of);
-        if (narrow > 0 && first < per_group && end == per_group) {
-            const int from = full * s->panel;
+        (s, t, in, w, s->panel, res, out, first, end < c.full ? end : c.full, of, parts_of);
+        if (RNC_NARROW && c.narrow > 0 && first < c.per_group && end == c.per_group) {
+            const int from = c.full * s->panel;
             RNC_FN(conv_panels)
-            (s, t, in, w + from * rows, narrow, s->residual ? res + from : res, out + from, 0, 1,
+            (s, t, in, w + from * rows, c.narrow, s->residual ? res + from : res, out + from, 0, 1,
              of, parts_of);
         }
     }

@@ -11,32 +11,6 @@
  * partner: zeros, and three of the products less.  RNC_TILES stands before, as for conv_winograd.
  */
 
-/* How the work is cut; what the products read lies `pitch` floats from pixel to pixel. */
-typedef struct RNC_FN(strassen_cut) {
-    int half, panels;          /* input channels of a half; panels of a half of the output's */
-    int pixels, strips;        /* of all images */
-    int flat, pitch;           /* 1: in the input itself; 0: in a copy */
-    int up;                    /* pixels of the first half of the longest strip */
-    ptrdiff_t waiting, floats; /* of a part's scratch: where sums wait; all */
-} RNC_FN(strassen_cut);
-
-RNC_KERNEL void RNC_FN(strassen_cuts)(const rnc_conv_shape *s, const rnc_tile *t,
-                                      RNC_FN(strassen_cut) * c)
-{
-    const int group = t->group > 0 ? t->group : 1, pixel = s->stride_w * s->in_pixel;
-    const int row = s->out_w * pixel;
-    c->half = s->in_c / 2;
-    c->panels = s->out_c / (2 * s->panel);
-    c->pixels = s->images * s->out_h * s->out_w;
-    c->strips = (c->pixels + group - 1) / group;
-    c->flat = s->stride_h * s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
-              pixel < 2 * s->in_c;
-    c->pitch = c->flat ? pixel : s->in_c + (s->in_c % 512 == 0 ? 16 : 0);
-    c->up = ((c->pixels + c->strips - 1) / c->strips + 1) / 2;
-    c->waiting = (ptrdiff_t)(c->flat ? 2 : 4) * c->up * c->pitch;
-    c->floats = c->waiting + (ptrdiff_t)3 * c->up * s->panel;
-}
-
 /* Pixel p of all images, in floats from the first. */
 RNC_KERNEL ptrdiff_t RNC_FN(strassen_at)(const rnc_conv_shape *s, int p, int image, int row,
                                          int pixel)
@@ -49,7 +23,7 @@ RNC_KERNEL ptrdiff_t RNC_FN(strassen_at)(const rnc_conv_shape *s, int p, int ima
 
 /* The sums of n pixels from `pixel` on, `up` of them in the first half: [up][S1 S2], then
  * [up][S3 S4] and, where the input is not flat, the pixels. */
-RNC_KERNEL void RNC_FN(strassen_sums)(const rnc_conv_shape *s, const RNC_FN(strassen_cut) * c,
+RNC_KERNEL void RNC_FN(strassen_sums)(const rnc_conv_shape *s, const rnc_strassen_cut *c,
                                       const float *in, int pixel, int n, int up, float *to)
 {
     const ptrdiff_t next = (ptrdiff_t)up * c->pitch;
@@ -90,9 +64,8 @@ typedef struct RNC_FN(strassen_block) {
 } RNC_FN(strassen_block);
 
 /* Where the pixels of a tile lie in output and residual. */
-enum { RNC_FN(STRASSEN_MOST) = 14 }; /* pixels of a register tile */
 typedef struct RNC_FN(strassen_places) {
-    ptrdiff_t out[RNC_FN(STRASSEN_MOST)], res[RNC_FN(STRASSEN_MOST)];
+    ptrdiff_t out[RNC_CASES], res[RNC_CASES];
 } RNC_FN(strassen_places);
 
 /* Sums of n pixels of a tile, from pixel `first` on, to output with bias, residual and the short
@@ -197,19 +170,18 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
 /* Of `total` pixels in tiles of nearly equal size, `most` at most: has one n? */
 RNC_KERNEL int RNC_FN(strassen_has)(int total, int most, int n)
 {
-    const int tiles = (total + most - 1) / most;
+    const int tiles = rnc_div_up(total, most);
     return tiles > 0 && (n == total / tiles || (n == total / tiles + 1 && total % tiles > 0));
 }
 
 RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_shape *x,
-                                       const rnc_tile *t, const RNC_FN(strassen_cut) * c, int u,
+                                       const rnc_tile *t, const rnc_strassen_cut *c, int u,
                                        const RNC_FN(strassen_block) * b)
 {
-    const int vectors = s->panel / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
-    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
-    const int widest = RNC_FN(STRASSEN_MOST), fit = 32 / nv < widest ? 32 / nv : widest;
-    const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
-    const int tiles = (b->pixels + most - 1) / most, calls = tiles * (vectors / nv);
+    rnc_registers_cut r;
+    rnc_cut_registers(t, s->panel, RNC_VL, RNC_CASES, &r);
+    const int nv = r.nv, most = r.n;
+    const int tiles = rnc_div_up(b->pixels, most), calls = tiles * (s->panel / RNC_VL / nv);
     const int share = b->depth * s->panel * (int)sizeof(float) / (calls > 0 ? calls : 1) + 64;
     const char *ahead = (const char *)(b->w + b->depth * s->panel);
     for (int i = 0, at = 0, n; i < tiles; i++, at += n) {
@@ -246,9 +218,8 @@ RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_s
 
 /* The seven products of n pixels, from `pixel` on, and a panel of each half. */
 RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const rnc_operands *o, const RNC_FN(strassen_cut) * c,
-                                       int pixel, int n, int up, int panel, float *scratch,
-                                       const float *in)
+                                       const rnc_operands *o, const rnc_strassen_cut *c, int pixel,
+                                       int n, int up, int panel, float *scratch, const float *in)
 {
     /* What is read: a quarter of the input or a sum; where sums are taken from, wait while blocks
      * pass, and are left: X0, X1 or a third; -1: none.  The quarter of output that is complete, or
@@ -257,8 +228,7 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
         signed char read, from, wait, leave, quarter;
     } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
                     {2, 1, 2, -1, 2}, {3, -1, 2, 2, 3}, {6, 0, 0, -1, 1}};
-    const int half = c->half, u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
-    const int depth = t->depth >= u && t->depth < half ? t->depth / u * u : half;
+    const int half = c->half, u = rnc_unroll(t), depth = rnc_depth(t, half);
     const ptrdiff_t low = (ptrdiff_t)up * c->pitch, each = (ptrdiff_t)up * s->panel;
     const float *read[7] = {in,
                             in + half,
@@ -298,15 +268,15 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
     }
 }
 
-/* Parts share the strips or, with split, the panels, each with sums of its own.  Scratch, in
- * floats, a part: strassen_scratch() of compiler/plan/methods/strassen.c says the same. */
+/* Parts share the strips or, with split, the panels, each with sums of its own in scratch, of which
+ * rnc_cut_strassen() says the size. */
 RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {
-    RNC_FN(strassen_cut) c;
+    rnc_strassen_cut c;
     float *scratch;
     int s0, s1, p0, p1;
-    RNC_FN(strassen_cuts)(s, t, &c);
+    rnc_cut_strassen(s, t, &c);
     scratch = (float *)o->scratch + part * c.floats;
     s0 = t->split ? 0 : RNC_FN(share)(c.strips, part, parts);
     s1 = t->split ? c.strips : RNC_FN(share)(c.strips, part + 1, parts);

@@ -13,12 +13,11 @@ enum { RNC_FN(WINOGRAD_AHEAD) = 65536 };
 /* Tiles first .. end-1 of one plane, a block of rows of the filters after the other: it stays in a
  * near cache while all tiles pass. */
 RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const RNC_FN(winograd_cut) * c, RNC_FN(winograd_piece) * p,
+                                       const rnc_winograd_cut *c, RNC_FN(winograd_piece) * p,
                                        int first, int end, const float *in, const float *w,
                                        float *out)
 {
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
-    const int depth = t->depth >= u && t->depth < s->in_c ? t->depth / u * u : s->in_c;
+    const int depth = rnc_depth(t, s->in_c);
     in += first * p->pitch;
 #ifdef RNC_DIAGONALS
     if (s->in_c % 4 == 0) {
@@ -39,11 +38,10 @@ RNC_KERNEL void RNC_FN(winograd_plane)(const rnc_conv_shape *s, const rnc_tile *
 
 /* `units` units times a panel of p->width channels, plane after plane. */
 RNC_KERNEL void RNC_FN(winograd_products)(const rnc_conv_shape *s, const rnc_tile *t,
-                                          const RNC_FN(winograd_cut) * c,
-                                          RNC_FN(winograd_piece) * p, int units, const float *in,
-                                          const float *w, float *out)
+                                          const rnc_winograd_cut *c, RNC_FN(winograd_piece) * p,
+                                          int units, const float *in, const float *w, float *out)
 {
-    const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
+    const int side = c->side, frequencies = s->winograd + 2;
     rnc_conv_shape by_tile = *s;
     RNC_FN(winograd_kinds) k;
     by_tile.in_pixel = c->pitch;
@@ -69,13 +67,13 @@ RNC_KERNEL void RNC_FN(winograd_products)(const rnc_conv_shape *s, const rnc_til
 /* Panels first .. end-1 of `width` channels, from `channel` on, for the units transformed in
  * scratch. */
 RNC_KERNEL void RNC_FN(winograd_panels)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        const rnc_operands *o, const RNC_FN(winograd_cut) * c,
-                                        int unit, int units, float *scratch, const float *w,
-                                        int channel, int width, int first, int end)
+                                        const rnc_operands *o, const rnc_winograd_cut *c, int unit,
+                                        int units, float *scratch, const float *w, int channel,
+                                        int width, int first, int end)
 {
-    const int side = RNC_FN(winograd_side)(s), frequencies = s->winograd + 2;
+    const int frequencies = s->winograd + 2;
     const ptrdiff_t size = (ptrdiff_t)width * (frequencies * frequencies * s->in_c + 1);
-    float *products = scratch + side * side * c->plane;
+    float *products = scratch + c->side * c->side * c->plane;
     RNC_FN(winograd_piece) p;
     p.width = width;
     p.pitch = c->pitch;
@@ -91,29 +89,31 @@ RNC_KERNEL void RNC_FN(winograd_panels)(const rnc_conv_shape *s, const rnc_tile 
 
 /* `units` units from `unit` on, panels p0 .. p1-1 of `full` whole ones and perhaps a narrow one. */
 RNC_KERNEL void RNC_FN(winograd_group)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const rnc_operands *o, const RNC_FN(winograd_cut) * c,
-                                       int unit, int units, float *scratch, int p0, int p1)
+                                       const rnc_operands *o, const rnc_winograd_cut *c, int unit,
+                                       int units, float *scratch, int p0, int p1)
 {
-    const int panels = s->out_c / s->panel, rest = RNC_NARROW ? s->out_c % s->panel : 0;
-    const int frequencies = s->winograd + 2, wide = panels * s->panel;
+    const int frequencies = s->winograd + 2;
+    rnc_panels_cut panels;
+    rnc_cut_panels(s, &panels);
     RNC_FN(winograd_windows)(s, o, c, unit, units, scratch);
     RNC_FN(winograd_panels)
-    (s, t, o, c, unit, units, scratch, o->weights, 0, s->panel, p0, p1 < panels ? p1 : panels);
-    if (rest > 0 && p0 <= panels && p1 > panels) {
+    (s, t, o, c, unit, units, scratch, o->weights, 0, s->panel, p0,
+     p1 < panels.full ? p1 : panels.full);
+    if (RNC_NARROW && panels.narrow > 0 && p0 <= panels.full && p1 > panels.full) {
+        const int wide = panels.full * s->panel;
         const float *w = o->weights + (ptrdiff_t)wide * (frequencies * frequencies * s->in_c + 1);
-        RNC_FN(winograd_panels)(s, t, o, c, unit, units, scratch, w, wide, rest, 0, 1);
+        RNC_FN(winograd_panels)(s, t, o, c, unit, units, scratch, w, wide, panels.narrow, 0, 1);
     }
 }
 
-/* Scratch, in floats, a part: winograd_scratch() of compiler/plan/methods/winograd.c says the same.
- */
+/* Each part has scratch of its own, of which rnc_cut_winograd() says the size. */
 RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {
     RNC_FN(winograd_work) k;
     RNC_FN(winograd_works)(s, t, o, part, parts, 0, &k);
     for (int g = k.g0; g < k.g1 && k.p0 < k.p1; g++) {
-        const RNC_FN(winograd_cut) *const c = &k.cut;
+        const rnc_winograd_cut *const c = &k.cut;
         const int unit = g * c->size + (g < c->longer ? g : c->longer);
         RNC_FN(winograd_group)
         (s, t, o, c, unit, c->size + (g < c->longer), k.scratch, k.p0, k.p1);

@@ -12,12 +12,6 @@
  * four at 0 as well (Winograd 1980).  compiler/plan/methods/pack_winograd1d.c has the same points.
  */
 
-enum {
-    RNC_FN(WINOGRAD1D_ROWS) = 4, /* output rows of a tile */
-    RNC_FN(WINOGRAD1D_PAIRED) = 6,
-    RNC_FN(WINOGRAD1D_POINTS) = 7
-};
-
 /* x in every lane, made anew where it is used: in no register that the products lack. */
 RNC_KERNEL vf RNC_FN(winograd1d_number)(float x)
 {
@@ -75,45 +69,14 @@ RNC_KERNEL void RNC_FN(winograd1d_back)(const vf *x, vf *y, int zero)
         vf_fma(RNC_FN(winograd1d_number)(1.953125f), d2, d1 * RNC_FN(winograd1d_number)(0.125f)));
 }
 
-/* How a step is cut: tiles of four output rows; of them groups of pixels, the first `longer` of
- * which have one more than `size`. */
-typedef struct RNC_FN(winograd1d_cut) {
-    int down; /* tiles of an image */
-    int groups, size, longer;
-    int phases, zero;  /* phases, and those that have the point 0 */
-    int floats, pitch; /* of an input row, and from transformed row to row */
-    int wide, product; /* floats from pixel to pixel of products, and from point to point */
-    int runs, run;     /* taps and channels that lie side by side: so many times so many */
-} RNC_FN(winograd1d_cut);
-
-RNC_KERNEL void RNC_FN(winograd1d_cuts)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        RNC_FN(winograd1d_cut) * c)
-{
-    const int most = t->group > 0 ? t->group : 1, four = s->kernel_h - 3 * s->stride_h;
-    const int merged = s->dilation_w == 1 && s->in_pixel == s->in_c;
-    c->down = (s->out_h + RNC_FN(WINOGRAD1D_ROWS) - 1) / RNC_FN(WINOGRAD1D_ROWS);
-    c->groups = (s->out_w + most - 1) / most;
-    c->size = s->out_w / c->groups;
-    c->longer = s->out_w % c->groups;
-    c->phases = s->stride_h;
-    c->zero = four > 0 ? four : 0;
-    c->floats =
-        ((s->out_w - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w) * s->in_pixel + s->in_c;
-    c->pitch = (c->floats + 15) / 16 * 16;
-    c->wide = s->out_c < s->panel ? s->out_c : s->panel;
-    c->product = (c->size + (c->longer > 0)) * c->wide + 16;
-    c->runs = merged ? 1 : s->kernel_w;
-    c->run = merged ? s->kernel_w * s->in_c : s->in_c;
-}
-
 /* n floats of a phase's rows, from `in` on, to the points.  Rows behind the last one are taken as
  * it again: they only meet outputs or taps that do not exist. */
-RNC_KERNEL void RNC_FN(winograd1d_floats)(const rnc_conv_shape *s, const RNC_FN(winograd1d_cut) * c,
+RNC_KERNEL void RNC_FN(winograd1d_floats)(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                           int phase, int zero, const float *in, int n, int rows,
                                           float *to)
 {
-    const int points = RNC_FN(WINOGRAD1D_PAIRED) + zero;
-    vf x[RNC_FN(WINOGRAD1D_POINTS)], y[RNC_FN(WINOGRAD1D_POINTS)];
+    const int points = RNC_WINOGRAD1D_PAIRED + zero;
+    vf x[RNC_WINOGRAD1D_POINTS], y[RNC_WINOGRAD1D_POINTS];
     RNC_UNROLL(8)
     for (int i = 0; i < points; i++) {
         const int row = i * c->phases + phase < rows ? i * c->phases + phase : rows - 1;
@@ -126,23 +89,23 @@ RNC_KERNEL void RNC_FN(winograd1d_floats)(const rnc_conv_shape *s, const RNC_FN(
 }
 
 /* A phase's rows to scratch. */
-RNC_KERNEL void RNC_FN(winograd1d_phase)(const rnc_conv_shape *s, const RNC_FN(winograd1d_cut) * c,
+RNC_KERNEL void RNC_FN(winograd1d_phase)(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                          int phase, int zero, const float *in, int rows, float *to)
 {
-    const int whole = c->floats / RNC_VL * RNC_VL;
+    const int whole = c->elements / RNC_VL * RNC_VL;
     for (int i = 0; i < whole; i += RNC_VL)
         RNC_FN(winograd1d_floats)(s, c, phase, zero, in + i, RNC_VL, rows, to + i);
-    if (whole < c->floats)
+    if (whole < c->elements)
         RNC_FN(winograd1d_floats)
-    (s, c, phase, zero, in + whole, c->floats - whole, rows, to + whole);
+    (s, c, phase, zero, in + whole, c->elements - whole, rows, to + whole);
 }
 
 /* n pixels times nv vectors of one point: `phases` rows of its input. */
 RNC_KERNEL void RNC_FN(winograd1d_tile)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        const RNC_FN(winograd1d_cut) * c, int n, int nv, int phases,
+                                        const rnc_winograd1d_cut *c, int n, int nv, int phases,
                                         const float *in, const float *w, int width, float *out)
 {
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
+    const int u = rnc_unroll(t);
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n * nv; i++)
@@ -167,15 +130,15 @@ RNC_KERNEL void RNC_FN(winograd1d_tile)(const rnc_conv_shape *s, const rnc_tile 
 
 /* The products of one point: `pixels` pixels times a panel. */
 RNC_KERNEL void RNC_FN(winograd1d_point)(const rnc_conv_shape *s, const rnc_tile *t,
-                                         const RNC_FN(winograd1d_cut) * c, int pixels, int phases,
+                                         const rnc_winograd1d_cut *c, int pixels, int phases,
                                          const float *in, const float *w, int width, float *out)
 {
-    const int vectors = width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
-    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
-    const int most = t->pixels > 0 ? t->pixels : 1, n = most * nv <= 32 ? most : 32 / nv;
-    const int blocks = (pixels + n - 1) / n, small = pixels / blocks, longer = pixels % blocks;
+    rnc_registers_cut r;
+    rnc_cut_registers(t, width, RNC_VL, RNC_REGISTERS, &r);
+    const int nv = r.nv, blocks = rnc_div_up(pixels, r.n);
+    const int small = pixels / blocks, longer = pixels % blocks;
     const int step = s->stride_w * s->in_pixel;
-    for (int v = 0; v < vectors; v += nv) {
+    for (int v = 0; v < width / RNC_VL; v += nv) {
         const float *from = in;
         float *to = out + v * RNC_VL;
         for (int i = 0; i < longer; i++) {
@@ -193,20 +156,20 @@ RNC_KERNEL void RNC_FN(winograd1d_point)(const rnc_conv_shape *s, const rnc_tile
 }
 
 /* Products to `h` output rows of `pixels` pixels, a panel of `width` channels. */
-RNC_KERNEL void RNC_FN(winograd1d_output)(const rnc_conv_shape *s, const RNC_FN(winograd1d_cut) * c,
+RNC_KERNEL void RNC_FN(winograd1d_output)(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                           const float *from, int pixels, const float *bias,
                                           const float *res, float *out, int h, int width)
 {
     const int zero = c->zero > 0;
     for (int i = 0; i < pixels; i++) {
         for (int k = 0; k < width; k += RNC_VL) {
-            vf x[RNC_FN(WINOGRAD1D_POINTS)], y[RNC_FN(WINOGRAD1D_ROWS)];
+            vf x[RNC_WINOGRAD1D_POINTS], y[RNC_WINOGRAD1D_ROWS];
             RNC_UNROLL(8)
-            for (int p = 0; p < RNC_FN(WINOGRAD1D_PAIRED) + zero; p++)
+            for (int p = 0; p < RNC_WINOGRAD1D_PAIRED + zero; p++)
                 x[p] = vf_load(from + p * c->product + i * c->wide + k);
             RNC_FN(winograd1d_back)(x, y, zero);
             RNC_UNROLL(4)
-            for (int r = 0; r < RNC_FN(WINOGRAD1D_ROWS); r++) {
+            for (int r = 0; r < RNC_WINOGRAD1D_ROWS; r++) {
                 if (r < h) {
                     vf v = y[r] + vf_load(bias + k);
                     if (s->residual)
@@ -244,14 +207,14 @@ RNC_KERNEL void RNC_FN(winograd1d_ahead)(const rnc_conv_shape *s, const float *o
 /* Panels first .. end-1 of `width` channels for `pixels` pixels of `h` output rows.  in: the
  * transformed rows from the first pixel's window on; res, out: the first pixel. */
 RNC_KERNEL void RNC_FN(winograd1d_panels)(const rnc_conv_shape *s, const rnc_tile *t,
-                                          const RNC_FN(winograd1d_cut) * c, int pixels, int h,
+                                          const rnc_winograd1d_cut *c, int pixels, int h,
                                           const float *in, float *products, const float *w,
                                           int width, const float *res, float *out, int first,
                                           int end)
 {
-    const int paired = RNC_FN(WINOGRAD1D_PAIRED), deep = c->runs * c->run * width;
+    const int paired = RNC_WINOGRAD1D_PAIRED, deep = c->runs * c->run * width;
     for (int i = first; i < end; i++) {
-        const float *panel = w + (ptrdiff_t)i * ((paired * c->phases + c->zero) * deep + width);
+        const float *panel = w + (ptrdiff_t)i * (c->rows * deep + width);
         const float *taps = panel + width, *from = s->residual ? res + i * width : res;
         float *to = out + i * width;
         for (int p = 0; p < paired; p++) {
@@ -265,9 +228,9 @@ RNC_KERNEL void RNC_FN(winograd1d_panels)(const rnc_conv_shape *s, const rnc_til
             RNC_FN(winograd1d_point)
         (s, t, c, pixels, c->zero, in + paired * c->phases * c->pitch,
          taps + paired * c->phases * deep, width, products + paired * c->product);
-        if (h == RNC_FN(WINOGRAD1D_ROWS)) {
+        if (h == RNC_WINOGRAD1D_ROWS) {
             RNC_FN(winograd1d_output)
-            (s, c, products, pixels, panel, from, to, RNC_FN(WINOGRAD1D_ROWS), width);
+            (s, c, products, pixels, panel, from, to, RNC_WINOGRAD1D_ROWS, width);
         } else {
             RNC_FN(winograd1d_output)(s, c, products, pixels, panel, from, to, h, width);
         }
@@ -279,43 +242,43 @@ RNC_KERNEL void RNC_FN(winograd1d_panels)(const rnc_conv_shape *s, const rnc_til
 /* `pixels` pixels from `x` on, panels p0 .. p1-1 of `full` whole ones and perhaps a narrow one.
  * res, out: the tile's first pixel. */
 RNC_KERNEL void RNC_FN(winograd1d_group)(const rnc_conv_shape *s, const rnc_tile *t,
-                                         const RNC_FN(winograd1d_cut) * c, int x, int pixels, int h,
+                                         const rnc_winograd1d_cut *c, int x, int pixels, int h,
                                          float *scratch, const float *w, const float *res,
                                          float *out, int p0, int p1)
 {
-    const int rows = RNC_FN(WINOGRAD1D_PAIRED) * c->phases + c->zero;
-    const int full = s->out_c / s->panel, narrow = s->out_c % s->panel, wide = full * s->panel;
+    rnc_panels_cut panels;
+    rnc_cut_panels(s, &panels);
+    const int full = panels.full, narrow = panels.narrow, wide = full * s->panel;
     const float *in = scratch + x * s->stride_w * s->in_pixel;
-    float *products = scratch + rows * c->pitch;
+    float *products = scratch + c->rows * c->pitch;
     res = s->residual ? res + x * s->res_pixel : res;
     out += x * s->out_pixel;
     RNC_FN(winograd1d_panels)
     (s, t, c, pixels, h, in, products, w, s->panel, res, out, p0, p1 < full ? p1 : full);
     if (narrow > 0 && p0 <= full && p1 > full) {
-        w += (ptrdiff_t)wide * (rows * c->runs * c->run + 1);
+        w += (ptrdiff_t)wide * (c->rows * c->runs * c->run + 1);
         RNC_FN(winograd1d_panels)
         (s, t, c, pixels, h, in, products, w, narrow, s->residual ? res + wide : res, out + wide, 0,
          1);
     }
 }
 
-/* Scratch, in floats, a part: winograd1d_scratch() of compiler/plan/methods/select_conv.c says the
- * same. */
+/* Each part has scratch of its own, of which rnc_cut_winograd1d() says the size. */
 RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_tile *t,
                                         const rnc_operands *o, int part, int parts)
 {
-    const int panels = (s->out_c + s->panel - 1) / s->panel, m = RNC_FN(WINOGRAD1D_ROWS);
-    RNC_FN(winograd1d_cut) c;
+    const int m = RNC_WINOGRAD1D_ROWS;
+    rnc_panels_cut panels;
+    rnc_winograd1d_cut c;
     float *scratch;
     int t0, t1, p0, p1;
-    RNC_FN(winograd1d_cuts)(s, t, &c);
-    scratch = (float *)o->scratch +
-              (ptrdiff_t)part * ((RNC_FN(WINOGRAD1D_PAIRED) * c.phases + c.zero) * c.pitch +
-                                 RNC_FN(WINOGRAD1D_POINTS) * c.product);
-    t0 = t->split ? 0 : RNC_FN(share)(s->images * c.down, part, parts);
-    t1 = t->split ? s->images * c.down : RNC_FN(share)(s->images * c.down, part + 1, parts);
-    p0 = t->split ? RNC_FN(share)(panels, part, parts) : 0;
-    p1 = t->split ? RNC_FN(share)(panels, part + 1, parts) : panels;
+    rnc_cut_panels(s, &panels);
+    rnc_cut_winograd1d(s, t, &c);
+    scratch = (float *)o->scratch + part * c.floats;
+    t0 = t->split ? 0 : RNC_FN(share)(c.tiles, part, parts);
+    t1 = t->split ? c.tiles : RNC_FN(share)(c.tiles, part + 1, parts);
+    p0 = t->split ? RNC_FN(share)(panels.count, part, parts) : 0;
+    p1 = t->split ? RNC_FN(share)(panels.count, part + 1, parts) : panels.count;
     for (int tile = t0; tile < t1 && p0 < p1; tile++) {
         const int image = tile / c.down, y = tile % c.down * m;
         const int h = s->out_h - y < m ? s->out_h - y : m;

@@ -10,13 +10,6 @@
  * The factors 1 / N of the transform of filters are in that of products (winograd_output), so that
  * all constants here are exact. */
 
-/* Input channels of a block: whole turns of the products. */
-RNC_KERNEL int RNC_FN(taps_depth)(const rnc_conv_shape *s, const rnc_tile *t)
-{
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
-    return t->depth >= u && t->depth < s->in_c ? t->depth / u * u : s->in_c;
-}
-
 /* ---- in registers ---- */
 
 /* Row f of planes of a tile. */
@@ -95,10 +88,10 @@ RNC_KERNEL void RNC_FN(taps_planes)(const RNC_FN(taps_row) * r, int finite, int 
 
 /* A panel of `width` channels times `tiles` tiles. */
 RNC_KERNEL void RNC_FN(taps_in_registers)(const rnc_conv_shape *s, const rnc_tile *t,
-                                          const RNC_FN(winograd_cut) * g, int tiles,
-                                          const float *in, const float *w, int width, float *out)
+                                          const rnc_winograd_cut *g, int tiles, const float *in,
+                                          const float *w, int width, float *out)
 {
-    const int depth = RNC_FN(taps_depth)(s, t), vectors = width / RNC_VL;
+    const int depth = rnc_depth(t, s->in_c), vectors = width / RNC_VL;
     const int lines = t->prefetch_weights;
     RNC_FN(taps_row) r;
     r.width = width;
@@ -126,9 +119,6 @@ RNC_KERNEL void RNC_FN(taps_in_registers)(const rnc_conv_shape *s, const rnc_til
 }
 
 /* ---- by way of scratch ---- */
-
-/* Floats between planes of filters, so that they do not meet in few sets of the cache. */
-enum { RNC_FN(TAPS_APART) = 16 };
 
 /* a * b, a product of its own: a multiply-add would delay a store behind it (Zen 3). */
 RNC_KERNEL vf RNC_FN(taps_product)(vf a, vf b)
@@ -180,12 +170,11 @@ RNC_KERNEL void RNC_FN(taps_filters)(const float *w, int f, int finite, int rows
 
 /* `units` units times a panel of p->width channels. */
 RNC_KERNEL void RNC_FN(taps_in_blocks)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const RNC_FN(winograd_cut) * c, RNC_FN(winograd_piece) * p,
+                                       const rnc_winograd_cut *c, RNC_FN(winograd_piece) * p,
                                        int units, const float *in, const float *w, float *filters,
                                        float *out)
 {
-    const int depth = RNC_FN(taps_depth)(s, t);
-    const int plane = depth * p->width + RNC_FN(TAPS_APART);
+    const int depth = rnc_depth(t, s->in_c), plane = depth * p->width + RNC_APART;
     rnc_conv_shape by_tile = *s;
     RNC_FN(winograd_kinds) k;
     by_tile.in_pixel = c->pitch;
@@ -226,12 +215,13 @@ RNC_KERNEL void RNC_FN(taps_in_blocks)(const rnc_conv_shape *s, const rnc_tile *
 
 /* A panel of `width` channels, from `channel` on, for the units transformed in scratch. */
 RNC_KERNEL void RNC_FN(taps_panel)(const rnc_conv_shape *s, const rnc_tile *t,
-                                   const rnc_operands *o, const RNC_FN(winograd_cut) * c, int unit,
+                                   const rnc_operands *o, const rnc_winograd_cut *c, int unit,
                                    int units, RNC_FN(winograd_piece) * p, float *scratch,
                                    int channel, int width)
 {
     const float *panel = o->weights + (ptrdiff_t)channel * (9 * s->in_c + 1);
-    float *products = scratch + 36 * c->plane, *filters = products + 36 * c->product;
+    float *products = scratch + c->side * c->side * c->plane;
+    float *filters = scratch + c->floats;
     p->width = width;
     if (t->pixels > 0) {
         RNC_FN(taps_in_blocks)(s, t, c, p, units, scratch, panel + width, filters, products);
@@ -243,24 +233,23 @@ RNC_KERNEL void RNC_FN(taps_panel)(const rnc_conv_shape *s, const rnc_tile *t,
     RNC_FN(winograd_outputs)(s, o, c, unit, units, products, panel, channel, width, 1);
 }
 
-/* Scratch, in floats, a part: winograd_taps_scratch() of compiler/plan/methods/winograd.c says the
- * same. */
+/* Each part has scratch of its own, of which rnc_cut_winograd() and rnc_cut_taps() say the size. */
 RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_tile *t,
                                            const rnc_operands *o, int part, int parts)
 {
-    const int depth = RNC_FN(taps_depth)(s, t);
-    const int filters = t->pixels > 0 ? 6 * (depth * s->panel + RNC_FN(TAPS_APART)) : 0;
+    rnc_taps_cut taps;
     RNC_FN(winograd_work) k;
-    RNC_FN(winograd_works)(s, t, o, part, parts, filters, &k);
+    rnc_cut_taps(s, t, &taps);
+    RNC_FN(winograd_works)(s, t, o, part, parts, taps.floats, &k);
     for (int g = k.g0; g < k.g1 && k.p0 < k.p1; g++) {
-        const RNC_FN(winograd_cut) *const c = &k.cut;
+        const rnc_winograd_cut *const c = &k.cut;
         const int unit = g * c->size + (g < c->longer ? g : c->longer);
         const int units = c->size + (g < c->longer);
         RNC_FN(winograd_piece) p;
         p.pitch = c->pitch;
         p.wide = c->wide;
         p.ahead = (const char *)(o->weights + (ptrdiff_t)k.p0 * s->panel * (9 * s->in_c + 1) +
-                                 9 * depth * s->panel);
+                                 9 * taps.depth * s->panel);
         RNC_FN(winograd_windows)(s, o, c, unit, units, k.scratch);
         for (int i = k.p0; i < k.p1; i++) {
             const int channel = i * s->panel;

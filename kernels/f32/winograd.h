@@ -11,16 +11,10 @@
 
 enum { RNC_FN(WINOGRAD_PIXELS) = 9 }; /* of the largest window's side: m = 4, stride 2 */
 
-/* Planes of a side. */
-RNC_KERNEL int RNC_FN(winograd_side)(const rnc_conv_shape *s)
-{
-    return s->stride_h == 1 ? s->winograd + 2 : 2 * s->winograd + 1;
-}
-
 /* 1: a side that is less does without plane p. */
 RNC_KERNEL int RNC_FN(winograd_spare)(const rnc_conv_shape *s, int p)
 {
-    return p == RNC_FN(winograd_side)(s) - 1 || (s->stride_h == 2 && p == 0);
+    return p == rnc_winograd_planes(s->winograd, s->stride_h) - 1 || (s->stride_h == 2 && p == 0);
 }
 
 enum { RNC_FN(WINOGRAD_NUMBERS) = 9 }; /* constants of a transform with m = 4 at most */
@@ -97,7 +91,8 @@ RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, int taps, 
 {
     const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
     const int m = s->winograd, polyphase = s->stride_h == 2;
-    const vf last = x[RNC_FN(winograd_side)(s) - 1]; /* infinity or the last odd pixel's */
+    const vf last =
+        x[rnc_winograd_planes(s->winograd, s->stride_h) - 1]; /* infinity or the last odd pixel's */
     if (m == 2) {
         x[0] = x[0] + sum1;
         x[1] = dif1 + last;
@@ -131,7 +126,7 @@ typedef struct RNC_FN(winograd_extent) {
 RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in,
                                         RNC_FN(winograd_extent) e, float *to, int plane)
 {
-    const int side = RNC_FN(winograd_side)(s), step = s->stride_h;
+    const int side = rnc_winograd_planes(s->winograd, s->stride_h), step = s->stride_h;
     const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
     static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
     vf k[RNC_FN(WINOGRAD_NUMBERS)];
@@ -191,7 +186,8 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
                                         RNC_FN(winograd_extent) e, const float *bias,
                                         const float *res, float *out, int width, int taps)
 {
-    const int m = s->winograd, side = RNC_FN(winograd_side)(s), polyphase = s->stride_h == 2;
+    const int m = s->winograd, side = rnc_winograd_planes(s->winograd, s->stride_h),
+              polyphase = s->stride_h == 2;
     /* p, p^2 and p^3 of the points 3/4 and 3/2; the same over N(p), and 1 / N(p) of 0 and them */
     static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
     static const float over[] = {

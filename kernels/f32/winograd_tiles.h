@@ -6,61 +6,21 @@
  * spare planes, so that these have fewer products.  Else the last tile is cut.
  * RNC_TILES stands before: no step's register tile has more tiles. */
 
-/* How the tiles of all images are cut into groups of units, which are images where tiles are mixed,
- * else tiles.  In a group those that are less across come first, then the whole ones, those less
- * down, those less both ways: so the tiles that have a plane lie side by side.  The first `longer`
- * groups have one unit more than `size`. */
-typedef struct RNC_FN(winograd_cut) {
-    int mixed;
-    int full_y, less_y; /* tiles down: so many of m pixels, then so many of m - 1 */
-    int full_x, less_x; /* tiles across */
-    int groups, size, longer;
-    int pitch, plane;  /* floats from tile to tile, plane to plane of windows, */
-    int wide, product; /* and of products */
-} RNC_FN(winograd_cut);
-
-/* Tiles along `pixels` output pixels: `less` of m - 1 behind the others. */
-RNC_KERNEL void RNC_FN(winograd_along)(int pixels, int m, int mixed, int *full, int *less)
-{
-    const int tiles = (pixels + m - 1) / m, lacking = tiles * m - pixels;
-    *less = !mixed ? 0 : lacking < tiles ? lacking : tiles;
-    *full = tiles - *less;
-}
-
-RNC_KERNEL void RNC_FN(winograd_groups)(const rnc_conv_shape *s, const rnc_tile *t,
-                                        RNC_FN(winograd_cut) * c)
-{
-    const int m = s->winograd, most = t->group > 0 ? t->group : 1;
-    const int image = (s->out_h + m - 1) / m * ((s->out_w + m - 1) / m);
-    int units, of, widest;
-    c->mixed = (s->out_h % m > 0 || s->out_w % m > 0) && image <= most;
-    RNC_FN(winograd_along)(s->out_h, m, c->mixed, &c->full_y, &c->less_y);
-    RNC_FN(winograd_along)(s->out_w, m, c->mixed, &c->full_x, &c->less_x);
-    of = c->mixed ? image : 1;
-    units = c->mixed ? s->images : s->images * image;
-    c->groups = (units + most / of - 1) / (most / of);
-    c->size = units / c->groups;
-    c->longer = units % c->groups;
-    widest = (c->size + (c->longer > 0)) * of;
-    /* 16 more where distances of powers of two would meet in few sets of the cache. */
-    c->pitch = (s->in_c + 15) / 16 * 16 + (s->in_c % 64 == 0 ? 16 : 0);
-    c->plane = widest * c->pitch + 16;
-    c->wide = s->out_c < s->panel ? s->out_c : s->panel;
-    c->product = widest * c->wide + 16;
-}
+/* In a group (rnc_cut_winograd) the tiles that are less across come first, then the whole ones,
+ * those less down, those less both ways: so the tiles that have a plane lie side by side. */
 
 /* Where in a group of some units tiles of another kind begin. */
 typedef struct RNC_FN(winograd_kinds) {
     int whole, low, small, end; /* the narrow ones at 0 */
 } RNC_FN(winograd_kinds);
 
-RNC_KERNEL void RNC_FN(winograd_count)(const RNC_FN(winograd_cut) * c, int units,
+RNC_KERNEL void RNC_FN(winograd_count)(const rnc_winograd_cut *c, int units,
                                        RNC_FN(winograd_kinds) * k)
 {
-    k->whole = units * c->full_y * c->less_x; /* 0 if not mixed, and so on */
-    k->low = c->mixed ? units * c->full_y * (c->full_x + c->less_x) : units;
-    k->small = k->low + units * c->less_y * c->full_x;
-    k->end = k->small + units * c->less_y * c->less_x;
+    k->whole = units * c->y.full * c->x.less; /* 0 if not mixed, and so on */
+    k->low = c->mixed ? units * c->y.full * (c->x.full + c->x.less) : units;
+    k->small = k->low + units * c->y.less * c->x.full;
+    k->end = k->small + units * c->y.less * c->x.less;
 }
 
 /* Where a tile is, and what there is of it. */
@@ -70,18 +30,18 @@ typedef struct RNC_FN(winograd_tile) {
 } RNC_FN(winograd_tile);
 
 /* Tile i of the group whose first unit is `unit`. */
-RNC_KERNEL void RNC_FN(winograd_find)(const rnc_conv_shape *s, const RNC_FN(winograd_cut) * c,
+RNC_KERNEL void RNC_FN(winograd_find)(const rnc_conv_shape *s, const rnc_winograd_cut *c,
                                       const RNC_FN(winograd_kinds) * k, int unit, int i,
                                       RNC_FN(winograd_tile) * p)
 {
     const int m = s->winograd, less_y = i >= k->low, less_x = i < k->whole || i >= k->small;
     const int h = m - less_y, w = m - less_x;
-    const int down = less_y ? c->less_y : c->full_y, across = less_x ? c->less_x : c->full_x;
+    const int down = less_y ? c->y.less : c->y.full, across = less_x ? c->x.less : c->x.full;
     const int first = less_y ? (less_x ? k->small : k->low) : (less_x ? 0 : k->whole);
     const int of = down * across, at = i - first + (c->mixed ? unit * of : unit);
     p->image = at / of;
-    p->y = (less_y ? c->full_y * m : 0) + at % of / across * h;
-    p->x = (less_x ? c->full_x * m : 0) + at % across * w;
+    p->y = (less_y ? c->y.full * m : 0) + at % of / across * h;
+    p->x = (less_x ? c->x.full * m : 0) + at % across * w;
     p->extent.h = s->out_h - p->y < h ? s->out_h - p->y : h;
     p->extent.w = s->out_w - p->x < w ? s->out_w - p->x : w;
     p->extent.less_y = less_y;
@@ -148,14 +108,11 @@ RNC_KERNEL void RNC_FN(winograd_blocks)(const rnc_conv_shape *s, const rnc_tile 
                                         RNC_FN(winograd_piece) * p, int tiles, const float *in,
                                         const float *w, float *out)
 {
-    enum { MOST = 14 };
-    const int vectors = p->width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
-    const int nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
-    const int fit = 32 / nv < MOST ? 32 / nv : MOST;
-    const int most = t->pixels < 1 ? 1 : t->pixels < fit ? t->pixels : fit;
-    const int u = t->unroll > 1 ? (t->unroll < 8 ? t->unroll : 8) : 1;
-    const int blocks = (tiles + most - 1) / most;
-    for (int v = 0; v < vectors; v += nv) {
+    const int u = rnc_unroll(t);
+    rnc_registers_cut c;
+    rnc_cut_registers(t, p->width, RNC_VL, RNC_CASES, &c);
+    const int nv = c.nv, most = c.n, blocks = rnc_div_up(tiles, most);
+    for (int v = 0; v < p->width / RNC_VL; v += nv) {
         const float *from = in, *filters = w + v * RNC_VL;
         float *to = out + v * RNC_VL;
         for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
@@ -223,7 +180,7 @@ RNC_KERNEL void RNC_FN(winograd_diagonals)(const rnc_tile *t, RNC_FN(winograd_pi
 {
     const int fit = RNC_DIAGONALS * RNC_VL / p->width / 16 * 16;
     const int wish = t->depth <= 0 || t->depth > fit ? fit : t->depth / 4 * 4;
-    const int depth = wish > 4 ? wish : 4, blocks = (tiles + 2) / 3;
+    const int depth = wish > 4 ? wish : 4, blocks = rnc_div_up(tiles, 3);
     vf d[RNC_DIAGONALS];
     for (int k = 0; k < rows; k += depth, w += depth * p->width) {
         const float *from = in + k, *ahead = w + depth * p->width;
@@ -248,8 +205,7 @@ RNC_KERNEL void RNC_FN(winograd_diagonals)(const rnc_tile *t, RNC_FN(winograd_pi
 
 /* The windows of the tiles of `units` units from `unit` on. */
 RNC_KERNEL void RNC_FN(winograd_windows)(const rnc_conv_shape *s, const rnc_operands *o,
-                                         const RNC_FN(winograd_cut) * c, int unit, int units,
-                                         float *to)
+                                         const rnc_winograd_cut *c, int unit, int units, float *to)
 {
     const RNC_FN(winograd_extent) whole = {s->winograd, s->winograd, 0, 0};
     const float *in = (const float *)o->in - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
@@ -272,7 +228,7 @@ RNC_KERNEL void RNC_FN(winograd_windows)(const rnc_conv_shape *s, const rnc_oper
 /* The products of a panel, whose first channel is `channel`, to the outputs of the same tiles.
  * taps: of filters from plain taps. */
 RNC_KERNEL void RNC_FN(winograd_outputs)(const rnc_conv_shape *s, const rnc_operands *o,
-                                         const RNC_FN(winograd_cut) * c, int unit, int units,
+                                         const rnc_winograd_cut *c, int unit, int units,
                                          const float *from, const float *bias, int channel,
                                          int width, int taps)
 {
@@ -299,21 +255,21 @@ RNC_KERNEL void RNC_FN(winograd_outputs)(const rnc_conv_shape *s, const rnc_oper
 
 /* What a part does: groups g0 .. g1-1, panels p0 .. p1-1. */
 typedef struct RNC_FN(winograd_work) {
-    RNC_FN(winograd_cut) cut;
+    rnc_winograd_cut cut;
     int g0, g1, p0, p1;
     float *scratch; /* its own: windows, products and `more` floats */
 } RNC_FN(winograd_work);
 
 RNC_KERNEL void RNC_FN(winograd_works)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const rnc_operands *o, int part, int parts, int more,
+                                       const rnc_operands *o, int part, int parts, ptrdiff_t more,
                                        RNC_FN(winograd_work) * k)
 {
-    const int panels = (s->out_c + s->panel - 1) / s->panel, side = RNC_FN(winograd_side)(s);
-    RNC_FN(winograd_groups)(s, t, &k->cut);
-    k->scratch = (float *)o->scratch +
-                 (ptrdiff_t)part * (side * side * (k->cut.plane + k->cut.product) + more);
+    rnc_panels_cut panels;
+    rnc_cut_panels(s, &panels);
+    rnc_cut_winograd(s, t, &k->cut);
+    k->scratch = (float *)o->scratch + part * (k->cut.floats + more);
     k->g0 = t->split ? 0 : RNC_FN(share)(k->cut.groups, part, parts);
     k->g1 = t->split ? k->cut.groups : RNC_FN(share)(k->cut.groups, part + 1, parts);
-    k->p0 = t->split ? RNC_FN(share)(panels, part, parts) : 0;
-    k->p1 = t->split ? RNC_FN(share)(panels, part + 1, parts) : panels;
+    k->p0 = t->split ? RNC_FN(share)(panels.count, part, parts) : 0;
+    k->p1 = t->split ? RNC_FN(share)(panels.count, part + 1, parts) : panels.count;
 }

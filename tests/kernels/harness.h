@@ -9,7 +9,7 @@
 #ifndef KERNEL_HARNESS_H
 #define KERNEL_HARNESS_H
 
-#include "kernels/shapes.h"
+#include "kernels/cuts.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -15,35 +15,15 @@
 #ifndef RNC_CUTS_H
 #define RNC_CUTS_H
 
+#include "kernels/parts.h"
 #include "kernels/shapes.h"
-
-#include <stddef.h>
-
-#if defined(__clang__)
-#define RNC_CUT static inline __attribute__((always_inline, unused))
-#elif defined(__GNUC__)
-#define RNC_CUT static inline __attribute__((unused))
-#else
-#define RNC_CUT static inline
-#endif
 
 /* Floats between planes in scratch, so that distances which are powers of two do not meet in few
  * sets of the cache. */
 enum { RNC_APART = 16 };
 
-RNC_CUT int rnc_div_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-/* x, or the nearest of low and high. */
-RNC_CUT int rnc_clamp(int x, int low, int high)
-{
-    return x < low ? low : x > high ? high : x;
-}
-
 /* Input channels that a turn of the inner loop takes: more would not stay in registers. */
-RNC_CUT int rnc_unroll(const rnc_tile *t)
+RNC_INLINE int rnc_unroll(const rnc_tile *t)
 {
     return rnc_clamp(t->unroll, 1, 8);
 }
@@ -55,7 +35,7 @@ typedef struct rnc_panels_cut {
     int per_group, count; /* panels of a group, panels of all groups */
 } rnc_panels_cut;
 
-RNC_CUT void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
+RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
 {
     const int group_c = s->out_c / s->groups;
     c->full = group_c / s->panel;
@@ -69,7 +49,7 @@ typedef struct rnc_columns_cut {
     int nv, across, rest;
 } rnc_columns_cut;
 
-RNC_CUT void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_columns_cut *c)
+RNC_INLINE void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_columns_cut *c)
 {
     const int vectors = width / lanes, most = rnc_clamp(t->vectors, 1, 8);
     c->nv = vectors < most ? vectors : most;
@@ -78,7 +58,7 @@ RNC_CUT void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_column
 }
 
 /* Input channels of a block, of n: whole turns, all where t->depth does not say fewer. */
-RNC_CUT int rnc_depth(const rnc_tile *t, int n)
+RNC_INLINE int rnc_depth(const rnc_tile *t, int n)
 {
     const int u = rnc_unroll(t);
     return t->depth >= u && t->depth < n ? t->depth / u * u : n;
@@ -92,8 +72,8 @@ typedef struct rnc_registers_cut {
 
 enum { RNC_REGISTERS = 32, RNC_CASES = 14 }; /* sums of a tile; pixels of a `switch` of tiles */
 
-RNC_CUT void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int most,
-                               rnc_registers_cut *c)
+RNC_INLINE void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int most,
+                                  rnc_registers_cut *c)
 {
     const int vectors = width / lanes, wish = t->vectors > 0 ? t->vectors : 1;
     int fit;
@@ -105,7 +85,7 @@ RNC_CUT void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int most
 /* ---- conv_direct ---- */
 
 /* Pixels of a register tile of nv vectors, in one of the sizes that t asks for. */
-RNC_CUT int rnc_tile_pixels(const rnc_tile *t, int nv)
+RNC_INLINE int rnc_tile_pixels(const rnc_tile *t, int nv)
 {
     const int sums = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1);
     return rnc_clamp(sums / nv, 1, RNC_REGISTERS / nv);
@@ -121,7 +101,7 @@ typedef struct rnc_tiles_cut {
     int all; /* tiles of all images */
 } rnc_tiles_cut;
 
-RNC_CUT void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut *c)
+RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut *c)
 {
     const int res = s->residual;
     int total, most;
@@ -154,7 +134,7 @@ RNC_CUT void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut *c
 }
 
 /* 1: the taps of a kernel row and their channels lie side by side in the input. */
-RNC_CUT int rnc_taps_merge(const rnc_conv_shape *s)
+RNC_INLINE int rnc_taps_merge(const rnc_conv_shape *s)
 {
     return s->dilation_w == 1 && s->in_pixel == s->in_c;
 }
@@ -167,7 +147,7 @@ typedef struct rnc_rows_cut {
     int run, runs, piece, cuts, each, count, streams;
 } rnc_rows_cut;
 
-RNC_CUT void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rnc_rows_cut *c)
+RNC_INLINE void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rnc_rows_cut *c)
 {
     const int merged = rnc_taps_merge(s), most = streams < 8 ? streams : 8;
     c->run = merged ? s->kernel_w * s->in_c : s->in_c;
@@ -185,20 +165,23 @@ RNC_CUT void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rnc_r
 
 /* Planes of a side of a window: one for each point of interpolation or, with stride 2, for each of
  * those of the even pixels and for each odd pixel. */
-RNC_CUT int rnc_winograd_planes(int m, int stride)
+RNC_INLINE int rnc_winograd_planes(int m, int stride)
 {
     return stride == 1 ? m + 2 : 2 * m + 1;
 }
 
+/* Planes of the largest side: tiles of 4 with stride 2; constants of a transform at most. */
+enum { RNC_WINOGRAD_PLANES = 9, RNC_WINOGRAD_NUMBERS = 9 };
+
 /* Tiles of an image. */
-RNC_CUT int rnc_winograd_tiles(int m, int out_h, int out_w)
+RNC_INLINE int rnc_winograd_tiles(int m, int out_h, int out_w)
 {
     return rnc_div_up(out_h, m) * rnc_div_up(out_w, m);
 }
 
 /* 1: an image has tiles of m and of m - 1 pixels: where m does not divide it and its tiles fit into
  * a group of up to `group`. */
-RNC_CUT int rnc_winograd_mixed(int m, int out_h, int out_w, int group)
+RNC_INLINE int rnc_winograd_mixed(int m, int out_h, int out_w, int group)
 {
     return (out_h % m > 0 || out_w % m > 0) && rnc_winograd_tiles(m, out_h, out_w) <= group;
 }
@@ -208,7 +191,7 @@ typedef struct rnc_winograd_side {
     int full, less;
 } rnc_winograd_side;
 
-RNC_CUT void rnc_winograd_along(int pixels, int m, int mixed, rnc_winograd_side *c)
+RNC_INLINE void rnc_winograd_along(int pixels, int m, int mixed, rnc_winograd_side *c)
 {
     const int tiles = rnc_div_up(pixels, m), lacking = tiles * m - pixels;
     c->less = !mixed ? 0 : lacking < tiles ? lacking : tiles;
@@ -228,7 +211,7 @@ typedef struct rnc_winograd_cut {
     ptrdiff_t floats;  /* of windows and products */
 } rnc_winograd_cut;
 
-RNC_CUT void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_tile *t, rnc_winograd_cut *c)
+RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_tile *t, rnc_winograd_cut *c)
 {
     const int m = s->winograd, most = t->group > 0 ? t->group : 1;
     const int image = rnc_winograd_tiles(m, s->out_h, s->out_w);
@@ -261,7 +244,7 @@ typedef struct rnc_taps_cut {
     ptrdiff_t floats;
 } rnc_taps_cut;
 
-RNC_CUT void rnc_cut_taps(const rnc_conv_shape *s, const rnc_tile *t, rnc_taps_cut *c)
+RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_tile *t, rnc_taps_cut *c)
 {
     c->depth = rnc_depth(t, s->in_c);
     c->plane = c->depth * s->panel + RNC_APART;
@@ -287,7 +270,8 @@ typedef struct rnc_winograd1d_cut {
     ptrdiff_t floats;
 } rnc_winograd1d_cut;
 
-RNC_CUT void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_tile *t, rnc_winograd1d_cut *c)
+RNC_INLINE void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_tile *t,
+                                   rnc_winograd1d_cut *c)
 {
     const int most = t->group > 0 ? t->group : 1, four = s->kernel_h - 3 * s->stride_h;
     const int merged = rnc_taps_merge(s);
@@ -321,7 +305,7 @@ typedef struct rnc_strassen_cut {
     ptrdiff_t waiting, floats; /* where in scratch sums wait; all of it */
 } rnc_strassen_cut;
 
-RNC_CUT void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc_strassen_cut *c)
+RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc_strassen_cut *c)
 {
     const int group = t->group > 0 ? t->group : 1, pixel = s->stride_w * s->in_pixel;
     const int row = s->out_w * pixel;
@@ -347,7 +331,7 @@ typedef struct rnc_blas_cut {
     ptrdiff_t columns, floats; /* of the patches of a tile; of patches and products */
 } rnc_blas_cut;
 
-RNC_CUT void rnc_cut_blas(const rnc_conv_shape *s, const rnc_tile *t, rnc_blas_cut *c)
+RNC_INLINE void rnc_cut_blas(const rnc_conv_shape *s, const rnc_tile *t, rnc_blas_cut *c)
 {
     enum { MOST = 1 << 19 }; /* floats of scratch, unless a single pixel needs more */
     int fit, most;

@@ -158,10 +158,10 @@ void emit_operands(Emit *e)
     buf_putc(e->out, '\n');
     if (to)
         buf_add(e->out, from, (size_t)(to - from));
-    if (uses_family(e->plan, FAMILY_conv)) {
-        buf_putc(e->out, '\n');
+    buf_putc(e->out, '\n');
+    paste_file(e, "kernels/parts.h", true);
+    if (uses_family(e->plan, FAMILY_conv))
         paste_file(e, "kernels/cuts.h", true);
-    }
 }
 
 /* ---- kernels ---- */

@@ -1,19 +1,7 @@
-/* act.h: what all kernels share: the activations, where a pixel lies, what a part does.
+/* act.h: the activations.
  * RNC_EXP stands before where a step needs vf_exp, and RNC_LONG_ACT where one has an activation
  * behind RNC_ACT_RELU6.  A NaN stays a NaN; infinities give the functions' limits. */
 #define vf_act RNC_FN(vf_act)
-
-/* Parts share n units out: part p does those from share(n, p) to share(n, p + 1). */
-RNC_KERNEL int RNC_FN(share)(int n, int part, int parts)
-{
-    return (int)((long long)n * part / parts);
-}
-
-/* Pixel (y, x) of image n, in floats from pixel (0, 0) of image 0. */
-RNC_KERNEL ptrdiff_t RNC_FN(at)(int n, int image, int y, int row, int x, int pixel)
-{
-    return (ptrdiff_t)n * image + (ptrdiff_t)y * row + (ptrdiff_t)x * pixel;
-}
 
 #ifdef RNC_EXP
 #define vf_exp RNC_FN(vf_exp)

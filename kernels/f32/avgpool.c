@@ -1,16 +1,17 @@
 /* avgpool.c: the mean of each window, clipped to the input; of no pixels it is 0.  Parts share the
  * output rows. */
+#define avgpool_pixel RNC_FN(avgpool_pixel)
 
 /* One output pixel from the h x w pixels at `in`, whose sum is multiplied by `scale`. */
-RNC_KERNEL void RNC_FN(avgpool_pixel)(const rnc_pool_shape *s, const float *in, int h, int w,
-                                      float scale, float *out)
+RNC_KERNEL void avgpool_pixel(const rnc_pool_shape *s, const float *in, int h, int w, float scale,
+                              float *out)
 {
     int c = 0, y, x;
     for (; c + 4 * RNC_VL <= s->c; c += 4 * RNC_VL) {
         vf a = vf_zero(), b = a, d = a, e = a;
         for (y = 0; y < h; y++)
             for (x = 0; x < w; x++) {
-                const float *p = in + RNC_FN(at)(0, 0, y, s->in_row, x, s->in_pixel) + c;
+                const float *p = in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
                 a = a + vf_loadu(p);
                 b = b + vf_loadu(p + RNC_VL);
                 d = d + vf_loadu(p + 2 * RNC_VL);
@@ -26,7 +27,7 @@ RNC_KERNEL void RNC_FN(avgpool_pixel)(const rnc_pool_shape *s, const float *in, 
         vf a = vf_zero();
         for (y = 0; y < h; y++)
             for (x = 0; x < w; x++) {
-                const float *p = in + RNC_FN(at)(0, 0, y, s->in_row, x, s->in_pixel) + c;
+                const float *p = in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
                 a = a + (n == RNC_VL ? vf_loadu(p) : vf_load_part(p, n));
             }
         a = vf_act(a * vf_set1(scale), s->act, s->alpha);
@@ -40,10 +41,10 @@ RNC_KERNEL void RNC_FN(avgpool_pixel)(const rnc_pool_shape *s, const float *in, 
 RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_tile *t, const rnc_operands *o,
                                 int part, int parts)
 {
-    const int rows = s->images * s->out_h, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * s->out_h, end = rnc_share(rows, part + 1, parts);
     int i, x;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
+    for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / s->out_h, y = i % s->out_h;
         const int top = y * s->stride_h - s->pad_top, bottom = top + s->kernel_h;
         const int y0 = top < 0 ? 0 : top, y1 = bottom > s->in_h ? s->in_h : bottom;
@@ -54,10 +55,10 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_tile *t, cons
             const int w = x1 > x0 ? x1 - x0 : 0;
             const int count = s->count_padding ? s->kernel_h * s->kernel_w : h * w;
             const float *in =
-                (const float *)o->in + RNC_FN(at)(n, s->in_image, y0, s->in_row, x0, s->in_pixel);
-            float *out =
-                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
-            RNC_FN(avgpool_pixel)(s, in, h, w, count > 0 ? 1.0f / (float)count : 0.0f, out);
+                (const float *)o->in + rnc_at(n, s->in_image, y0, s->in_row, x0, s->in_pixel);
+            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+            avgpool_pixel(s, in, h, w, count > 0 ? 1.0f / (float)count : 0.0f, out);
         }
     }
 }
+#undef avgpool_pixel

@@ -5,9 +5,10 @@
  * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
  * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
  * holds both (rnc_cut_blas).  Weights: bias[out_c], then for each group [K][N]. */
+#define im2col RNC_FN(im2col)
+#define conv_blas_finish RNC_FN(conv_blas_finish)
 /* The patches of output pixels first .. first + count - 1 of an image; `in` is its group's. */
-RNC_KERNEL void RNC_FN(im2col)(const rnc_conv_shape *s, const float *in, int first, int count,
-                               float *to)
+RNC_KERNEL void im2col(const rnc_conv_shape *s, const float *in, int first, int count, float *to)
 {
     const int run = s->dilation_w == 1 && s->in_pixel == s->in_c;
     const int steps = run ? 1 : s->kernel_w, length = run ? s->kernel_w * s->in_c : s->in_c;
@@ -18,16 +19,15 @@ RNC_KERNEL void RNC_FN(im2col)(const rnc_conv_shape *s, const float *in, int fir
         for (ky = 0; ky < s->kernel_h; ky++)
             for (kx = 0; kx < steps; kx++, to += length)
                 memcpy(to,
-                       in + RNC_FN(at)(0, 0, y + ky * s->dilation_h, s->in_row,
-                                       x + kx * s->dilation_w, s->in_pixel),
+                       in + rnc_at(0, 0, y + ky * s->dilation_h, s->in_row, x + kx * s->dilation_w,
+                                   s->in_pixel),
                        sizeof(float) * (size_t)length);
     }
 }
 
 /* act(product + bias + residual) of `channels` channels of a pixel; res may be the output. */
-RNC_KERNEL void RNC_FN(conv_blas_finish)(const rnc_conv_shape *s, const float *product,
-                                         const float *bias, const float *res, float *out,
-                                         int channels)
+RNC_KERNEL void conv_blas_finish(const rnc_conv_shape *s, const float *product, const float *bias,
+                                 const float *res, float *out, int channels)
 {
     int c;
     for (c = 0; c + RNC_VL <= channels; c += RNC_VL) {
@@ -64,7 +64,7 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, co
                 const float *bias = o->weights + (ptrdiff_t)g * width;
                 const float *weights = o->weights + s->out_c + (ptrdiff_t)g * depth * width;
                 if (patches)
-                    RNC_FN(im2col)(s, in, first, count, columns);
+                    im2col(s, in, first, count, columns);
                 else
                     in += (ptrdiff_t)first * s->in_pixel;
                 cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, count, width, depth, 1.0f,
@@ -72,14 +72,15 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, co
                             0.0f, product, width);
                 for (i = 0; i < count; i++) {
                     const int y = (first + i) / s->out_w, x = (first + i) % s->out_w;
-                    const float *res = s->residual ? (const float *)o->in2 + (ptrdiff_t)g * width +
-                                                         RNC_FN(at)(n, s->res_image, y, s->res_row,
-                                                                    x, s->res_pixel)
-                                                   : bias;
+                    const float *res =
+                        s->residual ? (const float *)o->in2 + (ptrdiff_t)g * width +
+                                          rnc_at(n, s->res_image, y, s->res_row, x, s->res_pixel)
+                                    : bias;
                     float *out = (float *)o->out + (ptrdiff_t)g * width +
-                                 RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
-                    RNC_FN(conv_blas_finish)
-                    (s, product + (ptrdiff_t)i * width, bias, res, out, width);
+                                 rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                    conv_blas_finish(s, product + (ptrdiff_t)i * width, bias, res, out, width);
                 }
             }
 }
+#undef im2col
+#undef conv_blas_finish

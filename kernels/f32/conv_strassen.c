@@ -10,28 +10,36 @@
  * (compiler/plan/methods/pack_strassen.c).  Of an odd strip the last pixel of the first half has no
  * partner: zeros, and three of the products less.  RNC_TILES stands before, as for conv_winograd.
  */
+#define strassen_at RNC_FN(strassen_at)
+#define strassen_sums RNC_FN(strassen_sums)
+#define strassen_block RNC_FN(strassen_block)
+#define strassen_places RNC_FN(strassen_places)
+#define strassen_output RNC_FN(strassen_output)
+#define strassen_tile RNC_FN(strassen_tile)
+#define strassen_has RNC_FN(strassen_has)
+#define strassen_tiles RNC_FN(strassen_tiles)
+#define strassen_panel RNC_FN(strassen_panel)
 
 /* Pixel p of all images, in floats from the first. */
-RNC_KERNEL ptrdiff_t RNC_FN(strassen_at)(const rnc_conv_shape *s, int p, int image, int row,
-                                         int pixel)
+RNC_KERNEL ptrdiff_t strassen_at(const rnc_conv_shape *s, int p, int image, int row, int pixel)
 {
     const int w = s->out_w, h = s->out_h;
     if (row == w * pixel && (s->images == 1 || image == h * row))
         return (ptrdiff_t)p * pixel;
-    return RNC_FN(at)(p / (w * h), image, p / w % h, row, p % w, pixel);
+    return rnc_at(p / (w * h), image, p / w % h, row, p % w, pixel);
 }
 
 /* The sums of n pixels from `pixel` on, `up` of them in the first half: [up][S1 S2], then
  * [up][S3 S4] and, where the input is not flat, the pixels. */
-RNC_KERNEL void RNC_FN(strassen_sums)(const rnc_conv_shape *s, const rnc_strassen_cut *c,
-                                      const float *in, int pixel, int n, int up, float *to)
+RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c, const float *in,
+                              int pixel, int n, int up, float *to)
 {
     const ptrdiff_t next = (ptrdiff_t)up * c->pitch;
     const int row = s->stride_h * s->in_row, wide = s->stride_w * s->in_pixel;
     for (int i = 0; i < up; i++, to += c->pitch) {
         const int both = up + i < n, other = both ? pixel + up + i : pixel;
-        const float *a = in + RNC_FN(strassen_at)(s, pixel + i, s->in_image, row, wide);
-        const float *b = in + RNC_FN(strassen_at)(s, other, s->in_image, row, wide);
+        const float *a = in + strassen_at(s, pixel + i, s->in_image, row, wide);
+        const float *b = in + strassen_at(s, other, s->in_image, row, wide);
         for (int k = 0; k < c->half; k += RNC_VL) {
             const vf a1 = vf_load(a + k), a2 = vf_load(a + c->half + k);
             const vf b1 = both ? vf_load(b + k) : vf_zero();
@@ -51,7 +59,7 @@ RNC_KERNEL void RNC_FN(strassen_sums)(const rnc_conv_shape *s, const rnc_strasse
 }
 
 /* A block of a product: `depth` input channels, `pixels` pixels, a panel. */
-typedef struct RNC_FN(strassen_block) {
+typedef struct strassen_block {
     int depth, last, pixels;
     int first; /* output pixel */
     const float *in, *w;
@@ -61,18 +69,18 @@ typedef struct RNC_FN(strassen_block) {
     float *both;             /* and the product to these */
     const float *bias, *res; /* the panel's */
     float *out;
-} RNC_FN(strassen_block);
+} strassen_block;
 
 /* Where the pixels of a tile lie in output and residual. */
-typedef struct RNC_FN(strassen_places) {
+typedef struct strassen_places {
     ptrdiff_t out[RNC_CASES], res[RNC_CASES];
-} RNC_FN(strassen_places);
+} strassen_places;
 
 /* Sums of n pixels of a tile, from pixel `first` on, to output with bias, residual and the short
  * activations. */
-RNC_KERNEL void RNC_FN(strassen_output)(const rnc_conv_shape *s, const RNC_FN(strassen_block) * b,
-                                        const RNC_FN(strassen_places) * at, int first,
-                                        const vf *acc, int n, int nv, int column)
+RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b,
+                                const strassen_places *at, int first, const vf *acc, int n, int nv,
+                                int column)
 {
     static const float six = 6.0f;
     RNC_UNROLL(32)
@@ -98,25 +106,24 @@ RNC_KERNEL void RNC_FN(strassen_output)(const rnc_conv_shape *s, const RNC_FN(st
         }
     }
     for (int i = 0; i < n && s->act > RNC_ACT_RELU6; i++)
-        RNC_FN(conv_act)(s, 1, nv, 1, b->out + at->out[first + i] + column);
+        conv_act(s, 1, nv, 1, b->out + at->out[first + i] + column);
 }
 
 /* n pixels of a block, the first of which is `at`, times nv vectors from `column` on.  x: the shape
  * as the products see it.  Weights from `ahead` on are fetched, a turn `step` bytes further. */
-RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_shape *x,
-                                      const rnc_tile *t, int u, int n, int nv,
-                                      const RNC_FN(strassen_block) * b, int at, int column,
-                                      const char *ahead, int step)
+RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_conv_shape *x, const rnc_tile *t,
+                              int u, int n, int nv, const strassen_block *b, int at, int column,
+                              const char *ahead, int step)
 {
     const int width = s->panel, sums = at * width + column;
     const float *a = b->in + (ptrdiff_t)at * x->in_pixel, *w = b->w + column;
-    RNC_FN(strassen_places) places;
+    strassen_places places;
     vf acc[32];
     for (int i = 0; i < (b->plus || !b->to ? n : 0); i++) {
         const int p = b->first + at + i;
-        places.out[i] = RNC_FN(strassen_at)(s, p, s->out_image, s->out_row, s->out_pixel);
+        places.out[i] = strassen_at(s, p, s->out_image, s->out_row, s->out_pixel);
         if (s->residual)
-            places.res[i] = RNC_FN(strassen_at)(s, p, s->res_image, s->res_row, s->res_pixel);
+            places.res[i] = strassen_at(s, p, s->res_image, s->res_row, s->res_pixel);
         for (int j = 0; t->prefetch_output && j < nv * RNC_VL; j += 16)
             RNC_PREFETCH_WRITE(b->out + places.out[i] + column + j);
     }
@@ -131,7 +138,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
         }
     }
     for (int turns = b->depth / u; turns > 0; turns--) {
-        RNC_FN(conv_steps)(x, acc, a, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
+        conv_steps(x, acc, a, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
         for (int i = 0; i < t->prefetch_weights; i++)
             RNC_PREFETCH(ahead + i * 64);
         if (t->prefetch_input)
@@ -141,8 +148,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
         w += u * width;
     }
     if (b->last)
-        RNC_FN(conv_steps)
-    (x, acc, a, w, s->in_c / 2 % u, n, nv, 32, width, t->memory_broadcasts, 0);
+        conv_steps(x, acc, a, w, s->in_c / 2 % u, n, nv, 32, width, t->memory_broadcasts, 0);
     if (b->to) {
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
@@ -151,7 +157,7 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
                 vf_store(b->to + sums + i * width + j * RNC_VL, acc[i * nv + j]);
         }
     } else {
-        RNC_FN(strassen_output)(s, b, &places, 0, acc, n, nv, column);
+        strassen_output(s, b, &places, 0, acc, n, nv, column);
     }
     /* Out of memory again, for clang has not the registers for another way out of the loop. */
     for (int i = 0; i < (b->plus ? n : 0); i++) {
@@ -163,20 +169,19 @@ RNC_KERNEL void RNC_FN(strassen_tile)(const rnc_conv_shape *s, const rnc_conv_sh
             vf_store(b->both + k, vf_load(b->both + k) + v[j]);
             v[j] = v[j] + vf_load(b->plus + k);
         }
-        RNC_FN(strassen_output)(s, b, &places, i, v, 1, nv, column);
+        strassen_output(s, b, &places, i, v, 1, nv, column);
     }
 }
 
 /* Of `total` pixels in tiles of nearly equal size, `most` at most: has one n? */
-RNC_KERNEL int RNC_FN(strassen_has)(int total, int most, int n)
+RNC_KERNEL int strassen_has(int total, int most, int n)
 {
     const int tiles = rnc_div_up(total, most);
     return tiles > 0 && (n == total / tiles || (n == total / tiles + 1 && total % tiles > 0));
 }
 
-RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_shape *x,
-                                       const rnc_tile *t, const rnc_strassen_cut *c, int u,
-                                       const RNC_FN(strassen_block) * b)
+RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_conv_shape *x, const rnc_tile *t,
+                               const rnc_strassen_cut *c, int u, const strassen_block *b)
 {
     rnc_registers_cut r;
     rnc_cut_registers(t, s->panel, RNC_VL, RNC_CASES, &r);
@@ -188,12 +193,11 @@ RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_s
         n = b->pixels / tiles + (i < b->pixels % tiles);
         for (int column = 0; column < s->panel; column += nv * RNC_VL, ahead += share) {
 /* A constant number of pixels, none but those that a half of a strip can have. */
-#define RNC_STRASSEN_CASE(k)                                                                    \
-    case k:                                                                                     \
-        if (k <= RNC_TILES && k <= most &&                                                      \
-            (RNC_FN(strassen_has)(c->up, most, k) || RNC_FN(strassen_has)(c->up - 1, most, k))) \
-            RNC_FN(strassen_tile)                                                               \
-        (s, x, t, u, k, nv, b, at, column, ahead, share * u / b->depth + 1);                    \
+#define RNC_STRASSEN_CASE(k)                                                                 \
+    case k:                                                                                  \
+        if (k <= RNC_TILES && k <= most &&                                                   \
+            (strassen_has(c->up, most, k) || strassen_has(c->up - 1, most, k)))              \
+            strassen_tile(s, x, t, u, k, nv, b, at, column, ahead, share *u / b->depth + 1); \
         break
             switch (n) {
                 RNC_STRASSEN_CASE(1);
@@ -217,9 +221,9 @@ RNC_KERNEL void RNC_FN(strassen_tiles)(const rnc_conv_shape *s, const rnc_conv_s
 }
 
 /* The seven products of n pixels, from `pixel` on, and a panel of each half. */
-RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *t,
-                                       const rnc_operands *o, const rnc_strassen_cut *c, int pixel,
-                                       int n, int up, int panel, float *scratch, const float *in)
+RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+                               const rnc_strassen_cut *c, int pixel, int n, int up, int panel,
+                               float *scratch, const float *in)
 {
     /* What is read: a quarter of the input or a sum; where sums are taken from, wait while blocks
      * pass, and are left: X0, X1 or a third; -1: none.  The quarter of output that is complete, or
@@ -240,7 +244,7 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
     const float *bias = o->weights + (ptrdiff_t)panel * s->panel * (7 * half + 2);
     float *const sums = scratch + c->waiting;
     rnc_conv_shape x = *s;
-    RNC_FN(strassen_block) b;
+    strassen_block b;
     x.in_pixel = c->pitch;
     x.stride_w = 1;
     b.w = bias + 2 * s->panel;
@@ -262,7 +266,7 @@ RNC_KERNEL void RNC_FN(strassen_panel)(const rnc_conv_shape *s, const rnc_tile *
             b.plus = b.last && p == 5 ? sums + each : NULL;
             if (b.last && product[p].leave < 0)
                 b.to = NULL;
-            RNC_FN(strassen_tiles)(s, &x, t, c, u, &b);
+            strassen_tiles(s, &x, t, c, u, &b);
             b.from = sums + product[p].wait * each;
         }
     }
@@ -278,17 +282,26 @@ RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t
     int s0, s1, p0, p1;
     rnc_cut_strassen(s, t, &c);
     scratch = (float *)o->scratch + part * c.floats;
-    s0 = t->split ? 0 : RNC_FN(share)(c.strips, part, parts);
-    s1 = t->split ? c.strips : RNC_FN(share)(c.strips, part + 1, parts);
-    p0 = t->split ? RNC_FN(share)(c.panels, part, parts) : 0;
-    p1 = t->split ? RNC_FN(share)(c.panels, part + 1, parts) : c.panels;
+    s0 = t->split ? 0 : rnc_share(c.strips, part, parts);
+    s1 = t->split ? c.strips : rnc_share(c.strips, part + 1, parts);
+    p0 = t->split ? rnc_share(c.panels, part, parts) : 0;
+    p1 = t->split ? rnc_share(c.panels, part + 1, parts) : c.panels;
     for (int i = s0; i < s1 && p0 < p1; i++) {
-        const int pixel = RNC_FN(share)(c.pixels, i, c.strips);
-        const int n = RNC_FN(share)(c.pixels, i + 1, c.strips) - pixel, up = (n + 1) / 2;
+        const int pixel = rnc_share(c.pixels, i, c.strips);
+        const int n = rnc_share(c.pixels, i + 1, c.strips) - pixel, up = (n + 1) / 2;
         const float *in = c.flat ? (const float *)o->in + (ptrdiff_t)pixel * c.pitch
                                  : scratch + (ptrdiff_t)2 * up * c.pitch;
-        RNC_FN(strassen_sums)(s, &c, (const float *)o->in, pixel, n, up, scratch);
+        strassen_sums(s, &c, (const float *)o->in, pixel, n, up, scratch);
         for (int p = p0; p < p1; p++)
-            RNC_FN(strassen_panel)(s, t, o, &c, pixel, n, up, p, scratch, in);
+            strassen_panel(s, t, o, &c, pixel, n, up, p, scratch, in);
     }
 }
+#undef strassen_at
+#undef strassen_sums
+#undef strassen_block
+#undef strassen_places
+#undef strassen_output
+#undef strassen_tile
+#undef strassen_has
+#undef strassen_tiles
+#undef strassen_panel

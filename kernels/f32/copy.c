@@ -1,6 +1,8 @@
 /* copy.c: h x w pixels of c channels, each input row and pixel used repeat_h and repeat_w times,
  * surrounded by zeros.  Writes exactly these.  Parts share the rows, zeros included. */
-RNC_KERNEL void RNC_FN(copy_pixel)(const rnc_copy_shape *s, const float *in, float *out)
+#define copy_pixel RNC_FN(copy_pixel)
+#define copy_zeros RNC_FN(copy_zeros)
+RNC_KERNEL void copy_pixel(const rnc_copy_shape *s, const float *in, float *out)
 {
     int c;
     for (c = 0; c + RNC_VL <= s->c; c += RNC_VL)
@@ -9,7 +11,7 @@ RNC_KERNEL void RNC_FN(copy_pixel)(const rnc_copy_shape *s, const float *in, flo
         vf_store_part(out + c, vf_act(vf_load_part(in + c, s->c - c), s->act, s->alpha), s->c - c);
 }
 
-RNC_KERNEL void RNC_FN(copy_zeros)(float *out, int n)
+RNC_KERNEL void copy_zeros(float *out, int n)
 {
     int c;
     for (c = 0; c + RNC_VL <= n; c += RNC_VL)
@@ -22,26 +24,26 @@ RNC_KERNEL void RNC_FN(copy)(const rnc_copy_shape *s, const rnc_tile *t, const r
                              int part, int parts)
 {
     const int height = s->zero_top + s->h + s->zero_bottom;
-    const int rows = s->images * height, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * height, end = rnc_share(rows, part + 1, parts);
     const int deep = s->zero_front + s->c + s->zero_behind;
     int i, x;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
+    for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / height, y = i % height - s->zero_top;
         for (x = -s->zero_left; x < s->w + s->zero_right; x++) {
-            float *out =
-                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             if (y < 0 || y >= s->h || x < 0 || x >= s->w) {
-                RNC_FN(copy_zeros)(out - s->zero_front, deep);
+                copy_zeros(out - s->zero_front, deep);
                 continue;
             }
-            RNC_FN(copy_zeros)(out - s->zero_front, s->zero_front);
-            RNC_FN(copy_pixel)
-            (s,
-             (const float *)o->in + RNC_FN(at)(n, s->in_image, y / s->repeat_h, s->in_row,
-                                               x / s->repeat_w, s->in_pixel),
-             out);
-            RNC_FN(copy_zeros)(out + s->c, s->zero_behind);
+            copy_zeros(out - s->zero_front, s->zero_front);
+            copy_pixel(s,
+                       (const float *)o->in + rnc_at(n, s->in_image, y / s->repeat_h, s->in_row,
+                                                     x / s->repeat_w, s->in_pixel),
+                       out);
+            copy_zeros(out + s->c, s->zero_behind);
         }
     }
 }
+#undef copy_pixel
+#undef copy_zeros

@@ -1,12 +1,15 @@
 /* dense: weight panels times one vector, or several at once, for each image.  One image is bound
  * by the reading of the weights.  From memory a CPU reads several streams side by side faster than
  * one, so a turn takes a row from each of u parts of a panel, far from one another. */
+#define dense_steps RNC_FN(dense_steps)
+#define dense_tile RNC_FN(dense_tile)
+#define dense_panels RNC_FN(dense_panels)
+#define dense_columns RNC_FN(dense_columns)
 
 /* u inputs, `apart` from one another, each into one of the phases:
  * acc[p % phases][i][j] += in[image i][p * apart] * w[p * apart][vector j]. */
-RNC_KERNEL void RNC_FN(dense_steps)(const rnc_dense_shape *s, vf *acc, const float *in,
-                                    const float *w, int u, int apart, int phases, int n, int nv,
-                                    int width)
+RNC_KERNEL void dense_steps(const rnc_dense_shape *s, vf *acc, const float *in, const float *w,
+                            int u, int apart, int phases, int n, int nv, int width)
 {
     RNC_UNROLL(8)
     for (int p = 0; p < u; p++) {
@@ -26,8 +29,8 @@ RNC_KERNEL void RNC_FN(dense_steps)(const rnc_dense_shape *s, vf *acc, const flo
 }
 
 /* n images, nv vectors of outputs; w: at their column of a panel of `width` outputs. */
-RNC_KERNEL void RNC_FN(dense_tile)(const rnc_dense_shape *s, int n, int nv, int u, const float *in,
-                                   const float *w, int width, const float *res, float *out)
+RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const float *in,
+                           const float *w, int width, const float *res, float *out)
 {
     const int apart = s->in_c / u, rest = s->in_c % u;
     const int own = 8 / (n * nv); /* sums that do not wait for each other: 8 are enough */
@@ -41,10 +44,10 @@ RNC_KERNEL void RNC_FN(dense_tile)(const rnc_dense_shape *s, int n, int nv, int 
     }
     w += width;
     for (int turns = apart; turns > 0; turns--, in++, w += width)
-        RNC_FN(dense_steps)(s, acc, in, w, u, apart, phases, n, nv, width);
+        dense_steps(s, acc, in, w, u, apart, phases, n, nv, width);
     in += (u - 1) * apart;
     w += (u - 1) * apart * width;
-    RNC_FN(dense_steps)(s, acc, in, w, rest, 1, phases, n, nv, width);
+    dense_steps(s, acc, in, w, rest, 1, phases, n, nv, width);
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
@@ -67,9 +70,9 @@ RNC_KERNEL void RNC_FN(dense_tile)(const rnc_dense_shape *s, int n, int nv, int 
 }
 
 /* Panels first .. end-1 of `width` outputs; w and c: the first one's weights and first output. */
-RNC_KERNEL void RNC_FN(dense_panels)(const rnc_dense_shape *s, const rnc_tile *t,
-                                     const rnc_operands *o, const float *w, int c, int width,
-                                     int nv, int first, int end, int across, int vector)
+RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
+                             const float *w, int c, int width, int nv, int first, int end,
+                             int across, int vector)
 {
     const int u = t->streams > 1 ? (t->streams < 8 ? t->streams : 8) : 1;
     const int fit = 32 / nv, wish = t->pixels > 0 ? t->pixels : 1;
@@ -82,27 +85,26 @@ RNC_KERNEL void RNC_FN(dense_panels)(const rnc_dense_shape *s, const rnc_tile *t
         const float *res = s->residual ? (const float *)o->in2 + to : NULL;
         float *out = (float *)o->out + to;
         for (int image = 0; image + n <= s->images; image += n) {
-            RNC_FN(dense_tile)(s, n, nv, u, in, b, width, res, out);
+            dense_tile(s, n, nv, u, in, b, width, res, out);
             in += (ptrdiff_t)n * s->in_image;
             res = s->residual ? res + (ptrdiff_t)n * s->res_image : res;
             out += (ptrdiff_t)n * s->out_image;
         }
         if (rest > 0)
-            RNC_FN(dense_tile)(s, rest, nv, u, in, b, width, res, out);
+            dense_tile(s, rest, nv, u, in, b, width, res, out);
     }
 }
 
 /* The same for any width: columns of t->vectors vectors, then what is left. */
-RNC_KERNEL void RNC_FN(dense_columns)(const rnc_dense_shape *s, const rnc_tile *t,
-                                      const rnc_operands *o, const float *w, int c, int width,
-                                      int first, int end)
+RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
+                              const float *w, int c, int width, int first, int end)
 {
     const int vectors = width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
     const int most = wish < 8 ? wish : 8, nv = most < vectors ? most : vectors;
     const int across = vectors / nv, rest = vectors % nv;
-    RNC_FN(dense_panels)(s, t, o, w, c, width, nv, first, end, across, 0);
+    dense_panels(s, t, o, w, c, width, nv, first, end, across, 0);
     if (rest > 0)
-        RNC_FN(dense_panels)(s, t, o, w, c, width, rest, first, end, 1, across * nv);
+        dense_panels(s, t, o, w, c, width, rest, first, end, 1, across * nv);
 }
 
 RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
@@ -110,9 +112,13 @@ RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_tile *t, const
 {
     const int full = s->out_c / s->panel, narrow = s->out_c % s->panel;
     const int all = full + (narrow > 0), c = full * s->panel;
-    const int first = RNC_FN(share)(all, part, parts), end = RNC_FN(share)(all, part + 1, parts);
+    const int first = rnc_share(all, part, parts), end = rnc_share(all, part + 1, parts);
     if (full > 0)
-        RNC_FN(dense_columns)(s, t, o, o->weights, 0, s->panel, first, end < full ? end : full);
+        dense_columns(s, t, o, o->weights, 0, s->panel, first, end < full ? end : full);
     if (narrow > 0 && first < all && end == all)
-        RNC_FN(dense_columns)(s, t, o, o->weights + (ptrdiff_t)c * (s->in_c + 1), c, narrow, 0, 1);
+        dense_columns(s, t, o, o->weights + (ptrdiff_t)c * (s->in_c + 1), c, narrow, 0, 1);
 }
+#undef dense_steps
+#undef dense_tile
+#undef dense_panels
+#undef dense_columns

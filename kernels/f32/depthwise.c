@@ -4,11 +4,16 @@
  * have a second turn, far = 4, before, whose sums are those of lane l ^ 4.  Weights are bias[c],
  * then [far][tap row][near][tap][c].  Of a row of output n pixels are a tile; the vectors of a
  * block of channels follow one another, so that what some rows hold of it stays in cache. */
+#define depthwise_taps RNC_FN(depthwise_taps)
+#define depthwise_turn RNC_FN(depthwise_turn)
+#define depthwise_tile RNC_FN(depthwise_tile)
+#define depthwise_pixels RNC_FN(depthwise_pixels)
+#define depthwise_row RNC_FN(depthwise_row)
 
 /* Of n pixels of a vector of channels: taps k0 .. k0+taps-1 of a row.  A pixel that is read serves
  * all of them. */
-RNC_KERNEL void RNC_FN(depthwise_taps)(const rnc_conv_shape *s, vf *acc, int n, const float *in,
-                                       const float *w, int near, int k0, int taps)
+RNC_KERNEL void depthwise_taps(const rnc_conv_shape *s, vf *acc, int n, const float *in,
+                               const float *w, int near, int k0, int taps)
 {
     const int first = k0 * s->dilation_w;
     const int end = (n - 1) * s->stride_w + (k0 + taps - 1) * s->dilation_w + 1;
@@ -31,8 +36,8 @@ RNC_KERNEL void RNC_FN(depthwise_taps)(const rnc_conv_shape *s, vf *acc, int n, 
 }
 
 /* All taps of n pixels of the vector from channel c on. */
-RNC_KERNEL void RNC_FN(depthwise_turn)(const rnc_conv_shape *s, vf *acc, int n, int c,
-                                       const float *in, const float *w, int far)
+RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, const float *in,
+                               const float *w, int far)
 {
     const int most = s->kernel_w > 5 ? 4 : s->kernel_w; /* taps in registers */
     const int nears = s->in_c < 4 ? s->in_c : 4;
@@ -43,9 +48,8 @@ RNC_KERNEL void RNC_FN(depthwise_turn)(const rnc_conv_shape *s, vf *acc, int n, 
             const float *a = in + (RNC_VL < 4 ? (c ^ far ^ near) - c : there);
             RNC_UNROLL(8)
             for (int k = 0; k < s->kernel_w; k += most)
-                RNC_FN(depthwise_taps)
-            (s, acc, n, a, w + there + (near * s->kernel_w + k) * s->out_c, near, k,
-             s->kernel_w - k < most ? s->kernel_w - k : most);
+                depthwise_taps(s, acc, n, a, w + there + (near * s->kernel_w + k) * s->out_c, near,
+                               k, s->kernel_w - k < most ? s->kernel_w - k : most);
         }
         in += s->dilation_h * s->in_row;
         w += nears * s->kernel_w * s->out_c;
@@ -53,8 +57,8 @@ RNC_KERNEL void RNC_FN(depthwise_turn)(const rnc_conv_shape *s, vf *acc, int n, 
 }
 
 /* n pixels of one vector of channels, from c on; w: the vector's bias. */
-RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, int c, const float *in,
-                                       const float *w, const float *res, float *out)
+RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const float *in,
+                               const float *w, const float *res, float *out)
 {
     const float *taps = w + s->out_c;
     vf acc[16];
@@ -62,13 +66,13 @@ RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, int c, co
         RNC_UNROLL(16)
         for (int i = 0; i < n; i++)
             acc[i] = vf_zero();
-        RNC_FN(depthwise_turn)(s, acc, n, c, in, taps, 4);
+        depthwise_turn(s, acc, n, c, in, taps, 4);
         taps += s->kernel_h * s->kernel_w * 4 * s->out_c;
     }
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++)
         acc[i] = s->in_c > 4 ? vf_load(w) + vf_swap(acc[i], 4) : vf_load(w);
-    RNC_FN(depthwise_turn)(s, acc, n, c, in, taps, 0);
+    depthwise_turn(s, acc, n, c, in, taps, 0);
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++) {
         vf v = acc[i];
@@ -88,9 +92,8 @@ RNC_KERNEL void RNC_FN(depthwise_tile)(const rnc_conv_shape *s, int n, int c, co
 }
 
 /* n pixels of the vectors c0 .. c1-1.  What the row below will read is fetched meanwhile. */
-RNC_KERNEL void RNC_FN(depthwise_pixels)(const rnc_conv_shape *s, const rnc_tile *t, int n, int c0,
-                                         int c1, const float *in, const float *w, const float *res,
-                                         float *out)
+RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int n, int c0, int c1,
+                                 const float *in, const float *w, const float *res, float *out)
 {
     for (int c = c0 * RNC_VL; c < c1 * RNC_VL; c += RNC_VL) {
         if (t->prefetch_input && c % 16 == 0) {
@@ -99,34 +102,31 @@ RNC_KERNEL void RNC_FN(depthwise_pixels)(const rnc_conv_shape *s, const rnc_tile
             for (int i = 0; i < n; i++)
                 RNC_PREFETCH_NEAR(below + i * s->stride_w * s->in_pixel);
         }
-        RNC_FN(depthwise_tile)
-        (s, n, c, in + c, w + c, s->residual ? res + c : NULL, out + c);
+        depthwise_tile(s, n, c, in + c, w + c, s->residual ? res + c : NULL, out + c);
     }
 }
 
 /* Row `row` of all images: the vectors c0 .. c1-1. */
-RNC_KERNEL void RNC_FN(depthwise_row)(const rnc_conv_shape *s, const rnc_tile *t,
-                                      const rnc_operands *o, int row, int c0, int c1)
+RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+                              int row, int c0, int c1)
 {
     const int wish = t->pixels > 0 ? (t->pixels < 16 ? t->pixels : 16) : 4;
     const int n = wish < s->out_w ? wish : s->out_w, rest = s->out_w % n;
     const int image = row / s->out_h, y = row % s->out_h;
     const float *in =
-        (const float *)o->in + RNC_FN(at)(image, s->in_image, y * s->stride_h - s->pad_top,
-                                          s->in_row, -s->pad_left, s->in_pixel);
+        (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top, s->in_row,
+                                      -s->pad_left, s->in_pixel);
     const float *res =
-        s->residual ? (const float *)o->in2 + RNC_FN(at)(image, s->res_image, y, s->res_row, 0, 0)
+        s->residual ? (const float *)o->in2 + rnc_at(image, s->res_image, y, s->res_row, 0, 0)
                     : NULL;
-    float *out = (float *)o->out + RNC_FN(at)(image, s->out_image, y, s->out_row, 0, 0);
+    float *out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
     int x = 0;
     for (; x + n <= s->out_w; x += n)
-        RNC_FN(depthwise_pixels)
-    (s, t, n, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
-     s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+        depthwise_pixels(s, t, n, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
+                         s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
     if (rest > 0)
-        RNC_FN(depthwise_pixels)
-    (s, t, rest, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
-     s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+        depthwise_pixels(s, t, rest, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
+                         s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
 }
 
 RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
@@ -134,12 +134,17 @@ RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, co
 {
     enum { PANEL = 32 };
     const int rows = s->images * s->out_h, vectors = s->out_c / RNC_VL;
-    const int y0 = t->split ? 0 : RNC_FN(share)(rows, part, parts);
-    const int y1 = t->split ? rows : RNC_FN(share)(rows, part + 1, parts);
-    const int c0 = t->split ? RNC_FN(share)(vectors, part, parts) : 0;
-    const int c1 = t->split ? RNC_FN(share)(vectors, part + 1, parts) : vectors;
+    const int y0 = t->split ? 0 : rnc_share(rows, part, parts);
+    const int y1 = t->split ? rows : rnc_share(rows, part + 1, parts);
+    const int c0 = t->split ? rnc_share(vectors, part, parts) : 0;
+    const int c1 = t->split ? rnc_share(vectors, part + 1, parts) : vectors;
     const int block = t->panels > 0 ? t->panels * (PANEL / RNC_VL) : vectors;
     for (int c = c0; c < c1; c += block)
         for (int row = y0; row < y1; row++)
-            RNC_FN(depthwise_row)(s, t, o, row, c, c + block < c1 ? c + block : c1);
+            depthwise_row(s, t, o, row, c, c + block < c1 ? c + block : c1);
 }
+#undef depthwise_taps
+#undef depthwise_turn
+#undef depthwise_tile
+#undef depthwise_pixels
+#undef depthwise_row

@@ -1,6 +1,7 @@
 /* halo.c: zeros around a tensor, c channels deep; the tensor itself is not touched, so this may run
  * beside the kernel that writes it.  Parts share the rows. */
-RNC_KERNEL void RNC_FN(halo_zeros)(const rnc_halo_shape *s, float *out, int pixels)
+#define halo_zeros RNC_FN(halo_zeros)
+RNC_KERNEL void halo_zeros(const rnc_halo_shape *s, float *out, int pixels)
 {
     int x, c;
     if (s->pixel == s->c && pixels > 0) {
@@ -19,17 +20,18 @@ RNC_KERNEL void RNC_FN(halo_clear)(const rnc_halo_shape *s, const rnc_operands *
                                    int parts)
 {
     const int height = s->top + s->h + s->bottom;
-    const int rows = s->images * height, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * height, end = rnc_share(rows, part + 1, parts);
     int i;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
+    for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / height, y = i % height - s->top;
-        float *row = (float *)o->out - s->shift + RNC_FN(at)(n, s->image, y, s->row, 0, 0);
+        float *row = (float *)o->out - s->shift + rnc_at(n, s->image, y, s->row, 0, 0);
         float *left = row - (ptrdiff_t)s->left * s->pixel;
         if (y < 0 || y >= s->h) {
-            RNC_FN(halo_zeros)(s, left, s->left + s->w + s->right);
+            halo_zeros(s, left, s->left + s->w + s->right);
         } else {
-            RNC_FN(halo_zeros)(s, left, s->left);
-            RNC_FN(halo_zeros)(s, row + (ptrdiff_t)s->w * s->pixel, s->right);
+            halo_zeros(s, left, s->left);
+            halo_zeros(s, row + (ptrdiff_t)s->w * s->pixel, s->right);
         }
     }
 }
+#undef halo_zeros

@@ -3,14 +3,14 @@
 RNC_KERNEL void RNC_FN(input)(const rnc_input_shape *s, const rnc_tile *t, const rnc_operands *o,
                               int part, int parts)
 {
-    const int rows = s->images * s->h, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);
     const ptrdiff_t step = s->nhwc ? s->c : 1, plane = s->nhwc ? 1 : (ptrdiff_t)s->h * s->w;
     int i, x, c;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++) {
+    for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / s->h, y = i % s->h;
         const ptrdiff_t first = (ptrdiff_t)n * s->c * s->h * s->w + (ptrdiff_t)y * s->w * step;
-        float *row = (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, 0, 0);
+        float *row = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, 0, 0);
         if (s->nhwc && !s->u8 && !s->affine && s->out_pixel == s->c) {
             memcpy(row, (const float *)o->in + first, sizeof(float) * (size_t)s->w * (size_t)s->c);
             continue;

@@ -1,7 +1,8 @@
 /* join.c: sum or product of two tensors, either spread over pixels (distances of 0) or over
  * channels.  May write over an operand that lies like the result.  Parts share the rows. */
-RNC_KERNEL void RNC_FN(join_vector)(const rnc_join_shape *s, const float *in, const float *in2,
-                                    float *out, int c, int n)
+#define join_vector RNC_FN(join_vector)
+RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const float *in2, float *out,
+                            int c, int n)
 {
     vf a, b;
     if (s->one_channel == 1)
@@ -22,21 +23,21 @@ RNC_KERNEL void RNC_FN(join_vector)(const rnc_join_shape *s, const float *in, co
 RNC_KERNEL void RNC_FN(join)(const rnc_join_shape *s, const rnc_tile *t, const rnc_operands *o,
                              int part, int parts)
 {
-    const int rows = s->images * s->h, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);
     int i, x, c;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++)
+    for (i = rnc_share(rows, part, parts); i < end; i++)
         for (x = 0; x < s->w; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + RNC_FN(at)(n, s->in_image, y, s->in_row, x, s->in_pixel);
+                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
             const float *in2 =
-                (const float *)o->in2 + RNC_FN(at)(n, s->in2_image, y, s->in2_row, x, s->in2_pixel);
-            float *out =
-                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in2 + rnc_at(n, s->in2_image, y, s->in2_row, x, s->in2_pixel);
+            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             for (c = 0; c + RNC_VL <= s->c; c += RNC_VL)
-                RNC_FN(join_vector)(s, in, in2, out, c, RNC_VL);
+                join_vector(s, in, in2, out, c, RNC_VL);
             if (c < s->c)
-                RNC_FN(join_vector)(s, in, in2, out, c, s->c - c);
+                join_vector(s, in, in2, out, c, s->c - c);
         }
 }
+#undef join_vector

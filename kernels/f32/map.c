@@ -1,7 +1,8 @@
 /* map.c: act(x * scale[c] + shift[c]), scale and shift if affine.  May write over its operand.
  * Parts share the rows. */
-RNC_KERNEL void RNC_FN(map_vector)(const rnc_map_shape *s, const float *in, const float *scale,
-                                   const float *shift, float *out, int n)
+#define map_vector RNC_FN(map_vector)
+RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float *scale,
+                           const float *shift, float *out, int n)
 {
     vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
     if (s->affine) {
@@ -20,27 +21,25 @@ RNC_KERNEL void RNC_FN(map_vector)(const rnc_map_shape *s, const float *in, cons
 RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_tile *t, const rnc_operands *o,
                             int part, int parts)
 {
-    const int rows = s->images * s->h, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);
     /* rows without gaps are one long pixel when all channels are treated alike */
     const int run = !s->affine && s->in_pixel == s->c && s->out_pixel == s->c;
     const int pixels = run ? 1 : s->w, channels = run ? s->w * s->c : s->c;
     int i, x, c;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++)
+    for (i = rnc_share(rows, part, parts); i < end; i++)
         for (x = 0; x < pixels; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + RNC_FN(at)(n, s->in_image, y, s->in_row, x, s->in_pixel);
-            float *out =
-                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             const float *scale = o->weights, *shift = s->affine ? scale + s->c : scale;
             for (c = 0; c + RNC_VL <= channels; c += RNC_VL)
-                RNC_FN(map_vector)
-            (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
-             RNC_VL);
+                map_vector(s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift,
+                           out + c, RNC_VL);
             if (c < channels)
-                RNC_FN(map_vector)
-            (s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift, out + c,
-             channels - c);
+                map_vector(s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift,
+                           out + c, channels - c);
         }
 }
+#undef map_vector

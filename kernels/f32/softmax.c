@@ -3,17 +3,16 @@
 RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_tile *t,
                                 const rnc_operands *o, int part, int parts)
 {
-    const int rows = s->images * s->h, end = RNC_FN(share)(rows, part + 1, parts);
+    const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);
     const int whole = s->c - s->c % RNC_VL, rest = s->c - whole;
     int i, x, c;
     (void)t;
-    for (i = RNC_FN(share)(rows, part, parts); i < end; i++)
+    for (i = rnc_share(rows, part, parts); i < end; i++)
         for (x = 0; x < s->w; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + RNC_FN(at)(n, s->in_image, y, s->in_row, x, s->in_pixel);
-            float *out =
-                (float *)o->out + RNC_FN(at)(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             vf most = vf_set1(in[0]), sum = vf_zero(), e;
             float scale;
             for (c = 0; c < whole; c += RNC_VL)

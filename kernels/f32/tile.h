@@ -1,9 +1,16 @@
 /* tile.h: the heart of the convolutions: a register tile of n pixels times nv vectors of channels.
  */
+#define conv_steps RNC_FN(conv_steps)
+#define conv_act RNC_FN(conv_act)
+#define conv_diagonals RNC_FN(conv_diagonals)
+#define conv_steps_diagonal RNC_FN(conv_steps_diagonal)
+#define conv_run_diagonal RNC_FN(conv_run_diagonal)
+#define conv_split RNC_FN(conv_split)
+#define conv_join RNC_FN(conv_join)
 
 /* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j].  A row of pixels has `wide`. */
-RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float *a, const float *w,
-                                   int u, int n, int nv, int wide, int width, int memory, int near)
+RNC_KERNEL void conv_steps(const rnc_conv_shape *s, vf *acc, const float *a, const float *w, int u,
+                           int n, int nv, int wide, int width, int memory, int near)
 {
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
@@ -43,7 +50,7 @@ RNC_KERNEL void RNC_FN(conv_steps)(const rnc_conv_shape *s, vf *acc, const float
 }
 
 /* The long activations, in a loop of their own. */
-RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
+RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
 {
     for (int i = 0; i < n; i++) {
         float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
@@ -57,7 +64,7 @@ RNC_KERNEL void RNC_FN(conv_act)(const rnc_conv_shape *s, int n, int nv, int wid
  * times diagonals of 4 x 4 weights.  Lane l of sum r is a part of output l ^ r, and no input is
  * shuffled. Rows of weights, [rows][width], to [width / 4][rows / 4][4][4]: number l of diagonal r
  * is that of input l and output l ^ r. */
-RNC_KERNEL void RNC_FN(conv_diagonals)(float *d, const float *w, int rows, int width)
+RNC_KERNEL void conv_diagonals(float *d, const float *w, int rows, int width)
 {
     for (int k = 0; k < rows; k += 4, w += 4 * width) {
         for (int j = 0; j < width; j += 4) {
@@ -82,8 +89,8 @@ RNC_KERNEL void RNC_FN(conv_diagonals)(float *d, const float *w, int rows, int w
 }
 
 /* u times four inputs of n pixels, one to three, `pixel` floats apart; d: their diagonals. */
-RNC_KERNEL void RNC_FN(conv_steps_diagonal)(vf *acc, const float *a, int pixel, const float *d,
-                                            int u, int n)
+RNC_KERNEL void conv_steps_diagonal(vf *acc, const float *a, int pixel, const float *d, int u,
+                                    int n)
 {
     RNC_UNROLL(4)
     for (int k = 0; k < u; k++) {
@@ -105,30 +112,30 @@ RNC_KERNEL void RNC_FN(conv_steps_diagonal)(vf *acc, const float *a, int pixel, 
 }
 
 /* `rows` inputs that lie side by side, a multiple of 4.  From `ahead` on as many are fetched. */
-RNC_KERNEL void RNC_FN(conv_run_diagonal)(vf *acc, const float *a, int pixel, const float *d,
-                                          int rows, int n, const float *ahead)
+RNC_KERNEL void conv_run_diagonal(vf *acc, const float *a, int pixel, const float *d, int rows,
+                                  int n, const float *ahead)
 {
     for (int turns = rows / 16; turns > 0; turns--) {
         RNC_BASE(a);
         RNC_BASE(d);
-        RNC_FN(conv_steps_diagonal)(acc, a, pixel, d, 4, n);
+        conv_steps_diagonal(acc, a, pixel, d, 4, n);
         RNC_PREFETCH_NEAR(ahead);
         ahead += 16;
         a += 16;
         d += 64;
     }
-    RNC_FN(conv_steps_diagonal)(acc, a, pixel, d, rows / 4 % 4, n);
+    conv_steps_diagonal(acc, a, pixel, d, rows / 4 % 4, n);
 }
 
 /* The other sums of n pixels are 0 before, and added to the first behind. */
-RNC_KERNEL void RNC_FN(conv_split)(vf *acc, int n)
+RNC_KERNEL void conv_split(vf *acc, int n)
 {
     RNC_UNROLL(9)
     for (int i = n; i < 4 * n; i++)
         RNC_ZERO(acc[i]);
 }
 
-RNC_KERNEL void RNC_FN(conv_join)(vf *acc, int n)
+RNC_KERNEL void conv_join(vf *acc, int n)
 {
     RNC_UNROLL(3)
     for (int i = 0; i < n; i++)

@@ -8,20 +8,26 @@
  * tap and are planes as they are: m + 1 planes and m more, 2 m + 1 of 2 m + 1 pixels. A side is
  * `less` where its last output pixel is not there: a plane or two can be left out.
  * compiler/plan/methods/pack_winograd.c has the same points. */
-
-enum { RNC_FN(WINOGRAD_PIXELS) = 9 }; /* of the largest window's side: m = 4, stride 2 */
+#define winograd_spare RNC_FN(winograd_spare)
+#define winograd_numbers RNC_FN(winograd_numbers)
+#define winograd_points RNC_FN(winograd_points)
+#define winograd_forward RNC_FN(winograd_forward)
+#define winograd_back RNC_FN(winograd_back)
+#define winograd_extent RNC_FN(winograd_extent)
+#define winograd_window RNC_FN(winograd_window)
+#define winograd_pixels RNC_FN(winograd_pixels)
+#define winograd_output RNC_FN(winograd_output)
+#define winograd_act RNC_FN(winograd_act)
 
 /* 1: a side that is less does without plane p. */
-RNC_KERNEL int RNC_FN(winograd_spare)(const rnc_conv_shape *s, int p)
+RNC_KERNEL int winograd_spare(const rnc_conv_shape *s, int p)
 {
     return p == rnc_winograd_planes(s->winograd, s->stride_h) - 1 || (s->stride_h == 2 && p == 0);
 }
 
-enum { RNC_FN(WINOGRAD_NUMBERS) = 9 }; /* constants of a transform with m = 4 at most */
-
 /* Each of n numbers in every lane, loaded anew for a tile: gcc would keep a constant in a register
  * over the products, which need all of them. */
-RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, int n, vf *k)
+RNC_KERNEL void winograd_numbers(const float *from, int n, vf *k)
 {
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++)
@@ -31,7 +37,7 @@ RNC_KERNEL void RNC_FN(winograd_numbers)(const float *from, int n, vf *k)
 /* One side of a window, x[m + 2], to points: point p has prod(x - q) over the other points q as its
  * polynomial's coefficients, infinity has that of all points.  The finite ones do not read
  * x[m + 1]; infinity: 0 leaves it out. */
-RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity, const vf *k)
+RNC_KERNEL void winograd_points(vf *x, int m, int infinity, const vf *k)
 {
     if (m == 2) {
         const vf a = x[1], b = x[2];
@@ -58,12 +64,12 @@ RNC_KERNEL void RNC_FN(winograd_points)(vf *x, int m, int infinity, const vf *k)
 
 /* The pixels of one side of a window to its planes.  Of stride 1 the spare plane, infinity, meets
  * only the output that is not there, so that any pixel will do for it. */
-RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int less, const vf *k)
+RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const vf *k)
 {
     const int m = s->winograd;
     vf odd[4];
     if (s->stride_h == 1) {
-        RNC_FN(winograd_points)(x, m, 1, k);
+        winograd_points(x, m, 1, k);
         return;
     }
     RNC_UNROLL(8)
@@ -79,7 +85,7 @@ RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int les
         x[m] = x[0];
     else
         x[m] = -vf_fma(k[4], x[2], k[5] * x[0]);
-    RNC_FN(winograd_points)(x, m, 0, k);
+    winograd_points(x, m, 0, k);
     RNC_UNROLL(8)
     for (int i = 0; i < m; i++)
         x[m + 1 + i] = odd[i];
@@ -87,7 +93,7 @@ RNC_KERNEL void RNC_FN(winograd_forward)(const rnc_conv_shape *s, vf *x, int les
 
 /* The planes of one side to its m output pixels: pixel y is the sum of p^y times point p's, plus,
  * of stride 2, odd pixel y's.  taps: point p's have the factor 1 / N(p) yet to come. */
-RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
+RNC_KERNEL void winograd_back(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
 {
     const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
     const int m = s->winograd, polyphase = s->stride_h == 2;
@@ -116,40 +122,40 @@ RNC_KERNEL void RNC_FN(winograd_back)(const rnc_conv_shape *s, vf *x, int taps, 
 
 /* What there is of a tile: h x w output pixels of m x m; 1: its side is less, and the spare planes
  * are written, but have no products. */
-typedef struct RNC_FN(winograd_extent) {
+typedef struct winograd_extent {
     int h, w;
     int less_y, less_x;
-} RNC_FN(winograd_extent);
+} winograd_extent;
 
 /* A tile's window to `to`, a plane after the other.  Its rows and pixels that no output has are
  * taken as the last again. */
-RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in,
-                                        RNC_FN(winograd_extent) e, float *to, int plane)
+RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winograd_extent e,
+                                float *to, int plane)
 {
     const int side = rnc_winograd_planes(s->winograd, s->stride_h), step = s->stride_h;
     const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
     static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
-    vf k[RNC_FN(WINOGRAD_NUMBERS)];
-    RNC_FN(winograd_numbers)(numbers, 6, k);
+    vf k[RNC_WINOGRAD_NUMBERS];
+    winograd_numbers(numbers, 6, k);
     for (int c = 0; c < s->in_c; c += RNC_VL) {
-        vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
+        vf t[RNC_WINOGRAD_PLANES * RNC_WINOGRAD_PLANES];
         for (int x = 0; x < side; x++) {
             const float *from = in + (x < pixels ? x : pixels - 1) * s->in_pixel + c;
-            vf column[RNC_FN(WINOGRAD_PIXELS)];
+            vf column[RNC_WINOGRAD_PLANES];
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
                 column[y] = vf_load(from + (y < rows ? y : rows - 1) * s->in_row);
-            RNC_FN(winograd_forward)(s, column, e.less_y, k);
+            winograd_forward(s, column, e.less_y, k);
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
                 t[y * side + x] = column[y];
         }
         for (int y = 0; y < side; y++) {
-            vf row[RNC_FN(WINOGRAD_PIXELS)]; /* not in place: t stays as it is in memory */
+            vf row[RNC_WINOGRAD_PLANES]; /* not in place: t stays as it is in memory */
             RNC_UNROLL(16)
             for (int x = 0; x < side; x++)
                 row[x] = t[y * side + x];
-            RNC_FN(winograd_forward)(s, row, e.less_x, k);
+            winograd_forward(s, row, e.less_x, k);
             RNC_UNROLL(16)
             for (int x = 0; x < side; x++)
                 vf_store(to + (y * side + x) * plane + c, row[x]);
@@ -158,8 +164,8 @@ RNC_KERNEL void RNC_FN(winograd_window)(const rnc_conv_shape *s, const float *in
 }
 
 /* A row of a tile's output pixels with bias, residual and the short activations. */
-RNC_KERNEL void RNC_FN(winograd_pixels)(const rnc_conv_shape *s, const vf *x, int w, vf bias,
-                                        const float *res, float *out)
+RNC_KERNEL void winograd_pixels(const rnc_conv_shape *s, const vf *x, int w, vf bias,
+                                const float *res, float *out)
 {
     static const float limit = 6.0f;
     RNC_UNROLL(8)
@@ -182,9 +188,9 @@ RNC_KERNEL void RNC_FN(winograd_pixels)(const rnc_conv_shape *s, const vf *x, in
 
 /* Products of one panel, `width` channels, to a tile's output; taps: of filters from plain taps. Of
  * the spare planes, which have none, only that of point 0 meets outputs that are there. */
-RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *from, int plane,
-                                        RNC_FN(winograd_extent) e, const float *bias,
-                                        const float *res, float *out, int width, int taps)
+RNC_KERNEL void winograd_output(const rnc_conv_shape *s, const float *from, int plane,
+                                winograd_extent e, const float *bias, const float *res, float *out,
+                                int width, int taps)
 {
     const int m = s->winograd, side = rnc_winograd_planes(s->winograd, s->stride_h),
               polyphase = s->stride_h == 2;
@@ -194,45 +200,43 @@ RNC_KERNEL void RNC_FN(winograd_output)(const rnc_conv_shape *s, const float *fr
         -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,
         1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
         1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
-    vf k[RNC_FN(WINOGRAD_NUMBERS)];
+    vf k[RNC_WINOGRAD_NUMBERS];
     if (taps)
-        RNC_FN(winograd_numbers)(over, 9, k);
+        winograd_numbers(over, 9, k);
     else
-        RNC_FN(winograd_numbers)(numbers, 6, k);
+        winograd_numbers(numbers, 6, k);
     for (int c = 0; c < width; c += RNC_VL) {
-        vf t[RNC_FN(WINOGRAD_PIXELS) * RNC_FN(WINOGRAD_PIXELS)];
+        vf t[RNC_WINOGRAD_PLANES * RNC_WINOGRAD_PLANES];
         const vf b = vf_load(bias + c);
         for (int x = 0; x < side; x++) {
-            vf column[RNC_FN(WINOGRAD_PIXELS)];
+            vf column[RNC_WINOGRAD_PLANES];
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
                 column[y] = vf_load(from + (y * side + x) * plane + c);
             if (polyphase && e.less_y)
                 RNC_ZERO(column[0]);
-            RNC_FN(winograd_back)(s, column, taps, k);
+            winograd_back(s, column, taps, k);
             RNC_UNROLL(8)
             for (int y = 0; y < m; y++)
                 t[y * side + x] = column[y];
         }
         for (int y = 0; y < m; y++) {
             if (y < e.h) {
-                vf row[RNC_FN(WINOGRAD_PIXELS)];
+                vf row[RNC_WINOGRAD_PLANES];
                 RNC_UNROLL(16)
                 for (int x = 0; x < side; x++)
                     row[x] = t[y * side + x];
                 if (polyphase && e.less_x)
                     RNC_ZERO(row[0]);
-                RNC_FN(winograd_back)(s, row, taps, k);
-                RNC_FN(winograd_pixels)
-                (s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
+                winograd_back(s, row, taps, k);
+                winograd_pixels(s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
             }
         }
     }
 }
 
 /* The long activations, in a loop of their own. */
-RNC_KERNEL void RNC_FN(winograd_act)(const rnc_conv_shape *s, RNC_FN(winograd_extent) e, float *out,
-                                     int width)
+RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *out, int width)
 {
     for (int i = 0; i < e.h * e.w; i++) {
         float *to = out + i / e.w * s->out_row + i % e.w * s->out_pixel;

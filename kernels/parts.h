@@ -1,0 +1,39 @@
+/* parts.h: what all kernels share and no instruction set changes.
+ * This file is pasted into emitted code once, before the kernels. */
+#ifndef RNC_PARTS_H
+#define RNC_PARTS_H
+
+#include <stddef.h>
+
+#if defined(__clang__)
+#define RNC_INLINE static inline __attribute__((always_inline, unused))
+#elif defined(__GNUC__)
+#define RNC_INLINE static inline __attribute__((unused))
+#else
+#define RNC_INLINE static inline
+#endif
+
+/* Parts share n units out: part p does those from rnc_share(n, p) to rnc_share(n, p + 1). */
+RNC_INLINE int rnc_share(int n, int part, int parts)
+{
+    return (int)((long long)n * part / parts);
+}
+
+/* Pixel (y, x) of image n, in elements from pixel (0, 0) of image 0. */
+RNC_INLINE ptrdiff_t rnc_at(int n, int image, int y, int row, int x, int pixel)
+{
+    return (ptrdiff_t)n * image + (ptrdiff_t)y * row + (ptrdiff_t)x * pixel;
+}
+
+RNC_INLINE int rnc_div_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+/* x, or the nearer of low and high. */
+RNC_INLINE int rnc_clamp(int x, int low, int high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+#endif

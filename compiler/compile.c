@@ -7,7 +7,6 @@
 #include "plan/batch.h"
 #include "plan/tuning.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { LARGE_ARRAY = 16 << 20 };
@@ -23,10 +22,10 @@ typedef struct Work {
 
 static int read_source(const Work *w)
 {
-    errno = 0;
-    const int file = src_read(w->src, w->options->input);
+    const char *why;
+    const int file = src_read(w->src, w->options->input, &why);
     if (file < 0)
-        diag_file_error(w->d, w->options->input, "cannot read the network: %s", strerror(errno));
+        diag_file_error(w->d, w->options->input, "cannot read the network: %s", why);
     return file;
 }
 

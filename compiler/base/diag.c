@@ -6,11 +6,20 @@
  */
 #include "base/diag.h"
 
+#include "base/utf8.h"
+
 #include <string.h>
 
 Diag diag_new(const SrcMap *src, Arena *arena)
 {
     return (Diag){.src = src, .out = buf_new(arena)};
+}
+
+/* Bytes that take one column: those of a character, or one that belongs to none. */
+static size_t column_bytes(const char *at, size_t left)
+{
+    const size_t length = utf8_length(at, left);
+    return length ? length : 1;
 }
 
 /* The source line of `loc` and, below it, ^~~~ under its part on that line.  Of a
@@ -30,19 +39,29 @@ static void show_line(Diag *d, Loc loc, int line, int column)
            (end < (size_t)loc.begin + BEHIND || ((unsigned char)f->text[end] & 0xC0) == 0x80))
         end++;
     buf_printf(&d->out, "%5d | ", line);
-    for (size_t i = begin; i < end; i++) {
-        unsigned char c = (unsigned char)f->text[i];
-        buf_putc(&d->out, c == '\t' || c < ' ' || c == 127 ? ' ' : (char)c);
+    for (size_t i = begin, step; i < end; i += step) {
+        step = column_bytes(f->text + i, end - i);
+        if (utf8_safe(f->text + i, step))
+            buf_add(&d->out, f->text + i, step);
+        else
+            buf_putc(&d->out, (unsigned char)f->text[i] < 0x80 ? ' ' : '?');
     }
     buf_puts(&d->out, "\n      | ");
-    for (size_t i = begin; i < (size_t)loc.begin; i++)
-        if (((unsigned char)f->text[i] & 0xC0) != 0x80) /* one column a UTF-8 character */
-            buf_putc(&d->out, ' ');
+    const size_t at = (size_t)loc.begin, behind = (size_t)loc.end < end ? (size_t)loc.end : end;
+    for (size_t i = begin; i < at; i += column_bytes(f->text + i, end - i))
+        buf_putc(&d->out, ' ');
     buf_putc(&d->out, '^');
-    for (size_t i = (size_t)loc.begin + 1; i < (size_t)loc.end && i < end; i++)
-        if (((unsigned char)f->text[i] & 0xC0) != 0x80)
-            buf_putc(&d->out, '~');
+    for (size_t i = at; (i += column_bytes(f->text + i, f->size - i)) < behind;)
+        buf_putc(&d->out, '~');
     buf_putc(&d->out, '\n');
+}
+
+/* What is printed comes from files in part: shown as utf8.h says. */
+static void put_message(Diag *d, const char *format, va_list args)
+{
+    Buf text = buf_new(d->out.arena);
+    buf_vprintf(&text, format, args);
+    buf_add_shown(&d->out, buf_text(&text), text.n, true);
 }
 
 static void at_place(Diag *d, Loc loc, const char *kind, const char *format, va_list args)
@@ -51,11 +70,11 @@ static void at_place(Diag *d, Loc loc, const char *kind, const char *format, va_
     int line = 0, column = 0;
     if (f) {
         src_line(d->src, loc.file, loc.begin, &line, &column);
-        buf_printf(&d->out, "%s:%d:%d: %s: ", f->name, line, column, kind);
+        buf_printf(&d->out, "%s:%d:%d: %s: ", str_shown(d->out.arena, f->name), line, column, kind);
     } else {
         buf_printf(&d->out, "rnc: %s: ", kind);
     }
-    buf_vprintf(&d->out, format, args);
+    put_message(d, format, args);
     buf_putc(&d->out, '\n');
     if (f)
         show_line(d, loc, line, column);
@@ -63,8 +82,8 @@ static void at_place(Diag *d, Loc loc, const char *kind, const char *format, va_
 
 static void at_file(Diag *d, const char *file, const char *kind, const char *format, va_list args)
 {
-    buf_printf(&d->out, "%s: %s: ", file, kind);
-    buf_vprintf(&d->out, format, args);
+    buf_printf(&d->out, "%s: %s: ", str_shown(d->out.arena, file), kind);
+    put_message(d, format, args);
     buf_putc(&d->out, '\n');
 }
 
@@ -132,7 +151,7 @@ void diag_internal(Diag *d, const char *format, ...)
     d->errors++;
     d->internal++;
     buf_puts(&d->out, "rnc: internal error: ");
-    VARIADIC(true, buf_vprintf(&d->out, format, args));
+    VARIADIC(true, put_message(d, format, args));
     buf_puts(&d->out, "\nrnc: note: this is a defect of rnc, not of your input; please report it "
                       "with the .net file\n");
 }

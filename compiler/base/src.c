@@ -1,10 +1,13 @@
 /* src.c: see src.h. */
 #include "base/src.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 int src_add(SrcMap *map, const char *name, const char *text, size_t size)
 {
@@ -23,36 +26,46 @@ int src_add(SrcMap *map, const char *name, const char *text, size_t size)
     return map->files.n - 1;
 }
 
-int src_read(SrcMap *map, const char *path)
+/* All bytes of the file, or false with errno set. */
+typedef VEC(char) Bytes;
+static bool read_all(int fd, Arena *arena, Bytes *text)
 {
-    FILE *in = fopen(path, "rb");
-    if (!in)
+    char chunk[1 << 16];
+    for (;;) {
+        const ssize_t got = read(fd, chunk, sizeof chunk);
+        if (got == 0)
+            return true;
+        if (got < 0 && errno != EINTR)
+            return false;
+        for (ssize_t i = 0; i < got; i++)
+            VEC_PUSH(arena, text, chunk[i]);
+        if (text->n > INT_MAX / 4) {
+            errno = EFBIG;
+            return false;
+        }
+    }
+}
+
+int src_read(SrcMap *map, const char *path, const char **why)
+{
+    const int fd = file_open(path, NULL, why);
+    if (fd < 0)
         return -1;
     /* The file is to be closed, even when memory runs out. */
     jmp_buf oom;
     jmp_buf *outer = arena_on_oom(map->arena, &oom);
     if (setjmp(oom)) {
-        fclose(in);
+        close(fd);
         arena_on_oom(map->arena, outer);
         longjmp(*outer, 1);
     }
-    VEC(char) text = {0};
-    char chunk[4096];
-    size_t got;
-    int too_big = 0;
-    while (!too_big && (got = fread(chunk, 1, sizeof chunk, in)) > 0) {
-        for (size_t i = 0; i < got; i++)
-            VEC_PUSH(map->arena, &text, chunk[i]);
-        too_big = text.n > INT_MAX / 4;
-    }
-    int failed = too_big ? EFBIG : ferror(in) ? (errno ? errno : EIO) : 0;
-    fclose(in);
+    Bytes text = {0};
+    const bool good = read_all(fd, map->arena, &text);
+    if (!good)
+        *why = strerror(errno);
+    close(fd);
     arena_on_oom(map->arena, outer);
-    if (failed) {
-        errno = failed;
-        return -1;
-    }
-    return src_add(map, path, text.at ? text.at : "", (size_t)text.n);
+    return good ? src_add(map, path, text.at ? text.at : "", (size_t)text.n) : -1;
 }
 
 const SrcFile *src_file(const SrcMap *map, int file)

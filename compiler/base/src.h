@@ -37,8 +37,9 @@ typedef struct SrcMap {
 
 /* Add a text that is in memory already (copied); returns its file number. */
 int src_add(SrcMap *map, const char *name, const char *text, size_t size);
-/* Read a file; returns its number, or -1 with errno set. */
-int src_read(SrcMap *map, const char *path);
+/* Reads an ordinary file (file.h).  Returns its number; or -1 with *why set to what is wrong,
+ * in words that complete "cannot read FILE: ". */
+int src_read(SrcMap *map, const char *path, const char **why);
 const SrcFile *src_file(const SrcMap *map, int file);
 /* Line and column of a byte, both from 1. */
 void src_line(const SrcMap *map, int file, int byte, int *line, int *column);

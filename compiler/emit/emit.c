@@ -6,6 +6,8 @@
  */
 #include "emit/emit_parts.h"
 
+#include "base/utf8.h"
+
 #include "net/figures.h"
 #include "plan/tuning.h"
 #include "emit/identifiers.h"
@@ -38,7 +40,7 @@ void emit_template(Emit *e, const char *text)
 
 char *comment_text(Arena *arena, const char *text)
 {
-    char *copy = arena_strdup(arena, text);
+    char *copy = arena_strdup(arena, str_shown(arena, text));
     for (char *c = copy; *c; c++) {
         const bool ends = (c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*');
         if ((unsigned char)*c < ' ' || *c == '\\' || *c == 127 || ends)

@@ -2,6 +2,8 @@
  * or as a C array.  With --embed section only the name is declared. */
 #include "emit/emit_parts.h"
 
+#include <string.h>
+
 static const char incbin_text[] =
     "\n/* ---- the weights file, put here by the assembler, which looks for it in the\n"
     " * compiler's directory and in each -I ---- */\n"
@@ -27,16 +29,26 @@ static const char incbin_text[] =
     "#error \"--embed incbin needs gcc or clang; --embed array does not\"\n"
     "#endif\n";
 
+/* A file's name in the assembler's quotes, inside C's: each has its own escapes. */
+static void put_file_name(Buf *out, const char *name)
+{
+    for (const char *c = name; *c; c++) {
+        const unsigned char byte = (unsigned char)*c;
+        if (byte == '"' || byte == '\\')
+            buf_printf(out, "\\\\\\%c", byte);
+        else if (byte < ' ' || byte == 127 || byte == '?')
+            buf_printf(out, "\\\\%03o", byte);
+        else
+            buf_putc(out, *c);
+    }
+}
+
 void emit_incbin(Emit *e)
 {
-    Buf text = buf_new(e->arena);
-    for (const char *c = incbin_text; *c; c++) {
-        if (*c == '%')
-            buf_puts(&text, e->options->weights_file);
-        else
-            buf_putc(&text, *c);
-    }
-    emit_template(e, buf_text(&text));
+    const char *at = strchr(incbin_text, '%');
+    emit_template(e, arena_strndup(e->arena, incbin_text, (size_t)(at - incbin_text)));
+    put_file_name(e->out, e->options->weights_file);
+    emit_template(e, at + 1);
 }
 
 static const char array_text[] = "\n/* ---- the weights file ---- */\n"

@@ -4,7 +4,6 @@
 #include "lang/lower_parts.h"
 #include "lang/parse.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -80,9 +79,10 @@ int read_beside(Lower *l, Name path, const char *what, bool *again)
             return l->files.at[i].file;
         }
     }
-    int file = src_read(l->src, at);
+    const char *why;
+    int file = src_read(l->src, at, &why);
     if (file < 0) {
-        if (lower_error(l, path.loc, "cannot read the %s '%s': %s", what, at, strerror(errno)))
+        if (lower_error(l, path.loc, "cannot read the %s '%s': %s", what, at, why))
             note_includes(l, path.loc.file);
     } else if (again) {
         ReadFile read = {file, path.loc, (uint64_t)st.st_dev, (uint64_t)st.st_ino};

@@ -1,7 +1,6 @@
 /* lower_port.c: the interface: inputs, outputs, taps, class names, batch. */
 #include "lang/lower_parts.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -245,9 +244,10 @@ static void labels_option(Lower *l, Port *port)
     port->n_labels = 0;
     if (!*path)
         return;
-    int file = src_read(l->src, path);
+    const char *why;
+    int file = src_read(l->src, path, &why);
     if (file < 0)
-        diag_file_error(l->d, path, "cannot read the class names: %s", strerror(errno));
+        diag_file_error(l->d, path, "cannot read the class names: %s", why);
     else
         set_labels(l, port, file, NO_LOC, path);
 }

@@ -1,5 +1,7 @@
 /* describe.c: layers in few words. */
 #include "net/describe.h"
+
+#include "base/utf8.h"
 #include "base/str.h"
 
 #include <string.h>
@@ -87,7 +89,9 @@ const char *describe_line(Arena *arena, const SrcMap *src, const Place *place)
     int line;
     const SrcFile *file = src_place(src, place, &line);
     const char *slash = file ? strrchr(file->name, '/') : NULL;
-    return file ? arena_printf(arena, "%s:%d", slash ? slash + 1 : file->name, line) : NULL;
+    if (!file)
+        return NULL;
+    return arena_printf(arena, "%s:%d", str_shown(arena, slash ? slash + 1 : file->name), line);
 }
 
 const char *describe_number(Arena *arena, int64_t n)

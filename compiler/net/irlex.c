@@ -57,6 +57,29 @@ static void lex_bad(IrLexer *l, int begin, const char *message)
     irlex_fail(l, loc_from(l, begin), message);
 }
 
+static int hex_digit(int c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c > 0 ? strchr(digits, c) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* What comes after a backslash, which is passed; 0 or less if it is none of an escape. */
+static int escaped(IrLexer *l)
+{
+    const int c = peek(l, 0);
+    if (c == '"' || c == '\\' || c == 'n') {
+        l->at++;
+        return c == 'n' ? '\n' : c;
+    }
+    const int high = c == 'x' ? hex_digit(peek(l, 1)) : -1;
+    const int low = high >= 0 ? hex_digit(peek(l, 2)) : -1;
+    if (low < 0)
+        return 0;
+    l->at += 3;
+    return high << 4 | low;
+}
+
 /* After the opening quote. */
 static void lex_string(IrLexer *l, int begin)
 {
@@ -71,13 +94,13 @@ static void lex_string(IrLexer *l, int begin)
         if (c == '"')
             break;
         if (c == '\\') {
-            c = peek(l, 0);
-            if (c != '"' && c != '\\' && c != 'n') {
-                lex_bad(l, begin, "after '\\' in a string stands one of: \" \\ n");
+            c = escaped(l);
+            if (c <= 0) {
+                lex_bad(l, begin,
+                        "after '\\' in a string stands one of: \" \\ n, or x and two hexadecimal "
+                        "digits of a byte that is not zero");
                 return;
             }
-            l->at++;
-            c = c == 'n' ? '\n' : c;
         }
         buf_putc(&text, (char)c);
     }

@@ -21,6 +21,8 @@
  */
 #include "net/irtext.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,17 +39,22 @@ static void put_real(Buf *out, double value)
     buf_puts(out, text);
 }
 
+/* In quotes; what is not safe to show as \xHH, which irlex.c reads back. */
 static void put_string(Buf *out, const char *s)
 {
+    const size_t n = strlen(s);
     buf_putc(out, '"');
-    for (; *s; s++) {
-        if (*s == '\n') {
+    for (size_t i = 0, step; i < n; i += step) {
+        const size_t safe = utf8_safe(s + i, n - i);
+        step = safe ? safe : 1;
+        if (s[i] == '\n')
             buf_puts(out, "\\n");
-            continue;
-        }
-        if (*s == '"' || *s == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *s);
+        else if (!safe)
+            buf_printf(out, "\\x%02x", (unsigned)(unsigned char)s[i]);
+        else if (s[i] == '"' || s[i] == '\\')
+            buf_printf(out, "\\%c", s[i]);
+        else
+            buf_add(out, s + i, step);
     }
     buf_putc(out, '"');
 }

@@ -8,7 +8,6 @@
 
 #include "net/ir.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -192,10 +191,10 @@ bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t si
 bool npy_read(Npy *npy, const char *path, Arena *arena, Diag *d)
 {
     SrcMap files = {.arena = arena};
-    errno = 0;
-    const int file = src_read(&files, path);
+    const char *why;
+    const int file = src_read(&files, path, &why);
     if (file < 0) {
-        diag_file_error(d, path, "cannot read it: %s", strerror(errno));
+        diag_file_error(d, path, "cannot read it: %s", why);
         return false;
     }
     const SrcFile *f = src_file(&files, file);

@@ -3,7 +3,6 @@
  * of all of them. */
 #include "plan/tuning.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,10 +351,10 @@ Tuning *tuning_parse(Arena *arena, const SrcMap *src, int file_number, Diag *d)
 
 Tuning *tuning_read(Arena *arena, SrcMap *src, const char *path, Diag *d)
 {
-    errno = 0;
-    const int file = src_read(src, path);
+    const char *why;
+    const int file = src_read(src, path, &why);
     if (file < 0) {
-        diag_file_error(d, path, "cannot read the tuning: %s", strerror(errno));
+        diag_file_error(d, path, "cannot read the tuning: %s", why);
         return NULL;
     }
     return tuning_parse(arena, src, file, d);

@@ -1,6 +1,10 @@
 /* commands.c: what the commands share. */
 #include "tool/commands.h"
 
+#include "base/utf8.h"
+
+#include <stdio.h>
+
 int status_of(const Diag *d)
 {
     if (d->errors == 0)
@@ -18,4 +22,11 @@ Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
     if (o->compile.lower.labels)
         VEC_PUSH(arena, &inputs, o->compile.lower.labels);
     return inputs;
+}
+
+void print_text(const Buf *text)
+{
+    Buf shown = buf_new(text->arena);
+    buf_add_shown(&shown, buf_text(text), text->n, true);
+    fputs(buf_text(&shown), stdout);
 }

@@ -13,6 +13,9 @@ int convert_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int summary_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 int graph_command(Options *o, Arena *arena, SrcMap *src, Diag *d);
 
+/* Prints a text for people to standard output; names in it as utf8.h shows them. */
+void print_text(const Buf *text);
+
 /* Everything that was read: outputs must not overwrite it. */
 Words inputs_of(const Options *o, const SrcMap *src, Arena *arena);
 /* The status of messages given: EXIT_INTERNAL if one is of a defect of rnc. */

@@ -129,11 +129,21 @@ static void show(Evaluation *e, const char *name, Type t, Order order, const dou
     VEC_PUSH(e->arena, &e->writes, out);
 }
 
+/* An input's axes are in the port's order, so that --input takes what was written. */
+static Order order_of_node(const Net *net, const Node *node)
+{
+    for (int i = 0; i < net->inputs.n; i++) {
+        if (net->inputs.at[i].node == node)
+            return net->inputs.at[i].order;
+    }
+    return ORDER_NCHW;
+}
+
 static void show_tensor(Evaluation *e, const char *path, const EvalResult *r)
 {
     const Node *node = net_node_named(e->net, path);
     if (node) {
-        show(e, path, node->type, ORDER_NCHW, r->values[node->id]);
+        show(e, path, node->type, order_of_node(e->net, node), r->values[node->id]);
         return;
     }
     const char **names = NEW_ARRAY(e->arena, const char *, e->net->nodes.n + 1);

@@ -78,7 +78,7 @@ static bool print_report(const Options *o, const Compiled *c, Arena *arena, Diag
         diag_error(d, NO_LOC, "out of memory");
         return false;
     }
-    fputs(buf_text(&text), stdout);
+    print_text(&text);
     return true;
 }
 
@@ -92,7 +92,7 @@ static int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
         if (o->compile.dump == DUMP_REPORT)
             report_text(&c.dump, &c, arena);
         if (o->compile.dump != DUMP_NONE)
-            fputs(buf_text(&c.dump), stdout);
+            print_text(&c.dump);
         else if (write_outputs(o, &c, base, src, arena, d))
             print_report(o, &c, arena, d);
     }
@@ -104,7 +104,7 @@ static int doc_command(Arena *arena)
 {
     Buf text = buf_new(arena);
     doc_operators(&text);
-    fputs(buf_text(&text), stdout);
+    print_text(&text);
     return EXIT_GOOD;
 }
 
@@ -142,7 +142,7 @@ static int run(int argc, char **argv, Arena *arena)
     } else if (o.help) {
         Buf text = buf_new(arena);
         options_help(&text, o.command);
-        fputs(buf_text(&text), stdout);
+        print_text(&text);
         status = EXIT_GOOD;
     } else if (o.version) {
         puts("rnc " RNC_VERSION);

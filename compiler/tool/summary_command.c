@@ -26,7 +26,7 @@ static int compare_command(const Options *o, Arena *arena, SrcMap *src, Diag *d)
         else if (!compare_json(&text, &a, &b, arena))
             diag_error(d, NO_LOC, "out of memory");
         if (d->errors == 0)
-            fputs(buf_text(&text), stdout);
+            print_text(&text);
     }
     compiled_close(&a);
     compiled_close(&b);
@@ -45,7 +45,7 @@ int summary_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
         else if (!summary_json(&text, &c, src, arena))
             diag_error(d, NO_LOC, "out of memory");
         if (d->errors == 0)
-            fputs(buf_text(&text), stdout);
+            print_text(&text);
     }
     compiled_close(&c);
     return status_of(d);

@@ -3,6 +3,7 @@
  * Stages (groups of the network itself) are matched by name; what lies in none, or in
  * one that has no namesake, is counted as well. */
 #include "net/describe.h"
+#include "base/utf8.h"
 #include "net/figures.h"
 #include "net/outline.h"
 #include "view/report.h"
@@ -197,7 +198,8 @@ bool compare_json(Buf *out, const Compiled *a, const Compiled *b, Arena *arena)
     for (int i = 0; i < c.parts.n; i++) {
         const Part *p = &c.parts.at[i];
         json_array_append_new(parts,
-                              json_pack("{s:s, s:[I,I], s:[I,I]}", "path", p->path, "parameters",
+                              json_pack("{s:s, s:[I,I], s:[I,I]}", "path",
+                                        str_shown(arena, p->path), "parameters",
                                         (json_int_t)p->parameters[0], (json_int_t)p->parameters[1],
                                         "macs", (json_int_t)p->macs[0], (json_int_t)p->macs[1]));
     }

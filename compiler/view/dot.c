@@ -1,6 +1,10 @@
 /* dot.c: a diagram as text for Graphviz (dot -Tsvg): clusters for frames. */
 #include "view/diagram.h"
 
+#include "base/utf8.h"
+
+#include <string.h>
+
 static const char *const fills[HUES] = {
     [HUE_END] = "#ffffff",   [HUE_CONV] = "#cfe1fa", [HUE_DEPTHWISE] = "#c4ecec",
     [HUE_DENSE] = "#e3d5f7", [HUE_POOL] = "#fbdcc0", [HUE_POINTWISE] = "#e8ebef",
@@ -9,13 +13,12 @@ static const char *const fills[HUES] = {
 
 static void put_string(Buf *out, const char *text)
 {
-    for (const char *c = text; *c; c++) {
+    Buf shown = buf_new(out->arena);
+    buf_add_shown(&shown, text, strlen(text), true);
+    for (const char *c = buf_text(&shown); *c; c++) {
         if (*c == '"' || *c == '\\')
             buf_putc(out, '\\');
-        if (*c == '\n')
-            buf_puts(out, "\\n");
-        else if ((unsigned char)*c >= ' ')
-            buf_putc(out, *c);
+        buf_puts(out, *c == '\n' ? "\\n" : (const char[]){*c, '\0'});
     }
 }
 

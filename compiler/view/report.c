@@ -4,6 +4,7 @@
  * megabytes (1e6) in text. */
 #include "view/report.h"
 
+#include "base/utf8.h"
 #include "net/figures.h"
 
 #include <jansson.h>
@@ -115,22 +116,22 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
     text_params(out, c);
 }
 
-static json_t *json_ports(const Port *ports, int n)
+static json_t *json_ports(Arena *arena, const Port *ports, int n)
 {
     json_t *list = json_array();
     for (int i = 0; i < n; i++) {
         int d[4];
         port_dims(&ports[i], d);
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:[i,i,i,i], s:i}", "name", ports[i].name,
-                                        "type", elem_name(ports[i].elem), "order",
-                                        ports[i].order == ORDER_NCHW ? "nchw" : "nhwc", "dims",
-                                        d[0], d[1], d[2], d[3], "labels", ports[i].n_labels));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:[i,i,i,i], s:i}", "name",
+                            str_shown(arena, ports[i].name), "type", elem_name(ports[i].elem),
+                            "order", ports[i].order == ORDER_NCHW ? "nchw" : "nhwc", "dims", d[0],
+                            d[1], d[2], d[3], "labels", ports[i].n_labels));
     }
     return list;
 }
 
-static json_t *json_params(const Net *net)
+static json_t *json_params(Arena *arena, const Net *net)
 {
     json_t *list = json_array();
     for (int i = 0; i < net->nodes.n; i++) {
@@ -141,8 +142,9 @@ static json_t *json_params(const Net *net)
             json_t *dims = json_array();
             for (int k = 0; k < p->rank; k++)
                 json_array_append_new(dims, json_integer(p->dims[k]));
-            json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "name", p->name, "tensor",
-                                                  p->alias ? p->alias : p->name, "dims", dims));
+            json_array_append_new(
+                list, json_pack("{s:s, s:s, s:o}", "name", str_shown(arena, p->name), "tensor",
+                                str_shown(arena, p->alias ? p->alias : p->name), "dims", dims));
         }
     }
     return list;
@@ -154,12 +156,13 @@ static json_t *json_steps(const Plan *plan)
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
         const Type t = s->node->type;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I, s:I}", "name",
-                                              s->node->name, "kernel", kernel_rows[s->kernel].name,
-                                              "dims", t.n, t.h, t.w, t.c, "macs",
-                                              (json_int_t)node_macs(s->node), "multiplications",
-                                              (json_int_t)step_multiplications(s), "weight_bytes",
-                                              (json_int_t)(s->weights ? s->weights->bytes : 0)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I, s:I}", "name",
+                                        str_shown(plan->arena, s->node->name), "kernel",
+                                        kernel_rows[s->kernel].name, "dims", t.n, t.h, t.w, t.c,
+                                        "macs", (json_int_t)node_macs(s->node), "multiplications",
+                                        (json_int_t)step_multiplications(s), "weight_bytes",
+                                        (json_int_t)(s->weights ? s->weights->bytes : 0)));
     }
     return list;
 }
@@ -167,14 +170,16 @@ static json_t *json_steps(const Plan *plan)
 json_t *report_head(const Compiled *c)
 {
     const Plan *plan = c->plan;
-    return json_pack(
-        "{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:i, s:o, s:o}", "name", c->original->name,
-        "has_weights", c->has_weights, "parameters", (json_int_t)net_parameters(c->original),
-        "macs", (json_int_t)net_macs(c->original), "arena", "bytes", (json_int_t)plan->arena_bytes,
-        "bound", (json_int_t)plan->lower_bound, "bound_with_halos_and_scratch",
-        (json_int_t)plan->tight_bound, "weight_bytes", (json_int_t)plan->weight_bytes, "turns",
-        c->net->turns, "inputs", json_ports(c->original->inputs.at, c->original->inputs.n),
-        "outputs", json_ports(c->original->outputs.at, c->original->outputs.n));
+    Arena *arena = plan->arena;
+    return json_pack("{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:i, s:o, s:o}", "name",
+                     str_shown(arena, c->original->name), "has_weights", c->has_weights,
+                     "parameters", (json_int_t)net_parameters(c->original), "macs",
+                     (json_int_t)net_macs(c->original), "arena", "bytes",
+                     (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
+                     "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound, "weight_bytes",
+                     (json_int_t)plan->weight_bytes, "turns", c->net->turns, "inputs",
+                     json_ports(arena, c->original->inputs.at, c->original->inputs.n), "outputs",
+                     json_ports(arena, c->original->outputs.at, c->original->outputs.n));
 }
 
 bool report_put_json(Buf *out, json_t *root)
@@ -192,7 +197,7 @@ bool report_put_json(Buf *out, json_t *root)
 bool report_json(Buf *out, const Compiled *c)
 {
     json_t *root = report_head(c);
-    json_object_set_new(root, "bound_to", json_params(c->original));
+    json_object_set_new(root, "bound_to", json_params(c->plan->arena, c->original));
     json_object_set_new(root, "steps", json_steps(c->plan));
     return report_put_json(out, root);
 }

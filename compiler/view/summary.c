@@ -4,6 +4,7 @@
  * the sums.  Arms have no line: they show in their layers' names. */
 #include "view/summary.h"
 #include "net/describe.h"
+#include "base/utf8.h"
 #include "net/figures.h"
 #include "net/outline.h"
 #include "view/report.h"
@@ -290,10 +291,10 @@ static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
         const Type t = node->type;
         json_t *operands = json_array();
         for (int k = 0; k < node->n_in; k++)
-            json_array_append_new(operands, json_string(node->in[k]->name));
+            json_array_append_new(operands, json_string(str_shown(arena, node->in[k]->name)));
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:s, s:[i,i,i,i], s:o, s:I, s:o, s:s*, s:o}", "name",
-                            node->name, "kind", op_row(node->op)->name, "text",
+                            str_shown(arena, node->name), "kind", op_row(node->op)->name, "text",
                             describe_kind(arena, node), "type", elem_name(t.elem), "dims", t.n, t.c,
                             t.h, t.w, "parameters", json_counts(net, i, i), "macs",
                             (json_int_t)node_macs(node), "connected_to", operands, "line",
@@ -303,20 +304,27 @@ static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
     return list;
 }
 
-static void json_groups(json_t *list, const Net *net, const Group *g)
+/* A name, or NULL. */
+static const char *shown(Arena *arena, const char *name)
+{
+    return name ? str_shown(arena, name) : NULL;
+}
+
+static void json_groups(json_t *list, const Net *net, const Group *g, Arena *arena)
 {
     for (int i = 0; i < g->items.n; i++) {
         const Group *group = g->items.at[i].group;
         if (!group)
             continue;
         json_array_append_new(
-            list, json_pack("{s:s, s:s*, s:s, s:s, s:o, s:I, s:i}", "path", group->path, "block",
-                            group->block, "first", net->nodes.at[group->first]->name, "last",
-                            net->nodes.at[group->last]->name, "parameters",
+            list, json_pack("{s:s, s:s*, s:s, s:s, s:o, s:I, s:i}", "path",
+                            shown(arena, group->path), "block", shown(arena, group->block), "first",
+                            shown(arena, net->nodes.at[group->first]->name), "last",
+                            shown(arena, net->nodes.at[group->last]->name), "parameters",
                             json_counts(net, group->first, group->last), "macs",
                             (json_int_t)nodes_macs(net, group->first, group->last), "alike",
                             group->alike));
-        json_groups(list, net, group);
+        json_groups(list, net, group, arena);
     }
 }
 
@@ -328,9 +336,10 @@ json_t *summary_head(const Compiled *c)
     json_object_set_new(root, "not_trainable",
                         json_integer(nodes_parameters(net, 0, net->nodes.n - 1, false)));
     if (limit.tensor)
-        json_object_set_new(root, "limit",
-                            json_pack("{s:s, s:s, s:I}", "layer", limit.layer, "tensor",
-                                      limit.tensor, "bytes", (json_int_t)limit.bytes));
+        json_object_set_new(
+            root, "limit",
+            json_pack("{s:s, s:s, s:I}", "layer", shown(c->plan->arena, limit.layer), "tensor",
+                      shown(c->plan->arena, limit.tensor), "bytes", (json_int_t)limit.bytes));
     return root;
 }
 
@@ -338,7 +347,7 @@ bool summary_json(Buf *out, const Compiled *c, const SrcMap *src, Arena *arena)
 {
     const Net *net = c->original;
     json_t *root = summary_head(c), *groups = json_array();
-    json_groups(groups, net, outline_make(net, src, arena));
+    json_groups(groups, net, outline_make(net, src, arena), arena);
     json_object_set_new(root, "layers", json_layers(net, src, arena));
     json_object_set_new(root, "groups", groups);
     return report_put_json(out, root);

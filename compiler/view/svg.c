@@ -1,6 +1,8 @@
 /* svg.c: a diagram as SVG: one file, with all it needs; the same bytes every time. */
 #include "view/diagram.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -26,10 +28,12 @@ static const char style[] =
 
 /* ---- text ---- */
 
-/* What XML lets stand: markup escaped, control characters left out. */
+/* Markup escaped, and shown what XML has no character for (utf8.h). */
 static void put_text(Buf *out, const char *text)
 {
-    for (const char *c = text; *c; c++) {
+    Buf shown = buf_new(out->arena);
+    buf_add_shown(&shown, text, strlen(text), true);
+    for (const char *c = buf_text(&shown); *c; c++) {
         switch (*c) {
         case '<':
             buf_puts(out, "&lt;");
@@ -44,8 +48,7 @@ static void put_text(Buf *out, const char *text)
             buf_puts(out, "&quot;");
             break;
         default:
-            if ((unsigned char)*c >= ' ' || *c == '\n')
-                buf_putc(out, *c);
+            buf_putc(out, *c);
         }
     }
 }

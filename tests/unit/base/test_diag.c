@@ -57,6 +57,19 @@ static void test_tabs_and_utf8(void)
     arena_free(f.arena);
 }
 
+static void test_escapes(void)
+{
+    Fixture f;
+    open_fixture(&f, "a\x1b[1m \xff b");
+    diag_error(&f.d, (Loc){0, 8, 9}, "no '%s'", "\x1b[31m\xfe");
+    diag_file_error(&f.d, "x\ry", "cannot read it");
+    CU_ASSERT_STRING_EQUAL(shown(&f), "x.net:1:9: error: no '\\x1b[31m\\xfe'\n"
+                                      "    1 | a [1m ? b\n"
+                                      "      |         ^\n"
+                                      "x\\x0dy: error: cannot read it\n");
+    arena_free(f.arena);
+}
+
 static void test_ranges_over_lines(void)
 {
     Fixture f;
@@ -129,6 +142,7 @@ static void test_callers(void)
 void suite_diag(void)
 {
     CU_pSuite s = CU_add_suite("diag", NULL, NULL);
+    CU_add_test(s, "bytes that a terminal obeys are not printed", test_escapes);
     CU_add_test(s, "carets stand below what is meant", test_carets);
     CU_add_test(s, "at the end of the file", test_end_of_file);
     CU_add_test(s, "tabs and UTF-8 are one column", test_tabs_and_utf8);

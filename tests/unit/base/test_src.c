@@ -33,13 +33,17 @@ static void test_files_are_copied(void)
     jmp_buf oom;
     Arena *arena = arena_new(&oom);
     SrcMap map = {.arena = arena};
+    const char *why = NULL;
     char text[] = "first";
     const int a = src_add(&map, "a.net", text, 5), b = src_add(&map, "b.net", "", 0);
     text[0] = 'X';
     CU_ASSERT_STRING_EQUAL(src_file(&map, a)->text, "first");
     CU_ASSERT_STRING_EQUAL(src_file(&map, b)->name, "b.net");
     CU_ASSERT_EQUAL(src_file(&map, b)->size, 0);
-    CU_ASSERT_EQUAL(src_read(&map, "no/such/file.net"), -1);
+    CU_ASSERT_EQUAL(src_read(&map, "no/such/file.net", &why), -1);
+    CU_ASSERT_STRING_EQUAL(why, "No such file or directory");
+    CU_ASSERT_EQUAL(src_read(&map, "/dev/zero", &why), -1);
+    CU_ASSERT_STRING_EQUAL(why, "it is not a regular file");
     arena_free(arena);
 }
 

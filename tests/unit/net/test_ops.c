@@ -95,7 +95,8 @@ static void test_manual(void)
     Arena *arena = arena_new(&oom);
     SrcMap src = {.arena = arena};
     const char *root = getenv("RNC_SRCDIR");
-    int file = src_read(&src, arena_printf(arena, "%s/docs/language.md", root ? root : "."));
+    const char *why;
+    int file = src_read(&src, arena_printf(arena, "%s/docs/language.md", root ? root : "."), &why);
     Buf table = buf_new(arena);
     doc_operators(&table);
     table.text[table.n - 1] = '\0'; /* the empty line behind the last */

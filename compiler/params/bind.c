@@ -417,6 +417,8 @@ static bool take_tensor(Binder *b, const Use *use)
                         "tensor '%s' holds numbers of type %s; a parameter's are F32, F16, BF16 or "
                         "F64",
                         t->name, t->elem_name);
+        if (t->way_out)
+            diag_file_note(b->diag, use->slot->file->path, "%s", t->way_out);
         return false;
     }
     if (!check_shape(b, use) || !check_axes(b, use, axes))

@@ -1,41 +1,22 @@
 /* pickle.c: the stack machine of Python's pickles, without its calls.
  *
- * Protocols 2 to 5 (PEP 307, 3154), the opcodes that tensors and what lies beside
- * them need.  Memory is bounded by the pickle's length: an opcode makes one object
- * at most.
+ * Protocols 1 to 5 (PEP 307, 3154), but for buffers outside of the pickle.  Memory is
+ * bounded by the pickle's length: an opcode makes one object at most.
  */
-#include "params/pickle.h"
+#include "params/pickle_parts.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-typedef struct Machine {
-    const unsigned char *at, *end, *begin;
-    const char *const *allowed;
-    const char *label;
-    Arena *arena;
-    Diag *diag;
-    VEC(Pickled *) stack;
-    VEC(Pickled *) memo;
-} Machine;
-
-static bool damaged(const Machine *m, const char *why)
+bool pickle_damaged(const Machine *m, const char *why)
 {
     diag_file_error(m->diag, m->label, "the pickle cannot be read: %s (byte %td)", why,
                     m->at - m->begin);
     return false;
 }
 
-static bool would_run(const Machine *m, const char *what)
-{
-    diag_file_error(m->diag, m->label,
-                    "the pickle calls for %s, which would run code; rnc executes nothing", what);
-    diag_file_note(m->diag, m->label,
-                   "a file of tensors alone is read: in Python, "
-                   "torch.save(model.state_dict(), \"FILE.pt\")");
-    return false;
-}
-
-static Pickled *push(Machine *m, PickledKind kind)
+Pickled *pickle_push(Machine *m, PickledKind kind)
 {
     Pickled *value = NEW(m->arena, Pickled);
     value->kind = kind;
@@ -43,33 +24,23 @@ static Pickled *push(Machine *m, PickledKind kind)
     return value;
 }
 
-static bool push_int(Machine *m, PickledKind kind, int64_t x)
+bool pickle_push_int(Machine *m, PickledKind kind, int64_t x)
 {
-    push(m, kind)->integer = x;
+    pickle_push(m, kind)->integer = x;
     return true;
 }
 
-static Pickled *top(const Machine *m)
+Pickled *pickle_top(const Machine *m)
 {
     return m->stack.n ? m->stack.at[m->stack.n - 1] : NULL;
 }
 
 /* NULL when there is none: a mark is nothing to take. */
-static Pickled *pop(Machine *m)
+Pickled *pickle_pop(Machine *m)
 {
-    if (!top(m) || top(m)->kind == PICKLED_MARK)
+    if (!pickle_top(m) || pickle_top(m)->kind == PICKLED_MARK)
         return NULL;
     return m->stack.at[--m->stack.n];
-}
-
-/* The place behind the last mark, or -1. */
-static int marked(const Machine *m)
-{
-    for (int i = m->stack.n; i > 0; i--) {
-        if (m->stack.at[i - 1]->kind == PICKLED_MARK)
-            return i;
-    }
-    return -1;
 }
 
 /* ---- arguments in the stream ---- */
@@ -77,7 +48,7 @@ static int marked(const Machine *m)
 static bool take(Machine *m, size_t n, const unsigned char **bytes)
 {
     if ((size_t)(m->end - m->at) < n)
-        return damaged(m, "it is cut off");
+        return pickle_damaged(m, "it is cut off");
     *bytes = m->at;
     m->at += n;
     return true;
@@ -101,17 +72,18 @@ static bool take_string(Machine *m, size_t length_bytes)
     const unsigned char *p;
     if (!take_number(m, length_bytes, &n) || !take(m, n < SIZE_MAX ? (size_t)n : SIZE_MAX, &p))
         return false;
-    if (memchr(p, 0, (size_t)n))
-        return damaged(m, "a text holds a zero");
-    push(m, PICKLED_STRING)->text = arena_strndup(m->arena, (const char *)p, (size_t)n);
+    /* Bytes may be anything, and are of no use here. */
+    const bool text = !memchr(p, 0, (size_t)n);
+    Pickled *value = pickle_push(m, text ? PICKLED_STRING : PICKLED_OTHER);
+    value->text = text ? arena_strndup(m->arena, (const char *)p, (size_t)n) : NULL;
     return true;
 }
 
-static bool take_line(Machine *m, const char **text)
+bool pickle_line(Machine *m, const char **text)
 {
     const unsigned char *end = memchr(m->at, '\n', (size_t)(m->end - m->at));
     if (!end)
-        return damaged(m, "it is cut off");
+        return pickle_damaged(m, "it is cut off");
     *text = arena_strndup(m->arena, (const char *)m->at, (size_t)(end - m->at));
     m->at = end + 1;
     return true;
@@ -119,111 +91,40 @@ static bool take_line(Machine *m, const char **text)
 
 /* ---- opcodes ---- */
 
-static bool global(Machine *m, const char *module, const char *name)
+static bool duplicate(Machine *m)
 {
-    const char *text = arena_printf(m->arena, "%s.%s", module, name);
-    for (const char *const *a = m->allowed; *a; a++) {
-        if (str_eq(*a, text)) {
-            push(m, PICKLED_GLOBAL)->text = text;
-            return true;
-        }
-    }
-    return would_run(m, arena_printf(m->arena, "'%s'", text));
-}
-
-static bool global_line(Machine *m)
-{
-    const char *module, *name;
-    return take_line(m, &module) && take_line(m, &name) && global(m, module, name);
-}
-
-static bool global_stack(Machine *m)
-{
-    const Pickled *name = pop(m), *module = pop(m);
-    if (!name || !module || name->kind != PICKLED_STRING || module->kind != PICKLED_STRING)
-        return damaged(m, "a name is missing");
-    return global(m, module->text, name->text);
-}
-
-static bool reduce(Machine *m)
-{
-    Pickled *arguments = pop(m), *function = pop(m);
-    if (!arguments || !function || arguments->kind != PICKLED_TUPLE ||
-        function->kind != PICKLED_GLOBAL)
-        return damaged(m, "a call has no function");
-    if (str_eq(function->text, "collections.OrderedDict")) {
-        if (arguments->items.n > 0)
-            return damaged(m, "an OrderedDict has arguments");
-        push(m, PICKLED_DICT);
-        return true;
-    }
-    Pickled *call = push(m, PICKLED_CALL);
-    VEC_PUSH(m->arena, &call->items, function);
-    VEC_PUSH(m->arena, &call->items, arguments);
-    return true;
-}
-
-/* The n topmost objects as a tuple; n < 0: those behind the mark. */
-static bool tuple(Machine *m, int n)
-{
-    const int from = n < 0 ? marked(m) : m->stack.n - n;
-    if (from < 0)
-        return damaged(m, "a tuple has too few elements");
-    Pickled *value = NEW(m->arena, Pickled);
-    value->kind = PICKLED_TUPLE;
-    for (int i = from; i < m->stack.n; i++)
-        VEC_PUSH(m->arena, &value->items, m->stack.at[i]);
-    m->stack.n = n < 0 ? from - 1 : from;
+    Pickled *value = pickle_pop(m);
+    if (!value)
+        return pickle_damaged(m, "there is nothing to double");
+    m->stack.n++;
     VEC_PUSH(m->arena, &m->stack, value);
     return true;
 }
 
-/* The objects from `from` on, behind the list or dict below them, into it. */
-static bool extend(Machine *m, int from, PickledKind kind, int mark)
-{
-    const int at = from - mark - 1;
-    if (from < 0 || at < 0 || m->stack.at[at]->kind != kind ||
-        (kind == PICKLED_DICT && (m->stack.n - from) % 2 != 0))
-        return damaged(m, "there is nothing to put elements into");
-    Pickled *into = m->stack.at[at];
-    for (int i = from; i < m->stack.n; i++)
-        VEC_PUSH(m->arena, &into->items, m->stack.at[i]);
-    m->stack.n = at + 1;
-    return true;
-}
-
-/* An attribute of a dict that PyTorch sets, its metadata; nothing else is built. */
-static bool build(Machine *m)
-{
-    if (!pop(m) || !top(m))
-        return damaged(m, "it builds nothing");
-    return top(m)->kind == PICKLED_DICT || would_run(m, "the building of an object");
-}
-
 static bool outer(Machine *m)
 {
-    Pickled *what = pop(m);
+    Pickled *what = pickle_pop(m);
     if (!what)
-        return damaged(m, "an outer object has no name");
-    Pickled *value = push(m, PICKLED_OUTER);
+        return pickle_damaged(m, "an outer object has no name");
+    Pickled *value = pickle_push(m, PICKLED_OUTER);
     VEC_PUSH(m->arena, &value->items, what);
     return true;
 }
 
 static bool remember(Machine *m, uint64_t at)
 {
-    if (!top(m) || top(m)->kind == PICKLED_MARK || at > (uint64_t)(m->end - m->begin))
-        return damaged(m, "it remembers nothing");
+    if (!pickle_top(m) || pickle_top(m)->kind == PICKLED_MARK || at > (uint64_t)(m->end - m->begin))
+        return pickle_damaged(m, "it remembers nothing");
     while ((uint64_t)m->memo.n <= at)
         VEC_PUSH(m->arena, &m->memo, NULL);
-    m->memo.at[at] = top(m);
+    m->memo.at[at] = pickle_top(m);
     return true;
 }
 
 static bool recall(Machine *m, uint64_t at)
 {
     if (at >= (uint64_t)m->memo.n || !m->memo.at[at])
-        return damaged(m, "it recalls what it does not remember");
+        return pickle_damaged(m, "it recalls what it does not remember");
     VEC_PUSH(m->arena, &m->stack, m->memo.at[at]);
     return true;
 }
@@ -232,32 +133,74 @@ static bool recall(Machine *m, uint64_t at)
 static bool integer(Machine *m, size_t bytes, bool sign)
 {
     uint64_t x = 0;
+    const unsigned char *p;
     if (bytes > 8)
-        return damaged(m, "a number is too large");
+        return take(m, bytes, &p) && pickle_push_int(m, PICKLED_OTHER, 0);
     if (!take_number(m, bytes, &x))
         return false;
     if (sign && bytes > 0 && bytes < 8 && x >> (8 * bytes - 1) & 1)
         x |= UINT64_MAX << 8 * bytes;
     int64_t value;
     memcpy(&value, &x, sizeof value);
-    return push_int(m, PICKLED_INT, value);
+    return pickle_push_int(m, PICKLED_INT, value);
 }
 
-static bool unknown(Machine *m, int code)
+/* A decimal number of protocol 1; 00 and 01 are its truth values. */
+static bool integer_line(Machine *m)
 {
+    const char *text;
+    char *end;
+    if (!pickle_line(m, &text))
+        return false;
+    if (str_eq(text, "00") || str_eq(text, "01"))
+        return pickle_push_int(m, PICKLED_BOOL, text[1] == '1');
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    if (end == text || (*end && !str_eq(end, "L")))
+        return pickle_damaged(m, "a number has no digits");
+    return pickle_push_int(m, errno ? PICKLED_OTHER : PICKLED_INT, value);
+}
+
+/* Objects of a registry that only the program which wrote them has. */
+static bool extension(Machine *m, size_t bytes)
+{
+    uint64_t x;
+    return take_number(m, bytes, &x) &&
+           pickle_global(m, "extension", arena_printf(m->arena, "%llu", (unsigned long long)x));
+}
+
+/* Objects of classes, and what holds no tensors. */
+static bool step_object(Machine *m, int code)
+{
+    const unsigned char *p;
+    uint64_t x;
     switch (code) {
-    case 'i':
-    case 'o':
     case 0x81:
-    case 0x92:
-        return would_run(m, "an object of a class");
+        return pickle_reduce(m, 0);
+    case 0x92: /* with arguments by name */
+        return pickle_reduce(m, 1);
+    case 'o':
+        return pickle_marked_object(m, false);
+    case 'i':
+        return pickle_inst(m);
     case 0x82:
+        return extension(m, 1);
     case 0x83:
+        return extension(m, 2);
     case 0x84:
-        return would_run(m, "an extension");
+        return extension(m, 4);
+    case 0x8f: /* sets */
+        return pickle_push_int(m, PICKLED_OTHER, 0);
+    case 0x90:
+        return pickle_extend(m, pickle_marked(m), PICKLED_OTHER, 1);
+    case 0x91:
+        return pickle_marked_object(m, true);
+    case 0x96: /* a bytearray */
+        return take_number(m, 8, &x) && take(m, x < SIZE_MAX ? (size_t)x : SIZE_MAX, &p) &&
+               pickle_push_int(m, PICKLED_OTHER, 0);
     default:
-        return damaged(m,
-                       arena_printf(m->arena, "opcode 0x%02x is not among those of tensors", code));
+        return pickle_damaged(m,
+                              arena_printf(m->arena, "opcode 0x%02x is none that rnc knows", code));
     }
 }
 
@@ -267,10 +210,10 @@ static bool step_number(Machine *m, int code)
     uint64_t x;
     switch (code) {
     case 'N':
-        return push_int(m, PICKLED_NONE, 0);
+        return pickle_push_int(m, PICKLED_NONE, 0);
     case 0x88:
     case 0x89:
-        return push_int(m, PICKLED_BOOL, code == 0x88);
+        return pickle_push_int(m, PICKLED_BOOL, code == 0x88);
     case 'J':
         return integer(m, 4, true);
     case 'K':
@@ -280,7 +223,7 @@ static bool step_number(Machine *m, int code)
     case 0x8a:
         return take_number(m, 1, &x) && integer(m, (size_t)x, true);
     case 'G':
-        return take(m, 8, &p) && push_int(m, PICKLED_REAL, 0);
+        return take(m, 8, &p) && pickle_push_int(m, PICKLED_REAL, 0);
     case 'q':
         return take_number(m, 1, &x) && remember(m, x);
     case 'r':
@@ -291,8 +234,13 @@ static bool step_number(Machine *m, int code)
         return take_number(m, 1, &x) && recall(m, x);
     case 'j':
         return take_number(m, 4, &x) && recall(m, x);
+    case 'I':
+    case 'L':
+        return integer_line(m);
+    case 0x8b:
+        return take_number(m, 4, &x) && integer(m, (size_t)x, true);
     default:
-        return unknown(m, code);
+        return step_object(m, code);
     }
 }
 
@@ -302,14 +250,18 @@ static bool step(Machine *m, int code)
     uint64_t x;
     switch (code) {
     case 0x80: /* the protocol */
-        return take_number(m, 1, &x) && (x <= 5 || damaged(m, "its protocol is unknown"));
+        return take_number(m, 1, &x) && (x <= 5 || pickle_damaged(m, "its protocol is unknown"));
     case 0x95: /* a frame */
         return take(m, 8, &p);
     case '(':
-        push(m, PICKLED_MARK);
+        pickle_push(m, PICKLED_MARK);
         return true;
     case '0':
-        return pop(m) != NULL || damaged(m, "there is nothing to drop");
+        return pickle_pop(m) != NULL || pickle_damaged(m, "there is nothing to drop");
+    case '1':
+        return pickle_pop_mark(m);
+    case '2':
+        return duplicate(m);
     case 'X':
     case 'T':
     case 'B':
@@ -319,37 +271,42 @@ static bool step(Machine *m, int code)
     case 'C':
         return take_string(m, 1);
     case 0x8d:
+    case 0x8e:
         return take_string(m, 8);
     case 'c':
-        return global_line(m);
+        return pickle_global_line(m);
     case 0x93:
-        return global_stack(m);
+        return pickle_global_stack(m);
     case ')':
-        return tuple(m, 0);
+        return pickle_tuple(m, 0);
     case 0x85:
     case 0x86:
     case 0x87:
-        return tuple(m, code - 0x84);
+        return pickle_tuple(m, code - 0x84);
     case 't':
-        return tuple(m, -1);
+        return pickle_tuple(m, -1);
     case ']':
-        push(m, PICKLED_TUPLE);
+        pickle_push(m, PICKLED_TUPLE);
         return true;
     case '}':
-        push(m, PICKLED_DICT);
+        pickle_push(m, PICKLED_DICT);
         return true;
     case 'a':
-        return extend(m, m->stack.n - 1, PICKLED_TUPLE, 0);
+        return pickle_extend(m, m->stack.n - 1, PICKLED_TUPLE, 0);
     case 'e':
-        return extend(m, marked(m), PICKLED_TUPLE, 1);
+        return pickle_extend(m, pickle_marked(m), PICKLED_TUPLE, 1);
     case 's':
-        return extend(m, m->stack.n - 2, PICKLED_DICT, 0);
+        return pickle_extend(m, m->stack.n - 2, PICKLED_DICT, 0);
     case 'u':
-        return extend(m, marked(m), PICKLED_DICT, 1);
+        return pickle_extend(m, pickle_marked(m), PICKLED_DICT, 1);
+    case 'l':
+        return pickle_tuple(m, -1);
+    case 'd':
+        return pickle_dict(m);
     case 'R':
-        return reduce(m);
+        return pickle_reduce(m, 0);
     case 'b':
-        return build(m);
+        return pickle_build(m);
     case 'Q':
         return outer(m);
     default:
@@ -357,28 +314,28 @@ static bool step(Machine *m, int code)
     }
 }
 
-Pickled *pickle_read(const unsigned char *bytes, size_t size, const char *const *allowed,
-                     const char *label, Arena *arena, Diag *diag)
+Pickled *pickle_read(const unsigned char *bytes, size_t size, size_t *used, const char *label,
+                     Arena *arena, Diag *diag)
 {
     Machine m = {.at = bytes,
                  .end = bytes + size,
                  .begin = bytes,
-                 .allowed = allowed,
                  .label = label,
                  .arena = arena,
                  .diag = diag};
     while (m.at < m.end) {
         const int code = *m.at++;
         if (code == '.') {
-            Pickled *value = pop(&m);
+            Pickled *value = pickle_pop(&m);
             if (!value || m.stack.n > 0)
-                damaged(&m, "it ends with no object");
+                pickle_damaged(&m, "it ends with no object");
+            *used = (size_t)(m.at - bytes);
             return m.stack.n > 0 ? NULL : value;
         }
         if (!step(&m, code))
             return NULL;
     }
-    damaged(&m, "it is cut off");
+    pickle_damaged(&m, "it is cut off");
     return NULL;
 }
 
@@ -390,4 +347,20 @@ Pickled *pickled_get(const Pickled *dict, const char *key)
             return dict->items.at[i + 1];
     }
     return NULL;
+}
+
+const Pickled *pickled_item(const Pickled *value, int i)
+{
+    return value && i < value->items.n ? value->items.at[i] : NULL;
+}
+
+bool pickled_is(const Pickled *value, PickledKind kind)
+{
+    return value && value->kind == kind;
+}
+
+bool pickled_calls(const Pickled *value, const char *function)
+{
+    return pickled_is(value, PICKLED_CALL) && pickled_is(value->items.at[0], PICKLED_GLOBAL) &&
+           str_eq(value->items.at[0]->text, function);
 }

@@ -5,10 +5,12 @@
  */
 #include "params/tensorfile.h"
 
+#include "params/foreign.h"
 #include "params/h5file.h"
 #include "params/npz.h"
 #include "params/safetensors.h"
 #include "params/torch.h"
+#include "params/torch_stream.h"
 #include "params/zip.h"
 
 #include <errno.h>
@@ -17,38 +19,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define FORMATS "safetensors, npz, PyTorch's and Keras' files"
-
-typedef struct Foreign {
-    size_t at; /* where `bytes` lie */
-    const char *bytes;
-    const char *what;
-    const char *way_out;
-} Foreign;
-
-/* Formats that are known, but not read. */
-static const Foreign foreign[] = {
-    {0, "\x80\2", "a Python pickle, as PyTorch wrote before version 1.6",
-     "in Python, torch.save(torch.load(\"OLD\", weights_only=True), \"NEW\") writes what rnc "
-     "reads"},
-    {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, and this rnc was built without libhdf5",
-     "install libhdf5 (Debian: apt-get install libhdf5-dev), then configure and build rnc again"},
-    {4, "TFL3", "a TensorFlow Lite model", NULL},
-    {0, "GGUF", "a GGUF file", NULL},
-    {0, "\x93NUMPY", "a single NumPy array",
-     "in Python, numpy.savez(\"FILE.npz\", NAME=array, ...) gives arrays names"},
-    {0, "\x28\xb5\x2f\xfd", "compressed by zstd", "unpack it first: zstd -d FILE"},
-    {0, "\x1f\x8b", "compressed by gzip", "unpack it first: gunzip FILE"},
-    {0,
-     "\xfd"
-     "7zXZ",
-     "compressed by xz", "unpack it first: unxz FILE"},
-    {0, "RNCW", "weights that rnc has packed for a network",
-     "rnc packs them from the file they were trained in"},
-    {0, "version https://git-lfs", "a Git LFS pointer, not the file itself",
-     "fetch it first: git lfs pull"},
-};
 
 /* What a ZIP archive is for is seen by its members. */
 static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
@@ -66,8 +36,7 @@ static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
                        "unzip FILE model.weights.h5 unpacks the weights; rnc reads those");
         return false;
     }
-    diag_file_error(diag, file->path,
-                    "the ZIP archive holds neither NumPy's nor PyTorch's tensors");
+    foreign_refuse_archive(&zip, diag);
     return false;
 }
 
@@ -83,21 +52,13 @@ static bool read_format(TensorFile *file, Arena *arena, Diag *diag)
 #endif
     if (zip_is(bytes, size))
         return read_archive(file, arena, diag);
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
-        const Foreign *f = &foreign[i];
-        const size_t n = strlen(f->bytes);
-        if (size < f->at + n || memcmp(bytes + f->at, f->bytes, n) != 0)
-            continue;
-        diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is %s", f->what);
-        if (f->way_out)
-            diag_file_note(diag, file->path, "%s", f->way_out);
-        return false;
-    }
-    diag_file_error(diag, file->path, "rnc reads " FORMATS ", and this is something else");
+    if (torch_stream_is(bytes, size))
+        return torch_stream_read(file, arena, diag);
+    foreign_refuse(file->path, bytes, size, diag);
     return false;
 }
 
-/* Maps the file behind `fd`.  False after a message. */
+/* Maps the file that `fd` is.  False after a message. */
 static bool map_file(TensorFile *file, int fd, Diag *diag)
 {
     struct stat about;
@@ -125,17 +86,70 @@ static bool map_file(TensorFile *file, int fd, Diag *diag)
     return true;
 }
 
-bool tensorfile_open(TensorFile *file, const char *path, Arena *arena, Diag *diag)
+const char *tensorfile_path(const char *argument, const char **key, Arena *arena)
 {
-    *file = (TensorFile){.path = arena_strdup(arena, path)};
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        diag_file_error(diag, path, "cannot read the weights: %s", strerror(errno));
+    struct stat about;
+    *key = NULL;
+    for (const char *colon = strchr(argument, ':'); colon && stat(argument, &about) != 0;
+         colon = strchr(colon + 1, ':')) {
+        const char *path = arena_strndup(arena, argument, (size_t)(colon - argument));
+        if (colon[1] && stat(path, &about) == 0) {
+            *key = arena_strdup(arena, colon + 1);
+            return path;
+        }
+    }
+    return arena_strdup(arena, argument);
+}
+
+/* Of formats whose names are flat: the tensors below the key alone, called by what follows
+ * it.  False after a message. */
+static bool keep_part(TensorFile *file, Arena *arena, Diag *diag)
+{
+    const size_t n = strlen(file->key);
+    int kept = 0;
+    for (int i = 0; i < file->n; i++) {
+        StoredTensor *t = &file->tensors[i];
+        if (strncmp(t->name, file->key, n) != 0 || (t->name[n] != '.' && t->name[n] != '/'))
+            continue;
+        file->tensors[kept] = *t;
+        file->tensors[kept++].name = arena_strdup(arena, t->name + n + 1);
+    }
+    if (kept == 0 && file->n > 0) {
+        diag_file_error(diag, file->path, "it has no tensors under '%s'", file->key);
+        diag_file_note(diag, file->path, "the first one is called '%s'", file->tensors[0].name);
         return false;
     }
+    file->n = kept;
+    return true;
+}
+
+/* Opens a regular file; -1 after a message.  Nothing that could be waited for is opened. */
+static int open_file(const char *path, Diag *diag)
+{
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        foreign_refuse_folder(path, diag);
+        return -1;
+    }
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENXIO)
+        diag_file_error(diag, path, "cannot read the weights: not a regular file");
+    else if (fd < 0)
+        diag_file_error(diag, path, "cannot read the weights: %s", strerror(errno));
+    return fd;
+}
+
+bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag *diag)
+{
+    *file = (TensorFile){0};
+    file->path = tensorfile_path(argument, &file->key, arena);
+    const int fd = open_file(file->path, diag);
+    if (fd < 0)
+        return false;
     const bool mapped = map_file(file, fd, diag);
     close(fd);
-    if (mapped && read_format(file, arena, diag))
+    if (mapped && read_format(file, arena, diag) &&
+        (!file->key || file->keyed || keep_part(file, arena, diag)))
         return true;
     tensorfile_close(file);
     return false;

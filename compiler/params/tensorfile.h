@@ -21,6 +21,7 @@ typedef struct StoredTensor {
     const char *name;
     StoredElem elem;
     const char *elem_name; /* as the file has it: "F32", "I64" */
+    const char *way_out;   /* of STORED_OTHER, or NULL */
     int rank;
     int64_t dims[8];
     const unsigned char *bytes; /* little-endian, row-major, may be unaligned; NULL: packed */
@@ -33,6 +34,8 @@ typedef struct StoredTensor {
 typedef struct TensorFile TensorFile;
 struct TensorFile {
     const char *path;
+    const char *key;       /* the part of it that is wanted, of FILE:KEY; NULL: all */
+    bool keyed;            /* the reader took that part alone */
     StoredTensor *tensors; /* in the order of the file */
     int n;
     bool own;  /* rnc wrote it: names and order of axes are the network's own */
@@ -46,10 +49,13 @@ struct TensorFile {
     void *reader; /* theirs */
 };
 
-/* Opens by content (one reader a format: safetensors.c, npz.c ...).  False after a
+/* The path of an argument FILE or FILE:KEY; *key is KEY or NULL.  A file whose own name has
+ * a colon is found, too. */
+const char *tensorfile_path(const char *argument, const char **key, Arena *arena);
+/* Opens FILE or FILE:KEY by content (one reader a format: safetensors.c, npz.c ...).  False after a
  * message that names the file and what is wrong in it.  What is packed is only
  * unpacked when it is asked for, so that a file cannot claim memory by itself. */
-bool tensorfile_open(TensorFile *file, const char *path, Arena *arena, Diag *diag);
+bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag *diag);
 void tensorfile_close(TensorFile *file);
 const StoredTensor *tensorfile_find(const TensorFile *file, const char *name);
 /* Elements as float: a pointer into the map where that is possible (F32, aligned, not

@@ -8,8 +8,8 @@
 
 /* Whether an archive is PyTorch's. */
 bool torch_is(const Zip *zip);
-/* Fills file->tensors from a state_dict, or from what a checkpoint has under
- * "state_dict", "model_state_dict" or "model".  False after a message. */
+/* Fills file->tensors from the state dict or the module that was saved, alone or somewhere in
+ * a checkpoint: the only one there, or the one that file->key names.  False after a message. */
 bool torch_read(TensorFile *file, const Zip *zip, Arena *arena, Diag *diag);
 
 #endif

@@ -17,8 +17,10 @@ Words inputs_of(const Options *o, const SrcMap *src, Arena *arena)
     Words inputs = {0};
     for (int i = 0; i < src->files.n; i++)
         VEC_PUSH(arena, &inputs, src->files.at[i].name);
-    for (int i = 0; i < o->weights.n; i++)
-        VEC_PUSH(arena, &inputs, o->weights.at[i]);
+    for (int i = 0; i < o->weights.n; i++) {
+        const char *key;
+        VEC_PUSH(arena, &inputs, tensorfile_path(o->weights.at[i], &key, arena));
+    }
     if (o->compile.lower.labels)
         VEC_PUSH(arena, &inputs, o->compile.lower.labels);
     return inputs;

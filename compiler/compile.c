@@ -37,23 +37,12 @@ static Net *make_net(const Work *w, int file)
     return lower_file(w->arena, w->src, file, &w->options->lower, w->d);
 }
 
-static bool has_params(const Net *net)
-{
-    for (int i = 0; i < net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            if (net->nodes.at[i]->params[r])
-                return true;
-        }
-    }
-    return false;
-}
-
 static bool bind_weights(const Work *w)
 {
     const CompileOptions *o = w->options;
     Compiled *c = w->out;
     if (o->n_weights == 0 && o->init.kind == INIT_NONE) {
-        c->has_weights = !has_params(c->net);
+        c->has_weights = c->net->params.n == 0;
         return true;
     }
     c->files = NEW_ARRAY(w->arena, TensorFile, o->n_weights ? o->n_weights : 1);

@@ -29,13 +29,10 @@ static void swap_if_big_endian(unsigned char *bytes, size_t size)
 /* Every packed tensor at its place behind `data`. */
 static void pack_tensors(const Plan *plan, unsigned char *data)
 {
-    for (int i = 0; i < plan->steps.n; i++) {
-        const Step *step = &plan->steps.at[i];
-        const Packed *packed = step->weights;
-        if (!packed)
-            continue;
+    for (int i = 0; i < plan->packed.n; i++) {
+        const Packed *packed = plan->packed.at[i];
         unsigned char *to = data + packed->offset;
-        pack_weights(step, (float *)(void *)to);
+        pack_weights(&plan->steps.at[packed->step], (float *)(void *)to);
         swap_if_big_endian(to, (size_t)packed->bytes);
     }
 }

@@ -47,6 +47,16 @@ static bool claim_alias(Lower *l, NameTable *table, const Decl *decl, const Node
     return false;
 }
 
+/* Those of a layer that shares them all are named already. */
+static bool owns_params(const Node *node)
+{
+    for (int r = 0; r < P_ROLES; r++) {
+        if (owns_param(node, (Role)r))
+            return true;
+    }
+    return false;
+}
+
 void name_parameters(Lower *l)
 {
     const Decl *decl = chosen(l);
@@ -56,14 +66,14 @@ void name_parameters(Lower *l)
     NameTable layers = {.arena = l->arena};
     for (int i = 0; i < l->net->nodes.n; i++) {
         const Node *node = l->net->nodes.at[i];
-        if (op_row(node->op)->n_params == 0)
+        if (!owns_params(node))
             continue;
         const char *layer = naming_path(&naming, node->name, node->type.c, l->arena);
         if (!claim_alias(l, &layers, decl, node, layer))
             return;
         for (int r = 0; r < P_ROLES; r++) {
             Param *param = node->params[r];
-            if (param)
+            if (owns_param(node, (Role)r))
                 param->alias = arena_printf(l->arena, "%s.%s", layer,
                                             naming_role(&naming, node->op, (Role)r, &param->axes));
         }

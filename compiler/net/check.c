@@ -40,6 +40,13 @@ static bool check_operands(Verifier *v, const Node *node)
     return true;
 }
 
+/* In the network's list, and of no later node than the one whose list entry it is. */
+static bool listed(const Net *net, const Param *param, int node)
+{
+    return param->id >= 0 && param->id < net->params.n && net->params.at[param->id] == param &&
+           param->first <= node;
+}
+
 /* The parameters are those of the row, each with its role. */
 static bool check_params(Verifier *v, const Node *node)
 {
@@ -56,13 +63,12 @@ static bool check_params(Verifier *v, const Node *node)
             fault(v, node->name, "has a parameter without a name or dims");
             return false;
         }
+        if (param && !listed(v->net, param, node->id)) {
+            fault(v, node->name, "refers to a parameter that is not in the network's list");
+            return false;
+        }
     }
     return true;
-}
-
-static bool same_dims(const Param *a, const Param *b)
-{
-    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof a->dims[0]) == 0;
 }
 
 /* Type and dims are what the shape rule says of the node now. */
@@ -77,7 +83,7 @@ static void check_shapes(Verifier *v, const Node *node)
     Diag quiet = diag_new(NULL, v->diag->out.arena);
     bool same = infer_node(&again, &quiet) && type_eq(again.type, node->type);
     for (int r = 0; same && r < P_ROLES; r++)
-        same = !node->params[r] || same_dims(node->params[r], &params[r]);
+        same = !node->params[r] || param_same_dims(node->params[r], &params[r]);
     if (!same)
         fault(v, node->name, "does not have the shape that follows from its operands");
 }
@@ -103,6 +109,22 @@ static void check_unique(Verifier *v, const char **names, int n)
         if (strcmp(names[i - 1], names[i]) == 0)
             fault(v, names[i], "is the name of two");
     }
+}
+
+/* Each parameter is listed at its place, in the order of the first nodes, which refer to it. */
+static void check_list(Verifier *v)
+{
+    const Net *net = v->net;
+    const char **names = NEW_ARRAY(v->diag->out.arena, const char *, net->params.n);
+    for (int i = 0; i < net->params.n; i++) {
+        const Param *param = net->params.at[i];
+        const bool ordered = i == 0 || net->params.at[i - 1]->first <= param->first;
+        names[i] = param->name;
+        if (param->id != i || param->first < 0 || param->first >= net->nodes.n || !ordered ||
+            net->nodes.at[param->first]->params[param->role] != param)
+            fault(v, param->name, "is not listed where its first node stands");
+    }
+    check_unique(v, names, net->params.n);
 }
 
 static void check_ports(Verifier *v)
@@ -143,6 +165,7 @@ bool check_net(Net *net, Diag *diag, const char *when)
         check_fused(&v, node);
     }
     check_unique(&v, names, net->nodes.n);
+    check_list(&v);
     int n_ports = net->inputs.n + net->outputs.n;
     const char **ports = NEW_ARRAY(arena, const char *, n_ports);
     for (int i = 0; i < net->inputs.n; i++)

@@ -39,6 +39,7 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
         if (optional && !attrs->bias)
             continue;
         Param *param = NEW(arena, Param);
+        param->id = param->first = -1;
         param->name = arena_printf(arena, "%s.%s", name, p->name);
         param->alias = param->name;
         param->role = p->role;
@@ -48,10 +49,24 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
     return node;
 }
 
+/* Its parameters are listed where no node before it refers to them. */
+static void list_params(Net *net, const Node *node)
+{
+    for (int r = 0; r < P_ROLES; r++) {
+        Param *param = node->params[r];
+        if (!param || param->id >= 0)
+            continue;
+        param->id = net->params.n;
+        param->first = node->id;
+        VEC_PUSH(net->arena, &net->params, param);
+    }
+}
+
 static Node *append(Net *net, Node *node)
 {
     node->id = node->origin = net->nodes.n;
     VEC_PUSH(net->arena, &net->nodes, node);
+    list_params(net, node);
     net->n_original = net->nodes.n;
     return node;
 }
@@ -61,6 +76,49 @@ Node *ir_add(Net *net, Diag *diag, Op op, Node *const *in, int n_in, const Attrs
 {
     Node *node = ir_node(net->arena, op, in, n_in, attrs, name, place);
     return infer_node(node, diag) ? append(net, node) : NULL;
+}
+
+static const char *dims_text(Arena *arena, const Param *param)
+{
+    Buf out = buf_new(arena);
+    for (int i = 0; i < param->rank; i++)
+        buf_printf(&out, "[%d]", param->dims[i]);
+    return buf_text(&out);
+}
+
+bool param_same_dims(const Param *a, const Param *b)
+{
+    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
+}
+
+/* The parameters of `like` in place of those that `node` was given and inferred. */
+static bool share_params(Node *node, const Node *like, Diag *diag)
+{
+    const Loc loc = node->place ? node->place->loc : NO_LOC;
+    for (int r = 0; r < P_ROLES; r++) {
+        Param *own = node->params[r], *shared = like->params[r];
+        const bool both = own && shared;
+        if (both ? param_same_dims(own, shared) : own == shared) {
+            node->params[r] = shared;
+            continue;
+        }
+        const char *role = role_name(node, (Role)r);
+        diag_error(diag, loc, "'%s' cannot use the parameters of '%s': its %s would be %s, not %s",
+                   node->name, like->name, role, own ? dims_text(diag->out.arena, own) : "none",
+                   shared ? dims_text(diag->out.arena, shared) : "none");
+        diag_note_callers(diag, node->place);
+        return false;
+    }
+    return true;
+}
+
+Node *ir_add_sharing(Net *net, Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
+                     const char *name, const Place *place, const Node *like)
+{
+    Node *node = ir_node(net->arena, op, in, n_in, attrs, name, place);
+    if (!infer_node(node, diag) || !share_params(node, like, diag))
+        return NULL;
+    return append(net, node);
 }
 
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place)
@@ -128,8 +186,17 @@ Attrs ir_default_attrs(Op op)
 
 void ir_renumber(Net *net)
 {
-    for (int i = 0; i < net->nodes.n; i++)
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            if (net->nodes.at[i]->params[r])
+                net->nodes.at[i]->params[r]->id = -1;
+        }
+    }
+    net->params.n = 0;
+    for (int i = 0; i < net->nodes.n; i++) {
         net->nodes.at[i]->id = i;
+        list_params(net, net->nodes.at[i]);
+    }
 }
 
 /* ---- copying ---- */
@@ -142,26 +209,31 @@ static Reals copy_reals(Reals reals, Arena *arena)
     return (Reals){at, reals.n};
 }
 
-/* The operands are those of the copy, found by their ids in `nodes`. */
-static Node *copy_node(const Node *from, Node *const *nodes, Arena *arena)
+static Param *copy_param(const Param *from, Arena *arena)
+{
+    Param *param = NEW(arena, Param);
+    *param = *from;
+    param->name = arena_strdup(arena, from->name);
+    param->alias = arena_strdup(arena, from->alias);
+    if (from->axes)
+        param->axes = arena_strdup(arena, from->axes);
+    return param;
+}
+
+/* The operands and parameters are those of the copy, found by their ids. */
+static Node *copy_node(const Node *from, const Net *copy, Arena *arena)
 {
     Node *node = NEW(arena, Node);
     *node = *from;
     node->in = NEW_ARRAY(arena, Node *, from->n_in);
     for (int i = 0; i < from->n_in; i++)
-        node->in[i] = nodes[from->in[i]->id];
+        node->in[i] = copy->nodes.at[from->in[i]->id];
     node->attrs.mean = copy_reals(from->attrs.mean, arena);
     node->attrs.std = copy_reals(from->attrs.std, arena);
     node->name = arena_strdup(arena, from->name);
     for (int r = 0; r < P_ROLES; r++) {
-        if (!from->params[r])
-            continue;
-        node->params[r] = NEW(arena, Param);
-        *node->params[r] = *from->params[r];
-        node->params[r]->name = arena_strdup(arena, from->params[r]->name);
-        node->params[r]->alias = arena_strdup(arena, from->params[r]->alias);
-        if (from->params[r]->axes)
-            node->params[r]->axes = arena_strdup(arena, from->params[r]->axes);
+        if (from->params[r])
+            node->params[r] = copy->params.at[from->params[r]->id];
     }
     memset(&node->absorbed, 0, sizeof node->absorbed);
     for (int i = 0; i < from->absorbed.n; i++)
@@ -180,8 +252,10 @@ static Port copy_port(const Port *from, const Net *net, Arena *arena)
 Net *ir_copy(const Net *net, Arena *arena)
 {
     Net *copy = ir_new(arena, net->name);
+    for (int i = 0; i < net->params.n; i++)
+        VEC_PUSH(arena, &copy->params, copy_param(net->params.at[i], arena));
     for (int i = 0; i < net->nodes.n; i++)
-        VEC_PUSH(arena, &copy->nodes, copy_node(net->nodes.at[i], copy->nodes.at, arena));
+        VEC_PUSH(arena, &copy->nodes, copy_node(net->nodes.at[i], copy, arena));
     for (int i = 0; i < net->inputs.n; i++)
         VEC_PUSH(arena, &copy->inputs, copy_port(&net->inputs.at[i], copy, arena));
     for (int i = 0; i < net->outputs.n; i++)
@@ -258,14 +332,19 @@ int64_t param_elements(const Param *param)
     return n;
 }
 
+bool owns_param(const Node *node, Role role)
+{
+    return node->params[role] && node->params[role]->first == node->id;
+}
+
 int64_t nodes_parameters(const Net *net, int first, int last, bool trained)
 {
     int64_t n = 0;
     for (int i = first; i <= last; i++) {
+        const Node *node = net->nodes.at[i];
         for (int r = 0; r < P_ROLES; r++) {
-            const Param *param = net->nodes.at[i]->params[r];
-            if (param && trained == (r != P_MEAN && r != P_VARIANCE))
-                n += param_elements(param);
+            if (owns_param(node, (Role)r) && trained == (r != P_MEAN && r != P_VARIANCE))
+                n += param_elements(node->params[r]);
         }
     }
     return n;

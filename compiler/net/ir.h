@@ -6,6 +6,10 @@
  * (static single assignment): an operand is a pointer to the node that computes
  * it.  nodes[] is in an order of execution; operands come before their users.
  *
+ * Trained parameters are objects of the network, params[], which nodes refer to.  Several
+ * nodes can refer to one (a siamese network): it is there once, and bound, counted and
+ * packed once.
+ *
  * Passes may fuse: a node's `act` is applied to its result last, and a conv or
  * dense with two operands adds the second (the residual) before `act`.  Passes
  * never change what the outputs compute, up to rounding.
@@ -44,11 +48,13 @@ typedef enum Act {
     ACT_COUNT
 } Act;
 
-/* A trained parameter.  `data` is row-major, dims as ops.def says (OIHW for a
- * convolution), owned by the arena or mapped; NULL while no weights are known
- * (the network can be compiled all the same). */
+/* A trained parameter, of one role whichever node refers to it.  `data` is row-major, dims
+ * as ops.def says (OIHW for a convolution), owned by the arena or mapped; NULL while no
+ * weights are known (the network can be compiled all the same). */
 typedef struct Param {
-    const char *name;  /* layer2.0.main.conv1.weight */
+    int id;            /* position in Net.params, or -1: it is in no network */
+    int first;         /* id of the first node that refers to it */
+    const char *name;  /* layer2.0.main.conv1.weight, unique in the net */
     const char *alias; /* the same by the net's naming: what weights files call it */
     const char *axes;  /* their order there, "hwio" (axes.h); NULL: as `dims` */
     Role role;
@@ -94,6 +100,7 @@ typedef struct Net {
     Arena *arena;
     const char *name;
     VEC(Node *) nodes;
+    VEC(Param *) params; /* those that nodes refer to, in the order of their first nodes */
     VEC(Port) inputs;
     VEC(Port) outputs;
     int n_original; /* nodes before the first pass: Node.origin is below it */
@@ -110,18 +117,23 @@ Net *ir_new(Arena *arena, const char *name);
 struct Diag;
 Node *ir_add(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
              const char *name, const Place *place);
+/* The same with the parameters of `like`, a node of the network and of the same operator;
+ * NULL after a message also when their dims are not those that the new node needs. */
+Node *ir_add_sharing(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in,
+                     const Attrs *attrs, const char *name, const Place *place, const Node *like);
 /* The attributes of an operator that leaves all optional ones out; those with
  * no default are zero.  Padding words are left to the caller. */
 Attrs ir_default_attrs(Op op);
 /* An OP_INPUT node. */
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place);
+/* Sets the ids of nodes[], and params[] to the parameters that these refer to. */
 void ir_renumber(Net *net);
 /* A deep copy (parameters' data, places and class names shared): what the oracle
  * keeps of the network before the passes. */
 Net *ir_copy(const Net *net, Arena *arena);
 
-/* A node that is in no network yet, for passes (rewrite.h): parameters named, nothing
- * inferred; it computes no original node's value (origin -1). */
+/* A node that is in no network yet, for passes (rewrite.h): parameters of its own, named,
+ * nothing inferred; it computes no original node's value (origin -1). */
 Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *name,
               const Place *place);
 
@@ -138,10 +150,13 @@ const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 Act act_of(Op op);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
+bool param_same_dims(const Param *a, const Param *b);
+/* Whether `node` has a parameter of the role and is the first to refer to it. */
+bool owns_param(const Node *node, Role role);
 /* Trained parameters of nodes first..last or the whole net, running statistics not
- * counted (with `trained` false these alone); and multiply-adds of one node, of
- * first..last or of the net for one image, as the field counts them (convolutions
- * and dense layers). */
+ * counted (with `trained` false these alone), each at the first node that refers to it;
+ * and multiply-adds of one node, of first..last or of the net for one image, as the field
+ * counts them (convolutions and dense layers). */
 int64_t nodes_parameters(const Net *net, int first, int last, bool trained);
 int64_t net_parameters(const Net *net);
 int64_t node_macs(const Node *node);

@@ -5,21 +5,10 @@
  * an error is skipped, its node remembered as broken, so that one error is not
  * reported again at every use.
  */
-#include "net/irtext.h"
+#include "net/irread_parts.h"
 
 #include "net/axes.h"
 #include "net/infer.h"
-#include "net/irlex.h"
-#include "net/nametable.h"
-
-typedef struct Reader {
-    IrLexer *lex;
-    Net *net;
-    Diag *diag;
-    Node *last;      /* whose parameters may follow, or NULL */
-    NameTable names; /* of nodes; no node: its line had an error */
-    int original;    /* from the net line, or -1 */
-} Reader;
 
 /* ---- nodes ---- */
 
@@ -40,19 +29,19 @@ typedef struct Line {
     Loc loc, type_loc; /* the whole line; the type in it */
 } Line;
 
-static Node *node_named(const Reader *r, const char *name)
+Node *irread_node(const Reader *r, const char *name)
 {
     const NameEntry *entry = table_find(&r->names, name);
     return entry && entry->node ? r->net->nodes.at[entry->node->id] : NULL;
 }
 
-static bool is_broken(const Reader *r, const char *name)
+bool irread_is_broken(const Reader *r, const char *name)
 {
     const NameEntry *entry = table_find(&r->names, name);
     return entry && !entry->node;
 }
 
-static void unknown_node(Reader *r, Loc loc, const char *name)
+void irread_unknown(Reader *r, Loc loc, const char *name)
 {
     if (r->diag->full) /* nobody reads it, and the nearest name takes its time */
         return;
@@ -73,15 +62,15 @@ static bool read_operands(Reader *r, Line *line)
         irlex_advance(r->lex);
         Loc loc = r->lex->token.loc;
         const char *name = irlex_name(r->lex, "the name of a node");
-        Node *node = name ? node_named(r, name) : NULL;
+        Node *node = name ? irread_node(r, name) : NULL;
         if (!name)
             return false;
         if (node)
             VEC_PUSH(r->net->arena, &line->in, node);
-        else if (is_broken(r, name))
+        else if (irread_is_broken(r, name))
             line->broken_operand = true;
         else {
-            unknown_node(r, loc, name);
+            irread_unknown(r, loc, name);
             return false;
         }
     } while (irlex_is(r->lex, ','));
@@ -151,7 +140,7 @@ static bool read_setting(Reader *r, Line *line)
     return unknown_attr(r, line, loc, word);
 }
 
-static bool read_elem(Reader *r, Elem *elem)
+bool irread_elem(Reader *r, Elem *elem)
 {
     for (int e = 0; e < ELEM_COUNT; e++) {
         if (irlex_is_word(r->lex, elem_name((Elem)e))) {
@@ -167,7 +156,7 @@ static bool read_type(Reader *r, Line *line)
 {
     int dims[4];
     line->type_loc = r->lex->token.loc;
-    if (!read_elem(r, &line->type.elem))
+    if (!irread_elem(r, &line->type.elem))
         return false;
     int n = irlex_dims(r->lex, dims, 4);
     if (n != 4)
@@ -238,7 +227,7 @@ static bool give_type(Reader *r, const Line *line, Node *node)
 static bool read_node(Reader *r, const char *name, Loc loc)
 {
     Line line = {.name = name, .origin = r->net->nodes.n, .loc = loc};
-    if (node_named(r, name)) {
+    if (irread_node(r, name)) {
         diag_error(r->diag, loc, "there are two nodes '%s'", name);
         return false;
     }
@@ -274,7 +263,57 @@ static bool read_axes(Reader *r, Param *param)
     return true;
 }
 
-/* weight [64][3][7][7] "conv1.kernel" hwio */
+static Param *param_named(const Node *node, const char *name)
+{
+    for (int i = 0; i < P_ROLES; i++) {
+        if (node->params[i] && str_eq(node->params[i]->name, name))
+            return node->params[i];
+    }
+    return NULL;
+}
+
+/* The last node's parameters have their names: later nodes can refer to them. */
+static bool list_params(Reader *r)
+{
+    bool good = true;
+    for (int i = 0; r->last && i < P_ROLES; i++) {
+        Param *param = r->last->params[i];
+        if (!param)
+            continue;
+        NameEntry *entry = table_add(&r->params, param->name, r->last->place->loc);
+        if (entry) {
+            entry->node = r->last;
+        } else if (param_named(table_find(&r->params, param->name)->node, param->name) != param) {
+            diag_error(r->diag, r->last->place->loc, "there are two parameters '%s'", param->name);
+            good = false;
+        }
+    }
+    r->last = NULL;
+    return good;
+}
+
+/* is conv1.weight: that parameter of a node above, or the name of this one. */
+static bool read_identity(Reader *r, Param **param, Loc loc)
+{
+    const char *name = irlex_name(r->lex, "the name of a parameter");
+    if (!name)
+        return false;
+    const NameEntry *entry = table_find(&r->params, name);
+    Param *shared = entry ? param_named(entry->node, name) : NULL;
+    if (!shared) {
+        (*param)->name = (*param)->alias = name;
+        return true;
+    }
+    if (shared->role == (*param)->role && param_same_dims(shared, *param)) {
+        *param = shared;
+        return true;
+    }
+    diag_error(r->diag, loc, "'%s' of '%s' cannot be '%s', which has another role or other dims",
+               role_name(r->last, (*param)->role), r->last->name, name);
+    return false;
+}
+
+/* weight [64][3][7][7] is tower.conv1.weight "conv1.kernel" hwio */
 static bool read_param(Reader *r, const char *role, Loc loc)
 {
     Param *param = NULL;
@@ -300,6 +339,14 @@ static bool read_param(Reader *r, const char *role, Loc loc)
         diag_error(r->diag, loc, "'%s' does not have the dims that follow from its node", role);
         return false;
     }
+    if (irlex_is_word(r->lex, "is")) {
+        irlex_advance(r->lex);
+        Param **at = &r->last->params[param->role], *own = param;
+        if (!read_identity(r, at, loc))
+            return false;
+        if (*at != own)
+            return true;
+    }
     if (irlex_is(r->lex, TOKEN_STRING)) {
         param->alias = r->lex->token.text;
         irlex_advance(r->lex);
@@ -308,92 +355,7 @@ static bool read_param(Reader *r, const char *role, Loc loc)
     return true;
 }
 
-/* ---- ports and the net ---- */
-
-static bool read_labels(Reader *r, Port *port)
-{
-    VEC(const char *) labels = {0};
-    if (!irlex_is(r->lex, '('))
-        return irlex_unexpected(r->lex, "'('");
-    do {
-        irlex_advance(r->lex);
-        if (!irlex_is(r->lex, TOKEN_STRING))
-            return irlex_unexpected(r->lex, "a class name in quotes");
-        VEC_PUSH(r->net->arena, &labels, r->lex->token.text);
-        irlex_advance(r->lex);
-    } while (irlex_is(r->lex, ','));
-    port->labels = labels.at;
-    port->n_labels = labels.n;
-    return irlex_expect(r->lex, ')', "',' or ')'");
-}
-
-static bool check_port(Reader *r, const Port *port, Loc loc, bool in)
-{
-    if (in && port->node->op != OP_INPUT)
-        return irlex_fail(r->lex, loc, "an input port needs an input node");
-    if (port->elem != (in ? port->node->type.elem : ELEM_F32))
-        return irlex_fail(r->lex, loc,
-                          in ? "the port's element type is not its node's"
-                             : "an output port is f32");
-    if (port->n_labels && port->n_labels != port->node->type.c) {
-        diag_error(r->diag, loc, "%d class names for %d channels", port->n_labels,
-                   port->node->type.c);
-        return false;
-    }
-    for (int i = 0; i < r->net->inputs.n; i++) {
-        if (str_eq(r->net->inputs.at[i].name, port->name) ||
-            (in && r->net->inputs.at[i].node == port->node))
-            return irlex_fail(r->lex, loc, "there is such a port already");
-    }
-    for (int i = 0; i < r->net->outputs.n; i++) {
-        if (str_eq(r->net->outputs.at[i].name, port->name))
-            return irlex_fail(r->lex, loc, "there is such a port already");
-    }
-    return true;
-}
-
-/* port in image = image u8 nchw */
-static bool read_port(Reader *r, Loc loc)
-{
-    static const char *const directions[] = {"in", "out", NULL};
-    static const char *const orders[] = {"nchw", "nhwc", NULL};
-    Port port = {0};
-    int direction = irlex_word(r->lex, directions);
-    if (direction < 0 || !(port.name = irlex_name(r->lex, "the port's name")) ||
-        !irlex_expect(r->lex, '=', "'='"))
-        return false;
-    Loc node_loc = r->lex->token.loc;
-    const char *name = irlex_name(r->lex, "the name of a node");
-    if (!name || is_broken(r, name))
-        return false;
-    port.node = node_named(r, name);
-    if (!port.node) {
-        unknown_node(r, node_loc, name);
-        return false;
-    }
-    if (!read_elem(r, &port.elem))
-        return false;
-    int order = irlex_word(r->lex, orders);
-    if (order < 0)
-        return false;
-    port.order = (Order)order;
-    if (irlex_is_word(r->lex, "labels")) {
-        irlex_advance(r->lex);
-        if (!irlex_expect(r->lex, '=', "'='") || !read_labels(r, &port))
-            return false;
-    }
-    loc.end = r->lex->token.loc.begin;
-    if (!check_port(r, &port, loc, direction == 0))
-        return false;
-    Place *place = NEW(r->net->arena, Place);
-    place->loc = loc;
-    port.place = place;
-    if (direction == 0)
-        VEC_PUSH(r->net->arena, &r->net->inputs, port);
-    else
-        VEC_PUSH(r->net->arena, &r->net->outputs, port);
-    return true;
-}
+/* ---- the net ---- */
 
 static bool read_net_line(Reader *r)
 {
@@ -417,14 +379,13 @@ static bool read_statement(Reader *r)
         return false;
     if (irlex_is(r->lex, '=')) {
         irlex_advance(r->lex);
-        r->last = NULL;
-        const bool good = read_node(r, name, loc);
+        const bool listed = list_params(r), good = read_node(r, name, loc) && listed;
         table_add(&r->names, name, loc); /* where it is new */
         if (good)
             table_find(&r->names, name)->node = r->last;
         return good;
     }
-    return str_eq(name, "port") ? read_port(r, loc) : read_param(r, name, loc);
+    return str_eq(name, "port") ? irread_port(r, loc) : read_param(r, name, loc);
 }
 
 /* A statement and the end of its line; after an error, whatever is left of it. */
@@ -440,7 +401,8 @@ static void read_rest(Reader *r)
 /* What no single line can tell. */
 static void check_whole(Reader *r, Loc loc)
 {
-    const Net *net = r->net;
+    Net *net = r->net;
+    ir_renumber(net);
     for (int i = 0; i < net->nodes.n; i++) {
         const Node *node = net->nodes.at[i];
         bool has_port = node->op != OP_INPUT;
@@ -461,7 +423,7 @@ Net *irtext_read(Arena *arena, int file, Diag *d)
 {
     IrLexer lex = irlex_new(arena, file, d);
     Reader r = {.lex = &lex, .net = ir_new(arena, ""), .diag = d, .original = -1};
-    r.names.arena = arena;
+    r.names.arena = r.params.arena = arena;
     int errors = d->errors;
     irlex_advance(&lex);
     while (irlex_is(&lex, TOKEN_NEWLINE))
@@ -477,6 +439,7 @@ Net *irtext_read(Arena *arena, int file, Diag *d)
     loc.end = lex.token.loc.begin;
     irlex_skip_line(&lex);
     read_rest(&r);
+    list_params(&r);
     r.net->n_original = r.original >= 0 ? r.original : r.net->nodes.n;
     if (d->errors == errors)
         check_whole(&r, loc);

@@ -16,7 +16,12 @@
  * attributes that are not at their defaults, what passes added, and the type:
  * element, batch, height, width, channels.  Below it stand its parameters with
  * their dims and, where they differ, the name that weights files use and the order
- * of the axes there.  Origin is left out where it is the node's own number, `net`
+ * of the axes there.  `is NAME` behind the dims gives a parameter a name that is not the
+ * node's with the role; where a node above has a parameter of that name, both have that one:
+ *
+ *         weight [16][3][3][3] is conv1.weight
+ *
+ * Origin is left out where it is the node's own number, `net`
  * says original=N where passes changed the number of nodes.
  */
 #include "net/irtext.h"
@@ -151,6 +156,14 @@ static void put_history(Buf *out, const Node *node)
         buf_printf(out, " origin=%d", node->origin);
 }
 
+/* node.role, the name that a parameter of the node has unless something else is said. */
+static bool has_own_name(const Node *node, const Param *param)
+{
+    const size_t n = strlen(node->name);
+    return strncmp(param->name, node->name, n) == 0 && param->name[n] == '.' &&
+           str_eq(param->name + n + 1, role_name(node, param->role));
+}
+
 static void put_params(Buf *out, const Node *node)
 {
     for (int r = 0; r < P_ROLES; r++) {
@@ -160,6 +173,15 @@ static void put_params(Buf *out, const Node *node)
         buf_printf(out, "    %s ", role_name(node, (Role)r));
         for (int i = 0; i < param->rank; i++)
             buf_printf(out, "[%d]", param->dims[i]);
+        const bool first = owns_param(node, (Role)r);
+        if (!first || !has_own_name(node, param)) {
+            buf_puts(out, " is ");
+            put_name(out, param->name);
+        }
+        if (!first) {
+            buf_putc(out, '\n');
+            continue;
+        }
         if (!str_eq(param->alias, param->name) || param->axes) {
             buf_putc(out, ' ');
             put_string(out, param->alias);

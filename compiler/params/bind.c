@@ -22,10 +22,11 @@ typedef struct Slot {
     const Param *param;
 } Slot;
 
-/* A parameter, whose it is, and its tensor or NULL. */
+/* A parameter, the first node that refers to it, and its tensor or NULL. */
 typedef struct Use {
     Param *param;
     const Node *node;
+    double epsilon; /* of a variance: the least of the nodes that refer to it */
     Slot *slot;
     bool by_alias; /* found by the naming's name, so in the naming's order of axes */
 } Use;
@@ -114,11 +115,17 @@ static Slot *find(const Binder *b, const char *name)
 
 static void list_params(Binder *b, const Net *net)
 {
-    for (int i = 0; i < net->nodes.n; i++)
-        for (int r = 0; r < P_ROLES; r++)
-            if (net->nodes.at[i]->params[r])
-                VEC_PUSH(b->arena, &b->uses,
-                         ((Use){net->nodes.at[i]->params[r], net->nodes.at[i], NULL, false}));
+    for (int i = 0; i < net->params.n; i++) {
+        Param *param = net->params.at[i];
+        const Node *node = net->nodes.at[param->first];
+        VEC_PUSH(b->arena, &b->uses, ((Use){param, node, node->attrs.epsilon, NULL, false}));
+    }
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        const Param *variance = node->params[P_VARIANCE];
+        if (variance && node->attrs.epsilon < b->uses.at[variance->id].epsilon)
+            b->uses.at[variance->id].epsilon = node->attrs.epsilon;
+    }
 }
 
 static void match(Binder *b)
@@ -398,11 +405,11 @@ static bool check_numbers(Binder *b, const Use *use, const float *x)
         return false;
     }
     for (int64_t i = 0; param->role == P_VARIANCE && i < n; i++)
-        if ((double)x[i] + use->node->attrs.epsilon <= 0) {
+        if ((double)x[i] + use->epsilon <= 0) {
             diag_file_error(b->diag, use->slot->file->path,
                             "tensor '%s' holds %.9g at [%" PRId64
                             "]: a variance and epsilon, %.9g, must be above 0",
-                            t->name, (double)x[i], i, use->node->attrs.epsilon);
+                            t->name, (double)x[i], i, use->epsilon);
             return false;
         }
     return true;

@@ -48,18 +48,10 @@ unsigned char *safetensors_print(const Net *net, size_t *size, Arena *arena)
 {
     enum { LENGTH_BYTES = 8, ALIGN = 64 };
     Buf header = buf_new(arena);
-    VEC(const Param *) params = {0};
     uint64_t data = 0;
     buf_puts(&header, "{\"__metadata__\":{\"format\":\"pt\",\"names\":\"rnc\"}");
-    for (int i = 0; i < net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            const Param *param = net->nodes.at[i]->params[r];
-            if (!param)
-                continue;
-            put_entry(&header, param, &data);
-            VEC_PUSH(arena, &params, param);
-        }
-    }
+    for (int i = 0; i < net->params.n; i++)
+        put_entry(&header, net->params.at[i], &data);
     buf_putc(&header, '}');
     while ((LENGTH_BYTES + header.n) % ALIGN)
         buf_putc(&header, ' ');
@@ -69,7 +61,7 @@ unsigned char *safetensors_print(const Net *net, size_t *size, Arena *arena)
         *to++ = (unsigned char)((uint64_t)header.n >> 8 * i);
     memcpy(to, header.text, header.n);
     to += header.n;
-    for (int i = 0; i < params.n; i++)
-        to = put_floats(to, params.at[i]->data, param_elements(params.at[i]));
+    for (int i = 0; i < net->params.n; i++)
+        to = put_floats(to, net->params.at[i]->data, param_elements(net->params.at[i]));
     return bytes;
 }

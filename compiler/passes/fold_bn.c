@@ -9,11 +9,19 @@
  * rounded once.  A layer without bias gets one.  Where any parameter of the two
  * has no data the new ones have none either: the structure is the same.  A
  * normalisation behind anything else, or behind a layer with other users
- * (pre-activation networks, DenseNet), stays. */
+ * (pre-activation networks, DenseNet), stays.
+ *
+ * Parameters are never written: the layer gets new ones.  So a parameter that another
+ * node refers to keeps its value for that one.  Layers that share their parameters and
+ * are followed by normalisations that do (one block on two inputs) share the new ones
+ * as well.  Where they are followed by different ones, each layer gets its own: the
+ * weights take more room then, but no normalisation is left to compute. */
 #include "passes/pass.h"
 #include "passes/rewrite.h"
+#include "net/nametable.h"
 
 #include <math.h>
+#include <string.h>
 
 static bool folds(const Rewrite *r, const Node *bn)
 {
@@ -24,68 +32,164 @@ static bool folds(const Rewrite *r, const Node *bn)
            layer->n_in == 1 && used_once(r, layer);
 }
 
-/* The data of all parameters of both is known. */
-static bool have_data(const Node *layer, const Node *bn)
+/* What was made of a layer's parameters and a normalisation's: another layer that shares
+ * all of them gets the same. */
+typedef struct Fold {
+    const Param *from[2 * P_ROLES]; /* the layer's, then the normalisation's */
+    double epsilon;
+    Param *weight, *bias;
+} Fold;
+
+typedef struct Folder {
+    Net *net;
+    int *users;        /* by parameter's id: nodes that refer to it */
+    VEC(Fold) shared;  /* those of parameters that several nodes refer to */
+    VEC(Param *) made; /* all new ones */
+} Folder;
+
+static Folder folder_new(Net *net)
 {
+    Folder f = {.net = net, .users = NEW_ARRAY(net->arena, int, net->params.n + 1)};
+    for (int i = 0; i < net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            const Param *param = net->nodes.at[i]->params[r];
+            if (param)
+                f.users[param->id]++;
+        }
+    }
+    return f;
+}
+
+static Fold fold_of(const Node *layer, const Node *bn)
+{
+    Fold fold = {.epsilon = bn->attrs.epsilon};
     for (int r = 0; r < P_ROLES; r++) {
-        if ((layer->params[r] && !layer->params[r]->data) ||
-            (bn->params[r] && !bn->params[r]->data))
+        fold.from[r] = layer->params[r];
+        fold.from[P_ROLES + r] = bn->params[r];
+    }
+    return fold;
+}
+
+/* Several nodes refer to the layer's weights, or did before they were folded once. */
+static bool is_shared(const Folder *f, const Fold *fold)
+{
+    const Param *weight = fold->from[P_WEIGHT];
+    return weight->id < 0 || f->users[weight->id] > 1;
+}
+
+/* The fold of another layer that is the same, or NULL. */
+static const Fold *done_before(const Folder *f, const Fold *fold)
+{
+    for (int i = 0; i < f->shared.n; i++) {
+        const Fold *other = &f->shared.at[i];
+        if (memcmp(other->from, fold->from, sizeof fold->from) == 0 &&
+            other->epsilon <= fold->epsilon && other->epsilon >= fold->epsilon)
+            return other;
+    }
+    return NULL;
+}
+
+/* The data of all parameters of both is known. */
+static bool have_data(const Fold *fold)
+{
+    for (int i = 0; i < 2 * P_ROLES; i++) {
+        if (fold->from[i] && !fold->from[i]->data)
             return false;
     }
     return true;
 }
 
-static Param *new_bias(Net *net, const Node *layer)
+/* A parameter of `layer` that no node refers to yet, like `old` (NULL: a bias). */
+static Param *new_param(Folder *f, const Node *layer, Role role, const Param *old)
 {
-    Param *bias = NEW(net->arena, Param);
-    bias->name = arena_printf(net->arena, "%s.%s", layer->name, role_name(layer, P_BIAS));
-    bias->alias = bias->name;
-    bias->role = P_BIAS;
-    bias->rank = 1;
-    bias->dims[0] = layer->attrs.filters;
-    bias->place = layer->place;
-    return bias;
+    Arena *arena = f->net->arena;
+    Param *param = NEW(arena, Param);
+    if (old)
+        *param = *old;
+    else
+        *param = (Param){.rank = 1, .dims = {layer->attrs.filters}, .place = layer->place};
+    param->id = param->first = -1;
+    param->role = role;
+    param->name = arena_printf(arena, "%s.%s", layer->name, role_name(layer, role));
+    param->alias = old ? old->alias : param->name;
+    param->data = NULL;
+    VEC_PUSH(arena, &f->made, param);
+    return param;
 }
 
-static void fold_data(Net *net, Node *layer, const Node *bn)
+static void fold_data(const Folder *f, Fold *fold, int filters)
 {
-    const float *old_weight = layer->params[P_WEIGHT]->data;
-    const float *old_bias = layer->attrs.bias ? layer->params[P_BIAS]->data : NULL;
-    const float *gamma = bn->params[P_WEIGHT]->data, *beta = bn->params[P_BIAS]->data;
-    const float *mean = bn->params[P_MEAN]->data, *variance = bn->params[P_VARIANCE]->data;
-    int filters = layer->attrs.filters;
-    int64_t elements = param_elements(layer->params[P_WEIGHT]), taps = elements / filters;
-    float *weight = NEW_ARRAY(net->arena, float, elements); /* [filters][taps] */
-    float *bias = NEW_ARRAY(net->arena, float, filters);
-    for (int f = 0; f < filters; f++) {
-        double scale = gamma[f] / sqrt(variance[f] + bn->attrs.epsilon);
-        for (int64_t i = f * taps; i < (f + 1) * taps; i++)
-            weight[i] = (float)(old_weight[i] * scale);
-        bias[f] = (float)(((old_bias ? (double)old_bias[f] : 0.0) - mean[f]) * scale + beta[f]);
+    const float *old_weight = fold->from[P_WEIGHT]->data;
+    const float *old_bias = fold->from[P_BIAS] ? fold->from[P_BIAS]->data : NULL;
+    const Param *const *bn = fold->from + P_ROLES;
+    const float *gamma = bn[P_WEIGHT]->data, *beta = bn[P_BIAS]->data;
+    const float *mean = bn[P_MEAN]->data, *variance = bn[P_VARIANCE]->data;
+    const int64_t elements = param_elements(fold->from[P_WEIGHT]), taps = elements / filters;
+    float *weight = NEW_ARRAY(f->net->arena, float, elements); /* [filters][taps] */
+    float *bias = NEW_ARRAY(f->net->arena, float, filters);
+    for (int i = 0; i < filters; i++) {
+        const double scale = gamma[i] / sqrt(variance[i] + fold->epsilon);
+        for (int64_t k = i * taps; k < (i + 1) * taps; k++)
+            weight[k] = (float)(old_weight[k] * scale);
+        bias[i] = (float)(((old_bias ? (double)old_bias[i] : 0.0) - mean[i]) * scale + beta[i]);
     }
-    layer->params[P_WEIGHT]->data = weight;
-    layer->params[P_BIAS]->data = bias;
+    fold->weight->data = weight;
+    fold->bias->data = bias;
+}
+
+/* The layer's parameters become those of both. */
+static void fold_params(Folder *f, Node *layer, const Node *bn)
+{
+    Fold fold = fold_of(layer, bn);
+    const Fold *before = is_shared(f, &fold) ? done_before(f, &fold) : NULL;
+    if (before) {
+        fold = *before;
+    } else {
+        fold.weight = new_param(f, layer, P_WEIGHT, layer->params[P_WEIGHT]);
+        fold.bias = new_param(f, layer, P_BIAS, layer->params[P_BIAS]);
+        if (have_data(&fold))
+            fold_data(f, &fold, layer->attrs.filters);
+        if (is_shared(f, &fold))
+            VEC_PUSH(f->net->arena, &f->shared, fold);
+    }
+    layer->params[P_WEIGHT] = fold.weight;
+    layer->params[P_BIAS] = fold.bias;
+    layer->attrs.bias = true;
+}
+
+/* A new parameter has the name of the one that it was made of, where another node still
+ * refers to that: it gets a name of its own. */
+static void rename_made(const Folder *f)
+{
+    NameTable names = {.arena = f->net->arena};
+    bool *is_made = NEW_ARRAY(f->net->arena, bool, f->net->params.n + 1);
+    for (int i = 0; i < f->made.n; i++) {
+        if (f->made.at[i]->id >= 0)
+            is_made[f->made.at[i]->id] = true;
+    }
+    for (int i = 0; i < f->net->params.n; i++) {
+        if (!is_made[i])
+            table_add(&names, f->net->params.at[i]->name, NO_LOC);
+    }
+    for (int i = 0; i < f->net->params.n; i++) {
+        Param *param = f->net->params.at[i];
+        while (is_made[i] && !table_add(&names, param->name, NO_LOC))
+            param->name = arena_printf(f->net->arena, "%s.folded", param->name);
+    }
 }
 
 void pass_fold_bn(Net *net)
 {
     Rewrite r = rewrite_begin(net);
+    Folder f = folder_new(net);
     for (int i = 0; i < net->nodes.n; i++) {
         Node *bn = rewrite_at(&r, i);
         if (!folds(&r, bn))
             continue;
         Node *layer = bn->in[0];
-        bool data = have_data(layer, bn);
-        if (!layer->attrs.bias)
-            layer->params[P_BIAS] = new_bias(net, layer);
-        if (data) {
-            fold_data(net, layer, bn);
-        } else {
-            layer->params[P_WEIGHT]->data = NULL;
-            layer->params[P_BIAS]->data = NULL;
-        }
-        layer->attrs.bias = true;
+        fold_params(&f, layer, bn);
         rewrite_take_over(&r, layer, bn);
     }
     rewrite_end(&r);
+    rename_made(&f);
 }

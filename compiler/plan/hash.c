@@ -13,27 +13,43 @@ static void hash_number(uint64_t *hash, int64_t number)
     *hash = hash_bytes(*hash, bytes, sizeof bytes);
 }
 
-/* The numbers of a shape that decide how its weights are packed. */
-static void hash_shape(uint64_t *hash, const Step *step)
+enum { MOST_NUMBERS = 7 };
+
+/* The numbers of a shape that decide how its weights are packed; how many. */
+static int shape_numbers(const Step *step, int numbers[MOST_NUMBERS])
 {
     const rnc_conv_shape *c = &step->shape.conv;
     const rnc_dense_shape *d = &step->shape.dense;
+    int n = 0;
     switch (kernel_rows[step->kernel].family) {
-    case FAMILY_conv: {
-        const int numbers[] = {c->kernel_h, c->kernel_w, c->groups,  c->in_c,
-                               c->out_c,    c->panel,    c->winograd};
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-            hash_number(hash, numbers[i]);
+    case FAMILY_conv:
+        numbers[n++] = c->kernel_h;
+        numbers[n++] = c->kernel_w;
+        numbers[n++] = c->groups;
+        numbers[n++] = c->in_c;
+        numbers[n++] = c->out_c;
+        numbers[n++] = c->panel;
+        numbers[n++] = c->winograd;
         break;
-    }
     case FAMILY_dense:
-        hash_number(hash, d->in_c);
-        hash_number(hash, d->out_c);
-        hash_number(hash, d->panel);
+        numbers[n++] = d->in_c;
+        numbers[n++] = d->out_c;
+        numbers[n++] = d->panel;
         break;
     default: /* scale and shift: their bytes say all */
         break;
     }
+    return n;
+}
+
+bool packed_alike(const Step *a, const Step *b)
+{
+    int of_a[MOST_NUMBERS], of_b[MOST_NUMBERS];
+    const int n = shape_numbers(a, of_a);
+    return a->kernel == b->kernel && a->weights->bytes == packed_bytes(b) &&
+           n == shape_numbers(b, of_b) && memcmp(of_a, of_b, (size_t)n * sizeof *of_a) == 0 &&
+           a->node->attrs.epsilon <= b->node->attrs.epsilon &&
+           a->node->attrs.epsilon >= b->node->attrs.epsilon;
 }
 
 void find_hash(Plan *plan)
@@ -42,7 +58,7 @@ void find_hash(Plan *plan)
     hash_number(&hash, 1); /* version of the packings */
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (!step->weights)
+        if (!step->weights || step->weights->step != i)
             continue;
         hash = hash_bytes(hash, step->weights->name, strlen(step->weights->name) + 1);
         const char *kernel = kernel_rows[step->kernel].name;
@@ -50,7 +66,10 @@ void find_hash(Plan *plan)
         hash_number(&hash, step->weights->packing);
         hash_number(&hash, step->weights->offset);
         hash_number(&hash, step->weights->bytes);
-        hash_shape(&hash, step);
+        int numbers[MOST_NUMBERS];
+        const int n = shape_numbers(step, numbers);
+        for (int k = 0; k < n; k++)
+            hash_number(&hash, numbers[k]);
     }
     plan->hash = hash;
 }

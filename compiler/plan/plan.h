@@ -47,9 +47,10 @@ typedef struct Operand {
     int64_t shift;  /* floats added to the tensor's origin (a concat's copy) */
 } Operand;
 
-/* The packed weights of a step in the weights file. */
+/* Packed weights in the weights file: of a step, and of those that read the same ones. */
 typedef struct Packed {
-    const char *name; /* of the node, unique */
+    int step;         /* the first of them */
+    const char *name; /* of its node, unique */
     Packing packing;
     int64_t offset; /* from the first tensor of the file, a multiple of 64 */
     int64_t bytes;

@@ -102,13 +102,16 @@ void conv_reach(const Node *node, int axis, int *before, int *behind);
 
 void find_bounds(Plan *plan); /* offsets.c: lower_bound, tight_bound, limit_step */
 void find_hash(Plan *plan);   /* hash.c: Plan.hash */
+/* Whether two steps, with weights of the same parameters, read them packed alike (hash.c). */
+bool packed_alike(const Step *a, const Step *b);
 
 /* ---- steps ---- */
 
 /* select.c */
 Operand in_arena(const Plan *plan, const Node *node);
 void set_act(const Node *node, int *act, float *alpha);
-/* The next packed tensor of the weights file, for `step`. */
+/* The packed tensor of the weights file for `step`, the next to be added: the next one, or
+ * that of a step before it which reads the same parameters packed alike. */
 void add_weights(Plan *plan, Step *step);
 void add_step(Plan *plan, Step *step);
 /* So many parts as there are pieces of work, or 1 where the work is too small

@@ -22,9 +22,31 @@ void set_act(const Node *node, int *act, float *alpha)
     *alpha = node->act == ACT_LEAKY_RELU ? (float)node->act_alpha : 0.0f;
 }
 
+/* A step before `step` whose node has the same parameters, packed alike; or NULL. */
+static const Step *same_weights(const Plan *plan, const Step *step)
+{
+    const Node *node = step->node;
+    const Param *weight = node->params[P_WEIGHT];
+    if (!weight || weight->first == node->id)
+        return NULL;
+    for (int i = plan->steps.n - 1; i >= 0; i--) {
+        const Step *other = &plan->steps.at[i];
+        if (other->weights && memcmp(other->node->params, node->params, sizeof node->params) == 0 &&
+            packed_alike(other, step))
+            return other;
+    }
+    return NULL;
+}
+
 void add_weights(Plan *plan, Step *step)
 {
+    const Step *other = same_weights(plan, step);
+    if (other) {
+        step->weights = other->weights;
+        return;
+    }
     Packed *p = NEW(plan->arena, Packed);
+    p->step = plan->steps.n;
     p->name = step->node->name;
     p->packing = kernel_rows[step->kernel].packing;
     p->offset = plan->weight_bytes;

@@ -63,26 +63,19 @@ static void text_params(Buf *out, const Compiled *c)
 {
     const Net *net = c->original;
     int widest = 0;
-    for (int i = 0; i < net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            const Param *p = net->nodes.at[i]->params[r];
-            const int n = p ? snprintf(NULL, 0, "%s", p->name) : 0;
-            widest = n > widest ? n : widest;
-        }
+    for (int i = 0; i < net->params.n; i++) {
+        const int n = snprintf(NULL, 0, "%s", net->params.at[i]->name);
+        widest = n > widest ? n : widest;
     }
     buf_printf(out, "\nparameters and %s\n",
                c->has_weights ? "the tensors they were taken from"
                               : "the tensors they are to be taken from");
-    for (int i = 0; i < net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            const Param *p = net->nodes.at[i]->params[r];
-            if (!p)
-                continue;
-            buf_printf(out, "  %-*s  %s  ", widest, p->name, p->alias ? p->alias : p->name);
-            for (int k = 0; k < p->rank; k++)
-                buf_printf(out, "[%d]", p->dims[k]);
-            buf_putc(out, '\n');
-        }
+    for (int i = 0; i < net->params.n; i++) {
+        const Param *p = net->params.at[i];
+        buf_printf(out, "  %-*s  %s  ", widest, p->name, p->alias ? p->alias : p->name);
+        for (int k = 0; k < p->rank; k++)
+            buf_printf(out, "[%d]", p->dims[k]);
+        buf_putc(out, '\n');
     }
 }
 
@@ -134,18 +127,14 @@ static json_t *json_ports(Arena *arena, const Port *ports, int n)
 static json_t *json_params(Arena *arena, const Net *net)
 {
     json_t *list = json_array();
-    for (int i = 0; i < net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            const Param *p = net->nodes.at[i]->params[r];
-            if (!p)
-                continue;
-            json_t *dims = json_array();
-            for (int k = 0; k < p->rank; k++)
-                json_array_append_new(dims, json_integer(p->dims[k]));
-            json_array_append_new(
-                list, json_pack("{s:s, s:s, s:o}", "name", str_shown(arena, p->name), "tensor",
-                                str_shown(arena, p->alias ? p->alias : p->name), "dims", dims));
-        }
+    for (int i = 0; i < net->params.n; i++) {
+        const Param *p = net->params.at[i];
+        json_t *dims = json_array();
+        for (int k = 0; k < p->rank; k++)
+            json_array_append_new(dims, json_integer(p->dims[k]));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:o}", "name", str_shown(arena, p->name), "tensor",
+                            str_shown(arena, p->alias ? p->alias : p->name), "dims", dims));
     }
     return list;
 }

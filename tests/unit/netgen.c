@@ -54,6 +54,12 @@ Node *netgen_add(NetTest *t, Op op, Node *const *in, int n_in, Attrs attrs)
     return ir_add(t->net, &t->diag, op, in, n_in, &attrs, name, NULL);
 }
 
+Node *netgen_share(NetTest *t, const Node *like, Node *in)
+{
+    const char *name = arena_printf(t->arena, "%s%d", op_row(like->op)->name, ++t->serial);
+    return ir_add_sharing(t->net, &t->diag, like->op, &in, 1, &like->attrs, name, NULL, like);
+}
+
 Node *netgen_op(NetTest *t, Op op, Node *in)
 {
     return netgen_add(t, op, &in, 1, ir_default_attrs(op));
@@ -92,16 +98,14 @@ void netgen_set(NetTest *t, Node *node, Role role, const float *data)
 
 void netgen_fill(NetTest *t)
 {
-    for (int i = 0; i < t->net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            Param *param = t->net->nodes.at[i]->params[r];
-            int64_t n = param ? param_elements(param) : 0;
-            float *data = NEW_ARRAY(t->arena, float, n);
-            for (int64_t k = 0; k < n; k++)
-                data[k] = (float)(r == P_VARIANCE ? netgen_real(t, 0.5, 2) : netgen_real(t, -1, 1));
-            if (param)
-                param->data = data;
-        }
+    for (int i = 0; i < t->net->params.n; i++) {
+        Param *param = t->net->params.at[i];
+        const int64_t n = param_elements(param);
+        const bool variance = param->role == P_VARIANCE;
+        float *data = NEW_ARRAY(t->arena, float, n);
+        for (int64_t k = 0; k < n; k++)
+            data[k] = (float)(variance ? netgen_real(t, 0.5, 2) : netgen_real(t, -1, 1));
+        param->data = data;
     }
 }
 
@@ -265,6 +269,22 @@ static Node *random_dense(NetTest *t, Node *in)
     return netgen_add(t, OP_DENSE, &flat, 1, a);
 }
 
+/* A layer before this one and, often, its normalisation, again: on `in`, where that fits,
+ * or on the same operand. */
+static Node *random_twin(NetTest *t, Node *in)
+{
+    const Node *like = t->net->nodes.at[netgen_int(t, 0, t->net->nodes.n - 1)];
+    if (like->op != OP_CONV && like->op != OP_BN && like->op != OP_DENSE)
+        return NULL;
+    const Type need = like->in[0]->type;
+    const bool fits = in->type.c == need.c && (like->op != OP_DENSE || type_eq(in->type, need));
+    Node *twin = netgen_share(t, like, fits ? in : like->in[0]);
+    const Node *next = like->id + 1 < t->net->nodes.n ? t->net->nodes.at[like->id + 1] : NULL;
+    if (!twin || !next || next->op != OP_BN || next->in[0] != like || netgen_int(t, 0, 3) == 0)
+        return twin;
+    return netgen_int(t, 0, 2) ? netgen_share(t, next, twin) : netgen_op(t, OP_BN, twin);
+}
+
 static Node *random_concat(NetTest *t, Node *in)
 {
     Node *arms[3] = {in, netgen_conv(t, in, netgen_int(t, 1, 3), 3, 1), random_activation(t, in)};
@@ -280,7 +300,7 @@ void netgen_random(NetTest *t, int nodes)
     while (t->net->nodes.n < nodes) {
         Node *in = pick(t);
         /* Sizes stay small: what has grown large is pooled. */
-        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 9);
+        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 10);
         Node *made = kind < 2    ? random_conv(t, in)
                      : kind == 2 ? random_block(t, in)
                      : kind == 3 ? random_pool(t, in)
@@ -289,6 +309,7 @@ void netgen_random(NetTest *t, int nodes)
                      : kind == 6 ? netgen_op(t, OP_BN, in)
                      : kind == 7 ? random_concat(t, in)
                      : kind == 8 ? random_activation(t, in)
+                     : kind == 9 ? random_twin(t, in)
                                  : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)

@@ -31,6 +31,8 @@ Node *netgen_input(NetTest *t, Elem elem, int h, int w, int c);
 /* The last node, named after the operator and a number; NULL if refused. */
 Node *netgen_add(NetTest *t, Op op, Node *const *in, int n_in, Attrs attrs);
 Node *netgen_op(NetTest *t, Op op, Node *in); /* attributes at their defaults */
+/* Like `like`, with its parameters, on another operand. */
+Node *netgen_share(NetTest *t, const Node *like, Node *in);
 Node *netgen_join(NetTest *t, Op op, Node *a, Node *b);
 /* A square kernel with `kernel / 2` pixels of padding. */
 Node *netgen_conv(NetTest *t, Node *in, int filters, int kernel, int stride);
@@ -43,7 +45,7 @@ void netgen_set(NetTest *t, Node *node, Role role, const float *data);
 const double **netgen_values(NetTest *t);
 
 /* At least `nodes` nodes of every operator: residual blocks with either arm
- * first, joins of many arms, spread operands, taps. */
+ * first, joins of many arms, spread operands, shared parameters, taps. */
 void netgen_random(NetTest *t, int nodes);
 /* ResNet-18 (`bottleneck` false) or -50 at size x size.  `shortcut_first`: the
  * projection stands in front of the main arm. */

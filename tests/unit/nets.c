@@ -294,6 +294,20 @@ static Node *random_move(Bench *b, unsigned *state, Node *x)
     }
 }
 
+/* The last convolution of as many channels, again, with its parameters; or NULL. */
+static Node *random_twin(Bench *b, Node *x)
+{
+    for (int i = b->net->nodes.n - 1; i >= 0; i--) {
+        const Node *like = b->net->nodes.at[i];
+        if (like->op != OP_CONV || like->in[0]->type.c != x->type.c ||
+            like->attrs.kernel[0] > x->type.h)
+            continue;
+        return ir_add_sharing(b->net, &b->diag, OP_CONV, &x, 1, &like->attrs, next_name(b, "twin"),
+                              NULL, like);
+    }
+    return NULL;
+}
+
 static Node *random_node(Bench *b, unsigned *state, Node *x, Node *y)
 {
     static const Op maps[] = {OP_RELU, OP_BN, OP_SIGMOID, OP_LEAKY_RELU, OP_SOFTMAX};
@@ -312,7 +326,8 @@ static Node *random_node(Bench *b, unsigned *state, Node *x, Node *y)
     case 5:
         return random_move(b, state, x);
     default:
-        return x->type.c < 300 ? random_conv(b, state, x) : NULL;
+        return x->type.c >= 300 || next_random(state, 4) == 0 ? random_twin(b, x)
+                                                              : random_conv(b, state, x);
     }
 }
 
@@ -344,17 +359,13 @@ void make_random(Bench *b, unsigned seed, int nodes)
 
 void fill_params(Bench *b)
 {
-    for (int i = 0; i < b->net->nodes.n; i++) {
-        for (int r = 0; r < P_ROLES; r++) {
-            Param *p = b->net->nodes.at[i]->params[r];
-            if (!p)
-                continue;
-            const int64_t n = param_elements(p);
-            float *data = NEW_ARRAY(b->arena, float, n);
-            for (int64_t j = 0; j < n; j++)
-                data[j] = (float)(1 + (j * 7919 + i * 31 + r) % 100003) / 1024.0f;
-            p->data = data;
-        }
+    for (int i = 0; i < b->net->params.n; i++) {
+        Param *p = b->net->params.at[i];
+        const int64_t n = param_elements(p);
+        float *data = NEW_ARRAY(b->arena, float, n);
+        for (int64_t j = 0; j < n; j++)
+            data[j] = (float)(1 + (j * 7919 + i * 31) % 100003) / 1024.0f;
+        p->data = data;
     }
 }
 

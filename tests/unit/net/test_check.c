@@ -73,6 +73,40 @@ static void test_shapes(void)
     refused(&t, "parameters");
 }
 
+static void test_shared(void)
+{
+    NetTest t;
+    Node *conv = begin(&t);
+    Node *twin = netgen_share(&t, conv, t.net->nodes.at[0]);
+    CU_ASSERT(check_net(t.net, &t.diag, "building"));
+    CU_ASSERT_EQUAL(t.net->params.n, 1);
+    twin->attrs.kernel[0] = 1;
+    refused(&t, "shape");
+
+    conv = begin(&t);
+    twin = netgen_share(&t, conv, t.net->nodes.at[0]);
+    twin->params[P_WEIGHT] = NEW(t.arena, Param);
+    *twin->params[P_WEIGHT] = *conv->params[P_WEIGHT];
+    refused(&t, "not in the network's list");
+
+    begin(&t);
+    t.net->params.n = 0;
+    refused(&t, "not in the network's list");
+
+    conv = begin(&t);
+    VEC_PUSH(t.arena, &t.net->params, conv->params[P_WEIGHT]);
+    refused(&t, "not listed");
+
+    conv = begin(&t);
+    conv->params[P_WEIGHT]->first = 0;
+    refused(&t, "not listed");
+
+    conv = begin(&t);
+    twin = netgen_conv(&t, t.net->nodes.at[0], 2, 3, 1);
+    twin->params[P_WEIGHT]->name = conv->params[P_WEIGHT]->name;
+    refused(&t, "name of two");
+}
+
 static void test_fused(void)
 {
     NetTest t;
@@ -120,6 +154,7 @@ void suite_verify(void)
     CU_pSuite s = CU_add_suite("verify", NULL, NULL);
     CU_add_test(s, "order of nodes", test_order);
     CU_add_test(s, "shapes and parameters", test_shapes);
+    CU_add_test(s, "shared parameters", test_shared);
     CU_add_test(s, "what is fused", test_fused);
     CU_add_test(s, "names and ports", test_names_and_ports);
 }

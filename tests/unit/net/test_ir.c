@@ -53,6 +53,14 @@ static void test_counts(void)
     netgen_output(&t, conv);
     netgen_join(&t, OP_ADD, conv, conv);
     CU_ASSERT_EQUAL(node_uses(t.net, conv), 4);
+    Node *twin = netgen_share(&t, conv, x); /* its parameters count once, its work again */
+    CU_ASSERT_EQUAL(net_parameters(t.net), 6 * 18 + 6 + 2 * 6);
+    CU_ASSERT_EQUAL(nodes_parameters(t.net, twin->id, twin->id, true), 0);
+    CU_ASSERT_EQUAL(net_macs(t.net), 2 * 36 * 6 * 18);
+    CU_ASSERT_PTR_NULL(netgen_share(&t, conv, bn)); /* of 6 channels, not 4 */
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t.diag.out), "cannot use the parameters of 'conv2': "
+                                                         "its weight would be [6][3][3][3], not "
+                                                         "[6][2][3][3]"));
     CU_ASSERT_EQUAL(node_uses(t.net, bn), 0);
     netgen_end(&t);
 }
@@ -97,6 +105,7 @@ static void test_copy(void)
             for (int r = 0; r < P_ROLES; r++) {
                 if (b->params[r]) {
                     CU_ASSERT(a->params[r] != b->params[r]);
+                    CU_ASSERT_PTR_EQUAL(b->params[r], copy->params.at[a->params[r]->id]);
                     CU_ASSERT_PTR_EQUAL(a->params[r]->data, b->params[r]->data);
                 }
             }

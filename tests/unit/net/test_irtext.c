@@ -119,6 +119,32 @@ static void test_by_hand(void)
     netgen_end(&t);
 }
 
+/* A second node takes the parameters of the first; a name can be another than the node's. */
+static void test_shared(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    const char *text = "net n\n\n"
+                       "x = input : f32[1][4][4][2]\n"
+                       "a = conv(x) kernel=1x1 filters=2 bias=true : f32[1][4][4][2]\n"
+                       "    weight [2][2][1][1] is tower.weight \"w\" hwio\n"
+                       "    bias [2]\n"
+                       "b = conv(a) kernel=1x1 filters=2 bias=true : f32[1][4][4][2]\n"
+                       "    weight [2][2][1][1] is tower.weight\n"
+                       "    bias [2] is a.bias\n\n"
+                       "port in x = x f32 nchw\n"
+                       "port out y = b f32 nchw\n";
+    Net *net = read_text(&t, text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(net);
+    CU_ASSERT(check_net(net, &t.diag, "reading"));
+    CU_ASSERT_EQUAL(net->params.n, 2);
+    CU_ASSERT_STRING_EQUAL(net->params.at[0]->name, "tower.weight");
+    CU_ASSERT_PTR_EQUAL(net->nodes.at[1]->params[P_WEIGHT], net->nodes.at[2]->params[P_WEIGHT]);
+    CU_ASSERT_PTR_EQUAL(net->nodes.at[1]->params[P_BIAS], net->nodes.at[2]->params[P_BIAS]);
+    CU_ASSERT_STRING_EQUAL(text_of(net, t.arena), text);
+    netgen_end(&t);
+}
+
 /* `line` behind a good input is refused with `wanted`, message and place. */
 static void refuses(const char *line, const char *wanted)
 {
@@ -168,6 +194,13 @@ static void test_errors(void)
     refuses("a = conv(x) kernel=1x1 filters=1\n weight [1][2][1][1] \"w\" io",
             "expected an order of axes, hwio or io");
     refuses("a = bn(x)\n weight [2] \"w\" io", "expected the next line");
+    refuses("a = bn(x)\nb = bn(x)\n weight [2] is a.bias", "cannot be 'a.bias', which has another");
+    refuses("a = conv(x) kernel=1x1 filters=2\nb = conv(x) kernel=1x1 filters=3\n"
+            " weight [3][2][1][1] is a.weight",
+            "cannot be 'a.weight', which has another role or other dims");
+    refuses("a = bn(x)\n weight [2] is", "expected the name of a parameter");
+    refuses("a = bn(x)\n weight [2] is b.weight\nb = bn(x)\nc = relu(b)",
+            "error: there are two parameters 'b.weight'\n");
     refuses("a = \"relu", "error: the string does not end on its line\n");
     refuses("a = relu(x) ; b", "error: this character has no meaning here\n");
     refuses("a = input : f32[1][4][4][2]", "error: the input 'a' has no port\n");
@@ -225,6 +258,7 @@ void suite_irtext(void)
     CU_add_test(s, "printing", test_print);
     CU_add_test(s, "there and back", test_round_trip);
     CU_add_test(s, "written by hand", test_by_hand);
+    CU_add_test(s, "shared parameters", test_shared);
     CU_add_test(s, "errors", test_errors);
     CU_add_test(s, "goes on after an error", test_goes_on);
     CU_add_test(s, "damaged texts", test_damaged);

@@ -245,6 +245,43 @@ static void test_fold_bn_without_data(void)
     }
 }
 
+/* Two convolutions with one weight.  With one normalisation they have one weight still;
+ * with two, or where only one of them is folded, each has its own and none is written. */
+static void test_fold_bn_shared(void)
+{
+    enum { ALIKE, OTHER_BN, OTHER_EPSILON, FIRST_ALONE, SECOND_ALONE, KINDS };
+    for (int kind = 0; kind < KINDS; kind++) {
+        NetTest t;
+        netgen_begin(&t, 1);
+        Node *x = netgen_input(&t, ELEM_F32, 4, 4, 2), *y = netgen_input(&t, ELEM_F32, 3, 5, 2);
+        Node *a = netgen_conv(&t, x, 3, 3, 1), *b = netgen_share(&t, a, y);
+        Node *after_a = kind == SECOND_ALONE ? a : netgen_op(&t, OP_BN, a), *after_b = b;
+        if (kind == ALIKE || kind == OTHER_EPSILON)
+            after_b = netgen_share(&t, after_a, b);
+        else if (kind != FIRST_ALONE)
+            after_b = netgen_op(&t, OP_BN, b);
+        if (kind == OTHER_EPSILON)
+            after_b->attrs.epsilon = 0.5;
+        netgen_output(&t, after_a);
+        netgen_output(&t, after_b);
+        netgen_fill(&t);
+        Net *before = ir_copy(t.net, t.arena);
+        const Param *weight = a->params[P_WEIGHT];
+        const float *data = weight->data, first = data[0];
+        run_pass(&t, "fold_bn");
+        CU_ASSERT_EQUAL(t.diag.errors, 0);
+        CU_ASSERT(data[0] >= first && data[0] <= first && weight->data == data);
+        CU_ASSERT(compare(&t, before) < 1e-6);
+        CU_ASSERT_EQUAL(t.net->nodes.n, 4);
+        CU_ASSERT_EQUAL(a->params[P_WEIGHT] == b->params[P_WEIGHT], kind == ALIKE);
+        CU_ASSERT_EQUAL(t.net->params.n, kind == ALIKE ? 2 : kind >= FIRST_ALONE ? 3 : 4);
+        CU_ASSERT_EQUAL(b->params[P_WEIGHT] == weight, kind == FIRST_ALONE);
+        if (kind == FIRST_ALONE)
+            CU_ASSERT_STRING_EQUAL(a->params[P_WEIGHT]->name, "conv3.weight.folded");
+        netgen_end(&t);
+    }
+}
+
 static void test_fold_bn_leaves(void)
 {
     NetTest t;
@@ -418,6 +455,7 @@ void suite_pass(void)
     CU_add_test(s, "ResNet-50 is fused", test_resnet_is_fused);
     CU_add_test(s, "fold_bn's formula", test_fold_bn_formula);
     CU_add_test(s, "fold_bn without data", test_fold_bn_without_data);
+    CU_add_test(s, "fold_bn of shared parameters", test_fold_bn_shared);
     CU_add_test(s, "what fold_bn leaves", test_fold_bn_leaves);
     CU_add_test(s, "fuse_residual moves the layer", test_fuse_residual_structure);
     CU_add_test(s, "what fuse_residual leaves", test_fuse_residual_leaves);

@@ -212,6 +212,46 @@ static void test_check(void)
     }
 }
 
+/* Nodes with the same parameters read one packed tensor, where their kernels read it the
+ * same; normalisations that differ in epsilon alone do not. */
+static void test_shared_weights(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *x = make_input(&b, 1, 64, 28, 28, ELEM_F32), *y = make_input(&b, 1, 64, 2, 2, ELEM_F32);
+    Node *z = make_input(&b, 1, 64, 28, 28, ELEM_F32);
+    Node *first = make_conv(&b, x, 3, 64, 1, 1), *of[] = {y, z};
+    make_output(&b, first);
+    for (int i = 0; i < 2; i++)
+        make_output(&b, ir_add_sharing(b.net, &b.diag, OP_CONV, &of[i], 1, &first->attrs,
+                                       i ? "third" : "second", NULL, first));
+    Node *bn = make_op(&b, OP_BN, x);
+    make_output(&b, bn);
+    Attrs attrs = bn->attrs;
+    for (int i = 0; i < 2; i++) {
+        attrs.epsilon *= 1 + i;
+        make_output(
+            &b, ir_add_sharing(b.net, &b.diag, OP_BN, &z, 1, &attrs, i ? "bn6" : "bn5", NULL, bn));
+    }
+    const Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT(plan_check(plan, &b.diag));
+    const Packed *conv[3] = {NULL}, *affine[3] = {NULL};
+    int n_conv = 0, n_affine = 0;
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->weights && step->node->op == OP_CONV)
+            conv[n_conv++] = step->weights;
+        else if (step->weights)
+            affine[n_affine++] = step->weights;
+    }
+    CU_ASSERT(n_conv == 3 && n_affine == 3);
+    CU_ASSERT(conv[0] == conv[2] && conv[1] != conv[0]);
+    CU_ASSERT(affine[0] == affine[1] && affine[2] != affine[0]);
+    CU_ASSERT_EQUAL(plan->packed.n, 4);
+    bench_end(&b);
+}
+
 void suite_plan(void)
 {
     CU_pSuite s = CU_add_suite("plan", NULL, NULL);
@@ -221,5 +261,6 @@ void suite_plan(void)
     CU_add_test(s, "gap", test_gap);
     CU_add_test(s, "hash", test_hash);
     CU_add_test(s, "text", test_text);
+    CU_add_test(s, "weights that several steps read", test_shared_weights);
     CU_add_test(s, "check", test_check);
 }

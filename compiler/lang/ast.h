@@ -37,7 +37,8 @@ typedef VEC(Stmt *) Stmts;
 typedef struct Call {
     Name name;
     Args args;
-    Loc loc; /* of it all */
+    bool parens; /* how it was written: NAME(a, b = c) or NAME a b=c */
+    Loc loc;     /* of it all */
 } Call;
 
 typedef enum ExprKind {
@@ -53,6 +54,7 @@ typedef enum ExprKind {
     EXPR_BINARY, /* a op b */
     EXPR_CHOICE, /* a ? b : c */
     EXPR_THEN,   /* a then b */
+    EXPR_CASE,   /* case subject { rows } */
 } ExprKind;
 
 typedef enum Operator {
@@ -74,6 +76,15 @@ typedef enum Operator {
     OPERATOR_NEG,
 } Operator;
 
+/* keys -> value; no keys: else -> value. */
+typedef struct Case {
+    Exprs keys;
+    Expr *value;
+    Loc loc;
+} Case;
+
+typedef VEC(Case) Cases;
+
 struct Expr {
     ExprKind kind;
     Loc loc;
@@ -83,8 +94,15 @@ struct Expr {
         double real;
         bool truth;
         const char *text; /* EXPR_STRING, EXPR_NAME */
-        Exprs items;      /* EXPR_LIST */
-        Call *call;       /* EXPR_CALL */
+        struct {
+            Exprs items; /* EXPR_LIST */
+            bool pair;   /* it was written 3x3 */
+        };
+        Call *call; /* EXPR_CALL */
+        struct {
+            Expr *subject; /* EXPR_CASE */
+            const Cases *rows;
+        };
         struct {
             Operator op;
             Expr *a, *b, *c;
@@ -96,30 +114,21 @@ struct Expr {
 enum { EXPR_DEEPEST = 400 };
 
 typedef enum StmtKind {
-    STMT_CALL,   /* label: call */
-    STMT_ARM,    /* name { body } */
-    STMT_REPEAT, /* value x call, or value x { body } */
-    STMT_FOR,    /* for name in value..end { body }, or in value (end is NULL) */
-    STMT_IF,     /* if value { body } else { other } */
-    STMT_LET,    /* let name = value */
-    STMT_CASE,   /* let name = case value { cases } */
-    STMT_STAGE,  /* stage name { body } */
-    STMT_INPUT,  /* input name[dims] args */
-    STMT_OUTPUT, /* output name args */
-    STMT_TAP,    /* tap name, or tap */
-    STMT_BATCH,  /* batch value */
-    STMT_NAMES,  /* names name */
-    STMT_FROM,   /* from name */
+    STMT_CALL,    /* label: call */
+    STMT_ARM,     /* name { body } */
+    STMT_REPEAT,  /* value x call, or value x { body } */
+    STMT_FOR,     /* for name in value..end { body }, or in value (end is NULL) */
+    STMT_IF,      /* if value { body } else { other } */
+    STMT_LET,     /* let name = value */
+    STMT_DEFAULT, /* default call: an operator and attributes by name */
+    STMT_STAGE,   /* stage name { body } */
+    STMT_INPUT,   /* input name[dims] args */
+    STMT_OUTPUT,  /* output name args */
+    STMT_TAP,     /* tap name, or tap */
+    STMT_BATCH,   /* batch value */
+    STMT_USE,     /* use naming name */
+    STMT_FROM,    /* from name */
 } StmtKind;
-
-/* keys -> value; no keys: else -> value. */
-typedef struct Case {
-    Exprs keys;
-    Expr *value;
-    Loc loc;
-} Case;
-
-typedef VEC(Case) Cases;
 
 struct Stmt {
     StmtKind kind;
@@ -129,7 +138,6 @@ struct Stmt {
     Expr *value, *end;
     Exprs dims;
     Args args;
-    Cases cases;
     Stmts body, other;
 };
 
@@ -152,7 +160,7 @@ typedef struct NamingRow {
 
 typedef VEC(NamingRow) NamingRows;
 
-typedef enum DeclKind { DECL_INCLUDE, DECL_BLOCK, DECL_NET, DECL_NAMING } DeclKind;
+typedef enum DeclKind { DECL_INCLUDE, DECL_BLOCK, DECL_NET, DECL_NAMING, DECL_DEFAULT } DeclKind;
 
 typedef struct Decl {
     DeclKind kind;
@@ -160,12 +168,15 @@ typedef struct Decl {
     Name name; /* DECL_INCLUDE: the path */
     Parameters params;
     Stmts body;
-    Call *base; /* net NAME = base(args); then no params and no body */
+    Call *base; /* net NAME = base(args), then no params and no body; or what DECL_DEFAULT says */
     NamingRows rows;
+    Stmts defaults; /* those of the file that stand before it, and so hold in the body */
 } Decl;
 
 typedef struct Ast {
+    int version; /* of the language, as the file says; 0: it does not */
     VEC(Decl *) decls;
+    Stmts defaults; /* STMT_DEFAULT of the file */
 } Ast;
 
 /* ---- building: what parse.y calls ---- */
@@ -177,10 +188,11 @@ Expr *expr_text(Arena *arena, ExprKind kind, Name text);
 Expr *expr_op(Arena *arena, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc);
 Expr *expr_list(Arena *arena, Exprs items, Loc loc);
 Expr *expr_call(Arena *arena, Call *call);
-Call *call_new(Arena *arena, Name name, Args args, Loc loc);
+Expr *expr_case(Arena *arena, Expr *subject, const Cases *rows, Loc loc);
+Call *call_new(Arena *arena, Name name, Args args, bool parens, Loc loc);
 Stmt *stmt_new(Arena *arena, StmtKind kind, Loc loc);
 
-/* ---- printing ---- */
+/* ---- printing (astprint.c) ---- */
 
 const char *operator_text(Operator op); /* "//" */
 /* The tree as .net text, which parses to an equal tree. */

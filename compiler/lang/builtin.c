@@ -49,6 +49,8 @@ static bool numbers(const FunctionCall *f, const Value **at, int *n)
     bool list = f->n == 1 && f->args[0].kind == VALUE_LIST;
     *at = list ? f->args[0].items : f->args;
     *n = list ? f->args[0].n : f->n;
+    if (!value_spend(f->env, f->call->loc, *n))
+        return false;
     for (int i = 0; i < *n; i++) {
         Loc loc = f->call->args.at[list ? 0 : i].value->loc;
         if (!value_is_number((*at)[i])) {

@@ -115,6 +115,7 @@ static void expand(Lower *l, const Decl *net, const Decl *base, const Var *vars)
                    .path = "",
                    .title = arena_printf(l->arena, "net '%s'", base->name.text),
                    .vars = vars,
+                   .defaults = file_defaults(l, base),
                    .index = -1};
     l->net = ir_new(l->arena, net->name.text);
     lower_body(l, &frame, &base->body);

@@ -350,26 +350,61 @@ static bool resolve_padding(OpCall *c)
 
 /* ---- all of it ---- */
 
-bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs)
+/* The words that stand for themselves as a value of the attribute, or NULL. */
+static const char *const *words_for(const AttrRow *a)
 {
-    const OpRow *row = op_row(op);
-    OpCall c = {.l = l, .f = f, .call = call, .row = row, .in = in, .attrs = attrs};
-    c.given = NEW_ARRAY(l->arena, const Expr *, row->n_attrs);
+    return a->kind == ATTR_PADDING     ? padding_words
+           : a->kind == ATTR_WORDS     ? a->words
+           : str_eq(a->word, "kernel") ? kernel_words
+                                       : NULL;
+}
+
+static OpCall op_call(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs)
+{
+    OpCall c = {.l = l, .f = f, .call = call, .row = op_row(op), .in = in, .attrs = attrs};
+    c.given = NEW_ARRAY(l->arena, const Expr *, c.row->n_attrs);
     c.padding_loc = NO_LOC;
     *attrs = ir_default_attrs(op);
+    return c;
+}
+
+static Value value_for(const OpCall *c, const AttrRow *a, const Expr *e)
+{
+    Env env = frame_env(c->l, c->f);
+    env.words = words_for(a);
+    return value_of(&env, e);
+}
+
+bool lower_attr_values(Lower *l, Frame *f, Op op, const Call *call, const Expr **given,
+                       Value *values)
+{
+    Attrs attrs;
+    OpCall c = op_call(l, f, op, call, NULL, &attrs);
     bool good = sort_args(&c);
-    for (int i = 0; i < row->n_attrs; i++) {
-        const AttrRow *a = &row->attrs[i];
+    for (int i = 0; i < c.row->n_attrs; i++) {
+        const AttrRow *a = &c.row->attrs[i];
+        given[i] = c.given[i];
+        if (!given[i])
+            continue;
+        values[i] = value_for(&c, a, given[i]);
+        good = values[i].kind != VALUE_BAD && set_attr(&c, a, given[i], values[i]) && good;
+    }
+    return good;
+}
+
+bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs)
+{
+    OpCall c = op_call(l, f, op, call, in, attrs);
+    bool good = sort_args(&c);
+    for (int i = 0; i < c.row->n_attrs; i++) {
+        const AttrRow *a = &c.row->attrs[i];
+        const Default *d = c.given[i] ? NULL : default_of(f, a);
         if (a->kind == ATTR_PADDING && !c.given[i] && word_index(padding_words, a->def) >= 0)
             c.padding_word = a->def;
-        if (!c.given[i])
+        if (!c.given[i] && !d)
             continue;
-        Env env = frame_env(l, f);
-        env.words = a->kind == ATTR_PADDING     ? padding_words
-                    : a->kind == ATTR_WORDS     ? a->words
-                    : str_eq(a->word, "kernel") ? kernel_words
-                                                : NULL;
-        Value v = value_of(&env, c.given[i]);
+        Value v = d ? d->value : value_for(&c, a, c.given[i]);
+        c.given[i] = d ? d->expr : c.given[i];
         good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
     }
     return good && all_given(&c) && resolve_padding(&c);

@@ -20,12 +20,8 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
         return NULL;
     }
     /* What the shape rules say of a place they say once. */
-    for (int i = 0; i < l->complaints.at.n; i++) {
-        const Loc *at = &l->complaints.at.at[i];
-        if (at->file == place->loc.file && at->begin == place->loc.begin &&
-            at->end == place->loc.end)
-            return NULL;
-    }
+    if (complained(&l->complaints, place->loc))
+        return NULL;
     Node *node = ir_add(l->net, l->d, op, in, n_in, attrs, path, place);
     if (!node)
         complain_once(&l->complaints, place->loc);
@@ -120,8 +116,10 @@ static Point lower_op(Lower *l, Frame *f, const Call *call, Op op, const char *p
         in[i] = op == OP_NORMALIZE ? points[i].node : as_float(l, f, points[i].node, place);
     int errors = l->d->errors;
     Node *node = add_node(l, f, op, in, n, &attrs, path, place);
-    if (l->d->errors > errors && !l->stopped)
+    if (l->d->errors > errors && !l->stopped) {
         note_empty_arms(l, f, &arms);
+        note_defaults(l, f, op, call);
+    }
     return node ? (Point){.node = node} : unknown;
 }
 
@@ -157,6 +155,7 @@ static Point expand_block(Lower *l, Frame *f, const Call *call, const Decl *bloc
         .path = path,
         .title = arena_printf(l->arena, "block '%s'", block->name.text),
         .point = f->point,
+        .defaults = file_defaults(l, block),
         .index = -1,
         .caller = frame_place(l, f, call->loc),
     };
@@ -174,7 +173,7 @@ static Point expand_block(Lower *l, Frame *f, const Call *call, const Decl *bloc
 
 /* ---- names of calls ---- */
 
-static const Decl *block_named(const Lower *l, const char *name)
+const Decl *block_named(const Lower *l, const char *name)
 {
     for (int i = 0; i < l->blocks.n; i++) {
         if (str_eq(l->blocks.at[i]->name.text, name))

@@ -119,7 +119,7 @@ static void take(Lower *l, const Decl *decl)
 static void take_all(Lower *l, const Ast *ast)
 {
     for (int i = 0; i < ast->decls.n; i++) {
-        if (ast->decls.at[i]->kind != DECL_INCLUDE)
+        if (ast->decls.at[i]->kind != DECL_INCLUDE && ast->decls.at[i]->kind != DECL_DEFAULT)
             take(l, ast->decls.at[i]);
     }
 }

@@ -15,7 +15,13 @@
 
 /* A network has at most so many nodes, blocks nest so deep (bodies in braces
  * likewise), and expansion executes so many statements. */
-enum { MOST_NODES = 200000, MOST_CALLS_DEEP = 256, MOST_BODIES_DEEP = 1024, MOST_STEPS = 4000000 };
+enum {
+    MOST_NODES = 200000,
+    MOST_CALLS_DEEP = 256,
+    MOST_BODIES_DEEP = 1024,
+    MOST_STEPS = 4000000,
+    MOST_VARS = 10000,
+};
 
 /* A current tensor: none yet, known, or unknown after an error. */
 typedef struct Point {
@@ -42,6 +48,16 @@ typedef struct Counter {
     int n;
 } Counter;
 
+/* An attribute's default, as `default` says it. */
+typedef struct Default Default;
+struct Default {
+    const Default *next; /* said before */
+    const AttrRow *row;
+    Value value;
+    const Expr *expr; /* the value as written */
+    int number;       /* of those said before, and this one */
+};
+
 typedef struct Frame Frame;
 struct Frame {
     Frame *parent;     /* of the same block or net, or NULL */
@@ -56,6 +72,7 @@ struct Frame {
     Arms arms;
     Point point;
     const Var *vars;
+    const Default *defaults;
     int64_t index; /* of the repetition, or -1 */
     const Place *caller;
 };
@@ -79,7 +96,7 @@ typedef struct Lower {
     Decls blocks, nets, namings;
     Net *net;
     NameTable names; /* paths of layers, blocks, stages */
-    Name naming;     /* of `names`, or none */
+    Name naming;     /* of `use naming`, or none */
     int batch;
     Loc batch_loc;
     VEC(Node *) casts; /* of u8 tensors, one a tensor */
@@ -115,7 +132,7 @@ void set_path(Lower *l, const char *path, const Node *node);
 void add_label(Lower *l, Frame *f, const char *name, Point point);
 /* The tensor a label names; unknown after a message. */
 Point find_label(Lower *l, const Frame *f, Name name);
-/* A variable; false after a message when the name has a meaning already. */
+/* A variable, of MOST_VARS at most; false after a message when the name has a meaning already. */
 bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value);
 
 /* ---- phases, in order ---- */
@@ -155,6 +172,18 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
 /* The tensor as f32: itself, or behind a cast of u8. */
 Node *as_float(Lower *l, Frame *f, Node *node, const Place *place);
 
+/* The block of that name, or NULL. */
+const Decl *block_named(const Lower *l, const char *name);
+
+/* lower_default.c */
+void lower_default(Lower *l, Frame *f, const Stmt *s);
+/* Those that the declaration's own file has before it. */
+const Default *file_defaults(Lower *l, const Decl *decl);
+/* The one that holds here, or NULL. */
+const Default *default_of(const Frame *f, const AttrRow *row);
+/* After an error about a call: which of its attributes are defaults, and whose. */
+void note_defaults(Lower *l, const Frame *f, Op op, const Call *call);
+
 /* lower_join.c */
 void lower_arm(Lower *l, Frame *f, const Stmt *s);
 /* False after a message when arms wait for a join that `loc` is not. */
@@ -165,6 +194,11 @@ bool join_operands(Lower *l, Frame *f, const Call *call, Op op, Point **points, 
 /* lower_args.c: the attributes of an operator; `in` is its operand's type, or
  * NULL while that is unknown.  False after messages. */
 bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs);
+/* The values of those that `call` has, checked as far as they can be without an
+ * operand: given[i] is NULL or the text of values[i], an attribute of the operator's
+ * row each.  False after messages. */
+bool lower_attr_values(Lower *l, Frame *f, Op op, const Call *call, const Expr **given,
+                       Value *values);
 
 /* lower_port.c */
 void lower_input(Lower *l, Frame *f, const Stmt *s);

@@ -52,6 +52,7 @@ Frame frame_inside(Frame *parent, const char *path, const char *title)
         .title = title,
         .point = parent->point,
         .vars = parent->vars,
+        .defaults = parent->defaults,
         .index = parent->index,
         .caller = parent->caller,
     };
@@ -154,11 +155,17 @@ Point find_label(Lower *l, const Frame *f, Name name)
 bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value)
 {
     const Var *old = var_named(*vars, name.text);
-    if (!old && !value_builtin_name(name.text)) {
+    int number = *vars ? (*vars)->number + 1 : 1;
+    if (!old && !value_builtin_name(name.text) && number <= MOST_VARS) {
         Var *var = NEW(l->arena, Var);
-        *var = (Var){*vars, name, value};
+        *var = (Var){*vars, name, value, number};
         *vars = var;
         return true;
+    }
+    if (number > MOST_VARS) {
+        lower_error(l, name.loc, "more than %d parameters and variables are known here", MOST_VARS);
+        l->stopped = true;
+        return false;
     }
     if (lower_error(l, name.loc, "'%s' has a meaning here already", name.text)) {
         if (old)

@@ -4,6 +4,7 @@
 /* Counts what expansion costs; false when it is too much. */
 static bool step(Lower *l, const Frame *f, Loc loc)
 {
+    l->stopped = l->stopped || l->complaints.spent;
     if (l->stopped)
         return false;
     if (++l->steps <= MOST_STEPS)
@@ -146,85 +147,6 @@ static void lower_let(Lower *l, Frame *f, const Stmt *s)
     (void)add_var(l, f, &f->vars, s->name, v);
 }
 
-/* What a key is, if it can be compared with the subject `v`; VALUE_BAD after a
- * message. */
-static Value case_key(Lower *l, Frame *f, const Expr *e, Value v)
-{
-    Env env = frame_env(l, f);
-    Value key = value_of(&env, e);
-    if (key.kind == VALUE_BAD || key.kind == v.kind || (value_is_number(key) && value_is_number(v)))
-        return key;
-    if (lower_error(l, e->loc, "%s cannot be a case of %s", value_describe(l->arena, key),
-                    value_describe(l->arena, v)))
-        lower_note_callers(l, f, e->loc);
-    return (Value){.kind = VALUE_BAD};
-}
-
-/* True after a message if there is a key like this one before it. */
-static bool case_twice(Lower *l, Frame *f, const Stmt *s, int row, int nth, Value key)
-{
-    for (int i = 0; i <= row; i++) {
-        const Exprs *keys = &s->cases.at[i].keys;
-        for (int k = 0; k < (i < row ? keys->n : nth); k++) {
-            if (!value_eq(case_key(l, f, keys->at[k], key), key))
-                continue;
-            if (lower_error(l, s->cases.at[row].keys.at[nth]->loc, "there are two cases for %s",
-                            value_describe(l->arena, key))) {
-                diag_note(l->d, keys->at[k]->loc, "the first one is here");
-                lower_note_callers(l, f, s->loc);
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The row for `v`, or NULL; *good is false after messages. */
-static const Case *case_for(Lower *l, Frame *f, const Stmt *s, Value v, Buf *known, bool *good)
-{
-    const Case *found = NULL;
-    for (int i = 0; i < s->cases.n; i++) {
-        const Case *row = &s->cases.at[i];
-        for (int k = 0; k < row->keys.n; k++) {
-            const Value key = case_key(l, f, row->keys.at[k], v);
-            *good = *good && key.kind != VALUE_BAD && !case_twice(l, f, s, i, k, key);
-            if (!*good)
-                return NULL;
-            buf_printf(known, "%s%s", known->n ? ", " : "", value_text(l->arena, key));
-            if (value_eq(key, v))
-                found = row;
-        }
-        if (row->keys.n)
-            continue;
-        if (i == s->cases.n - 1)
-            return found ? found : row;
-        *good = false;
-        if (lower_error(l, row->loc, "`else` is the last case"))
-            diag_note(l->d, s->cases.at[i + 1].loc, "this one would never be taken");
-    }
-    return found;
-}
-
-static void lower_case(Lower *l, Frame *f, const Stmt *s)
-{
-    Env env = frame_env(l, f);
-    Value v = value_of(&env, s->value), chosen = {.kind = VALUE_BAD};
-    bool good = v.kind != VALUE_BAD;
-    Buf known = buf_new(l->arena);
-    const Case *row = good ? case_for(l, f, s, v, &known, &good) : NULL;
-    if (row && good) {
-        chosen = value_of(&env, row->value);
-    } else if (good && lower_error(l, s->value->loc, "there is no case for %s",
-                                   value_describe(l->arena, v))) {
-        if (known.n)
-            diag_note(l->d, s->loc, "the cases are %s", buf_text(&known));
-        else
-            diag_note(l->d, s->loc, "a case is written `VALUE -> RESULT`");
-        lower_note_callers(l, f, s->value->loc);
-    }
-    (void)add_var(l, f, &f->vars, s->name, chosen);
-}
-
 static void lower_stage(Lower *l, Frame *f, const Stmt *s)
 {
     if (!arms_joined(l, f, s->loc))
@@ -257,9 +179,9 @@ static bool in_net(Lower *l, const Frame *f, const Stmt *s, const char *word)
     return false;
 }
 
-static void lower_names(Lower *l, const Frame *f, const Stmt *s)
+static void lower_use(Lower *l, const Frame *f, const Stmt *s)
 {
-    if (!in_net(l, f, s, "names"))
+    if (!in_net(l, f, s, "use naming"))
         return;
     if (l->naming.text && lower_error(l, s->loc, "a net has one naming"))
         diag_note(l->d, l->naming.loc, "'%s' is named here", l->naming.text);
@@ -287,8 +209,8 @@ static void lower_stmt(Lower *l, Frame *f, const Stmt *s)
     case STMT_LET:
         lower_let(l, f, s);
         break;
-    case STMT_CASE:
-        lower_case(l, f, s);
+    case STMT_DEFAULT:
+        lower_default(l, f, s);
         break;
     case STMT_STAGE:
         lower_stage(l, f, s);
@@ -309,8 +231,8 @@ static void lower_stmt(Lower *l, Frame *f, const Stmt *s)
         if (in_net(l, f, s, "batch"))
             lower_batch(l, f, s);
         break;
-    case STMT_NAMES:
-        lower_names(l, f, s);
+    case STMT_USE:
+        lower_use(l, f, s);
         break;
     case STMT_FROM:
         lower_from(l, f, s);
@@ -321,6 +243,7 @@ static void lower_stmt(Lower *l, Frame *f, const Stmt *s)
 void lower_body(Lower *l, Frame *f, const Stmts *body)
 {
     const Var *outer = f->vars;
+    const Default *defaults = f->defaults;
     if (l->bodies == MOST_BODIES_DEEP && body->n) {
         if (!l->stopped &&
             lower_error(l, body->at[0]->loc, "statements nest more than %d deep", MOST_BODIES_DEEP))
@@ -333,4 +256,5 @@ void lower_body(Lower *l, Frame *f, const Stmts *body)
         lower_stmt(l, f, body->at[i]);
     l->bodies--;
     f->vars = outer;
+    f->defaults = defaults;
 }

@@ -3,9 +3,10 @@
  *
  * The grammar is LALR(1) without conflicts; its tables are canonical LR(1), for
  * then an error shows before anything is reduced and what was expected is exact.
- * Three things of the lexer make it so: END stands behind every statement (lex.h), `(` right behind a name is
- * CALL_OPEN, so that `conv 3x3 n (1, 2)` has three arguments and `f(1, 2)` two,
- * and `-` behind an operand is always binary.
+ * Four things of the lexer make it so: END stands after every statement (lex.h), `(`
+ * right after a name is CALL_OPEN, so that `conv 3x3 n (1, 2)` has three arguments and
+ * `f(1, 2)` two, `-` after an operand is always binary, and a word of the language is
+ * a NAME where it cannot have its meaning (tokens.c).
  */
 %code requires {
 #include "lang/lex.h"
@@ -47,7 +48,9 @@ static Expr *operation(Parse *p, ExprKind kind, Operator op, Expr *a, Expr *b, E
 static Expr *shallow(Parse *p, Expr *expr);
 static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc);
 static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc);
+static Stmt *with_body(Stmt *s, Expr *value, Stmts body);
 static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc);
+static Decl *bodied(Parse *p, DeclKind kind, Name name, Parameters params, Stmts body);
 static Loc join(Loc first, Loc last);
 
 #define LIST(vec, x) VEC_PUSH(p->arena, &(vec), (x))
@@ -70,6 +73,7 @@ static Loc join(Loc first, Loc last);
 %token END "end of statement"
 %token INCLUDE "include" BLOCK "block" NET "net" NAMING "naming"
 %token INPUT "input" OUTPUT "output" TAP "tap" STAGE "stage" FROM "from" NAMES "names"
+%token USE "use" DEFAULT "default" RNC "rnc" CASE_OPEN "{ of case" CASE_CLOSE "} of case"
 %token BATCH "batch" LET "let" CASE "case" IF "if" ELSE "else" FOR "for" IN "in"
 %token X "x" THEN "then" AND "and" OR "or" NOT "not" TRUE "true" FALSE "false"
 %token ARROW "->" DOTDOT ".." FLOORDIV "//" EQ "==" NE "!=" LE "<=" GE ">="
@@ -97,6 +101,7 @@ static Loc join(Loc first, Loc last);
 %type <rows> rows
 %type <row> row
 %type <cases> cases
+%type <stmt> default
 %type <one_case> case
 %type <stmts> body stmts else
 %type <stmt> stmt simple if
@@ -133,20 +138,22 @@ decl
     | NET error resume body { $$ = NULL; }
     | NAMING error { $$ = NULL; }
     | NAMING error resume '{' rows '}' { $$ = NULL; }
+    | RNC INTEGER { /* the lexer has the word at the beginning of a file alone */
+        $$ = NULL;
+        syntax_version(p->d, $INTEGER, @INTEGER);
+        p->ast->version = LANGUAGE_VERSION;
+    }
     | INCLUDE STRING { $$ = declaration(p, DECL_INCLUDE, $STRING, @$); }
-    | BLOCK NAME params body {
-        $$ = declaration(p, DECL_BLOCK, $NAME, @NAME);
-        $$->params = $params;
-        $$->body = $body;
-    }
-    | NET NAME params body {
-        $$ = declaration(p, DECL_NET, $NAME, @NAME);
-        $$->params = $params;
-        $$->body = $body;
-    }
+    | BLOCK NAME params body { $$ = bodied(p, DECL_BLOCK, $NAME, $params, $body); }
+    | NET NAME params body { $$ = bodied(p, DECL_NET, $NAME, $params, $body); }
     | NET NAME '=' base {
         $$ = declaration(p, DECL_NET, $NAME, @NAME);
         $$->base = $base;
+    }
+    | default {
+        $$ = declaration(p, DECL_DEFAULT, $default->call->name, $default->loc);
+        $$->base = $default->call;
+        LIST(p->ast->defaults, $default);
     }
     | NAMING NAME '{' rows '}' {
         $$ = declaration(p, DECL_NAMING, $NAME, @NAME);
@@ -154,11 +161,11 @@ decl
     }
     ;
 
-/* Behind an error, in front of a body: errors are reported again. */
+/* After an error, before a body: errors are reported again. */
 resume: %empty { yyerrok; };
 
 base
-    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, @$); }
+    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, false, @$); }
     | paren_call
     ;
 
@@ -209,7 +216,13 @@ body: '{' stmts '}' { $$ = $stmts; };
 stmts
     : %empty { $$ = (Stmts){0}; }
     | stmts END
-    | stmts[list] stmt END { $$ = $list; if ($stmt) LIST($$, $stmt); }
+    | stmts[list] stmt END {
+        $$ = $list;
+        if ($stmt) {
+            syntax_repeat(p->d, $stmt, @END);
+            LIST($$, $stmt);
+        }
+    }
     | stmts error END { $$ = $1; yyerrok; }
     ;
 
@@ -223,10 +236,9 @@ stmt
     | if
     | call { $$ = statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
     | NAME ':' call { $$ = statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
-    | NAME body { $$ = statement(p, STMT_ARM, $NAME, @NAME); $$->body = $body; }
+    | NAME body { $$ = with_body(statement(p, STMT_ARM, $NAME, @NAME), NULL, $body); }
     | STAGE NAME body {
-        $$ = statement(p, STMT_STAGE, $NAME, join(@STAGE, @NAME));
-        $$->body = $body;
+        $$ = with_body(statement(p, STMT_STAGE, $NAME, join(@STAGE, @NAME)), NULL, $body);
     }
     | expr X call {
         $$ = statement(p, STMT_REPEAT, (Name){0}, @$);
@@ -234,30 +246,19 @@ stmt
         $$->call = $call;
     }
     | expr X body {
-        $$ = statement(p, STMT_REPEAT, (Name){0}, join(@expr, @X));
-        $$->value = $expr;
-        $$->body = $body;
+        $$ = with_body(statement(p, STMT_REPEAT, (Name){0}, join(@expr, @X)), $expr, $body);
     }
     | FOR NAME IN expr body {
-        $$ = statement(p, STMT_FOR, $NAME, join(@FOR, @expr));
-        $$->value = $expr;
-        $$->body = $body;
+        $$ = with_body(statement(p, STMT_FOR, $NAME, join(@FOR, @expr)), $expr, $body);
     }
     | FOR NAME IN expr[from] DOTDOT expr[to] body {
-        $$ = statement(p, STMT_FOR, $NAME, join(@FOR, @to));
-        $$->value = $from;
+        $$ = with_body(statement(p, STMT_FOR, $NAME, join(@FOR, @to)), $from, $body);
         $$->end = $to;
-        $$->body = $body;
     }
     ;
 
 simple
     : LET NAME '=' expr { $$ = statement(p, STMT_LET, $NAME, @$); $$->value = $expr; }
-    | LET NAME '=' CASE expr '{' cases '}' {
-        $$ = statement(p, STMT_CASE, $NAME, join(@LET, @expr));
-        $$->value = $expr;
-        $$->cases = $cases;
-    }
     | INPUT NAME '[' items ']' attrs {
         $$ = statement(p, STMT_INPUT, $NAME, @$);
         $$->dims = $items;
@@ -267,14 +268,26 @@ simple
     | TAP NAME { $$ = statement(p, STMT_TAP, $NAME, @$); }
     | TAP { $$ = statement(p, STMT_TAP, (Name){0}, @$); }
     | BATCH expr { $$ = statement(p, STMT_BATCH, (Name){0}, @$); $$->value = $expr; }
-    | NAMES NAME { $$ = statement(p, STMT_NAMES, $NAME, @$); }
+    | USE NAMING NAME { $$ = statement(p, STMT_USE, $NAME, @$); }
+    | NAMES NAME {
+        syntax_old_naming(p->d, $NAME, @$);
+        $$ = statement(p, STMT_USE, $NAME, @$);
+    }
+    | default { $$ = $default; }
     | FROM NAME { $$ = statement(p, STMT_FROM, $NAME, @$); }
     ;
 
+default
+    : DEFAULT NAME words {
+        $$ = statement(p, STMT_DEFAULT, $NAME, @$);
+        $$->call = call_new(p->arena, $NAME, $words, false, join(@NAME, @words));
+    }
+    ;
+
 cases
-    : %empty { $$ = (Cases){0}; }
+    : %empty { $$ = NEW(p->arena, Cases); }
     | cases END
-    | cases[list] case END { $$ = $list; LIST($$, $case); }
+    | cases[list] case END { $$ = $list; LIST(*$$, $case); }
     | cases error END { $$ = $1; yyerrok; }
     ;
 
@@ -287,9 +300,7 @@ if
     : IF error { $$ = NULL; }
     | IF error resume body else { $$ = NULL; }
     | IF expr body else {
-        $$ = statement(p, STMT_IF, (Name){0}, join(@IF, @expr));
-        $$->value = $expr;
-        $$->body = $body;
+        $$ = with_body(statement(p, STMT_IF, (Name){0}, join(@IF, @expr)), $expr, $body);
         $$->other = $else;
     }
     ;
@@ -303,12 +314,12 @@ else
 /* ---- calls and their arguments ---- */
 
 call
-    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, @$); }
-    | NAME words { $$ = call_new(p->arena, $NAME, $words, @$); }
+    : NAME { $$ = call_new(p->arena, $NAME, (Args){0}, false, @$); }
+    | NAME words { $$ = call_new(p->arena, $NAME, $words, false, @$); }
     | paren_call
     ;
 
-paren_call: NAME CALL_OPEN args ')' { $$ = call_new(p->arena, $NAME, $args, @$); };
+paren_call: NAME CALL_OPEN args ')' { $$ = call_new(p->arena, $NAME, $args, true, @$); };
 
 /* Separated by blanks: conv 3x3 4 * n stride=2. */
 words
@@ -368,6 +379,9 @@ expr
         LIST($list, $last);
         $$ = shallow(p, expr_list(p->arena, $list, @$));
     }
+    | CASE expr[subject] CASE_OPEN cases CASE_CLOSE {
+        $$ = shallow(p, expr_case(p->arena, $subject, $cases, @$));
+     }
     | expr[a] '[' expr[b] ']' { $$ = operation(p, EXPR_INDEX, OPERATOR_OR, $a, $b, NULL, @$); }
     | UMINUS expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NEG, $a, NULL, NULL, @$); }
     | NOT expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NOT, $a, NULL, NULL, @$); }
@@ -420,7 +434,9 @@ static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc)
     Exprs items = {0};
     LIST(items, expr_int(p->arena, pair[0], loc));
     LIST(items, expr_int(p->arena, pair[1], loc));
-    return expr_list(p->arena, items, loc);
+    Expr *e = expr_list(p->arena, items, loc);
+    e->pair = true;
+    return e;
 }
 
 static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc)
@@ -430,12 +446,28 @@ static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc)
     return s;
 }
 
+static Stmt *with_body(Stmt *s, Expr *value, Stmts body)
+{
+    s->value = value;
+    s->body = body;
+    return s;
+}
+
 static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc)
 {
     Decl *decl = NEW(p->arena, Decl);
     decl->kind = kind;
     decl->name = name;
     decl->loc = loc;
+    return decl;
+}
+
+static Decl *bodied(Parse *p, DeclKind kind, Name name, Parameters params, Stmts body)
+{
+    Decl *decl = declaration(p, kind, name, name.loc);
+    decl->params = params;
+    decl->body = body;
+    decl->defaults = p->ast->defaults;
     return decl;
 }
 

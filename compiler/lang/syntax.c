@@ -38,7 +38,7 @@ static Words describe(const Expected *e)
 {
     Words w = {0};
     bool value = has(e, "integer"), operand_ended = has(e, "'+'"), statement = has(e, "let");
-    want(&w, has(e, "include"), "`include`, `block`, `naming` or `net`");
+    want(&w, has(e, "include"), "`include`, `default`, `block`, `naming` or `net`");
     want(&w, statement, "a statement");
     want(&w, value && !statement, "a value");
     want(&w, has(e, "name") && !value, "a name");
@@ -47,14 +47,15 @@ static Words describe(const Expected *e)
     want(&w, has(e, "in"), "`in`");
     want(&w, has(e, "'='"), "`=`");
     want(&w, has(e, "x") && !has(e, "end of statement"), "`x`");
-    want(&w, has(e, "'{'"), "`{`");
+    want(&w, has(e, "'{'") || has(e, "{ of case"), "`{`");
     want(&w, has(e, "')'"), "`)`");
     want(&w, has(e, "']'"), "`]`");
     want(&w, has(e, "'['") && !operand_ended, "`[`");
     want(&w, has(e, "','"), "`,`");
     want(&w, has(e, "':'") && operand_ended && !value, "`:`");
     want(&w, has(e, "'.'"), "`.`");
-    want(&w, has(e, "'}'"), "`}`");
+    want(&w, has(e, "'}'") || has(e, "} of case"), "`}`");
+    want(&w, has(e, "naming") && !has(e, "include"), "`naming`");
     want(&w, has(e, "end of statement") && !statement && !has(e, "include"),
          "the end of the statement");
     return w;
@@ -111,7 +112,8 @@ static const char *after_text(const Lexer *lexer)
 
 /* ---- ways out ---- */
 
-static bool reserved(const char *text)
+/* Whether it is a word of the language, wherever that has its meaning. */
+static bool known_word(const char *text)
 {
     for (int i = 0; lex_word(i); i++) {
         if (str_eq(lex_word(i), text))
@@ -140,7 +142,7 @@ static void note_unclosed(Lexer *lexer, const Expected *e, const char *found)
     int top = lexer->open.n - 1 - (str_eq(found, "'{'") ? 1 : 0);
     if (top < 0)
         return;
-    Loc open = lexer->open.at[top];
+    Loc open = lexer->open.at[top].loc;
     int line, open_line, column;
     src_line(d->src, open.file, open.begin, &open_line, &column);
     src_line(d->src, open.file, lexer->last.loc.begin, &line, &column);
@@ -155,10 +157,10 @@ static void note_unclosed(Lexer *lexer, const Expected *e, const char *found)
 static void note_equals(Lexer *lexer, const Expected *e, Loc loc)
 {
     Diag *d = lexer->diag;
-    if (has(e, "==") && !lexer->parens) {
+    if (has(e, "==") && !lexer->now.parens) {
         diag_note(d, loc, "`==` compares; a `=` gives a value to a name: `let n = 2`, `stride=2`");
-    } else if (lexer->parens && lexer->open.n) {
-        Loc open = lexer->open.at[lexer->open.n - 1];
+    } else if (lexer->now.parens && lexer->open.n) {
+        Loc open = lexer->open.at[lexer->open.n - 1].loc;
         const char *text = src_file(d->src, open.file)->text;
         if (open.begin > 0 && text[open.begin] == '(' && text[open.begin - 1] == ' ')
             diag_note(d, open,
@@ -169,10 +171,10 @@ static void note_equals(Lexer *lexer, const Expected *e, Loc loc)
 
 static void note_head(Lexer *lexer)
 {
-    const Token *head = &lexer->head;
+    const Token *head = &lexer->now.head;
     const char *text = source_text(lexer, head->loc);
     const char *near = nearest_word(text);
-    if (!reserved(text) && near)
+    if (!known_word(text) && near)
         diag_note(lexer->diag, head->loc, "did you mean '%s'?", near);
     else
         diag_note(lexer->diag, lexer->last.loc,
@@ -186,7 +188,9 @@ static void note_way_out(Lexer *lexer, const Expected *e, const char *found, Loc
     bool name_alone = has(e, "name") && !has(e, "integer");
     if (has(e, "include")) {
         const char *near = nearest_word(text);
-        if (near && !str_eq(near, text))
+        if (str_eq(text, "rnc"))
+            diag_note(d, loc, "`rnc 1`, the version of the language, is the first line of a file");
+        else if (near && !str_eq(near, text))
             diag_note(d, loc, "did you mean '%s'?", near);
         else if (!str_eq(found, "'}'"))
             diag_note(d, loc, "statements stand inside `net NAME { ... }` or `block NAME { ... }`");
@@ -196,20 +200,20 @@ static void note_way_out(Lexer *lexer, const Expected *e, const char *found, Loc
         diag_note(d, loc,
                   "a pair is written without blanks, `3x3`; a repetition stands alone, "
                   "`3 x block`");
-    } else if (name_alone && reserved(text)) {
+    } else if (name_alone && lex_reserved(text)) {
         diag_note(d, loc, "'%s' is a word of the language and cannot be a name", text);
     } else if (str_eq(found, "'='")) {
         note_equals(lexer, e, loc);
     } else if (has(e, "'}'") && lexer->open.n &&
                (str_eq(found, "net") || str_eq(found, "block") || str_eq(found, "naming"))) {
-        diag_note(d, lexer->open.at[lexer->open.n - 1],
+        diag_note(d, lexer->open.at[lexer->open.n - 1].loc,
                   "`%s` stands outside of other blocks, and this '{' is not closed", found);
     } else if (str_eq(found, "else")) {
         diag_note(d, loc, "`else` follows the '}' of an `if`");
     } else if (str_eq(found, "'{'") && has(e, "end of statement")) {
         note_head(lexer);
     } else if (has(e, "x") && str_eq(found, "end of statement")) {
-        diag_note(d, lexer->head.loc,
+        diag_note(d, lexer->now.head.loc,
                   "a repetition is `N x block`; a negative value that has no name goes into "
                   "parentheses, `leaky_relu(-0.1)`");
     }
@@ -229,4 +233,42 @@ void syntax_error(Lexer *lexer, const char *found, const char *const *expected, 
         diag_error(lexer->diag, loc, "%s cannot stand here", text);
     note_way_out(lexer, &e, found, loc);
     lex_recover(lexer);
+}
+
+/* ---- what is refused although the grammar takes it ---- */
+
+void syntax_version(Diag *d, int64_t version, Loc loc)
+{
+    if (version == LANGUAGE_VERSION)
+        return;
+    diag_error(d, loc, "this rnc reads version %d of the language, and the file is of version %lld",
+               LANGUAGE_VERSION, (long long)version);
+    diag_note(d, loc,
+              version > LANGUAGE_VERSION
+                  ? "a newer rnc may read it"
+                  : "there was none before version 1; `rnc 1` is the first line of a file");
+}
+
+void syntax_old_naming(Diag *d, Name name, Loc loc)
+{
+    diag_error(d, loc, "`names` is no statement any more");
+    diag_note(d, loc, "a net takes its naming with `use naming %s`", name.text);
+}
+
+void syntax_repeat(Diag *d, const Stmt *s, Loc end)
+{
+    const SrcFile *f = src_file(d->src, end.file);
+    if (s->kind != STMT_REPEAT || !s->call || end.end == end.begin || f->text[end.begin] != ';')
+        return;
+    const char *next = f->text + end.end;
+    next += strspn(next, " \t;");
+    if (!*next || strchr("\r\n#}", *next))
+        return;
+    diag_error(d, s->call->loc, "only '%s' is repeated here, and not what follows the ';'",
+               s->call->name.text);
+    diag_note(d, end,
+              "`N x { %s ... ; ... }` repeats all that the braces hold; what is not repeated "
+              "begins a line "
+              "of its own",
+              s->call->name.text);
 }

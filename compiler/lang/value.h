@@ -19,6 +19,7 @@ typedef enum ValueKind {
 typedef struct Value Value;
 struct Value {
     ValueKind kind;
+    int depth; /* of a list: levels of lists, at most MOST_LISTS_DEEP */
     union {
         int64_t integer;
         double real;
@@ -37,18 +38,33 @@ struct Var {
     const Var *next; /* declared before */
     Name name;
     Value value;
+    int number; /* of those declared before, and this one */
 };
 
-/* Where messages go.  What is wrong in a block is wrong each time the block is
- * expanded: only the first message at a place is given. */
+/* What expressions may take altogether, in values and elements of lists; what walks
+ * over lists by recursion relies on the depth. */
+enum { MOST_WORK = 20000000, MOST_LISTS_DEEP = 64 };
+
+typedef struct LocSlot {
+    Loc loc;
+    bool used;
+} LocSlot;
+
+/* Where messages go, and what evaluation has taken so far.  What is wrong in a block is
+ * wrong each time the block is expanded: only the first message at a place is given. */
 typedef struct Complaints {
     Diag *d;
     Arena *arena;
-    VEC(Loc) at;
+    LocSlot *at; /* [cap], hashed; cap is a power of two or 0 */
+    int n, cap;
+    int64_t work;
+    bool spent; /* more than MOST_WORK: a message was given, and every value is VALUE_BAD */
 } Complaints;
 
 /* Whether nothing was said at this place yet; it counts as said then. */
 bool complain_once(Complaints *c, Loc loc);
+/* Whether something was. */
+bool complained(const Complaints *c, Loc loc);
 
 /* What the names in an expression mean. */
 typedef struct Env {
@@ -63,8 +79,11 @@ typedef struct Env {
 
 /* VALUE_BAD after a message. */
 Value value_of(const Env *env, const Expr *expr);
-/* Functions of the language (builtin.c), called from value_of(). */
+/* Functions of the language (builtin.c) and `case` (case.c), called from value_of(). */
 Value value_call(const Env *env, const Call *call);
+Value value_case(const Env *env, const Expr *e);
+/* Counts work; false after a message when it is too much. */
+bool value_spend(const Env *env, Loc loc, int64_t work);
 
 const Var *var_named(const Var *vars, const char *name);
 /* A word that has a meaning of its own in expressions: channels, index, ... */
@@ -76,7 +95,9 @@ Value value_bool(bool truth);
 Value value_string(const char *text);
 bool value_is_number(Value v);
 double value_number(Value v); /* of an integer or a real */
-bool value_eq(Value a, Value b);
+/* < 0, 0 or > 0; 0 for what is equal, an integer and a real too.  Kinds have an order
+ * as well. */
+int value_order(const Env *env, Value a, Value b);
 
 const char *value_kind_name(ValueKind kind); /* "a list" */
 /* "the list (3, 3)", for messages; long ones are cut. */

@@ -40,11 +40,10 @@ static void prints(const char *text, const char *expected)
 static void test_statements(void)
 {
     prints("net n { input a[3, 4, 5] type=u8 ; output b }",
-           NET("  input a[3, 4, 5] type = u8\n  output b\n"));
-    prints("net n{stage s{3 x b(1)} batch 2;names q;tap t;from t}",
-           NET("  stage s {\n    3 x b(1)\n  }\n  batch 2\n  names q\n  tap t\n  from t\n"));
-    prints("net n { l: conv 3x3 64 stride=2 ; relu }",
-           NET("  l: conv((3, 3), 64, stride = 2)\n  relu\n"));
+           NET("  input a[3, 4, 5] type=u8\n  output b\n"));
+    prints("net n{stage s{3 x b(1)} batch 2;use naming q;tap t;from t}",
+           NET("  stage s {\n    3 x b(1)\n  }\n  batch 2\n  use naming q\n  tap t\n  from t\n"));
+    prints("net n { l: conv 3x3 64 stride=2 ; relu }", NET("  l: conv 3x3 64 stride=2\n  relu\n"));
     prints("net n { a { } b { relu } add }", NET("  a { }\n  b {\n    relu\n  }\n  add\n"));
     prints("net n { for i in 0..3 { } for i in (1,) { } 2 x { } }",
            NET("  for i in 0..3 { }\n  for i in (1,) { }\n  2 x { }\n"));
@@ -54,15 +53,53 @@ static void test_statements(void)
 
 static void test_arguments(void)
 {
-    prints("net n { conv 1x1 4 * f stride=s }", NET("  conv((1, 1), 4 * f, stride = s)\n"));
-    prints("net n { conv 3 n (1, 2) }", NET("  conv(3, n, (1, 2))\n"));
-    prints("net n { conv 3 n(1, 2) }", NET("  conv(3, n(1, 2))\n"));
-    prints("net n { conv a - 1 -2 }", NET("  conv(a - 1 - 2)\n"));
-    prints("net n { conv a (-1) }", NET("  conv(a, -1)\n"));
-    prints("net n { f a ? b : c d=1 then 2 }", NET("  f(a ? b : c, d = 1 then 2)\n"));
+    prints("net n { conv 1x1 4 * f stride=s }", NET("  conv 1x1 4 * f stride=s\n"));
+    prints("net n { conv 3 n (1, 2) }", NET("  conv 3 n (1, 2)\n"));
+    prints("net n { conv 3 n(1, 2) }", NET("  conv 3 n(1, 2)\n"));
+    prints("net n { conv a - 1-2 }", NET("  conv a - 1 - 2\n"));
+    prints("net n { conv(a - 1 -2, b = c) }", NET("  conv(a - 1 - 2, b = c)\n"));
+    prints("net n { conv a (-1) b=-1 }", NET("  conv a (-1) b=-1\n"));
+    prints("net n { f a ? b : c d=1 then 2 }", NET("  f a ? b : c d=1 then 2\n"));
     prints("net n { conv(\n3,\n\n4 # comment\n,\n) }", NET("  conv(3, 4)\n"));
-    prints("net n { blocks[0] x b ; n - 1 x b ; f(2) x b }",
+    prints("net n { blocks[0] x b\n n - 1 x b\n f(2) x b }",
            NET("  blocks[0] x b\n  n - 1 x b\n  f(2) x b\n"));
+}
+
+static void test_words(void)
+{
+    /* x repeats after a number, or after a lone word before what can be called */
+    prints("net n { n x b\n n x { } ; 2 x x\n x x b }",
+           NET("  n x b\n  n x { }\n  2 x x\n  x x b\n"));
+    prints("net n { b x ; b x s=2 ; add x y ; b(1) x c\n b 1 x y }",
+           NET("  b (x)\n  b (x) s=2\n  add (x) y\n  b(1) x c\n  b 1 (x) y\n"));
+    prints("net n { n x b s == 2\n b x[0] ; b 2 * x - 1 }",
+           NET("  n x b s == 2\n  b x[0]\n  b 2 * x - 1\n"));
+    prints("net n { input x[x] ; from x ; tap x ; x: relu ; x { } output x }",
+           NET("  input x[x]\n  from x\n  tap x\n  x: relu\n  x { }\n  output x\n"));
+    prints("net n { for in in in { } for x in x { } let in = x }",
+           NET("  for in in in { }\n  for x in x { }\n  let in = x\n"));
+    prints("net n { batch: relu ; input { } from batch ; add batch input }",
+           NET("  batch: relu\n  input { }\n  from batch\n  add batch input\n"));
+    prints("net rnc(net = 1, default = 2) { use: b use=use }",
+           "net rnc(net = 1, default = 2) {\n  use: b use=use\n}\n");
+    prints("# a version\n\nrnc 1\nnet a = b", "rnc 1\n\nnet a = b\n");
+    prints("default conv bias=true\ndefault bn epsilon=1e-3\nnet n { default conv stride=2 }",
+           "default conv bias=true\ndefault bn epsilon=0.001\n\n"
+           "net n {\n  default conv stride=2\n}\n");
+}
+
+static void test_cases(void)
+{
+    prints("net n { let a = case b {\n 1, 2 -> 3\n\n else -> 4\n}\n relu }",
+           NET("  let a = case b { 1, 2 -> 3 ; else -> 4 }\n  relu\n"));
+    prints("net n { f(case a {\n 1 -> (2,\n 3)\n}, 4) ; g 1 + case a { 1 -> 2 }[0] b=case c { } }",
+           NET("  f(case a { 1 -> (2, 3) }, 4)\n  g 1 + case a { 1 -> 2 }[0] b=case c { }\n"));
+    prints("net n { if case a { 1 -> true } { relu } else { bn } }",
+           NET("  if case a { 1 -> true } {\n    relu\n  } else {\n    bn\n  }\n"));
+    prints("net n { let a = case case b { 1 -> 2 } { 2 -> case c { else -> d } ; else -> e } }",
+           NET("  let a = case case b { 1 -> 2 } { 2 -> case c { else -> d } ; else -> e }\n"));
+    prints("net n { case a { 1 -> 2 } x b\n case a { 1 -> 2 } x { } }",
+           NET("  case a { 1 -> 2 } x b\n  case a { 1 -> 2 } x { }\n"));
 }
 
 static void test_newlines(void)
@@ -92,8 +129,8 @@ static void test_precedence(void)
 
 static void test_values(void)
 {
-    prints("net n { let a = (1, 2.5, 1e-5, 2e3, \"a\\\"b\\\\\\n\", true, (), (1,)) }",
-           NET("  let a = (1, 2.5, 1e-05, 2e+03, \"a\\\"b\\\\\\n\", true, (), (1,))\n"));
+    prints("net n { let a = (1, 2.5, 1e-5, 2e3, 1.5e+300, \"a\\\"b\\\\\\n\", true, (), (1,)) }",
+           NET("  let a = (1, 2.5, 1e-5, 2e3, 1.5e300, \"a\\\"b\\\\\\n\", true, (), (1,))\n"));
     prints("net n { let a = 0.1 }", NET("  let a = 0.1\n"));
 }
 
@@ -115,6 +152,16 @@ static void test_error_counts(void)
         {"net n { let = 1 ; relu ; let b ; from }", 3},
         {"net n { let a = 1 < 2 < 3 }", 1}, /* comparisons do not chain */
         {"net n { conv a - }", 1},
+        {"net n { conv a -1 }", 1},
+        {"net n { conv 3 x 3 64 ; relu }", 1},
+        {"net n { 3 x conv 3x3 64 ; relu }", 1},
+        {"net n { 3 x conv 3x3 64 ; }", 0},
+        {"net n { names q }", 1},
+        {"rnc 2\nnet n { relu }", 1},
+        {"net n { relu }\nrnc 1", 1},
+        {"net n { let a = case b { 1 -> } ; let c = (case d { 1 2 }, 3) ; from }", 3},
+        {"net n { f(case a { 1 -> (2 } ) ; from }", 2},
+        {"net n { let a = case b", 2},
         {"net n {", 1},
         {"net n { conv(1 }", 1},
         {"}", 1},
@@ -197,6 +244,8 @@ void suite_parse(void)
     CU_pSuite s = CU_add_suite("parse", NULL, NULL);
     CU_add_test(s, "statements", test_statements);
     CU_add_test(s, "arguments", test_arguments);
+    CU_add_test(s, "words", test_words);
+    CU_add_test(s, "case", test_cases);
     CU_add_test(s, "newlines", test_newlines);
     CU_add_test(s, "precedence", test_precedence);
     CU_add_test(s, "values", test_values);

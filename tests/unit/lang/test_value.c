@@ -21,7 +21,7 @@ static const char *value(const char *text, int64_t index)
     const Expr *e = parse_define(arena, file, &d);
     Complaints complaints = {.d = &d, .arena = arena};
     Node node = {.type = {ELEM_F32, 1, 5, 6, 7}};
-    Var b = {NULL, {"b", NO_LOC}, value_bool(true)}, n = {&b, {"n", NO_LOC}, value_int(12)};
+    Var b = {NULL, {"b", NO_LOC}, value_bool(true), 1}, n = {&b, {"n", NO_LOC}, value_int(12), 2};
     static const char *const words[] = {"half", NULL};
     Env env = {&complaints, &n, &node, false, index, NULL, words};
     Value v = e ? value_of(&env, e) : (Value){.kind = VALUE_BAD};

@@ -3,7 +3,7 @@
 #define RNC_SHAPES_H
 
 #define SHAPE_BEGIN(family, doc) typedef struct rnc_##family##_shape {
-#define FIELD(type, name, doc) type name;
+#define FIELD(family, type, name, doc) type name;
 #define SHAPE_END(family) \
     }                     \
     rnc_##family##_shape;

@@ -175,6 +175,16 @@ static bool uses_kernel(const Plan *plan, Kernel kernel)
     return false;
 }
 
+/* Has the plan a kernel that needs it (NEEDS_...)? */
+static bool any_needs(const Plan *plan, unsigned what)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (kernel_rows[plan->steps.at[i].kernel].needs & what)
+            return true;
+    }
+    return false;
+}
+
 /* Has a step an activation longer than RELU6's? */
 static bool has_long_act(const Plan *plan)
 {
@@ -196,7 +206,7 @@ static const char *wanted_acts(const Plan *plan)
 {
     if (has_long_act(plan))
         return "#define RNC_EXP 1\n#define RNC_LONG_ACT 1\n\n";
-    return uses_kernel(plan, KERNEL_softmax) ? "#define RNC_EXP 1\n\n" : "";
+    return any_needs(plan, NEEDS_EXP) ? "#define RNC_EXP 1\n\n" : "";
 }
 
 static bool is_first(const Plan *plan, Isa isa)
@@ -204,19 +214,12 @@ static bool is_first(const Plan *plan, Isa isa)
     return (plan->options.isas & ((1u << isa) - 1)) == 0;
 }
 
-/* Kernels that RNC_NARROW is for. */
-static bool has_narrow_panels(Kernel kernel)
-{
-    return kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-           kernel == KERNEL_conv_winograd_taps;
-}
-
 /* RNC_NARROW: has a convolution a panel, or a column of t->vectors, narrower than others? */
 static bool has_narrow(const Plan *plan, Isa isa)
 {
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (!has_narrow_panels(step->kernel))
+        if (!(kernel_rows[step->kernel].needs & NEEDS_NARROW))
             continue;
         const rnc_conv_shape *s = &step->shape.conv;
         const int vectors = s->panel / isa_rows[isa].lanes, wish = step->tile[isa].vectors;
@@ -227,20 +230,13 @@ static bool has_narrow(const Plan *plan, Isa isa)
     return false;
 }
 
-/* Kernels that RNC_TILES is for. */
-static bool has_register_cases(Kernel kernel)
-{
-    return kernel == KERNEL_conv_winograd || kernel == KERNEL_conv_winograd_taps ||
-           kernel == KERNEL_conv_strassen;
-}
-
 /* RNC_TILES: the most tiles of Winograd's method, or pixels of Strassen's, of a register tile. */
 static int most_tiles(const Plan *plan, Isa isa)
 {
     int most = 1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (has_register_cases(step->kernel) && step->tile[isa].pixels > most)
+        if (kernel_rows[step->kernel].needs & NEEDS_SIZES && step->tile[isa].pixels > most)
             most = step->tile[isa].pixels;
     }
     return most;
@@ -261,16 +257,13 @@ void emit_isa(Emit *e, Isa isa)
     paste_kernel(e, "kernels/f32/act.h", known, comments);
     if (uses_family(e->plan, FAMILY_halo))
         paste_file(e, "kernels/f32/halo.c", comments);
-    const bool winograd = uses_kernel(e->plan, KERNEL_conv_winograd) ||
-                          uses_kernel(e->plan, KERNEL_conv_winograd_taps);
-    if (winograd || uses_kernel(e->plan, KERNEL_conv_direct) ||
-        uses_kernel(e->plan, KERNEL_conv_winograd1d) || uses_kernel(e->plan, KERNEL_conv_strassen))
+    if (any_needs(e->plan, NEEDS_TILE))
         paste_kernel(e, "kernels/f32/tile.h", known, comments);
-    if (uses_kernel(e->plan, KERNEL_conv_direct) || winograd)
+    if (any_needs(e->plan, NEEDS_NARROW))
         buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
-    if (winograd || uses_kernel(e->plan, KERNEL_conv_strassen))
+    if (any_needs(e->plan, NEEDS_SIZES))
         buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
-    if (winograd) {
+    if (any_needs(e->plan, NEEDS_WINOGRAD)) {
         paste_file(e, "kernels/f32/winograd.h", comments);
         paste_kernel(e, "kernels/f32/winograd_tiles.h", known, comments);
     }

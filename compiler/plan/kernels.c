@@ -9,29 +9,29 @@ const IsaRow isa_rows[ISA_COUNT] = {
 #include "kernels/isa/isa.def"
 };
 
-const KernelRow kernel_rows[KERNEL_COUNT] = {
-#define KERNEL(name, family, packing, doc) \
-    [KERNEL_##name] = {#name, FAMILY_##family, PACK_##packing, doc},
-#include "kernels/kernels.def"
+/* The words of kernels.def. */
+enum {
+    TILE = NEEDS_TILE,
+    WINOGRAD = NEEDS_WINOGRAD,
+    NARROW = NEEDS_NARROW,
+    SIZES = NEEDS_SIZES,
+    EXP = NEEDS_EXP,
 };
 
-/* The number of each field within its family.  FIELD is not told its family,
- * so the line of shapes.def it stands on names it. */
-#define AT_LINE(line) AT_LINE_(line)
-#define AT_LINE_(line) FIELD_ON_LINE_##line
-enum {
-#define SHAPE_BEGIN(family, doc) AT_LINE(__LINE__) = -1,
-#define FIELD(type, name, doc) AT_LINE(__LINE__),
-#define SHAPE_END(family)
-#include "kernels/shapes.def"
+const KernelRow kernel_rows[KERNEL_COUNT] = {
+#define KERNEL(name, family, packing, needs, doc) \
+    [KERNEL_##name] = {#name, FAMILY_##family, PACK_##packing, needs, doc},
+#include "kernels/kernels.def"
 };
 
 enum { KIND_int, KIND_float };
 static_assert(sizeof(int) == 4 && sizeof(float) == 4, "a field is 4 bytes, whatever its type");
 
+#define ROW(family, type, name, packs, doc) \
+    {#name, KIND_##type == KIND_float, packs, offsetof(rnc_##family##_shape, name), doc},
 #define SHAPE_BEGIN(family, doc) static const ShapeField family##_fields[] = {
-#define FIELD(type, name, doc) \
-    {#name, KIND_##type == KIND_float, 4 * (size_t)AT_LINE(__LINE__), doc},
+#define FIELD(family, type, name, doc) ROW(family, type, name, false, doc)
+#define PACKS(family, type, name, doc) ROW(family, type, name, true, doc)
 #define SHAPE_END(family)                                                   \
     }                                                                       \
     ;                                                                       \
@@ -44,7 +44,5 @@ const ShapeRow shape_rows[FAMILY_COUNT] = {
 #define SHAPE_BEGIN(family, doc)                                                 \
     [FAMILY_##family] = {#family, sizeof(rnc_##family##_shape), family##_fields, \
                          (int)(sizeof family##_fields / sizeof *family##_fields)},
-#define FIELD(type, name, doc)
-#define SHAPE_END(family)
 #include "kernels/shapes.def"
 };

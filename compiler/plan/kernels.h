@@ -23,18 +23,8 @@ typedef struct IsaRow {
 extern const IsaRow isa_rows[ISA_COUNT];
 
 typedef enum Family {
-    FAMILY_conv,
-    FAMILY_dense,
-    FAMILY_pool,
-    FAMILY_map,
-    FAMILY_join,
-    FAMILY_softmax,
-    FAMILY_copy,
-    FAMILY_flatten,
-    FAMILY_input,
-    FAMILY_output,
-    FAMILY_halo,
-    FAMILY_tile,
+#define SHAPE_BEGIN(family, doc) FAMILY_##family,
+#include "kernels/shapes.def"
     FAMILY_COUNT
 } Family;
 
@@ -42,6 +32,7 @@ typedef enum Family {
 typedef struct ShapeField {
     const char *name;
     bool is_float;
+    bool packs; /* the packing of the weights depends on it */
     size_t offset;
     const char *doc;
 } ShapeField;
@@ -54,23 +45,23 @@ typedef struct ShapeRow {
 extern const ShapeRow shape_rows[FAMILY_COUNT];
 
 typedef union Shape {
-    rnc_conv_shape conv;
-    rnc_dense_shape dense;
-    rnc_pool_shape pool;
-    rnc_map_shape map;
-    rnc_join_shape join;
-    rnc_softmax_shape softmax;
-    rnc_copy_shape copy;
-    rnc_flatten_shape flatten;
-    rnc_input_shape input;
-    rnc_output_shape output;
+#define SHAPE_BEGIN(family, doc) rnc_##family##_shape family;
+#include "kernels/shapes.def"
 } Shape;
+
+/* The knobs of a step, fields of rnc_tile: KNOB_pixels is the number of `pixels` among them. */
+typedef enum Knob {
+#define KNOB(name, least, most, doc) KNOB_##name,
+#include "kernels/shapes.def"
+    KNOB_COUNT
+} Knob;
+#define KNOB_BIT(name) (1u << KNOB_##name)
 
 typedef enum Packing {
     PACK_none,
     PACK_panels,     /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
     PACK_rows,       /* bias[out_c], then [kh * kw * in_c][out_c] */
-    PACK_taps,       /* bias[c], then [far][kh][near][kw][c] (pack.c) */
+    PACK_depthwise,  /* bias[c], then [far][kh][near][kw][c] (pack.c) */
     PACK_affine,     /* scale[c], shift[c] */
     PACK_winograd,   /* [panel]: bias[width], then [frequency][in_c][width] */
     PACK_winograd1d, /* [panel]: bias[width], then [point][phase][kw][in_c][width] */
@@ -78,14 +69,24 @@ typedef enum Packing {
     PACK_strassen,   /* [panel of each half]: bias[2][width], then [product][in_c / 2][width] */
 } Packing;
 
+/* What is pasted before a kernel (kernels.def). */
+enum {
+    NEEDS_TILE = 1,
+    NEEDS_WINOGRAD = 2,
+    NEEDS_NARROW = 4,
+    NEEDS_SIZES = 8,
+    NEEDS_EXP = 16,
+};
+
 typedef struct KernelRow {
-    const char *name; /* also the file, kernels/<name>.c */
+    const char *name; /* also the file, kernels/f32/<name>.c */
     Family family;
     Packing packing;
+    unsigned needs; /* NEEDS_... */
     const char *doc;
 } KernelRow;
 typedef enum Kernel {
-#define KERNEL(name, family, packing, doc) KERNEL_##name,
+#define KERNEL(name, family, packing, needs, doc) KERNEL_##name,
 #include "kernels/kernels.def"
     KERNEL_COUNT
 } Kernel;

@@ -316,6 +316,6 @@ static void describe_int(Case *c, const char *name, double value)
     void describe_##family(Case *c, const rnc_##family##_shape *s) \
     {                                                              \
         c->shape[0] = '\0';
-#define FIELD(type, name, doc) describe_int(c, #name, (double)s->name);
+#define FIELD(family, type, name, doc) describe_int(c, #name, (double)s->name);
 #define SHAPE_END(family) }
 #include "kernels/shapes.def"

@@ -19,7 +19,7 @@ typedef void KernelFn(const void *shape, const rnc_tile *t, const rnc_operands *
                       int parts);
 
 enum {
-#define KERNEL(name, family, packing, doc) KERNEL_##name,
+#define KERNEL(name, family, packing, needs, doc) KERNEL_##name,
 #include "kernels/kernels.def"
     KERNEL_COUNT
 };
@@ -118,14 +118,12 @@ double sum_tolerance(int n, double sum);
 
 /* The shape as text for a failing case. */
 #define SHAPE_BEGIN(family, doc) void describe_##family(Case *c, const rnc_##family##_shape *s);
-#define FIELD(type, name, doc)
-#define SHAPE_END(family)
 #include "kernels/shapes.def"
 
 /* ---- tests ---- */
 
 typedef void TestFn(Case *c);
-#define KERNEL(name, family, packing, doc) void test_##name(Case *c);
+#define KERNEL(name, family, packing, needs, doc) void test_##name(Case *c);
 #include "kernels/kernels.def"
 void test_halo_clear(Case *c);
 

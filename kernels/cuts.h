@@ -109,9 +109,9 @@ RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut
     c->h = s->out_h;
     c->w = s->out_w;
     if (s->out_row == c->w * s->out_pixel && (!res || s->res_row == c->w * s->res_pixel) &&
-        s->in_row * s->stride_h == c->w * s->in_pixel * s->stride_w) {
+        (ptrdiff_t)s->in_row * s->stride_h == (ptrdiff_t)c->w * s->in_pixel * s->stride_w) {
         if (s->out_image == c->h * s->out_row && (!res || s->res_image == c->h * s->res_row) &&
-            s->in_image == c->h * s->in_row * s->stride_h) {
+            s->in_image == (ptrdiff_t)c->h * s->in_row * s->stride_h) {
             c->h *= c->images;
             c->images = 1;
         }
@@ -308,13 +308,13 @@ typedef struct rnc_strassen_cut {
 RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc_strassen_cut *c)
 {
     const int group = t->group > 0 ? t->group : 1, pixel = s->stride_w * s->in_pixel;
-    const int row = s->out_w * pixel;
+    const ptrdiff_t row = (ptrdiff_t)s->out_w * pixel;
     c->half = s->in_c / 2;
     c->panels = s->out_c / (2 * s->panel);
     c->pixels = s->images * s->out_h * s->out_w;
     c->strips = rnc_div_up(c->pixels, group);
-    c->flat = s->stride_h * s->in_row == row && (s->images == 1 || s->in_image == s->out_h * row) &&
-              pixel < 2 * s->in_c;
+    c->flat = (ptrdiff_t)s->stride_h * s->in_row == row &&
+              (s->images == 1 || s->in_image == s->out_h * row) && pixel < 2 * s->in_c;
     c->pitch = c->flat ? pixel : s->in_c + (s->in_c % 512 == 0 ? RNC_APART : 0);
     c->up = (rnc_div_up(c->pixels, c->strips) + 1) / 2;
     c->waiting = (ptrdiff_t)(c->flat ? 2 : 4) * c->up * c->pitch;

@@ -29,7 +29,7 @@ check() {
           print $1 ":" $2 ": the layer of \"" to "\" is not in the order of tests/layers.sh"
       else if (a != b && rank[b] >= rank[a])
           print $1 ":" $2 ": \"" to "\" is not before it: " a " may not know " b
-      if (a != b && to ~ /_parts\.h$/ && from !~ /^tool\/tune_/)
+      if (a != b && to ~ /_parts\.h$/)
           print $1 ":" $2 ": \"" to "\" is private to " b }
     END { print count + 0 " includes" }'
 }

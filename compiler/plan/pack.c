@@ -17,7 +17,7 @@
  * The transposing goes by blocks that fit the first-level cache, so that memory
  * is read and written in runs and once.
  */
-#include "plan/plan_parts.h"
+#include "plan/methods/method_parts.h"
 
 #include <math.h>
 #include <string.h>
@@ -41,7 +41,8 @@ int64_t packed_bytes(const Step *step)
     case PACK_winograd:
         return ((int64_t)(c->winograd + 2) * (c->winograd + 2) * c->in_c + 1) * c->out_c * 4;
     case PACK_winograd1d:
-        return ((int64_t)winograd1d_rows(c) * c->kernel_w * c->in_c + 1) * c->out_c * 4;
+        return ((int64_t)winograd1d_rows(c->kernel_h, c->stride_h) * c->kernel_w * c->in_c + 1) *
+               c->out_c * 4;
     case PACK_strassen:
         return ((int64_t)STRASSEN_PRODUCTS * c->in_c / 2 + 2) * c->out_c / 2 * 4;
     default:

@@ -17,50 +17,6 @@
 
 enum { FAR_PITCH = 512, LINES_PITCH = 64, FAR_EXTRA = 16 };
 
-int merged_groups(const Plan *plan, const Node *node)
-{
-    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
-    for (int merge = 1; merge <= groups; merge++) {
-        if (groups % merge == 0 && (int64_t)merge * each % plan->align == 0)
-            return groups / merge;
-    }
-    return 1;
-}
-
-/* Groups of 2, 4 or 8 channels, several to a vector of the widest ISA, or of the 8 channels of a
- * vector: conv_direct would multiply by zeros, or have one vector of weights for each broadcast. */
-static bool narrow_groups(const Plan *plan, const Node *node)
-{
-    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
-    return node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
-           groups > 1 && (each < plan->align || plan->align == 8);
-}
-
-Kernel conv_kernel(const Plan *plan, const Node *node)
-{
-    const Attrs *a = &node->attrs;
-    const Type in = node->in[0]->type;
-    if (node->op == OP_DENSE)
-        return KERNEL_dense;
-    bool unpadded = !a->padding[0] && !a->padding[1] && !a->padding[2] && !a->padding[3];
-    if (a->groups == in.c && a->groups == a->filters && in.c > 1)
-        return KERNEL_depthwise;
-    if (a->groups == 1 && in.h == 1 && in.w == 1 && a->kernel[0] == 1 && a->kernel[1] == 1 &&
-        unpadded)
-        return KERNEL_dense;
-    if (plan->options.backend == BACKEND_OPENBLAS)
-        return KERNEL_conv_blas;
-    if (narrow_groups(plan, node))
-        return KERNEL_depthwise;
-    if (winograd1d_of(plan, node))
-        return KERNEL_conv_winograd1d;
-    if (winograd_taps_of(plan, node))
-        return KERNEL_conv_winograd_taps;
-    if (strassen_of(plan, node))
-        return KERNEL_conv_strassen;
-    return winograd_of(plan, node) ? KERNEL_conv_winograd : KERNEL_conv_direct;
-}
-
 void conv_reach(const Node *node, int axis, int *before, int *behind)
 {
     const Attrs *a = &node->attrs;
@@ -87,24 +43,20 @@ static void most(int *a, int b)
 
 static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
 {
-    Kernel kernel = is_conv(user->op) ? conv_kernel(plan, user) : KERNEL_COUNT;
-    bool operand = slot == 0 && kernel != KERNEL_COUNT;
-    if (operand && kernel_reads_halo(kernel)) {
-        int before, behind;
-        for (int axis = 0; axis < 2; axis++) {
-            conv_reach(user, axis, &before, &behind);
-            most(&w->halo[axis], before);
-            most(&w->halo[axis + 2], behind);
-        }
-    }
-    if (operand && (kernel == KERNEL_conv_direct || kernel == KERNEL_conv_winograd ||
-                    kernel == KERNEL_conv_winograd_taps || kernel == KERNEL_conv_strassen))
-        w->by_conv = true;
-    if (operand && kernel == KERNEL_depthwise)
-        w->by_line = true;
-    if (!operand || (kernel != KERNEL_conv_direct && kernel != KERNEL_conv_winograd1d &&
-                     kernel != KERNEL_conv_blas))
+    const Method *method = slot == 0 ? plan->methods[user->id] : NULL;
+    if (!method) {
         w->others = true;
+        return;
+    }
+    for (int axis = 0; axis < 2 && method->reads_halo; axis++) {
+        int before, behind;
+        conv_reach(user, axis, &before, &behind);
+        most(&w->halo[axis], before);
+        most(&w->halo[axis + 2], behind);
+    }
+    w->by_conv = w->by_conv || method->by_pixel;
+    w->by_line = w->by_line || method->by_line;
+    w->others = w->others || !method->any_channels;
 }
 
 static Wishes *find_wishes(const Plan *plan, const Sharing *sharing)

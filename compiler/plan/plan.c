@@ -34,6 +34,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         if (plan->options.isas >> i & 1 && isa_rows[i].lanes > plan->align)
             plan->align = isa_rows[i].lanes;
     }
+    choose_methods(plan);
     if (!place_tensors(plan, diag))
         return NULL;
     select_steps(plan);

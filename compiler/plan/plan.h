@@ -2,9 +2,9 @@
  * operands placed.
  *
  * Everything that makes code fast or small is a field here, decided by
- * place.c (layout, halo, pitch, what shares a buffer), select.c (kernel, shape,
- * tile), live.c and plan.c (lifetimes, arena offsets); the emitter prints it with
- * no decision left to take.  Nothing here knows of syntax.
+ * methods/method.c (how convolutions are computed), place.c (layout, halo, pitch,
+ * what shares a buffer), select.c (kernel, shape, tile), live.c and plan.c (lifetimes, arena
+ * offsets); the emitter prints it with no decision left to take.  Nothing here knows of syntax.
  */
 #ifndef RNC_PLAN_H
 #define RNC_PLAN_H
@@ -56,10 +56,13 @@ typedef struct Packed {
     int64_t bytes;
 } Packed;
 
+typedef struct Method Method; /* method.h */
+
 typedef struct Step {
     int index;
     const Node *node; /* what it computes; for input/output steps the port's node */
     Kernel kernel;
+    const Method *method; /* of a convolution or dense layer; NULL: another step */
     Operand in, in2, out;
     Shape shape;
     rnc_tile tile[ISA_COUNT]; /* of the ISAs in Plan.isas */
@@ -122,6 +125,7 @@ typedef struct Plan {
     VEC(Buffer) buffers;
     VEC(Packed *) packed;     /* in execution order */
     VEC(Repeat) repeats;      /* in order, disjoint */
+    const Method **methods;   /* by node id: how convolutions and dense layers are computed */
     Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
     struct Placing *placings; /* by node id: how each value comes about (plan_parts.h) */
     int64_t arena_bytes;
@@ -137,6 +141,7 @@ const Machine *plan_machine(const PlanOptions *options);
 
 /* The phases, in order; plan_make() runs them.  False after a message. */
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);
+void choose_methods(Plan *plan);            /* methods/method.c */
 bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
 void find_lifetimes(Plan *plan);            /* live.c */
@@ -154,7 +159,7 @@ Addresses addresses_between(Addresses from, Addresses to); /* to - from */
 /* Do the two differ in their addresses alone? */
 bool steps_alike(const Step *a, const Step *b);
 /* Multiplications for an image by the step's method, without those of its transforms
- * (winograd.c). */
+ * (methods/method.c). */
 int64_t step_multiplications(const Step *step);
 
 /* The step that a convolution or dense layer of the plan would have by another tuning, or by

@@ -250,7 +250,7 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
         complain(w, step, "reads what is no longer, or not yet, the value of", t->node);
         return;
     }
-    if (o == &step->in && kernel_reads_halo(step->kernel) &&
+    if (o == &step->in && step->method && step->method->reads_halo &&
         !zeros_around(&w->contents[t->buffer], lo, lo + t->node->type.c)) {
         int before, behind;
         for (int axis = 0; axis < 2; axis++) {
@@ -286,7 +286,7 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o)
                        in->row == out->row && type_eq(in->node->type, out->node->type);
     bool may =
         step->kernel == KERNEL_join || step->kernel == KERNEL_map || step->kernel == KERNEL_softmax;
-    if (is_conv(step->node->op) && kernel_rows[step->kernel].family != FAMILY_map)
+    if (step->method)
         may = o == &step->in2;
     if (!alike || !may)
         complain(w, step, "writes over what it still reads:", in->node);

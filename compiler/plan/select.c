@@ -277,7 +277,7 @@ static void select_node(Plan *plan, const Node *node)
     switch (node->op) {
     case OP_CONV:
     case OP_DENSE:
-        select_conv(plan, node);
+        select_conv(plan, node, plan->methods[node->id]);
         break;
     case OP_MAXPOOL:
     case OP_AVGPOOL:

@@ -5,21 +5,11 @@
 
 #include <string.h>
 
-const TuningLimit tuning_limits[TUNING_KNOBS] = {
-    [offsetof(rnc_tile, pixels) / sizeof(int)] = {1, 32},
-    [offsetof(rnc_tile, vectors) / sizeof(int)] = {1, 8},
-    [offsetof(rnc_tile, group) / sizeof(int)] = {1, 256},
-    [offsetof(rnc_tile, unroll) / sizeof(int)] = {1, 8},
-    [offsetof(rnc_tile, split) / sizeof(int)] = {0, 1},
-    [offsetof(rnc_tile, panels) / sizeof(int)] = {0, 1024},
-    [offsetof(rnc_tile, prefetch_weights) / sizeof(int)] = {0, 64},
-    [offsetof(rnc_tile, prefetch_output) / sizeof(int)] = {0, 1},
-    [offsetof(rnc_tile, memory_broadcasts) / sizeof(int)] = {0, 100},
-    [offsetof(rnc_tile, prefetch_input) / sizeof(int)] = {0, 1},
-    [offsetof(rnc_tile, depth) / sizeof(int)] = {0, 65536},
-    [offsetof(rnc_tile, streams) / sizeof(int)] = {0, 8},
+const TuningLimit tuning_limits[KNOB_COUNT] = {
+#define KNOB(name, least, most, doc) [KNOB_##name] = {least, most},
+#include "kernels/shapes.def"
 };
-_Static_assert(TUNING_KNOBS == 12, "a knob of shapes.def needs its limits here");
+_Static_assert(sizeof(rnc_tile) == KNOB_COUNT * sizeof(int), "a tile is its knobs");
 
 int *tuning_knob(rnc_tile *tile, int k)
 {
@@ -74,7 +64,7 @@ const TuningRow *tuning_row(const Tuning *tuning, const Node *node)
 
 void tuning_apply(const TuningRow *row, Isa isa, rnc_tile *tile)
 {
-    for (int k = 0; row && k < TUNING_KNOBS; k++) {
+    for (int k = 0; row && k < KNOB_COUNT; k++) {
         if (row->set[isa] >> k & 1)
             *tuning_knob(tile, k) = *tuning_knob((rnc_tile *)&row->tile[isa], k);
     }
@@ -121,25 +111,12 @@ void tuning_print_key(Buf *out, const TuningKey *key)
     buf_printf(out, " images %d%s", key->images, key->residual ? " residual" : "");
 }
 
-bool tuning_same_method(const TuningRow *a, const TuningRow *b)
-{
-    return a->winograd == b->winograd && a->taps == b->taps && a->strassen == b->strassen;
-}
-
-void tuning_print_method(Buf *out, const TuningRow *row)
-{
-    if (row->winograd)
-        buf_printf(out, "winograd %d%s", row->winograd, row->taps ? " taps" : "");
-    else
-        buf_puts(out, row->strassen ? "strassen" : "direct");
-}
-
 static void print_tile(Buf *out, const TuningRow *row, Isa isa)
 {
     const char *comma = "";
     rnc_tile tile = row->tile[isa];
     buf_printf(out, "  %s: ", isa_rows[isa].name);
-    for (int k = 0; k < TUNING_KNOBS; k++) {
+    for (int k = 0; k < KNOB_COUNT; k++) {
         if (!(row->set[isa] >> k & 1))
             continue;
         buf_printf(out, "%s%s %d", comma, shape_rows[FAMILY_tile].fields[k].name,
@@ -157,9 +134,8 @@ void tuning_print(Buf *out, const Tuning *tuning)
     for (int i = 0; i < tuning->rows.n; i++) {
         const TuningRow *row = &tuning->rows.at[i];
         tuning_print_key(out, &row->key);
-        buf_puts(out, ": ");
-        tuning_print_method(out, row);
-        buf_printf(out, "%s%s\n", row->comment ? " # " : "", row->comment ? row->comment : "");
+        buf_printf(out, ": %s%s%s\n", row->method, row->comment ? " # " : "",
+                   row->comment ? row->comment : "");
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             if (row->set[isa])
                 print_tile(out, row, (Isa)isa);

@@ -25,10 +25,8 @@ typedef struct TuningKey {
 
 typedef struct TuningRow {
     TuningKey key;
-    int winograd;            /* side of a tile of Winograd's method; 0: the direct method */
-    bool taps;               /* of which the filters lie as plain taps */
-    bool strassen;           /* Strassen's method; winograd is 0 */
-    unsigned set[ISA_COUNT]; /* bit 1 << k: knob k, in shapes.def's order, is given */
+    const char *method;      /* Method.word: "direct", "winograd 4 taps" */
+    unsigned set[ISA_COUNT]; /* bit 1 << k: knob k is given */
     rnc_tile tile[ISA_COUNT];
     const char *comment; /* printed behind the method, or NULL */
     Loc loc;
@@ -39,12 +37,11 @@ struct Tuning {
     const char *comment; /* a line printed under the head, or NULL */
 };
 
-enum { TUNING_KNOBS = sizeof(rnc_tile) / sizeof(int) };
-/* What knob k may be. */
+/* What a knob may be. */
 typedef struct TuningLimit {
     int least, most;
 } TuningLimit;
-extern const TuningLimit tuning_limits[TUNING_KNOBS];
+extern const TuningLimit tuning_limits[KNOB_COUNT];
 int *tuning_knob(rnc_tile *tile, int k);
 
 /* `node` is a convolution or dense layer. */
@@ -52,13 +49,6 @@ TuningKey tuning_key(const Node *node);
 bool tuning_key_eq(const TuningKey *a, const TuningKey *b);
 /* "conv 3x3 stride 1 groups 1 64x56x56 -> 64x56x56 images 1" */
 void tuning_print_key(Buf *out, const TuningKey *key);
-/* "direct", "strassen", "winograd 4" or "winograd 4 taps" */
-void tuning_print_method(Buf *out, const TuningRow *row);
-bool tuning_same_method(const TuningRow *a, const TuningRow *b);
-
-/* The method of a convolution's or dense layer's step, nothing else set (method.c). */
-TuningRow step_method(const Step *step);
-
 /* The row of a node, or NULL; `tuning` may be NULL. */
 const TuningRow *tuning_row(const Tuning *tuning, const Node *node);
 /* The knobs that a row, or NULL, gives of an ISA. */

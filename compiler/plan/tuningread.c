@@ -1,7 +1,7 @@
 /* tuningread.c: reads a tuning file (tuning.h), line by line.  '#' begins a comment, blanks
  * only part words.  After a line that is wrong the next one is read, so that one run tells
  * of all of them. */
-#include "plan/tuning.h"
+#include "plan/method.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,29 +128,55 @@ static bool read_key(Reader *r, TuningKey *key)
     return true;
 }
 
+/* The words of all methods, each once; the number of them. */
+static int method_words(const char *words[METHOD_COUNT])
+{
+    int n = 0;
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        bool known = false;
+        for (int k = 0; k < n; k++)
+            known = known || str_eq(words[k], method_rows[i]->word);
+        if (!known)
+            words[n++] = method_rows[i]->word;
+    }
+    return n;
+}
+
+/* Does `all` begin with `words`, or is it that? */
+static bool begins(const char *all, const char *words)
+{
+    const size_t n = strlen(words);
+    return strncmp(all, words, n) == 0 && (all[n] == ' ' || !all[n]);
+}
+
+/* As many words as there is a method of. */
 static bool read_method(Reader *r, TuningRow *row)
 {
-    const char *word = next(r);
-    if (str_eq(word, "winograd")) {
-        word = next(r);
-        if (str_eq(word, "2") || str_eq(word, "4")) {
-            row->winograd = *word - '0';
-            const size_t behind = r->at;
-            row->taps = row->winograd == 4 && str_eq(next(r), "taps");
-            if (!row->taps)
-                r->at = behind;
-            return true;
+    const char *words[METHOD_COUNT], *read = "";
+    const int n = method_words(words);
+    size_t behind = r->at;
+    for (bool more = true; more;) {
+        const char *word = next(r);
+        read = arena_printf(r->arena, "%s%s%s", read, *read ? " " : "", word);
+        more = false;
+        for (int i = 0; i < n && *word; i++) {
+            more = more || begins(words[i], read);
+            if (str_eq(words[i], read)) {
+                row->method = words[i];
+                behind = r->at;
+            }
         }
-    } else if (str_eq(word, "strassen")) {
-        row->strassen = true;
-        return true;
-    } else if (str_eq(word, "direct")) {
-        return true;
+        if (!more && !row->method) {
+            Buf list = buf_new(r->arena);
+            for (int i = 0; i < n; i++)
+                buf_printf(&list, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", words[i]);
+            diag_error(r->d, r->word, "a method must stand here, and %s", instead(r, word));
+            diag_note(r->d, NO_LOC, "methods are %s", buf_text(&list));
+            return false;
+        }
     }
-    diag_error(r->d, r->word, "a method must stand here, and %s", instead(r, word));
-    diag_note(r->d, NO_LOC,
-              "methods are direct, strassen, winograd 2, winograd 4 and winograd 4 taps");
-    return false;
+    r->at = behind;
+    return true;
 }
 
 static void read_row(Reader *r, Op op)
@@ -185,15 +211,15 @@ static void read_row(Reader *r, Op op)
 static int find_knob(Reader *r, const char *word)
 {
     const ShapeRow *knobs = &shape_rows[FAMILY_tile];
-    const char *names[TUNING_KNOBS];
+    const char *names[KNOB_COUNT];
     Buf list = buf_new(r->arena);
-    for (int k = 0; k < TUNING_KNOBS; k++) {
+    for (int k = 0; k < KNOB_COUNT; k++) {
         names[k] = knobs->fields[k].name;
         if (str_eq(word, names[k]))
             return k;
-        buf_printf(&list, "%s%s", k == 0 ? "" : k + 1 == TUNING_KNOBS ? " and " : ", ", names[k]);
+        buf_printf(&list, "%s%s", k == 0 ? "" : k + 1 == KNOB_COUNT ? " and " : ", ", names[k]);
     }
-    const char *nearest = str_nearest(word, names, TUNING_KNOBS);
+    const char *nearest = str_nearest(word, names, KNOB_COUNT);
     if (!*word)
         diag_error(r->d, r->word, "a knob must stand here, and the line ends");
     else

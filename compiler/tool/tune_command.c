@@ -10,8 +10,6 @@
 #include "tool/output.h"
 #include "tool/tune_parts.h"
 
-#include "plan/plan_parts.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -55,13 +53,6 @@ static const char *key_text(const Tune *t, const Node *node)
     return buf_text(&out);
 }
 
-static const char *method_text(const Tune *t, const Candidate *c)
-{
-    Buf out = buf_new(t->arena);
-    tuning_print_method(&out, &c->row);
-    return buf_text(&out);
-}
-
 /* ---- the search ---- */
 
 static const Candidate *best_of(const Candidates *list)
@@ -83,7 +74,7 @@ static void progress(const Tune *t, const char *what, const Candidates *list)
     if (t->too_busy)
         fprintf(stderr, "and the machine was too busy to tell\n");
     else
-        fprintf(stderr, "best %.3f (%s)\n", best->ratio, method_text(t, best));
+        fprintf(stderr, "best %.3f (%s)\n", best->ratio, best->row.method);
     fflush(stderr);
 }
 
@@ -106,7 +97,7 @@ static bool tune_kind(Tune *t, Kind *kind)
     try_again(t, &found, &second);
     const int at = second.n - 1; /* where it is */
     try_knobs(t, &found, &second);
-    if (!tuning_same_method(&found.row, &first.at[0].row))
+    if (!str_eq(found.row.method, first.at[0].row.method))
         try_tiles(t, &found, &second);
     if (second.n > 1 && !tune_measure(t, &second))
         return false;
@@ -182,7 +173,7 @@ static void print_table(const Tune *t, const Kinds *kinds, const char *path)
     for (int i = 0; i < kinds->n; i++) {
         const Kind *k = &kinds->at[i];
         printf("%-70s %6d %10.1f %10.1f %6.3f  %s\n", key_text(t, k->node), k->layers, k->was.us,
-               k->was.us * k->is.ratio, k->is.ratio, method_text(t, &k->is));
+               k->was.us * k->is.ratio, k->is.ratio, k->is.row.method);
         busy += k->too_busy;
         was += k->layers * k->was.us;
         is += k->layers * k->was.us * k->is.ratio;
@@ -238,8 +229,8 @@ static bool tune_all(Tune *t, Kinds *kinds)
         good = tune_kind(t, k);
         if (good && !t->o->quiet)
             fprintf(stderr, "    %-18s %.1f us to %.1f us (%.3f)\n",
-                    changed(k) ? method_text(t, &k->is) : "as it was", k->was.us,
-                    k->was.us * k->is.ratio, k->is.ratio);
+                    changed(k) ? k->is.row.method : "as it was", k->was.us, k->was.us * k->is.ratio,
+                    k->is.ratio);
     }
     rnc_pool_free(t->pool);
     return good;

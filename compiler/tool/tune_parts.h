@@ -6,7 +6,7 @@
 #ifndef RNC_TUNE_H
 #define RNC_TUNE_H
 
-#include "plan/tuning.h"
+#include "plan/method.h"
 #include "tool/options.h"
 
 #include "runtime/rncrt.h"

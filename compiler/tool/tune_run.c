@@ -7,7 +7,7 @@
  */
 #include "tool/tune_parts.h"
 
-#include "plan/plan_parts.h"
+#include "base/numbers.h"
 #include "emit/emit.h"
 #include "tool/cc.h"
 #include "tool/output.h"

@@ -11,7 +11,7 @@ static void check_limits(const Tuning *tuning)
     for (int i = 0; i < tuning->rows.n; i++) {
         TuningRow row = tuning->rows.at[i];
         for (int isa = 0; isa < ISA_COUNT; isa++) {
-            for (int k = 0; k < TUNING_KNOBS; k++) {
+            for (int k = 0; k < KNOB_COUNT; k++) {
                 const int value = *tuning_knob(&row.tile[isa], k);
                 if ((row.set[isa] >> k & 1) &&
                     (value < tuning_limits[k].least || value > tuning_limits[k].most))

@@ -1,9 +1,6 @@
 /* test_conv_blas.c: convolution by im2col and cblas_sgemm. */
 #include "conv_case.h"
 
-/* compiler/plan/methods/select_conv.c; its header has a list of kernels of its own. */
-int64_t blas_scratch(const rnc_conv_shape *s);
-
 /* bias[out_c], then for each group [kernel_h][kernel_w][in_c][width] */
 static float *pack_rows(Case *c, const ConvCase *k)
 {
@@ -20,8 +17,8 @@ static float *pack_rows(Case *c, const ConvCase *k)
     return packed;
 }
 
-/* Scratch is as large as the plan makes it, between canaries: half of the cases see a write behind.
- */
+/* Scratch is as large as the plan makes it, between canaries: half of the cases see a write after
+ * it. */
 void test_conv_blas(Case *c)
 {
     const rnc_tile tile = {.pixels = chance(c, 50) ? 0 : pick(c, 1, 40)};
@@ -30,11 +27,13 @@ void test_conv_blas(Case *c)
     l.align = chance(c, 70) ? pick_align(c) : 1;
     ConvCase k = conv_case(c, l);
     Expect e = conv_expect(c, &k, 1);
+    rnc_blas_cut cut;
+    rnc_cut_blas(&k.s, &tile, &cut);
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_rows(c, &k),
-                            .scratch = case_floats(c, (size_t)blas_scratch(&k.s))};
+                            .scratch = case_floats(c, (size_t)cut.floats)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_blas], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

@@ -32,7 +32,7 @@ static float *pack_strassen(Case *c, const ConvCase *k)
     return packed;
 }
 
-/* Of a part, as strassen_scratch() of compiler/plan/methods/strassen.c has it. */
+/* Of a part, as rnc_cut_strassen() of kernels/cuts.h has it. */
 static int scratch_floats(const rnc_conv_shape *s, int group)
 {
     const int pixels = s->images * s->out_h * s->out_w, strips = (pixels + group - 1) / group;

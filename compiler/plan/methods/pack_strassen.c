@@ -5,7 +5,7 @@
  * of the products (kernels/f32/conv_strassen.c): B11, B21, T2, T3, -T4, T1, B22, with T1 = B12 -
  * B11, T2 = B22 - T1, T3 = B22 - B12, T4 = T2 - B21 (Winograd 1971), in double and rounded once.
  */
-#include "plan/plan_parts.h"
+#include "plan/methods/method_parts.h"
 
 /* The seven numbers made of one of each quarter. */
 static void sums_of(double b11, double b12, double b21, double b22, float sums[STRASSEN_PRODUCTS])

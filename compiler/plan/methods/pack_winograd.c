@@ -6,7 +6,7 @@
  * factors moved to the filters).  Of stride 2 even pixels meet g0 and g2, as (g0 + g2 p) / N(p),
  * and odd ones g1 as it is.  It is done in double and rounded once.
  */
-#include "plan/plan_parts.h"
+#include "plan/methods/method_parts.h"
 
 #include <string.h>
 

@@ -5,9 +5,9 @@
  * g3 p^3) / N(p), N(p) the product of p - q over the other points q (Winograd 1980, with the
  * factors moved to the filters).  It is done in double and rounded once.
  */
-#include "plan/plan_parts.h"
+#include "plan/methods/method_parts.h"
 
-static const double points[WINOGRAD1D_POINTS] = {0.5, -0.5, 1.25, -1.25, 3, -3, 0};
+static const double points[RNC_WINOGRAD1D_POINTS] = {0.5, -0.5, 1.25, -1.25, 3, -3, 0};
 
 /* Taps of a phase, `stride` floats apart, at point i of n. */
 static double tap_at(const float *taps, int n_taps, int stride, int i, int n)
@@ -28,7 +28,7 @@ static void pack_row(const Step *step, int point, int phase, int first, int real
     const rnc_conv_shape *s = &step->shape.conv;
     const float *weight = step->node->params[P_WEIGHT]->data; /* OIHW */
     const int taps = (s->kernel_h - phase + s->stride_h - 1) / s->stride_h;
-    const int points_of = taps > 3 ? WINOGRAD1D_POINTS : WINOGRAD1D_PAIRED;
+    const int points_of = taps > 3 ? RNC_WINOGRAD1D_POINTS : RNC_WINOGRAD1D_PAIRED;
     for (int x = 0; x < s->kernel_w; x++) {
         for (int c = 0; c < s->in_c; c++, to += width) {
             for (int i = 0; i < width; i++) {
@@ -48,7 +48,7 @@ void pack_winograd1d(const Step *step, float *to)
     const rnc_conv_shape *s = &step->shape.conv;
     const Param *param = step->node->params[P_BIAS];
     const float *bias = param ? param->data : NULL;
-    const int filters = step->node->attrs.filters, rows = winograd1d_rows(s);
+    const int filters = step->node->attrs.filters, rows = winograd1d_rows(s->kernel_h, s->stride_h);
     for (int first = 0; first < s->out_c; first += s->panel) {
         const int width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
         const int real = filters - first < width ? filters - first : width;

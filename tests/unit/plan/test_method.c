@@ -1,6 +1,6 @@
 /* test_method.c: which method the cost model takes for a convolution. */
 #include "nets.h"
-#include "plan/plan_parts.h"
+#include "plan/methods/method_parts.h"
 
 #include <CUnit/CUnit.h>
 
@@ -19,11 +19,9 @@ static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
         make_heavy(&b, conv, HEAVY);
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const int m = winograd_of(plan, conv), taps = winograd_taps_of(plan, conv);
-    CU_ASSERT(!taps || m == 0);
-    CU_ASSERT_EQUAL(conv_kernel(plan, conv) == KERNEL_conv_winograd_taps, taps);
+    const Method *method = plan->methods[conv->id];
     bench_end(&b);
-    return taps ? -WINOGRAD_TAPS : m;
+    return method == &method_conv_winograd_taps ? -method->side : method->side;
 }
 
 static int chosen(PlanOptions o, int c, int hw, bool large)
@@ -107,16 +105,17 @@ static void test_taps_scratch(void)
                               .in_c = 80,
                               .stride_h = 1,
                               .panel = 32,
-                              .winograd = WINOGRAD_TAPS};
+                              .winograd = 4};
     rnc_tile t = {.pixels = 3, .group = 16, .unroll = 4};
     const int64_t others = winograd_scratch(&s, &t);
     static const int depths[][2] = {{0, 80}, {3, 80}, {4, 4}, {19, 16}, {79, 76}, {80, 80}};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {
         t.depth = depths[i][0];
-        CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others + 6 * (depths[i][1] * 32 + 16));
+        CU_ASSERT_EQUAL(method_conv_winograd_taps.scratch(&s, &t),
+                        others + 6 * (depths[i][1] * 32 + 16));
     }
     t.pixels = 0; /* in registers */
-    CU_ASSERT_EQUAL(winograd_taps_scratch(&s, &t), others);
+    CU_ASSERT_EQUAL(method_conv_winograd_taps.scratch(&s, &t), others);
 }
 
 static void test_choices(void)
@@ -145,7 +144,7 @@ static Kernel stem(PlanOptions o, int c, int kernel, int stride)
     make_output(&b, conv);
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Kernel found = conv_kernel(plan, conv);
+    const Kernel found = plan->methods[conv->id]->kernel;
     bench_end(&b);
     return found;
 }
@@ -186,8 +185,7 @@ static bool by_strassen_of(PlanOptions o, int c, int hw, int filters, int stride
     make_heavy(&b, conv, HEAVY);
     Plan *plan = make_plan(&b, o);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const bool found = conv_kernel(plan, conv) == KERNEL_conv_strassen;
-    CU_ASSERT_EQUAL(found, strassen_of(plan, conv));
+    const bool found = plan->methods[conv->id] == &method_conv_strassen;
     bench_end(&b);
     return found;
 }
@@ -241,9 +239,28 @@ static void test_strassen_products(void)
     CU_ASSERT_EQUAL(strassen_products(&s, 196), 73 * 7 + 4);
 }
 
+/* What the tuner tries is read by the kernel and may stand in a tuning file. */
+static void test_rows(void)
+{
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        const Method *m = method_rows[i];
+        CU_ASSERT(m->word && *m->word && m->fits);
+        CU_ASSERT((m->register_knobs & ~m->knobs) == 0);
+        CU_ASSERT((m->wide == NULL) == (m->narrow == NULL));
+        CU_ASSERT(m->share != share_scratch || (m->scratch && m->pieces));
+        for (const Trial *t = m->trials; t && t->values[0] != TRIAL_END; t++) {
+            const TuningLimit limit = tuning_limits[t->knob];
+            CU_ASSERT(m->knobs >> t->knob & 1);
+            for (int k = 0; k < TRIAL_VALUES && t->values[k] != TRIAL_END; k++)
+                CU_ASSERT(limit.least <= t->values[k] && t->values[k] <= limit.most);
+        }
+    }
+}
+
 void suite_method(void)
 {
     CU_pSuite s = CU_add_suite("method", NULL, NULL);
+    CU_add_test(s, "rows", test_rows);
     CU_add_test(s, "machines", test_machines);
     CU_add_test(s, "stride", test_stride);
     CU_add_test(s, "taps", test_taps);

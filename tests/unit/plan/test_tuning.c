@@ -20,17 +20,16 @@ static const Tuning *parsed(Bench *b, const char *text)
 /* A row for each convolution and dense layer of the network, with values at random. */
 static Tuning *random_tuning(Bench *b, unsigned *seed)
 {
-    static const int methods[] = {0, 2, 4};
     Tuning *t = NEW(b->arena, Tuning);
     for (int i = 0; i < b->net->nodes.n; i++) {
         const Node *node = b->net->nodes.at[i];
         if (!is_conv(node->op) || tuning_row(t, node))
             continue;
-        TuningRow row = {.key = tuning_key(node), .winograd = methods[rand_r(seed) % 3]};
-        row.strassen = row.winograd == 0 && rand_r(seed) % 2;
+        TuningRow row = {.key = tuning_key(node),
+                         .method = method_rows[rand_r(seed) % METHOD_COUNT]->word};
         for (int isa = 0; isa < ISA_COUNT; isa++) {
-            row.set[isa] = (unsigned)rand_r(seed) & ((1u << TUNING_KNOBS) - 1);
-            for (int k = 0; k < TUNING_KNOBS; k++) {
+            row.set[isa] = (unsigned)rand_r(seed) & ((1u << KNOB_COUNT) - 1);
+            for (int k = 0; k < KNOB_COUNT; k++) {
                 const TuningLimit l = tuning_limits[k];
                 if (row.set[isa] >> k & 1)
                     *tuning_knob(&row.tile[isa], k) =

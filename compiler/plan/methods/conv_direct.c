@@ -1,0 +1,158 @@
+/* conv_direct.c: convolution as it is defined, by register tiles. */
+#include "plan/methods/method_parts.h"
+
+/* Groups of a convolution as its kernel sees them: merged, so that each has whole vectors of
+ * output channels. */
+static int merged_groups(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
+    for (int merge = 1; merge <= groups; merge++) {
+        if (groups % merge == 0 && (int64_t)merge * each % plan->align == 0)
+            return groups / merge;
+    }
+    return 1;
+}
+
+static bool direct_fits(const Plan *plan, const Node *node)
+{
+    return node->op == OP_CONV && plan->options.backend == BACKEND_NATIVE;
+}
+
+/* The weights of few input channels (a stem) are few: they do not count. */
+static double direct_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    (void)self;
+    const Attrs *a = &node->attrs;
+    const Type in = node->in[0]->type, out = node->type;
+    const double weights = (double)a->kernel[0] * a->kernel[1] * in.c * out.c;
+    return overlapped(2.0 * (double)node_macs(node) * out.n / (peak_of(plan) * DIRECT_REACHES),
+                      in.c < WINOGRAD_CHANNELS ? 0.0 : seconds_to_read(plan, weights));
+}
+
+static void direct_shape(const Plan *plan, const Node *node, rnc_conv_shape *s)
+{
+    s->groups = merged_groups(plan, node);
+    s->in_c = node->in[0]->type.c / s->groups;
+    s->out_c = s->groups == 1 ? s->out_c : node->attrs.filters;
+}
+
+/* ---- tiles ---- */
+
+/* Register tiles of all images. */
+static int64_t direct_tiles(const rnc_conv_shape *s, int pixels)
+{
+    rnc_tiles_cut c;
+    rnc_cut_tiles(s, pixels, &c);
+    return c.all;
+}
+
+/* Lines of the next column of weights that each turn of the inner loop fetches, so
+ * that all of it is there when its turn comes (docs/kernels-notes.md). */
+static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+{
+    const int64_t rows = (int64_t)s->kernel_h * s->kernel_w * s->in_c + 1;
+    const int64_t lines = offered > t->vectors ? rows : rows * s->panel / 16; /* of 64 bytes */
+    const int64_t turns = rows / t->unroll > 0 ? rows / t->unroll : 1;
+    const int64_t rate = div_up(div_up(lines, direct_tiles(s, t->pixels)), turns);
+    return rate < 64 ? (int)rate : 64;
+}
+
+/* With at most so many tiles and pixels a convolution is bound by reading weights, as a dense layer
+ * is; blocks that more than one tile passes have STREAM_DEPTH rows. */
+enum { STREAM_TILES = 2, STREAM_PIXELS = 6, STREAM_DEPTH = 32 };
+
+/* Few pixels, all weights: the rows of a turn from far-apart places of a panel, and nothing fetched
+ * ahead, which would only be in the way (docs/kernels-notes.md). */
+static void read_streams(rnc_tile *t, int rows, int run, bool once)
+{
+    t->streams = STREAMS;
+    t->depth = once ? 0 : block_depth(rows, run, STREAM_DEPTH);
+    t->prefetch_weights = 0;
+}
+
+/* Of an odd run of taps (a stem), where the rest of a long turn would be a second one beside it:
+ * gcc has not the registers for both. */
+static int odd_unroll(const Liking *like, int run)
+{
+    enum { SHORT = 3 };
+    return like->odd_unroll > SHORT && run % like->odd_unroll ? SHORT : like->odd_unroll;
+}
+
+static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+{
+    (void)plan;
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Liking *like = &likings[isa];
+    rnc_rows_cut c;
+    rnc_cut_rows(s, 0, 1, &c);
+    const int run = c.run, rows = c.run * c.runs;
+    const int offered = panel_vectors(s, isa);
+    like_registers(s, isa, t);
+    const int64_t tiles = direct_tiles(s, t->pixels);
+    t->unroll = rnc_taps_merge(s) && run % 2 ? odd_unroll(like, run) : like->unroll;
+    t->panels = 1;
+    t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
+    t->memory_broadcasts = like_broadcasts(t, isa);
+    t->prefetch_input = like->prefetch_input;
+    t->depth = block_depth(rows, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    if (like->prefetch_weights && t->depth > 0) /* all lines of a turn's rows, by all tiles */
+        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles);
+    else if (like->prefetch_weights)
+        t->prefetch_weights = weights_rate(s, t, offered);
+    const int pixels = s->images * s->out_h * s->out_w;
+    if (like->prefetch_weights && tiles <= STREAM_TILES && pixels <= STREAM_PIXELS &&
+        run % STREAMS == 0 && rows >= STREAMS * STREAM_DEPTH)
+        read_streams(t, rows, run, tiles * offered == t->vectors);
+}
+
+/* Threads share pixel tiles if there are enough, else panels. */
+static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
+{
+    enum { TILES_TO_SHARE = 20 };
+    const rnc_conv_shape *s = &step->shape.conv;
+    rnc_panels_cut panels;
+    rnc_cut_panels(s, &panels);
+    int64_t pieces = 1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        const int64_t tiles = direct_tiles(s, step->tile[i].pixels);
+        set_split(row, (Isa)i, &step->tile[i], tiles < TILES_TO_SHARE && panels.count > 1);
+        const int64_t own = step->tile[i].split ? panels.count : tiles;
+        pieces = own > pieces ? own : pieces;
+    }
+    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
+}
+
+static const Trial trials[] = {
+    {KNOB_unroll, {1, 2, 4, 8, TRIAL_END}},
+    {KNOB_panels, {0, 1, 2, TRIAL_END}},
+    {KNOB_prefetch_weights, {0, 1, 2, TRIAL_END}},
+    {KNOB_prefetch_output, {0, 1, TRIAL_END}},
+    {KNOB_memory_broadcasts, {0, 50, 75, 100, TRIAL_END}},
+    {KNOB_prefetch_input, {0, 1, TRIAL_END}},
+    {KNOB_depth, {0, 96, 192, 384, TRIAL_END}},
+    {KNOB_streams, {0, 4, TRIAL_END}},
+    {KNOB_split, {0, 1, TRIAL_END}},
+    {0, {TRIAL_END}},
+};
+
+const Method method_conv_direct = {
+    .word = "direct",
+    .kernel = KERNEL_conv_direct,
+    .plain = true,
+    .fits = direct_fits,
+    .seconds = direct_seconds,
+    .reads_halo = true,
+    .by_pixel = true,
+    .any_channels = true,
+    .shape = direct_shape,
+    .tile = direct_tile,
+    .share = direct_share,
+    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
+             KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
+             KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split),
+    .wide = registers_wide,
+    .narrow = registers_narrow,
+    .trials = trials,
+};

@@ -1,0 +1,143 @@
+/* conv_strassen.c: 1x1 convolution by Strassen's method: seven products of quarters instead of
+ * eight. */
+#include "plan/methods/method_parts.h"
+
+/* Of the peak; input numbers summed, in operations at the peak that take as long; rows of weights
+ * that take as long as the reading and writing of a register tile's sums; how many rows they wait
+ * for at most; and how many times faster than the direct method it must be. */
+static const double STRASSEN_REACHES = 0.945, SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
+static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.055;
+
+/* 1x1, no zeros around, whole vectors in each half of the inputs, panels of the outputs. */
+static bool strassen_fits(const Plan *plan, const Node *node)
+{
+    enum { CHANNELS = 32, FILTERS = 64 };
+    const Attrs *a = &node->attrs;
+    const Type out = node->type;
+    const int *pad = a->padding;
+    return node->op == OP_CONV && a->kernel[0] == 1 && a->kernel[1] == 1 && a->groups == 1 &&
+           pad[0] == 0 && pad[1] == 0 && pad[2] == 0 && pad[3] == 0 &&
+           (int64_t)out.n * out.h * out.w > 1 && node->in[0]->type.c % CHANNELS == 0 &&
+           lanes_of(plan, out.c) % FILTERS == 0;
+}
+
+/* A half's channels pass in pieces of up to DEPTH_MOST rows.  Where inputs are expanded (SSE2)
+ * conv_direct alone does it. */
+static double strassen_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    (void)self;
+    if ((plan->options.isas & ~(1u << ISA_portable | 1u << ISA_scalar)) == 0)
+        return HUGE_VAL;
+    const Type in = node->in[0]->type, out = node->type;
+    const double channels = (double)in.c * out.c;
+    const double half = in.c / 2.0, rows = half / ceil(half / DEPTH_MOST);
+    const double products = 2.0 * channels * STRASSEN_PRODUCTS / 8.0 * (1.0 + WAITING_ROWS / rows);
+    const double pixels = (double)out.n * out.h * out.w;
+    return overlapped(pixels * (products / STRASSEN_REACHES + SUM_OPERATIONS * in.c) /
+                          peak_of(plan),
+                      seconds_to_read(plan, STRASSEN_PRODUCTS / 4.0 * channels));
+}
+
+static double strassen_weights(const Node *node, const Method *self)
+{
+    (void)node;
+    (void)self;
+    return STRASSEN_PRODUCTS / 4.0;
+}
+
+/* ---- what there is to compute and to keep ---- */
+
+static int64_t strassen_strips(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    rnc_strassen_cut c;
+    rnc_cut_strassen(s, t, &c);
+    return c.strips;
+}
+
+static int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    rnc_strassen_cut c;
+    rnc_cut_strassen(s, t, &c);
+    return c.floats;
+}
+
+/* Seven for a pair of pixels, four for the last of an odd number. */
+int64_t strassen_products(const rnc_conv_shape *s, int group)
+{
+    const rnc_tile t = {.group = group};
+    rnc_strassen_cut c;
+    rnc_cut_strassen(s, &t, &c);
+    const int64_t each = c.pixels / c.strips, longer = c.pixels % c.strips;
+    const int64_t shorter = each / 2 * STRASSEN_PRODUCTS + each % 2 * 4;
+    const int64_t more = (each + 1) / 2 * STRASSEN_PRODUCTS + (each + 1) % 2 * 4;
+    return (c.strips - longer) * shorter + longer * more;
+}
+
+static int64_t strassen_multiplications(const Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    return strassen_products(s, widest_group(step)) * s->in_c / 2 * step->node->attrs.filters / 2 /
+           s->images;
+}
+
+/* Strips whose sums stay in the L2 or nearly so, and that have the weights from memory seldom
+ * again; half as long with larger strides, whose input is copied as well.  What a half's channels
+ * are cut into are blocks like those of conv_direct. */
+static void strassen_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+{
+    enum { STRIP = 196 };
+    (void)plan;
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Liking *like = &likings[isa];
+    const int strip = s->stride_w > 1 ? STRIP / 2 : STRIP;
+    const int half = s->in_c / 2;
+    like_registers(s, isa, t);
+    t->unroll = like->unroll;
+    t->group = strip;
+    t->prefetch_output = like->prefetch_output;
+    t->memory_broadcasts = like->memory_broadcasts;
+    t->prefetch_input = like->prefetch_input;
+    t->depth = block_depth(half, half, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    if (like->prefetch_weights) {
+        rnc_strassen_cut c;
+        rnc_cut_strassen(s, t, &c);
+        const int longest = c.pixels < strip ? c.pixels : strip;
+        const int columns = panel_vectors(s, isa) / t->vectors;
+        const int64_t tiles = div_up(div_up(longest, 2), t->pixels) * columns;
+        t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles > 0 ? tiles : 1);
+    }
+}
+
+static const Trial trials[] = {
+    {KNOB_group, {49, 98, 128, 196, 256, TRIAL_END}},
+    {KNOB_unroll, {1, 2, 4, 8, TRIAL_END}},
+    {KNOB_prefetch_weights, {0, 1, 2, TRIAL_END}},
+    {KNOB_prefetch_output, {0, 1, TRIAL_END}},
+    {KNOB_memory_broadcasts, {0, 50, 75, 100, TRIAL_END}},
+    {KNOB_prefetch_input, {0, 1, TRIAL_END}},
+    {KNOB_depth, {0, 96, 128, 192, TRIAL_END}},
+    {KNOB_split, {0, 1, TRIAL_END}},
+    {0, {TRIAL_END}},
+};
+
+const Method method_conv_strassen = {
+    .word = "strassen",
+    .kernel = KERNEL_conv_strassen,
+    .fits = strassen_fits,
+    .seconds = strassen_seconds,
+    .gain = LEAST_GAIN,
+    .weights = strassen_weights,
+    .by_pixel = true,
+    .tile = strassen_tile,
+    .share = share_scratch,
+    .pieces = strassen_strips,
+    .panels = 2,
+    .scratch = strassen_scratch,
+    .multiplications = strassen_multiplications,
+    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |
+             KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
+             KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),
+    .wide = registers_wide,
+    .narrow = registers_narrow,
+    .trials = trials,
+};

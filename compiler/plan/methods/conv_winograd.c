@@ -1,0 +1,180 @@
+/* conv_winograd.c: 3x3 convolution by Winograd's F(m x m, 3 x 3): m x m outputs are a tile, whose
+ * window of (m + 2)^2 inputs is transformed, multiplied and transformed back.
+ *
+ * It has (m + 2)^2 products for m^2 outputs, with stride 2 (2 m + 1)^2, but (m + 2)^2 times the
+ * weights of one tap, and transforms windows and products; so the larger the image the larger the m
+ * that pays, and a machine that reads slowly takes smaller ones.
+ */
+#include "plan/methods/method_parts.h"
+
+bool winograd_fits(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    return node->op == OP_CONV && a->kernel[0] == 3 && a->kernel[1] == 3 && a->stride[0] <= 2 &&
+           a->stride[1] == a->stride[0] && a->dilation[0] == 1 && a->dilation[1] == 1 &&
+           a->groups == 1 && node->in[0]->type.c % WINOGRAD_CHANNELS == 0 &&
+           lanes_of(plan, node->type.c) % WINOGRAD_CHANNELS == 0;
+}
+
+static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    const int m = self->side;
+    const Type in = node->in[0]->type, out = node->type;
+    const double channels = (double)in.c * out.c;
+    const double products =
+        (double)out.n *
+        (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
+    const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
+    return overlapped(products * (2.0 * channels / PRODUCTS_REACH + transforms) / peak_of(plan),
+                      seconds_to_read(plan, (m + 2) * (m + 2) * channels));
+}
+
+static double winograd_weights(const Node *node, const Method *self)
+{
+    (void)node;
+    return (self->side + 2) * (self->side + 2) / 9.0;
+}
+
+/* ---- what there is to compute and to keep ---- */
+
+/* Planes of all tiles along one side: those of m - 1 pixels spare the last plane
+ * and, with stride 2, the first. */
+static int64_t planes_along(int m, int stride, int pixels, int mixed)
+{
+    rnc_winograd_side side;
+    rnc_winograd_along(pixels, m, mixed, &side);
+    return (side.full + side.less) * rnc_winograd_planes(m, stride) - side.less * stride;
+}
+
+int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int group)
+{
+    const int mixed = rnc_winograd_mixed(m, out_h, out_w, group);
+    return planes_along(m, stride, out_h, mixed) * planes_along(m, stride, out_w, mixed);
+}
+
+int64_t winograd_tiles(const rnc_conv_shape *s)
+{
+    return s->images * (int64_t)rnc_winograd_tiles(s->winograd, s->out_h, s->out_w);
+}
+
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    rnc_winograd_cut c;
+    rnc_cut_winograd(s, t, &c);
+    return c.groups;
+}
+
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    rnc_winograd_cut c;
+    rnc_cut_winograd(s, t, &c);
+    return c.floats;
+}
+
+int64_t winograd_multiplications(const Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    return winograd_image_products(s->winograd, s->stride_h, s->out_h, s->out_w,
+                                   widest_group(step)) *
+           s->in_c * step->node->attrs.filters;
+}
+
+/* ---- tiles ---- */
+
+enum {
+    SHORT_SUM = 32,   /* input channels up to which starting a sum takes time */
+    GROUP_SMALL = 14, /* a few register tiles */
+};
+
+/* The most tiles that make groups and register tiles which are all alike; 0 if no such number is
+ * near GROUP_SMALL. */
+static int even_group(int64_t tiles, int pixels)
+{
+    for (int group = GROUP_SMALL + 2; 2 * group > GROUP_SMALL; group--) {
+        if (tiles % group == 0 && group % pixels == 0)
+            return group;
+    }
+    return 0;
+}
+
+/* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
+ * nearly so; else more, for all filters are read again for each group.  With stride 2 there are
+ * twice as many planes: windows come evenly from the L3, so use 1.5 times the L2, capped so that
+ * the scratch of all threads, of four at most, stays below POLYPHASE_MOST. */
+static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
+{
+    enum { POLYPHASE_MOST = 1500000, THREADS = 4 };
+    const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
+    const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
+    const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
+    if (rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP) ||
+        (filters > 2 * l2 && s->stride_h == 1))
+        return WINOGRAD_GROUP;
+    if (s->stride_h == 2) {
+        const int threads = plan->options.threads < THREADS ? plan->options.threads : THREADS;
+        const int64_t share = POLYPHASE_MOST / threads, near = l2 * 3 / 2;
+        rnc_winograd_cut c;
+        rnc_cut_winograd(s, t, &c);
+        const int64_t each = (int64_t)c.side * c.side * (c.pitch + c.wide); /* floats of a tile */
+        const int64_t fits = (share < near ? share : near) / (4 * each);
+        return fits < 1 ? 1 : (int)(fits > t->pixels ? fits / t->pixels * t->pixels : fits);
+    }
+    const int even = even_group(winograd_tiles(s), t->pixels);
+    return even > 0                  ? even
+           : t->pixels < GROUP_SMALL ? GROUP_SMALL / t->pixels * t->pixels
+                                     : GROUP_SMALL;
+}
+
+/* Lines of the next frequency's filters that each turn of the products fetches, so that all of
+ * them are there when its turn comes. */
+static int filters_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+{
+    const int64_t tiles = winograd_tiles(s), group = tiles < t->group ? tiles : t->group;
+    const int64_t width = s->out_c < s->panel ? s->out_c : s->panel;
+    const int64_t columns = div_up(offered, t->vectors), blocks = div_up(group, t->pixels);
+    return (int)div_up(width * t->unroll, 16 * columns * blocks);
+}
+
+void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Liking *like = &likings[isa];
+    like_registers(s, isa, t);
+    t->unroll = 4;
+    if (s->in_c <= SHORT_SUM && like->short_sums && s->stride_h == 1 &&
+        even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
+        t->pixels = like->short_sums / t->vectors;
+    t->group = group_size(plan, s, t);
+    t->prefetch_input = like->prefetch_input;
+    t->depth = block_depth(s->in_c, s->in_c, like->depth * 5 / 6);
+    t->memory_broadcasts = like_broadcasts(t, isa);
+    if (like->prefetch_weights)
+        t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
+}
+
+static const Trial trials[] = {
+    {KNOB_group, {7, 10, 14, 20, 28, 50}},
+    {KNOB_unroll, {2, 4, 8, TRIAL_END}},
+    {KNOB_depth, {0, 96, 128, 192, TRIAL_END}},
+    {KNOB_prefetch_weights, {0, 1, 2, TRIAL_END}},
+    {KNOB_prefetch_input, {0, 1, TRIAL_END}},
+    {KNOB_memory_broadcasts, {0, 50, 75, 100, TRIAL_END}},
+    {KNOB_split, {0, 1, TRIAL_END}},
+    {0, {TRIAL_END}},
+};
+
+#define WINOGRAD_ROW(m)                                                                           \
+    {                                                                                             \
+        .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits, \
+        .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true,             \
+        .by_pixel = true, .tile = winograd_tile, .share = share_scratch,                          \
+        .pieces = winograd_groups, .scratch = winograd_scratch,                                   \
+        .multiplications = winograd_multiplications,                                              \
+        .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |      \
+                 KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                       \
+                 KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),                    \
+        .wide = registers_wide, .narrow = registers_narrow, .trials = trials                      \
+    }
+
+const Method method_conv_winograd2 = WINOGRAD_ROW(2);
+const Method method_conv_winograd4 = WINOGRAD_ROW(4);

@@ -1,0 +1,107 @@
+/* conv_winograd_taps.c: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3) from plain
+ * taps: it reads no more weights than the direct method, but transforms them again each time. */
+#include "plan/methods/method_parts.h"
+
+enum {
+    SIDE = 4,
+    IN_REGISTERS = 2, /* tiles of all images up to which filters are made in registers */
+};
+
+/* In operations at the peak for each input and output channel: REGISTER_OPERATIONS make filters in
+ * registers and multiply one tile; FILTER_OPERATIONS make them once for a group of tiles, by way of
+ * scratch, whose products reach BLOCKS_REACH of the peak.  CALLED is how many times longer that is
+ * called than it takes: what the other methods read from memory costs more in the model than on
+ * most machines. */
+static const double REGISTER_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, BLOCKS_REACH = 0.80;
+static const double CALLED = 1.15;
+
+static bool taps_fits(const Plan *plan, const Node *node)
+{
+    return node->attrs.stride[0] == 1 && winograd_fits(plan, node);
+}
+
+static double taps_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    (void)self;
+    const Type in = node->in[0]->type, out = node->type;
+    const double channels = (double)in.c * out.c;
+    const double products =
+        (double)out.n * (double)winograd_image_products(SIDE, 1, out.h, out.w, WINOGRAD_GROUP);
+    const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
+    const double tiles = (double)out.n * (double)rnc_winograd_tiles(SIDE, out.h, out.w);
+    const double groups = ceil(tiles / WINOGRAD_GROUP);
+    const double reading = seconds_to_read(plan, 9.0 * channels);
+    if (tiles <= IN_REGISTERS)
+        return overlapped(tiles * REGISTER_OPERATIONS * channels / peak_of(plan), reading);
+    return CALLED * overlapped((products * (2.0 * channels / BLOCKS_REACH + transforms) +
+                                groups * FILTER_OPERATIONS * channels) /
+                                   peak_of(plan),
+                               reading);
+}
+
+static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+{
+    rnc_taps_cut c;
+    rnc_cut_taps(s, t, &c);
+    return winograd_scratch(s, t) + c.floats;
+}
+
+/* In registers a block of 16 channels stays in the L1, and its successor is fetched by the passes
+ * of a vector of channels, a row of planes and a tile, whose turns are four channels.  By way of
+ * scratch blocks are as deep as few sums are read and written, but of few tiles 16 again; the next
+ * one's taps are fetched by the products, about one and a half vectors a tile and a channel. */
+static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+{
+    enum {
+        GROUP = 4,
+        DEPTH = 16,
+        DEPTH_OF_MANY = 64,
+        MANY_TILES = 8,
+        TURN = 4,
+        TAPS = 9,
+        ROWS = 6
+    };
+    const int64_t tiles = winograd_tiles(&step->shape.conv);
+    if (tiles <= IN_REGISTERS) {
+        t->group = GROUP;
+        t->depth = DEPTH;
+        if (likings[isa].prefetch_weights)
+            t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes, 16 * ROWS * tiles);
+        return;
+    }
+    winograd_tile(plan, step, isa, t);
+    t->group = WINOGRAD_GROUP;
+    t->depth = tiles < MANY_TILES ? DEPTH : DEPTH_OF_MANY;
+    if (likings[isa].prefetch_weights)
+        t->prefetch_weights = tiles < MANY_TILES ? 2 : 1;
+}
+
+static const Trial trials[] = {
+    {KNOB_group, {1, 2, 4, 8, 32, TRIAL_END}},
+    {KNOB_depth, {8, 16, 32, 64, 128, TRIAL_END}},
+    {KNOB_prefetch_weights, {0, 1, 2, 3, 4, TRIAL_END}},
+    {0, {TRIAL_END}},
+};
+
+const Method method_conv_winograd_taps = {
+    .word = "winograd 4 taps",
+    .kernel = KERNEL_conv_winograd_taps,
+    .side = SIDE,
+    .fits = taps_fits,
+    .seconds = taps_seconds,
+    .reads_halo = true,
+    .by_pixel = true,
+    .tile = taps_tile,
+    .share = share_scratch,
+    .pieces = winograd_groups,
+    .scratch = taps_scratch,
+    .multiplications = winograd_multiplications,
+    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |
+             KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_input) |
+             KNOB_BIT(depth) | KNOB_BIT(split),
+    .register_knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) |
+                      KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_input),
+    .wide = registers_wide,
+    .narrow = registers_narrow,
+    .trials = trials,
+};

@@ -1,0 +1,87 @@
+/* depthwise.c: depthwise convolution, and groups of 2, 4 or 8 channels: vectors of channels. */
+#include "plan/methods/method_parts.h"
+
+/* Groups of 2, 4 or 8 channels, several to a vector of the widest ISA, or of the 8 channels of a
+ * vector: conv_direct would multiply by zeros, or have one vector of weights for each broadcast. */
+static bool narrow_groups(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, each = node->attrs.filters / groups;
+    return node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
+           groups > 1 && (each < plan->align || plan->align == 8);
+}
+
+static bool depthwise_fits(const Plan *plan, const Node *node)
+{
+    const int groups = node->attrs.groups, in_c = node->in[0]->type.c;
+    if (node->op != OP_CONV)
+        return false;
+    return (groups == in_c && groups == node->attrs.filters && in_c > 1) ||
+           (plan->options.backend == BACKEND_NATIVE && narrow_groups(plan, node));
+}
+
+static void depthwise_shape(const Plan *plan, const Node *node, rnc_conv_shape *s)
+{
+    (void)plan;
+    s->in_c = node->in[0]->type.c / node->attrs.groups;
+    s->groups = s->out_c / s->in_c;
+}
+
+/* Panels of channels whose rows, as many as a window is high, stay in the first-level cache while
+ * a row of output passes.  0 (all) where those of one do not stay there; and with stride 2, whose
+ * next rows cannot be fetched in time, where the input comes from afar, in the order it lies in. */
+static int rows_kept(const rnc_conv_shape *s)
+{
+    enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 2, FAR = 1 << 21 };
+    const int64_t bytes = (int64_t)s->kernel_h * (s->in_row / s->in_pixel) * PANEL_BYTES;
+    const int64_t fit = KEPT / bytes, all = 4 * (int64_t)s->in_image;
+    if (bytes > KEPT_MOST || (s->stride_h > 1 && all > FAR))
+        return 0;
+    return fit < 1 ? 1 : fit > MOST ? MOST : (int)fit;
+}
+
+static void depthwise_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+{
+    enum { ROWS_TO_SHARE = 8 };
+    (void)plan;
+    const rnc_conv_shape *s = &step->shape.conv;
+    t->pixels = likings[isa].depthwise_pixels;
+    t->vectors = 1;
+    t->panels = rows_kept(s);
+    t->prefetch_input = t->panels > 0 && s->stride_h == 1 && likings[isa].prefetch_input;
+    t->split = s->images * s->out_h < ROWS_TO_SHARE;
+}
+
+static void depthwise_share(const Plan *plan, Step *step, const TuningRow *row)
+{
+    (void)plan;
+    (void)row;
+    const rnc_conv_shape *s = &step->shape.conv;
+    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE / 4,
+                              (int64_t)s->images * s->out_h);
+}
+
+static const TilePair tiles[] = {{2, 0}, {3, 0},  {4, 0},  {6, 0}, {7, 0},
+                                 {8, 0}, {12, 0}, {14, 0}, {0, 0}};
+
+static const Trial trials[] = {
+    {KNOB_panels, {0, 1, 2, 4, TRIAL_END}},
+    {KNOB_prefetch_input, {0, 1, TRIAL_END}},
+    {KNOB_split, {0, 1, TRIAL_END}},
+    {0, {TRIAL_END}},
+};
+
+const Method method_depthwise = {
+    .word = "direct",
+    .kernel = KERNEL_depthwise,
+    .plain = true,
+    .fits = depthwise_fits,
+    .reads_halo = true,
+    .by_line = true,
+    .shape = depthwise_shape,
+    .tile = depthwise_tile,
+    .share = depthwise_share,
+    .knobs = KNOB_BIT(pixels) | KNOB_BIT(panels) | KNOB_BIT(prefetch_input) | KNOB_BIT(split),
+    .wide = tiles,
+    .narrow = tiles,
+    .trials = trials,
+};

@@ -1,0 +1,106 @@
+/* method_parts.h: what the files of plan/methods share; private to them. */
+#ifndef RNC_METHOD_PARTS_H
+#define RNC_METHOD_PARTS_H
+
+#include "plan/method.h"
+#include "plan/plan_parts.h"
+
+#include "kernels/cuts.h"
+
+#include <math.h>
+
+#define METHOD(name) extern const Method method_##name;
+#include "plan/methods/methods.def"
+
+/* ---- cost (method.c) ---- */
+
+/* Of the peak: what the loops reach where all that they read is at hand. */
+static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
+
+/* Operations a second of one core at its peak. */
+static inline double peak_of(const Plan *plan)
+{
+    return plan->options.machine->gflops * 1e9;
+}
+/* Seconds to read so many weights. */
+double seconds_to_read(const Plan *plan, double weights);
+/* Arithmetic and the reading of weights, which overlap, but not wholly. */
+static inline double overlapped(double arithmetic, double reading)
+{
+    return sqrt(arithmetic * arithmetic + reading * reading);
+}
+
+/* ---- tiles (knobs.c) ---- */
+
+/* What an ISA's kernels like where nothing special holds. */
+typedef struct Liking {
+    int pixels, vectors;    /* register tile of conv_direct */
+    int unroll, odd_unroll; /* the second where a row of taps has an odd length (a stem) */
+    int prefetch_output, memory_broadcasts;
+    bool prefetch_weights;
+    int prefetch_input, depth;
+    int short_sums; /* sums of Winograd's products where few inputs are summed; 0: as elsewhere */
+    int dense_vectors, dense_pixels; /* the second: images at once */
+    int depthwise_pixels;
+} Liking;
+extern const Liking likings[ISA_COUNT];
+
+enum {
+    SMALL_ROW = 7,          /* output pixels of a row up to which output is not fetched ahead */
+    STREAMS = 4,            /* parts of a weight panel that are read side by side */
+    MACS_TO_SHARE = 200000, /* from which it pays to wake threads */
+};
+
+/* Vectors of the widest run of output channels that a panel offers. */
+int panel_vectors(const rnc_conv_shape *s, Isa isa);
+/* Pixels and vectors of a register tile as the ISA likes it, no wider than panels are. */
+void like_registers(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
+int like_broadcasts(const rnc_tile *t, Isa isa);
+/* Of `rows` rows, those of a block of weights: about `wish`, a longer run of taps in equal pieces;
+ * 0 for all of them. */
+int block_depth(int rows, int run, int wish);
+
+/* Register tiles for Method.wide and Method.narrow. */
+extern const TilePair registers_wide[], registers_narrow[];
+
+/* ---- parts (knobs.c) ---- */
+
+/* What threads share out, if a tuning's row does not say it. */
+void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split);
+/* Method.share of the methods with scratch: threads share `pieces` if there are enough, else
+ * panels, each with scratch of its own. */
+void share_scratch(const Plan *plan, Step *step, const TuningRow *row);
+
+/* ---- Winograd's method in two dimensions (conv_winograd.c) ---- */
+
+enum {
+    WINOGRAD_CHANNELS = 16, /* whole vectors of channels come in and go out */
+    WINOGRAD_GROUP = 32,    /* tiles; an image of no more is in one group */
+};
+/* Operations at the peak that take as long as the transform of a number at one frequency. */
+static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
+
+bool winograd_fits(const Plan *plan, const Node *node);
+void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t);
+int64_t winograd_multiplications(const Step *step);
+/* Products of an image's tiles of m x m outputs, in groups of up to `group`, for one input and one
+ * output channel. */
+int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int group);
+/* Tiles of all images, their groups, and floats of one part's scratch. */
+int64_t winograd_tiles(const rnc_conv_shape *s);
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t);
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+
+/* ---- Winograd's method in one dimension (conv_winograd1d.c) ---- */
+
+/* Transformed rows, of filters and of input: one for each point of each phase. */
+int winograd1d_rows(int kernel_h, int stride_h);
+
+/* ---- Strassen's method (conv_strassen.c) ---- */
+
+enum { STRASSEN_PRODUCTS = 7 };
+/* Products of all images for two input and two output channels, in strips of up to `group` pixels.
+ */
+int64_t strassen_products(const rnc_conv_shape *s, int group);
+
+#endif

@@ -1,0 +1,83 @@
+/* select_conv.c: convolutions and dense layers: the shapes of their kernels. */
+#include "plan/plan_parts.h"
+
+#include <string.h>
+
+enum { PANEL = 32 }; /* output channels: two vectors of AVX-512 */
+
+static void add_dense(Plan *plan, const Node *node, const Method *method)
+{
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = method->kernel, .method = method};
+    step.in = in_arena(plan, node->in[0]);
+    step.out = in_arena(plan, node);
+    rnc_dense_shape *s = &step.shape.dense;
+    *s = (rnc_dense_shape){.images = node->type.n, .in_c = node->in[0]->type.c, .out_c = out->c};
+    s->panel = PANEL;
+    s->in_image = in->image;
+    s->out_image = out->image;
+    if (node->n_in > 1) {
+        step.in2 = in_arena(plan, node->in[1]);
+        s->residual = 1;
+        s->res_image = step.in2.tensor->image;
+    }
+    set_act(node, &s->act, &s->alpha);
+    choose_tiles(plan, &step);
+    add_weights(plan, &step);
+    add_step(plan, &step);
+}
+
+/* Window and operands, one group of whole vectors of channels. */
+static void conv_shape(const Plan *plan, const Node *node, Step *step)
+{
+    const Attrs *a = &node->attrs;
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    rnc_conv_shape *s = &step->shape.conv;
+    step->in = in_arena(plan, node->in[0]);
+    step->out = in_arena(plan, node);
+    *s = (rnc_conv_shape){.images = node->type.n, .out_h = node->type.h, .out_w = node->type.w};
+    s->kernel_h = a->kernel[0], s->kernel_w = a->kernel[1];
+    s->stride_h = a->stride[0], s->stride_w = a->stride[1];
+    s->dilation_h = a->dilation[0], s->dilation_w = a->dilation[1];
+    s->pad_top = a->padding[0], s->pad_left = a->padding[1];
+    s->groups = 1;
+    s->in_c = node->in[0]->type.c;
+    s->out_c = out->c;
+    s->panel = PANEL;
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    if (node->n_in > 1) {
+        step->in2 = in_arena(plan, node->in[1]);
+        const Tensor *res = step->in2.tensor;
+        s->residual = 1;
+        s->res_pixel = res->pixel, s->res_row = res->row, s->res_image = res->image;
+    }
+    set_act(node, &s->act, &s->alpha);
+}
+
+void select_conv(Plan *plan, const Node *node, const Method *method)
+{
+    if (kernel_rows[method->kernel].family == FAMILY_dense) {
+        add_dense(plan, node, method);
+        return;
+    }
+    Step step = {.node = node, .kernel = method->kernel, .method = method};
+    conv_shape(plan, node, &step);
+    step.shape.conv.winograd = method->side;
+    if (method->shape)
+        method->shape(plan, node, &step.shape.conv);
+    choose_tiles(plan, &step);
+    add_weights(plan, &step);
+    add_step(plan, &step);
+}
+
+Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning)
+{
+    Plan other = *plan;
+    other.options.tuning = tuning;
+    memset(&other.steps, 0, sizeof other.steps);
+    memset(&other.buffers, 0, sizeof other.buffers);
+    memset(&other.packed, 0, sizeof other.packed);
+    select_conv(&other, node, choose_method(&other, node));
+    return other.steps.at[0];
+}

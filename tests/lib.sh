@@ -14,6 +14,12 @@ mkdir -p "$out" || exit 1
 out=$(cd "$out" && pwd)
 passed=0 failed=0
 
+# The instruction sets of this CPU, the best first, a line each.
+isas() {
+    ${CC:-cc} -I"$src/runtime" "$src/tests/isas.c" "$build/librncrt.a" ${RNC_TEST_CFLAGS:-} -pthread -o "$out/isas" &&
+        "$out/isas"
+}
+
 finish() {
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]

@@ -1,18 +1,13 @@
 /* run.c: runs an emitted network and writes what it computes, for tests/same.sh.
  *
  *   run WEIGHTS f32|u8 FOLDER ISA...   FOLDER/ISA.N is output N as it is in memory
- *   isas                               built with -DLIST: the instruction sets of this CPU
  *
  * The network is same.c, same.h.  Every input has the element type given, whatever the header
  * says of it, and the same numbers whoever emitted the network: so this builds with the headers
  * of any rnc.  Prints the bytes of arena and weights.  An output that is not finite, or all
  * of whose elements are equal, shows nothing when compared and is refused.
  */
-#ifdef LIST
-#include <rncrt.h>
-#else
 #include "same.h"
-#endif
 
 #include <math.h>
 #include <stdint.h>
@@ -21,19 +16,6 @@
 #include <string.h>
 
 enum { MOST_ISAS = 32, MOST_PORTS = 16 };
-
-#ifdef LIST
-int main(void)
-{
-    const char *none = rnc_isa_name((rnc_isa)-1);
-    for (int isa = 1; isa < MOST_ISAS; isa++) {
-        const char *name = rnc_isa_name((rnc_isa)isa);
-        if (strcmp(name, none) != 0 && rnc_isa_present((rnc_isa)isa))
-            puts(name);
-    }
-    return 0;
-}
-#else
 
 static void fail(const char *what, const char *more)
 {
@@ -146,4 +128,3 @@ int main(int argc, char **argv)
     printf("%zu %zu\n", info->arena_bytes, info->weight_bytes);
     return 0;
 }
-#endif

@@ -124,6 +124,18 @@ says out 'probabilities [1][10]'
 says out 'image [1][3][9][7]'
 there values/probabilities.npy values/image.npy
 cp out first
+cat > windows.net << 'N'
+net windows {
+  input image[1, 2, 2]
+  maxpool 2x2 stride=1
+  output y
+}
+N
+run 0 'eval without parameters needs no weights' eval windows.net --random 1
+grep -q '^y \[1\]\[1\]' out && result good || result bad 'eval without parameters: y is not there'
+run 0 'summary without parameters' summary windows.net
+run 1 'eval with parameters needs weights' eval tiny.net --random 1
+grep -q "'rnc eval' computes, and needs weights" err && result good || result bad 'eval: no way out'
 run 0 'eval --at' eval tiny.net --init he:1 --random 7 --at 0,8
 says out 'probabilities [1][10] at 0,8:'
 [ "$(wc -w < out)" -eq 6 ] && result good || result bad 'eval --at: two values are left'
@@ -393,7 +405,7 @@ gone broken.svg ./*.tmp
 # ---- convert ----
 
 printf 'naming keras {\n  "conv1" -> "stem"\n  conv.weight -> "kernel" hwio\n  dense.weight -> "kernel" io\n}\n' > keras.net
-sed 's/^  input/  names keras\n  input/' tiny.net | cat keras.net - > named.net
+sed 's/^  input/  use naming keras\n  input/' tiny.net | cat keras.net - > named.net
 run 0 'convert' convert tiny.net --init random:3 -o one.safetensors
 says out 'wrote one.safetensors: 0 parameters and 0 statistics of files, 7 initialised'
 there one.safetensors

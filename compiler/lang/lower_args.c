@@ -65,6 +65,23 @@ static bool refuse_extra(const OpCall *c, const Arg *arg)
     return false;
 }
 
+static void refuse_attribute(const OpCall *c, const Arg *arg)
+{
+    Lower *l = c->l;
+    const OpRow *row = c->row;
+    const Synonym *other = synonym_attribute(arg->name.text, l->arena);
+    bool known = other && (!other->here || op_attr(row->attrs->op, other->here));
+    if (!lower_error(l, arg->name.loc, "'%s' has no attribute '%s'%s", row->name, arg->name.text,
+                     known && other->here
+                         ? lower_synonym(l, other)
+                         : lower_suggestion(l, arg->name.text, words_of(c), row->n_attrs)))
+        return;
+    if (known && other->note)
+        diag_note(l->d, arg->name.loc, "%s", other->note);
+    note_usage(c);
+    lower_note_callers(l, c->f, arg->name.loc);
+}
+
 /* The attribute an argument is for, or -1 after a message. */
 static int attr_of(const OpCall *c, const Arg *arg, int position)
 {
@@ -78,12 +95,7 @@ static int attr_of(const OpCall *c, const Arg *arg, int position)
         return -1;
     }
     if (which == row->n_attrs) {
-        if (lower_error(c->l, arg->name.loc, "'%s' has no attribute '%s'%s", row->name,
-                        arg->name.text,
-                        lower_suggestion(c->l, arg->name.text, words_of(c), row->n_attrs))) {
-            note_usage(c);
-            lower_note_callers(c->l, c->f, arg->name.loc);
-        }
+        refuse_attribute(c, arg);
         return -1;
     }
     if (c->given[which]) {
@@ -314,6 +326,56 @@ static void pad_same(int in, int kernel, int stride, int dilation, int *before, 
     *after = (int)(all - all / 2);
 }
 
+/* The kernel of a `conv`, as written; it may be a number, or a product: `3*3`. */
+static const Expr *kernel_of(const OpCall *c)
+{
+    int i = 0;
+    while (i < c->row->n_attrs && !str_eq(c->row->attrs[i].word, "kernel"))
+        i++;
+    return i < c->row->n_attrs ? c->given[i] : NULL;
+}
+
+static void note_order(const OpCall *c, Loc loc)
+{
+    const Attrs *a = c->attrs;
+    if (op_attr(c->row->attrs->op, "filters"))
+        diag_note(c->l->d, loc, "the kernel comes first, then the filters: `conv %dx%d %d`",
+                  a->filters < 8 && a->filters > 0 ? a->filters : 3,
+                  a->filters < 8 && a->filters > 0 ? a->filters : 3, a->kernel[0]);
+}
+
+/* A kernel that is most likely not meant: a product, or larger than what it sees and
+ * given in place of the filters.  Where it does not even fit, the shape rules say so. */
+static void check_kernel(const OpCall *c)
+{
+    enum { SMALL = 7 };
+    const Expr *e = kernel_of(c);
+    const int *kernel = c->attrs->kernel;
+    if (!e || !c->in || c->row->attrs->op != OP_CONV)
+        return;
+    bool product = e->kind == EXPR_BINARY && e->op == OPERATOR_MUL && e->a->kind == EXPR_INT &&
+                   e->b->kind == EXPR_INT;
+    int64_t most = kernel[0] > kernel[1] ? kernel[0] : kernel[1];
+    bool larger = kernel[0] > c->in->h || kernel[1] > c->in->w;
+    bool much = kernel[0] > 2 * (int64_t)c->in->h || kernel[1] > 2 * (int64_t)c->in->w;
+    const int *pad = c->attrs->padding, *dilation = c->attrs->dilation;
+    bool fits = 1 + (int64_t)dilation[0] * (kernel[0] - 1) <= (int64_t)c->in->h + pad[0] + pad[2] &&
+                1 + (int64_t)dilation[1] * (kernel[1] - 1) <= (int64_t)c->in->w + pad[1] + pad[3];
+    bool strange = most > SMALL && larger && fits && (much || c->attrs->filters < most);
+    if ((!product && !strange) || !complain_once(&c->l->complaints, e->loc))
+        return;
+    if (product) {
+        diag_warning(c->l->d, e->loc, "this is a kernel of %d x %d", kernel[0], kernel[1]);
+        diag_note(c->l->d, e->loc, "`*` multiplies; a pair is written %lldx%lld",
+                  (long long)e->a->integer, (long long)e->b->integer);
+    } else {
+        diag_warning(c->l->d, e->loc, "the kernel of %d x %d is larger than its input of %d x %d",
+                     kernel[0], kernel[1], c->in->h, c->in->w);
+        note_order(c, e->loc);
+    }
+    lower_note_callers(c->l, c->f, e->loc);
+}
+
 static bool refuse_half(const OpCall *c)
 {
     const Attrs *a = c->attrs;
@@ -323,6 +385,8 @@ static bool refuse_half(const OpCall *c)
                   "the kernel is %d x %d; `padding=same` keeps the size as TensorFlow does, "
                   "`padding=(top, left, bottom, right)` says it in pixels",
                   a->kernel[0], a->kernel[1]);
+        if (a->kernel[0] > 15)
+            note_order(c, c->call->loc);
         lower_note_callers(c->l, c->f, loc);
     }
     return false;
@@ -407,5 +471,8 @@ bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, At
         c.given[i] = d ? d->expr : c.given[i];
         good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
     }
-    return good && all_given(&c) && resolve_padding(&c);
+    good = good && all_given(&c) && resolve_padding(&c);
+    if (good)
+        check_kernel(&c);
+    return good;
 }

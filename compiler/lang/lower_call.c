@@ -182,35 +182,6 @@ const Decl *block_named(const Lower *l, const char *name)
     return NULL;
 }
 
-/* What other frameworks call an operator. */
-static const char *other_name(const char *name)
-{
-    static const char *const pairs[][2] = {
-        {"linear", "dense"},
-        {"fc", "dense"},
-        {"conv2d", "conv"},
-        {"batchnorm", "bn"},
-        {"batch_norm", "bn"},
-        {"swish", "silu"},
-        {"max_pool", "maxpool"},
-        {"avg_pool", "avgpool"},
-        {"pool", "maxpool"},
-        {"cat", "concat"},
-        {"multiply", "mul"},
-        {"hswish", "hard_swish"},
-        {"pad", "zeropad"},
-        {"resize", "upsample"},
-        {"hsigmoid", "hard_sigmoid"},
-        {"global_avgpool", "avgpool"},
-        {"sum", "add"},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        if (str_eq(pairs[i][0], name))
-            return pairs[i][1];
-    }
-    return NULL;
-}
-
 static void refuse_name(Lower *l, const Frame *f, Name name)
 {
     VEC(const char *) known = {0};
@@ -221,19 +192,21 @@ static void refuse_name(Lower *l, const Frame *f, Name name)
     int n_ops = known.n;
     for (int i = 0; i < l->blocks.n; i++)
         VEC_PUSH(l->arena, &known, l->blocks.at[i]->name.text);
-    const char *other = other_name(name.text);
+    const Synonym *other = synonym_operator(name.text, l->arena);
     if (!lower_error(l, name.loc, "there is no operator or block '%s'%s", name.text,
-                     other ? arena_printf(l->arena, "; here it is called '%s'", other)
+                     other ? lower_synonym(l, other)
                            : lower_suggestion(l, name.text, known.at, known.n)))
         return;
+    if (other && other->note)
+        diag_note(l->d, name.loc, "%s", other->note);
     if (str_eq(name.text, "cast"))
         diag_note(l->d, name.loc, "a u8 tensor becomes f32 by itself where an operator takes f32");
-    if (!l->listed)
+    if (!l->listed && !other)
         diag_note(l->d, name.loc, "the operators are %s", lower_listed(l, known.at, n_ops));
-    if (l->blocks.n && !l->listed)
+    if (l->blocks.n && !l->listed && !other)
         diag_note(l->d, name.loc, "the blocks are %s",
                   lower_listed(l, known.at + n_ops, known.n - n_ops));
-    l->listed = true;
+    l->listed = l->listed || !other;
     lower_note_callers(l, f, name.loc);
 }
 

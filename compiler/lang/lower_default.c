@@ -25,8 +25,10 @@ static bool refuse_operator(Lower *l, const Frame *f, Name name)
         if (!(row->flags & INTERNAL) && row->n_attrs)
             VEC_PUSH(l->arena, &known, row->name);
     }
+    const Synonym *other = synonym_operator(name.text, l->arena);
     if (lower_error(l, name.loc, "there are defaults for operators, and '%s' is none%s", name.text,
-                    lower_suggestion(l, name.text, known.at, known.n))) {
+                    other && other->here ? lower_synonym(l, other)
+                                         : lower_suggestion(l, name.text, known.at, known.n))) {
         if (block_named(l, name.text))
             diag_note(l->d, name.loc, "a block has its own: `block %s(stride = 1) { ... }`",
                       name.text);

@@ -10,6 +10,7 @@
 
 #include "net/nametable.h"
 #include "lang/ast.h"
+#include "lang/synonyms.h"
 #include "lang/lower.h"
 #include "lang/value.h"
 
@@ -114,6 +115,8 @@ bool lower_error(Lower *l, Loc loc, const char *format, ...) __attribute__((form
 void lower_note_callers(Lower *l, const Frame *f, Loc loc);
 /* "; did you mean 'x'?", or "". */
 const char *lower_suggestion(Lower *l, const char *word, const char *const *words, int n);
+/* "; here it is `conv 3x3 64`", or "". */
+const char *lower_synonym(Lower *l, const Synonym *synonym);
 /* "a, b, c". */
 const char *lower_listed(Lower *l, const char *const *words, int n);
 

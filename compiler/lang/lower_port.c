@@ -135,6 +135,14 @@ static bool input_type(Lower *l, Frame *f, const Stmt *s, Type *type)
             v.kind == VALUE_LIST)
             diag_note(l->d, e->loc, "an element of a list is `size[0]`");
     }
+    if (good && dims[0] == dims[1] && dims[0] > 16 && dims[2] <= 4) {
+        diag_warning(l->d, s->loc, "the input has %lld channels, and %lld pixels a row",
+                     (long long)dims[0], (long long)dims[2]);
+        diag_note(l->d, s->loc,
+                  "channels come first, then height and width: `input %s[%lld, %lld, %lld]`; "
+                  "order=nhwc says that the caller has them last",
+                  s->name.text, (long long)dims[2], (long long)dims[0], (long long)dims[1]);
+    }
     *type = (Type){ELEM_F32, l->batch, (int)dims[1], (int)dims[2], (int)dims[0]};
     return good;
 }

@@ -30,6 +30,11 @@ const char *lower_suggestion(Lower *l, const char *word, const char *const *word
     return near ? arena_printf(l->arena, "; did you mean '%s'?", near) : "";
 }
 
+const char *lower_synonym(Lower *l, const Synonym *synonym)
+{
+    return synonym->here ? arena_printf(l->arena, "; here it is `%s`", synonym->here) : "";
+}
+
 const char *lower_listed(Lower *l, const char *const *words, int n)
 {
     enum { MOST = 40 };

@@ -32,3 +32,12 @@ void print_text(const Buf *text)
     buf_add_shown(&shown, buf_text(text), text->n, true);
     fputs(buf_text(&shown), stdout);
 }
+
+bool has_weights(const Compiled *c, const char *command, Diag *d)
+{
+    if (c->has_weights)
+        return true;
+    diag_error(d, NO_LOC, "'rnc %s' computes, and needs weights: -w FILE, or --init random:1",
+               command);
+    return false;
+}

@@ -18,6 +18,8 @@ void print_text(const Buf *text);
 
 /* Everything that was read: outputs must not overwrite it. */
 Words inputs_of(const Options *o, const SrcMap *src, Arena *arena);
+/* Whether every parameter has its numbers, if there are any; false after a message. */
+bool has_weights(const Compiled *c, const char *command, Diag *d);
 /* The status of messages given: EXIT_INTERNAL if one is of a defect of rnc. */
 int status_of(const Diag *d);
 

@@ -180,7 +180,7 @@ int eval_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     Compiled c;
     /* The compilation ends where the network is as it was written. */
     o->compile.dump = DUMP_IR;
-    if (compile(&o->compile, arena, src, d, &c)) {
+    if (compile(&o->compile, arena, src, d, &c) && has_weights(&c, "eval", d)) {
         Evaluation e = {.o = o, .arena = arena, .d = d, .net = c.original};
         evaluate(&e);
     }

@@ -103,7 +103,7 @@ static int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 static int doc_command(Arena *arena)
 {
     Buf text = buf_new(arena);
-    doc_operators(&text);
+    doc_manual(&text);
     print_text(&text);
     return EXIT_GOOD;
 }

@@ -161,11 +161,6 @@ static void check(Parser *p)
                    "--init");
     if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
-    if ((o->command == COMMAND_eval || o->command == COMMAND_verify) && o->weights.n == 0 &&
-        !o->init)
-        diag_error(p->d, NO_LOC,
-                   "'rnc %s' computes, and needs weights: -w FILE, or --init random:1",
-                   o->command == COMMAND_eval ? "eval" : "verify");
     if (o->command == COMMAND_graph)
         choose_format(p);
     if (o->random && o->inputs.n)

@@ -305,7 +305,7 @@ int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     o->compile.emit.single_file = true;
     if (o->compile.plan.isas == 0)
         o->compile.plan.isas = ALL_ISAS;
-    if (compile(&o->compile, arena, src, d, &c)) {
+    if (compile(&o->compile, arena, src, d, &c) && has_weights(&c, "verify", d)) {
         Verify v = {.o = o, .arena = arena, .d = d, .c = &c};
         verify(&v);
     }

@@ -1,6 +1,7 @@
 /* doc.c: see doc.h. */
 #include "view/doc.h"
 
+#include "lang/synonyms.h"
 #include "net/ops.h"
 
 static const char *kind_text(AttrKind kind)
@@ -67,10 +68,45 @@ static void doc_operator(Buf *out, const OpRow *row)
         buf_putc(out, '\n');
 }
 
-void doc_operators(Buf *out)
+static void doc_operators(Buf *out)
 {
     for (int op = 0; op < OP_COUNT; op++) {
         if (!(op_row((Op)op)->flags & INTERNAL))
             doc_operator(out, op_row((Op)op));
     }
+}
+
+/* The names of a row with commas between them. */
+static void doc_names(Buf *out, const char *names)
+{
+    for (; *names; names++) {
+        if (*names == ' ')
+            buf_puts(out, ", ");
+        else
+            buf_putc(out, *names);
+    }
+}
+
+static void doc_synonyms(Buf *out, const Synonym *(*row)(int i))
+{
+    buf_puts(out, "| elsewhere | here | |\n|---|---|---|\n");
+    for (int i = 0; row(i); i++) {
+        const Synonym *s = row(i);
+        buf_puts(out, "| ");
+        doc_names(out, s->names);
+        buf_printf(out, s->here ? " | `%s` | %s |\n" : " | %s| %s |\n", s->here ? s->here : "",
+                   s->note ? s->note : "");
+    }
+    buf_putc(out, '\n');
+}
+
+void doc_manual(Buf *out)
+{
+    doc_operators(out);
+    buf_puts(out, "## What other frameworks call them\n\n"
+                  "Words of PyTorch, Keras, ONNX, Caffe and darknet, in small letters and without\n"
+                  "`_` or a 2d at the end: a message about any of them says what it is here.\n\n");
+    doc_synonyms(out, synonym_operator_row);
+    buf_puts(out, "And their attributes:\n\n");
+    doc_synonyms(out, synonym_attribute_row);
 }

@@ -98,8 +98,8 @@ static void test_manual(void)
     const char *why;
     int file = src_read(&src, arena_printf(arena, "%s/docs/language.md", root ? root : "."), &why);
     Buf table = buf_new(arena);
-    doc_operators(&table);
-    table.text[table.n - 1] = '\0'; /* the empty line behind the last */
+    doc_manual(&table);
+    table.text[table.n - 1] = '\0'; /* the empty line after the last */
     CU_ASSERT_FATAL(file >= 0);
     CU_ASSERT(str_ends(src_file(&src, file)->text, buf_text(&table)));
     arena_free(arena);

@@ -126,7 +126,6 @@ static void test_refusals(void)
     refused("rnc a.net -D classes", "NAME=VALUE");
     refused("rnc a.net -D =1", "NAME=VALUE");
     refused("rnc a.net --embed array", "give them with -w");
-    refused("rnc eval a.net", "needs weights: -w FILE, or --init random:1");
     refused("rnc eval a.net --init he:1 --random 1 --input x.npy", "take either");
     refused("rnc verify a.net -w b --tolerance -1", "not negative");
     refused("rnc verify a.net -w b --tolerance nan", "not negative");

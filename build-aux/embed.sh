@@ -1,25 +1,70 @@
 #!/bin/sh
-# embed.sh SRCDIR FILE...: the files as a C source that defines texts[] (emit.h),
-# each under its name relative to SRCDIR.
+# embed.sh SRCDIR FILE...: the files as a C source that defines texts[] (emit/texts.h), each
+# under its name relative to SRCDIR.
+#
+# Lines that include other files of ours are left out: the emitter pastes those files itself.
+# A text is cut into parts at the lines `#ifdef RNC_NAME` and `#endif`, which belong to the part
+# between them; such parts do not nest, nor hold another #if.  What a text defines is listed.
 set -eu
+LC_ALL=C
+export LC_ALL
 src=$1
 shift
+
+# strip FILE
+strip() {
+    sed -e '/^#include "/d' -e '/^#include <rncrt/d' "$src/$1"
+}
+
+# parts FILE: rows of TextPart, and the macros that the text defines.
+parts() {
+    strip "$1" | awk -v file="$1" -v i="$2" '
+    function part() {
+        if (at > start)
+            rows = rows sprintf("    {\"%s\", %d, %d},\n", wanted, start, at - start)
+        start = at
+    }
+    function refuse(why) {
+        print "embed.sh: " file ": " why ": " $0 > "/dev/stderr"
+        failed = 1
+        exit 1
+    }
+    /^#if/ && inside { refuse("a part within a part") }
+    /^#ifdef RNC_/ && !inside { part(); inside = 1; wanted = $2 }
+    /^# *define / { split($2, name, "("); defines = defines name[1] " " }
+    { at += length($0) + 1 }
+    /^#endif/ && inside { part(); inside = 0; wanted = "" }
+    END {
+        if (failed)
+            exit 1
+        if (inside) { $0 = "the end"; refuse("a part without #endif") }
+        part()
+        printf "\nstatic const TextPart parts_%d[] = {\n%s};\n", i, rows
+        printf "static const char defines_%d[] =", i
+        n = split(defines, names, " ")
+        for (k = 1; k <= n; k++)
+            printf "%s\" %s\"", k % 4 == 1 ? "\n    " : "", names[k]
+        print n ? "\n    \" \";" : " \" \";"
+    }'
+}
+
 echo '/* Made from the files it names; see build-aux/embed.sh. */'
-echo '#include "emit/emit.h"'
+echo '#include "emit/texts.h"'
 echo
 echo '#include <string.h>'
 i=0
 for name; do
     printf '\nstatic const unsigned char text_%d[] = {\n' $i
-    LC_ALL=C od -An -v -tu1 "$src/$name" |
-        LC_ALL=C sed -e 's/^ *//' -e 's/  */,/g' -e 's/$/,/'
+    strip "$name" | od -An -v -tu1 | sed -e 's/^ *//' -e 's/  */,/g' -e 's/$/,/'
     echo '};'
+    parts "$name" $i
     i=$((i + 1))
 done
 printf '\nconst Text texts[] = {\n'
 i=0
 for name; do
-    printf '    {"%s", text_%d, sizeof text_%d},\n' "$name" $i $i
+    printf '    {"%s", text_%d, parts_%d, (int)(sizeof parts_%d / sizeof *parts_%d), defines_%d},\n' \
+        "$name" $i $i $i $i $i
     i=$((i + 1))
 done
 cat <<'C'

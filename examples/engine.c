@@ -27,7 +27,7 @@ static int allocate(engine *e)
     int good = 1;
     e->net = aligned(info->engine_bytes);
     e->arena = aligned(info->arena_bytes);
-    e->input = calloc(elements(in), in->u8 ? 1 : sizeof(float));
+    e->input = calloc(elements(in), rnc_elem_bytes(in->elem));
     e->names = calloc((size_t)e->n, sizeof *e->names);
     e->outputs = calloc((size_t)info->n_outputs, sizeof *e->outputs);
     if (!e->net || !e->arena || !e->input || !e->names || !e->outputs)
@@ -107,8 +107,8 @@ static void fill(const rnc_port_info *port, void *input, const picture *p)
     const size_t pixels = (size_t)port->h * (size_t)port->w;
     for (size_t i = 0; i < pixels; i++) {
         for (size_t c = 0; c < 3; c++) {
-            const size_t at = port->nhwc ? i * 3 + c : c * pixels + i;
-            if (port->u8)
+            const size_t at = port->order == RNC_ORDER_NHWC ? i * 3 + c : c * pixels + i;
+            if (port->elem == RNC_ELEM_U8)
                 ((unsigned char *)input)[at] = p->rgb[i * 3 + c];
             else
                 ((float *)input)[at] = (float)p->rgb[i * 3 + c];

@@ -4,7 +4,7 @@
 #include "rncw.h"
 
 /* "expected A, found B" behind what `why` holds. */
-static void net_say_both(char *why, uint64_t expected, uint64_t found, unsigned base)
+static void rnc_say_both(char *why, uint64_t expected, uint64_t found, unsigned base)
 {
     rnc_why(why, "expected ");
     rnc_why_number(why, expected, base);
@@ -12,7 +12,7 @@ static void net_say_both(char *why, uint64_t expected, uint64_t found, unsigned 
     rnc_why_number(why, found, base);
 }
 
-static rnc_status net_check_arena(const rnc_net_info *info, const void *arena, size_t arena_bytes,
+static rnc_status rnc_check_arena(const rnc_net_info *info, const void *arena, size_t arena_bytes,
                                   char *why)
 {
     if (!arena) {
@@ -25,7 +25,7 @@ static rnc_status net_check_arena(const rnc_net_info *info, const void *arena, s
     }
     if (arena_bytes < info->arena_bytes) {
         rnc_why(why, "bytes of arena: ");
-        net_say_both(why, info->arena_bytes, arena_bytes, 10);
+        rnc_say_both(why, info->arena_bytes, arena_bytes, 10);
         return RNC_E_ARENA;
     }
     return RNC_OK;
@@ -45,19 +45,19 @@ rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w, const v
         }
         if (w->plan != info->plan) {
             rnc_why(why, "the weights are of another network, or made with other options: plan ");
-            net_say_both(why, info->plan, w->plan, 16);
+            rnc_say_both(why, info->plan, w->plan, 16);
             return RNC_E_PLAN;
         }
         for (i = 7; i >= 0; i--)
             data = data << 8 | w->base[RNCW_AT_DATA + i];
         if (data % RNCW_ALIGN || data > w->size || w->size - data < info->weight_bytes) {
             rnc_why(why, "bytes of weights: ");
-            net_say_both(why, info->weight_bytes, data > w->size ? 0 : w->size - data, 10);
+            rnc_say_both(why, info->weight_bytes, data > w->size ? 0 : w->size - data, 10);
             return RNC_E_TRUNCATED;
         }
         *tensors = w->base + data;
     }
-    return net_check_arena(info, arena, arena_bytes, why);
+    return rnc_check_arena(info, arena, arena_bytes, why);
 }
 
 rnc_status rnc_no_isa(rnc_isa isa, char *why)

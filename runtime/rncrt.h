@@ -11,6 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Grows when a struct or a function below changes.  Every file that rnc emits compares it
+ * with the number of the rnc that made the file. */
+#define RNCRT_ABI 1
+
+/* What is declared so needs no operating system.  rnc --single-file pastes it as static
+ * functions, so that any number of such files can be linked into one program. */
+#ifndef RNCRT_API
+#define RNCRT_API
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -29,7 +39,7 @@ typedef enum rnc_status {
 } rnc_status;
 
 /* What a status means, in English; never NULL, static storage. */
-const char *rnc_status_text(rnc_status status);
+RNCRT_API const char *rnc_status_text(rnc_status status);
 
 /* ---- weights ---- */
 
@@ -49,9 +59,9 @@ typedef struct rnc_weights {
 rnc_status rnc_weights_open(rnc_weights *w, const char *path);
 /* The same for a file that is in memory: an array, a flash section.  `data` is
  * aligned to 64 bytes and stays the caller's. */
-rnc_status rnc_weights_memory(rnc_weights *w, const void *data, size_t size);
+RNCRT_API rnc_status rnc_weights_memory(rnc_weights *w, const void *data, size_t size);
 /* Read everything once and compare the checksums. */
-rnc_status rnc_weights_verify(rnc_weights *w);
+RNCRT_API rnc_status rnc_weights_verify(rnc_weights *w);
 void rnc_weights_close(rnc_weights *w);
 
 /* ---- instruction sets ---- */
@@ -66,8 +76,8 @@ typedef enum rnc_isa {
 } rnc_isa;
 
 /* 1 when this CPU, and the operating system, have it. */
-int rnc_isa_present(rnc_isa isa);
-const char *rnc_isa_name(rnc_isa isa); /* "avx512" */
+RNCRT_API int rnc_isa_present(rnc_isa isa);
+RNCRT_API const char *rnc_isa_name(rnc_isa isa); /* "avx512" */
 
 /* ---- threads ---- */
 
@@ -94,42 +104,79 @@ void rnc_pool_free(rnc_pool *pool);
 
 /* ---- any network ---- */
 
-/* An input or output of a network, as the caller has it in memory. */
+/* What the elements of a tensor are.  The numbers never change. */
+typedef enum rnc_elem {
+    RNC_ELEM_F32 = 0, /* float */
+    RNC_ELEM_U8 = 1,  /* unsigned char */
+    RNC_ELEM_S8 = 2,  /* signed char */
+    RNC_ELEM_I32 = 3, /* int32_t */
+    RNC_ELEM_F16 = 4, /* IEEE 754 binary16 in a uint16_t */
+    RNC_ELEM_BF16 = 5 /* the upper half of a float in a uint16_t */
+} rnc_elem;
+
+/* Bytes of one element; 0 for a number that is none of them. */
+RNCRT_API size_t rnc_elem_bytes(rnc_elem elem);
+
+/* The order of a port's axes, the outermost first. */
+typedef enum rnc_order {
+    RNC_ORDER_NCHW = 0, /* image, channel, row, pixel */
+    RNC_ORDER_NHWC = 1  /* image, row, pixel, channel */
+} rnc_order;
+
+/* An input or output of a network, as the caller has it in memory: contiguous. */
 typedef struct rnc_port_info {
     const char *name;
+    rnc_elem elem;
+    rnc_order order;
     int n, h, w, c;            /* images, rows, pixels, channels */
-    int u8;                    /* 1: unsigned char, 0: float */
-    int nhwc;                  /* 1: [n][h][w][c], 0: [n][c][h][w] */
-    const char *const *labels; /* class names, or NULL */
+    const char *const *labels; /* [n_labels] class names, or NULL */
     int n_labels;
 } rnc_port_info;
 
-/* Called behind each step of code compiled with -DRNC_TRACE. */
+/* A step: one kernel call of an inference, for profilers.  Figures are those of one call, for
+ * all images that it computes. */
+typedef struct rnc_step_info {
+    const char *name;       /* its layers: "layer1.0.main.conv1 + bn1 + relu1" */
+    const char *kernel;     /* "conv_direct" */
+    const char *line;       /* where the network's file has it: "resnet50.net:31", or "" */
+    uint64_t macs;          /* multiply-adds, as the field counts them: by the layer's definition */
+    uint64_t read_bytes;    /* of its operands, without weights */
+    uint64_t written_bytes; /* of its result */
+    uint64_t weight_bytes;  /* of its weights, as they are packed */
+} rnc_step_info;
+
+/* Called after each step with the step's number, from 0 on, and its result in the arena or
+ * the caller's buffer. */
 typedef void (*rnc_trace_hook)(void *context, int step, const void *out);
 
-/* A network, for programs that do not know which one they serve: NAME_info. */
+/* A network, for programs that do not know which one they serve: NAME_info.  All that it
+ * points to is static and constant. */
 typedef struct rnc_net_info {
     const char *name;
     int n_inputs, n_outputs;
     const rnc_port_info *inputs, *outputs;
-    size_t arena_bytes;  /* aligned to 64 */
-    size_t weight_bytes; /* from the first tensor on; 0: init takes NULL for weights */
+    int n_steps;                /* 0 where the table was left out (RNC_NO_STEP_TABLE) */
+    int turns;                  /* times that an inference computes all steps: its batch in parts */
+    const rnc_step_info *steps; /* [n_steps], in the order of execution */
+    size_t arena_bytes;         /* aligned to 64 */
+    size_t weight_bytes;        /* from the first tensor on; 0: init takes NULL for weights */
     uint64_t plan;
     size_t engine_bytes; /* sizeof(NAME) */
     rnc_status (*init)(void *net, const rnc_weights *w, void *arena, size_t arena_bytes,
                        rnc_pool *pool);
     rnc_status (*use)(void *net, rnc_isa isa);
-    void (*run)(const void *net, const void *const *inputs, void *const *outputs);
+    void (*run)(void *net, const void *const *inputs, void *const *outputs);
     const char *(*why)(const void *net);
-    void (*trace)(void *net, rnc_trace_hook hook, void *context); /* NULL without RNC_TRACE */
+    void (*trace)(void *net, rnc_trace_hook hook, void *context);
 } rnc_net_info;
 
 /* For emitted code: what NAME_init checks.  *tensors is the first tensor of the
  * weights; `why` (192 bytes) says what was expected and found. */
-rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w, const void *arena,
-                         size_t arena_bytes, const unsigned char **tensors, char *why);
+RNCRT_API rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w,
+                                   const void *arena, size_t arena_bytes,
+                                   const unsigned char **tensors, char *why);
 /* RNC_E_ISA, and why. */
-rnc_status rnc_no_isa(rnc_isa isa, char *why);
+RNCRT_API rnc_status rnc_no_isa(rnc_isa isa, char *why);
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,8 @@
 #ifndef RNC_RNCW_H
 #define RNC_RNCW_H
 
+#include "rncrt.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,12 +50,12 @@ enum {
 };
 
 /* XXH64 (Yann Collet's specification, version 0.1.1). */
-uint64_t rncw_hash(const void *data, size_t size, uint64_t seed);
+RNCRT_API uint64_t rncw_hash(const void *data, size_t size, uint64_t seed);
 
 /* What the runtime's parts say in a `why` of RNC_WHY_BYTES (why.c): a text or a
  * number is added behind what it holds, and cut where it does not fit. */
 enum { RNC_WHY_BYTES = 192 };
-void rnc_why(char *why, const char *text);
-void rnc_why_number(char *why, uint64_t number, unsigned base);
+RNCRT_API void rnc_why(char *why, const char *text);
+RNCRT_API void rnc_why_number(char *why, uint64_t number, unsigned base);
 
 #endif

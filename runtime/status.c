@@ -1,4 +1,4 @@
-/* status.c: the texts of the statuses. */
+/* status.c: the texts of the statuses, and the sizes of elements. */
 #include "rncrt.h"
 
 const char *rnc_status_text(rnc_status status)
@@ -26,4 +26,20 @@ const char *rnc_status_text(rnc_status status)
         return "out of memory";
     }
     return "unknown status";
+}
+
+size_t rnc_elem_bytes(rnc_elem elem)
+{
+    switch (elem) {
+    case RNC_ELEM_U8:
+    case RNC_ELEM_S8:
+        return 1;
+    case RNC_ELEM_F16:
+    case RNC_ELEM_BF16:
+        return 2;
+    case RNC_ELEM_F32:
+    case RNC_ELEM_I32:
+        return 4;
+    }
+    return 0;
 }

@@ -275,11 +275,11 @@ int main(void)
 {
     printf("%s %s %s\n", chain_info.name, blocks_info.name, chain_probabilities_label(1));
     return chain_probabilities_label(7) || chain_probabilities_label(-1) ||
-           blocks_scores_label(0) || chain_info.init == blocks_info.init;
+           chain_info.init == blocks_info.init;
 }
 EOF
 check "two, single files" ${CC:-cc} -O0 -I. -c chain.c -o chain.o
-check "two, single files" ${CC:-cc} -O0 -I. -DRNC_NO_RUNTIME -c blocks.c -o blocks.o
+check "two, single files" ${CC:-cc} -O0 -I. -c blocks.c -o blocks.o
 check "two, single files" ${CC:-cc} -std=c99 $strict -I. two.c chain.o blocks.o -lm -o two
 check "two, single files" sh -c './two | grep -Fx "chain blocks dog \"big\""'
 for net in chain blocks; do
@@ -303,15 +303,16 @@ check "tiny.h" diff -u "$src/tests/emit/tiny.h" tiny.golden
 
 cp "$src/tests/emit/deep.net" .
 check "deep" "$rnc" deep.net --isa scalar -q
-sed -n '/run_steps(const deep/,/^}/p' deep.c > deep.golden
+sed -n '/deep_run_steps(deep/,/^}/p' deep.c > deep.golden
 [ -n "${RNC_TEST_REFRESH:-}" ] && cp deep.golden "$src/tests/emit/deep.run"
 check "deep.run" diff -u "$src/tests/emit/deep.run" deep.golden
 # Twice two: another method pays where the weights of many blocks leave the caches.
 for n in 4 40 200 400; do
     check "deep, $n blocks" "$rnc" deep.net -D n=$n --isa scalar -q -o deep$n.c
 done
+# Of the C without the table of steps, which has a line each.
 lines() {
-    wc -l < "$1"
+    sed '/ [a-z0-9]*_info_steps\[\] = {/,/^};/d' "$1" | wc -l
 }
 check "deep, 40 blocks, as many lines of C" [ "$(lines deep40.c)" -eq "$(lines deep4.c)" ]
 check "deep, 400 blocks, as many lines of C" [ "$(lines deep400.c)" -eq "$(lines deep200.c)" ]
@@ -356,7 +357,7 @@ for net in plain softmax; do
     check "$net, compiled" ${CC:-cc} -std=c99 -O2 $strict -I"$src/runtime" -c $net.c -o $net.o
     check "$net, right" "$rnc" verify $net.net --init random:1 --isa scalar,portable
     check "$net, a step is one function" sh -c \
-        "nm $net.o | grep ' t step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v ' t step_'"
+        "nm $net.o | grep ' t .*_step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v '_step_'"
 done
 
 # ---- an ISA of another machine alone is refused when the C is compiled ----

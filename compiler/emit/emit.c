@@ -14,14 +14,35 @@
 
 #include <string.h>
 
+/* What a kind of steps is called: the layer that has it first, in letters that C takes. */
+static const char *new_kind_name(Emit *e, const char *layer)
+{
+    const char *base = c_letters(e->arena, layer), *name = base;
+    for (int k = 0, again = 2; k < e->n_kinds - 1;) {
+        if (str_eq(e->kind_names[k++], name)) {
+            name = arena_printf(e->arena, "%s_%d", base, again++);
+            k = 0;
+        }
+    }
+    return name;
+}
+
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
 {
-    Emit e = {out, out->arena, plan, options, src, options->name, NULL, NULL, 0};
-    e.upper = c_upper(e.arena, options->name);
+    Emit e = {.out = out,
+              .arena = out->arena,
+              .plan = plan,
+              .options = options,
+              .src = src,
+              .name = options->name,
+              .upper = c_upper(out->arena, options->name)};
     e.kinds = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
+    e.kind_names = NEW_ARRAY(e.arena, const char *, plan->steps.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
         const int first = plan->steps.at[i].function;
         e.kinds[i] = first == i ? e.n_kinds++ : e.kinds[first];
+        if (first == i)
+            e.kind_names[e.kinds[i]] = new_kind_name(&e, step_layer(plan, &plan->steps.at[i]));
     }
     return e;
 }
@@ -104,13 +125,13 @@ static void emit_includes(Emit *e)
 static void emit_dispatch(Emit *e)
 {
     buf_puts(e->out, "\n/* ---- the instruction sets, best first ---- */\n\n"
-                     "static const struct {\n    rnc_isa isa;\n    const step_function *steps;\n"
-                     "} isas[] = {\n");
+                     "static const struct {\n    rnc_isa isa;\n");
+    emit_template(e, "    const @_step_function *steps;\n} @_isas[] = {\n");
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(e->plan->options.isas >> i & 1))
             continue;
-        buf_printf(e->out, "#if %s\n    {RNC_ISA_%s, steps_%s},\n#endif\n", isa_rows[i].guard,
-                   c_upper(e->arena, isa_rows[i].name), isa_rows[i].name);
+        buf_printf(e->out, "#if %s\n    {RNC_ISA_%s, %s_steps_%s},\n#endif\n", isa_rows[i].guard,
+                   c_upper(e->arena, isa_rows[i].name), e->name, isa_rows[i].name);
     }
     buf_puts(e->out, "};\n");
 }
@@ -141,26 +162,26 @@ static void emit_guard(Emit *e)
 /* ---- what all networks have ---- */
 
 static const char step_text[] =
-    "\ntypedef void (*step_function)(const rnc_operands *o, int part, int parts);\n";
+    "\ntypedef void (*@_step_function)(const rnc_operands *o, int part, int parts);\n";
 
 static const char call_text[] =
-    "\ntypedef struct job {\n"
-    "    step_function function;\n"
+    "\ntypedef struct @_job {\n"
+    "    @_step_function function;\n"
     "    rnc_operands operands;\n"
-    "} job;\n"
+    "} @_job;\n"
     "\n"
-    "static void part_of_step(void *arg, int part, int parts)\n"
+    "static void @_part_of_step(void *arg, int part, int parts)\n"
     "{\n"
-    "    const job *j = (const job *)arg;\n"
+    "    const @_job *j = (const @_job *)arg;\n"
     "    j->function(&j->operands, part, parts);\n"
     "}\n"
     "\n"
-    "static void step(const @ *net, int number, int kind, const void *in, const void *in2,\n"
-    "                 void *out, const float *weights, void *scratch, int most_parts)\n"
+    "static void @_step(@ *net, int number, int kind, const void *in, const void *in2,\n"
+    "                   void *out, const float *weights, void *scratch, int most_parts)\n"
     "{\n"
-    "    job j;\n"
+    "    @_job j;\n"
     "    int parts = 1;\n"
-    "    j.function = ((const step_function *)net->kernels)[kind];\n"
+    "    j.function = ((const @_step_function *)net->kernels)[kind];\n"
     "    j.operands.in = in;\n"
     "    j.operands.in2 = in2;\n"
     "    j.operands.out = out;\n"
@@ -171,24 +192,21 @@ static const char call_text[] =
     "        parts = threads < most_parts ? threads : most_parts;\n"
     "    }\n"
     "    if (parts > 1)\n"
-    "        net->pool->run(net->pool, part_of_step, &j, parts);\n"
+    "        net->pool->run(net->pool, @_part_of_step, &j, parts);\n"
     "    else\n"
     "        j.function(&j.operands, 0, 1);\n"
-    "#ifdef RNC_TRACE\n"
     "    if (net->hook)\n"
     "        net->hook(net->context, number, out);\n"
-    "#else\n"
-    "    (void)number;\n"
-    "#endif\n"
     "}\n";
 
 static const char init_text[] =
     "\nrnc_status @_use(@ *net, rnc_isa isa)\n"
     "{\n"
     "    size_t i;\n"
-    "    for (i = 0; i < sizeof isas / sizeof isas[0]; i++) {\n"
-    "        if ((isa == RNC_ISA_BEST || isa == isas[i].isa) && rnc_isa_present(isas[i].isa)) {\n"
-    "            net->kernels = isas[i].steps;\n"
+    "    for (i = 0; i < sizeof @_isas / sizeof @_isas[0]; i++) {\n"
+    "        if ((isa == RNC_ISA_BEST || isa == @_isas[i].isa) && rnc_isa_present(@_isas[i].isa)) "
+    "{\n"
+    "            net->kernels = @_isas[i].steps;\n"
     "            return RNC_OK;\n"
     "        }\n"
     "    }\n"
@@ -203,33 +221,26 @@ static const char init_text[] =
     "    net->kernels = NULL;\n"
     "    net->arena = (unsigned char *)arena;\n"
     "    net->pool = pool;\n"
-    "#ifdef RNC_TRACE\n"
     "    net->hook = NULL;\n"
     "    net->context = NULL;\n"
-    "#endif\n"
     "    return status ? status : @_use(net, RNC_ISA_BEST);\n"
-    "}\n"
-    "\n"
-    "#ifdef RNC_TRACE\n"
-    "void @_trace(@ *net, rnc_trace_hook hook, void *context)\n"
-    "{\n"
-    "    net->hook = hook;\n"
-    "    net->context = context;\n"
-    "}\n"
-    "#endif\n";
+    "}\n";
 
 void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
 {
     Emit e = emit_begin(out, plan, options, src);
+    const bool passes = emit_has_passes(plan);
     emit_head(&e);
+    if (passes)
+        buf_puts(out, "#ifndef RNC_PASS\n\n");
     emit_includes(&e);
     emit_guard(&e);
-    if (options->single_file)
-        emit_runtime(out);
     emit_operands(&e);
     emit_template(&e, step_text);
     emit_shapes(&e);
-    for (int i = 0; i < ISA_COUNT; i++) {
+    if (passes)
+        emit_passes(&e);
+    for (int i = 0; i < ISA_COUNT && !passes; i++) {
         if (plan->options.isas >> i & 1)
             emit_isa(&e, (Isa)i);
     }
@@ -241,6 +252,8 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_info(&e);
     if (options->embed == EMBED_INCBIN)
         emit_incbin(&e);
+    if (passes)
+        emit_pass(&e);
 }
 
 void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
@@ -249,12 +262,13 @@ void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
     Emit e = emit_begin(out, plan, &options, NULL);
     buf_puts(out, "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
     emit_operands(&e);
-    buf_puts(out, step_text);
+    emit_template(&e, step_text);
     emit_shapes(&e);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
         emit_isa(&e, (Isa)i);
-        buf_printf(out, "\nconst step_function *const %s = steps_%s;\n", symbol, isa_rows[i].name);
+        buf_printf(out, "\nconst %s_step_function *const %s = %s_steps_%s;\n", symbol, symbol,
+                   symbol, isa_rows[i].name);
     }
 }

@@ -12,6 +12,7 @@ typedef enum Embed { EMBED_FILE, EMBED_INCBIN, EMBED_ARRAY, EMBED_SECTION } Embe
 typedef struct EmitOptions {
     const char *name;         /* the C identifier everything is called by */
     const char *command;      /* for the head comment: "rnc resnet50.net --isa avx2", no paths */
+    const char *source;       /* how the C file includes itself: "resnet50.c" */
     const char *header;       /* how the C file includes its header: "resnet50.h" */
     const char *weights_file; /* for incbin: "resnet50.weights" */
     Embed embed;
@@ -33,16 +34,5 @@ void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const un
 /* The weights file in memory (docs/weights-format.md): *size bytes in `arena`.
  * Every parameter has data. */
 unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size);
-
-/* Texts that rnc carries in itself: the kernels and the runtime, by their names
- * in the source tree ("kernels/f32/conv_direct.c").  NULL if there is none. */
-typedef struct Text {
-    const char *name;
-    const unsigned char *bytes;
-    size_t size;
-} Text;
-const Text *text_named(const char *name);
-extern const Text texts[];
-extern const int text_count;
 
 #endif

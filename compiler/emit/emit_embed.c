@@ -67,6 +67,9 @@ void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const un
 {
     enum { PER_LINE = 24 };
     Emit e = emit_begin(out, plan, options, NULL);
+    const bool passes = emit_has_passes(plan);
+    if (passes)
+        buf_puts(out, "\n#ifndef RNC_PASS");
     emit_template(&e, array_text);
     for (size_t i = 0; i < size; i++) {
         char text[5];
@@ -81,5 +84,5 @@ void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const un
             text[n++] = '\n';
         buf_add(out, text, (size_t)n);
     }
-    buf_puts(out, "};\n");
+    buf_puts(out, passes ? "};\n#endif\n" : "};\n");
 }

@@ -1,9 +1,9 @@
-/* emit_header.c: the interface: NAME.h, and what stands behind it in NAME.c:
- * run(), names of classes, and the description that generic programs use. */
+/* emit_header.c: the interface, NAME.h. */
 #include "emit/emit_parts.h"
 
 #include "plan/batch.h"
 #include "emit/identifiers.h"
+#include "runtime/rncrt.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -34,7 +34,7 @@ PortNames port_names(const Plan *plan, Arena *arena)
     return (PortNames){names, names + n_in};
 }
 
-static const char *port_type(const Port *port)
+const char *port_type(const Port *port)
 {
     return port->elem == ELEM_U8 ? "unsigned char" : "float";
 }
@@ -68,12 +68,12 @@ static void port_macros(Emit *e, const Port *port, const char *name, const char 
                    axes[i].extent);
 }
 
-static void run_declaration(Emit *e)
+void emit_run_declaration(Emit *e)
 {
     const Net *net = e->plan->net;
     const PortNames names = port_names(e->plan, e->arena);
     Buf line = buf_new(e->arena);
-    buf_printf(&line, "void %s_run(const %s *net", e->name, e->name);
+    buf_printf(&line, "void %s_run(%s *net", e->name, e->name);
     for (int i = 0; i < net->inputs.n; i++)
         buf_printf(&line, ", const %s *%s", port_type(&net->inputs.at[i]), names.in[i]);
     for (int i = 0; i < net->outputs.n; i++)
@@ -90,20 +90,20 @@ static void run_declaration(Emit *e)
 
 /* ---- the header ---- */
 
-static const char begin_text[] = "#ifndef RNC_NET_@_H\n"
-                                 "#define RNC_NET_@_H\n";
+static const char begin_text[] = "#ifndef RNC_NET_$_H\n"
+                                 "#define RNC_NET_$_H\n";
 
 static const char engine_text[] =
-    "\n/* An engine: the caller's, any number of them.  Its members are no interface. */\n"
+    "\n/* An inference engine.  The caller provides the memory of it, as many engines as it "
+    "likes.\n"
+    " * Treat the members as private, but for why. */\n"
     "typedef struct @ {\n"
     "    const void *kernels;          /* of the instruction set in use */\n"
     "    unsigned char *arena;\n"
     "    const unsigned char *weights; /* the first tensor */\n"
     "    rnc_pool *pool;\n"
-    "#ifdef RNC_TRACE\n"
-    "    rnc_trace_hook hook;\n"
+    "    rnc_trace_hook hook; /* or NULL */\n"
     "    void *context;\n"
-    "#endif\n"
     "    char why[192]; /* after an error: what was expected and found */\n"
     "} @;\n"
     "\n"
@@ -111,7 +111,7 @@ static const char engine_text[] =
     " * arena belongs to this engine, $_ARENA_BYTES aligned to\n"
     " * $_ARENA_ALIGN; weights are only read, by any number of engines in any\n"
     " * number of threads.  pool: threads to share the work, or NULL for the caller's\n"
-    " * own alone.  All of them outlive the engine. */\n"
+    " * own alone.  Weights, arena and pool must outlive the engine. */\n"
     "rnc_status @_init(@ *net, const rnc_weights *w,\n"
     "    void *arena, size_t arena_bytes, rnc_pool *pool);\n"
     "\n"
@@ -127,42 +127,30 @@ static const char embed_text[] = "\n/* The weights file in the program, aligned 
                                  "extern const unsigned char @_weights[];\n";
 
 static const char end_text[] =
-    "\n/* The same for programs that serve any network (rncrt.h). */\n"
-    "extern const rnc_net_info @_info;\n"
-    "\n"
-    "#ifdef RNC_TRACE\n"
-    "/* Called behind every step, with its number and what it wrote. */\n"
+    "\n/* Calls hook(context, ...) after each step of every later run, with the number of the "
+    "step\n"
+    " * in @_info.steps and its result; NULL: no longer.  init begins without. */\n"
     "void @_trace(@ *net, rnc_trace_hook hook, void *context);\n"
-    "#endif\n"
+    "\n"
+    "/* The network described for programs that serve any network (rncrt.h): ports, steps, sizes,\n"
+    " * and these functions by pointer. */\n"
+    "extern const rnc_net_info @_info;\n"
     "\n"
     "#ifdef __cplusplus\n"
     "}\n"
-    "#endif\n"
-    "\n"
     "#endif\n";
 
 /* Arena bytes to ask for: a caller's array of none would be no array. */
-static int64_t arena_bytes(const Plan *plan)
+int64_t emit_arena_bytes(const Plan *plan)
 {
     return plan->arena_bytes > 0 ? plan->arena_bytes : 64;
-}
-
-/* Bytes from the first packed tensor to the end of the last. */
-static int64_t weight_bytes(const Plan *plan)
-{
-    int64_t end = 0;
-    for (int i = 0; i < plan->packed.n; i++) {
-        const Packed *p = plan->packed.at[i];
-        end = p->offset + p->bytes > end ? p->offset + p->bytes : end;
-    }
-    return end;
 }
 
 static void emit_figures(Emit *e)
 {
     const Plan *plan = e->plan;
     const Net *net = plan->net;
-    buf_printf(e->out, "\n#define %s_ARENA_BYTES %" PRId64 "\n", e->upper, arena_bytes(plan));
+    buf_printf(e->out, "\n#define %s_ARENA_BYTES %" PRId64 "\n", e->upper, emit_arena_bytes(plan));
     buf_printf(e->out, "#define %s_ARENA_ALIGN 64\n", e->upper);
     buf_printf(e->out, "#define %s_BATCH %d\n", e->upper,
                net->inputs.n ? whole_batch(net, net->inputs.at[0].node->type).n : 1);
@@ -172,6 +160,18 @@ static void emit_figures(Emit *e)
                e->upper, plan->hash);
     if (e->options->embed != EMBED_FILE)
         buf_printf(e->out, "#define %s_WEIGHTS_BYTES %zu\n", e->upper, e->options->weights_size);
+}
+
+/* A runtime of another release would misread what this one says. */
+static void emit_abi(Emit *e)
+{
+    buf_printf(
+        e->out,
+        "\n#if !defined(RNCRT_ABI) || RNCRT_ABI != %d\n"
+        "#error \"%s was made for a runtime of another release (RNCRT_ABI %d): make it again "
+        "with this one's rnc\"\n"
+        "#endif\n",
+        RNCRT_ABI, e->name, RNCRT_ABI);
 }
 
 void emit_header(Buf *out, const Plan *plan, const EmitOptions *options)
@@ -185,9 +185,10 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options)
                e.name, comment_text(e.arena, net->name), RNC_VERSION, e.name);
     emit_template(&e, begin_text);
     if (options->single_file)
-        emit_runtime_header(out);
+        emit_runtime_interface(out);
     else
         buf_puts(out, "\n#include <rncrt.h>\n");
+    emit_abi(&e);
     buf_puts(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     emit_figures(&e);
     for (int i = 0; i < net->inputs.n; i++)
@@ -195,161 +196,19 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options)
     for (int i = 0; i < net->outputs.n; i++)
         port_macros(&e, &net->outputs.at[i], names.out[i], "Output");
     emit_template(&e, engine_text);
-    run_declaration(&e);
+    emit_run_declaration(&e);
     buf_puts(out, ";\n");
-    for (int i = 0; i < net->outputs.n; i++)
-        buf_printf(
-            out, "\n/* The name of a class, or NULL%s. */\nconst char *%s_%s_label(int class_);\n",
-            net->outputs.at[i].n_labels ? " beyond the last" : ": none are known", e.name,
-            names.out[i]);
+    for (int i = 0; i < net->outputs.n; i++) {
+        if (net->outputs.at[i].n_labels > 0)
+            buf_printf(out,
+                       "\n/* The name of class 0 .. %d; NULL for any other number. */\n"
+                       "const char *%s_%s_label(int class_number);\n",
+                       net->outputs.at[i].n_labels - 1, e.name, names.out[i]);
+    }
     if (options->embed != EMBED_FILE)
         emit_template(&e, embed_text);
     emit_template(&e, end_text);
-}
-
-/* ---- the source behind it ---- */
-
-static void emit_string(Buf *out, const char *text)
-{
-    buf_putc(out, '"');
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\' || *c == '?')
-            buf_printf(out, "\\%c", *c);
-        else if (*c < ' ' || *c > 126)
-            buf_printf(out, "\\%03o", *c);
-        else
-            buf_putc(out, (char)*c);
-    }
-    buf_putc(out, '"');
-}
-
-void emit_labels(Emit *e)
-{
-    const Net *net = e->plan->net;
-    const PortNames names = port_names(e->plan, e->arena);
-    for (int i = 0; i < net->outputs.n; i++) {
-        const Port *p = &net->outputs.at[i];
-        if (p->n_labels > 0) {
-            buf_printf(e->out, "\nstatic const char *const labels_%s[%d] = {\n", names.out[i],
-                       p->n_labels);
-            for (int k = 0; k < p->n_labels; k++) {
-                buf_puts(e->out, "    ");
-                emit_string(e->out, p->labels[k]);
-                buf_puts(e->out, ",\n");
-            }
-            buf_puts(e->out, "};\n");
-        }
-        buf_printf(e->out, "\nconst char *%s_%s_label(int class_)\n{\n", e->name, names.out[i]);
-        if (p->n_labels > 0)
-            buf_printf(e->out,
-                       "    return class_ >= 0 && class_ < %d ? labels_%s[class_] : NULL;\n",
-                       p->n_labels, names.out[i]);
-        else
-            buf_puts(e->out, "    (void)class_;\n    return NULL;\n");
-        buf_puts(e->out, "}\n");
-    }
-}
-
-static void emit_ports(Emit *e, const char *array, const Port *ports, const char *const *names,
-                       int n)
-{
-    buf_printf(e->out,
-               "\n/* name, images, rows, pixels, channels, u8, nhwc, class names */\n"
-               "static const rnc_port_info %s[] = {\n",
-               array);
-    for (int i = 0; i < n; i++) {
-        const Port *p = &ports[i];
-        const Type t = whole_batch(e->plan->net, p->node->type);
-        buf_puts(e->out, "    {");
-        emit_string(e->out, p->name);
-        buf_printf(e->out, ", %d, %d, %d, %d, %d, %d, ", t.n, t.h, t.w, t.c, p->elem == ELEM_U8,
-                   p->order == ORDER_NHWC);
-        if (p->n_labels > 0)
-            buf_printf(e->out, "labels_%s, %d},\n", names[i], p->n_labels);
-        else
-            buf_puts(e->out, "NULL, 0},\n");
-    }
-    if (n == 0)
-        buf_puts(e->out, "    {NULL, 0, 0, 0, 0, 0, 0, NULL, 0},\n");
-    buf_puts(e->out, "};\n");
-}
-
-static const char any_text[] =
-    "\nstatic rnc_status init_any(void *net, const rnc_weights *w, void *arena, size_t "
-    "arena_bytes,\n"
-    "                           rnc_pool *pool)\n"
-    "{\n"
-    "    return @_init((@ *)net, w, arena, arena_bytes, pool);\n"
-    "}\n"
-    "\n"
-    "static rnc_status use_any(void *net, rnc_isa isa)\n"
-    "{\n"
-    "    return @_use((@ *)net, isa);\n"
-    "}\n"
-    "\n"
-    "static void run_any(const void *net, const void *const *inputs, void *const *outputs)\n"
-    "{\n"
-    "    run_steps((const @ *)net, inputs, outputs);\n"
-    "}\n"
-    "\n"
-    "static const char *why_any(const void *net)\n"
-    "{\n"
-    "    return ((const @ *)net)->why;\n"
-    "}\n"
-    "\n"
-    "#ifdef RNC_TRACE\n"
-    "static void trace_any(void *net, rnc_trace_hook hook, void *context)\n"
-    "{\n"
-    "    @_trace((@ *)net, hook, context);\n"
-    "}\n"
-    "#endif\n";
-
-static const char info_text[] = "    init_any,\n"
-                                "    use_any,\n"
-                                "    run_any,\n"
-                                "    why_any,\n"
-                                "#ifdef RNC_TRACE\n"
-                                "    trace_any,\n"
-                                "#else\n"
-                                "    NULL,\n"
-                                "#endif\n"
-                                "};\n";
-
-static void emit_public_run(Emit *e)
-{
-    const Net *net = e->plan->net;
-    const PortNames names = port_names(e->plan, e->arena);
-    buf_putc(e->out, '\n');
-    run_declaration(e);
-    buf_printf(e->out, "\n{\n    const void *inputs[%d];\n    void *outputs[%d];\n",
-               net->inputs.n ? net->inputs.n : 1, net->outputs.n ? net->outputs.n : 1);
-    for (int i = 0; i < net->inputs.n; i++)
-        buf_printf(e->out, "    inputs[%d] = %s;\n", i, names.in[i]);
-    for (int i = 0; i < net->outputs.n; i++)
-        buf_printf(e->out, "    outputs[%d] = %s;\n", i, names.out[i]);
-    buf_puts(e->out, "    run_steps(net, inputs, outputs);\n}\n");
-}
-
-void emit_info(Emit *e)
-{
-    const Plan *plan = e->plan;
-    const Net *net = plan->net;
-    const PortNames names = port_names(plan, e->arena);
-    emit_public_run(e);
-    emit_ports(e, "info_inputs", net->inputs.at, names.in, net->inputs.n);
-    emit_ports(e, "info_outputs", net->outputs.at, names.out, net->outputs.n);
-    emit_template(e, any_text);
-    emit_template(e, "\nconst rnc_net_info @_info = {\n    ");
-    emit_string(e->out, net->name);
-    buf_printf(e->out,
-               ",\n    %d, /* inputs */\n    %d, /* outputs */\n    info_inputs,\n"
-               "    info_outputs,\n",
-               net->inputs.n, net->outputs.n);
-    buf_printf(e->out,
-               "    %" PRId64 ", /* bytes of arena */\n    %" PRId64
-               ", /* bytes of weights, from the first tensor on */\n",
-               arena_bytes(plan), weight_bytes(plan));
-    buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
-    emit_template(e, "    sizeof(@),\n");
-    emit_template(e, info_text);
+    if (options->single_file)
+        emit_runtime_functions(out);
+    buf_puts(out, "\n#endif\n");
 }

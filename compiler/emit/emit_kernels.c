@@ -1,126 +1,16 @@
-/* emit_kernels.c: texts that rnc carries, pasted: what kernels are told of
- * their work, the kernels that a plan uses, once for each ISA, and the runtime.
+/* emit_kernels.c: what kernels are told of their work, and the kernels that a plan uses.
  *
- * The comments of a kernel stand where it is pasted first.  Nothing is printed
- * piece by piece: what is compiled in tests is what is pasted here.
+ * With one instruction set they are pasted where they are used.  With several, their text
+ * is the end of the file, which includes itself: once for each set (docs/generated-code.md).
+ * Nothing is printed piece by piece: what is compiled in tests is what is pasted here.
  */
 #include "emit/emit_parts.h"
 
+#include "emit/identifiers.h"
+#include "emit/texts.h"
+#include "runtime/rncw.h"
+
 #include <string.h>
-
-/* End of the comment, string or character that begins at `at`, or NULL. */
-static const char *skip_token(const char *at)
-{
-    if (at[0] == '/' && at[1] == '*') {
-        const char *end = strstr(at + 2, "*/");
-        return end ? end + 2 : at + strlen(at);
-    }
-    if (*at != '"' && *at != '\'')
-        return NULL;
-    const char *end = at + 1;
-    while (*end && *end != *at)
-        end += *end == '\\' && end[1] ? 2 : 1;
-    return *end ? end + 1 : end;
-}
-
-/* One line of code without comments, without blanks at its end; a line that
- * held nothing else goes. */
-static void end_line(Buf *out, Buf *line, bool had_comment)
-{
-    while (line->n > 0 && line->text[line->n - 1] == ' ')
-        line->n--;
-    if (line->n > 0 || !had_comment) {
-        buf_add(out, line->text ? line->text : "", line->n);
-        buf_putc(out, '\n');
-    }
-    line->n = 0;
-}
-
-static void paste_code(Buf *out, const char *text)
-{
-    Buf line = buf_new(out->arena);
-    bool had_comment = false;
-    for (const char *at = text; *at;) {
-        const char *end = skip_token(at);
-        if (end && *at == '/') {
-            had_comment = true;
-            at = end;
-        } else if (end) {
-            buf_add(&line, at, (size_t)(end - at));
-            at = end;
-        } else if (*at == '\n') {
-            end_line(out, &line, had_comment);
-            had_comment = false;
-            at++;
-        } else {
-            buf_putc(&line, *at++);
-        }
-    }
-    if (line.n > 0)
-        end_line(out, &line, had_comment);
-}
-
-void paste(Buf *out, const char *text, bool comments)
-{
-    if (!comments) {
-        paste_code(out, text);
-        return;
-    }
-    buf_puts(out, text);
-}
-
-/* A carried text without the lines that include others of ours. */
-static const char *carried(Arena *arena, const char *name)
-{
-    const Text *text = text_named(name);
-    if (!text)
-        return arena_printf(arena, "#error \"rnc was built without %s\"\n", name);
-    Buf out = buf_new(arena);
-    const char *at = (const char *)text->bytes, *end = at + text->size;
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *next = newline ? newline + 1 : end;
-        const size_t n = (size_t)(next - at);
-        const bool ours = n > 10 && (strncmp(at, "#include \"", 10) == 0 ||
-                                     (n > 14 && strncmp(at, "#include <rncr", 14) == 0));
-        if (!ours)
-            buf_add(&out, at, n);
-        at = next;
-    }
-    return buf_text(&out);
-}
-
-static void paste_file(Emit *e, const char *name, bool comments)
-{
-    paste(e->out, carried(e->arena, name), comments);
-}
-
-/* `text` without its pieces between lines "#ifdef RNC_..." and "#endif" for what `known`, the text
- * of an instruction set's header and of what the plan wants, does not define. */
-static const char *without_undefined(Arena *arena, const char *text, const char *known)
-{
-    static const char begin[] = "#ifdef RNC_", end[] = "\n#endif\n";
-    Buf out = buf_new(arena);
-    for (const char *piece; (piece = strstr(text, begin)) != NULL;) {
-        const char *name = piece + strlen("#ifdef "), *line = strchr(name, '\n');
-        const char *behind = line ? strstr(line, end) : NULL;
-        if (!behind)
-            break;
-        const char *next = behind + strlen(end);
-        const char *wanted = arena_printf(arena, "#define %.*s ", (int)(line - name), name);
-        const bool kept = strstr(known, wanted) != NULL;
-        buf_add(&out, text, (size_t)((kept ? next : piece) - text));
-        text = !kept && *next == '\n' ? next + 1 : next;
-    }
-    buf_puts(&out, text);
-    return buf_text(&out);
-}
-
-/* A kernel, or what kernels share. */
-static void paste_kernel(Emit *e, const char *name, const char *known, bool comments)
-{
-    paste(e->out, without_undefined(e->arena, carried(e->arena, name), known), comments);
-}
 
 /* ---- shapes and operands ---- */
 
@@ -136,35 +26,54 @@ static bool uses_family(const Plan *plan, Family family)
 
 static void emit_struct(Emit *e, const ShapeRow *row)
 {
-    buf_printf(e->out, "\ntypedef struct rnc_%s_shape {\n", row->name);
+    const char *upper = c_upper(e->arena, row->name);
+    buf_printf(e->out,
+               "\n#ifndef RNC_%s_SHAPE\n#define RNC_%s_SHAPE\ntypedef struct rnc_%s_shape {\n",
+               upper, upper, row->name);
     for (int i = 0; i < row->n; i++) {
         const ShapeField *f = &row->fields[i];
         buf_printf(e->out, "    %s %s;%*s /* %s */\n", f->is_float ? "float" : "int", f->name,
                    (int)(f->is_float ? 16 : 18) - (int)strlen(f->name), "", f->doc);
     }
-    buf_printf(e->out, "} rnc_%s_shape;\n", row->name);
+    buf_printf(e->out, "} rnc_%s_shape;\n#endif\n", row->name);
+}
+
+/* Networks in one translation unit share these types; those of another release are not the same. */
+static void emit_release(Emit *e)
+{
+    static const char *const names[] = {"kernels/shapes.def", "kernels/operands.h",
+                                        "kernels/parts.h", "kernels/cuts.h"};
+    const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
+    buf_printf(e->out,
+               "\n/* ---- what kernels are told of their work; distances are in floats ----\n"
+               " * Several networks in one translation unit share these types. */\n"
+               "#if defined(RNC_KERNELS) && RNC_KERNELS != %u\n"
+               "#error \"networks of different releases of rnc cannot be one translation unit\"\n"
+               "#endif\n#undef RNC_KERNELS\n#define RNC_KERNELS %u\n",
+               hash, hash);
 }
 
 void emit_operands(Emit *e)
 {
-    static const char begin[] = "typedef rnc_tile_shape rnc_tile;\n", end[] = "#endif";
-    buf_puts(e->out, "\n/* What kernels are told of their work.  Distances are in floats. */\n");
+    emit_release(e);
     for (int f = 0; f < FAMILY_COUNT; f++) {
         if (uses_family(e->plan, (Family)f))
             emit_struct(e, &shape_rows[f]);
     }
-    const char *shapes = carried(e->arena, "kernels/shapes.h");
-    const char *from = strstr(shapes, begin), *to = from ? strstr(from, end) : NULL;
     buf_putc(e->out, '\n');
-    if (to)
-        buf_add(e->out, from, (size_t)(to - from));
+    paste_text(e->out, "kernels/operands.h", NULL, NULL);
     buf_putc(e->out, '\n');
-    paste_file(e, "kernels/parts.h", true);
+    paste_text(e->out, "kernels/parts.h", NULL, NULL);
     if (uses_family(e->plan, FAMILY_conv))
-        paste_file(e, "kernels/cuts.h", true);
+        paste_text(e->out, "kernels/cuts.h", NULL, NULL);
 }
 
 /* ---- kernels ---- */
+
+static const char *isa_text(Arena *arena, Isa isa)
+{
+    return arena_printf(arena, "kernels/isa/isa_%s.h", isa_rows[isa].name);
+}
 
 static bool uses_kernel(const Plan *plan, Kernel kernel)
 {
@@ -201,19 +110,6 @@ static bool has_long_act(const Plan *plan)
     return false;
 }
 
-/* What the plan wants of the pieces of act.h, as lines that define it. */
-static const char *wanted_acts(const Plan *plan)
-{
-    if (has_long_act(plan))
-        return "#define RNC_EXP 1\n#define RNC_LONG_ACT 1\n\n";
-    return any_needs(plan, NEEDS_EXP) ? "#define RNC_EXP 1\n\n" : "";
-}
-
-static bool is_first(const Plan *plan, Isa isa)
-{
-    return (plan->options.isas & ((1u << isa) - 1)) == 0;
-}
-
 /* RNC_NARROW: has a convolution a panel, or a column of t->vectors, narrower than others? */
 static bool has_narrow(const Plan *plan, Isa isa)
 {
@@ -242,61 +138,162 @@ static int most_tiles(const Plan *plan, Isa isa)
     return most;
 }
 
-void emit_isa(Emit *e, Isa isa)
+/* ---- one text, several instruction sets ---- */
+
+static bool defined_by_isa(const Emit *e, const char *macro)
 {
-    const IsaRow *row = &isa_rows[isa];
-    const bool comments = is_first(e->plan, isa);
-    const char *header_name = arena_printf(e->arena, "kernels/isa/isa_%s.h", row->name);
-    const char *acts = wanted_acts(e->plan);
-    const char *known = arena_printf(e->arena, "%s%s", carried(e->arena, header_name), acts);
-    buf_printf(e->out, "\n/* ---- %s: %s ---- */\n#if %s\n\n", row->name, row->doc, row->guard);
-    paste_file(e, header_name, true);
-    if (row->lanes > 1)
-        paste_file(e, "kernels/isa/vector.h", comments);
-    buf_puts(e->out, acts);
-    paste_kernel(e, "kernels/f32/act.h", known, comments);
-    if (uses_family(e->plan, FAMILY_halo))
-        paste_file(e, "kernels/f32/halo.c", comments);
-    if (any_needs(e->plan, NEEDS_TILE))
-        paste_kernel(e, "kernels/f32/tile.h", known, comments);
-    if (any_needs(e->plan, NEEDS_NARROW))
-        buf_printf(e->out, "#define RNC_NARROW %d\n\n", has_narrow(e->plan, isa));
-    if (any_needs(e->plan, NEEDS_SIZES))
-        buf_printf(e->out, "#define RNC_TILES %d\n\n", most_tiles(e->plan, isa));
-    if (any_needs(e->plan, NEEDS_WINOGRAD)) {
-        paste_file(e, "kernels/f32/winograd.h", comments);
-        paste_kernel(e, "kernels/f32/winograd_tiles.h", known, comments);
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if ((e->plan->options.isas >> i & 1) &&
+            text_defines(isa_text(e->arena, (Isa)i), macro, e->arena))
+            return true;
+    }
+    return false;
+}
+
+static bool wants_exp(const Plan *plan)
+{
+    return has_long_act(plan) || any_needs(plan, NEEDS_EXP);
+}
+
+/* Is a part of a kernel's text of use to this plan? */
+static bool is_wanted(const void *context, const char *macro)
+{
+    const Emit *e = context;
+    if (str_eq(macro, "RNC_EXP"))
+        return wants_exp(e->plan);
+    if (str_eq(macro, "RNC_LONG_ACT"))
+        return has_long_act(e->plan);
+    return defined_by_isa(e, macro);
+}
+
+static void paste_kernel(Emit *e, const char *name)
+{
+    paste_text(e->out, name, is_wanted, e);
+}
+
+/* What is the same for all instruction sets: the kernels in terms of an ISA header's macros. */
+static void emit_kernel_texts(Emit *e)
+{
+    const Plan *plan = e->plan;
+    if (wants_exp(plan))
+        buf_puts(e->out, has_long_act(plan) ? "#define RNC_EXP 1\n#define RNC_LONG_ACT 1\n\n"
+                                            : "#define RNC_EXP 1\n\n");
+    paste_kernel(e, "kernels/f32/act.h");
+    if (uses_family(plan, FAMILY_halo))
+        paste_kernel(e, "kernels/f32/halo.c");
+    if (any_needs(plan, NEEDS_TILE))
+        paste_kernel(e, "kernels/f32/tile.h");
+    if (any_needs(plan, NEEDS_WINOGRAD)) {
+        paste_kernel(e, "kernels/f32/winograd.h");
+        paste_kernel(e, "kernels/f32/winograd_tiles.h");
     }
     for (int k = 0; k < KERNEL_COUNT; k++) {
-        if (uses_kernel(e->plan, (Kernel)k))
-            paste_kernel(e, arena_printf(e->arena, "kernels/f32/%s.c", kernel_rows[k].name), known,
-                         comments);
+        if (uses_kernel(plan, (Kernel)k))
+            paste_kernel(e, arena_printf(e->arena, "kernels/f32/%s.c", kernel_rows[k].name));
     }
-    emit_functions(e, isa);
+    emit_functions(e);
     buf_putc(e->out, '\n');
-    paste_file(e, "kernels/isa/isa_end.h", false);
-    buf_printf(e->out, "#endif /* %s */\n", row->name);
+    paste_text(e->out, "kernels/isa/isa_end.h", NULL, NULL);
+    buf_puts(e->out, "#ifdef __clang__\n#pragma clang diagnostic pop\n#endif\n");
 }
 
-/* ---- the runtime ---- */
-
-void emit_runtime(Buf *out)
+/* The macros of an instruction set, and the tiles of its steps. */
+static void emit_isa_macros(Emit *e, Isa isa)
 {
-    buf_puts(out,
-             "\n/* ---- the runtime ----\n"
-             " * Several networks in one program share it: compile all but one of them with\n"
-             " * -DRNC_NO_RUNTIME.  Mapped files (rnc_weights_open) and threads (rnc_pool_new)\n"
-             " * are in librncrt alone. */\n"
-             "#ifndef RNC_NO_RUNTIME\n");
-    for (int i = 0; i < text_count; i++) {
-        if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))
-            buf_puts(out, carried(out->arena, texts[i].name));
+    const IsaRow *row = &isa_rows[isa];
+    buf_printf(e->out, "#define RNC_FN(name) %s_##name##_%s\n\n", e->name, row->name);
+    paste_text(e->out, isa_text(e->arena, isa), NULL, NULL);
+    if (any_needs(e->plan, NEEDS_NARROW))
+        buf_printf(e->out, "\n#define RNC_NARROW %d\n", has_narrow(e->plan, isa));
+    if (any_needs(e->plan, NEEDS_SIZES))
+        buf_printf(e->out, "\n#define RNC_TILES %d\n", most_tiles(e->plan, isa));
+    emit_tiles(e, isa);
+}
+
+static void emit_vectors(Emit *e, bool vectors, bool scalar)
+{
+    buf_puts(e->out, "\n#ifdef __clang__\n#pragma clang diagnostic push\n#endif\n");
+    if (!vectors)
+        return;
+    if (scalar)
+        buf_puts(e->out, "#if RNC_VL > 1\n");
+    paste_text(e->out, "kernels/isa/vector.h", NULL, NULL);
+    if (scalar)
+        buf_puts(e->out, "#endif\n");
+}
+
+static void begin_isa(Emit *e, Isa isa)
+{
+    buf_printf(e->out, "\n/* ---- %s: %s ---- */\n#if %s\n\n", isa_rows[isa].name,
+               isa_rows[isa].doc, isa_rows[isa].guard);
+    emit_isa_macros(e, isa);
+}
+
+static void end_isa(Emit *e, Isa isa)
+{
+    buf_printf(e->out, "#endif /* %s */\n", isa_rows[isa].name);
+}
+
+void emit_isa(Emit *e, Isa isa)
+{
+    begin_isa(e, isa);
+    emit_vectors(e, isa_rows[isa].lanes > 1, false);
+    emit_kernel_texts(e);
+    end_isa(e, isa);
+}
+
+bool emit_has_passes(const Plan *plan)
+{
+    return (plan->options.isas & (plan->options.isas - 1)) != 0;
+}
+
+static const char passes_text[] =
+    "\n/* ---- the kernels, for each instruction set ----\n"
+    " * Their text is at the end of this file.  The file includes itself, with RNC_PASS defined,\n"
+    " * once for each instruction set, under the name that it was written with. */\n"
+    "#ifndef $_SOURCE\n"
+    "#define $_SOURCE \"%\"\n"
+    "#endif\n"
+    "#ifdef __has_include\n"
+    "#if !__has_include($_SOURCE)\n"
+    "#error \"% includes itself: compile it under that name, or say -D$_SOURCE='\\\"NAME.c\\\"'\"\n"
+    "#endif\n"
+    "#endif\n";
+
+void emit_passes(Emit *e)
+{
+    Buf text = buf_new(e->arena);
+    for (const char *c = passes_text; *c; c++) {
+        if (*c == '%')
+            buf_puts(&text, e->options->source);
+        else
+            buf_putc(&text, *c);
     }
-    buf_puts(out, "\n#endif /* RNC_NO_RUNTIME */\n");
+    e->pass = (uint32_t)(rncw_hash(e->out->text, e->out->n, 0) >> 33);
+    emit_template(e, buf_text(&text));
+    buf_printf(e->out, "#define RNC_PASS %u /* of this file: another of its name is refused */\n",
+               (unsigned)e->pass);
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(e->plan->options.isas >> i & 1))
+            continue;
+        begin_isa(e, (Isa)i);
+        emit_template(e, "\n#include $_SOURCE\n");
+        end_isa(e, (Isa)i);
+    }
+    buf_puts(e->out, "#undef RNC_PASS\n");
 }
 
-void emit_runtime_header(Buf *out)
+void emit_pass(Emit *e)
 {
-    buf_putc(out, '\n');
-    buf_puts(out, carried(out->arena, "runtime/rncrt.h"));
+    const unsigned isas = e->plan->options.isas;
+    buf_printf(
+        e->out,
+        "\n#else /* RNC_PASS: what is included for each instruction set */\n"
+        "#if RNC_PASS != %u\n"
+        "#error \"%s includes itself, and a file of that name that was found first is another\"\n"
+        "#endif\n",
+        (unsigned)e->pass, e->options->source);
+    emit_vectors(e, (isas & ~(1u << ISA_scalar)) != 0, (isas >> ISA_scalar & 1) != 0);
+    emit_kernel_texts(e);
+    buf_puts(e->out, "#endif /* RNC_PASS */\n");
 }

@@ -36,7 +36,21 @@ static void add_line(Buf *out, Emit *e, const Node *node)
         buf_printf(out, "%s  ", comment_text(e->arena, line));
 }
 
-/* What a step is, behind its number; `named`: with the name of what it goes over. */
+const char *step_layer(const Plan *plan, const Step *s)
+{
+    return s->kernel == KERNEL_output ? plan->net->outputs.at[s->out.port].name : s->node->name;
+}
+
+const char *step_name(const Plan *plan, const Step *s, Arena *arena)
+{
+    Buf out = buf_new(arena);
+    buf_puts(&out, step_layer(plan, s));
+    for (int i = 0; i < s->node->absorbed.n && s->kernel != KERNEL_output; i++)
+        buf_printf(&out, " + %s", last_component(s->node->absorbed.at[i]));
+    return buf_text(&out);
+}
+
+/* What a step is, after its number; `named`: with the name of what it overwrites. */
 static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
 {
     const Node *node = s->node;
@@ -44,9 +58,7 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     const int64_t macs = node_macs(node);
     out->n = 0;
     add_line(out, e, node);
-    buf_puts(out, comment_text(e->arena, node->name));
-    for (int i = 0; i < node->absorbed.n; i++)
-        buf_printf(out, " + %s", comment_text(e->arena, last_component(node->absorbed.at[i])));
+    buf_puts(out, comment_text(e->arena, step_name(e->plan, s, e->arena)));
     buf_puts(out, "\n* ");
     if (t.n > 1)
         buf_printf(out, "[%d]", t.n);
@@ -87,7 +99,7 @@ typedef struct Moves {
 /* "MACRO(0x0012c0 + i * 0x4880), " */
 static void emit_address(Emit *e, const char *macro, int64_t at, int64_t by)
 {
-    buf_printf(e->out, "%s(0x%06" PRIx64, macro, (uint64_t)at);
+    buf_printf(e->out, "RNC_%s(0x%06" PRIx64, macro, (uint64_t)at);
     if (by != 0)
         buf_printf(e->out, " %c i * 0x%" PRIx64, by < 0 ? '-' : '+', (uint64_t)(by < 0 ? -by : by));
     buf_puts(e->out, "), ");
@@ -106,10 +118,10 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
 static void emit_call(Emit *e, const Step *s, Moves m)
 {
     const Addresses at = step_addresses(e->plan, s);
-    buf_printf(e->out, "step(net, %d", s->index);
+    buf_printf(e->out, "RNC_CALL(%d", s->index);
     if (m.period > 0)
         buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
-    buf_printf(e->out, ", %d, ", e->kinds[s->index]);
+    buf_printf(e->out, ", %s, ", e->kind_names[e->kinds[s->index]]);
     emit_operand(e, &s->in, at.in, m.by.in);
     emit_operand(e, &s->in2, at.in2, m.by.in2);
     emit_operand(e, &s->out, at.out, m.by.out);
@@ -196,18 +208,19 @@ static void emit_turns(Emit *e)
     const int images = net->inputs.at[0].node->type.n;
     buf_printf(e->out,
                "\n/* The batch, %d image%s a turn. */\n"
-               "static void run_steps(const %s *net, const void *const *inputs, void *const "
+               "static void %s_run_steps(%s *net, const void *const *inputs, void *const "
                "*outputs)\n{\n"
                "    for (size_t turn = 0; turn < %d; turn++) {\n"
                "        const void *in[%d];\n        void *out[%d];\n",
-               images, images > 1 ? "s" : "", e->name, net->turns, net->inputs.n, net->outputs.n);
+               images, images > 1 ? "s" : "", e->name, e->name, net->turns, net->inputs.n,
+               net->outputs.n);
     for (int i = 0; i < net->inputs.n; i++)
         emit_port(e, "in", "inputs",
                   net->inputs.at[i].elem == ELEM_U8 ? "const unsigned char" : "const float", i,
                   &net->inputs.at[i]);
     for (int i = 0; i < net->outputs.n; i++)
         emit_port(e, "out", "outputs", "float", i, &net->outputs.at[i]);
-    buf_puts(e->out, "        run_turn(net, in, out);\n    }\n}\n");
+    buf_printf(e->out, "        %s_run_turn(net, in, out);\n    }\n}\n", e->name);
 }
 
 void emit_run(Emit *e)
@@ -217,13 +230,14 @@ void emit_run(Emit *e)
     Buf text = buf_new(e->arena);
     buf_printf(
         e->out,
-        "\n/* ---- the network: number and kind of the step, operands, weights, scratch, and\n"
-        " * among how many threads it may be shared ---- */\n\n"
-        "#define ARENA(offset) (net->arena + (offset))\n"
-        "#define WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
-        "static void %s(const %s *net, const void *const *inputs, void *const "
+        "\n/* ---- the network, a call a step; threads: among how many it may be shared ---- */\n\n"
+        "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
+        "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n"
+        "#define RNC_ARENA(offset) (net->arena + (offset))\n"
+        "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
+        "static void %s_%s(%s *net, const void *const *inputs, void *const "
         "*outputs)\n{\n",
-        turns ? "run_turn" : "run_steps", e->name);
+        e->name, e->name, e->name, turns ? "run_turn" : "run_steps", e->name);
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     for (int i = 0, next = 0; i < plan->steps.n;) {
@@ -237,7 +251,7 @@ void emit_run(Emit *e)
         }
     }
     buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
-                     "#undef ARENA\n#undef WEIGHTS\n");
+                     "#undef RNC_CALL\n#undef RNC_ARENA\n#undef RNC_WEIGHTS\n");
     if (turns)
         emit_turns(e);
 }

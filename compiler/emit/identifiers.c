@@ -53,13 +53,19 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-char *c_identifier(Arena *arena, const char *text, const char *prefix)
+char *c_letters(Arena *arena, const char *text)
 {
     char *name = arena_strdup(arena, text);
     for (char *c = name; *c; c++) {
         if (!is_digit(*c) && !(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z'))
             *c = '_';
     }
+    return name;
+}
+
+char *c_identifier(Arena *arena, const char *text, const char *prefix)
+{
+    char *name = c_letters(arena, text);
     return is_digit(name[0]) || is_taken(name) ? arena_printf(arena, "%s%s", prefix, name) : name;
 }
 

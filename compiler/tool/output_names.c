@@ -33,6 +33,7 @@ bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base)
     }
     EmitOptions *e = &o->compile.emit;
     e->name = c_identifier(arena, stem, "net_");
+    e->source = arena_printf(arena, "%s.c", stem);
     e->header = arena_printf(arena, "%s.h", stem);
     e->weights_file = arena_printf(arena, "%s.weights", stem);
     return true;

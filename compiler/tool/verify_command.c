@@ -1,11 +1,10 @@
 /* verify_command.c: rnc verify: emitted code against the interpreter, layer by layer.
  *
  * The network is compiled as usual, its C (runtime included) is compiled with
- * $CC as a shared object with RNC_TRACE, loaded, and run with each instruction
- * set.  Behind each step, before its memory is used again, what it wrote is
- * compared with the value the interpreter gives the network before the passes:
- * Node.origin says which.  A layer's error is max |a - b| / max |b|; a softmax is held to
- * its operand as it was computed.
+ * $CC as a shared object, loaded, and run with each instruction set.  After
+ * each step, before its memory is used again, what it wrote is compared with the value the
+ * interpreter gives the network before the passes: Node.origin says which.  A layer's error is max
+ * |a - b| / max |b|; a softmax is held to its operand as it was computed.
  */
 #include "net/eval.h"
 #include "tool/cc.h"
@@ -245,7 +244,7 @@ static bool build(Verify *v)
     };
     const bool blas = v->o->compile.plan.backend == BACKEND_OPENBLAS;
     return outputs_write(files, 2, NULL, 0, v->arena, v->d) &&
-           cc_shared(v->dir, "net_verified", "-pthread -DRNC_TRACE", blas ? " -lopenblas" : "",
+           cc_shared(v->dir, "net_verified", "-pthread", blas ? " -lopenblas" : "",
                      "$CC names another; --keep DIR leaves the C there", v->arena, v->d);
 }
 
@@ -300,6 +299,7 @@ int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
     o->compile.emit.name = "net_verified";
+    o->compile.emit.source = "net_verified.c";
     o->compile.emit.header = "net_verified.h";
     o->compile.emit.weights_file = "net_verified.weights";
     o->compile.emit.single_file = true;

@@ -1,6 +1,5 @@
 /* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats.  The asm lines make
  * gcc and clang emit the same loops; the compiler still allots the registers. */
-#define RNC_FN(name) name##_avx2
 #define RNC_VL 8
 #define RNC_TARGET __attribute__((target("avx2,fma")))
 

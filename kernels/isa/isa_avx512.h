@@ -1,6 +1,5 @@
 /* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats.  The asm lines make
  * gcc and clang emit the same loops; the compiler still allots the registers. */
-#define RNC_FN(name) name##_avx512
 #define RNC_VL 16
 #define RNC_TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 

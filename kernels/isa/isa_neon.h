@@ -1,6 +1,5 @@
 /* isa_neon.h: 64-bit ARM, vectors of 4 floats.  RNC_FMA_MEM multiplies by a
  * lane, so that a broadcast costs no more than its load. */
-#define RNC_FN(name) name##_neon
 #define RNC_VL 4
 #define RNC_TARGET
 

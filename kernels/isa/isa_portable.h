@@ -1,6 +1,5 @@
 /* isa_portable.h: vectors of four floats by the vector extension, for whatever unit the target's
  * baseline has.  What the macros mean: kernels/README. */
-#define RNC_FN(name) name##_portable
 #define RNC_VL 4
 #define RNC_TARGET
 

@@ -1,6 +1,5 @@
 /* isa_scalar.h: plain C99, a "vector" is one float.  What the macros mean: kernels/README. */
 #define RNC_VL 1
-#define RNC_FN(name) name##_scalar
 #if defined(__clang__)
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
 #define RNC_STEP static

@@ -5,7 +5,7 @@ from rncside import Built
 
 def layers(args, net, case, options, threads, machine):
     """Rows in time order, and the floors of the network, in ms."""
-    built = Built(args, net, case, options, "_trace", trace=True)
+    built = Built(args, net, case, options, "_trace")
     process = Process(built.argv(threads), threads, case.path("trace.log"))
     isa = process.ready["isa"]
     for _ in range(2):

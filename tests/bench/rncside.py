@@ -26,7 +26,7 @@ class Built:
     args has rnc, runtime, include, cc; options are rnc's.
     """
 
-    def __init__(self, args, net, case, options, tag="", trace=False):
+    def __init__(self, args, net, case, options, tag=""):
         self.case, self.options = case, options
         name = os.path.splitext(os.path.basename(net))[0]
         self.c = case.path(f"{name}{tag}.c")
@@ -37,8 +37,7 @@ class Built:
                       "--report", "json", *options])
         self.rnc_s = time.monotonic() - begin
         identifier = re.sub(r"\W", "_", name + tag)
-        flags = ["-DRNC_TRACE"] if trace else []
-        run([*args.cc.split(), "-O2", *flags, "-I", args.include, "-include", self.c[:-2] + ".h",
+        run([*args.cc.split(), "-O2", "-I", args.include, "-include", self.c[:-2] + ".h",
              f"-DNET_INFO={identifier}_info", os.path.join(HERE, "serve.c"), self.c, args.runtime,
              "-o", self.program, "-lm", "-lpthread"] +
             (["-lopenblas"] if "openblas" in options else []))

@@ -5,8 +5,8 @@
  *       run N         N inferences: their wall and CPU times in ns
  *       answer STEM   the outputs of the last one, floats as the caller has them,
  *                     to STEM0.f32 ...
- *       layers N      N inferences, with -DRNC_TRACE: for each step the shortest time
- *                     and the median in ns
+ *       layers N      N inferences: for each step the shortest time and the
+ *                     median in ns
  *
  * Built with -DNET_INFO=NAME_info and the emitted header included before.
  */
@@ -54,7 +54,7 @@ static void *aligned(size_t bytes)
 static size_t port_bytes(const rnc_port_info *p)
 {
     size_t elements = (size_t)p->n * (size_t)p->h * (size_t)p->w * (size_t)p->c;
-    return elements * (p->u8 ? 1 : sizeof(float));
+    return elements * rnc_elem_bytes(p->elem);
 }
 
 static void *file(const char *path, size_t bytes)
@@ -132,8 +132,6 @@ static void layers(const server *s, int n)
 {
     static steps t;
     static long long least[MAX_STEPS], middle[MAX_STEPS];
-    if (!s->info->trace)
-        fail("layers", "built without RNC_TRACE");
     s->info->trace(s->net, on_step, &t);
     long long *all = calloc((size_t)n * MAX_STEPS, sizeof *all);
     if (!all)

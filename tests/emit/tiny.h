@@ -1,9 +1,13 @@
 /* tiny.h: the network tiny in C, made by rnc: what tiny.c offers.
  * For any use by anyone, without conditions. */
-#ifndef RNC_NET_tiny_H
-#define RNC_NET_tiny_H
+#ifndef RNC_NET_TINY_H
+#define RNC_NET_TINY_H
 
 #include <rncrt.h>
+
+#if !defined(RNCRT_ABI) || RNCRT_ABI != 1
+#error "tiny was made for a runtime of another release (RNCRT_ABI 1): make it again with this one's rnc"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,16 +47,15 @@ extern "C" {
 #define TINY_PORT_INT_H 1
 #define TINY_PORT_INT_W 1
 
-/* An engine: the caller's, any number of them.  Its members are no interface. */
+/* An inference engine.  The caller provides the memory of it, as many engines as it likes.
+ * Treat the members as private, but for why. */
 typedef struct tiny {
     const void *kernels;          /* of the instruction set in use */
     unsigned char *arena;
     const unsigned char *weights; /* the first tensor */
     rnc_pool *pool;
-#ifdef RNC_TRACE
-    rnc_trace_hook hook;
+    rnc_trace_hook hook; /* or NULL */
     void *context;
-#endif
     char why[192]; /* after an error: what was expected and found */
 } tiny;
 
@@ -60,7 +63,7 @@ typedef struct tiny {
  * arena belongs to this engine, TINY_ARENA_BYTES aligned to
  * TINY_ARENA_ALIGN; weights are only read, by any number of engines in any
  * number of threads.  pool: threads to share the work, or NULL for the caller's
- * own alone.  All of them outlive the engine. */
+ * own alone.  Weights, arena and pool must outlive the engine. */
 rnc_status tiny_init(tiny *net, const rnc_weights *w,
     void *arena, size_t arena_bytes, rnc_pool *pool);
 
@@ -69,25 +72,22 @@ rnc_status tiny_use(tiny *net, rnc_isa isa);
 
 /* One inference: cannot fail, allocates nothing, writes the outputs and the arena
  * alone.  An engine serves one thread at a time. */
-void tiny_run(const tiny *net,
+void tiny_run(tiny *net,
               const unsigned char *image,
               const float *extra,
               float *middle,
               float *port_int);
 
-/* The name of a class, or NULL: none are known. */
-const char *tiny_middle_label(int class_);
+/* The name of class 0 .. 3; NULL for any other number. */
+const char *tiny_port_int_label(int class_number);
 
-/* The name of a class, or NULL beyond the last. */
-const char *tiny_port_int_label(int class_);
-
-/* The same for programs that serve any network (rncrt.h). */
-extern const rnc_net_info tiny_info;
-
-#ifdef RNC_TRACE
-/* Called behind every step, with its number and what it wrote. */
+/* Calls hook(context, ...) after each step of every later run, with the number of the step
+ * in tiny_info.steps and its result; NULL: no longer.  init begins without. */
 void tiny_trace(tiny *net, rnc_trace_hook hook, void *context);
-#endif
+
+/* The network described for programs that serve any network (rncrt.h): ports, steps, sizes,
+ * and these functions by pointer. */
+extern const rnc_net_info tiny_info;
 
 #ifdef __cplusplus
 }

@@ -30,6 +30,7 @@ static void compile_text(Arena *arena, const uint8_t *data, size_t size)
     Buf out = buf_new(arena);
     const EmitOptions emit = {.name = "fuzz",
                               .command = "rnc fuzz.net",
+                              .source = "fuzz.c",
                               .header = "fuzz.h",
                               .weights_file = "fuzz.weights"};
     emit_header(&out, plan, &emit);

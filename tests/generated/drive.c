@@ -89,10 +89,10 @@ static void make_ports(Engine *e)
     uint32_t x = 12345;
     for (int i = 0; i < NET_INFO.n_inputs; i++) {
         const rnc_port_info *p = &NET_INFO.inputs[i];
-        e->in[i] = guarded(elements(p) * (p->u8 ? 1 : sizeof(float)));
+        e->in[i] = guarded(elements(p) * rnc_elem_bytes(p->elem));
         for (size_t k = 0; k < elements(p); k++) {
             x = x * 1664525u + 1013904223u;
-            if (p->u8)
+            if (p->elem == RNC_ELEM_U8)
                 e->in[i].at[k] = (unsigned char)(x >> 24);
             else
                 ((float *)e->in[i].at)[k] = (float)(x >> 8) / 8388608.0f - 1.0f;

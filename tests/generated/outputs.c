@@ -30,7 +30,7 @@ static void fill(const rnc_port_info *p, void *to)
     uint32_t x = 12345;
     for (size_t i = 0; i < elements(p); i++) {
         x = x * 1664525u + 1013904223u;
-        if (p->u8)
+        if (p->elem == RNC_ELEM_U8)
             ((unsigned char *)to)[i] = (unsigned char)(x >> 24);
         else
             ((float *)to)[i] = (float)(x >> 8) / 8388608.0f - 1.0f;

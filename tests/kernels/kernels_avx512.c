@@ -7,6 +7,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define TEST_ISA avx512
+#define RNC_FN(name) name##_avx512
 #include "kernels/isa/isa_avx512.h"
 #include "kernels_isa.h"
 #else

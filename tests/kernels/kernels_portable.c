@@ -7,6 +7,7 @@
 
 #if defined(__GNUC__)
 #define TEST_ISA portable
+#define RNC_FN(name) name##_portable
 #include "kernels/isa/isa_portable.h"
 #include "kernels_isa.h"
 #else

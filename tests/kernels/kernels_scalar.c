@@ -7,6 +7,7 @@
 
 #if 1
 #define TEST_ISA scalar
+#define RNC_FN(name) name##_scalar
 #include "kernels/isa/isa_scalar.h"
 #include "kernels_isa.h"
 #else

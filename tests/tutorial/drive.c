@@ -139,7 +139,7 @@ int main(int argc, char **argv)
     const Tensor input = read_npy(argv[2]), expected = read_npy(argv[3]);
     const rnc_port_info *port = &NET_INFO.outputs[0];
     rnc_weights w;
-    if (port->n * port->h * port->w * port->c != expected.n || !port->nhwc)
+    if (port->n * port->h * port->w * port->c != expected.n || port->order != RNC_ORDER_NHWC)
         fail(NET_INFO.name, "its output is not as expected");
     if (rnc_weights_open(&w, argv[1]) != RNC_OK)
         fail(argv[1], w.why);

@@ -73,8 +73,9 @@ static bool run(const char *path, size_t limit, bool weights, char *text, size_t
         arena_limit(arena, limit);
         SrcMap src = {.arena = arena};
         Diag d = diag_new(&src, arena);
-        CompileOptions o = {.input = path,
-                            .emit = {.name = "a", .command = "rnc", .header = "a.h"}};
+        CompileOptions o = {
+            .input = path,
+            .emit = {.name = "a", .command = "rnc", .source = "a.c", .header = "a.h"}};
         Compiled c;
         if (weights)
             o.init = (InitSpec){INIT_HE_NORMAL, 1};

@@ -1,0 +1,70 @@
+/* emit_text.c: texts that rnc carries (texts.h), pasted as they are in the source tree: what is
+ * compiled in tests is what is pasted here. */
+#include "emit/emit_parts.h"
+#include "emit/texts.h"
+#include "runtime/rncw.h"
+
+#include <string.h>
+
+void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *context)
+{
+    const Text *text = text_named(name);
+    bool dropped = false;
+    if (!text) {
+        buf_printf(out, "#error \"rnc was built without %s\"\n", name);
+        return;
+    }
+    for (int i = 0; i < text->n_parts; i++) {
+        const TextPart *part = &text->parts[i];
+        const bool kept = !*part->wanted || (wanted && wanted(context, part->wanted));
+        const char *at = (const char *)text->bytes + part->at;
+        const size_t gap = dropped && *at == '\n'; /* one blank line where a part is left out */
+        if (kept)
+            buf_add(out, at + gap, part->size - gap);
+        dropped = !kept;
+    }
+}
+
+bool text_defines(const char *name, const char *macro, Arena *arena)
+{
+    const Text *text = text_named(name);
+    return text && strstr(text->defines, arena_printf(arena, " %s ", macro)) != NULL;
+}
+
+uint32_t texts_hash(const char *const *names, int n)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < n; i++) {
+        const Text *text = text_named(names[i]);
+        const TextPart *last = text ? &text->parts[text->n_parts - 1] : NULL;
+        if (last)
+            hash = rncw_hash(text->bytes, last->at + last->size, hash);
+    }
+    return (uint32_t)(hash >> 33); /* a positive int, for #if */
+}
+
+/* ---- the runtime in a single file ---- */
+
+void emit_runtime_interface(Buf *out)
+{
+    buf_puts(out, "\n/* The runtime, static in each file that has it; one that was included before "
+                  "serves, too. */\n"
+                  "#ifndef RNCRT_H\n#define RNCRT_PASTED\n#ifdef __GNUC__\n"
+                  "#define RNCRT_API __attribute__((unused)) static\n"
+                  "#else\n#define RNCRT_API static\n#endif\n#endif\n");
+    paste_text(out, "runtime/rncrt.h", NULL, NULL);
+}
+
+void emit_runtime_functions(Buf *out)
+{
+    buf_puts(
+        out,
+        "\n/* ---- the runtime's functions ----\n"
+        " * Mapped files (rnc_weights_open) and threads (rnc_pool_new) are in librncrt alone. */\n"
+        "#if defined(RNCRT_PASTED) && !defined(RNCRT_FUNCTIONS)\n#define RNCRT_FUNCTIONS\n");
+    for (int i = 0; i < text_count; i++) {
+        if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))
+            paste_text(out, texts[i].name, NULL, NULL);
+    }
+    buf_puts(out, "#endif /* RNCRT_FUNCTIONS */\n");
+}

@@ -1,0 +1,31 @@
+/* operands.h: the memory of one step, and how its activation is said. */
+#ifndef RNC_OPERANDS_H
+#define RNC_OPERANDS_H
+
+typedef rnc_tile_shape rnc_tile;
+
+/* All but the caller's own buffers are aligned to 64 bytes at the first pixel of the first
+ * image where its channels begin there. */
+typedef struct rnc_operands {
+    const void *in;       /* first operand; floats, but for the kernel `input` */
+    const void *in2;      /* second operand or residual, or NULL */
+    void *out;            /* result */
+    const float *weights; /* packed, or NULL; the next step's are stored after them */
+    void *scratch;        /* or NULL */
+} rnc_operands;
+
+/* Activations, in the order of the compiler's Act. */
+enum {
+    RNC_ACT_NONE,
+    RNC_ACT_RELU,
+    RNC_ACT_RELU6,
+    RNC_ACT_LEAKY_RELU,
+    RNC_ACT_SIGMOID,
+    RNC_ACT_TANH,
+    RNC_ACT_HARD_SIGMOID,
+    RNC_ACT_HARD_SWISH,
+    RNC_ACT_SILU,
+    RNC_ACT_GELU
+};
+
+#endif

@@ -433,6 +433,28 @@ run 1 'convert, left over' convert less.net -w one.safetensors -o none.safetenso
 says err "tensor 'bn1.weight' belongs to no parameter"
 gone none.safetensors
 
+# ---- parameters that several layers share ----
+
+cat > shared.net << 'N'
+net shared {
+  input left[3, 9, 9]
+  input right[3, 7, 9]
+  from left ; tower: conv 3x3 20
+  from right ; other: again tower
+  add tower tower
+  tap sums
+  from other ; maxpool global
+  output y
+}
+N
+run 0 'shared parameters, converted' convert shared.net --init random:3 -o shared.safetensors
+says out 'wrote shared.safetensors: 0 parameters and 0 statistics of files, 1 initialised'
+run 0 'shared parameters, bound' shared.net -w shared.safetensors -o shared.c
+says out 'bound 1 parameters and 0 statistics, 0 initialised, 0 tensors left over'
+run 0 'shared parameters, reported' shared.net -w shared.safetensors --dump report
+says out 'in 1 tensors'
+run 0 'shared parameters, verified' verify shared.net -w shared.safetensors
+
 # ---- doc ----
 
 run 0 doc doc

@@ -22,7 +22,11 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
     /* What the shape rules say of a place they say once. */
     if (complained(&l->complaints, place->loc))
         return NULL;
-    Node *node = ir_add(l->net, l->d, op, in, n_in, attrs, path, place);
+    const Node *like;
+    if (!find_like(l, f, op, attrs, path, place, &like))
+        return NULL;
+    Node *node = like ? ir_add_sharing(l->net, l->d, op, in, n_in, attrs, path, place, like)
+                      : ir_add(l->net, l->d, op, in, n_in, attrs, path, place);
     if (!node)
         complain_once(&l->complaints, place->loc);
     else
@@ -223,27 +227,44 @@ static const char *call_path(Lower *l, Frame *f, const char *name, Op op, Name l
     return label.text ? path_join(l, f->path, label.text) : path;
 }
 
+const Decl *called(const Lower *l, const char *name, Op *op)
+{
+    *op = op_named(name);
+    if (*op != OP_COUNT && op_row(*op)->flags & INTERNAL)
+        *op = OP_COUNT;
+    return *op == OP_COUNT ? block_named(l, name) : NULL;
+}
+
+Point expand_call(Lower *l, Frame *f, const Call *call, Op op, const Decl *block, const char *path)
+{
+    if (op != OP_COUNT)
+        return lower_op(l, f, call, op, path);
+    return arms_joined(l, f, call->loc) ? expand_block(l, f, call, block, path)
+                                        : (Point){.unknown = true};
+}
+
 void lower_call(Lower *l, Frame *f, const Call *call, Name label)
 {
-    Op op = op_named(call->name.text);
-    if (op != OP_COUNT && op_row(op)->flags & INTERNAL)
-        op = OP_COUNT;
-    const Decl *block = op == OP_COUNT ? block_named(l, call->name.text) : NULL;
+    if (str_eq(call->name.text, AGAIN)) {
+        lower_again(l, f, call, label);
+        return;
+    }
+    Op op;
+    const Decl *block = called(l, call->name.text, &op);
+    const char *path = NULL;
+    const int first = l->net->nodes.n;
     Point result = {.unknown = true};
     if (op == OP_COUNT && !block) {
         refuse_name(l, f, call->name);
         (void)arms_joined(l, f, call->name.loc);
     } else {
-        const char *path = call_path(l, f, call->name.text, op, label);
-        bool claimed = claim_path(l, f, path, label.text ? label.loc : call->loc);
-        if (op != OP_COUNT)
-            result = lower_op(l, f, call, op, path);
-        else if (arms_joined(l, f, call->loc))
-            result = expand_block(l, f, call, block, path);
+        path = call_path(l, f, call->name.text, op, label);
+        const bool claimed = claim_path(l, f, path, label.text ? label.loc : call->loc);
+        result = expand_call(l, f, call, op, block, path);
         if (!claimed)
             result = (Point){.unknown = true};
     }
     if (label.text)
-        add_label(l, f, label.text, result);
+        add_label(l, f, label.text, result, path ? reuse_of(l, f, call, NULL, path, first) : NULL);
     f->point = result;
 }

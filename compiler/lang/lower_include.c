@@ -108,8 +108,12 @@ static void take(Lower *l, const Decl *decl)
         }
         return;
     }
-    if (decl->kind == DECL_BLOCK && op_named(decl->name.text) != OP_COUNT) {
-        if (lower_error(l, decl->name.loc, "'%s' is an operator", decl->name.text))
+    const bool again = str_eq(decl->name.text, AGAIN);
+    if (decl->kind == DECL_BLOCK && (again || op_named(decl->name.text) != OP_COUNT)) {
+        if (lower_error(l, decl->name.loc,
+                        again ? "'%s' has a meaning: `again LABEL` is a call once more"
+                              : "'%s' is an operator",
+                        decl->name.text))
             diag_note(l->d, decl->name.loc, "give the block another name");
         return;
     }

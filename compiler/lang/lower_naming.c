@@ -43,6 +43,9 @@ static bool claim_alias(Lower *l, NameTable *table, const Decl *decl, const Node
                     alias)) {
         diag_note(l->d, other->place->loc, "one is '%s'", other->name);
         diag_note(l->d, node->place->loc, "the other is '%s'", node->name);
+        diag_note(l->d, node->place->loc,
+                  "if both are to have the same parameters, give the first call a label and write "
+                  "`again LABEL` for the second");
     }
     return false;
 }

@@ -30,12 +30,6 @@ typedef struct Point {
     bool unknown;
 } Point;
 
-/* A name for a tensor, as `from` and joins take it. */
-typedef struct Label {
-    const char *name;
-    Point point;
-} Label;
-
 /* An arm that waits for its join. */
 typedef struct Arm {
     Name name;
@@ -59,6 +53,25 @@ struct Default {
     int number;       /* of those said before, and this one */
 };
 
+/* A labelled call or a stage, which `again` can expand a second time: as it was written,
+ * what was known there, and the layers that it became. */
+typedef struct Reuse {
+    const Call *call; /* or NULL: a stage */
+    const Stmt *stage;
+    const Var *vars;
+    const Default *defaults;
+    int64_t index;
+    const char *path;
+    int first, end; /* of the network's nodes */
+} Reuse;
+
+/* A name for a tensor, as `from` and joins take it. */
+typedef struct Label {
+    const char *name;
+    Point point;
+    const Reuse *reuse; /* what made it, or NULL: an input, a tap */
+} Label;
+
 typedef struct Frame Frame;
 struct Frame {
     Frame *parent;     /* of the same block or net, or NULL */
@@ -66,6 +79,7 @@ struct Frame {
     const char *path;  /* "layer2.0.main"; "" for the net */
     const char *title; /* for messages: "stage 'layer2'" */
     bool stage;
+    bool again;            /* a stage's second expansion: it reads nothing from outside */
     int ops[OP_COUNT];     /* calls so far, by operator */
     int blocks;            /* calls of blocks so far, for a stage */
     VEC(Counter) counters; /* uses of a name so far: blocks, arms */
@@ -87,6 +101,11 @@ typedef struct ReadFile {
 
 typedef VEC(const Decl *) Decls;
 
+/* Layers under the path `path` have the parameters of those under `of`. */
+typedef struct Sharing {
+    const char *path, *of;
+} Sharing;
+
 typedef struct Lower {
     Arena *arena;
     SrcMap *src;
@@ -100,8 +119,9 @@ typedef struct Lower {
     Name naming;     /* of `use naming`, or none */
     int batch;
     Loc batch_loc;
-    VEC(Node *) casts; /* of u8 tensors, one a tensor */
-    int depth, bodies; /* of nested calls and bodies */
+    VEC(Node *) casts;      /* of u8 tensors, one a tensor */
+    const Sharing *sharing; /* while something is expanded again, or NULL */
+    int depth, bodies;      /* of nested calls and bodies */
     int64_t steps;
     bool listed;  /* the operators and blocks were, in a message */
     bool stopped; /* a limit was passed: give up */
@@ -132,7 +152,7 @@ const char *path_join(Lower *l, const char *path, const char *name);
 bool claim_path(Lower *l, const Frame *f, const char *path, Loc loc);
 /* The path now names a tensor. */
 void set_path(Lower *l, const char *path, const Node *node);
-void add_label(Lower *l, Frame *f, const char *name, Point point);
+void add_label(Lower *l, Frame *f, const char *name, Point point, const Reuse *reuse);
 /* The tensor a label names; unknown after a message. */
 Point find_label(Lower *l, const Frame *f, Name name);
 /* A variable, of MOST_VARS at most; false after a message when the name has a meaning already. */
@@ -169,6 +189,10 @@ void close_frame(Lower *l, Frame *f);
 
 /* lower_call.c */
 void lower_call(Lower *l, Frame *f, const Call *call, Name label);
+/* An operator or a block (OP_COUNT) under the path `path`; no point after messages. */
+Point expand_call(Lower *l, Frame *f, const Call *call, Op op, const Decl *block, const char *path);
+/* The operator or the block of that name: *op is OP_COUNT for a block, which is returned. */
+const Decl *called(const Lower *l, const char *name, Op *op);
 /* A node behind the others; NULL after messages, or when an operand is NULL. */
 Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const Attrs *attrs,
                const char *path, const Place *place);
@@ -186,6 +210,17 @@ const Default *file_defaults(Lower *l, const Decl *decl);
 const Default *default_of(const Frame *f, const AttrRow *row);
 /* After an error about a call: which of its attributes are defaults, and whose. */
 void note_defaults(Lower *l, const Frame *f, Op op, const Call *call);
+
+/* lower_again.c: `again NAME`, a call or stage expanded once more with the same parameters. */
+#define AGAIN "again"
+void lower_again(Lower *l, Frame *f, const Call *call, Name label);
+/* What was expanded from `first` of the network's nodes on, for its label. */
+const Reuse *reuse_of(Lower *l, const Frame *f, const Call *call, const Stmt *stage,
+                      const char *path, int first);
+/* The layer whose parameters the one at `path` takes: *like, NULL if it has its own.
+ * False after a message. */
+bool find_like(Lower *l, const Frame *f, Op op, const Attrs *attrs, const char *path,
+               const Place *place, const Node **like);
 
 /* lower_join.c */
 void lower_arm(Lower *l, Frame *f, const Stmt *s);

@@ -186,7 +186,7 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
         set_path(l, s->name.text, port.node);
         f->point = (Point){.node = port.node};
     }
-    add_label(l, f, s->name.text, f->point);
+    add_label(l, f, s->name.text, f->point, NULL);
 }
 
 void lower_batch(Lower *l, Frame *f, const Stmt *s)
@@ -317,7 +317,7 @@ void lower_tap(Lower *l, Frame *f, const Stmt *s)
     if (has_tensor(l, f, s, "the tap") && good)
         (void)add_output(l, f, name.text, f->point.node, frame_place(l, f, s->loc));
     if (s->name.text)
-        add_label(l, f, name.text, f->point);
+        add_label(l, f, name.text, f->point, NULL);
 }
 
 /* ---- at the end ---- */

@@ -126,20 +126,36 @@ void set_path(Lower *l, const char *path, const Node *node)
 
 /* ---- labels ---- */
 
-void add_label(Lower *l, Frame *f, const char *name, Point point)
+void add_label(Lower *l, Frame *f, const char *name, Point point, const Reuse *reuse)
 {
-    VEC_PUSH(l->arena, &f->labels, ((Label){name, point}));
+    VEC_PUSH(l->arena, &f->labels, ((Label){name, point, reuse}));
+}
+
+/* A stage that is expanded again has one operand, or it would not do the same. */
+static Point refuse_outside(Lower *l, const Frame *f, const Frame *stage, Name name)
+{
+    if (lower_error(l, name.loc, "'%s' is outside of %s, which is called again", name.text,
+                    stage->title)) {
+        diag_note(l->d, name.loc,
+                  "what is called again works on the current tensor alone; take '%s' before "
+                  "the stage begins",
+                  name.text);
+        lower_note_callers(l, f, name.loc);
+    }
+    return (Point){.unknown = true};
 }
 
 Point find_label(Lower *l, const Frame *f, Name name)
 {
     VEC(const char *) known = {0};
+    const Frame *stage = NULL;
     for (const Frame *at = f; at; at = at->parent) {
         for (int i = at->labels.n - 1; i >= 0; i--) {
             if (str_eq(at->labels.at[i].name, name.text))
-                return at->labels.at[i].point;
+                return stage ? refuse_outside(l, f, stage, name) : at->labels.at[i].point;
             VEC_PUSH(l->arena, &known, at->labels.at[i].name);
         }
+        stage = at->again ? at : stage;
     }
     if (lower_error(l, name.loc, "there is no tensor '%s' here%s", name.text,
                     lower_suggestion(l, name.text, known.at, known.n))) {

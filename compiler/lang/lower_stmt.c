@@ -153,13 +153,14 @@ static void lower_stage(Lower *l, Frame *f, const Stmt *s)
         return;
     const char *path = path_join(l, f->path, s->name.text);
     bool claimed = claim_path(l, f, path, s->name.loc);
+    const int first = l->net->nodes.n;
     Frame stage = frame_inside(f, path, arena_printf(l->arena, "stage '%s'", s->name.text));
     stage.stage = true;
     lower_body(l, &stage, &s->body);
     close_frame(l, &stage);
     f->point = claimed ? stage.point : (Point){.unknown = true};
     set_path(l, path, f->point.node);
-    add_label(l, f, s->name.text, f->point);
+    add_label(l, f, s->name.text, f->point, reuse_of(l, f, NULL, s, path, first));
 }
 
 static void lower_from(Lower *l, Frame *f, const Stmt *s)

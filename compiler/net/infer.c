@@ -2,6 +2,8 @@
  * (infer_window.c, infer_join.c), and what is checked for every operator. */
 #include "net/infer_parts.h"
 
+#include "base/str.h"
+
 #include <limits.h>
 
 /* A tensor or a parameter is below 2^40 elements (4 TiB of floats), so that a
@@ -285,4 +287,37 @@ bool infer_node(Node *node, Diag *diag)
             return false;
     }
     return rules[node->op](node, diag);
+}
+
+static const char *dims_text(Arena *arena, const Param *param)
+{
+    Buf out = buf_new(arena);
+    for (int i = 0; i < param->rank; i++)
+        buf_printf(&out, "[%d]", param->dims[i]);
+    return buf_text(&out);
+}
+
+bool infer_sharing(Node *node, const Node *like, Diag *diag)
+{
+    if (!infer_node(node, diag))
+        return false;
+    for (int r = 0; r < P_ROLES; r++) {
+        Param *own = node->params[r], *shared = like->params[r];
+        if (own && shared ? param_same_dims(own, shared) : own == shared) {
+            node->params[r] = shared;
+            continue;
+        }
+        Arena *arena = diag->out.arena;
+        diag_error(diag, node_loc(node),
+                   "'%s' cannot use the parameters of '%s': its %s would be %s, not %s", node->name,
+                   like->name, role_name(node, (Role)r), own ? dims_text(arena, own) : "none",
+                   shared ? dims_text(arena, shared) : "none");
+        if (node->n_in && like->n_in) {
+            note_operand(diag, node->in[0], "");
+            note_operand(diag, like->in[0], "");
+        }
+        diag_note_callers(diag, node->place);
+        return false;
+    }
+    return true;
 }

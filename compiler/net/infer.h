@@ -8,6 +8,9 @@
 /* Sets node->type and the dims of node->params from operands and attributes.
  * False after a message that shows both sides and where each came from. */
 bool infer_node(Node *node, Diag *diag);
+/* The same for a node that takes the parameters of `like`, whose dims must be those that
+ * its own would have. */
+bool infer_sharing(Node *node, const Node *like, Diag *diag);
 
 /* Output extent of a window over `in` pixels; <= 0 when it does not fit. */
 int infer_window(int in, int kernel, int stride, int dilation, int before, int after);

@@ -78,47 +78,11 @@ Node *ir_add(Net *net, Diag *diag, Op op, Node *const *in, int n_in, const Attrs
     return infer_node(node, diag) ? append(net, node) : NULL;
 }
 
-static const char *dims_text(Arena *arena, const Param *param)
-{
-    Buf out = buf_new(arena);
-    for (int i = 0; i < param->rank; i++)
-        buf_printf(&out, "[%d]", param->dims[i]);
-    return buf_text(&out);
-}
-
-bool param_same_dims(const Param *a, const Param *b)
-{
-    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
-}
-
-/* The parameters of `like` in place of those that `node` was given and inferred. */
-static bool share_params(Node *node, const Node *like, Diag *diag)
-{
-    const Loc loc = node->place ? node->place->loc : NO_LOC;
-    for (int r = 0; r < P_ROLES; r++) {
-        Param *own = node->params[r], *shared = like->params[r];
-        const bool both = own && shared;
-        if (both ? param_same_dims(own, shared) : own == shared) {
-            node->params[r] = shared;
-            continue;
-        }
-        const char *role = role_name(node, (Role)r);
-        diag_error(diag, loc, "'%s' cannot use the parameters of '%s': its %s would be %s, not %s",
-                   node->name, like->name, role, own ? dims_text(diag->out.arena, own) : "none",
-                   shared ? dims_text(diag->out.arena, shared) : "none");
-        diag_note_callers(diag, node->place);
-        return false;
-    }
-    return true;
-}
-
 Node *ir_add_sharing(Net *net, Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
                      const char *name, const Place *place, const Node *like)
 {
     Node *node = ir_node(net->arena, op, in, n_in, attrs, name, place);
-    if (!infer_node(node, diag) || !share_params(node, like, diag))
-        return NULL;
-    return append(net, node);
+    return infer_sharing(node, like, diag) ? append(net, node) : NULL;
 }
 
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place)
@@ -330,6 +294,11 @@ int64_t param_elements(const Param *param)
     for (int i = 0; i < param->rank; i++)
         n = mul_extents(n, param->dims[i]);
     return n;
+}
+
+bool param_same_dims(const Param *a, const Param *b)
+{
+    return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
 bool owns_param(const Node *node, Role role)

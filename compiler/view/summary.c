@@ -48,6 +48,18 @@ static int64_t held(const Net *net, int first, int last)
     return nodes_parameters(net, first, last, true) + nodes_parameters(net, first, last, false);
 }
 
+/* Parameters of nodes first..last, or that nodes before them have theirs. */
+static const char *held_text(Table *t, int first, int last)
+{
+    const int64_t n = held(t->net, first, last);
+    bool some = false;
+    for (int i = first; i <= last && n == 0; i++) {
+        for (int r = 0; r < P_ROLES; r++)
+            some = some || t->net->nodes.at[i]->params[r];
+    }
+    return some ? "shared" : number(t, n);
+}
+
 /* A layer's path below the line of the group `under`: what is behind that one's path,
  * with the dot, so that ".relu1" of the group is not taken for "relu1" of the network. */
 static const char *below(const char *path, const Group *under)
@@ -65,7 +77,7 @@ static void add_node(Table *t, const Node *node, const Group *under, int depth)
         arena_printf(t->arena, "%*s%s", 2 * depth, "", below(node->name, under)),
         describe_kind(t->arena, node),
         describe_type(t->arena, node->type, " x "),
-        number(t, held(t->net, node->id, node->id)),
+        held_text(t, node->id, node->id),
         macs(t, node_macs(node)),
         buf_text(&operands),
     }};
@@ -95,7 +107,7 @@ static void add_head(Table *t, const Group *first, const Group *last, const Grou
         arena_printf(t->arena, "%*s%s", 2 * depth, "", name),
         block,
         describe_type(t->arena, t->net->nodes.at[last->last]->type, " x "),
-        number(t, held(t->net, first->first, last->last)),
+        held_text(t, first->first, last->last),
         macs(t, nodes_macs(t->net, first->first, last->last)),
         last != first ? "(below: one of them)" : "",
     }};
@@ -283,6 +295,22 @@ static json_t *json_callers(const Node *node, const SrcMap *src, Arena *arena)
     return list;
 }
 
+/* The first layer of those that share this one's parameters, if that is another one. */
+static const char *shared_with(const Net *net, const Node *node)
+{
+    for (int r = 0; r < P_ROLES; r++) {
+        if (node->params[r] && node->params[r]->first != node->id)
+            return net->nodes.at[node->params[r]->first]->name;
+    }
+    return NULL;
+}
+
+/* A name, or NULL. */
+static const char *shown(Arena *arena, const char *name)
+{
+    return name ? str_shown(arena, name) : NULL;
+}
+
 static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
 {
     json_t *list = json_array();
@@ -293,21 +321,16 @@ static json_t *json_layers(const Net *net, const SrcMap *src, Arena *arena)
         for (int k = 0; k < node->n_in; k++)
             json_array_append_new(operands, json_string(str_shown(arena, node->in[k]->name)));
         json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:[i,i,i,i], s:o, s:I, s:o, s:s*, s:o}", "name",
-                            str_shown(arena, node->name), "kind", op_row(node->op)->name, "text",
-                            describe_kind(arena, node), "type", elem_name(t.elem), "dims", t.n, t.c,
-                            t.h, t.w, "parameters", json_counts(net, i, i), "macs",
-                            (json_int_t)node_macs(node), "connected_to", operands, "line",
-                            describe_line(arena, src, node->place), "called_from",
-                            json_callers(node, src, arena)));
+            list,
+            json_pack("{s:s, s:s, s:s, s:s, s:[i,i,i,i], s:o, s:s*, s:I, s:o, s:s*, s:o}", "name",
+                      str_shown(arena, node->name), "kind", op_row(node->op)->name, "text",
+                      describe_kind(arena, node), "type", elem_name(t.elem), "dims", t.n, t.c, t.h,
+                      t.w, "parameters", json_counts(net, i, i), "shared_with",
+                      shown(arena, shared_with(net, node)), "macs", (json_int_t)node_macs(node),
+                      "connected_to", operands, "line", describe_line(arena, src, node->place),
+                      "called_from", json_callers(node, src, arena)));
     }
     return list;
-}
-
-/* A name, or NULL. */
-static const char *shown(Arena *arena, const char *name)
-{
-    return name ? str_shown(arena, name) : NULL;
 }
 
 static void json_groups(json_t *list, const Net *net, const Group *g, Arena *arena)

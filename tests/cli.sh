@@ -38,9 +38,40 @@ says err "'rnc --help' says how it is used"
 run 2 'bad value' tiny.net --batch many
 run 2 'unknown machine' tiny.net --machine z80
 says err "'z80' is no value for --machine"
-says err 'cortex-a72 or native'
+says err 'cortex-a76, native or measure'
+run 2 'unknown number' tiny.net --machine zen3,l4=5
+says err "'l4=5' is no number of a machine for --machine"
+says err 'the numbers of a machine are avx512, avx2,'
+run 2 'bad number' tiny.net --machine l2=fast
+says err 'l2 is from 0.1 to 100000'
 run 2 'output without .c' tiny.net -o tiny
 run 2 'bad --init' tiny.net --init hee:1
+
+# ---- this machine ----
+
+export XDG_CACHE_HOME="$PWD/cache" # which does not exist yet
+rm -rf cache
+run 0 'measure' tiny.net --machine native
+says out 'for this machine: --machine avx512='
+numbers=$(sed -n 's/^for this machine: --machine //p' out)
+mv tiny.c first.c
+there cache/rnc/machine-*
+run 0 'remembered' tiny.net --machine native
+says out "for this machine: --machine $numbers"
+cmp -s tiny.c first.c && result good || result bad 'the same machine, another C'
+run 0 'numbers elsewhere' tiny.net --machine "$numbers"
+cmp -s tiny.c first.c && result good || result bad 'the same numbers, another C'
+kept=$(echo cache/rnc/machine-*)
+echo damaged > "$kept"
+# Some at once, each finding a damaged file: what stays is whole.
+for i in 1 2 3; do
+    "$rnc" tiny.net --machine native -q -o "race$i.c" &
+done
+wait
+[ "$(wc -l < "$kept")" -eq 3 ] && result good || result bad 'half a file'
+[ "$(ls cache/rnc | wc -l)" -eq 1 ] && result good || result bad 'something was left beside it'
+rm -rf cache
+unset XDG_CACHE_HOME
 
 # ---- compiling ----
 

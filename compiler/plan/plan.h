@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "net/ir.h"
 #include "plan/kernels.h"
+#include "plan/machine.h"
 
 #include <stdint.h>
 
@@ -87,20 +88,6 @@ typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
 /* What of time and size counts: methods that are faster but have larger weights and
  * code are taken always, where they gain much, or never. */
 typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_BALANCED, OPTIMIZE_SIZE } Optimize;
-
-/* A row of machine.def. */
-typedef struct Machine {
-    const char *name;
-    double gflops, l2, l3, dram;
-    int l2_kb, l3_kb;
-    const char *doc;
-} Machine;
-enum {
-#define MACHINE(id, name, gflops, l2, l3, dram, l2_kb, l3_kb, doc) MACHINE_##id,
-#include "plan/machine.def"
-    MACHINE_COUNT
-};
-extern const Machine machine_rows[MACHINE_COUNT];
 
 typedef struct Tuning Tuning; /* tuning.h */
 

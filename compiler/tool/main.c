@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_summary(const Compiled *c, const OutputFile *files, int n, Arena *arena)
+static void print_summary(const Options *o, const Compiled *c, const OutputFile *files, int n,
+                          Arena *arena)
 {
     const Plan *plan = c->plan;
     printf("%s: %s, %s, %s an image\n", c->original->name, figure_layers(arena, c->original),
@@ -20,6 +21,8 @@ static void print_summary(const Compiled *c, const OutputFile *files, int n, Are
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", figure_bytes(arena, plan->arena_bytes),
            figure_bytes(arena, plan->lower_bound), figure_gap(plan->arena_bytes, plan->lower_bound),
            figure_bytes(arena, plan->weight_bytes));
+    if (o->native)
+        printf("for this machine: --machine %s\n", plan->options.machine->name);
     if (plan->options.tuning)
         printf("tuning: %d of %d rows are of layers of this network\n",
                tuning_used(plan->options.tuning, plan->net), plan->options.tuning->rows.n);
@@ -63,7 +66,7 @@ static bool write_outputs(const Options *o, const Compiled *c, const char *base,
         return false;
     if (o->quiet || o->report == REPORT_JSON)
         return true;
-    print_summary(c, files, n, arena);
+    print_summary(o, c, files, n, arena);
     if (c->plan->options.backend == BACKEND_OPENBLAS)
         print_blas_hint();
     return true;

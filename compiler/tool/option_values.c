@@ -1,6 +1,5 @@
 /* option_values.c: what an option's value means, and where it goes. */
 #include "passes/pass.h"
-#include "plan/native.h"
 #include "tool/options_parts.h"
 
 #include <errno.h>
@@ -101,24 +100,6 @@ static bool pass_list(Parser *p, const char *value)
     return true;
 }
 
-static bool machine_choice(Parser *p, const char *value)
-{
-    const char *names[MACHINE_COUNT + 1];
-    for (int i = 0; i < MACHINE_COUNT; i++)
-        names[i] = machine_rows[i].name;
-    names[MACHINE_COUNT] = "native";
-    const int chosen = choice(p, value, names, MACHINE_COUNT + 1);
-    if (chosen < 0)
-        return false;
-    const Machine *machine = chosen < MACHINE_COUNT ? &machine_rows[chosen] : native_machine();
-    if (chosen == MACHINE_COUNT && machine == &machine_rows[MACHINE_generic])
-        diag_warning(p->d, NO_LOC,
-                     "--machine native: rnc does not know this CPU and takes 'generic'; 'rnc tune' "
-                     "measures what suits it");
-    p->o->compile.plan.machine = machine;
-    return true;
-}
-
 static bool real(Parser *p, const char *value, double *out)
 {
     char *end;
@@ -207,7 +188,7 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
         o->compile.plan.exact = true;
         return true;
     case OPTION_MACHINE:
-        return machine_choice(p, value);
+        return machine_option(p, value);
     case OPTION_TUNING:
         o->compile.tuning = value;
         return true;

@@ -124,7 +124,10 @@ static int option(Parser *p, int i, int argc, char *const *argv)
             return i;
         }
     }
-    if (apply_option(p, row->id, value) && worth_showing(row->id))
+    const bool good = apply_option(p, row->id, value);
+    if (good && row->id == OPTION_MACHINE) /* its numbers, so that the C can be made elsewhere */
+        value = p->o->compile.plan.machine->name;
+    if (good && worth_showing(row->id))
         VEC_PUSH(p->arena, &p->o->shown,
                  row->letter ? arena_printf(p->arena, "-%c %s", row->letter, value)
                              : arena_printf(p->arena, "--%s%s%s", row->word, value ? " " : "",

@@ -30,6 +30,7 @@ typedef struct Options {
     const char *output;     /* -o, or NULL */
     ReportFormat report;    /* --report, and --format of summary */
     bool quiet, verbose;
+    bool native; /* --machine native or measure: the machine's numbers are worth a line */
 
     /* Lists behind the pointers of `compile`. */
     Words weights, defines, include_dirs, taps, passes;

@@ -20,4 +20,7 @@ typedef struct Parser {
  * message. */
 bool apply_option(Parser *p, OptionId id, const char *value);
 
+/* machine_option.c: the same of --machine. */
+bool machine_option(Parser *p, const char *value);
+
 #endif

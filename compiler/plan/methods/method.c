@@ -16,18 +16,12 @@ const Method *const method_rows[METHOD_COUNT] = {
 #include "plan/methods/methods.def"
 };
 
-const Machine machine_rows[MACHINE_COUNT] = {
-#define MACHINE(id, name, gflops, l2, l3, dram, l2_kb, l3_kb, doc) \
-    {name, gflops, l2, l3, dram, l2_kb, l3_kb, doc},
-#include "plan/machine.def"
-};
-
 /* Weights are read from memory where those of the whole network do not stay in the L3. */
 double seconds_to_read(const Plan *plan, double weights)
 {
     const Machine *machine = plan->options.machine;
     const double all = 4.0 * (double)plan->parameters;
-    const double bandwidth = all > 1024.0 * machine->l3_kb * 0.5 ? machine->dram : machine->l3;
+    const double bandwidth = all > 1024.0 * machine->l3_kb * 0.5 ? machine->memory : machine->l3;
     return 4.0 * weights / (bandwidth * 1e9);
 }
 

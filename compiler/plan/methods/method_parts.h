@@ -17,10 +17,10 @@
 /* Of the peak: what the loops reach where all that they read is at hand. */
 static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
 
-/* Operations a second of one core at its peak. */
+/* Operations a second of one core at its peak, by the best of the plan's instruction sets. */
 static inline double peak_of(const Plan *plan)
 {
-    return plan->options.machine->gflops * 1e9;
+    return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
 }
 /* Seconds to read so many weights. */
 double seconds_to_read(const Plan *plan, double weights);

@@ -142,8 +142,11 @@ static void check_winograd(int c, int hw, int filters, bool bias, int stride, in
     make_output(&b, conv);
     fill_params(&b);
     /* Slow at arithmetic, and for m = 2 at reading as well: F(4 x 4) has larger filters. */
-    const Machine slow = {
-        .gflops = 1, .l3 = m == 2 ? 0.18 : 100, .dram = 1, .l2_kb = 512, .l3_kb = 99999};
+    const Machine slow = {.gflops = {[ISA_avx2] = 1},
+                          .l3 = m == 2 ? 0.18 : 100,
+                          .memory = 1,
+                          .l2_kb = 512,
+                          .l3_kb = 99999};
     Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const Step *step = weighted_step(plan, 0);
@@ -195,7 +198,8 @@ static void check_channels(int c, int filters, bool bias)
     make_output(&b, conv);
     fill_params(&b);
     /* Slow at reading, so that the larger filters do not pay. */
-    const Machine slow = {.gflops = 1, .l3 = 0.1, .dram = 0.1, .l2_kb = 512, .l3_kb = 99999};
+    const Machine slow = {
+        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2_kb = 512, .l3_kb = 99999};
     Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const Step *step = weighted_step(plan, 0);
@@ -251,7 +255,8 @@ static void check_strassen(int c, int filters, bool bias)
     Node *conv = make(&b, OP_CONV, &in, 1, &a);
     make_output(&b, conv);
     fill_params(&b);
-    const Machine slow = {.gflops = 1, .l3 = 100, .dram = 100, .l2_kb = 512, .l3_kb = 99999};
+    const Machine slow = {
+        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2_kb = 512, .l3_kb = 99999};
     Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     const Step *step = weighted_step(plan, 0);

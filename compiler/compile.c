@@ -51,9 +51,7 @@ static bool bind_weights(const Work *w)
         if (!tensorfile_open(&c->files[i], o->weights[i], w->arena, w->d))
             return false;
     }
-    c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, w->d);
-    if (c->has_weights)
-        c->bound = bind_report(c->net, c->files, c->n_files);
+    c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, &c->bound, w->d);
     return c->has_weights;
 }
 

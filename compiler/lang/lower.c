@@ -118,6 +118,10 @@ static void expand(Lower *l, const Decl *net, const Decl *base, const Var *vars)
                    .defaults = file_defaults(l, base),
                    .index = -1};
     l->net = ir_new(l->arena, net->name.text);
+    for (const Var *v = vars; v; v = v->next) {
+        if (v->value.kind == VALUE_INT)
+            VEC_PUSH(l->arena, &l->net->defines, ((NetDefine){v->name.text, v->value.integer}));
+    }
     lower_body(l, &frame, &base->body);
     close_frame(l, &frame);
     if (!l->d->errors)

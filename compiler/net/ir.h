@@ -96,6 +96,20 @@ typedef struct Port {
     const Place *place;
 } Port;
 
+/* What a naming that the net does not choose calls its parameters. */
+typedef struct NetNaming {
+    const char *name;
+    const char *why_not;  /* it is none for this net; NULL: it is, and there are */
+    const char **aliases; /* [id] of params[], as Param.alias and Param.axes */
+    const char **axes;
+} NetNaming;
+
+/* A parameter of the net's declaration that is a whole number. */
+typedef struct NetDefine {
+    const char *name;
+    int64_t value;
+} NetDefine;
+
 typedef struct Net {
     Arena *arena;
     const char *name;
@@ -105,6 +119,10 @@ typedef struct Net {
     VEC(Port) outputs;
     int n_original; /* nodes before the first pass: Node.origin is below it */
     int turns;      /* of the images that the types say, in an inference (batch.h) */
+    /* For binding weights, before any pass: */
+    VEC(NetNaming) namings; /* other ones that may fit them */
+    bool every_naming;      /* those that ship are among them */
+    VEC(NetDefine) defines;
 } Net;
 
 /* ---- building (ir.c) ---- */

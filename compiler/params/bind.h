@@ -22,13 +22,6 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
 /* Four random words for a counter: Philox4x32-10 (init.c). */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
-/* Binds every parameter of `net` by Param.alias, else by Param.name, in the
- * files in order; strict: a parameter without a tensor (unless `init` fills
- * it), a tensor without a parameter, a shape or an element type that does not
- * fit and a value that is not finite are errors, with the nearest name
- * suggested.  "num_batches_tracked" and the like are left over without harm. */
-bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, Diag *diag);
-
 /* What bind_params() did, for reports: "161 parameters bound, 25557032 numbers".
  * Running statistics are counted apart, as the field counts parameters. */
 typedef struct BindReport {
@@ -38,6 +31,18 @@ typedef struct BindReport {
     int left_over;   /* tensors that no parameter uses */
     int64_t numbers; /* of the bound parameters */
 } BindReport;
-BindReport bind_report(const Net *net, const TensorFile *files, int n_files);
+
+/* Binds every parameter of `net` by Param.alias, else by Param.name, in the
+ * files in order; strict: a parameter without a tensor (unless `init` fills
+ * it), a tensor without a parameter, a shape or an element type that does not
+ * fit and a value that is not finite are errors, with the nearest name
+ * suggested.  "num_batches_tracked" and the like are left over without harm.
+ *
+ * Where the names do not fit, they are tried without a prefix that they all have, without
+ * what wraps a model, and by the other namings of `net`; a note says what fitted.  Axes of
+ * extent 1 may be there or not.  A normalisation may lack scale or centre, or be folded into
+ * the convolution before it, whose bias the file has then. */
+bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindReport *done,
+                 Diag *diag);
 
 #endif

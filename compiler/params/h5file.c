@@ -25,9 +25,17 @@
 
 enum { DEEPEST = 32, LINKS_MOST = 20000, NAME_MOST = 1024 };
 
+/* What reads packed numbers later. */
+typedef struct Open {
+    hid_t id;
+} Open;
+
 typedef struct Reader {
     TensorFile *file;
-    bool keras; /* a file of Keras, by its attributes */
+    bool keras;  /* a file of Keras, by its attributes */
+    int assumed; /* normalisations that were taken to have no scale */
+    H5Bytes bytes;
+    const KerasConfig *config; /* or NULL */
     Arena *arena;
     Diag *diag;
     VEC(StoredTensor) tensors;
@@ -39,9 +47,28 @@ bool h5_is(const unsigned char *bytes, size_t size)
     return size >= 8 && memcmp(bytes, "\x89HDF\r\n\x1a\n", 8) == 0;
 }
 
+static herr_t find_no_memory(unsigned n, const H5E_error2_t *error, void *found)
+{
+    (void)n;
+    *(bool *)found = *(bool *)found || error->min_num == H5E_NOSPACE;
+    return 0;
+}
+
+/* After a failure: whether libhdf5 had no memory. */
+static bool no_memory(void)
+{
+    bool found = false;
+    return H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_no_memory, &found) >= 0 && found;
+}
+
 static bool damaged(const Reader *r, const char *path)
 {
-    diag_file_error(r->diag, r->file->path, "the HDF5 file is damaged or cut off, at '/%s'", path);
+    if (no_memory())
+        diag_file_error(r->diag, r->file->path, "out of memory: libhdf5 cannot read it, at '/%s'",
+                        path);
+    else
+        diag_file_error(r->diag, r->file->path, "the HDF5 file is damaged or cut off, at '/%s'",
+                        path);
     return false;
 }
 
@@ -61,7 +88,7 @@ static bool read_dataset(Reader *r, hid_t group, const char *name, const char *p
     const hid_t id = H5Dopen2(group, name, H5P_DEFAULT);
     if (id < 0)
         return damaged(r, path);
-    const char *why = h5_set_read(&set, id, r->file->map_size);
+    const char *why = h5_set_read(&set, id, r->bytes.size);
     H5Dclose(id);
     if (why) {
         diag_file_error(r->diag, r->file->path, "dataset '/%s' cannot be read: %s", path, why);
@@ -76,7 +103,7 @@ static bool read_dataset(Reader *r, hid_t group, const char *name, const char *p
                       .size = set.size};
     memcpy(t.dims, set.dims, sizeof t.dims);
     if (set.offset)
-        t.bytes = (const unsigned char *)r->file->map + set.offset;
+        t.bytes = r->bytes.at + set.offset;
     else
         t.packed = arena_printf(r->arena, "/%s", path);
     VEC_PUSH(r->arena, &r->tensors, t);
@@ -86,14 +113,15 @@ static bool read_dataset(Reader *r, hid_t group, const char *name, const char *p
 static bool load(const TensorFile *file, const StoredTensor *tensor, unsigned char *to,
                  Arena *arena, Diag *diag)
 {
-    const hid_t id = H5Dopen2(*(hid_t *)file->reader, tensor->packed, H5P_DEFAULT);
+    const hid_t id = H5Dopen2(((const Open *)file->reader)->id, tensor->packed, H5P_DEFAULT);
     (void)arena;
     const bool good = id >= 0 && h5_set_load(id, to);
     if (id >= 0)
         H5Dclose(id);
     if (!good)
-        diag_file_error(diag, file->path, "the numbers of '%s' cannot be read: they are damaged",
-                        (const char *)tensor->packed);
+        diag_file_error(diag, file->path, "the numbers of '%s' cannot be read: %s",
+                        (const char *)tensor->packed,
+                        no_memory() ? "out of memory" : "they are damaged");
     return good;
 }
 
@@ -129,11 +157,21 @@ static void read_attribute(hid_t object, const char *name, char *to, size_t size
 
 static bool walk(Reader *r, hid_t group, const char *path, int depth);
 
-/* What holds no parameters: states of optimizers and of random numbers. */
-static bool lies_beside(const char *name, int depth)
+/* What holds no parameters: states of optimizers, of metrics and of random numbers, of the
+ * model or of one inside.  Groups among `layers` are called by the layers' classes. */
+static bool lies_beside(const char *name, const char *path, Arena *arena)
 {
-    return (depth == 0 && (str_eq(name, "optimizer_weights") || str_eq(name, "optimizer"))) ||
-           str_eq(name, "seed_generator");
+    static const char *const others[] = {"optimizer",       "optimizer_weights", "metrics",
+                                         "compile_metrics", "loss_tracker",      "_metrics"};
+    if (str_starts(name, "seed_generator"))
+        return true;
+    if (str_ends(path, arena_printf(arena, "layers/%s", name)))
+        return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (str_eq(name, others[i]))
+            return true;
+    }
+    return false;
 }
 
 static bool enter(Reader *r, hid_t group, const char *name, const char *path, haddr_t address,
@@ -166,7 +204,7 @@ static bool visit(Reader *r, hid_t group, const char *name, const char *path, in
         return refuse_link(r, path, "a soft link");
     if (link.type != H5L_TYPE_HARD)
         return refuse_link(r, path, "a link to another file");
-    if (lies_beside(name, depth))
+    if (lies_beside(name, path, r->arena))
         return true;
     const hid_t object = H5Oopen(group, name, H5P_DEFAULT);
     if (object < 0)
@@ -188,13 +226,9 @@ static void name_weights(Reader *r, hid_t group, const char *path, int first)
     const int n = r->tensors.n - first;
     if (str_ends(path, "/vars")) {
         const char *parent = arena_strndup(r->arena, path, strlen(path) - strlen("/vars"));
-        const char *last = strrchr(parent, '/');
         read_attribute(group, "name", layer, sizeof layer);
-        keras_number_names(weights, n, parent,
-                           layer[0] ? layer
-                           : last   ? last + 1
-                                    : parent,
-                           r->arena);
+        r->assumed +=
+            keras_number_names(weights, n, parent, layer[0] ? layer : NULL, r->config, r->arena);
     } else if (!r->keras) {
         return;
     }
@@ -239,15 +273,20 @@ static bool walk(Reader *r, hid_t group, const char *path, int depth)
 
 static void close_file(TensorFile *file)
 {
-    H5Fclose(*(hid_t *)file->reader);
+    H5Fclose(((const Open *)file->reader)->id);
 }
 
 /* Closing the file is to close all that is open in it. */
-static hid_t open_file(const char *path)
+static hid_t open_file(const char *path, H5Bytes bytes)
 {
+    enum { STEP = 1 << 20 };
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t id = -1;
-    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+    bool good = access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
+    if (good && bytes.image)
+        good = H5Pset_fapl_core(access, STEP, false) >= 0 &&
+               H5Pset_file_image(access, (void *)bytes.at, bytes.size) >= 0; /* copied */
+    if (good)
         id = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (access >= 0)
         H5Pclose(access);
@@ -269,22 +308,22 @@ static bool is_keras(hid_t id)
     return false;
 }
 
-static bool read_file(TensorFile *file, Arena *arena, Diag *diag)
+static bool read_file(TensorFile *file, H5Bytes bytes, const KerasConfig *config, Arena *arena,
+                      Diag *diag)
 {
-    Reader r = {.file = file, .arena = arena, .diag = diag};
-    hid_t *id = NEW(arena, hid_t);
+    Reader r = {.file = file, .arena = arena, .diag = diag, .bytes = bytes, .config = config};
+    Open *open = NEW(arena, Open);
     /* Its own messages go to no one: what failed is said here. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    *id = open_file(file->path);
-    if (*id < 0) {
-        diag_file_error(diag, file->path, "the HDF5 file is damaged or cut off");
-        return false;
-    }
-    file->reader = id;
+    /* An image is to have a name that no file has. */
+    open->id = open_file(bytes.image ? arena_printf(arena, "%s/", file->path) : file->path, bytes);
+    if (open->id < 0)
+        return damaged(&r, "");
+    file->reader = open;
     file->close = close_file;
     file->load = load;
-    r.keras = is_keras(*id);
-    const hid_t root = H5Gopen2(*id, "/", H5P_DEFAULT);
+    r.keras = config || is_keras(open->id);
+    const hid_t root = H5Gopen2(open->id, "/", H5P_DEFAULT);
     H5O_info_t about;
     bool good = root >= 0 && H5Oget_info(root, &about) >= 0;
     if (good)
@@ -294,13 +333,20 @@ static bool read_file(TensorFile *file, Arena *arena, Diag *diag)
         H5Gclose(root);
     file->tensors = r.tensors.at;
     file->n = r.tensors.n;
+    if (good && r.keras)
+        keras_renumber(file->tensors, file->n, arena);
+    if (good && r.assumed > 0)
+        diag_file_note(diag, file->path,
+                       "took the three vectors of %d normalisations for beta, moving_mean and "
+                       "moving_variance (scale=False)",
+                       r.assumed);
     return good;
 }
 
 /* ---- libhdf5 itself ---- */
 
 /* What a trial does in a process of its own: reads all that there is to read. */
-static void try_file(const TensorFile *mapped)
+static void try_file(const TensorFile *mapped, H5Bytes bytes)
 {
     enum { LARGEST = 1 << 30 };
     jmp_buf oom;
@@ -310,7 +356,7 @@ static void try_file(const TensorFile *mapped)
     SrcMap src = {.arena = arena};
     Diag diag = diag_new(&src, arena);
     TensorFile file = {.path = mapped->path, .map = mapped->map, .map_size = mapped->map_size};
-    if (!read_file(&file, arena, &diag))
+    if (!read_file(&file, bytes, NULL, arena, &diag))
         return;
     for (int i = 0; i < file.n; i++) {
         const StoredTensor *t = &file.tensors[i];
@@ -321,16 +367,16 @@ static void try_file(const TensorFile *mapped)
 
 /* libhdf5 can crash over a damaged file, or never end.  False after a message if it
  * does so over this one. */
-static bool survives(const TensorFile *file, Diag *diag)
+static bool survives(const TensorFile *file, H5Bytes bytes, Diag *diag)
 {
     enum { SECONDS = 5, BYTES_A_SECOND = 20000000 };
-    const rlim_t seconds = SECONDS + file->map_size / BYTES_A_SECOND;
+    const rlim_t seconds = SECONDS + bytes.size / BYTES_A_SECOND;
     int status = 0;
     const pid_t child = fork();
     if (child == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds});
-        try_file(file);
+        try_file(file, bytes);
         _exit(0);
     }
     pid_t ended;
@@ -348,7 +394,7 @@ static bool survives(const TensorFile *file, Diag *diag)
     return false;
 }
 
-bool h5_read(TensorFile *file, Arena *arena, Diag *diag)
+bool h5_read(TensorFile *file, H5Bytes bytes, const KerasConfig *config, Arena *arena, Diag *diag)
 {
-    return survives(file, diag) && read_file(file, arena, diag);
+    return survives(file, bytes, diag) && read_file(file, bytes, config, arena, diag);
 }

@@ -20,6 +20,37 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A member's bytes, unpacked if need be; NULL after a message. */
+static const unsigned char *member_bytes(const Zip *zip, const ZipMember *m, Arena *arena,
+                                         Diag *diag)
+{
+    if (m->method == ZIP_STORED && !m->encrypted)
+        return zip_check(zip, m, diag) ? m->at : NULL;
+    unsigned char *to = NEW_ARRAY(arena, unsigned char, m->size);
+    return zip_unpack(zip, m, 0, to, m->size, diag) ? to : NULL;
+}
+
+/* A model of Keras: its layers as JSON, its weights as HDF5. */
+static bool read_keras(TensorFile *file, const Zip *zip, const ZipMember *weights, Arena *arena,
+                       Diag *diag)
+{
+#ifdef RNC_HAVE_HDF5
+    const ZipMember *about = zip_find(zip, "config.json");
+    KerasConfig config = {0};
+    const unsigned char *json = about ? member_bytes(zip, about, arena, diag) : NULL;
+    if (about && !json)
+        return false;
+    if (json)
+        keras_config_read(&config, (const char *)json, about->size, arena);
+    const H5Bytes bytes = {member_bytes(zip, weights, arena, diag), weights->size, true};
+    return bytes.at && h5_read(file, bytes, &config, arena, diag);
+#else
+    (void)weights, (void)arena;
+    foreign_refuse(zip->path, (const unsigned char *)"\x89HDF\r\n\x1a\n", 8, diag);
+    return false;
+#endif
+}
+
 /* What a ZIP archive is for is seen by its members. */
 static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
 {
@@ -30,12 +61,9 @@ static bool read_archive(TensorFile *file, Arena *arena, Diag *diag)
         return torch_read(file, &zip, arena, diag);
     if (npz_is(&zip))
         return npz_read(file, &zip, arena, diag);
-    if (zip_find(&zip, "model.weights.h5")) {
-        diag_file_error(diag, file->path, "this is a whole model of Keras, as .keras files are");
-        diag_file_note(diag, file->path,
-                       "unzip FILE model.weights.h5 unpacks the weights; rnc reads those");
-        return false;
-    }
+    const ZipMember *weights = zip_find(&zip, "model.weights.h5");
+    if (weights)
+        return read_keras(file, &zip, weights, arena, diag);
     foreign_refuse_archive(&zip, diag);
     return false;
 }
@@ -48,7 +76,7 @@ static bool read_format(TensorFile *file, Arena *arena, Diag *diag)
         return safetensors_read(file, bytes, size, arena, diag);
 #ifdef RNC_HAVE_HDF5
     if (h5_is(bytes, size))
-        return h5_read(file, arena, diag);
+        return h5_read(file, (H5Bytes){bytes, size, false}, NULL, arena, diag);
 #endif
     if (zip_is(bytes, size))
         return read_archive(file, arena, diag);

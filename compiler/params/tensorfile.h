@@ -19,6 +19,7 @@ typedef enum StoredElem {
 
 typedef struct StoredTensor {
     const char *name;
+    const char *place; /* Keras 3: the same with the layer's place for its name, or NULL */
     StoredElem elem;
     const char *elem_name; /* as the file has it: "F32", "I64" */
     const char *way_out;   /* of STORED_OTHER, or NULL */

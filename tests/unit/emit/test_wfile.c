@@ -37,7 +37,8 @@ static void begin(Bench *b, int filters)
     x = ir_add(net, &b->diag, OP_DENSE, &x, 1, &dense, "fc", NULL);
     CU_ASSERT_PTR_NOT_NULL_FATAL(x);
     VEC_PUSH(b->arena, &net->outputs, ((Port){.name = "scores", .node = x}));
-    CU_ASSERT_TRUE(bind_params(net, NULL, 0, (InitSpec){INIT_GLOROT_UNIFORM, 1}, &b->diag));
+    BindReport done;
+    CU_ASSERT_TRUE(bind_params(net, NULL, 0, (InitSpec){INIT_GLOROT_UNIFORM, 1}, &done, &b->diag));
     b->plan = plan_make(b->arena, net, (PlanOptions){0}, &b->diag);
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->plan);
 }

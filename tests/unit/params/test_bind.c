@@ -19,6 +19,7 @@ typedef struct Bench {
     Net *net;
     TensorFile files[2];
     int n_files;
+    BindReport done;
     Buf header, data; /* of the file under construction */
 } Bench;
 
@@ -101,7 +102,7 @@ static void dense(Bench *b)
 
 static bool bind(Bench *b, InitKind init)
 {
-    return bind_params(b->net, b->files, b->n_files, (InitSpec){init, 0}, &b->diag);
+    return bind_params(b->net, b->files, b->n_files, (InitSpec){init, 0}, &b->done, &b->diag);
 }
 
 static const Param *param(const Bench *b, const char *node, Role role)
@@ -143,7 +144,7 @@ static void test_all(void)
     CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[53], 54);
     CU_ASSERT_EQUAL(param(&b, "bn1", P_VARIANCE)->data[1], 2);
     CU_ASSERT_EQUAL(param(&b, "fc", P_BIAS)->data[3], 3);
-    const BindReport r = bind_report(b.net, b.files, b.n_files);
+    const BindReport r = b.done;
     CU_ASSERT(r.bound == 5 && r.statistics == 2 && r.initialised == 0 && r.left_over == 1);
     CU_ASSERT_EQUAL(r.numbers, 54 + 4 + 72 + 4);
     CU_ASSERT_EQUAL(r.numbers, net_parameters(b.net));
@@ -176,7 +177,7 @@ static void test_init(void)
     normalisation(&b);
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_GLOROT_UNIFORM));
-    BindReport r = bind_report(b.net, b.files, b.n_files);
+    BindReport r = b.done;
     CU_ASSERT(r.bound == 3 && r.statistics == 2 && r.initialised == 2 && r.left_over == 0);
     CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[1], 2);
     Param again = *param(&b, "fc", P_WEIGHT);
@@ -185,7 +186,7 @@ static void test_init(void)
     end(&b);
     begin(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_HE_NORMAL));
-    r = bind_report(b.net, b.files, b.n_files);
+    r = b.done;
     CU_ASSERT(r.bound == 0 && r.initialised == 7);
     end(&b);
 }
@@ -208,15 +209,167 @@ static void test_other_names(void)
 {
     Bench b;
     begin(&b);
-    tensor(&b, "module.conv1.weight", "2,3,3,3", 54, 1, 1);
-    tensor(&b, "module.bn1.weight", "2", 2, 1, 1);
-    tensor(&b, "module.bn1.bias", "2", 2, 1, 1);
-    tensor(&b, "module.bn1.running_mean", "2", 2, 1, 1);
-    tensor(&b, "module.bn1.num_batches_tracked", "", 1, 1, 1);
+    tensor(&b, "a.kernel", "2,3,3,3", 54, 1, 1);
+    tensor(&b, "b.scale", "2", 2, 1, 1);
     finish(&b);
     REFUSED(&b, 1, "0 of its 7 parameters",
-            "looks for 'conv1.weight', 'bn1.weight', 'bn1.bias' ...", "hold 'module.conv1.weight'",
-            "with 'module.' in front", "--names");
+            "looks for 'conv1.weight', 'bn1.weight', 'bn1.bias' ...", "hold 'a.kernel', 'b.scale'",
+            "--names");
+}
+
+/* The tensors of all parameters, each name after `prefix`. */
+static void all_after(Bench *b, const char *prefix)
+{
+    static const struct {
+        const char *name, *shape;
+        int n;
+    } rows[] = {
+        {"conv1.weight", "2,3,3,3", 54},
+        {"bn1.weight", "2", 2},
+        {"bn1.bias", "2", 2},
+        {"bn1.running_mean", "2", 2},
+        {"bn1.running_var", "2", 2},
+        {"fc.weight", "4,18", 72},
+        {"fc.bias", "4", 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        tensor(b, arena_printf(b->arena, "%s%s", prefix, rows[i].name), rows[i].shape, rows[i].n, 1,
+               1);
+}
+
+/* What stands before all names is left out, and said. */
+static void test_prefix(void)
+{
+    static const char *const rows[][2] = {
+        {"module.", "left out 'module.', which the names begin with"},
+        {"model._orig_mod.", "left out 'model._orig_mod.', which the names begin with"},
+    };
+    Bench b;
+    for (int i = 0; i < 2; i++) {
+        begin(&b);
+        all_after(&b, rows[i][0]);
+        finish(&b);
+        CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+        CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), rows[i][1]));
+        CU_ASSERT(b.done.bound == 5 && b.done.statistics == 2 && b.done.left_over == 0);
+        end(&b);
+    }
+    /* What lies beside is no part of the network, and nobody said that it may be there. */
+    begin(&b);
+    all_after(&b, "student.");
+    tensor(&b, "teacher.fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    REFUSED(&b, 1, "'teacher.fc.bias' belongs to no parameter", "-w FILE:student takes those");
+    /* Two that fit: neither is guessed. */
+    begin(&b);
+    all_after(&b, "online.");
+    all_after(&b, "target.");
+    finish(&b);
+    REFUSED(&b, 1,
+            "the network's names are there several times: after 'online.' and after "
+            "'target.'",
+            "-w FILE:online takes the former");
+}
+
+/* Wrappers of parts of a model are in the middle of names. */
+static void test_wrappers(void)
+{
+    Bench b;
+    begin(&b);
+    net_node_named(b.net, "fc")->params[P_WEIGHT]->alias = "head.fc.weight";
+    tensor(&b, "head._orig_mod.fc.weight", "4,18", 72, 5, 1);
+    tensor(&b, "module.conv1.weight", "2,3,3,3", 54, 1, 1);
+    normalisation(&b);
+    tensor(&b, "fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "what wraps a model"));
+    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[0], 5);
+    end(&b);
+}
+
+/* Another naming of the net, whose own does not fit; it also says the order of axes. */
+static void test_other_naming(void)
+{
+    const char *aliases[7] = {0}, *axes[7] = {0};
+    Bench b;
+    begin(&b);
+    const int kernel = param(&b, "fc", P_WEIGHT)->id;
+    aliases[kernel] = "head.kernel";
+    axes[kernel] = "io";
+    VEC_PUSH(b.arena, &b.net->namings, ((NetNaming){"none", "it calls two 'x'", NULL, NULL}));
+    VEC_PUSH(b.arena, &b.net->namings, ((NetNaming){"keras", NULL, aliases, axes}));
+    convolution(&b);
+    normalisation(&b);
+    tensor(&b, "head.kernel", "18,4", 72, 0, 1);
+    tensor(&b, "fc.bias", "4", 4, 0, 1);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "those of the naming 'keras'"));
+    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[1], 4);
+    end(&b);
+}
+
+/* A normalisation without scale, without centre, without both; and one that is folded. */
+static void test_normalisations(void)
+{
+    static const char *const names[] = {"bn1.weight", "bn1.bias"};
+    Bench b;
+    for (int has = 0; has < 3; has++) {
+        begin(&b);
+        convolution(&b);
+        dense(&b);
+        tensor(&b, "bn1.running_mean", "2", 2, 3, 1);
+        tensor(&b, "bn1.running_var", "2", 2, 1, 1);
+        if (has < 2)
+            tensor(&b, names[has], "2", 2, 7, 1);
+        finish(&b);
+        CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+        CU_ASSERT_EQUAL(param(&b, "bn1", P_WEIGHT)->data[1], has == 0 ? 8 : 1);
+        CU_ASSERT_EQUAL(param(&b, "bn1", P_BIAS)->data[1], has == 1 ? 8 : 0);
+        CU_ASSERT_EQUAL(param(&b, "bn1", P_MEAN)->data[1], 4);
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(buf_text(&b.diag.out), has ? "no scale: it is 1" : "no centre: it is 0"));
+        end(&b);
+    }
+    begin(&b);
+    convolution(&b);
+    tensor(&b, "conv1.bias", "2", 2, 5, 1);
+    dense(&b);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "1 normalisations are folded"));
+    CU_ASSERT_EQUAL(param(&b, "bn1", P_BIAS)->data[1], 6);
+    CU_ASSERT_EQUAL(param(&b, "bn1", P_MEAN)->data[1], 0);
+    CU_ASSERT_DOUBLE_EQUAL((double)param(&b, "bn1", P_VARIANCE)->data[0], 1 - 1e-5, 1e-7);
+    end(&b);
+}
+
+static void test_statistics(void)
+{
+    Bench b;
+    begin(&b);
+    convolution(&b);
+    tensor(&b, "bn1.weight", "2", 2, 1, 1);
+    tensor(&b, "bn1.bias", "2", 2, 0, 1);
+    dense(&b);
+    finish(&b);
+    REFUSED(&b, 2, "no tensor 'bn1.running_mean'", "is it GroupNorm");
+}
+
+/* The extents of a parameter of the net that others have. */
+static void test_defines(void)
+{
+    Bench b;
+    begin(&b);
+    VEC_PUSH(b.arena, &b.net->defines, ((NetDefine){"classes", 4}));
+    VEC_PUSH(b.arena, &b.net->defines, ((NetDefine){"depth", 3}));
+    convolution(&b);
+    normalisation(&b);
+    tensor(&b, "fc.weight", "7,18", 126, 0, 1);
+    tensor(&b, "fc.bias", "7", 7, 0, 1);
+    finish(&b);
+    REFUSED(&b, 2, "'classes' of the net is 4; -D classes=7 may make it fit");
 }
 
 static void test_twice(void)
@@ -229,7 +382,7 @@ static void test_twice(void)
     finish(&b);
     tensor(&b, "fc.bias", "4", 4, 0, 1);
     finish(&b);
-    REFUSED(&b, 2, "tensor 'fc.bias' is in", "as well");
+    REFUSED(&b, 1, "tensor 'fc.bias' is in", "as well");
     begin(&b);
     net_node_named(b.net, "bn1")->params[P_MEAN]->alias = "bn1.bias";
     convolution(&b);
@@ -248,11 +401,38 @@ static void test_shapes(void)
     tensor(&b, "fc.weight", "18,4", 72, 1, 1);
     tensor(&b, "fc.bias", "4,1", 4, 1, 1);
     finish(&b);
-    REFUSED(&b, 3, "it is [3][3][3][2], the network needs [2][3][3][3]",
+    REFUSED(&b, 2, "it is [3][3][3][2], the network needs [2][3][3][3]",
             "this is the order of Keras, [height][width][in][out]; expected is that of PyTorch",
             "`conv.weight -> \"kernel\" hwio`", "it is [18][4], the network needs [4][18]",
             "the order of Keras, [in][out]; expected is that of PyTorch, [out][in]",
-            "it is [4][1], the network needs [4]");
+            "as 'fc.bias': [4][1] for [4]");
+}
+
+/* A kernel of a one-dimensional convolution, and a dense layer's as one of 1x1. */
+static void test_axes_of_one(void)
+{
+    Bench b;
+    begin(&b);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = 1;
+    a.kernel[1] = 3;
+    a.padding[0] = a.padding[1] = a.padding[2] = a.padding[3] = 0;
+    a.filters = 2;
+    Node *x = ir_add_input(b.net, "signal", (Type){ELEM_F32, 1, 1, 9, 2}, NULL);
+    CU_ASSERT_PTR_NOT_NULL(ir_add(b.net, &b.diag, OP_CONV, &x, 1, &a, "wave", NULL));
+    convolution(&b);
+    normalisation(&b);
+    tensor(&b, "fc.weight", "4,18,1,1", 72, 0, 1);
+    tensor(&b, "fc.bias", "1,4,1,1", 4, 0, 1);
+    tensor(&b, "wave.weight", "2,2,3", 12, 0, 1);
+    finish(&b);
+    CU_ASSERT_TRUE(bind(&b, INIT_NONE));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out),
+                                  "3 tensors differ from the network in axes "
+                                  "of extent 1"));
+    CU_ASSERT_EQUAL(param(&b, "wave", P_WEIGHT)->data[11], 11);
+    CU_ASSERT_EQUAL(param(&b, "fc", P_BIAS)->data[3], 3);
+    end(&b);
 }
 
 /* A naming that says the order of axes, as Keras' does. */
@@ -328,7 +508,7 @@ static void test_paths(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
-    CU_ASSERT_EQUAL(bind_report(b.net, b.files, 1).left_over, 0);
+    CU_ASSERT_EQUAL(b.done.left_over, 0);
     end(&b);
     /* Two layers of one name: the paths stay as they are, and nothing is guessed. */
     begin(&b);
@@ -457,6 +637,13 @@ void suite_bind(void)
     CU_ADD_TEST(suite, test_init);
     CU_ADD_TEST(suite, test_names);
     CU_ADD_TEST(suite, test_other_names);
+    CU_ADD_TEST(suite, test_prefix);
+    CU_ADD_TEST(suite, test_wrappers);
+    CU_ADD_TEST(suite, test_other_naming);
+    CU_ADD_TEST(suite, test_normalisations);
+    CU_ADD_TEST(suite, test_statistics);
+    CU_ADD_TEST(suite, test_defines);
+    CU_ADD_TEST(suite, test_axes_of_one);
     CU_ADD_TEST(suite, test_twice);
     CU_ADD_TEST(suite, test_shapes);
     CU_ADD_TEST(suite, test_keras_order);

@@ -156,14 +156,117 @@ static void test_keras3(void)
     text_attribute(&h, "layers/batch_normalization/vars", "name", "bn_conv1");
     open_test(&h);
     CU_ASSERT_EQUAL(h.t.file.n, 10);
-    CU_ASSERT(has_axes(&h, "layers/conv1/kernel", "hwio") &&
-              has_axes(&h, "layers/conv1/bias", NULL));
-    CU_ASSERT(has_axes(&h, "layers/functional/layers/res2a_branch2a/kernel", "hwio"));
-    CU_ASSERT(has_axes(&h, "layers/dense/kernel", "io")); /* no name: the group's */
-    CU_ASSERT(has_axes(&h, "layers/bn_conv1/moving_variance", NULL));
-    tensor(&h, "layers/bn_conv1/gamma");
-    tensor(&h, "layers/layer_normalization/vars/1"); /* what it is is not guessed */
+    CU_ASSERT(has_axes(&h, "conv1/kernel", "hwio") && has_axes(&h, "conv1/bias", NULL));
+    CU_ASSERT(has_axes(&h, "functional/res2a_branch2a/kernel", "hwio"));
+    CU_ASSERT(has_axes(&h, "dense/kernel", "io")); /* no name: the group's */
+    CU_ASSERT(has_axes(&h, "bn_conv1/moving_variance", NULL));
+    tensor(&h, "bn_conv1/gamma");
+    tensor(&h, "layer_normalization/beta"); /* by its class */
     finish(&h);
+}
+
+static const char *place(H5Test *h, const char *name)
+{
+    const char *found = tensor(h, name)->place;
+    return found ? found : "";
+}
+
+/* Names with slashes, and layers that TensorFlow or a session has numbered. */
+static void test_names(void)
+{
+    H5Test h;
+    begin(&h);
+    floats(&h, "conv1/bn/conv1/bn/gamma:0", 1, 4, 0, 0, 0);
+    floats(&h, "bn/bn/gamma:0", 1, 4, 0, 0, 0);
+    floats(&h, "dense_3/dense_3/kernel:0", 2, 2, 3, 0, 0);
+    floats(&h, "dense_11/dense_11/kernel:0", 2, 2, 3, 0, 0);
+    floats(&h, "dense_11/dense_11/bias:0", 1, 3, 0, 0, 0);
+    floats(&h, "inner/inner/conv2d_7/kernel:0", 4, 1, 2, 3, 4);
+    text_attribute(&h, "/", "keras_version", "2.4.0");
+    open_test(&h);
+    tensor(&h, "conv1/bn/gamma:0");
+    tensor(&h, "bn/gamma:0");
+    CU_ASSERT_STRING_EQUAL(place(&h, "dense_3/kernel:0"), "dense/kernel:0");
+    CU_ASSERT_STRING_EQUAL(place(&h, "dense_11/kernel:0"), "dense_1/kernel:0");
+    CU_ASSERT_STRING_EQUAL(place(&h, "dense_11/bias:0"), "dense_1/bias:0");
+    tensor(&h, "inner/conv2d_7/kernel:0");
+    finish(&h);
+}
+
+/* Weights that have numbers, by the class of the layer; no metrics and no optimizer, also of
+ * a model inside. */
+static void test_classes(void)
+{
+    H5Test h;
+    begin(&h);
+    floats(&h, "layers/separable_conv2d_1/vars/0", 4, 3, 1, 2, 1);
+    floats(&h, "layers/separable_conv2d_1/vars/1", 4, 1, 1, 2, 3);
+    floats(&h, "layers/separable_conv2d_1/vars/2", 1, 3, 0, 0, 0);
+    floats(&h, "layers/batch_normalization/vars/0", 1, 3, 0, 0, 0);
+    floats(&h, "layers/batch_normalization/vars/1", 1, 3, 0, 0, 0);
+    floats(&h, "layers/batch_normalization/vars/2", 1, 3, 0, 0, 0);
+    floats(&h, "layers/batch_normalization_1/vars/0", 1, 3, 0, 0, 0);
+    floats(&h, "layers/batch_normalization_1/vars/1", 1, 3, 0, 0, 0);
+    floats(&h, "layers/functional/optimizer/vars/0", 1, 2, 0, 0, 0);
+    floats(&h, "metrics/mean/vars/0", 0, 0, 0, 0, 0);
+    floats(&h, "layers/metrics/vars/0", 1, 2, 0, 0, 0); /* a layer that is called so */
+    text_attribute(&h, "layers/separable_conv2d_1/vars", "name", "sep");
+    open_test(&h);
+    CU_ASSERT_EQUAL(h.t.file.n, 9);
+    CU_ASSERT(has_axes(&h, "sep/depthwise_kernel", "hwio"));
+    CU_ASSERT(has_axes(&h, "sep/pointwise_kernel", "hwio"));
+    CU_ASSERT_STRING_EQUAL(place(&h, "sep/bias"), "separable_conv2d_1/bias");
+    tensor(&h, "batch_normalization/beta");
+    tensor(&h, "batch_normalization_1/moving_mean");
+    tensor(&h, "metrics/0");
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&h.t.diag.out), "the three vectors of 1 norm"));
+    finish(&h);
+}
+
+/* A .keras file: layers as JSON, which say names and what a normalisation has. */
+static void test_keras_archive(void)
+{
+    static const char config[] =
+        "{\"class_name\": \"Functional\", \"config\": {\"layers\": ["
+        "{\"class_name\": \"Conv2D\", \"config\": {\"name\": \"a\"}},"
+        "{\"class_name\": \"pkg>PReLU\", \"config\": {\"name\": \"p\"}},"
+        "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": ["
+        "{\"class_name\": \"BatchNormalization\", \"config\": {\"name\": \"n\", "
+        "\"scale\": true, \"center\": false}}]}},"
+        "{\"class_name\": \"Conv2D\", \"config\": {\"name\": \"b\"}}]}}";
+    H5Test h;
+    ZipTest z;
+    char image[32768];
+    begin(&h);
+    floats(&h, "layers/conv2d/vars/0", 4, 1, 2, 3, 4);
+    floats(&h, "layers/conv2d_1/vars/0", 4, 1, 2, 3, 4);
+    floats(&h, "layers/p_re_lu/vars/0", 1, 4, 0, 0, 0);
+    floats(&h, "layers/sequential/layers/batch_normalization/vars/0", 1, 3, 0, 0, 0);
+    floats(&h, "layers/sequential/layers/batch_normalization/vars/1", 1, 3, 0, 0, 0);
+    floats(&h, "layers/sequential/layers/batch_normalization/vars/2", 1, 3, 0, 0, 0);
+    CU_ASSERT_FATAL(H5Fclose(h.id) >= 0);
+    FILE *in = fopen(h.path, "rb");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+    const size_t size = fread(image, 1, sizeof image, in);
+    CU_ASSERT_FATAL(size > 0 && size < sizeof image);
+    fclose(in);
+    unlink(h.path);
+    zip_begin(&z, &h.t);
+    zip_store(&z, "config.json", config, strlen(config));
+    zip_store(&z, "model.weights.h5", image, size);
+    zip_open_test(&z);
+    CU_ASSERT_EQUAL(memcmp(filetest_floats(&h.t, "a/kernel"), numbers, 96), 0);
+    tensor(&h, "b/kernel");
+    tensor(&h, "p/alpha");
+    tensor(&h, "sequential/n/gamma");
+    tensor(&h, "sequential/n/moving_mean");
+    CU_ASSERT_STRING_EQUAL(place(&h, "b/kernel"), "conv2d_1/kernel");
+    filetest_close(&h.t);
+    /* What is no HDF5 file in it. */
+    zip_begin(&z, &h.t);
+    zip_store(&z, "model.weights.h5", "x", 1);
+    zip_open_test(&z);
+    filetest_refused(&h.t, "the HDF5 file is damaged or cut off");
 }
 
 /* Without a sign of Keras, nothing is said of the order of axes. */
@@ -351,6 +454,9 @@ void suite_h5file(void)
     CU_pSuite suite = CU_add_suite("h5file", NULL, NULL);
     CU_ADD_TEST(suite, test_keras2);
     CU_ADD_TEST(suite, test_keras3);
+    CU_ADD_TEST(suite, test_names);
+    CU_ADD_TEST(suite, test_classes);
+    CU_ADD_TEST(suite, test_keras_archive);
     CU_ADD_TEST(suite, test_plain);
     CU_ADD_TEST(suite, test_elements);
     CU_ADD_TEST(suite, test_links);

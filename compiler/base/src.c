@@ -65,7 +65,11 @@ int src_read(SrcMap *map, const char *path, const char **why)
         *why = strerror(errno);
     close(fd);
     arena_on_oom(map->arena, outer);
-    return good ? src_add(map, path, text.at ? text.at : "", (size_t)text.n) : -1;
+    if (!good)
+        return -1;
+    const int file = src_add(map, path, text.at ? text.at : "", (size_t)text.n);
+    map->files.at[file].on_disk = true;
+    return file;
 }
 
 const SrcFile *src_file(const SrcMap *map, int file)

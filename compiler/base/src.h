@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A range of bytes of one source file. file < 0: no place (a command line). */
@@ -26,6 +27,7 @@ typedef struct SrcFile {
     const char *name; /* as messages print it */
     const char *text; /* NUL-terminated; may hold NULs before size */
     size_t size;
+    bool on_disk;     /* src_read() read it; else src_add() got it from elsewhere */
     const int *lines; /* [n_lines] the byte where each line begins, the first with 0 */
     int n_lines;
 } SrcFile;

@@ -34,10 +34,9 @@ int convert_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     /* The compilation ends where the network is as it was written. */
     o->compile.dump = DUMP_IR;
     if (compile(&o->compile, arena, src, d, &c)) {
-        const Words inputs = inputs_of(o, src, arena);
         OutputFile file = {.path = path};
         file.bytes = safetensors_print(c.original, &file.size, arena);
-        if (outputs_write(&file, 1, inputs.at, inputs.n, arena, d) && !o->quiet)
+        if (write_made(o, &file, 1, path, src, arena, d) && !o->quiet)
             printf("wrote %s: %d parameters and %d statistics of files, %d initialised, %s\n", path,
                    c.bound.bound, c.bound.statistics, c.bound.initialised,
                    figure_bytes(arena, (int64_t)file.size));

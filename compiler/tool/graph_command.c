@@ -12,9 +12,8 @@ static void write_graph(const Options *o, const Buf *text, const SrcMap *src, Ar
         fputs(buf_text(text), stdout);
         return;
     }
-    const Words inputs = inputs_of(o, src, arena);
     const OutputFile file = {o->output, text->text, text->n};
-    outputs_write(&file, 1, inputs.at, inputs.n, arena, d);
+    write_made(o, &file, 1, o->output, src, arena, d);
 }
 
 int graph_command(Options *o, Arena *arena, SrcMap *src, Diag *d)

@@ -1,136 +1,18 @@
-/* main.c: the program: command line in, files and messages out. */
-#include "net/figures.h"
-#include "plan/tuning.h"
-#include "view/doc.h"
-#include "view/report.h"
+/* main.c: the program: the command line in, messages and the exit status out. */
 #include "tool/commands.h"
-#include "tool/output.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static void print_summary(const Options *o, const Compiled *c, const OutputFile *files, int n,
-                          Arena *arena)
-{
-    const Plan *plan = c->plan;
-    printf("%s: %s, %s, %s an image\n", c->original->name, figure_layers(arena, c->original),
-           figure_count(arena, net_parameters(c->original), " parameters"),
-           figure_count(arena, net_macs(c->original), "MAC"));
-    printf("arena %s (bound %s, +%.1f %%), weights %s\n", figure_bytes(arena, plan->arena_bytes),
-           figure_bytes(arena, plan->lower_bound), figure_gap(plan->arena_bytes, plan->lower_bound),
-           figure_bytes(arena, plan->weight_bytes));
-    if (o->native)
-        printf("for this machine: --machine %s\n", plan->options.machine->name);
-    if (plan->options.tuning)
-        printf("tuning: %d of %d rows are of layers of this network\n",
-               tuning_used(plan->options.tuning, plan->net), plan->options.tuning->rows.n);
-    if (c->bound.bound > 0)
-        printf("bound %d parameters and %d statistics, %d initialised, %d tensors left over\n",
-               c->bound.bound, c->bound.statistics, c->bound.initialised, c->bound.left_over);
-    printf("wrote");
-    for (int i = 0; i < n; i++)
-        printf("%s %s", i ? "," : "", files[i].path);
-    printf("%s\n", c->weights ? "" : "; no weights: give them with -w, or --init he:1");
-}
-
-/* OpenBLAS chooses its kernels when it is loaded, by a list of CPUs as old as
- * itself; configure compared its choice with the CPU that rnc was built on. */
-static void print_blas_hint(void)
-{
-    const char *core = RNC_OPENBLAS_CORE, *better = RNC_OPENBLAS_BETTER;
-    printf("link with -lopenblas");
-    if (*better)
-        printf("; it took this machine's CPU for %s, which looks wrong: run the program with "
-               "OPENBLAS_CORETYPE=%s\n",
-               core, better);
-    else
-        printf("; if it takes a CPU for an older one, OPENBLAS_CORETYPE=SkylakeX (AVX-512) or "
-               "Haswell (AVX2) in the environment mends that\n");
-}
-
-static bool write_outputs(const Options *o, const Compiled *c, const char *base, const SrcMap *src,
-                          Arena *arena, Diag *d)
-{
-    OutputFile files[3] = {
-        {arena_printf(arena, "%s.c", base), buf_text(&c->source), c->source.n},
-        {arena_printf(arena, "%s.h", base), buf_text(&c->header), c->header.n},
-    };
-    int n = 2;
-    if (c->weights && o->compile.emit.embed != EMBED_ARRAY)
-        files[n++] =
-            (OutputFile){arena_printf(arena, "%s.weights", base), c->weights, c->weights_size};
-    const Words inputs = inputs_of(o, src, arena);
-    if (!outputs_write(files, n, inputs.at, inputs.n, arena, d))
-        return false;
-    if (o->quiet || o->report == REPORT_JSON)
-        return true;
-    print_summary(o, c, files, n, arena);
-    if (c->plan->options.backend == BACKEND_OPENBLAS)
-        print_blas_hint();
-    return true;
-}
-
-static bool print_report(const Options *o, const Compiled *c, Arena *arena, Diag *d)
-{
-    Buf text = buf_new(arena);
-    if (o->report == REPORT_TEXT) {
-        report_text(&text, c, arena);
-    } else if (o->report == REPORT_JSON && !report_json(&text, c)) {
-        diag_error(d, NO_LOC, "out of memory");
-        return false;
-    }
-    print_text(&text);
-    return true;
-}
-
-static int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
-{
-    Compiled c;
-    const char *base;
-    if (!names_of_outputs(o, arena, d, &base))
-        return EXIT_USAGE;
-    if (compile(&o->compile, arena, src, d, &c)) {
-        if (o->compile.dump == DUMP_REPORT)
-            report_text(&c.dump, &c, arena);
-        if (o->compile.dump != DUMP_NONE)
-            print_text(&c.dump);
-        else if (write_outputs(o, &c, base, src, arena, d))
-            print_report(o, &c, arena, d);
-    }
-    compiled_close(&c);
-    return status_of(d);
-}
-
-static int doc_command(Arena *arena)
-{
-    Buf text = buf_new(arena);
-    doc_manual(&text);
-    print_text(&text);
-    return EXIT_GOOD;
-}
-
 static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
-    switch (o->command) {
-    case COMMAND_eval:
-        return eval_command(o, arena, src, d);
-    case COMMAND_verify:
-        return verify_command(o, arena, src, d);
-    case COMMAND_tune:
-        return tune_command(o, arena, src, d);
-    case COMMAND_convert:
-        return convert_command(o, arena, src, d);
-    case COMMAND_summary:
-        return summary_command(o, arena, src, d);
-    case COMMAND_graph:
-        return graph_command(o, arena, src, d);
-    case COMMAND_doc:
-        return doc_command(arena);
-    default:
-        return compile_command(o, arena, src, d);
-    }
+    static int (*const commands[COMMANDS])(Options *, Arena *, SrcMap *, Diag *) = {
+#define COMMAND(id, letter, usage, brief, what, doc) id##_command,
+#include "tool/options.def"
+    };
+    return commands[o->command](o, arena, src, d);
 }
 
 static int run(int argc, char **argv, Arena *arena)

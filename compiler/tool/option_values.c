@@ -279,6 +279,19 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_VERBOSE:
         o->verbose = true;
         return true;
+    case OPTION_DEPENDENCY_FILE:
+        o->dependency_file = value;
+        o->dependencies = true;
+        return true;
+    case OPTION_DEPENDENCIES:
+        o->dependencies = true;
+        return true;
+    case OPTION_DEPENDENCY_TARGET:
+        o->dependency_target = value;
+        return true;
+    case OPTION_DEPENDENCY_PHONY:
+        o->dependency_phony = true;
+        return true;
     case OPTION_QUIET:
         o->quiet = true;
         return true;

@@ -3,52 +3,53 @@
 
 #include <string.h>
 
-typedef struct OptionRow {
-    OptionId id;
-    char letter;
-    const char *word, *argument, *commands, *doc;
-    const char *section; /* a title instead of an option */
-} OptionRow;
+enum { HIDDEN, SHOWN };
 
-static const OptionRow rows[] = {
-#define SECTION(commands, title) {0, 0, NULL, NULL, commands, NULL, title},
-#define OPTION(id, letter, word, argument, commands, doc) \
-    {OPTION_##id, letter, word, argument, commands, doc, NULL},
+const OptionRow option_rows[] = {
+#define SECTION(commands, title) {0, 0, NULL, NULL, commands, NULL, false, title},
+#define OPTION(id, letter, word, argument, commands, shown, doc) \
+    {OPTION_##id, letter, word, argument, commands, doc, shown == SHOWN, NULL},
 #include "tool/options.def"
 };
-enum { ROWS = sizeof rows / sizeof *rows };
+const int option_count = (int)(sizeof option_rows / sizeof *option_rows);
+enum { ROWS = sizeof option_rows / sizeof *option_rows };
 
-static const char *const command_names[COMMANDS] = {
-#define COMMAND(id, letter) #id,
-#include "tool/options.def"
-};
-static const char command_letters[COMMANDS] = {
-#define COMMAND(id, letter) letter,
+const CommandRow command_rows[COMMANDS] = {
+#define COMMAND(id, letter, usage, brief, what, doc) {#id, letter, usage, brief, what, doc},
 #include "tool/options.def"
 };
 
-static bool belongs(const OptionRow *row, Command command)
+bool option_belongs(const OptionRow *row, Command command)
 {
-    for (int i = 0; i < COMMANDS; i++) {
-        if (command == (Command)(1 << i))
-            return strchr(row->commands, command_letters[i]) != NULL;
-    }
-    return false;
+    return strchr(row->commands, command_rows[command].letter) != NULL;
+}
+
+const char *option_dashes(const OptionRow *row)
+{
+    return *row->word >= 'A' && *row->word <= 'Z' ? "-" : "--";
 }
 
 /* ---- words ---- */
 
-/* The row of "word[=...]" behind "--", or of a letter (word NULL). */
-static const OptionRow *find(Command command, const char *word, size_t n, char letter)
+/* The row of an option as it is written, `text`; *n is then the bytes of its name. */
+static const OptionRow *find(Command command, const char *text, size_t *n)
 {
+    const bool is_long = text[1] == '-';
     for (int i = 0; i < ROWS; i++) {
-        const OptionRow *row = &rows[i];
-        if (row->section || !belongs(row, command))
+        const OptionRow *row = &option_rows[i];
+        if (row->section || !option_belongs(row, command))
             continue;
-        if (word ? strlen(row->word) == n && strncmp(row->word, word, n) == 0
-                 : letter && row->letter == letter)
+        const size_t word = strlen(row->word), dashes = strlen(option_dashes(row));
+        const bool fits = strncmp(text, option_dashes(row), dashes) == 0 &&
+                          strncmp(text + dashes, row->word, word) == 0;
+        *n = dashes + word;
+        if (fits && (text[*n] == '\0' || (is_long ? text[*n] == '=' : dashes == 1)))
+            return row;
+        *n = 2;
+        if (!is_long && row->letter && row->letter == text[1])
             return row;
     }
+    *n = is_long ? strcspn(text, "=") : strlen(text);
     return NULL;
 }
 
@@ -56,46 +57,21 @@ static void unknown_option(Parser *p, const char *text, size_t n)
 {
     const char *words[ROWS];
     int count = 0;
-    char *word = arena_strndup(p->arena, text, n);
+    const char *word = arena_strndup(p->arena, text, n);
     for (int i = 0; i < ROWS; i++) {
-        if (!rows[i].section && belongs(&rows[i], p->o->command))
-            words[count++] = arena_printf(p->arena, "--%s", rows[i].word);
+        const OptionRow *row = &option_rows[i];
+        if (!row->section && option_belongs(row, p->o->command))
+            words[count++] = arena_printf(p->arena, "%s%s", option_dashes(row), row->word);
     }
     const char *nearest = str_nearest(word, words, count);
     diag_error(p->d, NO_LOC, "unknown option '%s'%s%s%s", word, nearest ? "; did you mean '" : "",
                nearest ? nearest : "", nearest ? "'?" : "");
     for (int i = 0; i < COMMANDS; i++) {
-        if (n > 2 && find((Command)(1 << i), text + 2, n - 2, 0)) {
-            diag_note(p->d, NO_LOC, "'rnc %s' has one of that name", command_names[i]);
+        size_t length;
+        if (n > 2 && find((Command)i, text, &length)) {
+            diag_note(p->d, NO_LOC, "'rnc %s' has one of that name", command_rows[i].name);
             break;
         }
-    }
-}
-
-/* Options that the head comment of the C repeats: those that change it and
- * carry no path. */
-static bool worth_showing(OptionId id)
-{
-    switch (id) {
-    case OPTION_DEFINE:
-    case OPTION_BATCH:
-    case OPTION_INPUT_TYPE:
-    case OPTION_INPUT_ORDER:
-    case OPTION_TAP:
-    case OPTION_ISA:
-    case OPTION_BACKEND:
-    case OPTION_OPTIMIZE:
-    case OPTION_EXACT:
-    case OPTION_THREADS:
-    case OPTION_MACHINE:
-    case OPTION_EMBED:
-    case OPTION_SINGLE_FILE:
-    case OPTION_PASSES:
-    case OPTION_INIT:
-    case OPTION_NAMES:
-        return true;
-    default:
-        return false;
     }
 }
 
@@ -104,9 +80,8 @@ static bool worth_showing(OptionId id)
 static int option(Parser *p, int i, int argc, char *const *argv)
 {
     const char *text = argv[i], *value = NULL;
-    const bool is_long = text[1] == '-';
-    const size_t n = is_long ? strcspn(text, "=") : 2;
-    const OptionRow *row = find(p->o->command, is_long ? text + 2 : NULL, n - 2, text[1]);
+    size_t n;
+    const OptionRow *row = find(p->o->command, text, &n);
     if (!row) {
         unknown_option(p, text, n);
         return i;
@@ -117,7 +92,7 @@ static int option(Parser *p, int i, int argc, char *const *argv)
         return i;
     }
     if (row->argument) {
-        value = text[n] ? text + n + is_long : i + 1 < argc ? argv[++i] : NULL;
+        value = text[n] ? text + n + (text[1] == '-') : i + 1 < argc ? argv[++i] : NULL;
         if (!value) {
             diag_error(p->d, NO_LOC, "%s is the last word; a value must follow: %s", p->option,
                        row->argument);
@@ -127,7 +102,7 @@ static int option(Parser *p, int i, int argc, char *const *argv)
     const bool good = apply_option(p, row->id, value);
     if (good && row->id == OPTION_MACHINE) /* its numbers, so that the C can be made elsewhere */
         value = p->o->compile.plan.machine->name;
-    if (good && worth_showing(row->id))
+    if (good && row->shown)
         VEC_PUSH(p->arena, &p->o->shown,
                  row->letter ? arena_printf(p->arena, "-%c %s", row->letter, value)
                              : arena_printf(p->arena, "--%s%s%s", row->word, value ? " " : "",
@@ -166,6 +141,13 @@ static void check(Parser *p)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
     if (o->command == COMMAND_graph)
         choose_format(p);
+    if ((o->dependency_phony || o->dependency_target) && !o->dependencies)
+        diag_error(p->d, NO_LOC, "%s changes what -MD or -MF writes; give one of them",
+                   o->dependency_phony ? "-MP" : "-MT");
+    if (o->dependencies && o->command == COMMAND_graph && !o->output)
+        diag_error(p->d, NO_LOC, "-MD says what a file is made from; give the picture one with -o");
+    if (o->dependencies && o->compile.dump != DUMP_NONE)
+        diag_error(p->d, NO_LOC, "-MD says what files are made from, and --dump makes none");
     if (o->random && o->inputs.n)
         diag_error(p->d, NO_LOC, "--random draws the inputs, and --input gives one: take either");
 }
@@ -197,7 +179,10 @@ static void fill(Options *o, Arena *arena)
 
 static void two_networks(const Parser *p, const char *first, const char *second)
 {
-    const char *command = strpbrk(first, "./") ? NULL : str_nearest(first, command_names, COMMANDS);
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++)
+        names[i] = command_rows[i].name;
+    const char *command = strpbrk(first, "./") ? NULL : str_nearest(first, names, COMMANDS);
     if (command) {
         diag_error(p->d, NO_LOC, "unknown command '%s'; did you mean '%s'?", first, command);
         return;
@@ -213,8 +198,8 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
     bool only_words = false;
     *o = (Options){.command = COMMAND_compile, .tolerance = 1e-5, .threads = 1, .rounds = 30};
     for (int i = 0; argc > 1 && i < COMMANDS; i++) {
-        if (str_eq(argv[1], command_names[i])) {
-            o->command = (Command)(1 << i);
+        if (str_eq(argv[1], command_rows[i].name)) {
+            o->command = (Command)i;
             first = 2;
         }
     }

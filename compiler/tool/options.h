@@ -5,14 +5,10 @@
 #include "net/eval.h"
 #include "compile.h"
 
-enum CommandIndex {
-#define COMMAND(id, letter) INDEX_##id,
+typedef enum Command {
+#define COMMAND(id, letter, usage, brief, what, doc) COMMAND_##id,
 #include "tool/options.def"
     COMMANDS
-};
-typedef enum Command {
-#define COMMAND(id, letter) COMMAND_##id = 1 << INDEX_##id,
-#include "tool/options.def"
 } Command;
 
 enum { ALL_ISAS = (1u << ISA_COUNT) - 1 };
@@ -50,6 +46,11 @@ typedef struct Options {
     int threads;
     int rounds;       /* tune: measured of each candidate */
     const char *keep; /* verify: where the generated files stay */
+
+    bool dependencies;             /* -MD or -MF */
+    const char *dependency_file;   /* -MF, or NULL */
+    const char *dependency_target; /* -MT, or NULL */
+    bool dependency_phony;         /* -MP */
 
     bool expand;         /* summary, graph: repeated blocks one by one */
     const char *against; /* summary: another network to compare with, or NULL */

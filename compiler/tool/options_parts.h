@@ -5,9 +5,31 @@
 #include "tool/options.h"
 
 typedef enum OptionId {
-#define OPTION(id, letter, word, argument, commands, doc) OPTION_##id,
+#define OPTION(id, letter, word, argument, commands, shown, doc) OPTION_##id,
 #include "tool/options.def"
 } OptionId;
+
+/* The rows of options.def, in order (options.c). */
+typedef struct OptionRow {
+    OptionId id;
+    char letter;
+    const char *word, *argument, *commands, *doc;
+    bool shown;
+    const char *section; /* a title instead of an option */
+} OptionRow;
+extern const OptionRow option_rows[];
+extern const int option_count;
+typedef struct CommandRow {
+    const char *name;
+    char letter;
+    const char *usage, *brief, *what, *doc;
+} CommandRow;
+extern const CommandRow command_rows[COMMANDS];
+
+/* Does the option, or the section, belong to the command? */
+bool option_belongs(const OptionRow *row, Command command);
+/* The dashes before its word. */
+const char *option_dashes(const OptionRow *row);
 
 typedef struct Parser {
     Options *o;

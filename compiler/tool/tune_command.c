@@ -239,7 +239,6 @@ static bool tune_all(Tune *t, Kinds *kinds)
 static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *arena, Diag *d)
 {
     Tune t = {.o = o, .arena = arena, .d = d, .plan = c->plan, .threads = o->threads};
-    const Words inputs = inputs_of(o, src, arena);
     Kinds kinds = kinds_of(c->plan, arena);
     if (kinds.n == 0)
         diag_error(d, NO_LOC, "'%s' has no convolution or dense layer to tune", c->net->name);
@@ -247,7 +246,7 @@ static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *
         return;
     OutputFile file = {.path = output_of(o, arena)};
     file.bytes = file_text(&t, &kinds, &file.size);
-    if (outputs_write(&file, 1, inputs.at, inputs.n, arena, d) && !o->quiet)
+    if (write_made(o, &file, 1, file.path, src, arena, d) && !o->quiet)
         print_table(&t, &kinds, file.path);
 }
 

@@ -102,6 +102,24 @@ static void test_passes(void)
     arena_free(c.arena);
 }
 
+static void test_dependencies(void)
+{
+    Case c;
+    parse(&c, "rnc a.net -MD -MP -MF made.d");
+    CU_ASSERT(c.good && c.o.dependencies && c.o.dependency_phony);
+    CU_ASSERT_STRING_EQUAL(c.o.dependency_file, "made.d");
+    arena_free(c.arena);
+    parse(&c, "rnc a.net -MFmade.d");
+    CU_ASSERT(c.good && c.o.dependencies && !c.o.dependency_phony);
+    CU_ASSERT_STRING_EQUAL(c.o.dependency_file, "made.d");
+    arena_free(c.arena);
+    refused("rnc a.net -MP", "give one of them");
+    refused("rnc a.net -MX", "unknown option '-MX'; did you mean '-MD'?");
+    refused("rnc a.net --MD", "unknown option '--MD'");
+    refused("rnc graph a.net -MD", "give the picture one with -o");
+    refused("rnc a.net -MD --dump plan", "--dump makes none");
+}
+
 static void test_refusals(void)
 {
     refused("rnc", "no network is given");
@@ -172,7 +190,7 @@ static void test_dashes(void)
 static void test_help(void)
 {
     static const Command commands[] = {
-#define COMMAND(id, letter) COMMAND_##id,
+#define COMMAND(id, letter, usage, brief, what, doc) COMMAND_##id,
 #include "tool/options.def"
     };
     jmp_buf oom;
@@ -242,6 +260,7 @@ static void test_identifiers(void)
 void suite_options(void)
 {
     CU_pSuite s = CU_add_suite("options", NULL, NULL);
+    CU_add_test(s, "-MD, -MF and -MP", test_dependencies);
     CU_add_test(s, "a network alone", test_plain);
     CU_add_test(s, "every option", test_all);
     CU_add_test(s, "lists of passes", test_passes);

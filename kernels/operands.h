@@ -7,12 +7,15 @@ typedef rnc_tile_shape rnc_tile;
 /* All but the caller's own buffers are aligned to 64 bytes at the first pixel of the first
  * image where its channels begin there. */
 typedef struct rnc_operands {
-    const void *in;       /* first operand; floats, but for the kernel `input` */
-    const void *in2;      /* second operand or residual, or NULL */
-    void *out;            /* result */
-    const float *weights; /* packed, or NULL; the next step's are stored after them */
-    void *scratch;        /* or NULL */
+    const void *in;      /* first operand; its elements are floats, except for the kernel `input` */
+    const void *in2;     /* second operand or residual, or NULL */
+    void *out;           /* result */
+    const void *weights; /* packed, or NULL; those of the next step follow them */
+    void *scratch;       /* or NULL */
 } rnc_operands;
+
+/* Element types of packed weights. */
+enum { RNC_WEIGHTS_F32, RNC_WEIGHTS_BF16, RNC_WEIGHTS_F16 };
 
 /* Activations, in the order of the compiler's Act. */
 enum {

@@ -3,6 +3,8 @@
 #ifndef RNC_PARTS_H
 #define RNC_PARTS_H
 
+#include "kernels/shapes.h"
+
 #include <stddef.h>
 
 #if defined(__clang__)
@@ -28,6 +30,20 @@ RNC_INLINE ptrdiff_t rnc_at(int n, int image, int y, int row, int x, int pixel)
 RNC_INLINE int rnc_div_up(int a, int b)
 {
     return (a + b - 1) / b;
+}
+
+/* Bytes of a packed weight of element type `elem`. */
+RNC_INLINE int rnc_weight_bytes(int elem)
+{
+    return elem == RNC_WEIGHTS_F32 ? 4 : 2;
+}
+
+/* Bytes of a panel of packed weights: `biases` floats, then `weights` weights.  Where these are not
+ * floats a panel is a multiple of 64 bytes, so that the biases of the next one are aligned. */
+RNC_INLINE ptrdiff_t rnc_panel_bytes(int elem, int biases, ptrdiff_t weights)
+{
+    const ptrdiff_t bytes = (ptrdiff_t)biases * 4 + weights * rnc_weight_bytes(elem);
+    return elem == RNC_WEIGHTS_F32 ? bytes : (bytes + 63) / 64 * 64;
 }
 
 /* x, or the nearer of low and high. */

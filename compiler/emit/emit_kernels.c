@@ -45,7 +45,7 @@ static void emit_release(Emit *e)
                                         "kernels/parts.h", "kernels/cuts.h"};
     const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
     buf_printf(e->out,
-               "\n/* ---- what kernels are told of their work; distances are in floats ----\n"
+               "\n/* ---- what kernels are told of their work; distances are in elements ----\n"
                " * Several networks in one translation unit share these types. */\n"
                "#if defined(RNC_KERNELS) && RNC_KERNELS != %u\n"
                "#error \"networks of different releases of rnc cannot be one translation unit\"\n"

@@ -52,6 +52,7 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, co
     rnc_cut_blas(s, t, &c);
     const int depth = c.depth, width = c.width, patches = c.patches;
     const int pixels = c.pixels, tile = c.tile;
+    const float *packed = (const float *)o->weights;
     float *columns = (float *)o->scratch, *product = columns + c.columns;
     int n, g, first, i;
     (void)parts;
@@ -61,8 +62,8 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, co
                 const int count = pixels - first < tile ? pixels - first : tile;
                 const float *in =
                     (const float *)o->in + (ptrdiff_t)n * s->in_image + (ptrdiff_t)g * s->in_c;
-                const float *bias = o->weights + (ptrdiff_t)g * width;
-                const float *weights = o->weights + s->out_c + (ptrdiff_t)g * depth * width;
+                const float *bias = packed + (ptrdiff_t)g * width;
+                const float *weights = packed + s->out_c + (ptrdiff_t)g * depth * width;
                 if (patches)
                     im2col(s, in, first, count, columns);
                 else

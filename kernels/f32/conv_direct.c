@@ -1,19 +1,21 @@
 /* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
  * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
  * that the weights of a column stay in cache while all pixels pass and the next column's are
- * fetched.  The halo of zeros makes every tap a read at a constant distance, and what lies
- * contiguous is one run: (tap, channel) of a kernel row, the pixels of all rows.
- * RNC_NARROW, 0 or 1, stands before: 0 where no convolution has a panel or a column narrower than
- * its others.  The code for them is then not there for the compiler to look at and drop. */
+ * fetched.  The halo of zeros puts every tap at a constant distance, and what is contiguous is one
+ * run: (tap, channel) of a kernel row, the pixels of all rows.
+ * Define RNC_NARROW before this file: 0 if no convolution has a panel or a column narrower than its
+ * others, so that the compiler does not even see the code for them; else 1. */
 #define conv_place RNC_FN(conv_place)
 #define conv_find RNC_FN(conv_find)
 #define conv_block RNC_FN(conv_block)
 #define conv_ahead RNC_FN(conv_ahead)
+#define conv_work RNC_FN(conv_work)
 #define conv_begin RNC_FN(conv_begin)
 #define conv_end RNC_FN(conv_end)
 #define conv_turn RNC_FN(conv_turn)
 #define conv_tile RNC_FN(conv_tile)
 #define conv_part RNC_FN(conv_part)
+#define conv_set RNC_FN(conv_set)
 #define conv_pass RNC_FN(conv_pass)
 #define conv_block_tiles RNC_FN(conv_block_tiles)
 #define conv_columns RNC_FN(conv_columns)
@@ -24,7 +26,7 @@
 #define conv_diagonal_panels RNC_FN(conv_diagonal_panels)
 #define conv_panels RNC_FN(conv_panels)
 
-/* Where a tile begins, in floats from the tensors' first pixels. */
+/* Where a tile begins, in elements from the tensors' first pixels. */
 typedef struct conv_place {
     ptrdiff_t in, res, out;
     int is_big;
@@ -42,13 +44,13 @@ RNC_KERNEL void conv_find(const rnc_conv_shape *s, const rnc_tiles_cut *c, int t
     p->is_big = i < c->n_big;
 }
 
-/* The taps of a kernel row that lie side by side are one run.  A block is some runs or a piece of
- * one: its weights stay in a near cache while all pixels pass, sums wait in the output. */
+/* The taps of a kernel row that are side by side are one run.  A block is some runs or a piece of
+ * one: its weights stay in a near cache while all pixels pass, and sums wait in the output. */
 typedef struct conv_block {
-    int run, runs;      /* the first, and how many */
-    int c, depth;       /* of each: from input channel c on, so many */
-    int streams, apart; /* a turn takes a row of each of so many parts of a run, so many rows long:
-                         * from memory a CPU reads several streams faster than one */
+    int run, runs;      /* the first one, and how many */
+    int c, depth;       /* of each: the first input channel, and how many */
+    int streams, apart; /* a turn takes a row from each of `streams` parts of a run, `apart` rows
+                         * long: a CPU reads several streams from memory faster than one */
     int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
 } conv_block;
 
@@ -56,42 +58,52 @@ typedef struct conv_block {
 typedef struct conv_ahead {
     const char *weights; /* read soon */
     const char *out;     /* the next tile's output: written soon */
-    ptrdiff_t input;     /* floats from this tile's input to the next one's */
+    ptrdiff_t input;     /* elements from this tile's input to the next one's */
     int spacing, step;   /* bytes from line to line of weights; from turn to turn */
 } conv_ahead;
 
-/* What a tile's sums begin with. */
-RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int wide, int first,
-                           const float *bias, const float *out)
+/* What a tile is made of: a block of weights and the first pixel's memory. */
+typedef struct conv_work {
+    conv_block b;
+    const float *in;
+    const char *w; /* the column's weights, from the block's first row on */
+    const float *bias, *res;
+    float *out;
+    conv_ahead ahead;
+} conv_work;
+
+/* What the sums of a tile begin with. */
+RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int wide,
+                           const conv_work *k)
 {
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        const float *from = out + i / wide * s->out_row + i % wide * s->out_pixel;
+        const float *from = k->out + i / wide * s->out_row + i % wide * s->out_pixel;
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            acc[i * nv + j] = vf_load((first ? bias : from) + j * RNC_VL);
+            acc[i * nv + j] = vf_load((k->b.first ? k->bias : from) + j * RNC_VL);
     }
 }
 
 RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, int wide,
-                         conv_block b, const float *res, float *out)
+                         const conv_work *k)
 {
     static const float six = 6.0f;
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
-        const float *from = res + i / wide * s->res_row + i % wide * s->res_pixel;
+        float *to = k->out + i / wide * s->out_row + i % wide * s->out_pixel;
+        const float *from = k->res + i / wide * s->res_row + i % wide * s->res_pixel;
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             vf v = acc[i * nv + j];
-            if (s->residual && b.first)
+            if (s->residual && k->b.first)
                 v = v + vf_load(from + j * RNC_VL);
-            if (b.last && (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)) {
+            if (k->b.last && (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)) {
                 vf zero;
                 RNC_ZERO(zero);
                 v = vf_max(zero, v);
             }
-            if (b.last && s->act == RNC_ACT_RELU6) {
+            if (k->b.last && s->act == RNC_ACT_RELU6) {
                 vf top; /* not vf_set1(6): kept over the loop, it would drive out a sum */
                 RNC_BROADCAST(top, &six);
                 v = vf_min(top, v);
@@ -102,61 +114,61 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
 }
 
 /* A turn: u rows, or one of each stream, and weights to fetch.  Where columns of a panel alternate,
- * line by line, the CPU itself fetches the wrong lines. */
-RNC_KERNEL void conv_turn(const rnc_conv_shape *s, const rnc_tile *t, vf *acc, conv_block b, int u,
-                          const float *a, const float *w, int n, int nv, int wide, int width,
-                          conv_ahead ahead)
+ * line by line, the CPU by itself fetches the wrong lines. */
+RNC_KERNEL void conv_turn(const rnc_tile *t, const conv_rows *r, vf *acc, const conv_work *k, int u,
+                          int n, int nv)
 {
-    const int memory = t->memory_broadcasts, near = ahead.spacing > 64;
+    const int apart = k->b.apart, bytes = apart * r->width * rnc_weight_bytes(r->elem);
     RNC_UNROLL(8)
-    for (int i = 0; i < b.streams; i++, a += b.apart, w += b.apart * width)
-        conv_steps(s, acc, a, w, u, n, nv, wide, width, memory, near);
+    for (int i = 0; i < k->b.streams; i++)
+        conv_steps(r, acc, k->in + i * apart, k->w + (ptrdiff_t)i * bytes, u, n, nv);
     for (int i = 0; i < t->prefetch_weights; i++)
-        RNC_PREFETCH(ahead.weights + i * ahead.spacing);
+        RNC_PREFETCH(k->ahead.weights + i * k->ahead.spacing);
 }
 
-/* One tile, block b; `wide` pixels of it lie in a row.  bias, w: its column's, w from the block's
- * first row on, in a panel of `width` channels. */
-RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, int n, int nv, int wide,
-                          conv_block b, const float *in, const float *bias, const float *w,
-                          int width, const float *res, float *out, conv_ahead ahead)
+/* One tile and block. */
+RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, const conv_rows *r, int n,
+                          int nv, const conv_work *work)
 {
+    conv_work k = *work;
+    const conv_block b = k.b;
     const int runs = rnc_taps_merge(s) ? 1 : s->kernel_w;
-    const int depth = b.depth / b.streams;
+    const int depth = b.depth / b.streams, row = r->width * rnc_weight_bytes(r->elem);
     const int most = b.streams > 1 ? 1 : depth < 8 ? depth : 8; /* beyond, acc is in memory */
     const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
-    const int lines = (nv * RNC_VL * (int)sizeof(float) + 63) / 64;
+    const int lines = rnc_div_up(nv * RNC_VL * (int)sizeof(float), 64);
     int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile still to fetch */
     vf acc[32];
-    conv_begin(s, acc, n, nv, wide, b.first, bias, out);
-    for (int r = b.run; r < b.run + b.runs; r++) {
-        const float *a = in + r / runs * s->dilation_h * s->in_row +
-                         r % runs * s->dilation_w * s->in_pixel + b.c / b.streams;
+    conv_begin(s, acc, n, nv, r->wide, &k);
+    for (int i = b.run; i < b.run + b.runs; i++) {
         int turns = depth / u;
-        /* Twice the same loop, with and without the fetch: a test inside costs more. */
+        k.in = work->in + i / runs * s->dilation_h * s->in_row +
+               i % runs * s->dilation_w * s->in_pixel + b.c / b.streams;
+        /* The same loop twice, with the fetch and without: a test inside costs more. */
         for (; turns > 0 && fetch > 0; turns--, fetch--) {
-            conv_turn(s, t, acc, b, u, a, w, n, nv, wide, width, ahead);
-            for (int i = 0; i < lines; i++)
-                RNC_PREFETCH_WRITE(ahead.out + i * 64);
-            ahead.weights += ahead.step;
-            ahead.out += s->out_pixel * (int)sizeof(float);
-            a += u;
-            w += u * width;
+            conv_turn(t, r, acc, &k, u, n, nv);
+            for (int j = 0; j < lines; j++)
+                RNC_PREFETCH_WRITE(k.ahead.out + j * 64);
+            k.ahead.weights += k.ahead.step;
+            k.ahead.out += s->out_pixel * (int)sizeof(float);
+            k.in += u;
+            k.w += u * row;
         }
         for (; turns > 0; turns--) {
-            conv_turn(s, t, acc, b, u, a, w, n, nv, wide, width, ahead);
+            conv_turn(t, r, acc, &k, u, n, nv);
             if (t->prefetch_input)
-                RNC_PREFETCH_NEAR(a + ahead.input + (turns & 3) * (s->stride_w * s->in_pixel));
-            ahead.weights += ahead.step;
-            a += u;
-            w += u * width;
+                RNC_PREFETCH_NEAR(k.in + k.ahead.input + (turns & 3) * r->pixel);
+            k.ahead.weights += k.ahead.step;
+            k.in += u;
+            k.w += u * row;
         }
-        conv_steps(s, acc, a, w, depth % u, n, nv, wide, width, t->memory_broadcasts, 0);
-        w += (b.streams > 1 ? b.streams * b.apart - depth : depth % u) * width;
+        conv_steps(r, acc, k.in, k.w, depth % u, n, nv);
+        k.w += (b.streams > 1 ? b.streams * b.apart - depth : depth % u) * row;
     }
-    conv_end(s, acc, n, nv, wide, b, res, out);
+    conv_end(s, acc, n, nv, r->wide, &k);
 }
 
+/* Block i of those that the rows are cut into. */
 RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
 {
     const int run = i / d->cuts * d->each, c = i % d->cuts * d->piece;
@@ -169,24 +181,41 @@ RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
     b->last = i + 1 == d->count;
 }
 
-/* What the tiles of a pass share: columns of nv vectors, first .. end-1, `across` of them in a
- * panel of `width` channels, from its vector `vector` on; of their rows a block. */
+/* Panels first .. end-1, `width` channels each, of a group, and the part that does them. */
+typedef struct conv_set {
+    const char *w;   /* the first panel of the set */
+    ptrdiff_t panel; /* bytes from panel to panel */
+    int width, first, end;
+    const float *in, *res; /* the window of pixel (0, 0), and the set's first channel */
+    float *out;
+    int part, parts;
+} conv_set;
+
+/* What the tiles of a pass share: columns first .. end-1 of nv vectors, `across` of them in a
+ * panel, the first at its vector `vector`; of their rows a block. */
 typedef struct conv_pass {
-    int nv, width, across, vector;
+    int nv, across, vector;
     int first, end;
-    ptrdiff_t panel;    /* floats from panel to panel */
+    int row;            /* the block's first row of weights in a panel */
     int tile, end_tile; /* this part's */
     const char *next;   /* weights to fetch meanwhile, `share` bytes a column of a tile */
     int share, spacing, step;
+    conv_block b;
 } conv_pass;
 
-RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, const rnc_tiles_cut *c,
-                                 const conv_pass *p, conv_block b, int row, const float *in,
-                                 const float *w, const float *res, float *out)
+RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
+                                 const rnc_tiles_cut *c, const conv_pass *p)
 {
-    const int wide = c->stacked ? c->w : 32;
     const int big = c->stacked ? c->big * c->w : c->big;
     const int small = c->stacked ? c->small * c->w : c->small;
+    const int wide = c->stacked ? c->w : 32, bytes = rnc_weight_bytes(s->weights);
+    const conv_rows r = {wide,
+                         s->stride_h * s->in_row,
+                         s->stride_w * s->in_pixel,
+                         s->weights,
+                         set->width,
+                         t->memory_broadcasts,
+                         p->spacing > 64};
     const char *fetch = p->next;
     conv_place at, next;
     conv_find(s, c, p->tile, &at);
@@ -194,126 +223,137 @@ RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, con
         conv_find(s, c, tile + 1 < p->end_tile ? tile + 1 : tile, &next);
         for (int i = p->first; i < p->end; i++, fetch += p->share) {
             const int in_panel = (p->vector + i % p->across * p->nv) * RNC_VL;
-            const int column = i / p->across * p->width + in_panel;
-            const float *bias = w + i / p->across * p->panel + in_panel, *a = in + at.in;
-            const float *taps = bias + (ptrdiff_t)row * p->width;
-            const float *from = s->residual ? res + at.res + column : res;
-            float *to = out + at.out + column;
-            conv_ahead ahead;
-            ahead.weights = fetch;
-            ahead.spacing = p->spacing;
-            ahead.step = p->step;
-            ahead.input = i + 1 < p->end ? 0 : next.in - at.in;
-            ahead.out =
-                (const char *)(i + 1 < p->end ? to + p->nv * RNC_VL : out + next.out + column);
+            const int column = i / p->across * set->width + in_panel;
+            const char *panel = set->w + i / p->across * set->panel;
+            const float *bias = (const float *)(const void *)panel;
+            conv_work k;
+            k.b = p->b;
+            k.in = set->in + at.in;
+            k.bias = bias + in_panel;
+            k.w = (const char *)(bias + set->width) +
+                  ((ptrdiff_t)p->row * set->width + in_panel) * bytes;
+            k.res = s->residual ? set->res + at.res + column : set->res;
+            k.out = set->out + at.out + column;
+            k.ahead.weights = fetch;
+            k.ahead.spacing = p->spacing;
+            k.ahead.step = p->step;
+            k.ahead.input = i + 1 < p->end ? 0 : next.in - at.in;
+            k.ahead.out = (const char *)(i + 1 < p->end ? k.out + p->nv * RNC_VL
+                                                        : set->out + next.out + column);
             if (at.is_big) {
-                conv_tile(s, t, big, p->nv, wide, b, a, bias, taps, p->width, from, to, ahead);
+                conv_tile(s, t, &r, big, p->nv, &k);
             } else if (small > 0) {
-                conv_tile(s, t, small, p->nv, wide, b, a, bias, taps, p->width, from, to, ahead);
+                conv_tile(s, t, &r, small, p->nv, &k);
             }
-            if (s->act > RNC_ACT_RELU6 && b.last)
-                conv_act(s, at.is_big ? big : small, p->nv, wide, to);
+            if (s->act > RNC_ACT_RELU6 && p->b.last)
+                conv_act(s, at.is_big ? big : small, p->nv, wide, k.out);
         }
         at = next;
     }
 }
 
-/* Columns first .. end-1 of nv vectors; column c begins at vector `vector` + c % across * nv of
- * panel c / across; panels of `width` channels.  in, out, res: the group's, w: its first panel. */
-RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, int nv, const float *in,
-                             const float *w, int width, const float *res, float *out, int first,
-                             int end, int across, int vector, int part, int parts)
+/* The columns of nv vectors of the set's panels, `across` a panel, the first at vector `vector`. */
+RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
+                             int nv, int across, int vector)
 {
+    const int first = set->first * across, end = set->end * across;
+    const int row = set->width * rnc_weight_bytes(s->weights); /* bytes */
     rnc_tiles_cut c;
     rnc_rows_cut d;
+    conv_pass p;
     rnc_cut_tiles(s, rnc_tile_pixels(t, nv), &c);
     rnc_cut_rows(s, t->depth, t->streams, &d);
     const int blocks = d.count > 1, wish = t->panels > 0 ? t->panels
                                            : end > first ? end - first
                                                          : 1;
     const int keep = blocks ? across : wish; /* columns that pass together */
-    const int alternate = across > 1 && !blocks, rows = d.runs * d.run + 1; /* with the bias */
-    conv_pass p;
-    p.nv = nv, p.width = width, p.across = across, p.vector = vector;
-    p.panel = (ptrdiff_t)rows * width;
-    p.tile = rnc_share(c.all, part, parts);
-    p.end_tile = rnc_share(c.all, part + 1, parts);
-    p.spacing = alternate ? width * (int)sizeof(float) : 64;
+    const int alternate = across > 1 && !blocks;
+    const int column = RNC_VL * rnc_weight_bytes(s->weights); /* bytes of a vector of weights */
+    const int biases = set->width * (int)sizeof(float);
+    p.nv = nv, p.across = across, p.vector = vector;
+    p.tile = rnc_share(c.all, set->part, set->parts);
+    p.end_tile = rnc_share(c.all, set->part + 1, set->parts);
+    p.spacing = alternate ? row : 64;
     for (int turn = 0; turn < rnc_div_up(end - first, keep) * d.count; turn++) {
-        conv_block b;
-        conv_part(&d, turn % d.count, &b);
+        conv_part(&d, turn % d.count, &p.b);
         p.first = first + turn / d.count * keep;
         p.end = p.first + keep < end ? p.first + keep : end;
-        /* What is used next: the rows behind the block, or a column of the next panel. */
-        const int row = b.run * d.run + b.c / b.streams + 1, deep = b.runs * b.depth;
-        const int lines = alternate ? rows : (deep + 1) * width / 16;
-        const int calls = (p.end_tile - p.tile) * (p.end - p.first);
-        const float *next =
-            blocks ? w + p.first / across * p.panel + (row + deep) * width
-                   : w + p.end / across * p.panel + (vector + p.end % across * nv) * RNC_VL;
-        p.next = (const char *)next;
+        p.row = p.b.run * d.run + p.b.c / p.b.streams;
+        /* What is used next: the rows after the block, or a column of the next panel. */
+        const int deep = p.b.runs * p.b.depth, calls = (p.end_tile - p.tile) * (p.end - p.first);
+        const int lines = alternate ? d.runs * d.run + 1 : (deep + 1) * row / 64;
+        p.next =
+            blocks
+                ? set->w + p.first / across * set->panel + biases + (ptrdiff_t)(p.row + deep) * row
+                : set->w + p.end / across * set->panel + (vector + p.end % across * nv) * column;
         p.share = calls > 0 ? (lines / calls + 1) * p.spacing : 0;
         p.step = blocks ? p.share * (t->unroll > 1 ? t->unroll : 1) / deep + 1
                         : t->prefetch_weights * p.spacing;
-        conv_block_tiles(s, t, &c, &p, b, row, in, w, res, out);
+        conv_block_tiles(s, t, set, &c, &p);
     }
 }
 
 #ifdef RNC_DIAGONALS
 /* n output pixels, one to three, times a vector of output channels.  d: a block's diagonals.
- * Fetched are inputs `near` floats further or, if that is 0, what lies from `ahead` on. */
-RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, conv_block b,
-                                   const float *in, const float *d, const float *bias,
-                                   const float *res, float *out, ptrdiff_t near, const float *ahead)
+ * Inputs k->ahead.input further are fetched or, if that is 0, what k->ahead.weights points to. */
+RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, const conv_work *k,
+                                   const float *d)
 {
     const int runs = rnc_taps_merge(s) ? 1 : s->kernel_w;
     const int pixel = wide > 1 ? s->stride_w * s->in_pixel : s->stride_h * s->in_row;
+    const char *ahead = k->ahead.weights;
     vf acc[12];
-    conv_begin(s, acc, n, 1, wide, b.first, bias, out);
+    conv_begin(s, acc, n, 1, wide, k);
     conv_split(acc, n);
-    for (int r = b.run; r < b.run + b.runs; r++) {
-        const float *a = in + r / runs * s->dilation_h * s->in_row +
-                         r % runs * s->dilation_w * s->in_pixel + b.c;
-        conv_run_diagonal(acc, a, pixel, d, b.depth, n, near ? a + near : ahead);
-        ahead += b.depth;
-        d += 4 * b.depth;
+    for (int r = k->b.run; r < k->b.run + k->b.runs; r++) {
+        const float *a = k->in + r / runs * s->dilation_h * s->in_row +
+                         r % runs * s->dilation_w * s->in_pixel + k->b.c;
+        const char *near = (const char *)(a + k->ahead.input);
+        conv_run_diagonal(acc, a, pixel, d, k->b.depth, n, k->ahead.input ? near : ahead);
+        ahead += k->b.depth * (int)sizeof(float);
+        d += 4 * k->b.depth;
     }
     conv_join(acc, n);
-    conv_end(s, acc, n, 1, wide, b, res, out);
+    conv_end(s, acc, n, 1, wide, k);
 }
 
 /* What the tiles of a pass share: some panels, whole or a block of one, as diagonals. */
 typedef struct conv_diagonal_pass {
-    const float *d, *w; /* w: the first panel's bias */
-    ptrdiff_t panel;    /* floats from panel to panel */
-    int width, vectors; /* channels of a panel; vectors of all */
-    int wide;           /* as for conv_tile */
-    int share;          /* floats of weights to fetch during a vector of a tile */
+    const float *d;
+    const char *w;   /* the first panel */
+    ptrdiff_t panel; /* bytes from panel to panel */
+    int width;       /* channels of a panel */
+    int vectors;     /* of all panels */
+    int wide;        /* as in conv_rows */
+    int share;       /* bytes of weights to fetch during a vector of a tile */
 } conv_diagonal_pass;
 
-/* n pixels times all vectors of a pass.  next: floats to the next tile's inputs, whose output is
- * next_out; ahead: weights read soon. */
+/* n pixels times all vectors of a pass. */
 RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal_pass *p, int n,
-                                    conv_block b, const float *in, const float *res, float *out,
-                                    ptrdiff_t next, const float *next_out, const float *ahead)
+                                    const conv_work *work)
 {
-    for (int j = 0; j < p->vectors; j++, ahead += p->share) {
+    const float *next = (const float *)(const void *)work->ahead.out;
+    for (int j = 0; j < p->vectors; j++) {
         const int i = j * RNC_VL;
-        const float *line = i + 16 < p->vectors * RNC_VL ? out + i + 16 : next_out;
-        if (b.first && i % 16 == 0) {
-            for (int k = 0; k < n; k++)
-                RNC_PREFETCH_NEAR(line + k * s->out_pixel);
+        const float *line = i + 16 < p->vectors * RNC_VL ? work->out + i + 16 : next;
+        const float *bias = (const float *)(const void *)(p->w + i / p->width * p->panel);
+        conv_work k = *work;
+        if (work->b.first && i % 16 == 0) {
+            for (int x = 0; x < n; x++)
+                RNC_PREFETCH_NEAR(line + x * s->out_pixel);
         }
-        conv_diagonal_tile(s, n, p->wide, b, in, p->d + i * b.runs * b.depth,
-                           p->w + i / p->width * p->panel + i % p->width,
-                           s->residual ? res + i : res, out + i,
-                           j < n ? next + j * s->stride_w * s->in_pixel : 0, ahead);
-        if (s->act > RNC_ACT_RELU6 && b.last)
-            conv_act(s, n, 1, p->wide, out + i);
+        k.bias = bias + i % p->width;
+        k.res = s->residual ? work->res + i : work->res;
+        k.out = work->out + i;
+        k.ahead.input = j < n ? work->ahead.input + j * s->stride_w * s->in_pixel : 0;
+        k.ahead.weights += j * p->share;
+        conv_diagonal_tile(s, n, p->wide, &k, p->d + i * work->b.runs * work->b.depth);
+        if (s->act > RNC_ACT_RELU6 && work->b.last)
+            conv_act(s, n, 1, p->wide, k.out);
     }
 }
 
-/* Cuts into blocks of `fit` rows at most, of whole fours. */
+/* Cuts into blocks of at most `fit` rows, of whole fours. */
 RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, int fit,
                                    rnc_rows_cut *d)
 {
@@ -324,11 +364,11 @@ RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, i
     d->count = rnc_div_up(d->runs, d->each) * d->cuts;
 }
 
-/* Panels first .. end-1, `width` channels each.  Some pass together if they are not cut. */
-RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t, const float *in,
-                                     const float *w, int width, const float *res, float *out,
-                                     int first, int end, int part, int parts)
+/* The panels of a set.  Some pass together if they are not cut. */
+RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
+                                     const conv_set *set)
 {
+    const int width = set->width, row = width * rnc_weight_bytes(s->weights);
     const int fit = RNC_DIAGONALS * RNC_VL / width / 16 * 16;
     vf d[RNC_DIAGONALS];
     rnc_tiles_cut c;
@@ -336,85 +376,90 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
     rnc_cut_tiles(s, 3, &c);
     conv_diagonal_cuts(s, t, fit, &cuts);
     const int keep = cuts.count > 1 ? 1 : fit / (cuts.runs * cuts.run);
-    const int t0 = rnc_share(c.all, part, parts), t1 = rnc_share(c.all, part + 1, parts);
-    const ptrdiff_t panel = ((ptrdiff_t)cuts.runs * cuts.run + 1) * width;
-    conv_diagonal_pass p = {(const float *)d, w, panel, width, 0, c.stacked ? c.w : 32, 0};
-    for (int i = 0; t0 < t1 && i < rnc_div_up(end - first, keep) * cuts.count; i++) {
-        const int p0 = first + i / cuts.count * keep, p1 = p0 + keep < end ? p0 + keep : end;
-        conv_block b;
+    const int t0 = rnc_share(c.all, set->part, set->parts);
+    const int t1 = rnc_share(c.all, set->part + 1, set->parts);
+    conv_diagonal_pass p = {(const float *)d, NULL, set->panel, width, 0, c.stacked ? c.w : 32, 0};
+    for (int i = 0; t0 < t1 && i < rnc_div_up(set->end - set->first, keep) * cuts.count; i++) {
+        const int p0 = set->first + i / cuts.count * keep;
+        const int p1 = p0 + keep < set->end ? p0 + keep : set->end;
         conv_place at, next;
-        conv_part(&cuts, i % cuts.count, &b);
-        const int rows = b.runs * b.depth, column = p0 * width;
-        const float *from = w + p0 * p.panel + (ptrdiff_t)(b.run * cuts.run + b.c + 1) * width;
-        const float *ahead = from + (cuts.count > 1 ? rows * width : (p1 - p0) * p.panel);
-        p.w = w + p0 * p.panel;
+        conv_work k;
+        conv_part(&cuts, i % cuts.count, &k.b);
+        const int rows = k.b.runs * k.b.depth, column = p0 * width;
+        p.w = set->w + p0 * set->panel;
+        k.w = p.w + width * (int)sizeof(float) + (ptrdiff_t)(k.b.run * cuts.run + k.b.c) * row;
+        k.ahead.weights = k.w + (cuts.count > 1 ? (ptrdiff_t)rows * row : (p1 - p0) * set->panel);
         p.vectors = (p1 - p0) * width / RNC_VL;
-        p.share = rows * RNC_VL / (t1 - t0);
-        for (int k = 0; k < p1 - p0; k++)
-            conv_diagonals((float *)d + k * rows * width, from + k * p.panel, rows, width);
+        p.share = rows * RNC_VL / (t1 - t0) * (int)sizeof(float);
+        for (int j = 0; j < p1 - p0; j++)
+            conv_diagonals((float *)d + j * rows * width, k.w + j * set->panel, s->weights, rows,
+                           width);
         conv_find(s, &c, t0, &next);
-        for (int tile = t0; tile < t1; tile++, ahead += p.share * p.vectors) {
+        for (int tile = t0; tile < t1; tile++, k.ahead.weights += p.share * p.vectors) {
             at = next;
             conv_find(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
-            const float *sum = s->residual ? res + at.res + column : res;
-            float *to = out + at.out + column;
+            k.in = set->in + at.in;
+            k.res = s->residual ? set->res + at.res + column : set->res;
+            k.out = set->out + at.out + column;
+            k.ahead.input = next.in - at.in;
+            k.ahead.out = (const char *)(set->out + next.out + column);
             if (at.is_big) {
-                conv_diagonal_tiles(s, &p, c.big, b, in + at.in, sum, to, next.in - at.in,
-                                    out + next.out + column, ahead);
+                conv_diagonal_tiles(s, &p, c.big, &k);
             } else if (c.small > 0) {
-                conv_diagonal_tiles(s, &p, c.small, b, in + at.in, sum, to, next.in - at.in,
-                                    out + next.out + column, ahead);
+                conv_diagonal_tiles(s, &p, c.small, &k);
             }
         }
     }
 }
 #endif
 
-/* Panels first .. end-1, `width` channels each: whole columns of nv vectors, then the rest. */
-RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_tile *t, const float *in,
-                            const float *w, int width, const float *res, float *out, int first,
-                            int end, int part, int parts)
+/* The panels of a set: whole columns of nv vectors, then the rest. */
+RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set)
 {
     rnc_columns_cut c;
-    rnc_cut_columns(t, width, RNC_VL, &c);
+    rnc_cut_columns(t, set->width, RNC_VL, &c);
 #ifdef RNC_DIAGONALS
     if (s->in_c % 4 == 0 && s->in_pixel % 4 == 0 && s->in_row % 4 == 0 && s->in_image % 4 == 0) {
-        conv_diagonal_panels(s, t, in, w, width, res, out, first, end, part, parts);
+        conv_diagonal_panels(s, t, set);
         return;
     }
 #endif
-    conv_columns(s, t, c.nv, in, w, width, res, out, first * c.across, end * c.across, c.across, 0,
-                 part, parts);
+    conv_columns(s, t, set, c.nv, c.across, 0);
     if (RNC_NARROW && c.rest > 0)
-        conv_columns(s, t, c.rest, in, w, width, res, out, first, end, 1, c.across * c.nv, part,
-                     parts);
+        conv_columns(s, t, set, c.rest, 1, c.across * c.nv);
 }
 
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
                                     const rnc_operands *o, int part, int parts)
 {
-    const ptrdiff_t rows = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1;
+    const int group_c = s->out_c / s->groups, rows = s->kernel_h * s->kernel_w * s->in_c;
     rnc_panels_cut c;
     rnc_cut_panels(s, &c);
-    const int group_c = s->out_c / s->groups;
     const int p0 = t->split ? rnc_share(c.count, part, parts) : 0;
     const int p1 = t->split ? rnc_share(c.count, part + 1, parts) : c.count;
-    const int of = t->split ? 0 : part, parts_of = t->split ? 1 : parts;
+    const int corner = s->pad_top * s->in_row + s->pad_left * s->in_pixel;
+    const ptrdiff_t narrow = rnc_panel_bytes(s->weights, c.narrow, (ptrdiff_t)rows * c.narrow);
+    conv_set set;
+    set.panel = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)rows * s->panel);
+    set.part = t->split ? 0 : part, set.parts = t->split ? 1 : parts;
     for (int g = 0; g < s->groups; g++) {
         const int first = p0 > g * c.per_group ? p0 - g * c.per_group : 0;
         const int end = p1 < (g + 1) * c.per_group ? p1 - g * c.per_group : c.per_group;
-        const float *w = o->weights + g * group_c * rows;
-        const float *in =
-            (const float *)o->in + g * s->in_c - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
-        const float *res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
-        float *out = (float *)o->out + g * group_c;
+        set.w = (const char *)o->weights + g * (c.full * set.panel + narrow);
+        set.in = (const float *)o->in + g * s->in_c - corner;
+        set.res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
+        set.out = (float *)o->out + g * group_c;
+        set.width = s->panel;
+        set.first = first, set.end = end < c.full ? end : c.full;
         if (c.full > 0)
-            conv_panels(s, t, in, w, s->panel, res, out, first, end < c.full ? end : c.full, of,
-                        parts_of);
+            conv_panels(s, t, &set);
         if (RNC_NARROW && c.narrow > 0 && first < c.per_group && end == c.per_group) {
-            const int from = c.full * s->panel;
-            conv_panels(s, t, in, w + from * rows, c.narrow, s->residual ? res + from : res,
-                        out + from, 0, 1, of, parts_of);
+            set.w += c.full * set.panel;
+            set.res = s->residual ? set.res + c.full * s->panel : set.res;
+            set.out += c.full * s->panel;
+            set.width = c.narrow;
+            set.first = 0, set.end = 1;
+            conv_panels(s, t, &set);
         }
     }
 }
@@ -422,11 +467,13 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
 #undef conv_find
 #undef conv_block
 #undef conv_ahead
+#undef conv_work
 #undef conv_begin
 #undef conv_end
 #undef conv_turn
 #undef conv_tile
 #undef conv_part
+#undef conv_set
 #undef conv_pass
 #undef conv_block_tiles
 #undef conv_columns

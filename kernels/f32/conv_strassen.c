@@ -11,10 +11,12 @@
  * partner: zeros, and three of the products less.  RNC_TILES stands before, as for conv_winograd.
  */
 #define strassen_at RNC_FN(strassen_at)
+#define strassen_strip RNC_FN(strassen_strip)
 #define strassen_sums RNC_FN(strassen_sums)
 #define strassen_block RNC_FN(strassen_block)
 #define strassen_places RNC_FN(strassen_places)
 #define strassen_output RNC_FN(strassen_output)
+#define strassen_spot RNC_FN(strassen_spot)
 #define strassen_tile RNC_FN(strassen_tile)
 #define strassen_has RNC_FN(strassen_has)
 #define strassen_tiles RNC_FN(strassen_tiles)
@@ -29,12 +31,21 @@ RNC_KERNEL ptrdiff_t strassen_at(const rnc_conv_shape *s, int p, int image, int 
     return rnc_at(p / (w * h), image, p / w % h, row, p % w, pixel);
 }
 
-/* The sums of n pixels from `pixel` on, `up` of them in the first half: [up][S1 S2], then
- * [up][S3 S4] and, where the input is not flat, the pixels. */
+/* A strip: n pixels from `pixel` on, `up` of them in the first half. */
+typedef struct strassen_strip {
+    int pixel, n, up;
+    const float *in; /* what the products read of the input: itself or its copy */
+    float *scratch;
+} strassen_strip;
+
+/* The sums of a strip: [up][S1 S2], then [up][S3 S4] and, where the input is not flat, the pixels.
+ */
 RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c, const float *in,
-                              int pixel, int n, int up, float *to)
+                              const strassen_strip *strip)
 {
+    const int pixel = strip->pixel, n = strip->n, up = strip->up;
     const ptrdiff_t next = (ptrdiff_t)up * c->pitch;
+    float *to = strip->scratch;
     const int row = s->stride_h * s->in_row, wide = s->stride_w * s->in_pixel;
     for (int i = 0; i < up; i++, to += c->pitch) {
         const int both = up + i < n, other = both ? pixel + up + i : pixel;
@@ -60,10 +71,12 @@ RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c
 
 /* A block of a product: `depth` input channels, `pixels` pixels, a panel. */
 typedef struct strassen_block {
+    conv_rows rows;
     int depth, last, pixels;
     int first; /* output pixel */
-    const float *in, *w;
-    const float *from;       /* sums it goes on with, or NULL */
+    const float *in;
+    const char *w;
+    const float *from;       /* sums it continues, or NULL */
     float *to;               /* where it leaves them, or NULL: output */
     const float *plus;       /* the product is added to these for output, or NULL; */
     float *both;             /* and the product to these */
@@ -71,17 +84,18 @@ typedef struct strassen_block {
     float *out;
 } strassen_block;
 
-/* Where the pixels of a tile lie in output and residual. */
+/* Where the pixels of a tile are in output and residual; its first channel in the panel. */
 typedef struct strassen_places {
+    int column;
     ptrdiff_t out[RNC_CASES], res[RNC_CASES];
 } strassen_places;
 
 /* Sums of n pixels of a tile, from pixel `first` on, to output with bias, residual and the short
  * activations. */
 RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b,
-                                const strassen_places *at, int first, const vf *acc, int n, int nv,
-                                int column)
+                                const strassen_places *at, int first, const vf *acc, int n, int nv)
 {
+    const int column = at->column;
     static const float six = 6.0f;
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
@@ -109,18 +123,26 @@ RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b
         conv_act(s, 1, nv, 1, b->out + at->out[first + i] + column);
 }
 
-/* n pixels of a block, the first of which is `at`, times nv vectors from `column` on.  x: the shape
- * as the products see it.  Weights from `ahead` on are fetched, a turn `step` bytes further. */
-RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_conv_shape *x, const rnc_tile *t,
-                              int u, int n, int nv, const strassen_block *b, int at, int column,
-                              const char *ahead, int step)
+/* Where a register tile is in a block, and the weights to fetch: `step` bytes further each turn. */
+typedef struct strassen_spot {
+    int at, column; /* its first pixel, its first channel in the panel */
+    const char *ahead;
+    int step;
+} strassen_spot;
+
+/* n pixels of a block times nv vectors. */
+RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_tile *t, int u, int n, int nv,
+                              const strassen_block *b, const strassen_spot *spot)
 {
-    const int width = s->panel, sums = at * width + column;
-    const float *a = b->in + (ptrdiff_t)at * x->in_pixel, *w = b->w + column;
+    const int width = s->panel, column = spot->column, sums = spot->at * width + column;
+    const int bytes = rnc_weight_bytes(b->rows.elem);
+    const float *a = b->in + (ptrdiff_t)spot->at * b->rows.pixel;
+    const char *w = b->w + column * bytes, *ahead = spot->ahead;
     strassen_places places;
     vf acc[32];
+    places.column = column;
     for (int i = 0; i < (b->plus || !b->to ? n : 0); i++) {
-        const int p = b->first + at + i;
+        const int p = b->first + spot->at + i;
         places.out[i] = strassen_at(s, p, s->out_image, s->out_row, s->out_pixel);
         if (s->residual)
             places.res[i] = strassen_at(s, p, s->res_image, s->res_row, s->res_pixel);
@@ -138,17 +160,17 @@ RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_conv_shape *x, 
         }
     }
     for (int turns = b->depth / u; turns > 0; turns--) {
-        conv_steps(x, acc, a, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
+        conv_steps(&b->rows, acc, a, w, u, n, nv);
         for (int i = 0; i < t->prefetch_weights; i++)
             RNC_PREFETCH(ahead + i * 64);
         if (t->prefetch_input)
-            RNC_PREFETCH_NEAR(a + (n + (turns & 3)) * x->in_pixel);
-        ahead += step;
+            RNC_PREFETCH_NEAR(a + (n + (turns & 3)) * b->rows.pixel);
+        ahead += spot->step;
         a += u;
-        w += u * width;
+        w += u * width * bytes;
     }
     if (b->last)
-        conv_steps(x, acc, a, w, s->in_c / 2 % u, n, nv, 32, width, t->memory_broadcasts, 0);
+        conv_steps(&b->rows, acc, a, w, s->in_c / 2 % u, n, nv);
     if (b->to) {
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
@@ -157,9 +179,9 @@ RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_conv_shape *x, 
                 vf_store(b->to + sums + i * width + j * RNC_VL, acc[i * nv + j]);
         }
     } else {
-        strassen_output(s, b, &places, 0, acc, n, nv, column);
+        strassen_output(s, b, &places, 0, acc, n, nv);
     }
-    /* Out of memory again, for clang has not the registers for another way out of the loop. */
+    /* From memory again, because clang has not the registers for another way out of the loop. */
     for (int i = 0; i < (b->plus ? n : 0); i++) {
         vf v[8];
         RNC_UNROLL(8)
@@ -169,7 +191,7 @@ RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_conv_shape *x, 
             vf_store(b->both + k, vf_load(b->both + k) + v[j]);
             v[j] = v[j] + vf_load(b->plus + k);
         }
-        strassen_output(s, b, &places, i, v, 1, nv, column);
+        strassen_output(s, b, &places, i, v, 1, nv);
     }
 }
 
@@ -180,24 +202,27 @@ RNC_KERNEL int strassen_has(int total, int most, int n)
     return tiles > 0 && (n == total / tiles || (n == total / tiles + 1 && total % tiles > 0));
 }
 
-RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_conv_shape *x, const rnc_tile *t,
+RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_tile *t,
                                const rnc_strassen_cut *c, int u, const strassen_block *b)
 {
     rnc_registers_cut r;
     rnc_cut_registers(t, s->panel, RNC_VL, RNC_CASES, &r);
-    const int nv = r.nv, most = r.n;
+    const int nv = r.nv, most = r.n, row = s->panel * rnc_weight_bytes(b->rows.elem);
     const int tiles = rnc_div_up(b->pixels, most), calls = tiles * (s->panel / RNC_VL / nv);
-    const int share = b->depth * s->panel * (int)sizeof(float) / (calls > 0 ? calls : 1) + 64;
-    const char *ahead = (const char *)(b->w + b->depth * s->panel);
-    for (int i = 0, at = 0, n; i < tiles; i++, at += n) {
+    const int share = b->depth * row / (calls > 0 ? calls : 1) + 64;
+    strassen_spot k;
+    k.at = 0;
+    k.ahead = b->w + b->depth * row;
+    k.step = share * u / b->depth + 1;
+    for (int i = 0, n; i < tiles; i++, k.at += n) {
         n = b->pixels / tiles + (i < b->pixels % tiles);
-        for (int column = 0; column < s->panel; column += nv * RNC_VL, ahead += share) {
-/* A constant number of pixels, none but those that a half of a strip can have. */
-#define RNC_STRASSEN_CASE(k)                                                                 \
-    case k:                                                                                  \
-        if (k <= RNC_TILES && k <= most &&                                                   \
-            (strassen_has(c->up, most, k) || strassen_has(c->up - 1, most, k)))              \
-            strassen_tile(s, x, t, u, k, nv, b, at, column, ahead, share *u / b->depth + 1); \
+        for (k.column = 0; k.column < s->panel; k.column += nv * RNC_VL, k.ahead += share) {
+/* A constant number of pixels, and only those that a half of a strip can have. */
+#define RNC_STRASSEN_CASE(k_)                                                     \
+    case k_:                                                                      \
+        if (k_ <= RNC_TILES && k_ <= most &&                                      \
+            (strassen_has(c->up, most, k_) || strassen_has(c->up - 1, most, k_))) \
+            strassen_tile(s, t, u, k_, nv, b, &k);                                \
         break
             switch (n) {
                 RNC_STRASSEN_CASE(1);
@@ -220,10 +245,9 @@ RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_conv_shape *x,
     }
 }
 
-/* The seven products of n pixels, from `pixel` on, and a panel of each half. */
+/* The seven products of a strip and a panel of each half. */
 RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
-                               const rnc_strassen_cut *c, int pixel, int n, int up, int panel,
-                               float *scratch, const float *in)
+                               const rnc_strassen_cut *c, const strassen_strip *strip, int panel)
 {
     /* What is read: a quarter of the input or a sum; where sums are taken from, wait while blocks
      * pass, and are left: X0, X1 or a third; -1: none.  The quarter of output that is complete, or
@@ -233,32 +257,31 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const
     } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
                     {2, 1, 2, -1, 2}, {3, -1, 2, 2, 3}, {6, 0, 0, -1, 1}};
     const int half = c->half, u = rnc_unroll(t), depth = rnc_depth(t, half);
+    const int up = strip->up, row = s->panel * rnc_weight_bytes(s->weights);
     const ptrdiff_t low = (ptrdiff_t)up * c->pitch, each = (ptrdiff_t)up * s->panel;
-    const float *read[7] = {in,
-                            in + half,
-                            in + low + half,
-                            scratch,
-                            scratch + half,
-                            scratch + low,
-                            scratch + low + half};
-    const float *bias = o->weights + (ptrdiff_t)panel * s->panel * (7 * half + 2);
-    float *const sums = scratch + c->waiting;
-    rnc_conv_shape x = *s;
+    const float *in = strip->in, *sum = strip->scratch;
+    const float *read[7] = {in,         in + half, in + low + half, sum,
+                            sum + half, sum + low, sum + low + half};
+    const char *weights =
+        (const char *)o->weights +
+        panel * rnc_panel_bytes(s->weights, 2 * s->panel, (ptrdiff_t)7 * half * s->panel);
+    const float *bias = (const float *)(const void *)weights;
+    const conv_rows rows = {32, 0, c->pitch, s->weights, s->panel, t->memory_broadcasts, 0};
+    float *const sums = strip->scratch + c->waiting;
     strassen_block b;
-    x.in_pixel = c->pitch;
-    x.stride_w = 1;
-    b.w = bias + 2 * s->panel;
+    b.rows = rows;
+    b.w = (const char *)(bias + 2 * s->panel);
     for (int p = 0; p < 7; p++) {
         const int is_low = product[p].quarter / 2, right = product[p].quarter % 2;
         const int channel = right * (s->out_c / 2) + panel * s->panel, from = product[p].from;
-        b.pixels = p >= 3 && p < 6 ? n - up : up;
-        b.first = pixel + is_low * up;
+        b.pixels = p >= 3 && p < 6 ? strip->n - up : up;
+        b.first = strip->pixel + is_low * up;
         b.bias = bias + right * s->panel;
         b.res = s->residual ? (const float *)o->in2 + channel : NULL;
         b.out = (float *)o->out + channel;
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;
-        for (int k = 0; k < half; k += depth, b.w += b.depth * s->panel) {
+        for (int k = 0; k < half; k += depth, b.w += b.depth * row) {
             b.last = k + depth >= half;
             b.depth = b.last ? half - k : depth;
             b.in = read[product[p].read] + k;
@@ -266,7 +289,7 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const
             b.plus = b.last && p == 5 ? sums + each : NULL;
             if (b.last && product[p].leave < 0)
                 b.to = NULL;
-            strassen_tiles(s, &x, t, c, u, &b);
+            strassen_tiles(s, t, c, u, &b);
             b.from = sums + product[p].wait * each;
         }
     }
@@ -278,29 +301,31 @@ RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t
                                       const rnc_operands *o, int part, int parts)
 {
     rnc_strassen_cut c;
-    float *scratch;
-    int s0, s1, p0, p1;
     rnc_cut_strassen(s, t, &c);
-    scratch = (float *)o->scratch + part * c.floats;
-    s0 = t->split ? 0 : rnc_share(c.strips, part, parts);
-    s1 = t->split ? c.strips : rnc_share(c.strips, part + 1, parts);
-    p0 = t->split ? rnc_share(c.panels, part, parts) : 0;
-    p1 = t->split ? rnc_share(c.panels, part + 1, parts) : c.panels;
+    const int s0 = t->split ? 0 : rnc_share(c.strips, part, parts);
+    const int s1 = t->split ? c.strips : rnc_share(c.strips, part + 1, parts);
+    const int p0 = t->split ? rnc_share(c.panels, part, parts) : 0;
+    const int p1 = t->split ? rnc_share(c.panels, part + 1, parts) : c.panels;
+    strassen_strip k;
+    k.scratch = (float *)o->scratch + part * c.floats;
     for (int i = s0; i < s1 && p0 < p1; i++) {
-        const int pixel = rnc_share(c.pixels, i, c.strips);
-        const int n = rnc_share(c.pixels, i + 1, c.strips) - pixel, up = (n + 1) / 2;
-        const float *in = c.flat ? (const float *)o->in + (ptrdiff_t)pixel * c.pitch
-                                 : scratch + (ptrdiff_t)2 * up * c.pitch;
-        strassen_sums(s, &c, (const float *)o->in, pixel, n, up, scratch);
+        k.pixel = rnc_share(c.pixels, i, c.strips);
+        k.n = rnc_share(c.pixels, i + 1, c.strips) - k.pixel;
+        k.up = (k.n + 1) / 2;
+        k.in = c.flat ? (const float *)o->in + (ptrdiff_t)k.pixel * c.pitch
+                      : k.scratch + (ptrdiff_t)2 * k.up * c.pitch;
+        strassen_sums(s, &c, (const float *)o->in, &k);
         for (int p = p0; p < p1; p++)
-            strassen_panel(s, t, o, &c, pixel, n, up, p, scratch, in);
+            strassen_panel(s, t, o, &c, &k, p);
     }
 }
 #undef strassen_at
+#undef strassen_strip
 #undef strassen_sums
 #undef strassen_block
 #undef strassen_places
 #undef strassen_output
+#undef strassen_spot
 #undef strassen_tile
 #undef strassen_has
 #undef strassen_tiles

@@ -1,32 +1,36 @@
 /* conv_winograd1d: convolution of few input channels (a network's stem) by Winograd's minimal
  * filtering in one dimension, down the columns: four output rows at a time cost six products a
  * channel and tap across instead of 12 (windows of three rows, stride 1) or 13 instead of 28
- * (seven rows, stride 2).  Of stride 2 the even rows and the odd ones, the phases, are a
- * convolution of stride 1 each, whose products are summed.  The input rows of four output rows are
- * transformed into scratch, [point][phase][a row as it lies]; then, some pixels of a row and a
- * panel of output channels at a time, a direct convolution of each point's rows, and the transform
- * back with bias, residual and activation.  The filters lie transformed in the panels,
+ * (seven rows, stride 2).  With stride 2 the even rows and the odd ones, the phases, are a
+ * convolution with stride 1 each, and the products are summed.  The input rows of four output rows
+ * are transformed into scratch, [point][phase][a row as it is stored]; then, some pixels of a row
+ * and a panel of output channels at a time, a direct convolution of each point's rows, and the
+ * transform back with bias, residual and activation.  Filters are stored transformed in the panels,
  * [point][phase][kernel_w][in_c][width].
  *
- * Interpolation is at +-1/2, +-5/4 and +-3, which is enough for three taps, and of the phases with
- * four at 0 as well (Winograd 1980).  compiler/plan/methods/pack_winograd1d.c has the same points.
+ * Interpolation is at +-1/2, +-5/4 and +-3, which is enough for three taps, and for the phases with
+ * four also at 0 (Winograd 1980).  compiler/plan/methods/pack_winograd1d.c has the same points.
  */
 #define winograd1d_number RNC_FN(winograd1d_number)
 #define winograd1d_others RNC_FN(winograd1d_others)
 #define winograd1d_pair RNC_FN(winograd1d_pair)
 #define winograd1d_forward RNC_FN(winograd1d_forward)
 #define winograd1d_back RNC_FN(winograd1d_back)
+#define winograd1d_rows RNC_FN(winograd1d_rows)
 #define winograd1d_floats RNC_FN(winograd1d_floats)
 #define winograd1d_phase RNC_FN(winograd1d_phase)
-#define winograd1d_tile RNC_FN(winograd1d_tile)
 #define winograd1d_point RNC_FN(winograd1d_point)
+#define winograd1d_tile RNC_FN(winograd1d_tile)
+#define winograd1d_pixels RNC_FN(winograd1d_pixels)
+#define winograd1d_set RNC_FN(winograd1d_set)
 #define winograd1d_output RNC_FN(winograd1d_output)
 #define winograd1d_act RNC_FN(winograd1d_act)
 #define winograd1d_ahead RNC_FN(winograd1d_ahead)
 #define winograd1d_panels RNC_FN(winograd1d_panels)
+#define winograd1d_work RNC_FN(winograd1d_work)
 #define winograd1d_group RNC_FN(winograd1d_group)
 
-/* x in every lane, made anew where it is used: in no register that the products lack. */
+/* x in every lane, made anew where it is used, so that it takes no register from the products. */
 RNC_KERNEL vf winograd1d_number(float x)
 {
     vf v = vf_set1(x);
@@ -80,101 +84,129 @@ RNC_KERNEL void winograd1d_back(const vf *x, vf *y, int zero)
                   vf_fma(winograd1d_number(1.953125f), d2, d1 * winograd1d_number(0.125f)));
 }
 
-/* n floats of a phase's rows, from `in` on, to the points.  Rows behind the last one are taken as
- * it again: they only meet outputs or taps that do not exist. */
-RNC_KERNEL void winograd1d_floats(const rnc_conv_shape *s, const rnc_winograd1d_cut *c, int phase,
-                                  int zero, const float *in, int n, int rows, float *to)
+/* A phase of the input rows of a tile: `rows` rows from `in` on, and where their transforms go. */
+typedef struct winograd1d_rows {
+    int phase, rows;
+    const float *in;
+    float *to;
+} winograd1d_rows;
+
+/* n floats of a phase's rows, from float x on, to the points.  Rows after the last one are taken as
+ * the last one again: they only meet outputs or taps that do not exist. */
+RNC_KERNEL void winograd1d_floats(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
+                                  const winograd1d_rows *r, int zero, int first, int n)
 {
     const int points = RNC_WINOGRAD1D_PAIRED + zero;
     vf x[RNC_WINOGRAD1D_POINTS], y[RNC_WINOGRAD1D_POINTS];
     RNC_UNROLL(8)
     for (int i = 0; i < points; i++) {
-        const int row = i * c->phases + phase < rows ? i * c->phases + phase : rows - 1;
-        x[i] = n < RNC_VL ? vf_load_part(in + row * s->in_row, n) : vf_loadu(in + row * s->in_row);
+        const int wish = i * c->phases + r->phase, row = wish < r->rows ? wish : r->rows - 1;
+        const float *from = r->in + row * s->in_row + first;
+        x[i] = n < RNC_VL ? vf_load_part(from, n) : vf_loadu(from);
     }
     winograd1d_forward(x, y, zero);
     RNC_UNROLL(8)
     for (int i = 0; i < points; i++)
-        vf_store(to + (i * c->phases + phase) * c->pitch, y[i]);
+        vf_store(r->to + (i * c->phases + r->phase) * c->pitch + first, y[i]);
 }
 
 /* A phase's rows to scratch. */
-RNC_KERNEL void winograd1d_phase(const rnc_conv_shape *s, const rnc_winograd1d_cut *c, int phase,
-                                 int zero, const float *in, int rows, float *to)
+RNC_KERNEL void winograd1d_phase(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
+                                 const winograd1d_rows *r, int zero)
 {
     const int whole = c->elements / RNC_VL * RNC_VL;
     for (int i = 0; i < whole; i += RNC_VL)
-        winograd1d_floats(s, c, phase, zero, in + i, RNC_VL, rows, to + i);
+        winograd1d_floats(s, c, r, zero, i, RNC_VL);
     if (whole < c->elements)
-        winograd1d_floats(s, c, phase, zero, in + whole, c->elements - whole, rows, to + whole);
+        winograd1d_floats(s, c, r, zero, whole, c->elements - whole);
 }
 
-/* n pixels times nv vectors of one point: `phases` rows of its input. */
-RNC_KERNEL void winograd1d_tile(const rnc_conv_shape *s, const rnc_tile *t,
-                                const rnc_winograd1d_cut *c, int n, int nv, int phases,
-                                const float *in, const float *w, int width, float *out)
+/* The products of one point: `phases` rows of its input times a panel. */
+typedef struct winograd1d_point {
+    int phases, tap; /* elements from tap to tap across */
+    conv_rows rows;
+    const float *in;
+    const char *w;
+    float *out;
+} winograd1d_point;
+
+/* n pixels times nv vectors. */
+RNC_KERNEL void winograd1d_tile(const rnc_tile *t, const rnc_winograd1d_cut *c,
+                                const winograd1d_point *p, int n, int nv)
 {
-    const int u = rnc_unroll(t);
+    const int u = rnc_unroll(t), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
+    const char *w = p->w;
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n * nv; i++)
         RNC_ZERO(acc[i]);
-    for (int r = 0; r < phases * c->runs; r++) {
-        const float *a = in + r / c->runs * c->pitch + r % c->runs * s->dilation_w * s->in_pixel;
+    for (int r = 0; r < p->phases * c->runs; r++) {
+        const float *a = p->in + r / c->runs * c->pitch + r % c->runs * p->tap;
         for (int turns = c->run / u; turns > 0; turns--) {
-            conv_steps(s, acc, a, w, u, n, nv, 32, width, t->memory_broadcasts, 0);
+            conv_steps(&p->rows, acc, a, w, u, n, nv);
             a += u;
-            w += u * width;
+            w += u * row;
         }
-        conv_steps(s, acc, a, w, c->run % u, n, nv, 32, width, t->memory_broadcasts, 0);
-        w += c->run % u * width;
+        conv_steps(&p->rows, acc, a, w, c->run % u, n, nv);
+        w += c->run % u * row;
     }
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            vf_store(out + i * c->wide + j * RNC_VL, acc[i * nv + j]);
+            vf_store(p->out + i * c->wide + j * RNC_VL, acc[i * nv + j]);
     }
 }
 
-/* The products of one point: `pixels` pixels times a panel. */
-RNC_KERNEL void winograd1d_point(const rnc_conv_shape *s, const rnc_tile *t,
-                                 const rnc_winograd1d_cut *c, int pixels, int phases,
-                                 const float *in, const float *w, int width, float *out)
+/* `pixels` pixels times the panel. */
+RNC_KERNEL void winograd1d_pixels(const rnc_tile *t, const rnc_winograd1d_cut *c,
+                                  const winograd1d_point *p, int pixels)
 {
     rnc_registers_cut r;
-    rnc_cut_registers(t, width, RNC_VL, RNC_REGISTERS, &r);
+    rnc_cut_registers(t, p->rows.width, RNC_VL, RNC_REGISTERS, &r);
     const int nv = r.nv, blocks = rnc_div_up(pixels, r.n);
     const int small = pixels / blocks, longer = pixels % blocks;
-    const int step = s->stride_w * s->in_pixel;
-    for (int v = 0; v < width / RNC_VL; v += nv) {
-        const float *from = in;
-        float *to = out + v * RNC_VL;
+    for (int v = 0; v < p->rows.width; v += nv * RNC_VL) {
+        winograd1d_point k = *p;
+        k.w += v * rnc_weight_bytes(k.rows.elem);
+        k.out += v;
         for (int i = 0; i < longer; i++) {
-            winograd1d_tile(s, t, c, small + 1, nv, phases, from, w + v * RNC_VL, width, to);
-            from += (small + 1) * step;
-            to += (small + 1) * c->wide;
+            winograd1d_tile(t, c, &k, small + 1, nv);
+            k.in += (small + 1) * k.rows.pixel;
+            k.out += (small + 1) * c->wide;
         }
         for (int i = longer; i < blocks; i++) {
-            winograd1d_tile(s, t, c, small, nv, phases, from, w + v * RNC_VL, width, to);
-            from += small * step;
-            to += small * c->wide;
+            winograd1d_tile(t, c, &k, small, nv);
+            k.in += small * k.rows.pixel;
+            k.out += small * c->wide;
         }
     }
 }
 
-/* Products to `h` output rows of `pixels` pixels, a panel of `width` channels. */
+/* Panels first .. end-1, `width` channels each, for `pixels` pixels of a tile. */
+typedef struct winograd1d_set {
+    const char *w;   /* the first panel of the set */
+    ptrdiff_t panel; /* bytes from panel to panel */
+    int width, first, end;
+    int pixels;
+    const float *in; /* transformed rows, from the first pixel's window on */
+    float *products;
+    const float *res; /* the first pixel's, as out is */
+    float *out;
+} winograd1d_set;
+
+/* Products to `h` output rows; bias, res and out: the panel's. */
 RNC_KERNEL void winograd1d_output(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
-                                  const float *from, int pixels, const float *bias,
-                                  const float *res, float *out, int h, int width)
+                                  const winograd1d_set *set, const float *bias, const float *res,
+                                  float *out, int h)
 {
     const int zero = c->zero > 0;
-    for (int i = 0; i < pixels; i++) {
-        for (int k = 0; k < width; k += RNC_VL) {
+    for (int i = 0; i < set->pixels; i++) {
+        for (int k = 0; k < set->width; k += RNC_VL) {
             vf x[RNC_WINOGRAD1D_POINTS], y[RNC_WINOGRAD1D_ROWS];
             RNC_UNROLL(8)
             for (int p = 0; p < RNC_WINOGRAD1D_PAIRED + zero; p++)
-                x[p] = vf_load(from + p * c->product + i * c->wide + k);
+                x[p] = vf_load(set->products + p * c->product + i * c->wide + k);
             winograd1d_back(x, y, zero);
             RNC_UNROLL(4)
             for (int r = 0; r < RNC_WINOGRAD1D_ROWS; r++) {
@@ -211,58 +243,85 @@ RNC_KERNEL void winograd1d_ahead(const rnc_conv_shape *s, const float *out, int 
             RNC_PREFETCH_WRITE(out + i * s->out_pixel + k);
 }
 
-/* Panels first .. end-1 of `width` channels for `pixels` pixels of `h` output rows.  in: the
- * transformed rows from the first pixel's window on; res, out: the first pixel. */
+/* The panels of a set, to `h` output rows. */
 RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_tile *t,
-                                  const rnc_winograd1d_cut *c, int pixels, int h, const float *in,
-                                  float *products, const float *w, int width, const float *res,
-                                  float *out, int first, int end)
+                                  const rnc_winograd1d_cut *c, const winograd1d_set *set, int h)
 {
-    const int paired = RNC_WINOGRAD1D_PAIRED, deep = c->runs * c->run * width;
-    for (int i = first; i < end; i++) {
-        const float *panel = w + (ptrdiff_t)i * (c->rows * deep + width);
-        const float *taps = panel + width, *from = s->residual ? res + i * width : res;
-        float *to = out + i * width;
+    const int paired = RNC_WINOGRAD1D_PAIRED, width = set->width;
+    const int deep = c->runs * c->run * width * rnc_weight_bytes(s->weights); /* bytes */
+    for (int i = set->first; i < set->end; i++) {
+        const char *panel = set->w + i * set->panel;
+        const float *bias = (const float *)(const void *)panel;
+        const char *taps = (const char *)(bias + width);
+        const float *res = s->residual ? set->res + i * width : set->res;
+        float *out = set->out + i * width;
+        winograd1d_point k;
+        const conv_rows rows = {
+            32, 0, s->stride_w * s->in_pixel, s->weights, width, t->memory_broadcasts, 0};
+        k.rows = rows;
+        k.tap = s->dilation_w * s->in_pixel;
         for (int p = 0; p < paired; p++) {
             if (t->prefetch_output && p < h)
-                winograd1d_ahead(s, to + p * s->out_row, pixels, width);
-            winograd1d_point(s, t, c, pixels, c->phases, in + p * c->phases * c->pitch,
-                             taps + p * c->phases * deep, width, products + p * c->product);
+                winograd1d_ahead(s, out + p * s->out_row, set->pixels, width);
+            k.phases = c->phases;
+            k.in = set->in + p * c->phases * c->pitch;
+            k.w = taps + p * c->phases * deep;
+            k.out = set->products + p * c->product;
+            winograd1d_pixels(t, c, &k, set->pixels);
         }
-        if (c->zero > 0)
-            winograd1d_point(s, t, c, pixels, c->zero, in + paired * c->phases * c->pitch,
-                             taps + paired * c->phases * deep, width,
-                             products + paired * c->product);
+        if (c->zero > 0) {
+            k.phases = c->zero;
+            k.in = set->in + paired * c->phases * c->pitch;
+            k.w = taps + paired * c->phases * deep;
+            k.out = set->products + paired * c->product;
+            winograd1d_pixels(t, c, &k, set->pixels);
+        }
         if (h == RNC_WINOGRAD1D_ROWS) {
-            winograd1d_output(s, c, products, pixels, panel, from, to, RNC_WINOGRAD1D_ROWS, width);
+            winograd1d_output(s, c, set, bias, res, out, RNC_WINOGRAD1D_ROWS);
         } else {
-            winograd1d_output(s, c, products, pixels, panel, from, to, h, width);
+            winograd1d_output(s, c, set, bias, res, out, h);
         }
         if (s->act > RNC_ACT_RELU6)
-            winograd1d_act(s, to, h, pixels, width);
+            winograd1d_act(s, out, h, set->pixels, width);
     }
 }
 
-/* `pixels` pixels from `x` on, panels p0 .. p1-1 of `full` whole ones and perhaps a narrow one.
- * res, out: the tile's first pixel. */
+/* A tile of a part: `h` output rows, panels p0 .. p1-1.  res, out: its first pixel. */
+typedef struct winograd1d_work {
+    int h, p0, p1;
+    const char *w;
+    float *scratch;
+    const float *res;
+    float *out;
+} winograd1d_work;
+
+/* `pixels` pixels of a tile from `x` on. */
 RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_tile *t,
-                                 const rnc_winograd1d_cut *c, int x, int pixels, int h,
-                                 float *scratch, const float *w, const float *res, float *out,
-                                 int p0, int p1)
+                                 const rnc_winograd1d_cut *c, const winograd1d_work *k, int x,
+                                 int pixels)
 {
+    const int rows = c->rows * c->runs * c->run;
     rnc_panels_cut panels;
+    winograd1d_set set;
     rnc_cut_panels(s, &panels);
-    const int full = panels.full, narrow = panels.narrow, wide = full * s->panel;
-    const float *in = scratch + x * s->stride_w * s->in_pixel;
-    float *products = scratch + c->rows * c->pitch;
-    res = s->residual ? res + x * s->res_pixel : res;
-    out += x * s->out_pixel;
-    winograd1d_panels(s, t, c, pixels, h, in, products, w, s->panel, res, out, p0,
-                      p1 < full ? p1 : full);
-    if (narrow > 0 && p0 <= full && p1 > full) {
-        w += (ptrdiff_t)wide * (c->rows * c->runs * c->run + 1);
-        winograd1d_panels(s, t, c, pixels, h, in, products, w, narrow,
-                          s->residual ? res + wide : res, out + wide, 0, 1);
+    set.w = k->w;
+    set.panel = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)rows * s->panel);
+    set.width = s->panel;
+    set.first = k->p0, set.end = k->p1 < panels.full ? k->p1 : panels.full;
+    set.pixels = pixels;
+    set.in = k->scratch + x * s->stride_w * s->in_pixel;
+    set.products = k->scratch + c->rows * c->pitch;
+    set.res = s->residual ? k->res + x * s->res_pixel : k->res;
+    set.out = k->out + x * s->out_pixel;
+    winograd1d_panels(s, t, c, &set, k->h);
+    if (panels.narrow > 0 && k->p0 <= panels.full && k->p1 > panels.full) {
+        const int wide = panels.full * s->panel;
+        set.w += panels.full * set.panel;
+        set.width = panels.narrow;
+        set.first = 0, set.end = 1;
+        set.res = s->residual ? set.res + wide : set.res;
+        set.out += wide;
+        winograd1d_panels(s, t, c, &set, k->h);
     }
 }
 
@@ -273,34 +332,36 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_tile 
     const int m = RNC_WINOGRAD1D_ROWS;
     rnc_panels_cut panels;
     rnc_winograd1d_cut c;
-    float *scratch;
-    int t0, t1, p0, p1;
+    winograd1d_work k;
     rnc_cut_panels(s, &panels);
     rnc_cut_winograd1d(s, t, &c);
-    scratch = (float *)o->scratch + part * c.floats;
-    t0 = t->split ? 0 : rnc_share(c.tiles, part, parts);
-    t1 = t->split ? c.tiles : rnc_share(c.tiles, part + 1, parts);
-    p0 = t->split ? rnc_share(panels.count, part, parts) : 0;
-    p1 = t->split ? rnc_share(panels.count, part + 1, parts) : panels.count;
-    for (int tile = t0; tile < t1 && p0 < p1; tile++) {
+    k.w = (const char *)o->weights;
+    k.scratch = (float *)o->scratch + part * c.floats;
+    k.p0 = t->split ? rnc_share(panels.count, part, parts) : 0;
+    k.p1 = t->split ? rnc_share(panels.count, part + 1, parts) : panels.count;
+    const int t0 = t->split ? 0 : rnc_share(c.tiles, part, parts);
+    const int t1 = t->split ? c.tiles : rnc_share(c.tiles, part + 1, parts);
+    for (int tile = t0; tile < t1 && k.p0 < k.p1; tile++) {
         const int image = tile / c.down, y = tile % c.down * m;
-        const int h = s->out_h - y < m ? s->out_h - y : m;
-        const float *in =
-            (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
-                                          s->in_row, -s->pad_left, s->in_pixel);
-        const float *res = (const float *)o->in2;
-        float *out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
+        winograd1d_rows r;
+        k.h = s->out_h - y < m ? s->out_h - y : m;
+        k.res = (const float *)o->in2;
+        k.out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
         if (s->residual)
-            res += rnc_at(image, s->res_image, y, s->res_row, 0, 0);
-        for (int i = 0; i < c.zero; i++)
-            winograd1d_phase(s, &c, i, 1, in, (h - 1) * s->stride_h + s->kernel_h, scratch);
-        for (int i = c.zero; i < c.phases; i++)
-            winograd1d_phase(s, &c, i, 0, in, (h - 1) * s->stride_h + s->kernel_h, scratch);
+            k.res += rnc_at(image, s->res_image, y, s->res_row, 0, 0);
+        r.rows = (k.h - 1) * s->stride_h + s->kernel_h;
+        r.in = (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
+                                             s->in_row, -s->pad_left, s->in_pixel);
+        r.to = k.scratch;
+        for (r.phase = 0; r.phase < c.zero; r.phase++)
+            winograd1d_phase(s, &c, &r, 1);
+        for (; r.phase < c.phases; r.phase++)
+            winograd1d_phase(s, &c, &r, 0);
         for (int g = 0, x = 0; g < c.groups; g++) {
             if (g < c.longer) {
-                winograd1d_group(s, t, &c, x, c.size + 1, h, scratch, o->weights, res, out, p0, p1);
+                winograd1d_group(s, t, &c, &k, x, c.size + 1);
             } else {
-                winograd1d_group(s, t, &c, x, c.size, h, scratch, o->weights, res, out, p0, p1);
+                winograd1d_group(s, t, &c, &k, x, c.size);
             }
             x += c.size + (g < c.longer);
         }
@@ -311,12 +372,16 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_tile 
 #undef winograd1d_pair
 #undef winograd1d_forward
 #undef winograd1d_back
+#undef winograd1d_rows
 #undef winograd1d_floats
 #undef winograd1d_phase
-#undef winograd1d_tile
 #undef winograd1d_point
+#undef winograd1d_tile
+#undef winograd1d_pixels
+#undef winograd1d_set
 #undef winograd1d_output
 #undef winograd1d_act
 #undef winograd1d_ahead
 #undef winograd1d_panels
+#undef winograd1d_work
 #undef winograd1d_group

@@ -1,11 +1,12 @@
-/* conv_winograd_taps: 3x3 convolution of stride 1 by Winograd's F(4 x 4, 3 x 3), as conv_winograd,
- * but from filters as they are, 9 taps instead of 36 frequencies, in panels of bias[width], then
- * [in_c][3][3][width]: where weights come from memory and meet few tiles, or shall not grow.  A
- * block of input channels stays in a near cache while all that read it pass.  Of each row of six
- * planes filters are made of three vectors, the taps across, which are made of the taps down:
+/* conv_winograd_taps: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3), as
+ * conv_winograd, but from plain filters, 9 taps instead of 36 frequencies, in panels of
+ * bias[width], then [in_c][3][3][width]: for weights that come from memory and meet few tiles, or
+ * that must not grow. A block of input channels stays in a near cache while all that read it pass.
+ * The filters of a row of six planes are made of three vectors, the taps across, which are made of
+ * the taps down:
  *
  *   in registers (t->pixels 0), again for each tile, which has six sums: for one or two tiles;
- *   by way of scratch, where they lie as conv_winograd's while the tiles pass.
+ *   in scratch, where they are stored as conv_winograd's are while the tiles pass.
  *
  * The factors 1 / N of the transform of filters are in that of products (winograd_output), so that
  * all constants here are exact. */
@@ -24,9 +25,11 @@
 
 /* Row f of planes of a tile. */
 typedef struct taps_row {
-    int f, depth, more; /* channels; 1: there are sums */
-    const float *w, *in;
-    int width, plane, product; /* floats from tap to tap, plane to plane of windows, of products */
+    int f, depth, more; /* row; input channels; 1: there are sums */
+    const char *w;
+    int elem, tap; /* element type of the taps, bytes from tap to tap */
+    const float *in;
+    int plane, product; /* floats from plane to plane of windows, of products */
     float *out;
     const char *ahead; /* weights read soon */
 } taps_row;
@@ -49,14 +52,14 @@ RNC_KERNEL void taps_pair(const taps_row *r, int k, int c, vf even, vf odd, vf *
 /* Channel c.  Not finite, f = 0 or 5: only the first or last tap down, at w, counts. */
 RNC_KERNEL void taps_channel(const taps_row *r, int finite, int c, vf point, vf square, vf *acc)
 {
-    const float *w = r->w + c * 9 * r->width;
+    const char *w = r->w + c * 9 * r->tap;
     vf x[3];
     RNC_UNROLL(3)
     for (int k = 0; k < 3; k++) {
-        x[k] = vf_load(w + k * r->width);
+        x[k] = vf_load_weights(w + k * r->tap, r->elem);
         if (finite)
-            x[k] = x[k] + (square * vf_load(w + (6 + k) * r->width) +
-                           point * vf_load(w + (3 + k) * r->width));
+            x[k] = x[k] + (square * vf_load_weights(w + (6 + k) * r->tap, r->elem) +
+                           point * vf_load_weights(w + (3 + k) * r->tap, r->elem));
     }
     taps_times(r, 0, c, x[0], acc);
     taps_times(r, 5, c, x[2], acc);
@@ -94,28 +97,28 @@ RNC_KERNEL void taps_planes(const taps_row *r, int finite, int lines)
         vf_store(r->out + k * r->product, acc[k]);
 }
 
-/* A panel of `width` channels times `tiles` tiles. */
+/* The tiles of a group times a panel of `width` channels; w: its taps. */
 RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_tile *t,
-                                  const rnc_winograd_cut *g, int tiles, const float *in,
-                                  const float *w, int width, float *out)
+                                  const winograd_group *g, const char *w, int width)
 {
-    const int depth = rnc_depth(t, s->in_c), vectors = width / RNC_VL;
-    const int lines = t->prefetch_weights;
+    const int depth = rnc_depth(t, s->in_c), lines = t->prefetch_weights;
+    const int bytes = rnc_weight_bytes(s->weights), vectors = width / RNC_VL;
     taps_row r;
-    r.width = width;
-    r.plane = g->plane;
-    r.product = g->product;
+    r.elem = s->weights;
+    r.tap = width * bytes;
+    r.plane = g->c->plane;
+    r.product = g->c->product;
     for (int c = 0; c < s->in_c; c += depth) {
         r.depth = s->in_c - c < depth ? s->in_c - c : depth;
         r.more = c > 0;
-        r.ahead = (const char *)(w + 9 * (c + r.depth) * width);
+        r.ahead = w + 9 * (c + r.depth) * r.tap;
         for (int i = 0; i < vectors * 6; i++) {
             const int v = i / 6 * RNC_VL;
             r.f = i % 6;
-            r.w = w + 9 * c * width + (r.f == 5 ? 6 * width : 0) + v;
-            for (int tile = 0; tile < tiles; tile++) {
-                r.in = in + 6 * r.f * g->plane + tile * g->pitch + c;
-                r.out = out + 6 * r.f * g->product + tile * g->wide + v;
+            r.w = w + (9 * c + (r.f == 5 ? 6 : 0)) * r.tap + v * bytes;
+            for (int tile = 0; tile < g->kinds.end; tile++) {
+                r.in = g->windows + 6 * r.f * r.plane + tile * g->c->pitch + c;
+                r.out = g->products + 6 * r.f * r.product + tile * g->c->wide + v;
                 if (r.f % 5 > 0)
                     taps_planes(&r, 1, lines);
                 else
@@ -126,9 +129,9 @@ RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
-/* ---- by way of scratch ---- */
+/* ---- in scratch ---- */
 
-/* a * b, a product of its own: a multiply-add would delay a store behind it (Zen 3). */
+/* a * b, a product of its own: a multiply-add would delay a store after it (Zen 3). */
 RNC_KERNEL vf taps_product(vf a, vf b)
 {
     vf v = a * b;
@@ -136,11 +139,14 @@ RNC_KERNEL vf taps_product(vf a, vf b)
     return v;
 }
 
-/* The filters of `rows` input channels from w on, to row f of planes, which are `plane` floats
- * apart, [rows][width] each.  Not finite, f = 0 or 5: only the first or last tap down counts. */
-RNC_KERNEL void taps_filters(const float *w, int f, int finite, int rows, int width, int plane,
-                             float *to)
+/* The filters of a piece's channels, whose taps begin at w, to row f of planes, which are `plane`
+ * floats apart, [channel][width] each.  Not finite, f = 0 or 5: only the first or last tap down
+ * counts. */
+RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, const char *w, int f,
+                             int finite, int plane, float *to)
 {
+    const int elem = s->weights, bytes = rnc_weight_bytes(elem), width = p->rows.width;
+    const int tap = width * bytes;
     static const float points[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
     static const float squares[] = {0.0f, 0.5625f, 0.5625f, 2.25f, 2.25f, 0.0f};
     vf point, square, near, near_square, far, far_square;
@@ -150,17 +156,18 @@ RNC_KERNEL void taps_filters(const float *w, int f, int finite, int rows, int wi
     RNC_BROADCAST(near_square, squares + 1);
     RNC_BROADCAST(far, points + 3);
     RNC_BROADCAST(far_square, squares + 3);
-    w += f == 5 ? 6 * width : 0;
-    for (int c = 0; c < rows; c++, w += 9 * width, to += width) {
+    w += f == 5 ? 6 * tap : 0;
+    for (int c = 0; c < p->depth; c++, w += 9 * tap, to += width) {
         RNC_UNROLL(4)
         for (int v = 0; v < width; v += RNC_VL) {
             vf x[3], even, odd;
             RNC_UNROLL(3)
             for (int k = 0; k < 3; k++) {
-                x[k] = vf_load(w + k * width + v);
+                const char *at = w + k * tap + v * bytes;
+                x[k] = vf_load_weights(at, elem);
                 if (finite)
-                    x[k] = x[k] + taps_product(point, vf_load(w + (3 + k) * width + v)) +
-                           taps_product(square, vf_load(w + (6 + k) * width + v));
+                    x[k] = x[k] + taps_product(point, vf_load_weights(at + 3 * tap, elem)) +
+                           taps_product(square, vf_load_weights(at + 6 * tap, elem));
             }
             vf_store(to + v, x[0]);
             vf_store(to + 5 * plane + v, x[2]);
@@ -176,93 +183,85 @@ RNC_KERNEL void taps_filters(const float *w, int f, int finite, int rows, int wi
     }
 }
 
-/* `units` units times a panel of p->width channels. */
-RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t,
-                               const rnc_winograd_cut *c, winograd_piece *p, int units,
-                               const float *in, const float *w, float *filters, float *out)
+/* The tiles of a group times a panel; w: its taps; filters: in scratch. */
+RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t, const winograd_group *g,
+                               winograd_piece *p, const char *w, float *filters)
 {
-    const int depth = rnc_depth(t, s->in_c), plane = depth * p->width + RNC_APART;
-    rnc_conv_shape by_tile = *s;
-    winograd_kinds k;
-    by_tile.in_pixel = c->pitch;
-    by_tile.stride_w = 1;
-    winograd_count(c, units, &k);
-    for (int first = 0; first < s->in_c; first += depth, w += 9 * depth * p->width) {
+    const int depth = rnc_depth(t, s->in_c), plane = depth * p->rows.width + RNC_APART;
+    const int deep = 9 * p->rows.width * rnc_weight_bytes(s->weights); /* bytes of a channel */
+    const winograd_kinds *const k = &g->kinds;
+    for (int first = 0; first < s->in_c; first += depth, w += depth * deep) {
         const int rows = s->in_c - first < depth ? s->in_c - first : depth;
         p->last = first + depth >= s->in_c;
         p->depth = rows;
-        p->far = (const char *)(w + 9 * (rows + depth) * p->width);
+        p->more = first > 0;
+        p->far = w + (rows + depth) * deep;
         for (int y = 0; y < 6; y++) {
             const int spare_y = winograd_spare(s, y);
             if (y % 5 > 0)
-                taps_filters(w, y, 1, rows, p->width, plane, filters);
+                taps_filters(s, p, w, y, 1, plane, filters);
             else
-                taps_filters(w, y, 0, rows, p->width, plane, filters);
+                taps_filters(s, p, w, y, 0, plane, filters);
             for (int x = 0; x < 6; x++) {
                 const int spare_x = winograd_spare(s, x), at = 6 * y + x;
-                const int begin = spare_x ? k.whole : 0;
-                const int end = spare_y ? k.low : spare_x ? k.small : k.end;
-                const float *from = in + at * c->plane + begin * c->pitch + first;
-                const float *filter = filters + x * plane;
-                float *to = out + at * c->product + begin * c->wide;
+                const int begin = spare_x ? k->whole : 0;
+                const int end = spare_y ? k->low : spare_x ? k->small : k->end;
+                const float *from = g->windows + at * p->plane + begin * g->c->pitch + first;
+                const char *filter = (const char *)(filters + x * plane);
+                float *to = g->products + at * g->c->product + begin * g->c->wide;
 #ifdef RNC_DIAGONALS
                 if (s->in_c % 4 == 0 && depth % 4 == 0) {
-                    winograd_diagonals(t, p, rows, first > 0, end - begin, from, filter, to);
+                    winograd_diagonals(t, p, end - begin, from, filter, to);
                     continue;
                 }
 #endif
-                p->more = first > 0;
-                p->next = from + c->plane;
-                winograd_blocks(&by_tile, t, p, end - begin, from, filter, to);
+                p->next = from + p->plane;
+                winograd_blocks(t, p, end - begin, from, filter, to);
             }
         }
     }
 }
 
-/* A panel of `width` channels, from `channel` on, for the units transformed in scratch. */
+/* Panel i, of `width` channels, for the windows of a group. */
 RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
-                           const rnc_winograd_cut *c, int unit, int units, winograd_piece *p,
-                           float *scratch, int channel, int width)
+                           const winograd_group *g, winograd_piece *p, int i, int width)
 {
-    const float *panel = o->weights + (ptrdiff_t)channel * (9 * s->in_c + 1);
-    float *products = scratch + c->side * c->side * c->plane;
-    float *filters = scratch + c->floats;
-    p->width = width;
-    if (t->pixels > 0) {
-        taps_in_blocks(s, t, c, p, units, scratch, panel + width, filters, products);
-    } else {
-        winograd_kinds k;
-        winograd_count(c, units, &k);
-        taps_in_registers(s, t, c, k.end, scratch, panel + width, width, products);
-    }
-    winograd_outputs(s, o, c, unit, units, products, panel, channel, width, 1);
+    const char *panel =
+        (const char *)o->weights +
+        i * rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)9 * s->in_c * s->panel);
+    const float *bias = (const float *)(const void *)panel;
+    const char *w = (const char *)(bias + width);
+    p->rows.width = width;
+    if (t->pixels > 0)
+        taps_in_blocks(s, t, g, p, w, g->windows + g->c->floats);
+    else
+        taps_in_registers(s, t, g, w, width);
+    winograd_outputs(s, o, g, bias, i * s->panel, width, 1);
 }
 
 /* Each part has scratch of its own, of which rnc_cut_winograd() and rnc_cut_taps() say the size. */
 RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_tile *t,
                                            const rnc_operands *o, int part, int parts)
 {
+    const ptrdiff_t size = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)9 * s->in_c * s->panel);
+    rnc_panels_cut panels;
     rnc_taps_cut taps;
     winograd_work k;
+    rnc_cut_panels(s, &panels);
     rnc_cut_taps(s, t, &taps);
     winograd_works(s, t, o, part, parts, taps.floats, &k);
-    for (int g = k.g0; g < k.g1 && k.p0 < k.p1; g++) {
-        const rnc_winograd_cut *const c = &k.cut;
-        const int unit = g * c->size + (g < c->longer ? g : c->longer);
-        const int units = c->size + (g < c->longer);
+    for (int i = k.g0; i < k.g1 && k.p0 < k.p1; i++) {
+        winograd_group g;
         winograd_piece p;
-        p.pitch = c->pitch;
-        p.wide = c->wide;
-        p.ahead = (const char *)(o->weights + (ptrdiff_t)k.p0 * s->panel * (9 * s->in_c + 1) +
-                                 9 * taps.depth * s->panel);
-        winograd_windows(s, o, c, unit, units, k.scratch);
-        for (int i = k.p0; i < k.p1; i++) {
-            const int channel = i * s->panel;
-            if (!RNC_NARROW || channel + s->panel <= s->out_c)
-                taps_panel(s, t, o, c, unit, units, &p, k.scratch, channel, s->panel);
-            else
-                taps_panel(s, t, o, c, unit, units, &p, k.scratch, channel, s->out_c % s->panel);
-        }
+        winograd_choose(&k, i, &g);
+        winograd_begin(s, t, &k.cut, &p); /* of floats: filters are made of the taps */
+        p.ahead = (const char *)o->weights + k.p0 * size +
+                  9 * taps.depth * s->panel * rnc_weight_bytes(s->weights);
+        winograd_windows(s, o, &g);
+        for (int j = k.p0; j < (k.p1 < panels.full ? k.p1 : panels.full); j++)
+            taps_panel(s, t, o, &g, &p, j, s->panel);
+        if (RNC_NARROW && panels.narrow > 0 && k.p1 > panels.full)
+            taps_panel(s, t, o, &g, &p, panels.full, panels.narrow);
     }
 }
 #undef taps_row

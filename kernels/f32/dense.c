@@ -1,53 +1,77 @@
 /* dense: weight panels times one vector, or several at once, for each image.  One image is bound
  * by the reading of the weights.  From memory a CPU reads several streams side by side faster than
  * one, so a turn takes a row from each of u parts of a panel, far from one another. */
+#define dense_rows RNC_FN(dense_rows)
 #define dense_steps RNC_FN(dense_steps)
+#define dense_work RNC_FN(dense_work)
 #define dense_tile RNC_FN(dense_tile)
+#define dense_set RNC_FN(dense_set)
 #define dense_panels RNC_FN(dense_panels)
 #define dense_columns RNC_FN(dense_columns)
 
-/* u inputs, `apart` from one another, each into one of the phases:
+/* How the weights of a turn are stored, and the sums they go to. */
+typedef struct dense_rows {
+    int elem, width; /* element type and outputs of a row */
+    int apart;       /* rows, and inputs, from one of a turn to the next */
+    int image;       /* elements from input vector to vector */
+    int phases;      /* sums of an output, which do not wait for each other */
+} dense_rows;
+
+/* u inputs, each to one of the phases:
  * acc[p % phases][i][j] += in[image i][p * apart] * w[p * apart][vector j]. */
-RNC_KERNEL void dense_steps(const rnc_dense_shape *s, vf *acc, const float *in, const float *w,
-                            int u, int apart, int phases, int n, int nv, int width)
+RNC_KERNEL void dense_steps(const dense_rows *r, vf *acc, const float *in, const char *w, int u,
+                            int n, int nv)
 {
+    const int bytes = rnc_weight_bytes(r->elem);
     RNC_UNROLL(8)
     for (int p = 0; p < u; p++) {
+        const char *from = w + (ptrdiff_t)p * r->apart * r->width * bytes;
         vf b[8];
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            b[j] = vf_load(w + p * apart * width + j * RNC_VL);
+            b[j] = vf_load_weights(from + j * RNC_VL * bytes, r->elem);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
             vf x;
-            RNC_BROADCAST(x, in + i * s->in_image + p * apart);
+            RNC_BROADCAST(x, in + i * r->image + p * r->apart);
             RNC_UNROLL(8)
             for (int j = 0; j < nv; j++)
-                RNC_FMA(acc[(p % phases * n + i) * nv + j], x, b[j]);
+                RNC_FMA(acc[(p % r->phases * n + i) * nv + j], x, b[j]);
         }
     }
 }
 
-/* n images, nv vectors of outputs; w: at their column of a panel of `width` outputs. */
-RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const float *in,
-                           const float *w, int width, const float *res, float *out)
+/* A column of a panel, and the first image's vectors. */
+typedef struct dense_work {
+    int width; /* outputs of the panel */
+    const float *in, *bias, *res;
+    const char *w;
+    float *out;
+} dense_work;
+
+/* n images times nv vectors of outputs, u inputs a turn. */
+RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const dense_work *k)
 {
-    const int apart = s->in_c / u, rest = s->in_c % u;
+    const int rest = s->in_c % u;
     const int own = 8 / (n * nv); /* sums that do not wait for each other: 8 are enough */
     const int phases = own < 1 ? 1 : own < u ? own : u;
+    const dense_rows rows = {s->weights, k->width, s->in_c / u, s->in_image, phases};
+    const dense_rows last = {s->weights, k->width, 1, s->in_image, phases};
+    const int row = k->width * rnc_weight_bytes(s->weights);
+    const float *in = k->in;
+    const char *w = k->w;
     vf acc[32]; /* [phase][image][vector] */
     RNC_UNROLL(32)
     for (int i = 0; i < phases * n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            acc[i * nv + j] = i < n ? vf_load(w + j * RNC_VL) : vf_zero();
+            acc[i * nv + j] = i < n ? vf_load(k->bias + j * RNC_VL) : vf_zero();
     }
-    w += width;
-    for (int turns = apart; turns > 0; turns--, in++, w += width)
-        dense_steps(s, acc, in, w, u, apart, phases, n, nv, width);
-    in += (u - 1) * apart;
-    w += (u - 1) * apart * width;
-    dense_steps(s, acc, in, w, rest, 1, phases, n, nv, width);
+    for (int turns = rows.apart; turns > 0; turns--, in++, w += row)
+        dense_steps(&rows, acc, in, w, u, n, nv);
+    in += (u - 1) * rows.apart;
+    w += (ptrdiff_t)(u - 1) * rows.apart * row;
+    dense_steps(&last, acc, in, w, rest, n, nv);
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
@@ -57,68 +81,94 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
             for (int p = 1; p < phases; p++)
                 v = v + acc[(p * n + i) * nv + j];
             if (s->residual)
-                v = v + vf_load(res + i * s->res_image + j * RNC_VL);
-            vf_store(out + i * s->out_image + j * RNC_VL, v);
+                v = v + vf_load(k->res + i * s->res_image + j * RNC_VL);
+            vf_store(k->out + i * s->out_image + j * RNC_VL, v);
         }
     }
     if (s->act != RNC_ACT_NONE)
         for (int i = 0; i < n; i++)
             for (int j = 0; j < nv; j++) {
-                float *p = out + i * s->out_image + j * RNC_VL;
+                float *p = k->out + i * s->out_image + j * RNC_VL;
                 vf_store(p, vf_act(vf_load(p), s->act, s->alpha));
             }
 }
 
-/* Panels first .. end-1 of `width` outputs; w and c: the first one's weights and first output. */
+/* Panels first .. end-1, `width` outputs each. */
+typedef struct dense_set {
+    const char *w;   /* the first panel of the set */
+    ptrdiff_t panel; /* bytes from panel to panel */
+    int c;           /* its first output */
+    int width, first, end;
+} dense_set;
+
+/* The columns of nv vectors of a set's panels, `across` a panel, the first at vector `vector`. */
 RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
-                             const float *w, int c, int width, int nv, int first, int end,
-                             int across, int vector)
+                             const dense_set *set, int nv, int across, int vector)
 {
-    const int u = t->streams > 1 ? (t->streams < 8 ? t->streams : 8) : 1;
+    const int u = rnc_clamp(t->streams, 1, 8);
     const int fit = 32 / nv, wish = t->pixels > 0 ? t->pixels : 1;
     const int all = wish < fit ? wish : fit, n = all < s->images ? all : s->images;
     const int rest = s->images % n;
-    for (int i = first * across; i < end * across; i++) {
-        const int at = (vector + i % across * nv) * RNC_VL, to = c + i / across * width + at;
-        const float *b = w + (ptrdiff_t)(i / across) * (s->in_c + 1) * width + at;
-        const float *in = (const float *)o->in;
-        const float *res = s->residual ? (const float *)o->in2 + to : NULL;
-        float *out = (float *)o->out + to;
+    for (int i = set->first * across; i < set->end * across; i++) {
+        const int at = (vector + i % across * nv) * RNC_VL;
+        const int to = set->c + i / across * set->width + at;
+        const char *panel = set->w + i / across * set->panel;
+        const float *bias = (const float *)(const void *)panel;
+        dense_work k;
+        k.width = set->width;
+        k.bias = bias + at;
+        k.w = (const char *)(bias + set->width) + at * rnc_weight_bytes(s->weights);
+        k.in = (const float *)o->in;
+        k.res = s->residual ? (const float *)o->in2 + to : NULL;
+        k.out = (float *)o->out + to;
         for (int image = 0; image + n <= s->images; image += n) {
-            dense_tile(s, n, nv, u, in, b, width, res, out);
-            in += (ptrdiff_t)n * s->in_image;
-            res = s->residual ? res + (ptrdiff_t)n * s->res_image : res;
-            out += (ptrdiff_t)n * s->out_image;
+            dense_tile(s, n, nv, u, &k);
+            k.in += (ptrdiff_t)n * s->in_image;
+            k.res = s->residual ? k.res + (ptrdiff_t)n * s->res_image : k.res;
+            k.out += (ptrdiff_t)n * s->out_image;
         }
         if (rest > 0)
-            dense_tile(s, rest, nv, u, in, b, width, res, out);
+            dense_tile(s, rest, nv, u, &k);
     }
 }
 
-/* The same for any width: columns of t->vectors vectors, then what is left. */
+/* The panels of a set: whole columns of the knob's vectors, then the rest. */
 RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
-                              const float *w, int c, int width, int first, int end)
+                              const dense_set *set)
 {
-    const int vectors = width / RNC_VL, wish = t->vectors > 0 ? t->vectors : 1;
-    const int most = wish < 8 ? wish : 8, nv = most < vectors ? most : vectors;
-    const int across = vectors / nv, rest = vectors % nv;
-    dense_panels(s, t, o, w, c, width, nv, first, end, across, 0);
-    if (rest > 0)
-        dense_panels(s, t, o, w, c, width, rest, first, end, 1, across * nv);
+    rnc_columns_cut c;
+    rnc_cut_columns(t, set->width, RNC_VL, &c);
+    dense_panels(s, t, o, set, c.nv, c.across, 0);
+    if (c.rest > 0)
+        dense_panels(s, t, o, set, c.rest, 1, c.across * c.nv);
 }
 
 RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
                               int part, int parts)
 {
     const int full = s->out_c / s->panel, narrow = s->out_c % s->panel;
-    const int all = full + (narrow > 0), c = full * s->panel;
+    const int all = full + (narrow > 0);
     const int first = rnc_share(all, part, parts), end = rnc_share(all, part + 1, parts);
+    dense_set set;
+    set.w = (const char *)o->weights;
+    set.panel = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)s->in_c * s->panel);
+    set.c = 0;
+    set.width = s->panel;
+    set.first = first, set.end = end < full ? end : full;
     if (full > 0)
-        dense_columns(s, t, o, o->weights, 0, s->panel, first, end < full ? end : full);
-    if (narrow > 0 && first < all && end == all)
-        dense_columns(s, t, o, o->weights + (ptrdiff_t)c * (s->in_c + 1), c, narrow, 0, 1);
+        dense_columns(s, t, o, &set);
+    if (narrow > 0 && first < all && end == all) {
+        set.w += full * set.panel;
+        set.c = full * s->panel;
+        set.width = narrow;
+        set.first = 0, set.end = 1;
+        dense_columns(s, t, o, &set);
+    }
 }
+#undef dense_rows
 #undef dense_steps
+#undef dense_work
 #undef dense_tile
+#undef dense_set
 #undef dense_panels
 #undef dense_columns

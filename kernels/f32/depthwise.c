@@ -4,23 +4,32 @@
  * have a second turn, far = 4, before, whose sums are those of lane l ^ 4.  Weights are bias[c],
  * then [far][tap row][near][tap][c].  Of a row of output n pixels are a tile; the vectors of a
  * block of channels follow one another, so that what some rows hold of it stays in cache. */
+#define depthwise_most RNC_FN(depthwise_most)
 #define depthwise_taps RNC_FN(depthwise_taps)
 #define depthwise_turn RNC_FN(depthwise_turn)
+#define depthwise_work RNC_FN(depthwise_work)
 #define depthwise_tile RNC_FN(depthwise_tile)
 #define depthwise_pixels RNC_FN(depthwise_pixels)
 #define depthwise_row RNC_FN(depthwise_row)
 
-/* Of n pixels of a vector of channels: taps k0 .. k0+taps-1 of a row.  A pixel that is read serves
+/* Taps of a row that are in registers at once. */
+RNC_KERNEL int depthwise_most(const rnc_conv_shape *s)
+{
+    return s->kernel_w > 5 ? 4 : s->kernel_w;
+}
+
+/* The taps of a row from k0 on, for n pixels of a vector of channels.  A pixel that is read serves
  * all of them. */
 RNC_KERNEL void depthwise_taps(const rnc_conv_shape *s, vf *acc, int n, const float *in,
-                               const float *w, int near, int k0, int taps)
+                               const char *w, int near, int k0)
 {
-    const int first = k0 * s->dilation_w;
+    const int most = depthwise_most(s), left = s->kernel_w - k0, taps = left < most ? left : most;
+    const int first = k0 * s->dilation_w, row = s->out_c * rnc_weight_bytes(s->weights);
     const int end = (n - 1) * s->stride_w + (k0 + taps - 1) * s->dilation_w + 1;
     vf tap[8];
     RNC_UNROLL(8)
     for (int k = 0; k < taps; k++)
-        tap[k] = vf_load(w + k * s->out_c);
+        tap[k] = vf_load_weights(w + k * row, s->weights);
     RNC_UNROLL(64)
     for (int j = first; j < end; j++) {
         vf x = vf_loadu(in + j * s->in_pixel);
@@ -37,41 +46,50 @@ RNC_KERNEL void depthwise_taps(const rnc_conv_shape *s, vf *acc, int n, const fl
 
 /* All taps of n pixels of the vector from channel c on. */
 RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, const float *in,
-                               const float *w, int far)
+                               const char *w, int far)
 {
-    const int most = s->kernel_w > 5 ? 4 : s->kernel_w; /* taps in registers */
-    const int nears = s->in_c < 4 ? s->in_c : 4;
+    const int nears = s->in_c < 4 ? s->in_c : 4, bytes = rnc_weight_bytes(s->weights);
     const int there = RNC_VL < 8 ? (c ^ far) - c : 0; /* shorter vectors change places as wholes */
+    const int row = s->out_c * bytes;
     for (int ky = 0; ky < s->kernel_h; ky++) {
         RNC_UNROLL(4)
         for (int near = 0; near < nears; near++) {
             const float *a = in + (RNC_VL < 4 ? (c ^ far ^ near) - c : there);
             RNC_UNROLL(8)
-            for (int k = 0; k < s->kernel_w; k += most)
-                depthwise_taps(s, acc, n, a, w + there + (near * s->kernel_w + k) * s->out_c, near,
-                               k, s->kernel_w - k < most ? s->kernel_w - k : most);
+            for (int k = 0; k < s->kernel_w; k += depthwise_most(s))
+                depthwise_taps(s, acc, n, a, w + there * bytes + (near * s->kernel_w + k) * row,
+                               near, k);
         }
         in += s->dilation_h * s->in_row;
-        w += nears * s->kernel_w * s->out_c;
+        w += nears * s->kernel_w * row;
     }
 }
 
-/* n pixels of one vector of channels, from c on; w: the vector's bias. */
-RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const float *in,
-                               const float *w, const float *res, float *out)
+/* What a tile works on: n pixels' memory from channel 0 on, and the step's weights. */
+typedef struct depthwise_work {
+    int c0, c1; /* vectors of channels c0 .. c1-1 */
+    const float *in, *bias, *res;
+    float *out;
+} depthwise_work;
+
+/* n pixels of one vector of channels, from c on. */
+RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const depthwise_work *w)
 {
-    const float *taps = w + s->out_c;
+    const int bytes = rnc_weight_bytes(s->weights);
+    const float *in = w->in + c, *bias = w->bias + c, *res = s->residual ? w->res + c : NULL;
+    const char *taps = (const char *)(w->bias + s->out_c) + c * bytes;
+    float *out = w->out + c;
     vf acc[16];
     if (s->in_c > 4) {
         RNC_UNROLL(16)
         for (int i = 0; i < n; i++)
             acc[i] = vf_zero();
         depthwise_turn(s, acc, n, c, in, taps, 4);
-        taps += s->kernel_h * s->kernel_w * 4 * s->out_c;
+        taps += s->kernel_h * s->kernel_w * 4 * s->out_c * bytes;
     }
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++)
-        acc[i] = s->in_c > 4 ? vf_load(w) + vf_swap(acc[i], 4) : vf_load(w);
+        acc[i] = s->in_c > 4 ? vf_load(bias) + vf_swap(acc[i], 4) : vf_load(bias);
     depthwise_turn(s, acc, n, c, in, taps, 0);
     RNC_UNROLL(16)
     for (int i = 0; i < n; i++) {
@@ -91,18 +109,18 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const floa
         }
 }
 
-/* n pixels of the vectors c0 .. c1-1.  What the row below will read is fetched meanwhile. */
-RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int n, int c0, int c1,
-                                 const float *in, const float *w, const float *res, float *out)
+/* n pixels of some vectors.  What the row below will read is fetched meanwhile. */
+RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int n,
+                                 const depthwise_work *w)
 {
-    for (int c = c0 * RNC_VL; c < c1 * RNC_VL; c += RNC_VL) {
+    for (int c = w->c0 * RNC_VL; c < w->c1 * RNC_VL; c += RNC_VL) {
         if (t->prefetch_input && c % 16 == 0) {
-            const float *below = in + c + s->kernel_h * s->in_row;
+            const float *below = w->in + c + s->kernel_h * s->in_row;
             RNC_UNROLL(16)
             for (int i = 0; i < n; i++)
                 RNC_PREFETCH_NEAR(below + i * s->stride_w * s->in_pixel);
         }
-        depthwise_tile(s, n, c, in + c, w + c, s->residual ? res + c : NULL, out + c);
+        depthwise_tile(s, n, c, w);
     }
 }
 
@@ -113,20 +131,22 @@ RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_tile *t, const 
     const int wish = t->pixels > 0 ? (t->pixels < 16 ? t->pixels : 16) : 4;
     const int n = wish < s->out_w ? wish : s->out_w, rest = s->out_w % n;
     const int image = row / s->out_h, y = row % s->out_h;
-    const float *in =
-        (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top, s->in_row,
-                                      -s->pad_left, s->in_pixel);
-    const float *res =
-        s->residual ? (const float *)o->in2 + rnc_at(image, s->res_image, y, s->res_row, 0, 0)
-                    : NULL;
-    float *out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
-    int x = 0;
-    for (; x + n <= s->out_w; x += n)
-        depthwise_pixels(s, t, n, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
-                         s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+    depthwise_work w;
+    w.c0 = c0, w.c1 = c1;
+    w.bias = (const float *)o->weights;
+    w.in = (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
+                                         s->in_row, -s->pad_left, s->in_pixel);
+    w.res = s->residual ? (const float *)o->in2 + rnc_at(image, s->res_image, y, s->res_row, 0, 0)
+                        : NULL;
+    w.out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
+    for (int x = 0; x + n <= s->out_w; x += n) {
+        depthwise_pixels(s, t, n, &w);
+        w.in += n * s->stride_w * s->in_pixel;
+        w.res = s->residual ? w.res + n * s->res_pixel : NULL;
+        w.out += n * s->out_pixel;
+    }
     if (rest > 0)
-        depthwise_pixels(s, t, rest, c0, c1, in + x * s->stride_w * s->in_pixel, o->weights,
-                         s->residual ? res + x * s->res_pixel : NULL, out + x * s->out_pixel);
+        depthwise_pixels(s, t, rest, &w);
 }
 
 RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
@@ -143,8 +163,10 @@ RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, co
         for (int row = y0; row < y1; row++)
             depthwise_row(s, t, o, row, c, c + block < c1 ? c + block : c1);
 }
+#undef depthwise_most
 #undef depthwise_taps
 #undef depthwise_turn
+#undef depthwise_work
 #undef depthwise_tile
 #undef depthwise_pixels
 #undef depthwise_row

@@ -16,8 +16,9 @@ RNC_KERNEL void RNC_FN(input)(const rnc_input_shape *s, const rnc_tile *t, const
             continue;
         }
         for (c = 0; c < s->c; c++) {
-            const float scale = s->affine ? o->weights[c] : 1.0f;
-            const float shift = s->affine ? o->weights[s->c + c] : 0.0f;
+            const float *affine = (const float *)o->weights;
+            const float scale = s->affine ? affine[c] : 1.0f;
+            const float shift = s->affine ? affine[s->c + c] : 0.0f;
             const unsigned char *bytes = (const unsigned char *)o->in + first + c * plane;
             const float *floats = (const float *)o->in + first + c * plane;
             float *out = row + c;

@@ -33,7 +33,8 @@ RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_tile *t, const rnc
             const float *in =
                 (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
             float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
-            const float *scale = o->weights, *shift = s->affine ? scale + s->c : scale;
+            const float *scale = (const float *)o->weights,
+                        *shift = s->affine ? scale + s->c : scale;
             for (c = 0; c + RNC_VL <= channels; c += RNC_VL)
                 map_vector(s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift,
                            out + c, RNC_VL);

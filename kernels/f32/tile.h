@@ -1,5 +1,6 @@
 /* tile.h: the heart of the convolutions: a register tile of n pixels times nv vectors of channels.
  */
+#define conv_rows RNC_FN(conv_rows)
 #define conv_steps RNC_FN(conv_steps)
 #define conv_act RNC_FN(conv_act)
 #define conv_diagonals RNC_FN(conv_diagonals)
@@ -8,26 +9,36 @@
 #define conv_split RNC_FN(conv_split)
 #define conv_join RNC_FN(conv_join)
 
-/* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j].  A row of pixels has `wide`. */
-RNC_KERNEL void conv_steps(const rnc_conv_shape *s, vf *acc, const float *a, const float *w, int u,
-                           int n, int nv, int wide, int width, int memory, int near)
+/* How the pixels of a register tile and the rows of its weights are stored. */
+typedef struct conv_rows {
+    int wide;        /* pixels of the tile that are in one row */
+    int row, pixel;  /* elements from input row to row, from pixel to pixel */
+    int elem, width; /* of the weights: element type and channels of a row */
+    int memory;      /* percent of multiply-adds that take their input from memory */
+    int near;        /* 1: rows of weights are fetched into the nearest cache */
+} conv_rows;
+
+/* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j]. */
+RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const char *w, int u, int n,
+                           int nv)
 {
+    const int elem = r->elem, bytes = rnc_weight_bytes(elem), step = r->width * bytes;
+    const int vector = RNC_VL * bytes;
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
-        vf b[32]; /* what stays in registers for this k: weights or, of few pixels, those */
+        vf b[32]; /* what stays in registers for this k: weights or, with few pixels, those */
         const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
         RNC_UNROLL(8)
         for (int j = 0; j < kept; j++)
-            b[j] = vf_load(w + k * width + j * RNC_VL);
-        if (near)
-            RNC_PREFETCH_NEAR(w + (k + 4) * width);
+            b[j] = vf_load_weights(w + k * step + j * vector, elem);
+        if (r->near)
+            RNC_PREFETCH_NEAR(w + (k + 4) * step);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
-            const float *x =
-                a + i / wide * s->stride_h * s->in_row + i % wide * s->stride_w * s->in_pixel + k;
+            const float *x = a + i / r->wide * r->row + i % r->wide * r->pixel + k;
             if (few) {
                 RNC_BROADCAST(b[i], x);
-            } else if ((i + 1) * memory / 100 > i * memory / 100) {
+            } else if ((i + 1) * r->memory / 100 > i * r->memory / 100) {
                 RNC_UNROLL(8)
                 for (int j = 0; j < nv; j++)
                     RNC_FMA_MEM(acc[i * nv + j], x, b[j]);
@@ -41,7 +52,7 @@ RNC_KERNEL void conv_steps(const rnc_conv_shape *s, vf *acc, const float *a, con
         }
         RNC_UNROLL(8)
         for (int j = 0; j < passed; j++) {
-            const vf v = vf_load(w + k * width + j * RNC_VL);
+            const vf v = vf_load_weights(w + k * step + j * vector, elem);
             RNC_UNROLL(8)
             for (int i = 0; i < n; i++)
                 RNC_FMA(acc[i * nv + j], b[i], v);
@@ -62,15 +73,18 @@ RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float
 #ifdef RNC_DIAGONALS
 /* Where no number in memory can be multiplied by a vector: vectors of four inputs, as they lie,
  * times diagonals of 4 x 4 weights.  Lane l of sum r is a part of output l ^ r, and no input is
- * shuffled. Rows of weights, [rows][width], to [width / 4][rows / 4][4][4]: number l of diagonal r
- * is that of input l and output l ^ r. */
-RNC_KERNEL void conv_diagonals(float *d, const float *w, int rows, int width)
+ * shuffled. Rows of weights, [rows][width], to floats, [width / 4][rows / 4][4][4]: number l of
+ * diagonal r is that of input l and output l ^ r. */
+RNC_KERNEL void conv_diagonals(float *d, const char *w, int elem, int rows, int width)
 {
-    for (int k = 0; k < rows; k += 4, w += 4 * width) {
+    const int bytes = rnc_weight_bytes(elem), row = width * bytes;
+    for (int k = 0; k < rows; k += 4, w += 4 * row) {
         for (int j = 0; j < width; j += 4) {
             float *to = d + j * rows + 4 * k;
-            const vf w0 = vf_load(w + j), w1 = vf_load(w + width + j);
-            const vf w2 = vf_load(w + 2 * width + j), w3 = vf_load(w + 3 * width + j);
+            const char *from = w + j * bytes;
+            const vf w0 = vf_load_weights(from, elem), w1 = vf_load_weights(from + row, elem);
+            const vf w2 = vf_load_weights(from + 2 * row, elem);
+            const vf w3 = vf_load_weights(from + 3 * row, elem);
             vf low, high, low2, high2, v;
             RNC_MIX(low, w0, w1, 0, 4, 1, 5);
             RNC_MIX(high, w0, w1, 2, 6, 3, 7);
@@ -111,16 +125,16 @@ RNC_KERNEL void conv_steps_diagonal(vf *acc, const float *a, int pixel, const fl
     }
 }
 
-/* `rows` inputs that lie side by side, a multiple of 4.  From `ahead` on as many are fetched. */
+/* `rows` inputs side by side, a multiple of 4; as many floats from `ahead` on are fetched. */
 RNC_KERNEL void conv_run_diagonal(vf *acc, const float *a, int pixel, const float *d, int rows,
-                                  int n, const float *ahead)
+                                  int n, const char *ahead)
 {
     for (int turns = rows / 16; turns > 0; turns--) {
         RNC_BASE(a);
         RNC_BASE(d);
         conv_steps_diagonal(acc, a, pixel, d, 4, n);
         RNC_PREFETCH_NEAR(ahead);
-        ahead += 16;
+        ahead += 64;
         a += 16;
         d += 64;
     }

@@ -16,6 +16,7 @@
 #define winograd_extent RNC_FN(winograd_extent)
 #define winograd_window RNC_FN(winograd_window)
 #define winograd_pixels RNC_FN(winograd_pixels)
+#define winograd_panel RNC_FN(winograd_panel)
 #define winograd_output RNC_FN(winograd_output)
 #define winograd_act RNC_FN(winograd_act)
 
@@ -186,11 +187,18 @@ RNC_KERNEL void winograd_pixels(const rnc_conv_shape *s, const vf *x, int w, vf 
     }
 }
 
-/* Products of one panel, `width` channels, to a tile's output; taps: of filters from plain taps. Of
- * the spare planes, which have none, only that of point 0 meets outputs that are there. */
-RNC_KERNEL void winograd_output(const rnc_conv_shape *s, const float *from, int plane,
-                                winograd_extent e, const float *bias, const float *res, float *out,
-                                int width, int taps)
+/* The products of a tile and a panel of `width` channels, `plane` floats from plane to plane, and
+ * its first output pixel.  taps: 1 if the filters are made from plain taps. */
+typedef struct winograd_panel {
+    const float *from;
+    int plane, width, taps;
+    const float *bias, *res;
+    float *out;
+} winograd_panel;
+
+/* Products to a tile's output.  Of the spare planes, which have no products, only that of point 0
+ * meets outputs that are there. */
+RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, const winograd_panel *p)
 {
     const int m = s->winograd, side = rnc_winograd_planes(s->winograd, s->stride_h),
               polyphase = s->stride_h == 2;
@@ -201,21 +209,21 @@ RNC_KERNEL void winograd_output(const rnc_conv_shape *s, const float *from, int 
         1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
         1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
     vf k[RNC_WINOGRAD_NUMBERS];
-    if (taps)
+    if (p->taps)
         winograd_numbers(over, 9, k);
     else
         winograd_numbers(numbers, 6, k);
-    for (int c = 0; c < width; c += RNC_VL) {
+    for (int c = 0; c < p->width; c += RNC_VL) {
         vf t[RNC_WINOGRAD_PLANES * RNC_WINOGRAD_PLANES];
-        const vf b = vf_load(bias + c);
+        const vf b = vf_load(p->bias + c);
         for (int x = 0; x < side; x++) {
             vf column[RNC_WINOGRAD_PLANES];
             RNC_UNROLL(16)
             for (int y = 0; y < side; y++)
-                column[y] = vf_load(from + (y * side + x) * plane + c);
+                column[y] = vf_load(p->from + (y * side + x) * p->plane + c);
             if (polyphase && e.less_y)
                 RNC_ZERO(column[0]);
-            winograd_back(s, column, taps, k);
+            winograd_back(s, column, p->taps, k);
             RNC_UNROLL(8)
             for (int y = 0; y < m; y++)
                 t[y * side + x] = column[y];
@@ -228,8 +236,9 @@ RNC_KERNEL void winograd_output(const rnc_conv_shape *s, const float *from, int 
                     row[x] = t[y * side + x];
                 if (polyphase && e.less_x)
                     RNC_ZERO(row[0]);
-                winograd_back(s, row, taps, k);
-                winograd_pixels(s, row, e.w, b, res + y * s->res_row + c, out + y * s->out_row + c);
+                winograd_back(s, row, p->taps, k);
+                winograd_pixels(s, row, e.w, b, p->res + y * s->res_row + c,
+                                p->out + y * s->out_row + c);
             }
         }
     }

@@ -1,16 +1,19 @@
-/* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: how outputs are cut into
- * groups of tiles, the products of a piece of a plane, windows and outputs of a group.
+/* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: the tiles of a group, the
+ * products of a piece of a plane, windows and outputs of a group.
  *
  * Where m does not divide the output, the last tiles of a row or column are as many as it takes of
  * m - 1 pixels, if the tiles of an image fit into a group: 7 is 4 and 3, 14 is 4, 4, 3 and 3.  They
  * spare planes, so that these have fewer products.  Else the last tile is cut.
- * RNC_TILES stands before: no step's register tile has more tiles. */
+ * Define RNC_TILES before this file: no step's register tile has more tiles. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
 #define winograd_find RNC_FN(winograd_find)
 #define winograd_is_whole RNC_FN(winograd_is_whole)
+#define winograd_group RNC_FN(winograd_group)
 #define winograd_piece RNC_FN(winograd_piece)
+#define winograd_begin RNC_FN(winograd_begin)
+#define winograd_spot RNC_FN(winograd_spot)
 #define winograd_block RNC_FN(winograd_block)
 #define winograd_blocks RNC_FN(winograd_blocks)
 #define winograd_diagonal RNC_FN(winograd_diagonal)
@@ -18,6 +21,7 @@
 #define winograd_windows RNC_FN(winograd_windows)
 #define winograd_outputs RNC_FN(winograd_outputs)
 #define winograd_work RNC_FN(winograd_work)
+#define winograd_choose RNC_FN(winograd_choose)
 #define winograd_works RNC_FN(winograd_works)
 
 /* In a group (rnc_cut_winograd) the tiles that are less across come first, then the whole ones,
@@ -67,74 +71,102 @@ RNC_KERNEL int winograd_is_whole(const rnc_conv_shape *s, winograd_extent e)
     return (s->out_h % m == 0 && s->out_w % m == 0) || (e.h == m && e.w == m);
 }
 
+/* A group of units: its tiles, and its windows and products in scratch. */
+typedef struct winograd_group {
+    const rnc_winograd_cut *c;
+    int unit, units;
+    winograd_kinds kinds;
+    float *windows, *products;
+} winograd_group;
+
 /* What the products of a piece of a plane are made of. */
 typedef struct winograd_piece {
-    int depth, more, last; /* input channels; 1: adds to what is there; 1: up to the last one */
-    int width, pitch, wide;
-    const float *next; /* windows of the piece behind it */
+    int in_c, depth;   /* input channels of a plane, of the piece */
+    int more, last;    /* 1: adds to sums that are there; 1: the piece ends with the last channel */
+    int plane, wide;   /* floats from plane to plane of windows, from tile to tile of products */
+    conv_rows rows;    /* tiles as pixels, and the filters */
+    const float *next; /* windows of the next piece */
     const char *ahead; /* filters to fetch next: goes on through planes and panels, */
     const char *far;   /* up to these */
 } winograd_piece;
 
-/* n tiles times nv vectors. */
-RNC_KERNEL void winograd_block(const rnc_conv_shape *s, const rnc_tile *t, int u, int n, int nv,
-                               const winograd_piece *p, const float *in, const float *w, float *out,
-                               const float *next, const char *ahead)
+RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_tile *t,
+                               const rnc_winograd_cut *c, winograd_piece *p)
 {
+    const conv_rows rows = {32, 0, c->pitch, RNC_WEIGHTS_F32, s->panel, t->memory_broadcasts, 0};
+    p->in_c = s->in_c;
+    p->plane = c->plane;
+    p->wide = c->wide;
+    p->rows = rows;
+}
+
+/* Where a register tile is. */
+typedef struct winograd_spot {
+    const float *in, *next; /* windows of the tile and of the next one */
+    const char *w, *ahead;  /* filters, and those to fetch */
+    float *out;
+} winograd_spot;
+
+/* n tiles times nv vectors. */
+RNC_KERNEL void winograd_block(const rnc_tile *t, int u, int n, int nv, const winograd_piece *p,
+                               const winograd_spot *spot)
+{
+    const int step = u * p->rows.width * rnc_weight_bytes(p->rows.elem);
+    winograd_spot k = *spot;
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             if (p->more)
-                acc[i * nv + j] = vf_load(out + i * p->wide + j * RNC_VL);
+                acc[i * nv + j] = vf_load(k.out + i * p->wide + j * RNC_VL);
             else
                 RNC_ZERO(acc[i * nv + j]);
         }
     }
     for (int turns = p->depth / u; turns > 0; turns--) {
-        conv_steps(s, acc, in, w, u, n, nv, 32, p->width, t->memory_broadcasts, 0);
+        conv_steps(&p->rows, acc, k.in, k.w, u, n, nv);
         for (int i = 0; i < t->prefetch_weights; i++)
-            RNC_PREFETCH(ahead + i * 64);
-        ahead += t->prefetch_weights * 64;
+            RNC_PREFETCH(k.ahead + i * 64);
+        k.ahead += t->prefetch_weights * 64;
         for (int i = 0; t->prefetch_input && i < n && i < 4; i++)
-            RNC_PREFETCH_NEAR(next + i * p->pitch);
-        next += u;
-        in += u;
-        w += u * p->width;
+            RNC_PREFETCH_NEAR(k.next + i * p->rows.pixel);
+        k.next += u;
+        k.in += u;
+        k.w += step;
     }
     if (p->last)
-        conv_steps(s, acc, in, w, s->in_c % u, n, nv, 32, p->width, t->memory_broadcasts, 0);
+        conv_steps(&p->rows, acc, k.in, k.w, p->in_c % u, n, nv);
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
-            vf_store(out + i * p->wide + j * RNC_VL, acc[i * nv + j]);
+            vf_store(k.out + i * p->wide + j * RNC_VL, acc[i * nv + j]);
     }
 }
 
-/* `tiles` tiles in blocks of nearly equal size.  s: as the products see it, tiles as pixels. */
-RNC_KERNEL void winograd_blocks(const rnc_conv_shape *s, const rnc_tile *t, winograd_piece *p,
-                                int tiles, const float *in, const float *w, float *out)
+/* `tiles` tiles in blocks of nearly equal size. */
+RNC_KERNEL void winograd_blocks(const rnc_tile *t, winograd_piece *p, int tiles, const float *in,
+                                const char *w, float *out)
 {
-    const int u = rnc_unroll(t);
+    const int u = rnc_unroll(t), width = p->rows.width;
     rnc_registers_cut c;
-    rnc_cut_registers(t, p->width, RNC_VL, RNC_CASES, &c);
+    rnc_cut_registers(t, width, RNC_VL, RNC_CASES, &c);
     const int nv = c.nv, most = c.n, blocks = rnc_div_up(tiles, most);
-    for (int v = 0; v < p->width / RNC_VL; v += nv) {
-        const float *from = in, *filters = w + v * RNC_VL;
-        float *to = out + v * RNC_VL;
-        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
+    for (int v = 0; v < width; v += nv * RNC_VL) {
+        winograd_spot k;
+        k.in = in, k.out = out + v;
+        k.w = w + v * rnc_weight_bytes(p->rows.elem);
+        for (int i = 0, n; i < blocks; i++, k.in += n * p->rows.pixel, k.out += n * p->wide) {
             const int due = p->ahead < p->far;
-            const char *ahead = due ? p->ahead : (const char *)filters; /* these are there */
-            const float *next;
+            k.ahead = due ? p->ahead : k.w; /* these are there */
             n = tiles / blocks + (i < tiles % blocks);
-            next = i + 1 < blocks ? from + n * p->pitch : p->next;
-/* A constant number of tiles, none of more than there can be. */
-#define RNC_WINOGRAD_CASE(k)                                                   \
-    case k:                                                                    \
-        if (k <= RNC_TILES && k <= most)                                       \
-            winograd_block(s, t, u, k, nv, p, from, filters, to, next, ahead); \
+            k.next = i + 1 < blocks ? k.in + n * p->rows.pixel : p->next;
+/* A constant number of tiles, and none of more than there can be. */
+#define RNC_WINOGRAD_CASE(k_)                    \
+    case k_:                                     \
+        if (k_ <= RNC_TILES && k_ <= most)       \
+            winograd_block(t, u, k_, nv, p, &k); \
         break
             switch (n) {
                 RNC_WINOGRAD_CASE(1);
@@ -160,11 +192,12 @@ RNC_KERNEL void winograd_blocks(const rnc_conv_shape *s, const rnc_tile *t, wino
 }
 
 #ifdef RNC_DIAGONALS
-/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows. */
+/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows.  Filters from `ahead`
+ * on are fetched, `share` bytes a vector. */
 RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *in, const float *d,
-                                  float *out, const float *ahead, int share)
+                                  float *out, const char *ahead, int share)
 {
-    for (int j = 0; j < p->width; j += RNC_VL, d += 4 * p->depth, ahead += share) {
+    for (int j = 0; j < p->rows.width; j += RNC_VL, d += 4 * p->depth, ahead += share) {
         vf acc[12];
         RNC_UNROLL(3)
         for (int i = 0; i < n; i++) {
@@ -174,7 +207,7 @@ RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *i
                 RNC_ZERO(acc[i]);
         }
         conv_split(acc, n);
-        conv_run_diagonal(acc, in, p->pitch, d, p->depth, n, ahead);
+        conv_run_diagonal(acc, in, p->rows.pixel, d, p->depth, n, ahead);
         conv_join(acc, n);
         RNC_UNROLL(3)
         for (int i = 0; i < n; i++)
@@ -182,81 +215,87 @@ RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *i
     }
 }
 
-/* All tiles times `rows` rows of filters, whole fours; more: sums are there. */
-RNC_KERNEL void winograd_diagonals(const rnc_tile *t, winograd_piece *p, int rows, int more,
-                                   int tiles, const float *in, const float *w, float *out)
+/* `tiles` tiles times the rows of a piece, whole fours. */
+RNC_KERNEL void winograd_diagonals(const rnc_tile *t, const winograd_piece *piece, int tiles,
+                                   const float *in, const char *w, float *out)
 {
-    const int fit = RNC_DIAGONALS * RNC_VL / p->width / 16 * 16;
+    const int rows = piece->depth, width = piece->rows.width, elem = piece->rows.elem;
+    const int row = width * rnc_weight_bytes(elem), fit = RNC_DIAGONALS * RNC_VL / width / 16 * 16;
     const int wish = t->depth <= 0 || t->depth > fit ? fit : t->depth / 4 * 4;
     const int depth = wish > 4 ? wish : 4, blocks = rnc_div_up(tiles, 3);
+    winograd_piece p = *piece;
     vf d[RNC_DIAGONALS];
-    for (int k = 0; k < rows; k += depth, w += depth * p->width) {
-        const float *from = in + k, *ahead = w + depth * p->width;
+    for (int k = 0; k < rows; k += depth, w += depth * row) {
+        const float *from = in + k;
+        const char *ahead = w + depth * row;
         float *to = out;
-        p->depth = rows - k < depth ? rows - k : depth;
-        p->more = more || k > 0;
-        conv_diagonals((float *)d, w, p->depth, p->width);
-        for (int i = 0, n; i < blocks; i++, from += n * p->pitch, to += n * p->wide) {
-            const int share = p->depth * RNC_VL / blocks;
+        p.depth = rows - k < depth ? rows - k : depth;
+        p.more = piece->more || k > 0;
+        conv_diagonals((float *)d, w, elem, p.depth, width);
+        for (int i = 0, n; i < blocks; i++, from += n * p.rows.pixel, to += n * p.wide) {
+            const int share = p.depth * RNC_VL / blocks * (int)sizeof(float);
             n = tiles / blocks + (i < tiles % blocks);
             if (n == 3)
-                winograd_diagonal(p, 3, from, (float *)d, to, ahead, share);
+                winograd_diagonal(&p, 3, from, (float *)d, to, ahead, share);
             else if (n == 2)
-                winograd_diagonal(p, 2, from, (float *)d, to, ahead, share);
+                winograd_diagonal(&p, 2, from, (float *)d, to, ahead, share);
             else
-                winograd_diagonal(p, 1, from, (float *)d, to, ahead, share);
-            ahead += share * p->width / RNC_VL;
+                winograd_diagonal(&p, 1, from, (float *)d, to, ahead, share);
+            ahead += share * width / RNC_VL;
         }
     }
 }
 #endif
 
-/* The windows of the tiles of `units` units from `unit` on. */
+/* The windows of a group's tiles. */
 RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
-                                 const rnc_winograd_cut *c, int unit, int units, float *to)
+                                 const winograd_group *g)
 {
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
     const float *in = (const float *)o->in - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
-    winograd_kinds k;
-    winograd_count(c, units, &k);
-    for (int i = 0; i < k.end; i++, to += c->pitch) {
+    float *to = g->windows;
+    for (int i = 0; i < g->kinds.end; i++, to += g->c->pitch) {
         winograd_tile p;
         const float *from = in;
-        winograd_find(s, c, &k, unit, i, &p);
+        winograd_find(s, g->c, &g->kinds, g->unit, i, &p);
         from += rnc_at(p.image, s->in_image, p.y * s->stride_h, s->in_row, p.x * s->stride_w,
                        s->in_pixel);
         if (winograd_is_whole(s, p.extent)) {
-            winograd_window(s, from, whole, to, c->plane);
+            winograd_window(s, from, whole, to, g->c->plane);
         } else {
-            winograd_window(s, from, p.extent, to, c->plane);
+            winograd_window(s, from, p.extent, to, g->c->plane);
         }
     }
 }
 
-/* The products of a panel, whose first channel is `channel`, to the outputs of the same tiles.
- * taps: of filters from plain taps. */
+/* The products of a panel of `width` channels, the first of which is `channel`, to the outputs of
+ * the group's tiles.  taps: of filters from plain taps. */
 RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
-                                 const rnc_winograd_cut *c, int unit, int units, const float *from,
-                                 const float *bias, int channel, int width, int taps)
+                                 const winograd_group *g, const float *bias, int channel, int width,
+                                 int taps)
 {
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
-    winograd_kinds k;
-    winograd_count(c, units, &k);
-    for (int i = 0; i < k.end; i++, from += c->wide) {
+    winograd_panel k;
+    k.from = g->products;
+    k.plane = g->c->product;
+    k.bias = bias;
+    k.width = width;
+    k.taps = taps;
+    for (int i = 0; i < g->kinds.end; i++, k.from += g->c->wide) {
         winograd_tile p;
-        float *to = (float *)o->out + channel;
-        const float *res = (const float *)o->in2;
-        winograd_find(s, c, &k, unit, i, &p);
-        to += rnc_at(p.image, s->out_image, p.y, s->out_row, p.x, s->out_pixel);
+        winograd_find(s, g->c, &g->kinds, g->unit, i, &p);
+        k.out = (float *)o->out + channel +
+                rnc_at(p.image, s->out_image, p.y, s->out_row, p.x, s->out_pixel);
+        k.res = (const float *)o->in2;
         if (s->residual)
-            res += rnc_at(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
+            k.res += rnc_at(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
         if (winograd_is_whole(s, p.extent)) {
-            winograd_output(s, from, c->product, whole, bias, res, to, width, taps);
+            winograd_output(s, whole, &k);
         } else {
-            winograd_output(s, from, c->product, p.extent, bias, res, to, width, taps);
+            winograd_output(s, p.extent, &k);
         }
         if (s->act > RNC_ACT_RELU6)
-            winograd_act(s, p.extent, to, width);
+            winograd_act(s, p.extent, k.out, width);
     }
 }
 
@@ -266,6 +305,18 @@ typedef struct winograd_work {
     int g0, g1, p0, p1;
     float *scratch; /* its own: windows, products and `more` floats */
 } winograd_work;
+
+/* Group i. */
+RNC_KERNEL void winograd_choose(const winograd_work *k, int i, winograd_group *g)
+{
+    const rnc_winograd_cut *const c = &k->cut;
+    g->c = c;
+    g->unit = i * c->size + (i < c->longer ? i : c->longer);
+    g->units = c->size + (i < c->longer);
+    winograd_count(c, g->units, &g->kinds);
+    g->windows = k->scratch;
+    g->products = k->scratch + c->side * c->side * c->plane;
+}
 
 RNC_KERNEL void winograd_works(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
                                int part, int parts, ptrdiff_t more, winograd_work *k)

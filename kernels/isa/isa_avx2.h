@@ -1,7 +1,7 @@
 /* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats.  The asm lines make
  * gcc and clang emit the same loops; the compiler still allots the registers. */
 #define RNC_VL 8
-#define RNC_TARGET __attribute__((target("avx2,fma")))
+#define RNC_TARGET __attribute__((target("avx2,fma,f16c")))
 
 /* Hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
 #define RNC_FMA(acc, a, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b))
@@ -33,3 +33,4 @@
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=x"(i) : "x"(x))
+#define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=x"(v) : "m"(*(p)))

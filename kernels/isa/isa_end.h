@@ -34,10 +34,12 @@
 #undef RNC_TO_INT
 #undef RNC_LANES
 #undef RNC_LOAD_PART
+#undef RNC_LOAD_F16
 #undef RNC_STORE_PART
 #undef vf
 #undef vi
 #undef vf_load
+#undef vf_load_weights
 #undef vf_loadu
 #undef vf_load_part
 #undef vf_store
@@ -61,6 +63,7 @@
 #undef vf_gelu
 #undef vf_long_act
 #undef vf_act
+#undef conv_rows
 #undef conv_steps
 #undef conv_act
 #undef conv_diagonals
@@ -76,6 +79,7 @@
 #undef winograd_extent
 #undef winograd_window
 #undef winograd_pixels
+#undef winograd_panel
 #undef winograd_output
 #undef winograd_act
 #undef winograd_kinds
@@ -83,7 +87,10 @@
 #undef winograd_tile
 #undef winograd_find
 #undef winograd_is_whole
+#undef winograd_group
 #undef winograd_piece
+#undef winograd_begin
+#undef winograd_spot
 #undef winograd_block
 #undef winograd_blocks
 #undef winograd_diagonal
@@ -91,4 +98,5 @@
 #undef winograd_windows
 #undef winograd_outputs
 #undef winograd_work
+#undef winograd_choose
 #undef winograd_works

@@ -108,3 +108,15 @@
 /* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
 #define RNC_ROUND(x) ((x) = ((x) + 12582912.0f) - 12582912.0f)
 #define RNC_TO_INT(i, x) ((i) = __builtin_convertvector(x, vi))
+/* A half's exponent has five bits and a bias of 15, a float's eight and 127: so 112 is added, twice
+ * where all bits are set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is
+ * then subtracted. */
+#define RNC_LOAD_F16(v, p)                                                                   \
+    do {                                                                                     \
+        const vi rnc_h = __builtin_convertvector(*(p), vi);                                  \
+        const vi rnc_m = (rnc_h & 0x7fff) << 13, rnc_e = rnc_h & 0x7c00;                     \
+        const vi rnc_big = (rnc_e == 0x7c00) & 0x38000000, rnc_low = rnc_e == 0;             \
+        const vi rnc_tiny = (vi)((vf)(rnc_m + 0x38800000) - 6.103515625e-05f);               \
+        const vi rnc_x = (rnc_tiny & rnc_low) | ((rnc_m + 0x38000000 + rnc_big) & ~rnc_low); \
+        (v) = (vf)(rnc_x | (rnc_h & 0x8000) << 16);                                          \
+    } while (0)

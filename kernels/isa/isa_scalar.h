@@ -30,6 +30,7 @@
 #define RNC_BROADCAST(v, p) ((v) = *(p))
 #define RNC_FMA_MEM(acc, p, b) ((acc) += *(p) * (b))
 #define vf_swap(x, r) ((void)(r), (x))
+#define vf_load_weights RNC_FN(vf_load_weights)
 #define vf_load_part RNC_FN(vf_load_part)
 #define vf_store_part RNC_FN(vf_store_part)
 #define vf_max RNC_FN(vf_max)
@@ -77,4 +78,30 @@ RNC_KERNEL vf vf_exp2i(vf n)
     float power;
     memcpy(&power, &bits, sizeof power);
     return power;
+}
+/* A weight of element type `elem`: bfloat16 is the upper half of a float.  A half's exponent has
+ * five bits and a bias of 15, a float's eight and 127: so 112 is added, twice where all bits are
+ * set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is then subtracted. */
+RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+{
+    unsigned bits, sign;
+    unsigned short half;
+    float x;
+    if (elem == RNC_WEIGHTS_F32)
+        return *(const float *)p;
+    memcpy(&half, p, sizeof half);
+    bits = (unsigned)half << 16;
+    if (elem == RNC_WEIGHTS_F16) {
+        sign = bits & 0x80000000u;
+        bits = (bits & 0x7fff0000u) >> 3;
+        bits += bits < 0x00800000u ? 0x38800000u : bits < 0x0f800000u ? 0x38000000u : 0x70000000u;
+        if ((half & 0x7c00) == 0) {
+            memcpy(&x, &bits, sizeof x);
+            x -= 6.103515625e-05f; /* 2^-14 */
+            memcpy(&bits, &x, sizeof bits);
+        }
+        bits |= sign;
+    }
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }

@@ -4,10 +4,11 @@
  * likewise; RNC_ROUND(x); RNC_TO_INT(i, x), x integral; RNC_LOAD_PART(v, p, n) and
  * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory; RNC_SWAP(v, a, b, c,
  * d), lane i of each four takes that of a, b, c, d; RNC_SWAP_FOURS(v), neighbouring fours change
- * places. */
+ * places; RNC_LOAD_F16(v, p), the vector of IEEE 754 half precision at p as floats, exactly. */
 #define RNC_PRAGMA(text) _Pragma(#text)
-/* A step is one function.  gcc makes it at once: of always_inline each level of a kernel would get
- * a copy of all below, optimized before a number is known.  clang's flatten goes one level deep. */
+/* Each step becomes one function.  gcc gets `flatten`: `always_inline` would first optimize each
+ * level of a kernel separately, before its constants are known.  clang's flatten goes one level
+ * deep. */
 #ifdef __clang__
 #define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
 #define RNC_STEP static RNC_TARGET
@@ -32,6 +33,20 @@ typedef float RNC_FN(vf_anywhere) __attribute__((vector_size(4 * RNC_VL), may_al
 RNC_KERNEL vf vf_load(const float *p)
 {
     return *(const RNC_FN(vf_memory) *)p;
+}
+typedef unsigned short RNC_FN(vh_memory) __attribute__((vector_size(2 * RNC_VL), may_alias));
+/* RNC_VL weights of element type `elem`, aligned to as many elements: bfloat16 is the upper half of
+ * a float. */
+#define vf_load_weights RNC_FN(vf_load_weights)
+RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+{
+    vf v;
+    if (elem == RNC_WEIGHTS_BF16)
+        return (vf)(__builtin_convertvector(*(const RNC_FN(vh_memory) *)p, vi) << 16);
+    if (elem == RNC_WEIGHTS_F32)
+        return *(const RNC_FN(vf_memory) *)p;
+    RNC_LOAD_F16(v, (const RNC_FN(vh_memory) *)p);
+    return v;
 }
 #define vf_store RNC_FN(vf_store)
 RNC_KERNEL void vf_store(float *p, vf v)

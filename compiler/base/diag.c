@@ -127,8 +127,16 @@ void diag_note(Diag *d, Loc loc, const char *format, ...)
 
 void diag_note_callers(Diag *d, const Place *place)
 {
+    enum { FIRST = 5, LAST = 2 };
+    int n = 0, at = 0;
     for (const Place *p = place ? place->caller : NULL; p; p = p->caller)
-        diag_note(d, p->loc, "expanded from here");
+        n++;
+    for (const Place *p = place ? place->caller : NULL; p; p = p->caller, at++) {
+        if (at < FIRST || at >= n - LAST)
+            diag_note(d, p->loc, "expanded from here");
+        else if (at == FIRST)
+            diag_note(d, p->loc, "expanded from here, and so on, %d times", n - FIRST - LAST);
+    }
 }
 
 void diag_file_error(Diag *d, const char *file, const char *format, ...)

@@ -31,12 +31,12 @@ static const Decl *main_net(Lower *l, int file)
 
 static const Decl *net_named(Lower *l, Name name)
 {
+    const Decl *net = declared(l, DECL_NET, name.text);
+    if (net)
+        return net;
     VEC(const char *) known = {0};
-    for (int i = 0; i < l->nets.n; i++) {
-        if (str_eq(l->nets.at[i]->name.text, name.text))
-            return l->nets.at[i];
+    for (int i = 0; i < l->nets.n; i++)
         VEC_PUSH(l->arena, &known, l->nets.at[i]->name.text);
-    }
     if (lower_error(l, name.loc, "there is no net '%s'%s", name.text,
                     lower_suggestion(l, name.text, known.at, known.n)))
         diag_note(l->d, name.loc, "the nets are %s", lower_listed(l, known.at, known.n));

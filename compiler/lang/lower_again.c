@@ -48,23 +48,23 @@ static bool refuse_unknown(Lower *l, const Frame *f, Name name, const char *cons
 /* What `name` is called by; false after a message. */
 static bool find_reuse(Lower *l, const Frame *f, Name name, const Reuse **reuse)
 {
+    const Label *label = NULL;
+    for (const Frame *at = f; at && !label; at = at->parent)
+        label = label_in(at, name.text);
+    if (label) {
+        *reuse = label->reuse;
+        if (*reuse || label->point.unknown)
+            return !label->point.unknown;
+        if (lower_error(l, name.loc, "'%s' is a tensor, not a call: there is nothing to call again",
+                        name.text))
+            diag_note(l->d, name.loc, "`from %s` goes on from it", name.text);
+        return false;
+    }
     VEC(const char *) known = {0};
-    for (const Frame *at = f; at; at = at->parent) {
+    for (const Frame *at = f; at && !complained(&l->complaints, name.loc); at = at->parent) {
         for (int i = at->labels.n - 1; i >= 0; i--) {
-            const Label *label = &at->labels.at[i];
-            if (!str_eq(label->name, name.text)) {
-                if (label->reuse)
-                    VEC_PUSH(l->arena, &known, label->name);
-                continue;
-            }
-            *reuse = label->reuse;
-            if (*reuse || label->point.unknown)
-                return !label->point.unknown;
-            if (lower_error(l, name.loc,
-                            "'%s' is a tensor, not a call: there is nothing to call again",
-                            name.text))
-                diag_note(l->d, name.loc, "`from %s` goes on from it", name.text);
-            return false;
+            if (at->labels.at[i].reuse)
+                VEC_PUSH(l->arena, &known, at->labels.at[i].name);
         }
     }
     return refuse_unknown(l, f, name, known.at, known.n);

@@ -177,15 +177,6 @@ static Point expand_block(Lower *l, Frame *f, const Call *call, const Decl *bloc
 
 /* ---- names of calls ---- */
 
-const Decl *block_named(const Lower *l, const char *name)
-{
-    for (int i = 0; i < l->blocks.n; i++) {
-        if (str_eq(l->blocks.at[i]->name.text, name))
-            return l->blocks.at[i];
-    }
-    return NULL;
-}
-
 static void refuse_name(Lower *l, const Frame *f, Name name)
 {
     VEC(const char *) known = {0};
@@ -232,7 +223,7 @@ const Decl *called(const Lower *l, const char *name, Op *op)
     *op = op_named(name);
     if (*op != OP_COUNT && op_row(*op)->flags & INTERNAL)
         *op = OP_COUNT;
-    return *op == OP_COUNT ? block_named(l, name) : NULL;
+    return *op == OP_COUNT ? declared(l, DECL_BLOCK, name) : NULL;
 }
 
 Point expand_call(Lower *l, Frame *f, const Call *call, Op op, const Decl *block, const char *path)

@@ -29,7 +29,7 @@ static bool refuse_operator(Lower *l, const Frame *f, Name name)
     if (lower_error(l, name.loc, "there are defaults for operators, and '%s' is none%s", name.text,
                     other && other->here ? lower_synonym(l, other)
                                          : lower_suggestion(l, name.text, known.at, known.n))) {
-        if (block_named(l, name.text))
+        if (declared(l, DECL_BLOCK, name.text))
             diag_note(l->d, name.loc, "a block has its own: `block %s(stride = 1) { ... }`",
                       name.text);
         else
@@ -85,7 +85,7 @@ void lower_default(Lower *l, Frame *f, const Stmt *s)
     }
 }
 
-const Default *file_defaults(Lower *l, const Decl *decl)
+static const Default *evaluate(Lower *l, const Decl *decl)
 {
     Frame file = {.decl = decl, .path = "", .title = "", .index = -1};
     Env env = frame_env(l, &file);
@@ -96,6 +96,21 @@ const Default *file_defaults(Lower *l, const Decl *decl)
         lower_default(l, &file, s);
     }
     return file.defaults;
+}
+
+const Default *file_defaults(Lower *l, const Decl *decl)
+{
+    if (decl->kind != DECL_BLOCK || !decl->defaults.n)
+        return evaluate(l, decl);
+    if (!l->block_defaults) { /* all blocks are declared before the first is called */
+        l->block_defaults = NEW_ARRAY(l->arena, const Default *, l->blocks.n);
+        l->has_block_defaults = NEW_ARRAY(l->arena, bool, l->blocks.n);
+    }
+    int at = table_find(&l->declared[DECL_BLOCK], decl->name.text)->number - 1;
+    if (!l->has_block_defaults[at])
+        l->block_defaults[at] = evaluate(l, decl);
+    l->has_block_defaults[at] = true;
+    return l->block_defaults[at];
 }
 
 void note_defaults(Lower *l, const Frame *f, Op op, const Call *call)

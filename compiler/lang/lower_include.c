@@ -91,16 +91,18 @@ int read_beside(Lower *l, Name path, const char *what, bool *again)
     return file;
 }
 
+const Decl *declared(const Lower *l, DeclKind kind, const char *name)
+{
+    const NameEntry *entry = table_find(&l->declared[kind], name);
+    const Decls *list = kind == DECL_BLOCK ? &l->blocks : kind == DECL_NET ? &l->nets : &l->namings;
+    return entry ? list->at[entry->number - 1] : NULL;
+}
+
 static void take(Lower *l, const Decl *decl)
 {
     static const char *const kinds[] = {"include", "block", "net", "naming"};
-    Decls *list = decl->kind == DECL_BLOCK ? &l->blocks
-                  : decl->kind == DECL_NET ? &l->nets
-                                           : &l->namings;
-    for (int i = 0; i < list->n; i++) {
-        const Decl *old = list->at[i];
-        if (!str_eq(old->name.text, decl->name.text))
-            continue;
+    const Decl *old = declared(l, decl->kind, decl->name.text);
+    if (old) {
         if (lower_error(l, decl->name.loc, "there is a %s '%s' already", kinds[decl->kind],
                         decl->name.text)) {
             diag_note(l->d, old->name.loc, "it is this one; give one of them another name");
@@ -117,7 +119,12 @@ static void take(Lower *l, const Decl *decl)
             diag_note(l->d, decl->name.loc, "give the block another name");
         return;
     }
+    Decls *list = decl->kind == DECL_BLOCK ? &l->blocks
+                  : decl->kind == DECL_NET ? &l->nets
+                                           : &l->namings;
     VEC_PUSH(l->arena, list, decl);
+    l->declared[decl->kind].arena = l->arena;
+    table_add(&l->declared[decl->kind], decl->name.text, decl->name.loc)->number = list->n;
 }
 
 static void take_all(Lower *l, const Ast *ast)

@@ -102,6 +102,11 @@ static bool named_operands(Lower *l, Frame *f, const Call *call, Point **points,
 bool join_operands(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n)
 {
     int n_args = call->args.n;
+    if (n_args > MOST_OPERANDS || f->arms.n > MOST_OPERANDS) {
+        lower_error(l, call->loc, "'%s' takes at most %d tensors", call->name.text, MOST_OPERANDS);
+        l->stopped = true;
+        return false;
+    }
     if (n_args && f->arms.n)
         return refuse_join(l, f, call, "names its operands, and there are arms to join as well",
                            "arms are operands by themselves; name tensors where there are none");

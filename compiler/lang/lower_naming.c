@@ -10,11 +10,11 @@ static const Decl *chosen(Lower *l)
         return NULL;
     const char *name = option ? option : l->naming.text;
     VEC(const char *) known = {0};
-    for (int i = 0; i < l->namings.n; i++) {
-        if (str_eq(l->namings.at[i]->name.text, name))
-            return l->namings.at[i];
+    const Decl *decl = declared(l, DECL_NAMING, name);
+    if (decl)
+        return decl;
+    for (int i = 0; i < l->namings.n; i++)
         VEC_PUSH(l->arena, &known, l->namings.at[i]->name.text);
-    }
     Loc loc = option ? NO_LOC : l->naming.loc;
     if (lower_error(l, loc, "there is no naming '%s'%s", name,
                     lower_suggestion(l, name, known.at, known.n))) {

@@ -161,7 +161,7 @@ bool bind_finish(Lower *l, const Env *env, Binding *b, Loc loc, const Var **vars
     const Decl *decl = b->decl;
     bool good = true;
     *vars = NULL;
-    for (int i = 0; i < decl->params.n; i++) {
+    for (int i = 0; i < decl->params.n && !l->stopped; i++) {
         const Parameter *p = &decl->params.at[i];
         if (!b->given[i] && p->value) {
             /* A default can speak of the parameters before it. */
@@ -183,7 +183,7 @@ bool bind_finish(Lower *l, const Env *env, Binding *b, Loc loc, const Var **vars
         }
         good = add_var(l, NULL, vars, p->name, b->values[i]) && good;
     }
-    return good;
+    return good && !l->stopped;
 }
 
 /* ---- -D ---- */

@@ -14,14 +14,16 @@
 #include "lang/lower.h"
 #include "lang/value.h"
 
-/* A network has at most so many nodes, blocks nest so deep (bodies in braces
- * likewise), and expansion executes so many statements. */
+/* A network has at most this many nodes, blocks nest this deep (bodies in braces
+ * likewise), and expansion executes this many statements. */
 enum {
     MOST_NODES = 200000,
     MOST_CALLS_DEEP = 256,
     MOST_BODIES_DEEP = 1024,
     MOST_STEPS = 4000000,
     MOST_VARS = 10000,
+    MOST_PATH = 4000,              /* characters of a layer's path */
+    MOST_PATHS = 64 * 1024 * 1024, /* of all paths */
 };
 
 /* A current tensor: none yet, known, or unknown after an error. */
@@ -37,11 +39,6 @@ typedef struct Arm {
 } Arm;
 
 typedef VEC(Arm) Arms;
-
-typedef struct Counter {
-    const char *name;
-    int n;
-} Counter;
 
 /* An attribute's default, as `default` says it. */
 typedef struct Default Default;
@@ -79,11 +76,12 @@ struct Frame {
     const char *path;  /* "layer2.0.main"; "" for the net */
     const char *title; /* for messages: "stage 'layer2'" */
     bool stage;
-    bool again;            /* a stage's second expansion: it reads nothing from outside */
-    int ops[OP_COUNT];     /* calls so far, by operator */
-    int blocks;            /* calls of blocks so far, for a stage */
-    VEC(Counter) counters; /* uses of a name so far: blocks, arms */
+    bool again;         /* a stage's second expansion: it reads nothing from outside */
+    int ops[OP_COUNT];  /* calls so far, by operator */
+    int blocks;         /* calls of blocks so far, for a stage */
+    NameTable counters; /* uses of a name so far: blocks, arms */
     VEC(Label) labels;
+    NameTable label_names; /* numbers are places in labels, the first one 1 */
     Arms arms;
     Point point;
     const Var *vars;
@@ -114,6 +112,8 @@ typedef struct Lower {
     Complaints complaints;
     VEC(ReadFile) files;
     Decls blocks, nets, namings;
+    NameTable declared[DECL_DEFAULT]; /* by DeclKind; numbers are places in those, the first 1 */
+    NameTable ports;                  /* names of inputs and outputs */
     Net *net;
     NameTable names; /* paths of layers, blocks, stages */
     Name naming;     /* of `use naming`, or none */
@@ -123,6 +123,9 @@ typedef struct Lower {
     const Sharing *sharing; /* while something is expanded again, or NULL */
     int depth, bodies;      /* of nested calls and bodies */
     int64_t steps;
+    int64_t paths;                  /* characters of all paths so far */
+    const Default **block_defaults; /* [blocks.n], file_defaults() of those that were called */
+    bool *has_block_defaults;
     bool listed;  /* the operators and blocks were, in a message */
     bool stopped; /* a limit was passed: give up */
 } Lower;
@@ -153,6 +156,8 @@ bool claim_path(Lower *l, const Frame *f, const char *path, Loc loc);
 /* The path now names a tensor. */
 void set_path(Lower *l, const char *path, const Node *node);
 void add_label(Lower *l, Frame *f, const char *name, Point point, const Reuse *reuse);
+/* The label of that name in this frame alone, or NULL. */
+const Label *label_in(const Frame *f, const char *name);
 /* The tensor a label names; unknown after a message. */
 Point find_label(Lower *l, const Frame *f, Name name);
 /* A variable, of MOST_VARS at most; false after a message when the name has a meaning already. */
@@ -199,8 +204,8 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
 /* The tensor as f32: itself, or behind a cast of u8. */
 Node *as_float(Lower *l, Frame *f, Node *node, const Place *place);
 
-/* The block of that name, or NULL. */
-const Decl *block_named(const Lower *l, const char *name);
+/* The declaration of that name, or NULL (lower_include.c). */
+const Decl *declared(const Lower *l, DeclKind kind, const char *name);
 
 /* lower_default.c */
 void lower_default(Lower *l, Frame *f, const Stmt *s);

@@ -12,27 +12,22 @@ static const char *const no_words[] = {NULL};
 
 /* ---- names of ports ---- */
 
-static const Port *port_named(const Net *net, const char *name)
-{
-    for (int i = 0; i < net->inputs.n; i++) {
-        if (str_eq(net->inputs.at[i].name, name))
-            return &net->inputs.at[i];
-    }
-    for (int i = 0; i < net->outputs.n; i++) {
-        if (str_eq(net->outputs.at[i].name, name))
-            return &net->outputs.at[i];
-    }
-    return NULL;
-}
-
 static bool new_port(Lower *l, const Frame *f, Name name)
 {
-    const Port *old = port_named(l->net, name.text);
-    if (!old)
+    const NameEntry *old = table_find(&l->ports, name.text);
+    if (!old && l->ports.n < MOST_PORTS) {
+        l->ports.arena = l->arena;
+        table_add(&l->ports, name.text, name.loc);
         return true;
-    if (lower_error(l, name.loc, "there is an input or output '%s' already", name.text)) {
-        diag_note(l->d, old->place->loc, "it is this one; the caller tells them apart by name");
+    }
+    if (old && lower_error(l, name.loc, "there is an input or output '%s' already", name.text)) {
+        diag_note(l->d, old->loc, "it is this one; the caller tells them apart by name");
         lower_note_callers(l, f, name.loc);
+    }
+    if (!old) {
+        lower_error(l, name.loc, "a net has at most %d inputs and outputs, taps included",
+                    MOST_PORTS);
+        l->stopped = true;
     }
     return false;
 }
@@ -366,7 +361,7 @@ static void tap_options(Lower *l, Frame *f)
         const Node *node = tapped(l, tap);
         if (!node)
             continue;
-        if (port_named(l->net, tap)) {
+        if (table_find(&l->ports, tap)) {
             diag_error(l->d, NO_LOC, "--tap %s: there is an input or output of that name already",
                        tap);
             continue;
@@ -405,12 +400,11 @@ static void warn_unused(Lower *l, const Node *node, bool last)
  * before it, an activation behind a label that was to be named with it; after an
  * error it may be that alone.  One warning for each place, and the first few tell
  * enough. */
-static void check_unused(Lower *l, const Frame *f)
+static void check_unused(Lower *l, const Frame *f, const bool *used)
 {
     enum { MOST = 5 };
     Loc told[MOST];
     int n = 0;
-    const bool *used = used_nodes(l);
     for (int i = 0; i < l->net->nodes.n && n < MOST; i++) {
         const Node *node = l->net->nodes.at[i];
         const bool last = node == f->point.node;
@@ -436,12 +430,13 @@ void finish_ports(Lower *l, Frame *f, const Decl *net)
             diag_note(l->d, net->name.loc,
                       "`output NAME` behind the last layer is what the caller gets");
     }
+    const bool *used = used_nodes(l);
     for (int i = 0; i < l->net->inputs.n && l->net->outputs.n; i++) {
         const Port *port = &l->net->inputs.at[i];
-        if (!node_uses(l->net, port->node) &&
+        if (!used[port->node->id] &&
             lower_error(l, port->place->loc, "nothing uses the input '%s'", port->name))
             diag_note(l->d, port->place->loc, "leave it out, or go on from it: `from %s`",
                       port->name);
     }
-    check_unused(l, f);
+    check_unused(l, f, used);
 }

@@ -84,12 +84,11 @@ const Place *frame_place(Lower *l, const Frame *f, Loc loc)
 
 int frame_count(Lower *l, Frame *f, const char *name)
 {
-    for (int i = 0; i < f->counters.n; i++) {
-        if (str_eq(f->counters.at[i].name, name))
-            return ++f->counters.at[i].n;
-    }
-    VEC_PUSH(l->arena, &f->counters, ((Counter){name, 1}));
-    return 1;
+    f->counters.arena = l->arena;
+    NameEntry *entry = table_find(&f->counters, name);
+    if (!entry)
+        entry = table_add(&f->counters, name, NO_LOC);
+    return ++entry->number;
 }
 
 const char *path_join(Lower *l, const char *path, const char *name)
@@ -101,6 +100,18 @@ const char *path_join(Lower *l, const char *path, const char *name)
 
 bool claim_path(Lower *l, const Frame *f, const char *path, Loc loc)
 {
+    size_t length = strlen(path);
+    l->paths += (int64_t)length;
+    if (length > MOST_PATH || l->paths > MOST_PATHS) {
+        if (!l->stopped && lower_error(l, loc, "the paths of the layers are too long")) {
+            diag_note(l->d, loc,
+                      "one has %d characters at most, all together %d; this is '%.60s...'",
+                      MOST_PATH, MOST_PATHS, path);
+            lower_note_callers(l, f, loc);
+        }
+        l->stopped = true;
+        return false;
+    }
     if (table_add(&l->names, path, loc))
         return true;
     const NameEntry *first = table_find(&l->names, path);
@@ -129,6 +140,17 @@ void set_path(Lower *l, const char *path, const Node *node)
 void add_label(Lower *l, Frame *f, const char *name, Point point, const Reuse *reuse)
 {
     VEC_PUSH(l->arena, &f->labels, ((Label){name, point, reuse}));
+    f->label_names.arena = l->arena;
+    NameEntry *entry = table_find(&f->label_names, name);
+    if (!entry)
+        entry = table_add(&f->label_names, name, NO_LOC);
+    entry->number = f->labels.n;
+}
+
+const Label *label_in(const Frame *f, const char *name)
+{
+    const NameEntry *entry = table_find(&f->label_names, name);
+    return entry ? &f->labels.at[entry->number - 1] : NULL;
 }
 
 /* A stage that is expanded again has one operand, or it would not do the same. */
@@ -147,15 +169,17 @@ static Point refuse_outside(Lower *l, const Frame *f, const Frame *stage, Name n
 
 Point find_label(Lower *l, const Frame *f, Name name)
 {
-    VEC(const char *) known = {0};
     const Frame *stage = NULL;
     for (const Frame *at = f; at; at = at->parent) {
-        for (int i = at->labels.n - 1; i >= 0; i--) {
-            if (str_eq(at->labels.at[i].name, name.text))
-                return stage ? refuse_outside(l, f, stage, name) : at->labels.at[i].point;
-            VEC_PUSH(l->arena, &known, at->labels.at[i].name);
-        }
+        const Label *label = label_in(at, name.text);
+        if (label)
+            return stage ? refuse_outside(l, f, stage, name) : label->point;
         stage = at->again ? at : stage;
+    }
+    VEC(const char *) known = {0};
+    for (const Frame *at = f; at && !complained(&l->complaints, name.loc); at = at->parent) {
+        for (int i = at->labels.n - 1; i >= 0; i--)
+            VEC_PUSH(l->arena, &known, at->labels.at[i].name);
     }
     if (lower_error(l, name.loc, "there is no tensor '%s' here%s", name.text,
                     lower_suggestion(l, name.text, known.at, known.n))) {
@@ -175,8 +199,8 @@ Point find_label(Lower *l, const Frame *f, Name name)
 
 bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value)
 {
-    const Var *old = var_named(*vars, name.text);
     int number = *vars ? (*vars)->number + 1 : 1;
+    const Var *old = number <= MOST_VARS ? var_named(*vars, name.text) : NULL;
     if (!old && !value_builtin_name(name.text) && number <= MOST_VARS) {
         Var *var = NEW(l->arena, Var);
         *var = (Var){*vars, name, value, number};

@@ -86,6 +86,9 @@ struct Node {
 };
 
 /* The interface: what the caller gives or gets, and how it lies there. */
+/* Inputs and outputs of a network, taps counted. */
+enum { MOST_PORTS = 4096 };
+
 typedef struct Port {
     const char *name;
     Node *node; /* an OP_INPUT, or the node whose value goes out */

@@ -65,6 +65,8 @@ static bool read_operands(Reader *r, Line *line)
         Node *node = name ? irread_node(r, name) : NULL;
         if (!name)
             return false;
+        if (line->in.n == MOST_OPERANDS)
+            return irlex_fail(r->lex, loc, "a node has at most 1024 operands");
         if (node)
             VEC_PUSH(r->net->arena, &line->in, node);
         else if (irread_is_broken(r, name))

@@ -31,6 +31,8 @@ static bool check_port(Reader *r, const Port *port, Loc loc, bool in)
                    port->node->type.c);
         return false;
     }
+    if (r->net->inputs.n + r->net->outputs.n == MOST_PORTS)
+        return irlex_fail(r->lex, loc, "a network has at most 4096 inputs and outputs");
     for (int i = 0; i < r->net->inputs.n; i++) {
         if (str_eq(r->net->inputs.at[i].name, port->name) ||
             (in && r->net->inputs.at[i].node == port->node))

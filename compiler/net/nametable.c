@@ -25,7 +25,7 @@ NameEntry *table_find(const NameTable *table, const char *name)
 NameEntry *table_add(NameTable *table, const char *name, Loc loc)
 {
     if (table->n >= table->cap / 2) {
-        NameTable larger = {table->arena, NULL, table->n, table->cap ? 2 * table->cap : 256};
+        NameTable larger = {table->arena, NULL, table->n, table->cap ? 2 * table->cap : 8};
         larger.at = NEW_ARRAY(table->arena, NameEntry, larger.cap);
         for (int i = 0; i < table->cap; i++) {
             if (table->at[i].name)
@@ -36,7 +36,7 @@ NameEntry *table_add(NameTable *table, const char *name, Loc loc)
     NameEntry *entry = slot(table, name);
     if (entry->name)
         return NULL;
-    *entry = (NameEntry){name, NULL, loc};
+    *entry = (NameEntry){name, NULL, loc, 0};
     table->n++;
     return entry;
 }

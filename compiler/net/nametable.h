@@ -10,6 +10,7 @@ typedef struct NameEntry {
     const char *name;
     const Node *node; /* what it names: a layer, or the end of a block or stage */
     Loc loc;
+    int number; /* what the table's owner counts; 0 at first */
 } NameEntry;
 
 typedef struct NameTable {

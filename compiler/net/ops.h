@@ -12,7 +12,8 @@ typedef enum Op {
     OP_COUNT
 } Op;
 
-enum { MANY = INT_MAX };
+/* No more operands are taken than MOST_OPERANDS, where a row says MANY as well. */
+enum { MANY = INT_MAX, MOST_OPERANDS = 1024 };
 
 /* Flags of a row; ops.def says what each means. */
 enum {

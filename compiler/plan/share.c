@@ -24,6 +24,9 @@
 
 #include <assert.h>
 
+/* Values of one store, one after the other or side by side. */
+enum { MOST_WRITERS = 4096 };
+
 /* Channels lo .. hi-1 of a store, written by `node`; `part` is the operand it
  * copies there unless that can be a view, -1 for results proper. */
 typedef struct Writer {
@@ -179,7 +182,10 @@ static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
     const int shift = p->channel + at - q->channel;
     if (p->store == q->store)
         return shift == 0;
-    if (!fits(s, p->store, q->store, shift, node, part))
+    /* Looking through all of a store for each value makes long chains slow: from some
+     * length on they go on in a store of their own. */
+    if (s->writers[p->store].n + s->writers[q->store].n > MOST_WRITERS ||
+        !fits(s, p->store, q->store, shift, node, part))
         return false;
     merge(s, p->store, q->store, shift);
     return true;

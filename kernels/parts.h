@@ -15,6 +15,10 @@
 #define RNC_INLINE static inline
 #endif
 
+/* Numbers that are summed in floats before their sum is added in double: pixels of a pooling
+ * window, and channels of a softmax. */
+enum { RNC_SUM_BLOCK = 256, RNC_SOFTMAX_BLOCK = 4096 };
+
 /* Parts share n units out: part p does those from rnc_share(n, p) to rnc_share(n, p + 1). */
 RNC_INLINE int rnc_share(int n, int part, int parts)
 {

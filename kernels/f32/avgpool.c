@@ -1,6 +1,12 @@
 /* avgpool.c: the mean of each window, clipped to the input; of no pixels it is 0.  Parts share the
- * output rows. */
+ * output rows.
+ *
+ * A sum of n floats in order is wrong by up to n * 2^-24 of the sum of their magnitudes (Higham,
+ * Accuracy and Stability of Numerical Algorithms, 4.2), so a large window is summed in blocks of
+ * at most RNC_SUM_BLOCK pixels, whose sums are added in double. */
 #define avgpool_pixel RNC_FN(avgpool_pixel)
+#define avgpool_block RNC_FN(avgpool_block)
+#define avgpool_large RNC_FN(avgpool_large)
 
 /* One output pixel from the h x w pixels at `in`, whose sum is multiplied by `scale`. */
 RNC_KERNEL void avgpool_pixel(const rnc_pool_shape *s, const float *in, int h, int w, float scale,
@@ -38,6 +44,49 @@ RNC_KERNEL void avgpool_pixel(const rnc_pool_shape *s, const float *in, int h, i
     }
 }
 
+/* Adds the h x w pixels at `in`, of n channels, to total[n]. */
+RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, int w, int n,
+                              double *total)
+{
+    float sum[RNC_VL];
+    vf a = vf_zero();
+    int i, y, x;
+    for (y = 0; y < h; y++)
+        for (x = 0; x < w; x++) {
+            const float *p = in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel);
+            a = a + (n == RNC_VL ? vf_loadu(p) : vf_load_part(p, n));
+        }
+    vf_storeu(sum, a);
+    for (i = 0; i < n; i++)
+        total[i] += (double)sum[i];
+}
+
+/* As avgpool_pixel, of a window of more than RNC_SUM_BLOCK pixels. */
+RNC_KERNEL void avgpool_large(const rnc_pool_shape *s, const float *in, int h, int w, float scale,
+                              float *out)
+{
+    const int across = w < RNC_SUM_BLOCK ? w : RNC_SUM_BLOCK, down = RNC_SUM_BLOCK / across;
+    int c, i, y, x;
+    for (c = 0; c < s->c; c += RNC_VL) {
+        const int n = s->c - c < RNC_VL ? s->c - c : RNC_VL;
+        double total[RNC_VL];
+        float mean[RNC_VL];
+        for (i = 0; i < RNC_VL; i++)
+            total[i] = 0.0;
+        for (y = 0; y < h; y += down)
+            for (x = 0; x < w; x += across)
+                avgpool_block(s, in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c,
+                              h - y < down ? h - y : down, w - x < across ? w - x : across, n,
+                              total);
+        for (i = 0; i < RNC_VL; i++)
+            mean[i] = (float)total[i] * scale;
+        if (n == RNC_VL)
+            vf_storeu(out + c, vf_act(vf_loadu(mean), s->act, s->alpha));
+        else
+            vf_store_part(out + c, vf_act(vf_loadu(mean), s->act, s->alpha), n);
+    }
+}
+
 RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_tile *t, const rnc_operands *o,
                                 int part, int parts)
 {
@@ -57,8 +106,14 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_tile *t, cons
             const float *in =
                 (const float *)o->in + rnc_at(n, s->in_image, y0, s->in_row, x0, s->in_pixel);
             float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
-            avgpool_pixel(s, in, h, w, count > 0 ? 1.0f / (float)count : 0.0f, out);
+            const float scale = count > 0 ? 1.0f / (float)count : 0.0f;
+            if ((ptrdiff_t)h * w <= RNC_SUM_BLOCK)
+                avgpool_pixel(s, in, h, w, scale, out);
+            else
+                avgpool_large(s, in, h, w, scale, out);
         }
     }
 }
 #undef avgpool_pixel
+#undef avgpool_block
+#undef avgpool_large

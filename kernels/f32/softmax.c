@@ -1,5 +1,6 @@
 /* softmax.c: exp(x - max) / sum of exp(x - max) over the channels of a pixel.  Parts share the
- * rows.  Writes no lane behind the last channel; may write over its operand. */
+ * rows.  Writes no lane after the last channel; may write over its operand.  The sum of each
+ * RNC_SOFTMAX_BLOCK channels is added in double, so that many classes cost no accuracy. */
 RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_tile *t,
                                 const rnc_operands *o, int part, int parts)
 {
@@ -14,6 +15,7 @@ RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_tile *t,
                 (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
             float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             vf most = vf_set1(in[0]), sum = vf_zero(), e;
+            double total = 0.0;
             float scale;
             for (c = 0; c < whole; c += RNC_VL)
                 most = vf_max(most, vf_loadu(in + c));
@@ -24,12 +26,16 @@ RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_tile *t,
                 e = vf_exp(vf_loadu(in + c) - most);
                 sum = sum + e;
                 vf_storeu(out + c, e);
+                if ((c + RNC_VL) % RNC_SOFTMAX_BLOCK == 0) {
+                    total += (double)vf_reduce_add(sum);
+                    sum = vf_zero();
+                }
             }
             if (rest) {
                 vf_store_part(out + c, vf_exp(vf_load_part(in + c, rest) - most), rest);
                 sum = sum + vf_load_part(out + c, rest);
             }
-            scale = 1.0f / vf_reduce_add(sum);
+            scale = 1.0f / (float)(total + (double)vf_reduce_add(sum));
             for (c = 0; c < whole; c += RNC_VL)
                 vf_storeu(out + c, vf_loadu(out + c) * vf_set1(scale));
             if (rest)

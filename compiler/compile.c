@@ -4,7 +4,6 @@
 #include "net/irtext.h"
 #include "lang/parse.h"
 #include "passes/pass.h"
-#include "plan/batch.h"
 #include "plan/tuning.h"
 
 #include <string.h>
@@ -122,7 +121,6 @@ static bool phases(const Work *w)
         return true;
     }
 
-    cut_batch(c->net, plan_machine(&o->plan));
     if (!make_plan(w))
         return false;
     if (stop(w, DUMP_PLAN)) {

@@ -81,8 +81,8 @@ static void emit_head(Emit *e)
                comment_text(e->arena, e->options->command));
     buf_printf(e->out, " * %s an image, %d steps of %d kinds.\n",
                figure_count(e->arena, net_macs(net), "MAC"), plan->steps.n, e->n_kinds);
-    if (net->turns > 1)
-        buf_printf(e->out, " * The batch is computed in %d turns of %d.\n", net->turns,
+    if (plan->turns > 1)
+        buf_printf(e->out, " * The batch is computed in %d turns of %d.\n", plan->turns,
                    net->inputs.at[0].node->type.n);
     buf_printf(e->out, " * Weights: %s, streamed in the order of the steps.\n",
                figure_bytes(e->arena, plan->weight_bytes));

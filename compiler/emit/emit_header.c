@@ -40,9 +40,9 @@ const char *port_type(const Port *port)
 }
 
 /* "float [1][3][224][224]: image, channel, row, pixel" */
-static const char *port_layout(Arena *arena, const Net *net, const Port *port)
+static const char *port_layout(Arena *arena, const Plan *plan, const Port *port)
 {
-    const Type t = whole_batch(net, port->node->type);
+    const Type t = whole_batch(plan, port->node->type);
     if (t.h == 1 && t.w == 1)
         return arena_printf(arena, "%s [%d][%d]: image, channel", port_type(port), t.n, t.c);
     if (port->order == ORDER_NCHW)
@@ -54,10 +54,10 @@ static const char *port_layout(Arena *arena, const Net *net, const Port *port)
 
 static void port_macros(Emit *e, const Port *port, const char *name, const char *what)
 {
-    const Type t = whole_batch(e->plan->net, port->node->type);
+    const Type t = whole_batch(e->plan, port->node->type);
     const char *upper = c_upper(e->arena, name);
     buf_printf(e->out, "\n/* %s %s, %s. */\n", what, comment_text(e->arena, port->name),
-               port_layout(e->arena, e->plan->net, port));
+               port_layout(e->arena, e->plan, port));
     buf_printf(e->out, "#define %s_%s_ELEMENTS %" PRId64 "\n", e->upper, upper, type_elements(t));
     const struct {
         char letter;
@@ -153,7 +153,7 @@ static void emit_figures(Emit *e)
     buf_printf(e->out, "\n#define %s_ARENA_BYTES %" PRId64 "\n", e->upper, emit_arena_bytes(plan));
     buf_printf(e->out, "#define %s_ARENA_ALIGN 64\n", e->upper);
     buf_printf(e->out, "#define %s_BATCH %d\n", e->upper,
-               net->inputs.n ? whole_batch(net, net->inputs.at[0].node->type).n : 1);
+               net->inputs.n ? whole_batch(plan, net->inputs.at[0].node->type).n : 1);
     buf_printf(e->out,
                "/* Weights files carry the same number, or do not fit. */\n"
                "#define %s_PLAN_HASH UINT64_C(0x%016" PRIx64 ")\n",

@@ -69,7 +69,7 @@ static void emit_ports(Emit *e, const char *what, const Port *ports, const char 
                e->name, what);
     for (int i = 0; i < n; i++) {
         const Port *p = &ports[i];
-        const Type t = whole_batch(e->plan->net, p->node->type);
+        const Type t = whole_batch(e->plan, p->node->type);
         buf_puts(e->out, "    {");
         emit_string(e->out, p->name);
         buf_printf(e->out, ", %s, %s, %d, %d, %d, %d, ", elem_constant(p->elem),
@@ -208,8 +208,8 @@ static void emit_description(Emit *e)
                "#else\n"
                "    0,\n    %d,\n    NULL,\n"
                "#endif\n",
-               plan->steps.n, net->turns > 1 ? net->turns : 1, e->name,
-               net->turns > 1 ? net->turns : 1);
+               plan->steps.n, plan->turns > 1 ? plan->turns : 1, e->name,
+               plan->turns > 1 ? plan->turns : 1);
     buf_printf(e->out,
                "    %" PRId64 ", /* bytes of arena */\n    %" PRId64
                ", /* bytes of weights, from the first tensor on */\n",

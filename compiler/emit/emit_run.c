@@ -212,7 +212,7 @@ static void emit_turns(Emit *e)
                "*outputs)\n{\n"
                "    for (size_t turn = 0; turn < %d; turn++) {\n"
                "        const void *in[%d];\n        void *out[%d];\n",
-               images, images > 1 ? "s" : "", e->name, e->name, net->turns, net->inputs.n,
+               images, images > 1 ? "s" : "", e->name, e->name, e->plan->turns, net->inputs.n,
                net->outputs.n);
     for (int i = 0; i < net->inputs.n; i++)
         emit_port(e, "in", "inputs",
@@ -226,7 +226,7 @@ static void emit_turns(Emit *e)
 void emit_run(Emit *e)
 {
     const Plan *plan = e->plan;
-    const bool turns = plan->net->turns > 1;
+    const bool turns = plan->turns > 1;
     Buf text = buf_new(e->arena);
     buf_printf(
         e->out,

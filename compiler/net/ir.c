@@ -15,7 +15,6 @@ Net *ir_new(Arena *arena, const char *name)
     Net *net = NEW(arena, Net);
     net->arena = arena;
     net->name = arena_strdup(arena, name);
-    net->turns = 1;
     return net;
 }
 
@@ -225,7 +224,6 @@ Net *ir_copy(const Net *net, Arena *arena)
     for (int i = 0; i < net->outputs.n; i++)
         VEC_PUSH(arena, &copy->outputs, copy_port(&net->outputs.at[i], copy, arena));
     copy->n_original = net->n_original;
-    copy->turns = net->turns;
     return copy;
 }
 

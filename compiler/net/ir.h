@@ -121,7 +121,6 @@ typedef struct Net {
     VEC(Port) inputs;
     VEC(Port) outputs;
     int n_original; /* nodes before the first pass: Node.origin is below it */
-    int turns;      /* of the images that the types say, in an inference (batch.h) */
     /* For binding weights, before any pass: */
     VEC(NetNaming) namings; /* other ones that may fit them */
     bool every_naming;      /* those that ship are among them */

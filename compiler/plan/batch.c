@@ -40,17 +40,24 @@ static int turn_images(const Net *net, const Machine *machine, int batch)
     return images;
 }
 
-void cut_batch(Net *net, const Machine *machine)
+/* Plan.turns for the plan's machine, and Plan.net: `net`, or where there are several turns a
+ * copy of it with a turn's images. */
+void cut_batch(Plan *plan, const Net *net)
 {
     const int batch = net->inputs.n > 0 ? net->inputs.at[0].node->type.n : 1;
-    const int images = turn_images(net, machine, batch);
-    net->turns = batch / images;
-    for (int i = 0; i < net->nodes.n; i++)
-        net->nodes.at[i]->type.n = images;
+    const int images = turn_images(net, plan->options.machine, batch);
+    plan->net = net;
+    plan->turns = batch / images;
+    if (plan->turns == 1)
+        return;
+    Net *turn = ir_copy(net, plan->arena);
+    for (int i = 0; i < turn->nodes.n; i++)
+        turn->nodes.at[i]->type.n = images;
+    plan->net = turn;
 }
 
-Type whole_batch(const Net *net, Type type)
+Type whole_batch(const Plan *plan, Type type)
 {
-    type.n *= net->turns;
+    type.n *= plan->turns;
     return type;
 }

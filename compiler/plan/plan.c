@@ -21,7 +21,6 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
 {
     Plan *plan = NEW(arena, Plan);
     plan->arena = arena;
-    plan->net = net;
     plan->parameters = net_parameters(net);
     plan->options = options;
     if (plan->options.isas == 0)
@@ -34,6 +33,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         if (plan->options.isas >> i & 1 && isa_rows[i].lanes > plan->align)
             plan->align = isa_rows[i].lanes;
     }
+    cut_batch(plan, net);
     choose_methods(plan);
     if (!place_tensors(plan, diag))
         return NULL;

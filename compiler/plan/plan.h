@@ -104,7 +104,8 @@ typedef struct PlanOptions {
 
 typedef struct Plan {
     Arena *arena;
-    const Net *net;
+    const Net *net; /* what a turn computes: the network, or a copy with fewer images (batch.h) */
+    int turns;      /* in which the batch is computed */
     PlanOptions options;
     int align;          /* lanes of the widest ISA: channels are rounded up to it */
     int64_t parameters; /* of the network */
@@ -128,6 +129,7 @@ const Machine *plan_machine(const PlanOptions *options);
 
 /* The phases, in order; plan_make() runs them.  False after a message. */
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);
+void cut_batch(Plan *plan, const Net *net); /* batch.c: turns of the batch */
 void choose_methods(Plan *plan);            /* methods/method.c */
 bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */

@@ -179,8 +179,8 @@ void plan_print(Buf *out, const Plan *plan)
     }
     buf_printf(out, "\n%d steps, hash %016" PRIx64 ", weights %" PRId64 " bytes\n\n", plan->steps.n,
                plan->hash, plan->weight_bytes);
-    if (plan->net->turns > 1)
-        buf_printf(out, "%d turns of %d of the batch\n\n", plan->net->turns,
+    if (plan->turns > 1)
+        buf_printf(out, "%d turns of %d of the batch\n\n", plan->turns,
                    plan->net->inputs.at[0].node->type.n);
     for (int i = 0; i < plan->steps.n; i++)
         print_step(out, plan, &plan->steps.at[i]);

@@ -85,9 +85,9 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
     buf_printf(out, "network     %s: %s\n", c->original->name, figure_layers(arena, c->original));
     text_ports(out, "inputs", c->original->inputs.at, c->original->inputs.n);
     text_ports(out, "outputs", c->original->outputs.at, c->original->outputs.n);
-    if (c->net->turns > 1)
-        buf_printf(out, "batch       %d turns of %d\n", c->net->turns,
-                   c->net->inputs.at[0].node->type.n);
+    if (c->plan->turns > 1)
+        buf_printf(out, "batch       %d turns of %d\n", c->plan->turns,
+                   c->plan->net->inputs.at[0].node->type.n);
     buf_printf(out, "trained     %s\n",
                figure_count(arena, net_parameters(c->original), " parameters"));
     buf_printf(out, "work        %s an image\n", figure_count(arena, net_macs(c->original), "MAC"));
@@ -166,7 +166,7 @@ json_t *report_head(const Compiled *c)
                      (json_int_t)net_macs(c->original), "arena", "bytes",
                      (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
                      "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound, "weight_bytes",
-                     (json_int_t)plan->weight_bytes, "turns", c->net->turns, "inputs",
+                     (json_int_t)plan->weight_bytes, "turns", c->plan->turns, "inputs",
                      json_ports(arena, c->original->inputs.at, c->original->inputs.n), "outputs",
                      json_ports(arena, c->original->outputs.at, c->original->outputs.n));
 }

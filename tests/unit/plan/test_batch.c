@@ -17,10 +17,14 @@ static int turns_of(int batch, Machine machine, bool large)
     make_output(&b, conv);
     if (large)
         make_heavy(&b, conv, WIDE);
-    cut_batch(b.net, &machine);
-    const int turns = b.net->turns;
-    for (int i = 0; i < b.net->nodes.n; i++)
-        CU_ASSERT_EQUAL(whole_batch(b.net, b.net->nodes.at[i]->type).n, batch);
+    Plan plan = {.arena = b.arena, .options.machine = &machine};
+    cut_batch(&plan, b.net);
+    const int turns = plan.turns;
+    CU_ASSERT_EQUAL(plan.net == b.net, turns == 1);
+    for (int i = 0; i < b.net->nodes.n; i++) {
+        CU_ASSERT_EQUAL(b.net->nodes.at[i]->type.n, batch); /* the network stays */
+        CU_ASSERT_EQUAL(whole_batch(&plan, plan.net->nodes.at[i]->type).n, batch);
+    }
     bench_end(&b);
     return turns;
 }

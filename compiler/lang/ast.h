@@ -23,6 +23,8 @@ typedef struct Name {
     Loc loc;
 } Name;
 
+typedef VEC(Name) Names;
+
 /* One argument of a call: a value, with a name or by position. */
 typedef struct Arg {
     Name name; /* name.text is NULL for a positional one */
@@ -133,7 +135,8 @@ typedef enum StmtKind {
 struct Stmt {
     StmtKind kind;
     Loc loc;
-    Name name; /* STMT_CALL: the label, if there is one */
+    Name name;   /* STMT_CALL: the label, if there is one */
+    Names names; /* STMT_CALL: labels of several results, in order; `name` is none then */
     Call *call;
     Expr *value, *end;
     Exprs dims;

@@ -293,6 +293,8 @@ static void print_stmt(Buf *out, const Stmt *s, int indent)
     case STMT_CALL:
         if (s->name.text)
             buf_printf(out, "%s: ", s->name.text);
+        for (int i = 0; i < s->names.n; i++)
+            buf_printf(out, "%s%s", s->names.at[i].text, i < s->names.n - 1 ? ", " : ": ");
         print_call(out, s->call);
         break;
     case STMT_ARM:

@@ -25,6 +25,7 @@ typedef union Symbol {
     Exprs exprs;
     Arg arg;
     Args args;
+    Names names;
     Call *call;
     Stmt *stmt;
     Stmts stmts;

@@ -70,9 +70,7 @@ static bool refuse_without_tensor(Lower *l, Frame *f, const Call *call)
     return false;
 }
 
-/* The operator's operands and attributes.  False when the result is unknown. */
-static bool prepare(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n,
-                    Attrs *attrs)
+bool prepare_op(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n, Attrs *attrs)
 {
     const Type *type = f->point.node ? &f->point.node->type : NULL;
     if (op_row(op)->flags & JOIN) {
@@ -113,7 +111,7 @@ static Point lower_op(Lower *l, Frame *f, const Call *call, Op op, const char *p
     Attrs attrs;
     const Place *place = frame_place(l, f, call->loc);
     const Arms arms = f->arms;
-    if (!prepare(l, f, call, op, &points, &n, &attrs))
+    if (!prepare_op(l, f, call, op, &points, &n, &attrs))
         return unknown;
     Node **in = NEW_ARRAY(l->arena, Node *, n);
     for (int i = 0; i < n; i++)
@@ -242,6 +240,10 @@ void lower_call(Lower *l, Frame *f, const Call *call, Name label)
     }
     Op op;
     const Decl *block = called(l, call->name.text, &op);
+    if (op != OP_COUNT && op_row(op)->flags & RESULTS) {
+        lower_results(l, f, call, &label, label.text ? 1 : 0);
+        return;
+    }
     const char *path = NULL;
     const int first = l->net->nodes.n;
     Point result = {.unknown = true};

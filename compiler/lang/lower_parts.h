@@ -198,6 +198,8 @@ void lower_call(Lower *l, Frame *f, const Call *call, Name label);
 Point expand_call(Lower *l, Frame *f, const Call *call, Op op, const Decl *block, const char *path);
 /* The operator or the block of that name: *op is OP_COUNT for a block, which is returned. */
 const Decl *called(const Lower *l, const char *name, Op *op);
+/* The operands and attributes of an operator; false when its result is unknown. */
+bool prepare_op(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n, Attrs *attrs);
 /* A node behind the others; NULL after messages, or when an operand is NULL. */
 Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const Attrs *attrs,
                const char *path, const Place *place);
@@ -215,6 +217,9 @@ const Default *file_defaults(Lower *l, const Decl *decl);
 const Default *default_of(const Frame *f, const AttrRow *row);
 /* After an error about a call: which of its attributes are defaults, and whose. */
 void note_defaults(Lower *l, const Frame *f, Op op, const Call *call);
+
+/* lower_results.c: an operator with several results, which `n` labels name. */
+void lower_results(Lower *l, Frame *f, const Call *call, const Name *labels, int n);
 
 /* lower_again.c: `again NAME`, a call or stage expanded once more with the same parameters. */
 #define AGAIN "again"

@@ -193,7 +193,10 @@ static void lower_stmt(Lower *l, Frame *f, const Stmt *s)
 {
     switch (s->kind) {
     case STMT_CALL:
-        lower_call(l, f, s->call, s->name);
+        if (s->names.n)
+            lower_results(l, f, s->call, s->names.at, s->names.n);
+        else
+            lower_call(l, f, s->call, s->name);
         break;
     case STMT_ARM:
         lower_arm(l, f, s);

@@ -106,6 +106,7 @@ static Loc join(Loc first, Loc last);
 %type <stmts> body stmts else
 %type <stmt> stmt simple if
 %type <call> call paren_call base
+%type <names> results
 %type <args> args arg_list words attrs
 %type <arg> arg
 %type <expr> expr define
@@ -236,6 +237,11 @@ stmt
     | if
     | call { $$ = statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
     | NAME ':' call { $$ = statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
+    | results ':' call {
+        $$ = statement(p, STMT_CALL, (Name){0}, @$);
+        $$->names = $results;
+        $$->call = $call;
+    }
     | NAME body { $$ = with_body(statement(p, STMT_ARM, $NAME, @NAME), NULL, $body); }
     | STAGE NAME body {
         $$ = with_body(statement(p, STMT_STAGE, $NAME, join(@STAGE, @NAME)), NULL, $body);
@@ -255,6 +261,12 @@ stmt
         $$ = with_body(statement(p, STMT_FOR, $NAME, join(@FOR, @to)), $from, $body);
         $$->end = $to;
     }
+    ;
+
+/* Two labels or more: of an operator's results. */
+results
+    : NAME[a] ',' NAME[b] { $$ = (Names){0}; LIST($$, $a); LIST($$, $b); }
+    | results[list] ',' NAME { $$ = $list; LIST($$, $NAME); }
     ;
 
 simple

@@ -40,6 +40,23 @@ static bool check_operands(Verifier *v, const Node *node)
     return true;
 }
 
+/* The other results of its operator stand beside it, in order. */
+static bool check_results(Verifier *v, const Node *node)
+{
+    const int results = op_results(node->op, &node->attrs), first = node->id - node->attrs.result;
+    bool good = node->attrs.result >= 0 && node->attrs.result < results && first >= 0 &&
+                first + results <= v->net->nodes.n;
+    for (int i = 0; good && results > 1 && i < results; i++) {
+        const Node *other = v->net->nodes.at[first + i];
+        good = other->op == node->op && other->attrs.result == i && other->n_in == node->n_in &&
+               attrs_same(node->op, &node->attrs, &other->attrs) &&
+               memcmp(other->in, node->in, (size_t)node->n_in * sizeof(Node *)) == 0;
+    }
+    if (!good)
+        fault(v, node->name, "does not stand among the results of its operator");
+    return good;
+}
+
 /* In the network's list, and of no later node than the one whose list entry it is. */
 static bool listed(const Net *net, const Param *param, int node)
 {
@@ -160,7 +177,7 @@ bool check_net(Net *net, Diag *diag, const char *when)
         names[i] = node->name;
         if (node->id != i)
             fault(&v, node->name, "is not numbered by its position");
-        else if (check_operands(&v, node) && check_params(&v, node))
+        else if (check_operands(&v, node) && check_params(&v, node) && check_results(&v, node))
             check_shapes(&v, node);
         check_fused(&v, node);
     }

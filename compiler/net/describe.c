@@ -66,6 +66,8 @@ const char *describe_kind(Arena *arena, const Node *node)
     default:
         buf_puts(&out, op_row(node->op)->name);
     }
+    if (op_results(node->op, &node->attrs) > 1)
+        buf_printf(&out, ", %d of %d", node->attrs.result + 1, node->attrs.parts);
     if (node->act != ACT_NONE)
         buf_printf(&out, ", %s", act_name(node->act));
     return buf_text(&out);

@@ -108,6 +108,18 @@ bool shape_MUL(Node *node, Diag *diag)
     return elementwise(node, diag);
 }
 
+bool shape_SPLIT(Node *node, Diag *diag)
+{
+    const Type t = node->in[0]->type;
+    const int parts = node->attrs.parts;
+    if (t.c % parts == 0)
+        return set_result(node, diag, t.c / parts, t.h, t.w);
+    diag_error(diag, node_loc(node), "%d channels do not split into %d equal parts", t.c, parts);
+    note_operand(diag, node->in[0], "");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
 bool shape_CONCAT(Node *node, Diag *diag)
 {
     Type first = node->in[0]->type;

@@ -6,6 +6,11 @@
  * (static single assignment): an operand is a pointer to the node that computes
  * it.  nodes[] is in an order of execution; operands come before their users.
  *
+ * An operator with several results is a run of neighbours in nodes[], a node a result: the
+ * same operator, operands and attributes but for Attrs.result, each with a type and a name
+ * of its own.  So a reference is to one result, and a result that is not used costs nothing
+ * where a kernel can leave it out.
+ *
  * Trained parameters are objects of the network, params[], which nodes refer to.  Several
  * nodes can refer to one (a siamese network): it is there once, and bound, counted and
  * packed once.

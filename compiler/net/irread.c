@@ -14,7 +14,7 @@
 
 /* What a node's line says, before there is a node. */
 typedef struct Line {
-    const char *name;
+    VEC(const char *) names; /* of its results */
     Op op;
     VEC(Node *) in;
     bool broken_operand;
@@ -24,9 +24,8 @@ typedef struct Line {
     double act_alpha;
     VEC(const char *) absorbed;
     int origin;
-    bool has_type;
-    Type type;
-    Loc loc, type_loc; /* the whole line; the type in it */
+    VEC(Type) types;
+    Loc loc, type_loc; /* the whole line; the types in it */
 } Line;
 
 Node *irread_node(const Reader *r, const char *name)
@@ -154,19 +153,28 @@ bool irread_elem(Reader *r, Elem *elem)
     return irlex_unexpected(r->lex, "an element type, f32 or u8");
 }
 
-static bool read_type(Reader *r, Line *line)
+static bool read_types(Reader *r, Line *line)
 {
-    int dims[4];
     line->type_loc = r->lex->token.loc;
-    if (!irread_elem(r, &line->type.elem))
-        return false;
-    int n = irlex_dims(r->lex, dims, 4);
-    if (n != 4)
-        return n >= 0 && irlex_fail(r->lex, line->type_loc,
-                                    "a type has four extents: batch, height, width, channels");
-    line->type = (Type){line->type.elem, dims[0], dims[1], dims[2], dims[3]};
-    line->has_type = true;
-    return true;
+    do {
+        int dims[4];
+        Elem elem;
+        irlex_advance(r->lex); /* ':' or ',' */
+        if (line->types.n == 0)
+            line->type_loc = r->lex->token.loc;
+        if (!irread_elem(r, &elem))
+            return false;
+        int n = irlex_dims(r->lex, dims, 4);
+        if (n != 4)
+            return n >= 0 && irlex_fail(r->lex, line->type_loc,
+                                        "a type has four extents: batch, height, width, channels");
+        VEC_PUSH(r->net->arena, &line->types, ((Type){elem, dims[0], dims[1], dims[2], dims[3]}));
+    } while (irlex_is(r->lex, ','));
+    if (line->types.n == line->names.n)
+        return true;
+    diag_error(r->diag, line->type_loc, "there are %d types for %d results", line->types.n,
+               line->names.n);
+    return false;
 }
 
 /* False after a message about an attribute that has no default and was not given. */
@@ -202,53 +210,77 @@ static bool read_line(Reader *r, Line *line)
     line->loc.end = r->lex->token.loc.begin;
     if (!all_given(r, line))
         return false;
-    if (irlex_is(r->lex, ':')) {
-        irlex_advance(r->lex);
-        if (!read_type(r, line))
-            return false;
+    const int results = op_results(line->op, &line->attrs);
+    if (results != line->names.n) {
+        diag_error(r->diag, line->loc, "'%s' has %d result%s, not %d", op_row(line->op)->name,
+                   results, results > 1 ? "s" : "", line->names.n);
+        return false;
     }
-    return true;
+    return !irlex_is(r->lex, ':') || read_types(r, line);
 }
 
 static bool give_type(Reader *r, const Line *line, Node *node)
 {
-    if (line->op == OP_INPUT && !line->has_type)
+    const int which = node->attrs.result;
+    if (line->op == OP_INPUT && line->types.n == 0)
         return irlex_fail(r->lex, line->loc,
                           "an input needs a type, such as ': f32[1][224][224][3]'");
-    node->type = line->type;
+    if (line->types.n)
+        node->type = line->types.at[which];
     if (!infer_node(node, r->diag))
         return false;
     Type t = node->type;
-    if (!line->has_type || type_eq(t, line->type))
+    if (line->types.n == 0 || type_eq(t, line->types.at[which]))
         return true;
     diag_error(r->diag, line->type_loc, "the type of '%s' follows as %s[%d][%d][%d][%d]",
                node->name, elem_name(t.elem), t.n, t.h, t.w, t.c);
     return false;
 }
 
-static bool read_node(Reader *r, const char *name, Loc loc)
+/* The node of one of the line's results. */
+static bool add_result(Reader *r, const Line *line, int which, const Place *place)
 {
-    Line line = {.name = name, .origin = r->net->nodes.n, .loc = loc};
-    if (irread_node(r, name)) {
-        diag_error(r->diag, loc, "there are two nodes '%s'", name);
-        return false;
-    }
-    if (!read_line(r, &line) || line.broken_operand)
-        return false;
     Arena *arena = r->net->arena;
-    Place *place = NEW(arena, Place);
-    place->loc = line.loc;
-    Node *node = ir_node(arena, line.op, line.in.at, line.in.n, &line.attrs, name, place);
-    node->act = line.act;
-    node->act_alpha = line.act_alpha;
-    node->origin = line.origin;
-    for (int i = 0; i < line.absorbed.n; i++)
-        VEC_PUSH(arena, &node->absorbed, line.absorbed.at[i]);
-    if (!give_type(r, &line, node))
+    Attrs attrs = line->attrs;
+    attrs.result = which;
+    Node *node =
+        ir_node(arena, line->op, line->in.at, line->in.n, &attrs, line->names.at[which], place);
+    node->act = line->act;
+    node->act_alpha = line->act_alpha;
+    node->origin = line->origin < 0 ? line->origin : line->origin + which;
+    for (int i = 0; i < line->absorbed.n; i++)
+        VEC_PUSH(arena, &node->absorbed, line->absorbed.at[i]);
+    if (!give_type(r, line, node))
         return false;
     node->id = r->net->nodes.n;
     VEC_PUSH(arena, &r->net->nodes, node);
     r->last = node;
+    table_add(&r->names, node->name, place->loc);
+    table_find(&r->names, node->name)->node = node;
+    return true;
+}
+
+/* Behind the names of a node's results. */
+static bool read_node(Reader *r, Line *line)
+{
+    line->origin = r->net->nodes.n;
+    for (int i = 0; i < line->names.n; i++) {
+        bool twice = irread_node(r, line->names.at[i]) != NULL;
+        for (int k = 0; k < i; k++)
+            twice = twice || str_eq(line->names.at[k], line->names.at[i]);
+        if (twice) {
+            diag_error(r->diag, line->loc, "there are two nodes '%s'", line->names.at[i]);
+            return false;
+        }
+    }
+    if (!read_line(r, line) || line->broken_operand)
+        return false;
+    Place *place = NEW(r->net->arena, Place);
+    place->loc = line->loc;
+    for (int i = 0; i < line->names.n; i++) {
+        if (!add_result(r, line, i, place))
+            return false;
+    }
     return true;
 }
 
@@ -375,19 +407,25 @@ static bool read_net_line(Reader *r)
 
 static bool read_statement(Reader *r)
 {
-    Loc loc = r->lex->token.loc;
+    Line line = {.loc = r->lex->token.loc};
     const char *name = irlex_name(r->lex, "the name of a node, or 'port'");
     if (!name)
         return false;
-    if (irlex_is(r->lex, '=')) {
+    if (!irlex_is(r->lex, '=') && !irlex_is(r->lex, ','))
+        return str_eq(name, "port") ? irread_port(r, line.loc) : read_param(r, name, line.loc);
+    VEC_PUSH(r->net->arena, &line.names, name);
+    while (irlex_is(r->lex, ',')) {
         irlex_advance(r->lex);
-        const bool listed = list_params(r), good = read_node(r, name, loc) && listed;
-        table_add(&r->names, name, loc); /* where it is new */
-        if (good)
-            table_find(&r->names, name)->node = r->last;
-        return good;
+        name = irlex_name(r->lex, "the name of a node");
+        if (!name)
+            return false;
+        VEC_PUSH(r->net->arena, &line.names, name);
     }
-    return str_eq(name, "port") ? irread_port(r, loc) : read_param(r, name, loc);
+    const bool listed = list_params(r);
+    const bool good = irlex_expect(r->lex, '=', "'='") && read_node(r, &line) && listed;
+    for (int i = 0; i < line.names.n; i++)
+        table_add(&r->names, line.names.at[i], line.loc); /* broken, where it is new */
+    return good;
 }
 
 /* A statement and the end of its line; after an error, whatever is left of it. */

@@ -21,6 +21,10 @@
  *
  *         weight [16][3][3][3] is conv1.weight
  *
+ * An operator with several results has a name and a type for each:
+ *
+ *     low, high = split(conv1) parts=2 : f32[1][32][32][8], f32[1][32][32][8]
+ *
  * Origin is left out where it is the node's own number, `net`
  * says original=N where passes changed the number of nodes.
  */
@@ -192,9 +196,19 @@ static void put_params(Buf *out, const Node *node)
     }
 }
 
-static void put_node(Buf *out, const Node *node, const SrcMap *src)
+static void put_type(Buf *out, Type t)
 {
-    put_name(out, node->name);
+    buf_printf(out, "%s[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.h, t.w, t.c);
+}
+
+/* A node and, behind the first result of an operator, those of the others. */
+static void put_node(Buf *out, const Net *net, const Node *node, const SrcMap *src)
+{
+    const int results = op_results(node->op, &node->attrs);
+    for (int i = 0; i < results; i++) {
+        buf_puts(out, i ? ", " : "");
+        put_name(out, net->nodes.at[node->id + i]->name);
+    }
     buf_printf(out, " = %s", op_row(node->op)->name);
     for (int i = 0; i < node->n_in; i++) {
         buf_puts(out, i ? ", " : "(");
@@ -204,8 +218,10 @@ static void put_node(Buf *out, const Node *node, const SrcMap *src)
         buf_putc(out, ')');
     put_attrs(out, node);
     put_history(out, node);
-    Type t = node->type;
-    buf_printf(out, " : %s[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.h, t.w, t.c);
+    for (int i = 0; i < results; i++) {
+        buf_puts(out, i ? ", " : " : ");
+        put_type(out, net->nodes.at[node->id + i]->type);
+    }
     int line;
     const SrcFile *file = src ? src_place(src, node->place, &line) : NULL;
     if (file)
@@ -235,8 +251,10 @@ void irtext_print(Buf *out, const Net *net, const SrcMap *src)
     if (net->n_original != net->nodes.n)
         buf_printf(out, " original=%d", net->n_original);
     buf_puts(out, "\n\n");
-    for (int i = 0; i < net->nodes.n; i++)
-        put_node(out, net->nodes.at[i], src);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->attrs.result == 0)
+            put_node(out, net, net->nodes.at[i], src);
+    }
     buf_putc(out, '\n');
     for (int i = 0; i < net->inputs.n; i++)
         put_port(out, "in", &net->inputs.at[i]);

@@ -116,3 +116,8 @@ bool attrs_same(Op op, const Attrs *a, const Attrs *b)
     }
     return true;
 }
+
+int op_results(Op op, const Attrs *attrs)
+{
+    return op_row(op)->flags & RESULTS ? attrs->parts : 1;
+}

@@ -24,6 +24,7 @@ enum {
     LINEAR = 16,
     INTERNAL = 32,
     FUSES_ACT = 64,
+    RESULTS = 128,
 };
 
 /* Order of the axes of an image at the interface and in `flatten`. */
@@ -51,6 +52,8 @@ typedef struct Attrs {
     int padding[4];
     int channel_padding[2]; /* in front, behind */
     int filters, groups;
+    int parts;  /* results, of an operator with RESULTS ... */
+    int result; /* ... and which of them a node is: from 0 */
     InitKind init;
     int seed, draw; /* of init; seed -1: as --init says */
     bool bias, count_padding;
@@ -112,5 +115,7 @@ const char *op_param_name(Op op, Role role);
 /* Whether one attribute, at `a` and `b`, or all that count for `op` have the same values. */
 bool attr_same(const AttrRow *row, const void *a, const void *b);
 bool attrs_same(Op op, const Attrs *a, const Attrs *b);
+/* How many results an operator has with these attributes: 1, but for RESULTS. */
+int op_results(Op op, const Attrs *attrs);
 
 #endif

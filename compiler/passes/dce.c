@@ -13,6 +13,9 @@ void pass_dce(Net *net)
         const Node *node = net->nodes.at[i];
         for (int j = 0; needed[i] && j < node->n_in; j++)
             needed[node->in[j]->id] = true;
+        /* The results of an operator stay together. */
+        for (int j = op_results(node->op, &node->attrs) - 1; needed[i] && j >= 0; j--)
+            needed[i - node->attrs.result + j] = true;
     }
     int kept = 0;
     for (int i = 0; i < net->nodes.n; i++) {

@@ -322,6 +322,16 @@ static void check_write(Walk *w, const Step *step)
 
 /* ---- views ---- */
 
+/* A part of a split that lies in its operand. */
+static void form_part(Walk *w, const Node *node)
+{
+    const Tensor *t = w->plan->tensors[node->id], *in = w->plan->tensors[node->in[0]->id];
+    const int64_t lo = first_channel(t), shift = (int64_t)node->attrs.result * node->type.c;
+    if (in->buffer == t->buffer && t->origin == in->origin + shift && t->pixel == in->pixel &&
+        find_value(w, in, node->in[0], first_channel(in)))
+        VEC_PUSH(w->plan->arena, &w->contents[t->buffer].values, ((Value){node, lo, lo + t->c}));
+}
+
 /* The value of a view, or of a concat whose parts are all there; if they are not,
  * whoever reads it will complain. */
 static void form_view(Walk *w, const Node *node)
@@ -329,6 +339,10 @@ static void form_view(Walk *w, const Node *node)
     const Tensor *t = w->plan->tensors[node->id];
     Value v = {.node = node, .lo = first_channel(t), .hi = first_channel(t) + t->c};
     int64_t at = v.lo;
+    if (node->op == OP_SPLIT) {
+        form_part(w, node);
+        return;
+    }
     for (int i = 0; i < node->n_in; i++) {
         const Tensor *in = w->plan->tensors[node->in[i]->id];
         const Value *part = find_value(w, t, node->in[i], at);

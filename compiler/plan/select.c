@@ -291,6 +291,7 @@ static void select_node(Plan *plan, const Node *node)
         select_softmax(plan, node);
         break;
     case OP_CONCAT:
+    case OP_SPLIT:
     case OP_FLATTEN:
     case OP_ZEROPAD:
     case OP_SUBSAMPLE:

@@ -41,6 +41,15 @@ static void select_concat(Plan *plan, const Node *node)
     }
 }
 
+/* A part that is not a view. */
+static void select_split(Plan *plan, const Node *node)
+{
+    Step step = copy_step(plan, node, node->in[0]);
+    step.shape.copy.c = node->type.c;
+    step.in.shift = (int64_t)node->attrs.result * node->type.c;
+    add_move(plan, &step);
+}
+
 static void select_zeropad(Plan *plan, const Node *node)
 {
     const Attrs *a = &node->attrs;
@@ -96,11 +105,13 @@ bool select_move(Plan *plan, const Node *node)
 {
     if (node->op == OP_CONCAT)
         select_concat(plan, node);
+    else if (node->op == OP_SPLIT)
+        select_split(plan, node);
     else if (node->op == OP_ZEROPAD)
         select_zeropad(plan, node);
     else if (node->op == OP_FLATTEN)
         select_flatten(plan, node);
     else
         select_resample(plan, node);
-    return node->op != OP_ZEROPAD && node->op != OP_FLATTEN;
+    return node->op != OP_ZEROPAD && node->op != OP_FLATTEN && node->op != OP_SPLIT;
 }

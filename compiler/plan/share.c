@@ -7,7 +7,8 @@
  * a buffer:
  *
  *   views     a concat's operands are written where the concat has them; a
- *             flatten of 1 x 1 pixels or a cast of an input is its operand
+ *             flatten of 1 x 1 pixels or a cast of an input is its operand, a part of
+ *             a split are some of its channels
  *   in place  a residual, an elementwise operand: the result goes over it
  *
  * Legality is one rule about time.  Node k writes at time 2k and reads at 2k,
@@ -230,6 +231,11 @@ static void decide_views(Sharer *s, const Node *node)
         if (embed(s, node->id, 0, 0))
             p->form = FORM_VIEW;
     }
+    if (node->op == OP_SPLIT) {
+        const int c = node->type.c;
+        if (c % s->plan->align == 0 && embed(s, node->id, 0, -node->attrs.result * c))
+            p->form = FORM_VIEW;
+    }
     bool all = node->op == OP_CONCAT;
     for (int i = 0; i < node->n_in; i++)
         all = all && p->embedded[i];
@@ -373,7 +379,9 @@ static void begin(Sharer *s)
             at = to;
         }
         if (node->op != OP_CONCAT) {
-            const Writer w = {i, node->op == OP_FLATTEN || node->op == OP_CAST ? 0 : -1, 0, width};
+            const bool may_view =
+                node->op == OP_FLATTEN || node->op == OP_CAST || node->op == OP_SPLIT;
+            const Writer w = {i, may_view ? 0 : -1, 0, width};
             VEC_PUSH(arena, &s->writers[i], w);
         }
     }

@@ -269,6 +269,20 @@ static Node *random_dense(NetTest *t, Node *in)
     return netgen_add(t, OP_DENSE, &flat, 1, a);
 }
 
+/* Parts of the channels, of which some are used later; the last of them. */
+static Node *random_split(NetTest *t, Node *in)
+{
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    for (a.parts = 2; a.parts <= in->type.c && in->type.c % a.parts; a.parts++)
+        ;
+    if (a.parts > in->type.c)
+        return NULL;
+    Node *last = NULL;
+    for (; a.result < a.parts; a.result++)
+        last = netgen_add(t, OP_SPLIT, &in, 1, a);
+    return last;
+}
+
 /* A layer before this one and, often, its normalisation, again: on `in`, where that fits,
  * or on the same operand. */
 static Node *random_twin(NetTest *t, Node *in)
@@ -300,17 +314,18 @@ void netgen_random(NetTest *t, int nodes)
     while (t->net->nodes.n < nodes) {
         Node *in = pick(t);
         /* Sizes stay small: what has grown large is pooled. */
-        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 10);
-        Node *made = kind < 2    ? random_conv(t, in)
-                     : kind == 2 ? random_block(t, in)
-                     : kind == 3 ? random_pool(t, in)
-                     : kind == 4 ? random_join(t, in)
-                     : kind == 5 ? random_move(t, in)
-                     : kind == 6 ? netgen_op(t, OP_BN, in)
-                     : kind == 7 ? random_concat(t, in)
-                     : kind == 8 ? random_activation(t, in)
-                     : kind == 9 ? random_twin(t, in)
-                                 : random_dense(t, in);
+        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 11);
+        Node *made = kind < 2     ? random_conv(t, in)
+                     : kind == 2  ? random_block(t, in)
+                     : kind == 3  ? random_pool(t, in)
+                     : kind == 4  ? random_join(t, in)
+                     : kind == 5  ? random_move(t, in)
+                     : kind == 6  ? netgen_op(t, OP_BN, in)
+                     : kind == 7  ? random_concat(t, in)
+                     : kind == 8  ? random_activation(t, in)
+                     : kind == 9  ? random_twin(t, in)
+                     : kind == 10 ? random_split(t, in)
+                                  : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)
             netgen_output(t, made);

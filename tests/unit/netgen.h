@@ -45,7 +45,8 @@ void netgen_set(NetTest *t, Node *node, Role role, const float *data);
 const double **netgen_values(NetTest *t);
 
 /* At least `nodes` nodes of every operator: residual blocks with either arm
- * first, joins of many arms, spread operands, shared parameters, taps. */
+ * first, joins of many arms, spread operands, shared parameters, several
+ * results, taps. */
 void netgen_random(NetTest *t, int nodes);
 /* ResNet-18 (`bottleneck` false) or -50 at size x size.  `shortcut_first`: the
  * projection stands in front of the main arm. */

@@ -267,10 +267,26 @@ static Node *random_conv(Bench *b, unsigned *state, Node *x)
     }
 }
 
+static Node *random_part(Bench *b, unsigned *state, Node *x)
+{
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    a.parts = x->type.c % 3 ? 2 : 3;
+    if (x->type.c % a.parts)
+        return NULL;
+    Node *parts[3];
+    for (int i = 0; i < a.parts; i++) {
+        a.result = i;
+        parts[i] = make(b, OP_SPLIT, &x, 1, &a);
+    }
+    return parts[next_random(state, (unsigned)a.parts)];
+}
+
 static Node *random_move(Bench *b, unsigned *state, Node *x)
 {
     Attrs a;
-    switch (next_random(state, 4)) {
+    switch (next_random(state, 5)) {
+    case 4:
+        return random_part(b, state, x);
     case 0:
         a = ir_default_attrs(OP_ZEROPAD);
         a.padding[next_random(state, 4)] = 1;

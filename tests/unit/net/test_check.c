@@ -107,6 +107,31 @@ static void test_shared(void)
     refused(&t, "name of two");
 }
 
+static void test_results(void)
+{
+    NetTest t;
+    for (int kind = 0; kind < 5; kind++) {
+        Node *conv = begin(&t);
+        Attrs a = ir_default_attrs(OP_SPLIT);
+        a.parts = 2;
+        Node *low = netgen_add(&t, OP_SPLIT, &conv, 1, a);
+        a.result = 1;
+        Node *high = kind == 1 ? NULL : netgen_add(&t, OP_SPLIT, &conv, 1, a);
+        if (kind == 0) {
+            CU_ASSERT(check_net(t.net, &t.diag, "building"));
+            netgen_end(&t);
+            continue;
+        }
+        if (kind == 2)
+            high->attrs.result = 0;
+        else if (kind == 3)
+            high->in[0] = t.net->nodes.at[0];
+        else if (kind == 4)
+            low->attrs.result = -1;
+        refused(&t, "does not stand among the results");
+    }
+}
+
 static void test_fused(void)
 {
     NetTest t;
@@ -155,6 +180,7 @@ void suite_verify(void)
     CU_add_test(s, "order of nodes", test_order);
     CU_add_test(s, "shapes and parameters", test_shapes);
     CU_add_test(s, "shared parameters", test_shared);
+    CU_add_test(s, "several results", test_results);
     CU_add_test(s, "what is fused", test_fused);
     CU_add_test(s, "names and ports", test_names_and_ports);
 }

@@ -317,6 +317,22 @@ static void test_joins(void)
     netgen_end(&t);
 }
 
+static void test_split(void)
+{
+    NetTest t;
+    Node *x = begin(&t, 1, 2, 4);
+    const double *in = LIST(1, 2, 3, 4, 5, 6, 7, 8);
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    a.parts = 2;
+    Node *low = netgen_add(&t, OP_SPLIT, &x, 1, a);
+    a.result = 1;
+    Node *high = netgen_add(&t, OP_SPLIT, &x, 1, a);
+    CHECK(&t, low, in, 1, 2, 5, 6);
+    CHECK(&t, high, in, 3, 4, 7, 8);
+    CHECK(&t, netgen_join(&t, OP_CONCAT, high, low), in, 3, 4, 1, 2, 7, 8, 5, 6);
+    netgen_end(&t);
+}
+
 static void test_moves(void)
 {
     NetTest t;
@@ -378,6 +394,7 @@ void suite_eval(void)
     CU_add_test(s, "dense", test_dense);
     CU_add_test(s, "softmax", test_softmax);
     CU_add_test(s, "add, mul and concat", test_joins);
+    CU_add_test(s, "split", test_split);
     CU_add_test(s, "flatten, subsample, upsample and zeropad", test_moves);
     CU_add_test(s, "float rounds each tensor", test_float);
 }

@@ -145,6 +145,26 @@ static void test_shared(void)
     netgen_end(&t);
 }
 
+static void test_results(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    const char *text = "net n original=5\n\n"
+                       "x = input : f32[1][4][4][6]\n"
+                       "a, \"b c\", d = split(x) parts=3 origin=2 : f32[1][4][4][2], "
+                       "f32[1][4][4][2], f32[1][4][4][2]\n\n"
+                       "port in x = x f32 nchw\n"
+                       "port out y = \"b c\" f32 nchw\n";
+    Net *net = read_text(&t, text);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(net);
+    CU_ASSERT(check_net(net, &t.diag, "reading"));
+    CU_ASSERT_EQUAL(net->nodes.n, 4);
+    CU_ASSERT_EQUAL(net->nodes.at[3]->attrs.result, 2);
+    CU_ASSERT_EQUAL(net->nodes.at[3]->origin, 4);
+    CU_ASSERT_STRING_EQUAL(text_of(net, t.arena), text);
+    netgen_end(&t);
+}
+
 /* `line` behind a good input is refused with `wanted`, message and place. */
 static void refuses(const char *line, const char *wanted)
 {
@@ -198,6 +218,15 @@ static void test_errors(void)
     refuses("a = conv(x) kernel=1x1 filters=2\nb = conv(x) kernel=1x1 filters=3\n"
             " weight [3][2][1][1] is a.weight",
             "cannot be 'a.weight', which has another role or other dims");
+    refuses("a, b = relu(x)", "error: 'relu' has 1 result, not 2\n");
+    refuses("a = split(x) parts=2", "error: 'split' has 2 results, not 1\n");
+    refuses("a, a = split(x) parts=2", "error: there are two nodes 'a'\n");
+    refuses("a, x = split(x) parts=2", "error: there are two nodes 'x'\n");
+    refuses("a, b = split(x) parts=2 : f32[1][4][4][1]", "there are 1 types for 2 results");
+    refuses("a, b = split(x) parts=2 : f32[1][4][4][1], f32[1][4][4][2]",
+            "the type of 'b' follows as f32[1][4][4][1]\n");
+    refuses("a, b, c = split(x) parts=3", "error: 2 channels do not split into 3 equal parts\n");
+    refuses("a, = relu(x)", "error: expected the name of a node\n");
     refuses("a = bn(x)\n weight [2] is", "expected the name of a parameter");
     refuses("a = bn(x)\n weight [2] is b.weight\nb = bn(x)\nc = relu(b)",
             "error: there are two parameters 'b.weight'\n");
@@ -259,6 +288,7 @@ void suite_irtext(void)
     CU_add_test(s, "there and back", test_round_trip);
     CU_add_test(s, "written by hand", test_by_hand);
     CU_add_test(s, "shared parameters", test_shared);
+    CU_add_test(s, "several results", test_results);
     CU_add_test(s, "errors", test_errors);
     CU_add_test(s, "goes on after an error", test_goes_on);
     CU_add_test(s, "damaged texts", test_damaged);

@@ -418,6 +418,25 @@ static void test_split_joins_structure(void)
     netgen_end(&t);
 }
 
+/* Of the results of an operator all stay, or none. */
+static void test_dce_results(void)
+{
+    for (int used = 0; used < 3; used++) {
+        NetTest t;
+        netgen_begin(&t, 1);
+        Node *x = netgen_input(&t, ELEM_F32, 2, 2, 4), *parts[2];
+        Attrs a = ir_default_attrs(OP_SPLIT);
+        a.parts = 2;
+        for (; a.result < 2; a.result++)
+            parts[a.result] = netgen_add(&t, OP_SPLIT, &x, 1, a);
+        netgen_output(&t, used < 2 ? parts[used] : x);
+        run_pass(&t, "dce");
+        CU_ASSERT_EQUAL(t.diag.errors, 0);
+        CU_ASSERT_EQUAL(t.net->nodes.n, used < 2 ? 3 : 1);
+        netgen_end(&t);
+    }
+}
+
 static int count_fused(const Net *net)
 {
     int n = 0;
@@ -430,8 +449,8 @@ static void test_run_chosen(void)
 {
     static const char *const only[] = {"fuse_activation", "dce"};
     NetTest t;
-    netgen_begin(&t, 1);
-    netgen_random(&t, 20);
+    netgen_begin(&t, 3);
+    netgen_random(&t, 40);
     CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.last = "fold_bn"}));
     CU_ASSERT_EQUAL(count_fused(t.net), 0);
     CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.only = only, .n = 0}));
@@ -461,6 +480,7 @@ void suite_pass(void)
     CU_add_test(s, "what fuse_residual leaves", test_fuse_residual_leaves);
     CU_add_test(s, "fuse_activation", test_fuse_activation_structure);
     CU_add_test(s, "dce keeps the interface", test_dce_keeps_the_interface);
+    CU_add_test(s, "dce keeps results together", test_dce_results);
     CU_add_test(s, "split_joins makes chains", test_split_joins_structure);
     CU_add_test(s, "only the passes asked for run", test_run_chosen);
 }

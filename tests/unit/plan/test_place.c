@@ -125,6 +125,36 @@ static void test_in_place_chain(void)
     bench_end(&b);
 }
 
+/* Parts of whole vectors are views, others are copied; a view may be read with a halo, and
+ * written over where nobody reads its operand any more. */
+static void test_split(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, 16, 6, 6, ELEM_F32);
+    Node *wide = make_conv(&b, in, 3, 64, 1, 1), *narrow = make_conv(&b, in, 3, 24, 1, 1);
+    Node *parts[4];
+    for (int i = 0; i < 4; i++) {
+        Attrs a = ir_default_attrs(OP_SPLIT);
+        a.parts = 2;
+        a.result = i % 2;
+        parts[i] = make(&b, OP_SPLIT, i < 2 ? &wide : &narrow, 1, &a);
+    }
+    make_output(&b, make_conv(&b, parts[1], 3, 16, 1, 1));
+    Node *last = make_op(&b, OP_RELU, parts[0]);
+    make_output(&b, last);
+    make_output(&b, make_join(&b, OP_ADD, parts[2], parts[3]));
+    Plan *plan = make_plan(&b, avx512);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    CU_ASSERT(plan_check(plan, &b.diag));
+    CU_ASSERT_EQUAL(count_kernel(plan, KERNEL_copy), 2);
+    CU_ASSERT(same_memory(plan, wide, parts[0]));
+    CU_ASSERT_EQUAL(tensor_of(plan, parts[1])->origin, tensor_of(plan, wide)->origin + 32);
+    CU_ASSERT_EQUAL(tensor_of(plan, wide)->halo[0], 1);
+    CU_ASSERT(same_memory(plan, last, parts[0]));
+    bench_end(&b);
+}
+
 static void test_concat(void)
 {
     Bench b;
@@ -243,6 +273,7 @@ void suite_place(void)
     CU_add_test(s, "pitch", test_pitch);
     CU_add_test(s, "in place", test_in_place);
     CU_add_test(s, "in place, a chain", test_in_place_chain);
+    CU_add_test(s, "split", test_split);
     CU_add_test(s, "concat", test_concat);
     CU_add_test(s, "concat of one operand", test_concat_twice);
     CU_add_test(s, "dense block", test_dense_block);

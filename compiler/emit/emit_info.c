@@ -101,11 +101,22 @@ static int64_t operand_bytes(const Plan *plan, const Operand *o)
     return type_elements(port->node->type) * elem_bytes(port->elem);
 }
 
+/* What a step reads; of a split's operand its part alone. */
+static int64_t read_bytes(const Plan *plan, const Step *s)
+{
+    if (s->kernel == KERNEL_copy && s->node->op == OP_SPLIT)
+        return operand_bytes(plan, &s->out[0]);
+    int64_t bytes = 0;
+    for (int i = 0; i < MOST_IN; i++)
+        bytes += operand_bytes(plan, &s->in[i]);
+    return bytes;
+}
+
 /* What a step writes; a concat's arms are copied one by one into the whole. */
 static int64_t written_bytes(const Plan *plan, const Step *s)
 {
-    return s->kernel == KERNEL_copy && s->node->op == OP_CONCAT ? operand_bytes(plan, &s->in)
-                                                                : operand_bytes(plan, &s->out);
+    return s->kernel == KERNEL_copy && s->node->op == OP_CONCAT ? operand_bytes(plan, &s->in[0])
+                                                                : operand_bytes(plan, &s->out[0]);
 }
 
 static void emit_step_table(Emit *e)
@@ -125,8 +136,7 @@ static void emit_step_table(Emit *e)
         buf_printf(e->out, ", \"%s\", ", kernel_rows[s->kernel].name);
         emit_string(e->out, line ? line : "");
         buf_printf(e->out, ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "},\n", macs,
-                   operand_bytes(plan, &s->in) + operand_bytes(plan, &s->in2),
-                   written_bytes(plan, s), s->weights ? s->weights->bytes : 0);
+                   read_bytes(plan, s), written_bytes(plan, s), s->weights ? s->weights->bytes : 0);
     }
     buf_puts(e->out, "};\n#endif\n");
 }

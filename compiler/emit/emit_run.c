@@ -38,7 +38,7 @@ static void add_line(Buf *out, Emit *e, const Node *node)
 
 const char *step_layer(const Plan *plan, const Step *s)
 {
-    return s->kernel == KERNEL_output ? plan->net->outputs.at[s->out.port].name : s->node->name;
+    return s->kernel == KERNEL_output ? plan->net->outputs.at[s->out[0].port].name : s->node->name;
 }
 
 const char *step_name(const Plan *plan, const Step *s, Arena *arena)
@@ -65,12 +65,12 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     buf_printf(out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
     if (macs > 0 && s->weights)
         buf_printf(out, "  %s", figure_count(e->arena, macs, "MAC"));
-    if (s->out.kind == PLACE_ARENA)
-        buf_printf(out, "  arena 0x%" PRIx64, (uint64_t)operand_address(e->plan, &s->out));
-    if (same_place(e->plan, &s->out, &s->in2))
+    if (s->out[0].kind == PLACE_ARENA)
+        buf_printf(out, "  arena 0x%" PRIx64, (uint64_t)operand_address(e->plan, &s->out[0]));
+    if (same_place(e->plan, &s->out[0], &s->in[1]))
         buf_printf(out, "  in place of %s",
-                   named ? comment_text(e->arena, s->in2.tensor->node->name) : "in2");
-    else if (same_place(e->plan, &s->out, &s->in))
+                   named ? comment_text(e->arena, s->in[1].tensor->node->name) : "in2");
+    else if (same_place(e->plan, &s->out[0], &s->in[0]))
         buf_puts(out, "  in place");
     return buf_text(out);
 }
@@ -122,9 +122,10 @@ static void emit_call(Emit *e, const Step *s, Moves m)
     if (m.period > 0)
         buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
     buf_printf(e->out, ", %s, ", e->kind_names[e->kinds[s->index]]);
-    emit_operand(e, &s->in, at.in, m.by.in);
-    emit_operand(e, &s->in2, at.in2, m.by.in2);
-    emit_operand(e, &s->out, at.out, m.by.out);
+    for (int i = 0; i < MOST_IN; i++)
+        emit_operand(e, &s->in[i], at.in[i], m.by.in[i]);
+    for (int i = 0; i < MOST_OUT; i++)
+        emit_operand(e, &s->out[i], at.out[i], m.by.out[i]);
     if (s->weights)
         emit_address(e, "WEIGHTS", at.weights, m.by.weights);
     else

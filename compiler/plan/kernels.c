@@ -3,6 +3,7 @@
 #include "plan/kernels.h"
 
 #include <assert.h>
+#include <string.h>
 
 const IsaRow isa_rows[ISA_COUNT] = {
 #define ISA(id, lanes, guard, doc) [ISA_##id] = {#id, lanes, guard, doc},
@@ -19,8 +20,8 @@ enum {
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {
-#define KERNEL(name, family, packing, needs, doc) \
-    [KERNEL_##name] = {#name, FAMILY_##family, PACK_##packing, needs, doc},
+#define KERNEL(name, family, packing, needs, operands, doc) \
+    [KERNEL_##name] = {#name, FAMILY_##family, PACK_##packing, needs, operands, doc},
 #include "kernels/kernels.def"
 };
 
@@ -46,3 +47,28 @@ const ShapeRow shape_rows[FAMILY_COUNT] = {
                          (int)(sizeof family##_fields / sizeof *family##_fields)},
 #include "kernels/shapes.def"
 };
+
+/* The words from `text` to `end`; those with `?` come last. */
+static OperandCount count_words(const char *text, const char *end)
+{
+    OperandCount count = {0};
+    while (text < end) {
+        const size_t n = strcspn(text, " ");
+        count.most++;
+        count.least += text[n - 1] != '?';
+        text += n + strspn(text + n, " ");
+    }
+    return count;
+}
+
+OperandCount kernel_reads(Kernel kernel)
+{
+    const char *text = kernel_rows[kernel].operands;
+    return count_words(text, strstr(text, "->"));
+}
+
+OperandCount kernel_writes(Kernel kernel)
+{
+    const char *text = strstr(kernel_rows[kernel].operands, "->") + strlen("-> ");
+    return count_words(text, text + strlen(text));
+}

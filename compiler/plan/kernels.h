@@ -82,14 +82,24 @@ typedef struct KernelRow {
     const char *name; /* also the file, kernels/f32/<name>.c */
     Family family;
     Packing packing;
-    unsigned needs; /* NEEDS_... */
+    unsigned needs;       /* NEEDS_... */
+    const char *operands; /* "in residual? -> out" */
     const char *doc;
 } KernelRow;
 typedef enum Kernel {
-#define KERNEL(name, family, packing, needs, doc) KERNEL_##name,
+#define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
 #include "kernels/kernels.def"
     KERNEL_COUNT
 } Kernel;
 extern const KernelRow kernel_rows[KERNEL_COUNT];
+
+/* Tensors that a step reads and writes at most: the slots of rnc_operands (operands.h). */
+enum { MOST_IN = 2, MOST_OUT = 1 };
+/* How many a kernel reads or writes: those without `?` in its row, and all. */
+typedef struct OperandCount {
+    int least, most;
+} OperandCount;
+OperandCount kernel_reads(Kernel kernel);
+OperandCount kernel_writes(Kernel kernel);
 
 #endif

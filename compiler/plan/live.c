@@ -21,9 +21,10 @@ void find_lifetimes(Plan *plan)
         plan->buffers.at[i].last = -1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
-        touch_operand(plan, &s->in, i);
-        touch_operand(plan, &s->in2, i);
-        touch_operand(plan, &s->out, i);
+        for (int k = 0; k < MOST_IN; k++)
+            touch_operand(plan, &s->in[k], i);
+        for (int k = 0; k < MOST_OUT; k++)
+            touch_operand(plan, &s->out[k], i);
         if (s->scratch >= 0)
             touch(plan, s->scratch, i);
     }

@@ -63,8 +63,8 @@ typedef struct Step {
     int index;
     const Node *node; /* what it computes; for input/output steps the port's node */
     Kernel kernel;
-    const Method *method; /* of a convolution or dense layer; NULL: another step */
-    Operand in, in2, out;
+    const Method *method;               /* of a convolution or dense layer; NULL: another step */
+    Operand in[MOST_IN], out[MOST_OUT]; /* in the order of kernels.def; PLACE_NONE behind them */
     Shape shape;
     rnc_tile tile[ISA_COUNT]; /* of the ISAs in Plan.isas */
     bool clear_halo;
@@ -140,7 +140,7 @@ void find_repeats(Plan *plan);              /* repeat.c */
 /* Where a step's operands lie: bytes into the arena, or into the weights from the
  * first tensor on; 0 for what it has not or the caller gives (repeat.c). */
 typedef struct Addresses {
-    int64_t in, in2, out, weights, scratch;
+    int64_t in[MOST_IN], out[MOST_OUT], weights, scratch;
 } Addresses;
 int64_t operand_address(const Plan *plan, const Operand *o);
 Addresses step_addresses(const Plan *plan, const Step *step);

@@ -95,13 +95,13 @@ static void check_conv(Walk *w, const Step *step)
     const int64_t y1 = window_end(s->out_h, s->stride_h, s->kernel_h, s->dilation_h, s->pad_top);
     const int64_t x1 = window_end(s->out_w, s->stride_w, s->kernel_w, s->dilation_w, s->pad_left);
     const int64_t in_c = (int64_t)s->in_c * s->groups;
-    check_box(w, step, &step->in,
+    check_box(w, step, &step->in[0],
               (Box){s->images, -s->pad_top, y1, -s->pad_left, x1, in_c, s->in_pixel, s->in_row,
                     s->in_image});
-    check_box(w, step, &step->out, PLANE(s, s->out_h, s->out_w, s->out_c, out));
+    check_box(w, step, &step->out[0], PLANE(s, s->out_h, s->out_w, s->out_c, out));
     if (s->residual)
-        check_box(w, step, &step->in2, PLANE(s, s->out_h, s->out_w, s->out_c, res));
-    const Tensor *t = step->in.tensor;
+        check_box(w, step, &step->in[1], PLANE(s, s->out_h, s->out_w, s->out_c, res));
+    const Tensor *t = step->in[0].tensor;
     const Type type = t->node->type;
     if (s->pad_top > t->halo[0] || s->pad_left > t->halo[1] || y1 >= type.h + t->halo[2] ||
         x1 >= type.w + t->halo[3])
@@ -111,20 +111,20 @@ static void check_conv(Walk *w, const Step *step)
 static void check_join(Walk *w, const Step *step)
 {
     const rnc_join_shape *s = &step->shape.join;
-    check_box(w, step, &step->in, PLANE(s, s->h, s->w, s->one_channel == 1 ? 1 : s->c, in));
-    check_box(w, step, &step->in2, PLANE(s, s->h, s->w, s->one_channel == 2 ? 1 : s->c, in2));
-    check_box(w, step, &step->out, PLANE(s, s->h, s->w, s->c, out));
+    check_box(w, step, &step->in[0], PLANE(s, s->h, s->w, s->one_channel == 1 ? 1 : s->c, in));
+    check_box(w, step, &step->in[1], PLANE(s, s->h, s->w, s->one_channel == 2 ? 1 : s->c, in2));
+    check_box(w, step, &step->out[0], PLANE(s, s->h, s->w, s->c, out));
 }
 
 static void check_copy(Walk *w, const Step *step)
 {
     const rnc_copy_shape *s = &step->shape.copy;
-    check_box(w, step, &step->in,
+    check_box(w, step, &step->in[0],
               PLANE(s, (s->h - 1) / s->repeat_h + 1, (s->w - 1) / s->repeat_w + 1, s->c, in));
     Box out = PLANE(s, s->h + s->zero_bottom, s->w + s->zero_right, s->c + s->zero_behind, out);
     out.y0 = -s->zero_top;
     out.x0 = -s->zero_left;
-    check_box(w, step, &step->out, out);
+    check_box(w, step, &step->out[0], out);
 }
 
 static void check_shape(Walk *w, const Step *step)
@@ -136,47 +136,50 @@ static void check_shape(Walk *w, const Step *step)
         check_conv(w, step);
         break;
     case FAMILY_dense:
-        check_box(w, step, &step->in, (Box){d->images, 0, 0, 0, 0, d->in_c, 0, 0, d->in_image});
-        check_box(w, step, &step->out, (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->out_image});
+        check_box(w, step, &step->in[0], (Box){d->images, 0, 0, 0, 0, d->in_c, 0, 0, d->in_image});
+        check_box(w, step, &step->out[0],
+                  (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->out_image});
         if (d->residual)
-            check_box(w, step, &step->in2,
+            check_box(w, step, &step->in[1],
                       (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->res_image});
         break;
     case FAMILY_pool:
-        check_box(w, step, &step->in, PLANE(&s->pool, s->pool.in_h, s->pool.in_w, s->pool.c, in));
-        check_box(w, step, &step->out,
+        check_box(w, step, &step->in[0],
+                  PLANE(&s->pool, s->pool.in_h, s->pool.in_w, s->pool.c, in));
+        check_box(w, step, &step->out[0],
                   PLANE(&s->pool, s->pool.out_h, s->pool.out_w, s->pool.c, out));
         break;
     case FAMILY_map:
-        check_box(w, step, &step->in, PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
-        check_box(w, step, &step->out, PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
+        check_box(w, step, &step->in[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
+        check_box(w, step, &step->out[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
         break;
     case FAMILY_join:
         check_join(w, step);
         break;
     case FAMILY_softmax:
-        check_box(w, step, &step->in,
+        check_box(w, step, &step->in[0],
                   PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, in));
-        check_box(w, step, &step->out,
+        check_box(w, step, &step->out[0],
                   PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, out));
         break;
     case FAMILY_copy:
         check_copy(w, step);
         break;
     case FAMILY_flatten:
-        check_box(w, step, &step->in,
+        check_box(w, step, &step->in[0],
                   PLANE(&s->flatten, s->flatten.h, s->flatten.w, s->flatten.c, in));
-        check_box(w, step, &step->out,
+        check_box(w, step, &step->out[0],
                   (Box){s->flatten.images, 0, 0, 0, 0,
                         (int64_t)s->flatten.h * s->flatten.w * s->flatten.c, 0, 0,
                         s->flatten.out_image});
         break;
     case FAMILY_input:
-        check_box(w, step, &step->out,
+        check_box(w, step, &step->out[0],
                   PLANE(&s->input, s->input.h, s->input.w, s->input.out_c, out));
         break;
     case FAMILY_output:
-        check_box(w, step, &step->in, PLANE(&s->output, s->output.h, s->output.w, s->output.c, in));
+        check_box(w, step, &step->in[0],
+                  PLANE(&s->output, s->output.h, s->output.w, s->output.c, in));
         break;
     default:
         complain(w, step, "has no operands:", step->node);
@@ -250,7 +253,7 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
         complain(w, step, "reads what is no longer, or not yet, the value of", t->node);
         return;
     }
-    if (o == &step->in && step->method && step->method->reads_halo &&
+    if (o == &step->in[0] && step->method && step->method->reads_halo &&
         !zeros_around(&w->contents[t->buffer], lo, lo + t->node->type.c)) {
         int before, behind;
         for (int axis = 0; axis < 2; axis++) {
@@ -262,24 +265,24 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
 }
 
 /* The channels a step writes: all of its tensor's, but a part of a concat's. */
-static Channels written(const Step *step)
+static Channels written(const Step *step, const Operand *o)
 {
-    const Tensor *t = step->out.tensor;
+    const Tensor *t = o->tensor;
     Channels to = {first_channel(t), first_channel(t) + t->c};
     if (t->node->op == OP_CONCAT && step->kernel == KERNEL_copy) {
-        to.lo += step->out.shift;
+        to.lo += o->shift;
         to.hi = to.lo + step->shape.copy.c;
     }
     return to;
 }
 
 /* Is the result over the operand, and may it be? */
-static void check_overlap(Walk *w, const Step *step, const Operand *o)
+static void check_overlap(Walk *w, const Step *step, const Operand *o, const Operand *result)
 {
-    const Tensor *in = o->tensor, *out = step->out.tensor;
-    if (o->kind != PLACE_ARENA || step->out.kind != PLACE_ARENA || in->buffer != out->buffer)
+    const Tensor *in = o->tensor, *out = result->tensor;
+    if (o->kind != PLACE_ARENA || result->kind != PLACE_ARENA || in->buffer != out->buffer)
         return;
-    const Channels to = written(step);
+    const Channels to = written(step, result);
     if (first_channel(in) >= to.hi || to.lo >= first_channel(in) + in->c)
         return;
     const bool alike = in->origin == out->origin && in->pixel == out->pixel &&
@@ -287,37 +290,62 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o)
     bool may =
         step->kernel == KERNEL_join || step->kernel == KERNEL_map || step->kernel == KERNEL_softmax;
     if (step->method)
-        may = o == &step->in2;
+        may = o == &step->in[1];
     if (!alike || !may)
         complain(w, step, "writes over what it still reads:", in->node);
+}
+
+static void check_result(Walk *w, const Step *step, const Operand *o)
+{
+    if (o->kind == PLACE_OUTPUT)
+        w->served[o->port]++;
+    if (o->kind != PLACE_ARENA)
+        return;
+    const Tensor *t = o->tensor;
+    own(w, t->buffer);
+    const Channels to = written(step, o);
+    if (step->clear_halo && o == step->out) {
+        if (step->halo.shift != o->shift)
+            complain(w, step, "clears zeros elsewhere than around", t->node);
+        VEC_PUSH(w->plan->arena, &w->contents[t->buffer].cleared,
+                 ((Channels){first_channel(t), first_channel(t) + step->halo.c}));
+    }
+    end_values(&w->contents[t->buffer], to.lo, to.hi);
+    VEC_PUSH(w->plan->arena, &w->contents[t->buffer].values, ((Value){t->node, to.lo, to.hi}));
+}
+
+static void check_owned(Walk *w, const Step *step, const Operand *o)
+{
+    if (o->kind == PLACE_ARENA && !w->contents[o->tensor->buffer].owned)
+        complain(w, step, "has an operand in the bytes of another:", o->tensor->node);
 }
 
 static void check_write(Walk *w, const Step *step)
 {
     if (step->scratch >= 0)
         own(w, step->scratch);
-    if (step->out.kind == PLACE_OUTPUT)
-        w->served[step->out.port]++;
-    if (step->out.kind == PLACE_ARENA) {
-        const Tensor *t = step->out.tensor;
-        own(w, t->buffer);
-        const Channels to = written(step);
-        if (step->clear_halo && step->halo.shift != step->out.shift)
-            complain(w, step, "clears zeros elsewhere than around", t->node);
-        const Value v = {.node = t->node, .lo = to.lo, .hi = to.hi};
-        if (step->clear_halo)
-            VEC_PUSH(w->plan->arena, &w->contents[t->buffer].cleared,
-                     ((Channels){first_channel(t), first_channel(t) + step->halo.c}));
-        end_values(&w->contents[t->buffer], v.lo, v.hi);
-        VEC_PUSH(w->plan->arena, &w->contents[t->buffer].values, v);
-    }
-    const Operand *const operands[] = {&step->in, &step->in2, &step->out};
-    for (int i = 0; i < 3; i++) {
-        if (operands[i]->kind == PLACE_ARENA && !w->contents[operands[i]->tensor->buffer].owned)
-            complain(w, step, "has an operand in the bytes of another:", operands[i]->tensor->node);
-    }
+    for (int i = 0; i < MOST_OUT; i++)
+        check_result(w, step, &step->out[i]);
+    for (int i = 0; i < MOST_IN; i++)
+        check_owned(w, step, &step->in[i]);
+    for (int i = 0; i < MOST_OUT; i++)
+        check_owned(w, step, &step->out[i]);
     if (step->scratch >= 0 && !w->contents[step->scratch].owned)
         complain(w, step, "has its scratch in the bytes of", step->node);
+}
+
+/* As many as its kernel's row says. */
+static void check_count(Walk *w, const Step *step)
+{
+    const OperandCount in = kernel_reads(step->kernel), out = kernel_writes(step->kernel);
+    for (int i = 0; i < MOST_IN; i++) {
+        if (step->in[i].kind == PLACE_NONE ? i < in.least : i >= in.most)
+            complain(w, step, "has not the operands of its kernel:", step->node);
+    }
+    for (int i = 0; i < MOST_OUT; i++) {
+        if (step->out[i].kind == PLACE_NONE ? i < out.least : i >= out.most)
+            complain(w, step, "has not the results of its kernel:", step->node);
+    }
 }
 
 /* ---- views ---- */
@@ -365,7 +393,7 @@ static bool is_view(const Plan *plan, const Node *node)
  * those in front of its node and, if it only reads the node, that one, too. */
 static void form_views(Walk *w, int *next, const Step *step)
 {
-    const bool reader = step->kernel == KERNEL_output || step->in.tensor == step->out.tensor;
+    const bool reader = step->kernel == KERNEL_output || step->in[0].tensor == step->out[0].tensor;
     const int end = step->node->id + reader;
     for (; *next < end; (*next)++) {
         if (is_view(w->plan, w->plan->net->nodes.at[*next]))
@@ -399,6 +427,18 @@ static void check_repeats(Walk *w)
     }
 }
 
+static void check_step(Walk *w, const Step *step)
+{
+    check_count(w, step);
+    check_shape(w, step);
+    for (int i = 0; i < MOST_IN; i++) {
+        check_read(w, step, &step->in[i]);
+        for (int k = 0; k < MOST_OUT; k++)
+            check_overlap(w, step, &step->in[i], &step->out[k]);
+    }
+    check_write(w, step);
+}
+
 bool plan_check(const Plan *plan, Diag *diag)
 {
     Walk w = {.plan = plan, .diag = diag, .ok = true};
@@ -408,12 +448,7 @@ bool plan_check(const Plan *plan, Diag *diag)
     for (int i = 0; i < plan->steps.n && w.ok; i++) {
         const Step *step = &plan->steps.at[i];
         form_views(&w, &next, step);
-        check_shape(&w, step);
-        check_read(&w, step, &step->in);
-        check_read(&w, step, &step->in2);
-        check_overlap(&w, step, &step->in);
-        check_overlap(&w, step, &step->in2);
-        check_write(&w, step);
+        check_step(&w, step);
     }
     check_repeats(&w);
     for (int i = 0; i < plan->net->outputs.n && w.ok; i++) {

@@ -74,6 +74,21 @@ static void print_tiles(Buf *out, const Plan *plan, const Step *step)
     }
 }
 
+/* "a, b -> c"; => where the result goes over one of them. */
+static void print_operands(Buf *out, const Plan *plan, const Step *step)
+{
+    bool over = false;
+    for (int i = 0; i < MOST_IN && step->in[i].kind != PLACE_NONE; i++) {
+        buf_puts(out, i ? ", " : "");
+        print_operand(out, plan, &step->in[i]);
+        over = over || same_place(&step->in[i], &step->out[0]);
+    }
+    for (int i = 0; i < MOST_OUT && step->out[i].kind != PLACE_NONE; i++) {
+        buf_puts(out, i ? ", " : over ? " => " : " -> ");
+        print_operand(out, plan, &step->out[i]);
+    }
+}
+
 static void print_step(Buf *out, const Plan *plan, const Step *step)
 {
     const Type t = step->node->type;
@@ -84,14 +99,7 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
     if ((family == FAMILY_conv || family == FAMILY_dense) && node_macs(step->node) > 0)
         buf_printf(out, "  %" PRId64 " MACs", node_macs(step->node));
     buf_puts(out, "  ");
-    print_operand(out, plan, &step->in);
-    if (step->in2.kind != PLACE_NONE) {
-        buf_puts(out, ", ");
-        print_operand(out, plan, &step->in2);
-    }
-    const bool over = same_place(&step->in, &step->out) || same_place(&step->in2, &step->out);
-    buf_puts(out, over ? " => " : " -> ");
-    print_operand(out, plan, &step->out);
+    print_operands(out, plan, step);
     if (step->clear_halo)
         buf_printf(out, "  halo %d,%d,%d,%d", step->halo.top, step->halo.left, step->halo.bottom,
                    step->halo.right);

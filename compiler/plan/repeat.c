@@ -27,9 +27,11 @@ int64_t operand_address(const Plan *plan, const Operand *o)
 
 Addresses step_addresses(const Plan *plan, const Step *step)
 {
-    Addresses a = {.in = operand_address(plan, &step->in),
-                   .in2 = operand_address(plan, &step->in2),
-                   .out = operand_address(plan, &step->out)};
+    Addresses a = {0};
+    for (int i = 0; i < MOST_IN; i++)
+        a.in[i] = operand_address(plan, &step->in[i]);
+    for (int i = 0; i < MOST_OUT; i++)
+        a.out[i] = operand_address(plan, &step->out[i]);
     a.weights = step->weights ? step->weights->offset : 0;
     a.scratch = step->scratch >= 0 ? plan->buffers.at[step->scratch].offset : 0;
     return a;
@@ -37,8 +39,12 @@ Addresses step_addresses(const Plan *plan, const Step *step)
 
 Addresses addresses_between(Addresses from, Addresses to)
 {
-    return (Addresses){to.in - from.in, to.in2 - from.in2, to.out - from.out,
-                       to.weights - from.weights, to.scratch - from.scratch};
+    Addresses by = {.weights = to.weights - from.weights, .scratch = to.scratch - from.scratch};
+    for (int i = 0; i < MOST_IN; i++)
+        by.in[i] = to.in[i] - from.in[i];
+    for (int i = 0; i < MOST_OUT; i++)
+        by.out[i] = to.out[i] - from.out[i];
+    return by;
 }
 
 static bool same_kind(const Operand *a, const Operand *b)
@@ -48,9 +54,13 @@ static bool same_kind(const Operand *a, const Operand *b)
 
 bool steps_alike(const Step *a, const Step *b)
 {
-    return a->function == b->function && a->parts == b->parts && same_kind(&a->in, &b->in) &&
-           same_kind(&a->in2, &b->in2) && same_kind(&a->out, &b->out) &&
-           !a->weights == !b->weights && (a->scratch < 0) == (b->scratch < 0);
+    bool alike = a->function == b->function && a->parts == b->parts && !a->weights == !b->weights &&
+                 (a->scratch < 0) == (b->scratch < 0);
+    for (int i = 0; i < MOST_IN && alike; i++)
+        alike = same_kind(&a->in[i], &b->in[i]);
+    for (int i = 0; i < MOST_OUT && alike; i++)
+        alike = same_kind(&a->out[i], &b->out[i]);
+    return alike;
 }
 
 /* ---- the most that repeats from each step on ---- */

@@ -91,8 +91,8 @@ static void select_act(Plan *plan, const Node *node)
     if (node->act == ACT_NONE)
         return;
     const Tensor *t = plan->tensors[node->id];
-    Step step = {.node = node, .kernel = KERNEL_map, .in = in_arena(plan, node)};
-    step.out = step.in;
+    Step step = {.node = node, .kernel = KERNEL_map, .in = {in_arena(plan, node)}};
+    step.out[0] = step.in[0];
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = t->c};
     s->in_pixel = s->out_pixel = t->pixel;
@@ -107,8 +107,8 @@ static void select_map(Plan *plan, const Node *node)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_map};
-    step.in = in_arena(plan, node->in[0]);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, node->in[0]);
+    step.out[0] = in_arena(plan, node);
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = out->c};
     s->affine = node->op == OP_BN || node->op == OP_NORMALIZE;
@@ -135,8 +135,8 @@ static void select_pool(Plan *plan, const Node *node)
     const Attrs *a = &node->attrs;
     Step step = {.node = node};
     step.kernel = node->op == OP_MAXPOOL ? KERNEL_maxpool : KERNEL_avgpool;
-    step.in = in_arena(plan, node->in[0]);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, node->in[0]);
+    step.out[0] = in_arena(plan, node);
     rnc_pool_shape *s = &step.shape.pool;
     *s = (rnc_pool_shape){.images = node->type.n,
                           .in_h = node->in[0]->type.h,
@@ -166,8 +166,8 @@ static void select_softmax(Plan *plan, const Node *node)
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     const Type t = node->type;
     Step step = {.node = node, .kernel = KERNEL_softmax};
-    step.in = in_arena(plan, node->in[0]);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, node->in[0]);
+    step.out[0] = in_arena(plan, node);
     step.shape.softmax = (rnc_softmax_shape){
         t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->pixel, out->row, out->image,
     };
@@ -189,15 +189,15 @@ static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b,
     const Type t = node->type;
     const Tensor *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_join};
-    step.in = in_arena(plan, a);
-    step.in2 = in_arena(plan, b);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, a);
+    step.in[1] = in_arena(plan, b);
+    step.out[0] = in_arena(plan, node);
     rnc_join_shape *s = &step.shape.join;
     *s = (rnc_join_shape){.images = t.n, .h = t.h, .w = t.w, .c = out->c};
     s->multiply = node->op == OP_MUL;
     s->one_channel = t.c == 1 ? 0 : a->type.c == 1 ? 1 : b->type.c == 1 ? 2 : 0;
-    join_operand(a->type, step.in.tensor, t, &s->in_pixel, &s->in_row, &s->in_image);
-    join_operand(b->type, step.in2.tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
+    join_operand(a->type, step.in[0].tensor, t, &s->in_pixel, &s->in_row, &s->in_image);
+    join_operand(b->type, step.in[1].tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     if (last)
         set_act(node, &s->act, &s->alpha);
@@ -233,8 +233,8 @@ static void select_input(Plan *plan, const Node *node, const Node *input)
     while (plan->net->inputs.at[port].node != input)
         port++;
     Step step = {.node = node, .kernel = KERNEL_input};
-    step.in = (Operand){.kind = PLACE_INPUT, .port = port};
-    step.out = in_arena(plan, node);
+    step.in[0] = (Operand){.kind = PLACE_INPUT, .port = port};
+    step.out[0] = in_arena(plan, node);
     rnc_input_shape *s = &step.shape.input;
     *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
     s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
@@ -255,8 +255,8 @@ static void select_outputs(Plan *plan, const Node *node)
         const Port *port = &plan->net->outputs.at[i];
         if (port->node != node)
             continue;
-        Step step = {.node = node, .kernel = KERNEL_output, .in = in_arena(plan, node)};
-        step.out = (Operand){.kind = PLACE_OUTPUT, .port = i};
+        Step step = {.node = node, .kernel = KERNEL_output, .in = {in_arena(plan, node)}};
+        step.out[0] = (Operand){.kind = PLACE_OUTPUT, .port = i};
         step.shape.output = (rnc_output_shape){
             t.n, t.h, t.w, t.c, port->order == ORDER_NHWC, in->pixel, in->row, in->image,
         };
@@ -332,7 +332,7 @@ static void clear_halos(Plan *plan)
     ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
         Step *step = &plan->steps.at[i];
-        const Tensor *t = step->out.kind == PLACE_ARENA ? step->out.tensor : NULL;
+        const Tensor *t = step->out[0].kind == PLACE_ARENA ? step->out[0].tensor : NULL;
         if (!t || (!t->halo[0] && !t->halo[1] && !t->halo[2] && !t->halo[3]))
             continue;
         const int64_t corner = (int64_t)t->halo[0] * t->row + (int64_t)t->halo[1] * t->pixel;
@@ -349,7 +349,7 @@ static void clear_halos(Plan *plan)
         step->halo = (rnc_halo_shape){
             t->node->type.n, t->node->type.h, t->node->type.w, t->c,
             t->halo[0],      t->halo[1],      t->halo[2],      t->halo[3],
-            t->pixel,        t->row,          t->image,        (int)step->out.shift};
+            t->pixel,        t->row,          t->image,        (int)step->out[0].shift};
     }
 }
 

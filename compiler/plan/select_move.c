@@ -7,8 +7,8 @@ static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
     const Tensor *in = plan->tensors[operand->id], *out = plan->tensors[node->id];
     const Type t = operand->type;
     Step step = {.node = node, .kernel = KERNEL_copy};
-    step.in = in_arena(plan, operand);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, operand);
+    step.out[0] = in_arena(plan, node);
     rnc_copy_shape *s = &step.shape.copy;
     *s = (rnc_copy_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c};
     s->repeat_h = s->repeat_w = 1;
@@ -33,7 +33,7 @@ static void select_concat(Plan *plan, const Node *node)
     for (int i = 0; i < node->n_in; i++) {
         if (!plan->placings[node->id].embedded[i]) {
             Step step = copy_step(plan, node, node->in[i]);
-            step.out.shift = at;
+            step.out[0].shift = at;
             set_act(node, &step.shape.copy.act, &step.shape.copy.alpha);
             add_move(plan, &step);
         }
@@ -46,7 +46,7 @@ static void select_split(Plan *plan, const Node *node)
 {
     Step step = copy_step(plan, node, node->in[0]);
     step.shape.copy.c = node->type.c;
-    step.in.shift = (int64_t)node->attrs.result * node->type.c;
+    step.in[0].shift = (int64_t)node->attrs.result * node->type.c;
     add_move(plan, &step);
 }
 
@@ -58,7 +58,7 @@ static void select_zeropad(Plan *plan, const Node *node)
     s->zero_top = a->padding[0], s->zero_left = a->padding[1];
     s->zero_bottom = a->padding[2], s->zero_right = a->padding[3];
     s->zero_front = a->channel_padding[0], s->zero_behind = a->channel_padding[1];
-    step.out.shift =
+    step.out[0].shift =
         (int64_t)s->zero_top * s->out_row + (int64_t)s->zero_left * s->out_pixel + s->zero_front;
     add_move(plan, &step);
 }
@@ -91,8 +91,8 @@ static void select_flatten(Plan *plan, const Node *node)
         return;
     }
     Step step = {.node = node, .kernel = KERNEL_flatten};
-    step.in = in_arena(plan, node->in[0]);
-    step.out = in_arena(plan, node);
+    step.in[0] = in_arena(plan, node->in[0]);
+    step.out[0] = in_arena(plan, node);
     step.shape.flatten =
         (rnc_flatten_shape){t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->image};
     step.parts = worth_parts(type_elements(t), 16384, (int64_t)t.n * ((t.c + 15) / 16));

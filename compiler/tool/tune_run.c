@@ -77,7 +77,7 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
 {
     const Plan *plan = t->plan;
     const Step *first = &list->at[0].step;
-    const Operand *const operands[] = {&first->in, &first->in2, &first->out};
+    const Operand *const operands[] = {&first->in[0], &first->in[1], &first->out[0]};
     int buffers[3];
     int64_t sizes[3], scratch = 0, weights = 64, all = 0;
     for (int i = 0; i < list->n; i++) {
@@ -116,9 +116,9 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
     for (int i = 0; i < list->n; i++) {
         const Step *s = &list->at[i].step;
         rnc_operands *o = &jobs[i].operands;
-        o->in = operand(&s->in, buffers, at);
-        o->in2 = operand(&s->in2, buffers, at);
-        o->out = operand(&s->out, buffers, at);
+        o->in = operand(&s->in[0], buffers, at);
+        o->in2 = operand(&s->in[1], buffers, at);
+        o->out = operand(&s->out[0], buffers, at);
         o->scratch = scratch > 0 ? t->work + used : NULL;
         jobs[i].function = functions[i];
         jobs[i].weights = round_up(s->weights->bytes, 64);

@@ -45,12 +45,12 @@ typedef struct Verify {
 /* The value of element i of [n][h][w][c] of what a step wrote. */
 static float written(const Step *s, Type t, const float *out, int64_t i)
 {
-    if (s->out.kind == PLACE_OUTPUT)
+    if (s->out[0].kind == PLACE_OUTPUT)
         return out[i];
-    const Tensor *at = s->out.tensor;
+    const Tensor *at = s->out[0].tensor;
     const int64_t c = i % t.c, x = i / t.c % t.w, y = i / t.c / t.w % t.h;
     const int64_t n = i / t.c / t.w / t.h;
-    return out[n * at->image + y * at->row + x * at->pixel + c - s->out.shift];
+    return out[n * at->image + y * at->row + x * at->pixel + c - s->out[0].shift];
 }
 
 /* Several steps may write one tensor (a concat's parts): it is whole behind the
@@ -58,8 +58,8 @@ static float written(const Step *s, Type t, const float *out, int64_t i)
 static bool is_last_of_tensor(const Plan *plan, const Step *s)
 {
     for (int i = s->index + 1; i < plan->steps.n; i++) {
-        if (plan->steps.at[i].out.kind == PLACE_ARENA &&
-            plan->steps.at[i].out.tensor == s->out.tensor)
+        if (plan->steps.at[i].out[0].kind == PLACE_ARENA &&
+            plan->steps.at[i].out[0].tensor == s->out[0].tensor)
             return false;
     }
     return true;
@@ -113,15 +113,16 @@ static void compare(void *context, int number, const void *out)
     const Step *s = &plan->steps.at[number];
     v->turn += number <= v->step;
     v->step = number;
-    const bool to_caller = s->out.kind == PLACE_OUTPUT;
-    const Node *node = to_caller ? plan->net->outputs.at[s->out.port].node : s->out.tensor->node;
+    const bool to_caller = s->out[0].kind == PLACE_OUTPUT;
+    const Node *node =
+        to_caller ? plan->net->outputs.at[s->out[0].port].node : s->out[0].tensor->node;
     if (node->origin < 0 || (!to_caller && !is_last_of_tensor(plan, s)))
         return;
     const Type t = node->type;
     const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
     const double *expected = expectation(v, v->c->original->nodes.at[node->origin]) + before;
     double *operand = v->operands[node->origin];
-    const Order order = to_caller ? plan->net->outputs.at[s->out.port].order : ORDER_NHWC;
+    const Order order = to_caller ? plan->net->outputs.at[s->out[0].port].order : ORDER_NHWC;
     double most = 0, difference = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < n; i++) {

@@ -19,7 +19,7 @@ typedef void KernelFn(const void *shape, const rnc_tile *t, const rnc_operands *
                       int parts);
 
 enum {
-#define KERNEL(name, family, packing, needs, doc) KERNEL_##name,
+#define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
 #include "kernels/kernels.def"
     KERNEL_COUNT
 };
@@ -123,7 +123,7 @@ double sum_tolerance(int n, double sum);
 /* ---- tests ---- */
 
 typedef void TestFn(Case *c);
-#define KERNEL(name, family, packing, needs, doc) void test_##name(Case *c);
+#define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
 #include "kernels/kernels.def"
 void test_halo_clear(Case *c);
 

@@ -45,7 +45,7 @@ typedef struct Test {
 } Test;
 
 static const Test tests[] = {
-#define KERNEL(name, family, packing, needs, doc) {#name, test_##name},
+#define KERNEL(name, family, packing, needs, operands, doc) {#name, test_##name},
 #include "kernels/kernels.def"
     {"halo_clear", test_halo_clear},
 };

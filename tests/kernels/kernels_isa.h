@@ -38,7 +38,7 @@
 #include "kernels/f32/output.c"
 #include "kernels/f32/softmax.c"
 
-#define KERNEL(name, family, packing, needs, doc)                                               \
+#define KERNEL(name, family, packing, needs, operands, doc)                                     \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_tile *t, const rnc_operands *o, \
                                        int part, int parts)                                     \
     {                                                                                           \
@@ -70,7 +70,7 @@ const TestIsa TABLE(TEST_ISA) = {
     .lanes = RNC_VL,
     .kernels =
         {
-#define KERNEL(name, family, packing, needs, doc) RNC_FN(run_##name),
+#define KERNEL(name, family, packing, needs, operands, doc) RNC_FN(run_##name),
 #include "kernels/kernels.def"
         },
     .halo_clear = RNC_FN(run_halo_clear),

@@ -43,9 +43,9 @@ static void test_random(void)
         check_apart(plan);
         for (int i = 0; i < plan->steps.n; i++) {
             const Step *step = &plan->steps.at[i];
-            check_operand(plan, &step->in, i);
-            check_operand(plan, &step->in2, i);
-            check_operand(plan, &step->out, i);
+            check_operand(plan, &step->in[0], i);
+            check_operand(plan, &step->in[1], i);
+            check_operand(plan, &step->out[0], i);
             CU_ASSERT(step->scratch < 0 || (plan->buffers.at[step->scratch].first == i &&
                                             plan->buffers.at[step->scratch].last == i));
         }

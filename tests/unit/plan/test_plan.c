@@ -151,20 +151,20 @@ static void forget_halo(Plan *plan)
 static void overlap(Plan *plan)
 {
     const Step *step = step_with(plan, KERNEL_conv_direct, 3);
-    plan->buffers.at[step->out.tensor->buffer].offset =
-        plan->buffers.at[step->in.tensor->buffer].offset;
+    plan->buffers.at[step->out[0].tensor->buffer].offset =
+        plan->buffers.at[step->in[0].tensor->buffer].offset;
 }
 
 static void leave_arena(Plan *plan)
 {
     const Step *step = step_with(plan, KERNEL_maxpool, 0);
-    plan->buffers.at[step->out.tensor->buffer].offset = plan->arena_bytes;
+    plan->buffers.at[step->out[0].tensor->buffer].offset = plan->arena_bytes;
 }
 
 static void overwrite_operand(Plan *plan)
 {
     Step *step = step_with(plan, KERNEL_conv_direct, 3);
-    step->out = step->in;
+    step->out[0] = step->in[0];
 }
 
 static void swap_steps(Plan *plan)
@@ -184,6 +184,17 @@ static void forget_output(Plan *plan)
     plan->steps.n--;
 }
 
+static void lose_operand(Plan *plan)
+{
+    step_with(plan, KERNEL_maxpool, 0)->in[0].kind = PLACE_NONE;
+}
+
+static void add_operand(Plan *plan)
+{
+    Step *step = step_with(plan, KERNEL_maxpool, 0);
+    step->in[1] = step->in[0];
+}
+
 /* A repeat that holds an iteration more than there are. */
 static void repeat_more(Plan *plan)
 {
@@ -196,11 +207,26 @@ static void move_weights(Plan *plan)
     plan->steps.at[r.first + r.period].weights->offset += 64;
 }
 
+/* The kernels' rows as numbers. */
+static void test_operands(void)
+{
+    const OperandCount conv = kernel_reads(KERNEL_conv_direct), join = kernel_reads(KERNEL_join);
+    const OperandCount pool = kernel_reads(KERNEL_maxpool);
+    CU_ASSERT(conv.least == 1 && conv.most == 2);
+    CU_ASSERT(join.least == 2 && join.most == 2);
+    CU_ASSERT(pool.least == 1 && pool.most == 1);
+    for (int i = 0; i < KERNEL_COUNT; i++) {
+        const OperandCount in = kernel_reads((Kernel)i), out = kernel_writes((Kernel)i);
+        CU_ASSERT(in.least >= 1 && in.least <= in.most && in.most <= MOST_IN);
+        CU_ASSERT(out.least >= 1 && out.least <= out.most && out.most <= MOST_OUT);
+    }
+}
+
 static void test_check(void)
 {
-    static Breaker *const breakers[] = {forget_halo,       overlap,     leave_arena,
-                                        overwrite_operand, swap_steps,  widen,
-                                        forget_output,     repeat_more, move_weights};
+    static Breaker *const breakers[] = {
+        forget_halo,   overlap,     leave_arena,  overwrite_operand, swap_steps, widen,
+        forget_output, repeat_more, move_weights, lose_operand,      add_operand};
     for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
         Bench b;
         Plan *plan = plan_resnet(&b, true, true);
@@ -262,5 +288,6 @@ void suite_plan(void)
     CU_add_test(s, "hash", test_hash);
     CU_add_test(s, "text", test_text);
     CU_add_test(s, "weights that several steps read", test_shared_weights);
+    CU_add_test(s, "operands of kernels", test_operands);
     CU_add_test(s, "check", test_check);
 }

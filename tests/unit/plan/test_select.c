@@ -144,8 +144,8 @@ static void test_outputs(void)
     CU_ASSERT_EQUAL_FATAL(plan->steps.n, 6);
     for (int i = 0; i < 6; i++)
         CU_ASSERT_EQUAL(plan->steps.at[i].kernel, kernels[i]);
-    CU_ASSERT_EQUAL(plan->steps.at[2].out.port, 1);
-    CU_ASSERT_EQUAL(plan->steps.at[3].out.port, 2);
+    CU_ASSERT_EQUAL(plan->steps.at[2].out[0].port, 1);
+    CU_ASSERT_EQUAL(plan->steps.at[3].out[0].port, 2);
     CU_ASSERT_EQUAL(plan->tensors[x->id]->buffer, plan->tensors[y->id]->buffer);
     bench_end(&b);
 }
@@ -170,7 +170,7 @@ static void test_joins(void)
     CU_ASSERT_EQUAL(first->shape.join.one_channel, 2); /* one over channels */
     CU_ASSERT_EQUAL(second->node, sum);
     CU_ASSERT_EQUAL(second->shape.join.one_channel, 0);
-    CU_ASSERT_PTR_EQUAL(second->in.tensor, second->out.tensor);
+    CU_ASSERT_PTR_EQUAL(second->in[0].tensor, second->out[0].tensor);
     bench_end(&b);
 }
 

@@ -36,7 +36,7 @@ PortNames port_names(const Plan *plan, Arena *arena)
 
 const char *port_type(const Port *port)
 {
-    return port->elem == ELEM_U8 ? "unsigned char" : "float";
+    return elem_row(port->elem)->c;
 }
 
 /* "float [1][3][224][224]: image, channel, row, pixel" */

@@ -53,9 +53,7 @@ void emit_labels(Emit *e)
 
 static const char *elem_constant(Elem elem)
 {
-    static const char *const names[ELEM_COUNT] = {
-        [ELEM_F32] = "RNC_ELEM_F32", [ELEM_U8] = "RNC_ELEM_U8"};
-    return names[elem];
+    return elem_row(elem)->constant;
 }
 
 static void emit_ports(Emit *e, const char *what, const Port *ports, const char *const *names,

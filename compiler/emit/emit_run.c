@@ -195,11 +195,11 @@ static void emit_loop(Emit *e, const Repeat *r, Buf *text)
 /* ---- run() ---- */
 
 /* "        in[0] = (const float *)inputs[0] + turn * 301056;\n" */
-static void emit_port(Emit *e, const char *array, const char *from, const char *type, int i,
+static void emit_port(Emit *e, const char *array, const char *from, const char *constant, int i,
                       const Port *port)
 {
-    buf_printf(e->out, "        %s[%d] = (%s *)%s[%d] + turn * %" PRId64 ";\n", array, i, type,
-               from, i, type_elements(port->node->type));
+    buf_printf(e->out, "        %s[%d] = (%s%s *)%s[%d] + turn * %" PRId64 ";\n", array, i,
+               constant, elem_row(port->elem)->c, from, i, type_elements(port->node->type));
 }
 
 /* run_steps() of a batch in turns: moves the caller's pointers from turn to turn. */
@@ -216,11 +216,9 @@ static void emit_turns(Emit *e)
                images, images > 1 ? "s" : "", e->name, e->name, e->plan->turns, net->inputs.n,
                net->outputs.n);
     for (int i = 0; i < net->inputs.n; i++)
-        emit_port(e, "in", "inputs",
-                  net->inputs.at[i].elem == ELEM_U8 ? "const unsigned char" : "const float", i,
-                  &net->inputs.at[i]);
+        emit_port(e, "in", "inputs", "const ", i, &net->inputs.at[i]);
     for (int i = 0; i < net->outputs.n; i++)
-        emit_port(e, "out", "outputs", "float", i, &net->outputs.at[i]);
+        emit_port(e, "out", "outputs", "", i, &net->outputs.at[i]);
     buf_printf(e->out, "        %s_run_turn(net, in, out);\n    }\n}\n", e->name);
 }
 

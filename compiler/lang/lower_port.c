@@ -6,7 +6,11 @@
 
 enum { MOST_BATCH = 65536 };
 
-static const char *const elem_words[] = {"f32", "u8", NULL};
+static const char *const elem_words[] = {
+#define ELEMENT(id, name, bytes, c, constant, input, doc) name,
+#include "net/elements.def"
+    NULL,
+};
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
 static const char *const no_words[] = {NULL};
 
@@ -102,6 +106,18 @@ static Order order_of(const char *word)
 
 /* ---- inputs ---- */
 
+/* An element type that the kernels read from a caller's buffer. */
+static bool readable(Lower *l, const Frame *f, Elem elem, Loc loc)
+{
+    if (elem_row(elem)->input)
+        return true;
+    if (lower_error(l, loc, "no kernel reads inputs of type %s", elem_name(elem))) {
+        diag_note(l->d, loc, "an input is f32 or u8");
+        lower_note_callers(l, f, loc);
+    }
+    return false;
+}
+
 /* The dims between the brackets as a type of batch n. */
 static bool input_type(Lower *l, Frame *f, const Stmt *s, Type *type)
 {
@@ -163,6 +179,7 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
     Loc locs[2] = {NO_LOC, NO_LOC};
     Type type;
     bool good = port_attrs(l, f, s, "an input", attrs, 2, texts, locs);
+    good = good && readable(l, f, elem_named(texts[0]), locs[0]);
     good = input_type(l, f, s, &type) && good;
     good = new_port(l, f, s->name) && good;
     good = claim_path(l, f, s->name.text, s->name.loc) && good;
@@ -173,7 +190,7 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
         texts[1] = l->options->input_order;
     f->point = (Point){.unknown = true};
     if (good) {
-        type.elem = str_eq(texts[0], "u8") ? ELEM_U8 : ELEM_F32;
+        type.elem = elem_named(texts[0]);
         Port port = {.name = s->name.text, .elem = type.elem, .order = order_of(texts[1])};
         port.place = frame_place(l, f, s->loc);
         port.node = ir_add_input(l->net, s->name.text, type, port.place);

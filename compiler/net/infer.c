@@ -29,12 +29,11 @@ static bool fits(int64_t extent)
     return extent >= 1 && extent <= INT_MAX;
 }
 
-bool set_result(Node *node, Diag *diag, int64_t c, int64_t h, int64_t w)
+bool set_result(Node *node, Diag *diag, Elem elem, int64_t c, int64_t h, int64_t w)
 {
     int64_t n = node->n_in ? node->in[0]->type.n : node->type.n;
     int64_t elements = mul_extents(mul_extents(n, h), mul_extents(w, c));
     if (fits(n) && fits(h) && fits(w) && fits(c) && elements < MOST_ELEMENTS) {
-        Elem elem = node->op == OP_INPUT ? node->type.elem : ELEM_F32;
         node->type = (Type){elem, (int)n, (int)h, (int)w, (int)c};
         return true;
     }
@@ -102,12 +101,35 @@ bool check_residual(const Node *node, Diag *diag)
 static bool same_as_operand(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
-    return set_result(node, diag, t.c, t.h, t.w);
+    return set_result(node, diag, node->in[0]->type.elem, t.c, t.h, t.w);
+}
+
+/* "f32 or u8" */
+static const char *input_elems(Arena *arena)
+{
+    Buf out = buf_new(arena);
+    for (int i = 0; i < ELEM_COUNT; i++) {
+        if (elem_row((Elem)i)->input)
+            buf_printf(&out, "%s%s", out.n ? " or " : "", elem_name((Elem)i));
+    }
+    return buf_text(&out);
+}
+
+/* f32 of any element type. */
+static bool float_of_operand(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    return set_result(node, diag, ELEM_F32, t.c, t.h, t.w);
 }
 
 bool shape_INPUT(Node *node, Diag *diag)
 {
-    return set_result(node, diag, node->type.c, node->type.h, node->type.w);
+    if (!elem_row(node->type.elem)->input) {
+        diag_error(diag, node_loc(node), "no kernel reads inputs of type %s: an input is %s",
+                   elem_name(node->type.elem), input_elems(diag->out.arena));
+        return false;
+    }
+    return set_result(node, diag, node->type.elem, node->type.c, node->type.h, node->type.w);
 }
 
 static bool check_per_channel(const Node *node, Diag *diag, const char *word, Reals reals)
@@ -125,12 +147,12 @@ static bool check_per_channel(const Node *node, Diag *diag, const char *word, Re
 bool shape_NORMALIZE(Node *node, Diag *diag)
 {
     return check_per_channel(node, diag, "mean", node->attrs.mean) &&
-           check_per_channel(node, diag, "std", node->attrs.std) && same_as_operand(node, diag);
+           check_per_channel(node, diag, "std", node->attrs.std) && float_of_operand(node, diag);
 }
 
 bool shape_CAST(Node *node, Diag *diag)
 {
-    return same_as_operand(node, diag);
+    return float_of_operand(node, diag);
 }
 
 bool shape_BN(Node *node, Diag *diag)
@@ -172,7 +194,7 @@ bool shape_DENSE(Node *node, Diag *diag)
         return false;
     }
     int64_t units = node->attrs.filters;
-    return set_result(node, diag, units, 1, 1) &&
+    return set_result(node, diag, node->in[0]->type.elem, units, 1, 1) &&
            set_dims(node, diag, P_WEIGHT, 2, (int64_t[]){units, t.c}) &&
            set_dims(node, diag, P_BIAS, 1, &units) && check_residual(node, diag);
 }
@@ -180,14 +202,16 @@ bool shape_DENSE(Node *node, Diag *diag)
 bool shape_FLATTEN(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
-    return set_result(node, diag, mul_extents(mul_extents(t.h, t.w), t.c), 1, 1);
+    return set_result(node, diag, node->in[0]->type.elem, mul_extents(mul_extents(t.h, t.w), t.c),
+                      1, 1);
 }
 
 bool shape_ZEROPAD(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
     const Attrs *a = &node->attrs;
-    return set_result(node, diag, (int64_t)t.c + a->channel_padding[0] + a->channel_padding[1],
+    return set_result(node, diag, node->in[0]->type.elem,
+                      (int64_t)t.c + a->channel_padding[0] + a->channel_padding[1],
                       (int64_t)t.h + a->padding[0] + a->padding[2],
                       (int64_t)t.w + a->padding[1] + a->padding[3]);
 }
@@ -196,14 +220,16 @@ bool shape_SUBSAMPLE(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
     const int *stride = node->attrs.stride;
-    return set_result(node, diag, t.c, (t.h - 1) / stride[0] + 1, (t.w - 1) / stride[1] + 1);
+    return set_result(node, diag, node->in[0]->type.elem, t.c, (t.h - 1) / stride[0] + 1,
+                      (t.w - 1) / stride[1] + 1);
 }
 
 bool shape_UPSAMPLE(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
     const int *by = node->attrs.scale_by;
-    return set_result(node, diag, t.c, (int64_t)t.h * by[0], (int64_t)t.w * by[1]);
+    return set_result(node, diag, node->in[0]->type.elem, t.c, (int64_t)t.h * by[0],
+                      (int64_t)t.w * by[1]);
 }
 
 /* ---- every operator ---- */

@@ -95,7 +95,7 @@ static bool elementwise(Node *node, Diag *diag)
         if (other >= 0)
             return refuse_join(node, diag, other < i ? other : i, other < i ? i : other);
     }
-    return set_result(node, diag, c.c, hw.h, hw.w);
+    return set_result(node, diag, node->in[0]->type.elem, c.c, hw.h, hw.w);
 }
 
 bool shape_ADD(Node *node, Diag *diag)
@@ -113,7 +113,7 @@ bool shape_SPLIT(Node *node, Diag *diag)
     const Type t = node->in[0]->type;
     const int parts = node->attrs.parts;
     if (t.c % parts == 0)
-        return set_result(node, diag, t.c / parts, t.h, t.w);
+        return set_result(node, diag, node->in[0]->type.elem, t.c / parts, t.h, t.w);
     diag_error(diag, node_loc(node), "%d channels do not split into %d equal parts", t.c, parts);
     note_operand(diag, node->in[0], "");
     diag_note_callers(diag, node->place);
@@ -130,5 +130,5 @@ bool shape_CONCAT(Node *node, Diag *diag)
             return refuse_join(node, diag, 0, i);
         c += t.c;
     }
-    return set_result(node, diag, c, first.h, first.w);
+    return set_result(node, diag, node->in[0]->type.elem, c, first.h, first.w);
 }

@@ -15,9 +15,9 @@
 
 /* Where a node was written. */
 Loc node_loc(const Node *node);
-/* The type of the result: f32, batch of the first operand.  False after a
+/* The type of the result: the batch is that of the first operand.  False after a
  * message when an extent or the number of elements is too large. */
-bool set_result(Node *node, Diag *diag, int64_t c, int64_t h, int64_t w);
+bool set_result(Node *node, Diag *diag, Elem elem, int64_t c, int64_t h, int64_t w);
 /* Dims of a parameter; the same check. */
 bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims);
 /* A fused residual, where there is one, has the type of the result. */

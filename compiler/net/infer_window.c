@@ -69,7 +69,7 @@ static bool set_window_result(Node *node, Diag *diag, int c)
                          a->padding[3]);
     if (h <= 0 || w <= 0)
         return refuse_large_window(node, diag);
-    return set_result(node, diag, c, h, w);
+    return set_result(node, diag, node->in[0]->type.elem, c, h, w);
 }
 
 static bool pool(Node *node, Diag *diag)

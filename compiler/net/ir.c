@@ -244,16 +244,6 @@ bool type_eq(Type a, Type b)
     return a.elem == b.elem && a.n == b.n && a.h == b.h && a.w == b.w && a.c == b.c;
 }
 
-const char *elem_name(Elem elem)
-{
-    return elem == ELEM_U8 ? "u8" : "f32";
-}
-
-int elem_bytes(Elem elem)
-{
-    return elem == ELEM_U8 ? 1 : 4;
-}
-
 static const Op act_ops[ACT_COUNT] = {
     [ACT_NONE] = OP_COUNT,
     [ACT_RELU] = OP_RELU,

@@ -24,12 +24,11 @@
 
 #include "base/arena.h"
 #include "base/src.h"
+#include "net/elements.h"
 #include "net/ops.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-typedef enum Elem { ELEM_F32, ELEM_U8, ELEM_COUNT } Elem;
 
 /* A tensor's type: element type and logical dimensions: batch, height, width,
  * channels.  A vector has h == w == 1. */
@@ -168,8 +167,6 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
 int64_t mul_extents(int64_t a, int64_t b);
 int64_t type_elements(Type t); /* n * h * w * c */
 bool type_eq(Type a, Type b);
-const char *elem_name(Elem elem); /* "f32" */
-int elem_bytes(Elem elem);
 const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 /* The activation an ACTIVATION operator computes, ACT_NONE for others. */
 Act act_of(Op op);

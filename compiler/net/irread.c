@@ -150,7 +150,7 @@ bool irread_elem(Reader *r, Elem *elem)
             return true;
         }
     }
-    return irlex_unexpected(r->lex, "an element type, f32 or u8");
+    return irlex_unexpected(r->lex, "an element type, such as f32 or u8");
 }
 
 static bool read_types(Reader *r, Line *line)

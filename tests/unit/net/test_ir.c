@@ -3,6 +3,8 @@
 #include "netgen.h"
 #include "passes/rewrite.h"
 
+#include "runtime/rncrt.h"
+
 #include <CUnit/CUnit.h>
 
 #include <limits.h>
@@ -166,9 +168,22 @@ static void test_rewriting(void)
     netgen_end(&t);
 }
 
+/* The rows are numbered as the runtime numbers them. */
+static void test_elements(void)
+{
+#define ELEMENT(id, name, bytes, c, number, input, doc)                  \
+    CU_ASSERT_EQUAL((int)ELEM_##id, (int)number);                        \
+    CU_ASSERT_STRING_EQUAL(elem_row(ELEM_##id)->constant, #number);      \
+    CU_ASSERT_EQUAL(elem_bytes(ELEM_##id), (int)rnc_elem_bytes(number)); \
+    CU_ASSERT_EQUAL(elem_named(name), ELEM_##id);
+#include "net/elements.def"
+    CU_ASSERT_EQUAL(elem_named("f64"), ELEM_COUNT);
+}
+
 void suite_ir(void)
 {
     CU_pSuite s = CU_add_suite("ir", NULL, NULL);
+    CU_add_test(s, "element types", test_elements);
     CU_add_test(s, "building", test_building);
     CU_add_test(s, "parameters, multiply-adds, uses", test_counts);
     CU_add_test(s, "products of extents", test_products);

@@ -202,7 +202,12 @@ static void test_errors(void)
     refuses("a = relu(x) : f32[1][4][4][3]",
             "3:15: error: the type of 'a' follows as f32[1][4][4][2]\n");
     refuses("a = relu(x) : f32[1][4][4]", "error: a type has four extents");
-    refuses("a = relu(x) : f16[1][4][4][2]", "error: expected an element type");
+    refuses("a = relu(x) : f12[1][4][4][2]", "error: expected an element type");
+    refuses("a = relu(x) : f16[1][4][4][2]",
+            "3:15: error: the type of 'a' follows as f32[1][4][4][2]\n");
+    refuses("a = input : bf16[1][4][4][2]",
+            "error: no kernel reads inputs of type bf16: an input is f32 or u8\n");
+    refuses("port out a = x f16 nchw", "error: an output port is f32\n");
     refuses("x = relu(x)", "3:1: error: there are two nodes 'x'\n");
     refuses("a = relu(x) act=relu", "error: 'relu' cannot apply an activation");
     refuses("a = bn(x) act=bn", "error: expected an activation");

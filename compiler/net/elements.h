@@ -1,0 +1,28 @@
+/* elements.h: element types, the rows of elements.def as data. */
+#ifndef RNC_ELEMENTS_H
+#define RNC_ELEMENTS_H
+
+#include <stdbool.h>
+
+typedef enum Elem {
+#define ELEMENT(id, name, bytes, c, constant, input, doc) ELEM_##id,
+#include "net/elements.def"
+    ELEM_COUNT
+} Elem;
+
+typedef struct ElemRow {
+    const char *name; /* "f32" */
+    int bytes;
+    const char *c;        /* "float" */
+    const char *constant; /* "RNC_ELEM_F32" */
+    bool input;           /* a caller's input can have it */
+    const char *doc;
+} ElemRow;
+
+const ElemRow *elem_row(Elem elem);
+/* The type of a name, or ELEM_COUNT. */
+Elem elem_named(const char *name);
+const char *elem_name(Elem elem);
+int elem_bytes(Elem elem);
+
+#endif

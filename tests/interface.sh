@@ -9,19 +9,6 @@ strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 here=$src/tests/interface
 rt=$build/librncrt.a
 
-# check LABEL COMMAND...: passes when the command does; shows its output if not.
-check() {
-    label=$1
-    shift
-    if "$@" > check.log 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $label: $*"
-        head -n 20 check.log | sed 's/^/    /'
-    fi
-}
-
 # refused LABEL TEXT COMMAND...: passes when the command fails and says TEXT.
 refused() {
     label=$1 text=$2
@@ -33,10 +20,6 @@ refused() {
         echo "FAIL $label: does not say '$text': $*"
         head -n 20 check.log | sed 's/^/    /'
     fi
-}
-
-have() {
-    command -v "$1" > /dev/null 2>&1
 }
 
 # Two networks that share kernels and layers' names, and differ in operators and extents.
@@ -78,7 +61,7 @@ esac
 unity() {
     label=$1
     shift
-    have $1 || { echo "skipped: no $1"; return; }
+    have $1 || { skip "no $1"; return; }
     check "$label" "$@" $strict -I. -I"$src/runtime" "$here/unity.c" -o unity $library -lm
     check "$label, run" sh -c './unity > unity.out'
     check "$label, separate" "$@" $strict -I. -I"$src/runtime" -DSEPARATE "$here/unity.c" first.c \

@@ -2,7 +2,7 @@
 # make check gives them or else as they are from a build folder; out, a folder of the suite's
 # own, which is there; passed and failed, which `finish` prints as the suite's last line.
 set -u
-src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/.." && pwd)}
+src=${RNC_SRCDIR:-$(cd "$(dirname "$0")" && until [ -f configure.ac ] || [ "$PWD" = / ]; do cd ..; done && pwd)}
 build=${RNC_BUILDDIR:-$PWD}
 rnc=${RNC:-$build/rnc}
 case $rnc in
@@ -19,6 +19,24 @@ isas() {
     ${CC:-cc} -I"$src/runtime" "$src/tests/isas.c" "$build/librncrt.a" ${RNC_TEST_CFLAGS:-} -pthread -o "$out/isas" &&
         "$out/isas"
 }
+
+# check LABEL COMMAND...: passes when the command does; shows its output if not.
+check() {
+    label=$1
+    shift
+    if "$@" > check.log 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $label: $*"
+        head -n 20 check.log | sed 's/^/    /'
+    fi
+}
+
+# skip REASON: a test that cannot run here
+skip() { echo "skipped: $*"; }
+
+have() { command -v "$1" > /dev/null 2>&1; }
 
 finish() {
     echo "$passed passed, $failed failed"

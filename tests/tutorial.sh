@@ -10,19 +10,6 @@
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 data=$src/tests/tutorial
 
-# check LABEL COMMAND...: passes when the command does; shows its output if not.
-check() {
-    label=$1
-    shift
-    if "$@" > check.log 2>&1; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL $label: $*"
-        tail -n 20 check.log | sed 's/^/    /'
-    fi
-}
-
 # block LABEL NET EXPECTED ROW OPTION...
 block() {
     name=$1 net=$src/models/tutorial/$2.net expected=$data/$3.npy row=$4

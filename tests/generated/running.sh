@@ -1,0 +1,31 @@
+#!/bin/sh
+# running.sh: the emitted C in every way a caller may run it (drive.c): engines in two threads,
+# pools, any instruction set, memory with guards around it; no allocation; under the
+# sanitizers.
+. "$(dirname "$0")/lib.sh"
+
+for file in "$src"/runtime/*.c; do
+    check "runtime, $file" ${CC:-cc} -g $safe -c "$file" -o "safe-$(basename "$file" .c).o"
+done
+for net in $nets; do
+    emit "$net" $net
+    count=-DCOUNT_MALLOC
+    case ${RNC_TEST_CFLAGS:-} in
+    *sanitize*) count= ;;
+    esac
+    drive "$net, run" $net -O2 $count ${RNC_TEST_CFLAGS:-} "$rt"
+    # Without -O every access is there to be looked at; with RNC_TEST_FULL also what -O1 leaves.
+    for level in -O0 ${RNC_TEST_FULL:+-O1}; do
+        drive "$net, run with ASan and UBSan, $level" $net $level $safe safe-*.o
+    done
+done
+if [ -z "${RNC_TEST_FULL:-}" ]; then
+    skip "valgrind looks on in make check-full"
+elif have valgrind; then
+    drive "chain, built for valgrind" chain -O1 "$rt"
+    check "chain, valgrind" valgrind -q --error-exitcode=9 ./drive-chain chain.weights
+else
+    skip "no valgrind"
+fi
+
+finish

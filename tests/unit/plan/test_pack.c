@@ -45,58 +45,118 @@ static float bias_at(const Node *node, int o)
     return bias && o < node->attrs.filters ? bias->data[o] : 0.0f;
 }
 
-static int mismatches(const Node *node, const float *w, int groups, int in_c, int out_c, int taps,
-                      int panel)
+/* A convolution of `filters` square kernels over c x hw x hw, alone in a network. */
+typedef struct ConvCase {
+    int c, hw, kernel, filters, stride, groups;
+    bool bias;
+} ConvCase;
+
+/* What a step's weights are packed to, and of what: `w` is what comes next. */
+typedef struct Sample {
+    Bench b;
+    const Node *node;
+    const Step *step;
+    const float *w;
+} Sample;
+
+/* Plans the network of `out`, which `kernel` must compute, and packs its weights. */
+static void pack_network(Sample *p, Node *out, PlanOptions options, Kernel kernel)
 {
+    make_output(&p->b, out);
+    fill_params(&p->b);
+    Plan *plan = make_plan(&p->b, options);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    p->node = out;
+    p->step = weighted_step(plan, 0);
+    CU_ASSERT_EQUAL_FATAL(p->step->kernel, kernel);
+    p->w = packed(&p->b, p->step);
+}
+
+static void pack_conv(Sample *p, ConvCase c, PlanOptions options, Kernel kernel)
+{
+    bench_begin(&p->b);
+    Node *in = make_input(&p->b, 1, c.c, c.hw, c.hw, ELEM_F32);
+    Attrs a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = c.kernel;
+    a.stride[0] = a.stride[1] = c.stride;
+    a.filters = c.filters;
+    a.groups = c.groups;
+    a.bias = c.bias;
+    for (int i = 0; i < 4; i++)
+        a.padding[i] = c.kernel / 2;
+    pack_network(p, make(&p->b, OP_CONV, &in, 1, &a), options, kernel);
+}
+
+/* Panels of output channels: the biases of one, then `sections` of `rows` vectors of it.
+ * `expected` is what stands there for output channel o; sections that it says are NAN are not
+ * there.  The numbers may differ from it by `tolerance`, relative where they are above 1. */
+typedef struct Panels {
+    int groups, out_c, panel, sections, rows;
+    double (*expected)(const Sample *p, int section, int row, int o);
+    double tolerance;
+} Panels;
+
+static void check_panels(Sample *p, Panels l)
+{
+    const int group_c = l.out_c / l.groups;
     int wrong = 0;
-    const int group_c = out_c / groups;
-    for (int g = 0; g < groups; g++) {
-        for (int p = 0; p < group_c; p += panel) {
-            const int width = group_c - p < panel ? group_c - p : panel;
-            for (int j = 0; j < width; j++)
-                wrong += *w++ != bias_at(node, g * group_c + p + j);
-            for (int k = 0; k < taps; k++) {
-                for (int c = 0; c < in_c; c++) {
-                    for (int j = 0; j < width; j++)
-                        wrong += *w++ != weight_at(node, g * group_c + p + j, g * in_c + c, k);
+    for (int first = 0, width; first < l.out_c; first += width) {
+        const int rest = group_c - first % group_c;
+        width = rest < l.panel ? rest : l.panel;
+        for (int j = 0; j < width; j++)
+            wrong += *p->w++ != bias_at(p->node, first + j);
+        for (int k = 0; k < l.sections; k++) {
+            if (isnan(l.expected(p, k, 0, first)))
+                continue;
+            for (int i = 0; i < l.rows; i++) {
+                for (int j = 0; j < width; j++) {
+                    const double exact = l.expected(p, k, i, first + j);
+                    wrong += !(fabs((double)*p->w++ - exact) <= l.tolerance * fmax(1, fabs(exact)));
                 }
             }
         }
     }
-    return wrong;
+    CU_ASSERT_EQUAL(wrong, 0);
 }
 
-static void check_panels(int c, int kernel, int filters, int groups, bool bias, Isa isa)
+/* Taps, each of them all input channels of the group. */
+static double tap_of(const Sample *p, int tap, int channel, int o)
 {
-    Bench b;
-    bench_begin(&b);
-    Node *in = make_input(&b, 1, c, 7, 7, ELEM_F32);
-    Attrs a = ir_default_attrs(OP_CONV);
-    a.kernel[0] = a.kernel[1] = kernel;
-    a.filters = filters;
-    a.groups = groups;
-    a.bias = bias;
-    Node *conv = make(&b, OP_CONV, &in, 1, &a);
-    make_output(&b, conv);
-    fill_params(&b);
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << isa});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    const rnc_conv_shape *s = &step->shape.conv;
-    CU_ASSERT_EQUAL(step->kernel, KERNEL_conv_direct);
-    CU_ASSERT_EQUAL(
-        mismatches(conv, packed(&b, step), s->groups, s->in_c, s->out_c, kernel * kernel, s->panel),
-        0);
-    bench_end(&b);
+    const rnc_conv_shape *s = &p->step->shape.conv;
+    return (double)weight_at(p->node, o, o / (s->out_c / s->groups) * s->in_c + channel, tap);
 }
+
+static void check_direct(const ConvCase *cases, const Isa *isas, int n)
+{
+    for (int i = 0; i < n; i++) {
+        Sample p;
+        pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << isas[i]}, KERNEL_conv_direct);
+        const rnc_conv_shape *s = &p.step->shape.conv;
+        check_panels(&p, (Panels){s->groups, s->out_c, s->panel, cases[i].kernel * cases[i].kernel,
+                                  s->in_c, tap_of, 0});
+        bench_end(&p.b);
+    }
+}
+#define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
 static void test_panels(void)
 {
-    check_panels(3, 7, 64, 1, false, ISA_avx512);
-    check_panels(200, 1, 70, 1, true, ISA_avx512);
-    check_panels(33, 3, 96, 1, false, ISA_avx512);
-    check_panels(17, 3, 41, 1, true, ISA_scalar);
-    check_panels(1, 1, 1, 1, true, ISA_avx2);
+    static const ConvCase cases[] = {
+        {3, 7, 7, 64, 1, 1, false}, {200, 7, 1, 70, 1, 1, true}, {33, 7, 3, 96, 1, 1, false},
+        {17, 7, 3, 41, 1, 1, true}, {1, 7, 1, 1, 1, 1, true},
+    };
+    static const Isa isas[] = {ISA_avx512, ISA_avx512, ISA_avx512, ISA_scalar, ISA_avx2};
+    check_direct(cases, isas, COUNT(cases));
+}
+
+static void test_merged_groups(void)
+{
+    static const ConvCase cases[] = {
+        {64, 7, 3, 128, 1, 32, true}, {64, 7, 3, 256, 1, 4, false}, {10, 7, 3, 15, 1, 5, true},
+        {10, 7, 3, 15, 1, 5, true},   {6, 7, 5, 12, 1, 6, false},
+    };
+    static const Isa isas[] = {ISA_avx512, ISA_avx512, ISA_avx512, ISA_scalar, ISA_avx2};
+    check_direct(cases, isas, COUNT(cases));
 }
 
 /* Frequency (y, x) of a filter is its polynomial at the points of y and x, divided by the
@@ -116,117 +176,67 @@ static double tap_factor(int m, int stride, int point, int tap)
     return pow(p[point], tap) / norm;
 }
 
-static double frequency_of(const Node *node, int m, int f, int o, int c)
+static double frequency_of(const Sample *p, int f, int c, int o)
 {
-    const int side = m + 2, stride = node->attrs.stride[0];
+    const int m = p->step->shape.conv.winograd, side = m + 2, stride = p->node->attrs.stride[0];
     double sum = 0;
     for (int k = 0; k < 9; k++)
-        sum += (double)weight_at(node, o, c, k) * tap_factor(m, stride, f / side, k / 3) *
+        sum += (double)weight_at(p->node, o, c, k) * tap_factor(m, stride, f / side, k / 3) *
                tap_factor(m, stride, f % side, k % 3);
     return sum;
 }
 
-static void check_winograd(int c, int hw, int filters, bool bias, int stride, int m)
-{
-    Bench b;
-    bench_begin(&b);
-    Node *in = make_input(&b, 1, c, hw, hw, ELEM_F32);
-    Attrs a = ir_default_attrs(OP_CONV);
-    a.kernel[0] = a.kernel[1] = 3;
-    a.stride[0] = a.stride[1] = stride;
-    a.filters = filters;
-    a.bias = bias;
-    for (int i = 0; i < 4; i++)
-        a.padding[i] = 1;
-    Node *conv = make(&b, OP_CONV, &in, 1, &a);
-    make_output(&b, conv);
-    fill_params(&b);
-    /* Slow at arithmetic, and for m = 2 at reading as well: F(4 x 4) has larger filters. */
-    const Machine slow = {.gflops = {[ISA_avx2] = 1},
-                          .l3 = m == 2 ? 0.18 : 100,
-                          .memory = 1,
-                          .l2_kb = 512,
-                          .l3_kb = 99999};
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    const rnc_conv_shape *s = &step->shape.conv;
-    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd);
-    CU_ASSERT_EQUAL_FATAL(s->winograd, m);
-    const float *w = packed(&b, step);
-    int wrong = 0;
-    for (int p = 0, width; p < s->out_c; p += width) {
-        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
-        for (int j = 0; j < width; j++)
-            wrong += *w++ != bias_at(conv, p + j);
-        for (int f = 0; f < (m + 2) * (m + 2); f++) {
-            for (int i = 0; i < c; i++) {
-                for (int j = 0; j < width; j++, w++) {
-                    const double exact = frequency_of(conv, m, f, p + j, i);
-                    wrong += fabs((double)*w - exact) > 1e-6 * fmax(1, fabs(exact));
-                }
-            }
-        }
-    }
-    CU_ASSERT_EQUAL(wrong, 0);
-    bench_end(&b);
-}
-
 static void test_winograd(void)
 {
-    check_winograd(32, 16, 64, true, 1, 4);
-    check_winograd(16, 12, 43, false, 1, 4);
-    check_winograd(64, 8, 48, true, 1, 2);
-    check_winograd(32, 32, 64, true, 2, 4);
-    check_winograd(16, 24, 43, false, 2, 4);
-    check_winograd(64, 16, 48, true, 2, 2);
+    static const ConvCase cases[] = {
+        {32, 16, 3, 64, 1, 1, true}, {16, 12, 3, 43, 1, 1, false}, {64, 8, 3, 48, 1, 1, true},
+        {32, 32, 3, 64, 2, 1, true}, {16, 24, 3, 43, 2, 1, false}, {64, 16, 3, 48, 2, 1, true},
+    };
+    static const int tiles[] = {4, 4, 2, 4, 4, 2};
+    for (int i = 0; i < COUNT(cases); i++) {
+        /* Slow at arithmetic, and for tiles of 2 at reading as well: those of 4 have larger
+         * filters. */
+        const Machine slow = {.gflops = {[ISA_avx2] = 1},
+                              .l3 = tiles[i] == 2 ? 0.18 : 100,
+                              .memory = 1,
+                              .l2_kb = 512,
+                              .l3_kb = 99999};
+        Sample p;
+        pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
+                  KERNEL_conv_winograd);
+        const rnc_conv_shape *s = &p.step->shape.conv;
+        const int side = tiles[i] + 2;
+        CU_ASSERT_EQUAL_FATAL(s->winograd, tiles[i]);
+        check_panels(&p,
+                     (Panels){1, s->out_c, s->panel, side * side, cases[i].c, frequency_of, 1e-6});
+        bench_end(&p.b);
+    }
 }
 
 /* Plain taps, the nine of an input channel side by side. */
-static void check_channels(int c, int filters, bool bias)
+static double channel_of(const Sample *p, int channel, int tap, int o)
 {
-    Bench b;
-    bench_begin(&b);
-    Node *in = make_input(&b, 1, c, 4, 4, ELEM_F32);
-    Attrs a = ir_default_attrs(OP_CONV);
-    a.kernel[0] = a.kernel[1] = 3;
-    a.filters = filters;
-    a.bias = bias;
-    for (int i = 0; i < 4; i++)
-        a.padding[i] = 1;
-    Node *conv = make(&b, OP_CONV, &in, 1, &a);
-    make_output(&b, conv);
-    fill_params(&b);
-    /* Slow at reading, so that the larger filters do not pay. */
-    const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2_kb = 512, .l3_kb = 99999};
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    const rnc_conv_shape *s = &step->shape.conv;
-    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd_taps);
-    const float *w = packed(&b, step);
-    int wrong = 0;
-    for (int p = 0, width; p < s->out_c; p += width) {
-        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
-        for (int j = 0; j < width; j++)
-            wrong += *w++ != bias_at(conv, p + j);
-        for (int i = 0; i < c; i++) {
-            for (int k = 0; k < 9; k++) {
-                for (int j = 0; j < width; j++)
-                    wrong += *w++ != weight_at(conv, p + j, i, k);
-            }
-        }
-    }
-    CU_ASSERT_EQUAL(wrong, 0);
-    bench_end(&b);
+    return (double)weight_at(p->node, o, channel, tap);
 }
 
 static void test_channels(void)
 {
-    check_channels(32, 64, true);
-    check_channels(48, 80, false);
-    check_channels(16, 43, true);
+    static const ConvCase cases[] = {
+        {32, 4, 3, 64, 1, 1, true},
+        {48, 4, 3, 80, 1, 1, false},
+        {16, 4, 3, 43, 1, 1, true},
+    };
+    /* Slow at reading, so that the larger filters do not pay. */
+    static const Machine slow = {
+        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2_kb = 512, .l3_kb = 99999};
+    for (int i = 0; i < COUNT(cases); i++) {
+        Sample p;
+        pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
+                  KERNEL_conv_winograd_taps);
+        const rnc_conv_shape *s = &p.step->shape.conv;
+        check_panels(&p, (Panels){1, s->out_c, s->panel, cases[i].c, 9, channel_of, 0});
+        bench_end(&p.b);
+    }
 }
 
 /* Product p of Strassen's method: how often it has each quarter of the filters, [in][out]. */
@@ -243,113 +253,75 @@ static double strassen_of_quarters(const Node *conv, int p, int i, int o, const 
     return sum;
 }
 
-static void check_strassen(int c, int filters, bool bias)
+static void check_strassen(Sample *p)
 {
-    Bench b;
-    bench_begin(&b);
-    Node *in = make_input(&b, 1, c, 28, 28, ELEM_F32);
-    Attrs a = ir_default_attrs(OP_CONV);
-    a.kernel[0] = a.kernel[1] = 1;
-    a.filters = filters;
-    a.bias = bias;
-    Node *conv = make(&b, OP_CONV, &in, 1, &a);
-    make_output(&b, conv);
-    fill_params(&b);
-    const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2_kb = 512, .l3_kb = 99999};
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    const rnc_conv_shape *s = &step->shape.conv;
-    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_strassen);
-    const float *w = packed(&b, step);
+    const rnc_conv_shape *s = &p->step->shape.conv;
     int wrong = 0;
     for (int first = 0; first < s->out_c / 2; first += s->panel) {
         for (int j = 0; j < 2 * s->panel; j++)
-            wrong += *w++ != bias_at(conv, j / s->panel * s->out_c / 2 + first + j % s->panel);
-        for (int p = 0; p < 7; p++)
-            for (int i = 0; i < c / 2; i++)
-                for (int j = 0; j < s->panel; j++, w++)
-                    wrong +=
-                        fabs((double)*w - strassen_of_quarters(conv, p, i, first + j, s)) > 1e-6;
+            wrong +=
+                *p->w++ != bias_at(p->node, j / s->panel * s->out_c / 2 + first + j % s->panel);
+        for (int product = 0; product < 7; product++)
+            for (int i = 0; i < s->in_c / 2; i++)
+                for (int j = 0; j < s->panel; j++)
+                    wrong += fabs((double)*p->w++ -
+                                  strassen_of_quarters(p->node, product, i, first + j, s)) > 1e-6;
     }
     CU_ASSERT_EQUAL(wrong, 0);
-    bench_end(&b);
 }
 
 static void test_strassen(void)
 {
-    check_strassen(192, 128, true);
-    check_strassen(160, 192, false);
-    check_strassen(256, 121, true); /* seven lanes behind the last */
+    static const ConvCase cases[] = {
+        {192, 28, 1, 128, 1, 1, true},
+        {160, 28, 1, 192, 1, 1, false},
+        {256, 28, 1, 121, 1, 1, true}, /* seven lanes after the last */
+    };
+    static const Machine slow = {
+        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2_kb = 512, .l3_kb = 99999};
+    for (int i = 0; i < COUNT(cases); i++) {
+        Sample p;
+        pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
+                  KERNEL_conv_strassen);
+        check_strassen(&p);
+        bench_end(&p.b);
+    }
 }
 
 /* Winograd's method down the columns: point p of a phase's taps, with the point 0 only for phases
  * of four. */
-static double column_of(const Node *node, int point, int phase, int o, int c, int x)
+static double column_of(const Sample *p, int section, int row, int o)
 {
     static const double points[] = {0.5, -0.5, 1.25, -1.25, 3, -3, 0};
-    const int *kernel = node->attrs.kernel, stride = node->attrs.stride[0];
-    const int n = kernel[0] - phase > 3 * stride ? 7 : 6;
+    const int *kernel = p->node->attrs.kernel, stride = p->node->attrs.stride[0];
+    const int point = section / stride, phase = section % stride;
+    const int n = kernel[0] - phase > 3 * stride ? 7 : 6, channels = p->node->in[0]->type.c;
     double sum = 0, norm = 1;
+    if (point >= n)
+        return NAN;
     for (int y = phase; y < kernel[0]; y += stride)
-        sum += (double)weight_at(node, o, c, y * kernel[1] + x) *
+        sum += (double)weight_at(p->node, o, row % channels, y * kernel[1] + row / channels) *
                pow(points[point], (y - phase) / (double)stride);
     for (int i = 0; i < n; i++)
         norm *= i == point ? 1 : points[point] - points[i];
     return sum / norm;
 }
 
-static void check_columns(int c, int kernel, int stride, int filters)
-{
-    Bench b;
-    bench_begin(&b);
-    Node *conv = make_conv(&b, make_input(&b, 1, c, 30, 20, ELEM_F32), kernel, filters, stride, 1);
-    make_output(&b, conv);
-    fill_params(&b);
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx2});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    const rnc_conv_shape *s = &step->shape.conv;
-    CU_ASSERT_EQUAL_FATAL(step->kernel, KERNEL_conv_winograd1d);
-    const float *w = packed(&b, step);
-    int wrong = 0;
-    for (int p = 0, width; p < s->out_c; p += width) {
-        width = s->out_c - p < s->panel ? s->out_c - p : s->panel;
-        for (int j = 0; j < width; j++)
-            wrong += *w++ != bias_at(conv, p + j);
-        for (int k = 0; k < 7 * stride; k++) {
-            if (k / stride == 6 && kernel - k % stride <= 3 * stride)
-                continue; /* three taps at most */
-            for (int i = 0; i < kernel * c; i++) {
-                for (int j = 0; j < width; j++, w++) {
-                    const double exact =
-                        column_of(conv, k / stride, k % stride, p + j, i % c, i / c);
-                    wrong += fabs((double)*w - exact) > 1e-6 * fmax(1, fabs(exact));
-                }
-            }
-        }
-    }
-    CU_ASSERT_EQUAL(wrong, 0);
-    bench_end(&b);
-}
-
 static void test_columns(void)
 {
-    check_columns(3, 7, 2, 64);
-    check_columns(1, 7, 2, 43);
-    check_columns(4, 5, 2, 32);
-    check_columns(6, 8, 2, 80);
-    check_columns(15, 4, 1, 32);
-}
-
-static void test_merged_groups(void)
-{
-    check_panels(64, 3, 128, 32, true, ISA_avx512);
-    check_panels(64, 3, 256, 4, false, ISA_avx512);
-    check_panels(10, 3, 15, 5, true, ISA_avx512);
-    check_panels(10, 3, 15, 5, true, ISA_scalar);
-    check_panels(6, 5, 12, 6, false, ISA_avx2);
+    static const ConvCase cases[] = {
+        {3, 30, 7, 64, 2, 1, false}, {1, 30, 7, 43, 2, 1, false},  {4, 30, 5, 32, 2, 1, false},
+        {6, 30, 8, 80, 2, 1, false}, {15, 30, 4, 32, 1, 1, false},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        const ConvCase c = cases[i];
+        Sample p;
+        pack_conv(&p, c, (PlanOptions){.isas = 1u << ISA_avx2}, KERNEL_conv_winograd1d);
+        const rnc_conv_shape *s = &p.step->shape.conv;
+        check_panels(
+            &p, (Panels){1, s->out_c, s->panel, 7 * c.stride, c.kernel * c.c, column_of, 1e-6});
+        bench_end(&p.b);
+    }
 }
 
 static void test_rows_and_taps(void)
@@ -417,21 +389,22 @@ static void test_narrow_groups(void)
     }
 }
 
+static double input_of(const Sample *p, int section, int channel, int o)
+{
+    return (double)weight_at(p->node, o, channel, section);
+}
+
 static void test_dense(void)
 {
-    Bench b;
-    bench_begin(&b);
-    Node *x = make_input(&b, 1, 37, 1, 1, ELEM_F32);
+    Sample p;
+    bench_begin(&p.b);
+    Node *x = make_input(&p.b, 1, 37, 1, 1, ELEM_F32);
     Attrs a = ir_default_attrs(OP_DENSE);
     a.filters = 70;
-    Node *dense = make(&b, OP_DENSE, &x, 1, &a);
-    make_output(&b, dense);
-    fill_params(&b);
-    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512});
-    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-    const Step *step = weighted_step(plan, 0);
-    CU_ASSERT_EQUAL(mismatches(dense, packed(&b, step), 1, 37, 80, 1, 32), 0);
-    bench_end(&b);
+    pack_network(&p, make(&p.b, OP_DENSE, &x, 1, &a), (PlanOptions){.isas = 1u << ISA_avx512},
+                 KERNEL_dense);
+    check_panels(&p, (Panels){1, 80, 32, 1, 37, input_of, 0});
+    bench_end(&p.b);
 }
 
 static void test_affine(void)

@@ -1,0 +1,38 @@
+#!/bin/sh
+# budgets.sh: how large the weights file and the arena may be.  Each row is a network, the most that
+# its packed weights may take for each --optimize, in percent of its trained parameters in
+# 32 bits, and the most kilobytes that its arena may take.
+. "$(dirname "$0")/lib.sh"
+cd "$out" || exit 1
+
+# within LABEL FOUND MOST UNIT
+within() {
+    if [ -n "$2" ] && [ "$2" -gt 0 ] && [ "$2" -le "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $1: ${2:-no number}$4, and $3$4 are the most"
+    fi
+}
+
+while read -r net speed balanced size arena; do
+    "$rnc" summary "$src/models/$net.net" --format json > summary.json 2> err || cat err
+    parameters=$(sed -n 's/^  "parameters": *\([0-9]*\).*/\1/p' summary.json)
+    bytes=$(sed -n '/^  "arena"/,/}/s/^    "bytes": *\([0-9]*\).*/\1/p' summary.json)
+    within "$net, arena" "$((${bytes:-0} / 1000))" "$arena" ' kB'
+    for row in speed:$speed balanced:$balanced size:$size; do
+        weights=$("$rnc" "$src/models/$net.net" --optimize "${row%:*}" --dump plan 2> err |
+            sed -n '2s/.*weights \([0-9]*\) bytes.*/\1/p')
+        within "$net, weights for ${row%:*}" "$((${weights:-0} / (${parameters:-1} / 100 * 4)))" "${row#*:}" ' %'
+    done
+done << 'T'
+resnet18 226 103 100 4420
+resnet50 186 103 100 6340
+resnext50_32x4d 127 100 100 7700
+mobilenet_v2 100 100 100 6110
+densenet121 194 101 100 8600
+seresnet50 178 102 100 7230
+resnet20 398 100 100 388
+tutorial/resnet50-keras 105 100 100 888
+T
+finish

@@ -45,6 +45,8 @@ resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
 wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
 seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
+keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
+keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
 siamese -O0 siamese
 siamese-odd -O0 siamese -D size=21x17 -D filters=13 --batch 3 --isa portable
 resnet8 -O0 resnet8

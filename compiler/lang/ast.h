@@ -153,12 +153,14 @@ typedef struct Parameter {
 
 typedef VEC(Parameter) Parameters;
 
-/* pattern -> to; or operator.role -> to axes */
+/* pattern -> to; operator.role -> to axes; operator.role pattern -> to axes; or
+ * include naming */
 typedef struct NamingRow {
     Name pattern;  /* or none */
     Name op, role; /* or none */
     Name to;
-    Name axes; /* or none */
+    Name axes;    /* or none */
+    Name include; /* or none; then it is all */
 } NamingRow;
 
 typedef VEC(NamingRow) NamingRows;

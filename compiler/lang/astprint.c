@@ -369,10 +369,14 @@ static void print_naming(Buf *out, const Decl *decl)
     for (int i = 0; i < decl->rows.n; i++) {
         const NamingRow *row = &decl->rows.at[i];
         buf_puts(out, "  ");
+        if (row->include.text) {
+            buf_printf(out, "include %s\n", row->include.text);
+            continue;
+        }
+        if (row->op.text)
+            buf_printf(out, "%s.%s%s", row->op.text, row->role.text, row->pattern.text ? " " : "");
         if (row->pattern.text)
             print_string(out, row->pattern.text);
-        else
-            buf_printf(out, "%s.%s", row->op.text, row->role.text);
         buf_puts(out, " -> ");
         print_string(out, row->to.text);
         buf_printf(out, "%s%s\n", row->axes.text ? " " : "", row->axes.text ? row->axes.text : "");

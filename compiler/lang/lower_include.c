@@ -102,6 +102,8 @@ static void take(Lower *l, const Decl *decl)
 {
     static const char *const kinds[] = {"include", "block", "net", "naming"};
     const Decl *old = declared(l, decl->kind, decl->name.text);
+    if (old && l->shipped)
+        return;
     if (old) {
         if (lower_error(l, decl->name.loc, "there is a %s '%s' already", kinds[decl->kind],
                         decl->name.text)) {
@@ -135,17 +137,11 @@ static void take_all(Lower *l, const Ast *ast)
     }
 }
 
-void read_declarations(Lower *l, int file)
+/* Files from `at` on, in the order in which they were found: includes of includes come
+ * last. */
+static void read_from(Lower *l, int at)
 {
-    struct stat st = {0};
-    ReadFile self = {.file = file, .included = NO_LOC};
-    if (stat(src_file(l->src, file)->name, &st) == 0) {
-        self.device = (uint64_t)st.st_dev;
-        self.inode = (uint64_t)st.st_ino;
-    }
-    VEC_PUSH(l->arena, &l->files, self);
-    /* In the order in which they were found: includes of includes come last. */
-    for (int at = 0; at < l->files.n; at++) {
+    for (; at < l->files.n; at++) {
         int now = l->files.at[at].file, errors = l->d->errors;
         const Ast *ast = parse_file(l->arena, now, l->d);
         if (l->d->errors > errors)
@@ -157,4 +153,27 @@ void read_declarations(Lower *l, int file)
         }
         take_all(l, ast);
     }
+}
+
+void read_declarations(Lower *l, int file)
+{
+    struct stat st = {0};
+    ReadFile self = {.file = file, .included = NO_LOC};
+    if (stat(src_file(l->src, file)->name, &st) == 0) {
+        self.device = (uint64_t)st.st_dev;
+        self.inode = (uint64_t)st.st_ino;
+    }
+    VEC_PUSH(l->arena, &l->files, self);
+    read_from(l, 0);
+}
+
+void read_shipped_namings(Lower *l)
+{
+    const int file = l->files.at[0].file, from = l->files.n;
+    const Name path = {"lib/namings.net", {.file = file, .begin = 0, .end = 0}};
+    bool again;
+    l->shipped = true;
+    if (read_beside(l, path, "file", &again) >= 0 && !again)
+        read_from(l, from);
+    l->shipped = false;
 }

@@ -1,11 +1,20 @@
 /* lower_naming.c: what the weights files call each parameter, by the net's naming
- * or the one of --names. */
+ * or the one of --names; and what the other namings call it, which are tried where that
+ * does not fit.
+ */
 #include "lang/lower_parts.h"
 #include "lang/naming.h"
 
+static const char automatic[] = "auto";
+
+static bool is_automatic(const Lower *l)
+{
+    return l->options->naming && str_eq(l->options->naming, automatic);
+}
+
 static const Decl *chosen(Lower *l)
 {
-    const char *option = l->options->naming;
+    const char *option = is_automatic(l) ? NULL : l->options->naming;
     if (!option && !l->naming.text)
         return NULL;
     const char *name = option ? option : l->naming.text;
@@ -29,56 +38,92 @@ static const Decl *chosen(Lower *l)
     return NULL;
 }
 
-/* Two layers of one name would get the same weights. */
-static bool claim_alias(Lower *l, NameTable *table, const Decl *decl, const Node *node,
-                        const char *alias)
+/* Names for all parameters, [id] of Net.params.  Two that would get the same tensor: the
+ * later one in *twice, the other in *first. */
+typedef struct Names {
+    const char **aliases, **axes;
+    const Param *first, *twice;
+} Names;
+
+static void make_names(Lower *l, const Naming *naming, Names *names)
 {
-    NameEntry *entry = table_add(table, alias, node->place->loc);
-    if (entry) {
-        entry->node = node;
-        return true;
+    NameTable table = {.arena = l->arena};
+    const int n = l->net->params.n;
+    *names = (Names){NEW_ARRAY(l->arena, const char *, n + 1),
+                     NEW_ARRAY(l->arena, const char *, n + 1), NULL, NULL};
+    for (int i = 0; i < n && !names->twice; i++) {
+        const Param *param = l->net->params.at[i];
+        const Node *node = l->net->nodes.at[param->first];
+        const char *alias = naming_param(naming, node->op, param->role, node->name, node->type.c,
+                                         &names->axes[i], l->arena);
+        names->aliases[i] = alias;
+        if (table_add(&table, alias, node->place->loc))
+            continue;
+        names->twice = param;
+        for (int k = 0; k < i && !names->first; k++) {
+            if (str_eq(names->aliases[k], alias))
+                names->first = l->net->params.at[k];
+        }
     }
-    const Node *other = table_find(table, alias)->node;
-    if (lower_error(l, decl->name.loc, "the naming '%s' calls two layers '%s'", decl->name.text,
-                    alias)) {
-        diag_note(l->d, other->place->loc, "one is '%s'", other->name);
-        diag_note(l->d, node->place->loc, "the other is '%s'", node->name);
-        diag_note(l->d, node->place->loc,
-                  "if both are to have the same parameters, give the first call a label and write "
-                  "`again LABEL` for the second");
-    }
-    return false;
 }
 
-/* Those of a layer that shares them all are named already. */
-static bool owns_params(const Node *node)
+static void name_by(Lower *l, const Decl *decl, const Naming *naming)
 {
-    for (int r = 0; r < P_ROLES; r++) {
-        if (owns_param(node, (Role)r))
-            return true;
+    Names names;
+    make_names(l, naming, &names);
+    if (names.twice) {
+        const char *alias = names.aliases[names.twice->id];
+        if (lower_error(l, decl->name.loc, "the naming '%s' calls two parameters '%s'",
+                        decl->name.text, alias)) {
+            diag_note(l->d, names.first->place->loc, "one is '%s'", names.first->name);
+            diag_note(l->d, names.twice->place->loc, "the other is '%s'", names.twice->name);
+            diag_note(l->d, names.twice->place->loc,
+                      "if both layers are to have the same parameters, give the first call a label "
+                      "and write `again LABEL` for the second");
+        }
+        return;
     }
-    return false;
+    for (int i = 0; i < l->net->params.n; i++) {
+        l->net->params.at[i]->alias = names.aliases[i];
+        l->net->params.at[i]->axes = names.axes[i];
+    }
+}
+
+/* A naming that the net did not choose.  Its own errors are nobody's concern here. */
+static void add_other(Lower *l, const Decl *decl)
+{
+    Diag quiet = diag_new(l->src, l->arena);
+    NetNaming other = {.name = decl->name.text};
+    Naming naming;
+    Names names = {0};
+    if (!naming_make(&naming, decl, &l->namings, l->arena, &quiet)) {
+        other.why_not = "its rows have errors";
+    } else {
+        make_names(l, &naming, &names);
+        if (names.twice)
+            other.why_not = arena_printf(l->arena, "it calls two parameters '%s'",
+                                         names.aliases[names.twice->id]);
+    }
+    other.aliases = names.aliases;
+    other.axes = names.axes;
+    VEC_PUSH(l->arena, &l->net->namings, other);
 }
 
 void name_parameters(Lower *l)
 {
+    const int errors = l->d->errors;
     const Decl *decl = chosen(l);
     Naming naming;
-    if (!decl || !naming_make(&naming, decl, l->arena, l->d))
+    if (decl && naming_make(&naming, decl, &l->namings, l->arena, l->d))
+        name_by(l, decl, &naming);
+    if (l->d->errors > errors || (l->options->naming && !is_automatic(l)))
         return;
-    NameTable layers = {.arena = l->arena};
-    for (int i = 0; i < l->net->nodes.n; i++) {
-        const Node *node = l->net->nodes.at[i];
-        if (!owns_params(node))
-            continue;
-        const char *layer = naming_path(&naming, node->name, node->type.c, l->arena);
-        if (!claim_alias(l, &layers, decl, node, layer))
-            return;
-        for (int r = 0; r < P_ROLES; r++) {
-            Param *param = node->params[r];
-            if (owns_param(node, (Role)r))
-                param->alias = arena_printf(l->arena, "%s.%s", layer,
-                                            naming_role(&naming, node->op, (Role)r, &param->axes));
-        }
+    if (is_automatic(l)) {
+        l->net->every_naming = true;
+        read_shipped_namings(l);
+    }
+    for (int i = 0; i < l->namings.n; i++) {
+        if (l->namings.at[i] != decl)
+            add_other(l, l->namings.at[i]);
     }
 }

@@ -12,6 +12,7 @@
 #include "lang/ast.h"
 #include "lang/synonyms.h"
 #include "lang/lower.h"
+#include "lang/naming.h"
 #include "lang/value.h"
 
 /* A network has at most this many nodes, blocks nest this deep (bodies in braces
@@ -97,7 +98,7 @@ typedef struct ReadFile {
     uint64_t device, inode;
 } ReadFile;
 
-typedef VEC(const Decl *) Decls;
+typedef NamingDecls Decls;
 
 /* Layers under the path `path` have the parameters of those under `of`. */
 typedef struct Sharing {
@@ -128,6 +129,7 @@ typedef struct Lower {
     bool *has_block_defaults;
     bool listed;  /* the operators and blocks were, in a message */
     bool stopped; /* a limit was passed: give up */
+    bool shipped; /* what is read are the namings that ship: those that are known stay */
 } Lower;
 
 /* ---- messages (lower_scope.c) ---- */
@@ -167,6 +169,8 @@ bool add_var(Lower *l, const Frame *f, const Var **vars, Name name, Value value)
 
 /* lower_include.c: all declarations of a file and of those it includes. */
 void read_declarations(Lower *l, int file);
+/* The namings of lib/namings.net as well, but for those whose name is taken. */
+void read_shipped_namings(Lower *l);
 /* A file's text by the path written at `loc`, looked for as includes are; its
  * number, or -1 after a message ("cannot read `what` ...").  An include that was
  * read before is not read again: *again. */

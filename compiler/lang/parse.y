@@ -208,6 +208,13 @@ row
     | NAME[op] '.' NAME[role] ARROW STRING[to] NAME[axes] {
         $$ = (NamingRow){.op = $op, .role = $role, .to = $to, .axes = $axes};
     }
+    | NAME[op] '.' NAME[role] STRING[pattern] ARROW STRING[to] {
+        $$ = (NamingRow){.pattern = $pattern, .op = $op, .role = $role, .to = $to};
+    }
+    | NAME[op] '.' NAME[role] STRING[pattern] ARROW STRING[to] NAME[axes] {
+        $$ = (NamingRow){.pattern = $pattern, .op = $op, .role = $role, .to = $to, .axes = $axes};
+    }
+    | INCLUDE NAME[naming] { $$ = (NamingRow){.include = $naming}; }
     ;
 
 /* ---- statements ---- */

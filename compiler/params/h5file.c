@@ -335,11 +335,14 @@ static bool read_file(TensorFile *file, H5Bytes bytes, const KerasConfig *config
     file->n = r.tensors.n;
     if (good && r.keras)
         keras_renumber(file->tensors, file->n, arena);
-    if (good && r.assumed > 0)
+    if (good && r.assumed > 0) {
+        diag_file_warning(diag, file->path,
+                          "%d normalisations have three vectors: they are taken for beta, "
+                          "moving_mean and moving_variance",
+                          r.assumed);
         diag_file_note(diag, file->path,
-                       "took the three vectors of %d normalisations for beta, moving_mean and "
-                       "moving_variance (scale=False)",
-                       r.assumed);
+                       "that is scale=False; of center=False only a .keras file says so");
+    }
     return good;
 }
 

@@ -171,6 +171,22 @@ static bool names_of(const Class *kind, const KerasLayer *layer, int n,
     return k == n;
 }
 
+/* Length of a layer's name without its number, dense of dense_3. */
+static size_t base_of(const char *layer, size_t n)
+{
+    size_t at = n;
+    while (at > 0 && isdigit((unsigned char)layer[at - 1]))
+        at--;
+    return at > 1 && at < n && layer[at - 1] == '_' ? at - 1 : n;
+}
+
+/* Whether Keras named the layer itself, after its class as it does its group. */
+static bool is_automatic(const char *layer, const char *group)
+{
+    const size_t n = base_of(layer, strlen(layer)), k = base_of(group, strlen(group));
+    return n == k && strncmp(layer, group, n) == 0;
+}
+
 bool keras_number_names(StoredTensor *weights, int n, const char *group, const char *layer,
                         const KerasConfig *config, Arena *arena)
 {
@@ -187,7 +203,9 @@ bool keras_number_names(StoredTensor *weights, int n, const char *group, const c
     for (int i = 0; i < n; i++) {
         const char *weight = named ? names[i] : last_part(weights[i].name);
         weights[i].name = keras_path(arena_printf(arena, "%s%s/%s", folder, layer, weight), arena);
-        weights[i].place = keras_path(arena_printf(arena, "%s/%s", group, weight), arena);
+        weights[i].place = is_automatic(layer, last_part(group))
+                               ? keras_path(arena_printf(arena, "%s/%s", group, weight), arena)
+                               : weights[i].name;
     }
     return named && assumed;
 }
@@ -201,17 +219,16 @@ typedef struct Numbered {
     int64_t number; /* 0 without one */
 } Numbered;
 
-static Numbered numbered(StoredTensor *weight)
+static Numbered numbered(StoredTensor *weight, Arena *arena)
 {
-    enum { DIGITS_MOST = 9 };
+    enum { DIGITS_MOST = 10 }; /* with the underscore */
     const char *path = weight->name, *end = strchr(path, '/');
     Numbered x = {.weight = weight, .layer = end ? (size_t)(end - path) : strlen(path)};
-    size_t at = x.layer;
-    while (at > 0 && isdigit((unsigned char)path[at - 1]))
-        at--;
-    const bool has = at > 1 && at < x.layer && path[at - 1] == '_' && x.layer - at <= DIGITS_MOST;
-    x.base = has ? at - 1 : x.layer;
-    x.number = has ? strtol(path + at, NULL, 10) : 0;
+    x.base = base_of(path, x.layer);
+    const bool automatic = class_of(arena_strndup(arena, path, x.base)) != NULL;
+    if (!automatic || x.layer - x.base > DIGITS_MOST)
+        x.base = x.layer;
+    x.number = x.base < x.layer ? strtol(path + x.base + 1, NULL, 10) : 0;
     return x;
 }
 
@@ -236,7 +253,7 @@ void keras_renumber(StoredTensor *weights, int n, Arena *arena)
     int count = 0, nth = 0;
     for (int i = 0; i < n; i++) {
         if (!weights[i].place)
-            all[count++] = numbered(&weights[i]);
+            all[count++] = numbered(&weights[i], arena);
     }
     qsort(all, (size_t)count, sizeof *all, by_number);
     for (int i = 0; i < count; i++) {
@@ -247,10 +264,7 @@ void keras_renumber(StoredTensor *weights, int n, Arena *arena)
             nth++;
         const char *base = arena_strndup(arena, x->weight->name, x->base);
         const char *layer = nth ? arena_printf(arena, "%s_%d", base, nth) : base;
-        const char *weight = last_part(x->weight->name);
-        x->weight->place = x->layer < strlen(x->weight->name)
-                               ? arena_printf(arena, "%s/%s", layer, weight)
-                               : x->weight->name;
+        x->weight->place = arena_printf(arena, "%s%s", layer, x->weight->name + x->layer);
     }
 }
 

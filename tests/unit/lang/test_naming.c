@@ -22,8 +22,11 @@ static bool open_naming(Fixture *f, const char *rows)
     f->d = diag_new(&f->map, f->arena);
     const char *text = arena_printf(f->arena, "naming n {\n%s\n}\n", rows);
     const Ast *ast = parse_file(f->arena, src_add(&f->map, "n", text, strlen(text)), &f->d);
-    CU_ASSERT_EQUAL_FATAL(ast->decls.n, 1);
-    return naming_make(&f->naming, ast->decls.at[0], f->arena, &f->d);
+    CU_ASSERT_FATAL(ast->decls.n >= 1);
+    NamingDecls known = {0};
+    for (int i = 0; i < ast->decls.n; i++)
+        VEC_PUSH(f->arena, &known, ast->decls.at[i]);
+    return naming_make(&f->naming, ast->decls.at[0], &known, f->arena, &f->d);
 }
 
 static void maps(Fixture *f, const char *path, const char *expected)
@@ -80,29 +83,91 @@ static void test_many_variables(void)
     arena_free(f.arena);
 }
 
+/* The name of a parameter of `layer`. */
+static void names(Fixture *f, Op op, Role role, const char *layer, const char *expected,
+                  const char *expected_axes)
+{
+    const char *axes = "none";
+    const char *name = naming_param(&f->naming, op, role, layer, 6, &axes, f->arena);
+    CU_ASSERT_STRING_EQUAL(name, expected);
+    CU_ASSERT(expected_axes ? axes && str_eq(axes, expected_axes) : !axes);
+}
+
 static void test_roles(void)
 {
     Fixture f;
-    const char *axes = "none";
     CU_ASSERT(open_naming(&f, "bn.weight -> \"gamma\"\nbn.running_mean -> \"moving_mean\""));
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_WEIGHT, &axes), "gamma");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_MEAN, &axes), "moving_mean");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_BN, P_BIAS, &axes), "bias");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_CONV, P_WEIGHT, &axes), "weight");
-    CU_ASSERT_PTR_NULL(axes);
+    names(&f, OP_BN, P_WEIGHT, "a.bn1", "a.bn1.gamma", NULL);
+    names(&f, OP_BN, P_MEAN, "a.bn1", "a.bn1.moving_mean", NULL);
+    names(&f, OP_BN, P_BIAS, "a.bn1", "a.bn1.bias", NULL);
+    names(&f, OP_CONV, P_WEIGHT, "c", "c.weight", NULL);
     arena_free(f.arena);
 }
 
 static void test_axes(void)
 {
     Fixture f;
-    const char *axes = NULL;
     CU_ASSERT(open_naming(&f, "conv.weight -> \"kernel\" hwio\ndense.weight -> \"weight\" oi\n"
                               "conv.weight -> \"later\""));
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_CONV, P_WEIGHT, &axes), "kernel");
-    CU_ASSERT_STRING_EQUAL(axes, "hwio");
-    CU_ASSERT_STRING_EQUAL(naming_role(&f.naming, OP_DENSE, P_WEIGHT, &axes), "weight");
-    CU_ASSERT_PTR_NULL(axes); /* the network's own */
+    names(&f, OP_CONV, P_WEIGHT, "c", "c.kernel", "hwio");
+    names(&f, OP_DENSE, P_WEIGHT, "d", "d.weight", NULL); /* the network's own */
+    arena_free(f.arena);
+}
+
+/* Names of parameters as a whole: without a dot, one layer for two, two for one. */
+static void test_whole(void)
+{
+    Fixture f;
+    CU_ASSERT(open_naming(&f, "\"{b}.{l*}\" -> \"{l}/{b}\"\n"
+                              "conv.weight -> \"kernel\" hwio\n"
+                              "conv.weight \"{b}.dw\" -> \"{b}/depthwise_kernel\" hwio\n"
+                              "conv.weight \"{b}.pw\" -> \"{b}/pointwise_kernel\" hwio\n"
+                              "conv.bias \"{b}.pw\" -> \"{b}/bias\"\n"
+                              "bn.weight \"conv{n}.{x}\" -> \"conv{n+1}_{x}_bn_scale\""));
+    names(&f, OP_CONV, P_WEIGHT, "sep.dw", "sep/depthwise_kernel", "hwio");
+    names(&f, OP_CONV, P_WEIGHT, "sep.pw", "sep/pointwise_kernel", "hwio");
+    names(&f, OP_CONV, P_BIAS, "sep.pw", "sep/bias", NULL);
+    names(&f, OP_CONV, P_BIAS, "sep.dw", "dw/sep.bias", NULL);
+    names(&f, OP_CONV, P_WEIGHT, "a.b", "b/a.kernel", "hwio");
+    names(&f, OP_BN, P_WEIGHT, "conv4.expand", "conv5_expand_bn_scale", NULL);
+    names(&f, OP_BN, P_BIAS, "conv4.expand", "expand/conv4.bias", NULL);
+    arena_free(f.arena);
+}
+
+/* Rows of another naming, at their place: what stands before wins. */
+static void test_include(void)
+{
+    Fixture f;
+    CU_ASSERT(open_naming(&f, "\"head\" -> \"mine\"\ninclude other\n\"fc\" -> \"late\"\n}\n"
+                              "naming other {\n\"head\" -> \"theirs\"\n\"fc\" -> \"dense\"\n"
+                              "bn.weight -> \"gamma\""));
+    maps(&f, "head", "mine");
+    maps(&f, "fc", "dense");
+    names(&f, OP_BN, P_WEIGHT, "b", "b.gamma", NULL);
+    arena_free(f.arena);
+    CU_ASSERT_FALSE(open_naming(&f, "include othr\n}\nnaming other {\ninclude n"));
+    CU_ASSERT(f.d.errors == 1 && strstr(buf_text(&f.d.out), "did you mean 'other'?") != NULL);
+    arena_free(f.arena);
+    CU_ASSERT_FALSE(open_naming(&f, "include other\n}\nnaming other {\ninclude n"));
+    CU_ASSERT(f.d.errors == 1 && strstr(buf_text(&f.d.out), "includes itself") != NULL);
+    arena_free(f.arena);
+}
+
+/* Sums and products, of several variables too. */
+static void test_products(void)
+{
+    Fixture f;
+    CU_ASSERT(open_naming(&f, "\"s{s}.{b}.conv{n}\" -> \"conv2d_{6*s + b*2 + n - 1}\"\n"
+                              "\"m{i}\" -> \"{2*i-4:a}\"\n\"x{i}\" -> \"{0-i+3}\""));
+    maps(&f, "s0.0.conv1", "conv2d_0");
+    maps(&f, "s2.1.conv2", "conv2d_15");
+    maps(&f, "sx.1.conv2", "sx.1.conv2");
+    maps(&f, "m3", "c");
+    maps(&f, "m1", "m1"); /* below zero */
+    maps(&f, "x2", "1");
+    maps(&f, "x4", "x4");
+    maps(&f, "s99999999999.0.conv1", "conv2d_599999999994");
+    maps(&f, "s999999999999.0.conv1", "s999999999999.0.conv1"); /* too long a number */
     arena_free(f.arena);
 }
 
@@ -138,6 +203,16 @@ static void test_refused(void)
         "dense.weight -> \"x\" hwio",
         "conv.bias -> \"x\" o",
         "\"a\" -> \"{channels+1}\"",
+        "\"a{n}\" -> \"{2}\"",
+        "\"a{n}\" -> \"{2*}\"",
+        "\"a{n}\" -> \"{n+}\"",
+        "\"a{n}\" -> \"{n*n}\"",
+        "\"a{n}\" -> \"{n:b}\"",
+        "\"a{2*n}\" -> \"{n}\"",
+        "\"a{n+m}\" -> \"{n}\"",
+        "conv.weight \"a{n}\" -> \"{m}\"",
+        "conv.gamma \"a\" -> \"b\"",
+        "include nobody",
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         Fixture f;
@@ -156,6 +231,9 @@ void suite_naming(void)
     CU_add_test(s, "many variables take no long time", test_many_variables);
     CU_add_test(s, "names of parameters", test_roles);
     CU_add_test(s, "orders of axes", test_axes);
+    CU_add_test(s, "names of parameters as a whole", test_whole);
+    CU_add_test(s, "namings that include others", test_include);
+    CU_add_test(s, "sums and products", test_products);
     CU_add_test(s, "channels of the layer", test_channels);
     CU_add_test(s, "what is no naming", test_refused);
 }

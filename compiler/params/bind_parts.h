@@ -1,7 +1,8 @@
 /* bind_parts.h: what the parts of binding share; private to bind*.c.
  *
- * bind_names.c finds for each parameter the tensor of its name, bind_unmatched.c says which
- * have none, bind_shape.c whether a tensor's extents fit, bind.c takes the numbers.
+ * bind_names.c finds for each parameter the tensor of its name, bind_fill.c which need none,
+ * bind_unmatched.c says which have none, bind_shape.c whether a tensor's extents fit, bind.c takes
+ * the numbers.
  */
 #ifndef RNC_BIND_PARTS_H
 #define RNC_BIND_PARTS_H
@@ -71,6 +72,14 @@ const char *bind_wanted(const Binder *b, const Param *param);
 /* Tensors that no parameter uses, in the order of the files; *n of them. */
 Slot **bind_left_over(const Binder *b, int *n);
 const char *bind_naming_name(const Binder *b, int naming);
+/* The tensor of that name in files that rnc did not write, or NULL. */
+Slot *bind_find(Binder *b, View view, const char *name);
+
+/* ---- bind_fill.c ---- */
+
+/* Sets Use.filled where a normalisation needs no tensor, after all have been looked up. */
+void bind_fill(Binder *b, const Reading *r);
+void bind_say_fills(const Binder *b, const char *path);
 
 /* ---- bind_unmatched.c ---- */
 

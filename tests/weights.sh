@@ -97,7 +97,7 @@ net deep {
 }
 N
 for naming in torchvision timm huggingface keras keras_applications; do
-    sed "s/^net deep {/include \"lib\/namings.net\"\n&\n  names $naming/" deep.net > named.net
+    sed "s/^net deep {/include \"lib\/namings.net\"\n&\n  use naming $naming/" deep.net > named.net
     asked named.net -I "$src/models" | tensors $naming.st
     # timm has the names of torchvision where nothing squeezes.
     found=$naming

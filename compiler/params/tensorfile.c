@@ -5,6 +5,7 @@
  */
 #include "params/tensorfile.h"
 
+#include "base/file.h"
 #include "params/foreign.h"
 #include "params/h5file.h"
 #include "params/npz.h"
@@ -14,7 +15,6 @@
 #include "params/zip.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -86,31 +86,36 @@ static bool read_format(TensorFile *file, Arena *arena, Diag *diag)
     return false;
 }
 
-/* Maps the file that `fd` is.  False after a message. */
-static bool map_file(TensorFile *file, int fd, Diag *diag)
+/* Opens the file and maps it.  False after a message. */
+static bool map_file(TensorFile *file, Diag *diag)
 {
     struct stat about;
-    if (fstat(fd, &about) != 0) {
-        diag_file_error(diag, file->path, "cannot read the weights: %s", strerror(errno));
+    const char *why;
+    int64_t size;
+    if (stat(file->path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        foreign_refuse_folder(file->path, diag);
         return false;
     }
-    if (!S_ISREG(about.st_mode)) {
-        diag_file_error(diag, file->path, "cannot read the weights: not a regular file");
+    const int fd = file_open(file->path, &size, &why);
+    if (fd < 0) {
+        diag_file_error(diag, file->path, "cannot read the weights: %s", why);
         return false;
     }
-    if (about.st_size == 0) {
+    if (size == 0) {
+        close(fd);
         diag_file_error(diag, file->path, "the file is empty");
         return false;
     }
-    void *map = (uintmax_t)about.st_size > SIZE_MAX
-                    ? MAP_FAILED
-                    : mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *map = (uint64_t)size > SIZE_MAX ? MAP_FAILED
+                                          : mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
+    const int error = errno;
+    close(fd);
     if (map == MAP_FAILED) {
-        diag_file_error(diag, file->path, "cannot map the weights: %s", strerror(errno));
+        diag_file_error(diag, file->path, "cannot map the weights: %s", strerror(error));
         return false;
     }
     file->map = map;
-    file->map_size = (size_t)about.st_size;
+    file->map_size = (size_t)size;
     return true;
 }
 
@@ -151,32 +156,11 @@ static bool keep_part(TensorFile *file, Arena *arena, Diag *diag)
     return true;
 }
 
-/* Opens a regular file; -1 after a message.  Nothing that could be waited for is opened. */
-static int open_file(const char *path, Diag *diag)
-{
-    struct stat about;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
-        foreign_refuse_folder(path, diag);
-        return -1;
-    }
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 && errno == ENXIO)
-        diag_file_error(diag, path, "cannot read the weights: not a regular file");
-    else if (fd < 0)
-        diag_file_error(diag, path, "cannot read the weights: %s", strerror(errno));
-    return fd;
-}
-
 bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag *diag)
 {
     *file = (TensorFile){0};
     file->path = tensorfile_path(argument, &file->key, arena);
-    const int fd = open_file(file->path, diag);
-    if (fd < 0)
-        return false;
-    const bool mapped = map_file(file, fd, diag);
-    close(fd);
-    if (mapped && read_format(file, arena, diag) &&
+    if (map_file(file, diag) && read_format(file, arena, diag) &&
         (!file->key || file->keyed || keep_part(file, arena, diag)))
         return true;
     tensorfile_close(file);

@@ -292,8 +292,9 @@ static bool refuse_method(const Zip *zip, const ZipMember *m, Diag *diag)
 }
 
 #ifdef RNC_HAVE_ZLIB
-/* From z into `to`, or nowhere if that is NULL: n bytes; the checksum goes on. */
-static bool inflate_bytes(z_stream *z, unsigned char *to, size_t n, uint32_t *crc)
+/* From z into `to`, or nowhere if that is NULL: n bytes; the checksum goes on.  Z_OK, or
+ * zlib's error. */
+static int inflate_bytes(z_stream *z, unsigned char *to, size_t n, uint32_t *crc)
 {
     enum { BLOCK = 1 << 16 };
     unsigned char scratch[1 << 12];
@@ -309,9 +310,9 @@ static bool inflate_bytes(z_stream *z, unsigned char *to, size_t n, uint32_t *cr
         if (to)
             to += got;
         if ((status != Z_OK && status != Z_STREAM_END) || (got == 0 && n > 0))
-            return false;
+            return status == Z_OK || status == Z_STREAM_END ? Z_DATA_ERROR : status;
     }
-    return true;
+    return Z_OK;
 }
 
 /* Nothing follows what was inflated. */
@@ -329,15 +330,22 @@ static bool inflate_member(const Zip *zip, const ZipMember *m, size_t skip, unsi
 {
     z_stream z = {0};
     uint32_t crc = 0;
-    if (m->packed > UINT32_MAX || inflateInit2(&z, -MAX_WBITS) != Z_OK)
+    if (m->packed > UINT32_MAX)
         return fail_member(zip, m, diag, "cannot be inflated: it is too large");
+    if (inflateInit2(&z, -MAX_WBITS) != Z_OK)
+        return fail_member(zip, m, diag, "cannot be inflated: out of memory");
     z.next_in = (unsigned char *)m->at; /* zlib does not write to it */
     z.avail_in = (uInt)m->packed;
-    bool good = inflate_bytes(&z, NULL, skip, &crc) && inflate_bytes(&z, to, n, &crc);
+    int status = inflate_bytes(&z, NULL, skip, &crc);
+    if (status == Z_OK)
+        status = inflate_bytes(&z, to, n, &crc);
+    bool good = status == Z_OK;
     if (good && skip + n == m->size)
         good = inflate_end(&z) && crc == m->crc;
     inflateEnd(&z);
-    return good || fail_member(zip, m, diag, "is damaged: it cannot be inflated");
+    return good || fail_member(zip, m, diag,
+                               status == Z_MEM_ERROR ? "cannot be inflated: out of memory"
+                                                     : "is damaged: it cannot be inflated");
 }
 #else
 static bool inflate_member(const Zip *zip, const ZipMember *m, size_t skip, unsigned char *to,

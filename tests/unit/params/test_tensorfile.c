@@ -151,7 +151,7 @@ static void test_bad_lengths(void)
     filetest_open(&b, "\x20\0\0\0\0\0\0\0{}", 10);
     filetest_refused(&b, "ends behind it");
     filetest_open(&b, "\xff\xff\xff\xff\xff\xff\xff\0{}", 10);
-    filetest_refused(&b, "longer than the format allows");
+    filetest_refused(&b, "longer than what rnc reads");
     filetest_open(&b, "\0\0\0\0\0\0\0\0{}", 10);
     filetest_refused(&b, "not JSON");
     filetest_open(&b, "", 0);
@@ -173,6 +173,26 @@ static void test_cut(void)
         filetest_open(&b, text, n);
         CU_ASSERT(!b.opened && b.diag.errors == 1);
         filetest_close(&b);
+    }
+}
+
+/* Text that would take many times its length as values. */
+static void test_many_values(void)
+{
+    static const char *const rows[][3] = {
+        {"{\"a\":[", "{},", "{}]}"}, {"{\"a\":[", "[],", "[]]}"}, {"{\"a\":[", "1,", "1]}"}};
+    for (int i = 0; i < 3; i++) {
+        FileTest b = {0};
+        jmp_buf oom;
+        Arena *arena = arena_new(&oom);
+        Buf header = buf_new(arena);
+        buf_puts(&header, rows[i][0]);
+        for (int k = 0; k < 10000; k++)
+            buf_puts(&header, rows[i][1]);
+        buf_puts(&header, rows[i][2]);
+        open_parts(&b, buf_text(&header), "", 0);
+        filetest_refused(&b, "too many values");
+        arena_free(arena);
     }
 }
 
@@ -206,5 +226,6 @@ void suite_tensorfile(void)
     CU_ADD_TEST(suite, test_bad_headers);
     CU_ADD_TEST(suite, test_bad_lengths);
     CU_ADD_TEST(suite, test_cut);
+    CU_ADD_TEST(suite, test_many_values);
     CU_ADD_TEST(suite, test_unreadable);
 }

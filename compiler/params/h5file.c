@@ -50,7 +50,8 @@ bool h5_is(const unsigned char *bytes, size_t size)
 static herr_t find_no_memory(unsigned n, const H5E_error2_t *error, void *found)
 {
     (void)n;
-    *(bool *)found = *(bool *)found || error->min_num == H5E_NOSPACE;
+    if (error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC)
+        *(bool *)found = true;
     return 0;
 }
 
@@ -276,8 +277,9 @@ static void close_file(TensorFile *file)
     H5Fclose(((const Open *)file->reader)->id);
 }
 
-/* Closing the file is to close all that is open in it. */
-static hid_t open_file(const char *path, H5Bytes bytes)
+/* Closing the file is to close all that is open in it.  After a failure *memory says
+ * whether there was none. */
+static hid_t open_file(const char *path, H5Bytes bytes, bool *memory)
 {
     enum { STEP = 1 << 20 };
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -288,6 +290,7 @@ static hid_t open_file(const char *path, H5Bytes bytes)
                H5Pset_file_image(access, (void *)bytes.at, bytes.size) >= 0; /* copied */
     if (good)
         id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    *memory = id < 0 && no_memory(); /* the next call forgets it */
     if (access >= 0)
         H5Pclose(access);
     return id;
@@ -316,9 +319,15 @@ static bool read_file(TensorFile *file, H5Bytes bytes, const KerasConfig *config
     /* Its own messages go to no one: what failed is said here. */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     /* An image is to have a name that no file has. */
-    open->id = open_file(bytes.image ? arena_printf(arena, "%s/", file->path) : file->path, bytes);
-    if (open->id < 0)
-        return damaged(&r, "");
+    const char *path = bytes.image ? arena_printf(arena, "%s/", file->path) : file->path;
+    bool memory;
+    open->id = open_file(path, bytes, &memory);
+    if (open->id < 0) {
+        diag_file_error(diag, file->path,
+                        memory ? "out of memory: libhdf5 cannot open it"
+                               : "the HDF5 file is damaged or cut off");
+        return false;
+    }
     file->reader = open;
     file->close = close_file;
     file->load = load;

@@ -35,6 +35,7 @@ typedef struct Search {
     const TorchReader *r;
     VEC(Found) found;
     const char *opaque; /* the first function or class that is no tensor's, or NULL */
+    int visits;         /* of modules */
 } Search;
 
 /* A tensor of the chosen set. */
@@ -177,8 +178,9 @@ static void search_call(Search *s, Pickled *value, const char *path, int depth)
     if (!s->opaque && pickled_is(type, PICKLED_GLOBAL))
         s->opaque = type->text;
     if (is_module(value)) {
-        Listing l = {.r = s->r};
+        Listing l = {.r = s->r, .visits = s->visits};
         list_module(&l, value, "", 0);
+        s->visits = l.visits;
         found(s, path, value, l.entries.n);
         return;
     }

@@ -40,6 +40,19 @@ static void note_namings(const Binder *b)
                   "that ship; 'naming' in a .net file makes one");
 }
 
+/* Keras 2 keeps no names of layers in .weights.h5. */
+static bool has_no_names(const Binder *b)
+{
+    int placed = 0;
+    for (int i = 0; i < b->n_slots; i++) {
+        const StoredTensor *t = b->slots[i].tensor;
+        if (t->place && !str_eq(t->place, t->name))
+            return false;
+        placed += t->place != NULL;
+    }
+    return placed > 0;
+}
+
 void bind_names_differ(const Binder *b, const TensorFile *files)
 {
     Buf wanted = buf_new(b->arena), held = buf_new(b->arena);
@@ -56,6 +69,11 @@ void bind_names_differ(const Binder *b, const TensorFile *files)
     diag_note(b->diag, NO_LOC, "the network looks for %s ...", buf_text(&wanted));
     if (n_held)
         diag_file_note(b->diag, files[0].path, "the weights hold %s ...", buf_text(&held));
+    if (has_no_names(b))
+        diag_file_note(
+            b->diag, files[0].path,
+            "if these are classes, not names of layers: model.save(\"FILE.keras\") of Keras "
+            "keeps the names");
     note_namings(b);
 }
 

@@ -345,6 +345,17 @@ static void test_normalisations(void)
     end(&b);
 }
 
+/* A file that calls layers by their classes alone. */
+static void test_classes_alone(void)
+{
+    Bench b;
+    begin(&b);
+    tensor(&b, "conv2d/kernel", "3,3,3,2", 54, 1, 1);
+    finish(&b);
+    b.files[0].tensors[0].place = b.files[0].tensors[0].name;
+    REFUSED(&b, 1, "0 of its 7 parameters", "keeps the names");
+}
+
 static void test_statistics(void)
 {
     Bench b;
@@ -641,6 +652,7 @@ void suite_bind(void)
     CU_ADD_TEST(suite, test_wrappers);
     CU_ADD_TEST(suite, test_other_naming);
     CU_ADD_TEST(suite, test_normalisations);
+    CU_ADD_TEST(suite, test_classes_alone);
     CU_ADD_TEST(suite, test_statistics);
     CU_ADD_TEST(suite, test_defines);
     CU_ADD_TEST(suite, test_axes_of_one);

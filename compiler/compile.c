@@ -72,8 +72,7 @@ static void emit(const Work *w)
     EmitOptions e = w->options->emit;
     if (c->has_weights)
         c->weights = emit_weights(w->arena, c->plan, &c->weights_size);
-    e.weights_size = c->weights_size;
-    emit_header(&c->header, c->plan, &e);
+    emit_header(&c->header, c->plan, &e, w->src);
     emit_source(&c->source, c->plan, &e, w->src);
     if (e.embed == EMBED_ARRAY && c->weights) {
         if (c->weights_size > LARGE_ARRAY)

@@ -123,4 +123,109 @@ check "first, single file" "$rnc" first.net --init he:1 -q --isa $isas --single-
 refused "a single file after a runtime of another release" 'RNCRT_ABI' \
     sh -c "${CC:-cc} -O0 -c -o self.o -include old/rncrt.h first.c"
 
+# ---- what the header promises of run: its stack, denormal numbers, the steps ----
+
+cat > promises.net << 'EOF2'
+net promises {
+  input image[4, 40, 36]
+  zeropad 1
+  conv 1x1 4 groups=4 init=ones
+  tap same
+  conv 3x3 32 ; relu
+  main { conv 3x3 32 ; silu ; conv 1x1 32 }
+  shortcut { }
+  add ; relu
+  maxpool 2x2 stride=2
+  conv 1x1 64 stride=2 ; relu
+  avgpool global ; flatten ; dense 10
+  softmax
+  output scores
+}
+EOF2
+check "promises" "$rnc" promises.net --init he:1 -q --isa all --single-file --embed array
+check "promises, built" ${CC:-cc} -std=gnu11 -O1 $strict -I. "$here/promises.c" promises.c -o promises -pthread -lm
+check "promises, kept" sh -c './promises > steps.txt'
+# The table of steps is that of the plan, a line each.
+"$rnc" promises.net --dump plan --isa all > plan.txt
+check "as many steps as the plan has" sh -c \
+    '[ "$(grep -cE "^ +[0-9]+  [a-z]" plan.txt)" -eq "$(wc -l < steps.txt)" ]'
+check "a step's figures" grep -Fx \
+    'main.conv1 + silu1|conv_winograd|promises.net:7|14708736|204288|204288|147584' steps.txt
+check "the last step's" grep -qE '^scores\|output\|promises.net:13\|0\|40\|40\|0$' steps.txt
+check "without the table" ${CC:-cc} -std=c99 -O0 $strict -DRNC_NO_STEP_TABLE -c promises.c -o promises.o
+
+# ---- a profile of any network ----
+
+check "first" "$rnc" first.net --init he:1 -q --isa $isas
+check "profile, built" ${CC:-cc} -std=gnu11 -O1 $strict -I. -I"$src/runtime" -DNET_INFO=first_info \
+    -include first.h "$src/examples/profile.c" first.c "$rt" -lm -pthread -o profile
+check "profile" sh -c './profile first.weights 3 > profile.txt'
+check "profile, a line for each step and two" sh -c \
+    '[ "$(wc -l < profile.txt)" -eq $(($(grep -c "RNC_CALL(.*;" first.c) + 2)) ]'
+check "profile, a step with its line" grep -q 'conv_direct  *conv1 + relu1  first.net:4' profile.txt
+
+# ---- names: whatever a network, its output and its ports are called, the C compiles ----
+
+names='w pool arena arena_bytes isa isas run_any init_any use_any why_any run_steps step job
+    part_of_step expf tanhf nan uint8_t string math stddef stdint int 50 class I complex near
+    min errno EOF NAN INFINITY stdout linux unix memcpy index vf vi RNC_PASS rnc_tile net inputs
+    outputs hook context number kind in out before mode'
+[ -n "${RNC_TEST_FULL:-}" ] &&
+    names="$names $(grep -oE '[A-Za-z_][A-Za-z0-9_]*' promises.c | sort -u)
+        $(sed -n 's/^"\(.*\)",$/\1/p' "$src/compiler/emit/taken.def")"
+mkdir -p names && cd names || exit 1
+for name in $names; do
+    printf 'net t {\n  input image[3, 9, 7]\n  conv 3x3 5 ; gelu\n  output y\n}\n' > "$name.net"
+    check "$name.net" "$rnc" "$name.net" --isa scalar -q
+    check "$name.net, compiled" ${CC:-cc} -std=c99 $strict -fsyntax-only -I. -I"$src/runtime" "./$name.c"
+done
+# As ports, all in one network; words of the language are no names there.
+{
+    printf 'net ports {\n  input image[2, 3, 3]\n  conv 3x3 5\n'
+    for name in $names; do
+        printf 'net t {\n  input image[2, 3, 3]\n  relu\n  tap %s\n  relu\n  output y_\n}\n' "$name" > port.net
+        "$rnc" port.net --dump ast > /dev/null 2>&1 && printf '  relu\n  tap %s\n' "$name"
+    done
+    printf '  relu\n  output y_\n}\n'
+} > ports.net
+check "ports, most of the names" [ "$(grep -c tap ports.net)" -gt 35 ]
+check "ports" "$rnc" ports.net --init he:1 --isa scalar -q
+check "ports, compiled" ${CC:-cc} -std=c99 $strict -fsyntax-only -I. -I"$src/runtime" ports.c
+check "ports, as C++" ${CXX:-g++} -x c++ -std=c++11 $strict -fsyntax-only -I. -I"$src/runtime" ports.c
+cd ..
+check "--name" "$rnc" first.net --init he:1 -q --isa scalar --name other_name -o some.c
+check "--name, in the header" grep -q 'void other_name_run(other_name \*net' some.h
+refused "--name of no name" "cannot be a name in C" "$rnc" first.net -q --isa scalar --name int -o some.c
+check "a name that had to change is said" sh -c \
+    "'$rnc' names/int.net --isa scalar -o int.c 2>&1 | grep -q \"C has the network as 'net_int'\""
+
+# ---- structs that other programs are compiled against ----
+
+cat > abi.c << 'EOF2'
+#include <rncrt.h>
+#define SAME(what, expected) typedef char same_##__LINE__[(what) == (expected) ? 1 : -1]
+#define AT(type, member) offsetof(type, member)
+enum { P = sizeof(void *) };
+#if RNCRT_ABI == 1 && defined(__LP64__)
+SAME(sizeof(rnc_weights), 224);
+SAME(AT(rnc_weights, why), 32);
+SAME(sizeof(rnc_pool), 4 * P);
+SAME(sizeof(rnc_port_info), 48);
+SAME(AT(rnc_port_info, elem), 8);
+SAME(AT(rnc_port_info, labels), 32);
+SAME(sizeof(rnc_step_info), 56);
+SAME(AT(rnc_step_info, macs), 24);
+SAME(sizeof(rnc_net_info), 120);
+SAME(AT(rnc_net_info, steps), 40);
+SAME(AT(rnc_net_info, init), 80);
+SAME(AT(rnc_net_info, trace), 112);
+SAME(RNC_E_MEMORY, 9);
+SAME(RNC_ISA_SCALAR, 5);
+SAME(RNC_ELEM_BF16, 5);
+#endif
+EOF2
+sed 's/224)/225)/' abi.c > abi-not.c
+check "sizes and offsets of this ABI" ${CC:-cc} -std=c99 -fsyntax-only -I"$src/runtime" abi.c
+refused "and not others" 'same_' ${CC:-cc} -std=c99 -fsyntax-only -I"$src/runtime" abi-not.c
+
 finish

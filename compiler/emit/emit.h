@@ -16,11 +16,10 @@ typedef struct EmitOptions {
     const char *header;       /* how the C file includes its header: "resnet50.h" */
     const char *weights_file; /* for incbin: "resnet50.weights" */
     Embed embed;
-    bool single_file;    /* paste the runtime */
-    size_t weights_size; /* of the weights file, where it is in the program */
+    bool single_file; /* paste the runtime */
 } EmitOptions;
 
-void emit_header(Buf *out, const Plan *plan, const EmitOptions *options);
+void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
 void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
 
 /* For rnc tune: the steps of a plan with one ISA, each a function of its own, and
@@ -33,6 +32,7 @@ void emit_array(Buf *out, const Plan *plan, const EmitOptions *options, const un
 
 /* The weights file in memory (docs/weights-format.md): *size bytes in `arena`.
  * Every parameter has data. */
+size_t emit_weights_size(const Plan *plan); /* bytes of it */
 unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size);
 
 #endif

@@ -8,66 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ---- ports ---- */
-
-static bool used(const char *const *names, int n, const char *upper, Arena *arena)
-{
-    for (int i = 0; i < n; i++) {
-        if (str_eq(c_upper(arena, names[i]), upper))
-            return true;
-    }
-    return false;
-}
-
-PortNames port_names(const Plan *plan, Arena *arena)
-{
-    const Net *net = plan->net;
-    const int n_in = net->inputs.n, n = n_in + net->outputs.n;
-    const char **names = NEW_ARRAY(arena, const char *, n + 1);
-    for (int i = 0; i < n; i++) {
-        const Port *p = i < n_in ? &net->inputs.at[i] : &net->outputs.at[i - n_in];
-        const char *base = c_identifier(arena, p->name, "port_");
-        names[i] = base;
-        for (int k = 2; used(names, i, c_upper(arena, names[i]), arena); k++)
-            names[i] = arena_printf(arena, "%s_%d", base, k);
-    }
-    return (PortNames){names, names + n_in};
-}
-
-const char *port_type(const Port *port)
-{
-    return elem_row(port->elem)->c;
-}
-
-/* "float [1][3][224][224]: image, channel, row, pixel" */
-static const char *port_layout(Arena *arena, const Plan *plan, const Port *port)
-{
-    const Type t = whole_batch(plan, port->node->type);
-    if (t.h == 1 && t.w == 1)
-        return arena_printf(arena, "%s [%d][%d]: image, channel", port_type(port), t.n, t.c);
-    if (port->order == ORDER_NCHW)
-        return arena_printf(arena, "%s [%d][%d][%d][%d]: image, channel, row, pixel",
-                            port_type(port), t.n, t.c, t.h, t.w);
-    return arena_printf(arena, "%s [%d][%d][%d][%d]: image, row, pixel, channel", port_type(port),
-                        t.n, t.h, t.w, t.c);
-}
-
-static void port_macros(Emit *e, const Port *port, const char *name, const char *what)
-{
-    const Type t = whole_batch(e->plan, port->node->type);
-    const char *upper = c_upper(e->arena, name);
-    buf_printf(e->out, "\n/* %s %s, %s. */\n", what, comment_text(e->arena, port->name),
-               port_layout(e->arena, e->plan, port));
-    buf_printf(e->out, "#define %s_%s_ELEMENTS %" PRId64 "\n", e->upper, upper, type_elements(t));
-    const struct {
-        char letter;
-        int extent;
-    } axes[] = {{'N', t.n}, {'C', t.c}, {'H', t.h}, {'W', t.w}};
-    for (int i = 0; i < 4; i++)
-        buf_printf(e->out, "#define %s_%s_%c %d\n", e->upper, upper, axes[i].letter,
-                   axes[i].extent);
-}
-
 void emit_run_declaration(Emit *e)
 {
     const Net *net = e->plan->net;
@@ -119,7 +59,8 @@ static const char engine_text[] =
     "rnc_status @_use(@ *net, rnc_isa isa);\n"
     "\n"
     "/* One inference: cannot fail, allocates nothing, writes the outputs and the arena\n"
-    " * alone.  An engine serves one thread at a time. */\n";
+    " * alone.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers\n"
+    " * count as 0 inside; the state of the caller's floating-point unit is as before. */\n";
 
 static const char embed_text[] = "\n/* The weights file in the program, aligned to 64 bytes:\n"
                                  " *     rnc_weights_memory(&w, @_weights, $_WEIGHTS_BYTES)\n"
@@ -146,6 +87,23 @@ int64_t emit_arena_bytes(const Plan *plan)
     return plan->arena_bytes > 0 ? plan->arena_bytes : 64;
 }
 
+/* Of run and what it calls down to a step, and of the largest step's frame; tests/interface.sh
+ * measures both. */
+static int stack_bytes(const Plan *plan)
+{
+    static const int frames[ISA_COUNT] = {[ISA_avx512] = 12 << 10,
+                                          [ISA_avx2] = 12 << 10,
+                                          [ISA_neon] = 12 << 10,
+                                          [ISA_portable] = 76 << 10,
+                                          [ISA_scalar] = 12 << 10};
+    int most = 0;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if ((plan->options.isas >> i & 1) && frames[i] > most)
+            most = frames[i];
+    }
+    return most + (4 << 10);
+}
+
 static void emit_figures(Emit *e)
 {
     const Plan *plan = e->plan;
@@ -158,8 +116,19 @@ static void emit_figures(Emit *e)
                "/* Weights files carry the same number, or do not fit. */\n"
                "#define %s_PLAN_HASH UINT64_C(0x%016" PRIx64 ")\n",
                e->upper, plan->hash);
-    if (e->options->embed != EMBED_FILE)
-        buf_printf(e->out, "#define %s_WEIGHTS_BYTES %zu\n", e->upper, e->options->weights_size);
+    buf_printf(e->out, "/* Of the weights file. */\n#define %s_WEIGHTS_BYTES %zu\n", e->upper,
+               emit_weights_size(plan));
+    buf_printf(
+        e->out,
+        "/* More threads than these gain nothing in steps that need scratch (rnc --threads). */\n"
+        "#define %s_THREADS %d\n",
+        e->upper, plan->options.threads);
+    buf_printf(e->out,
+               "/* Stack that run takes at most, on each thread, compiled with optimization (gcc "
+               "and clang, "
+               "-O1 or more). */\n"
+               "#define %s_STACK_BYTES %d\n",
+               e->upper, stack_bytes(plan));
 }
 
 /* A runtime of another release would misread what this one says. */
@@ -174,9 +143,9 @@ static void emit_abi(Emit *e)
         RNCRT_ABI, e->name, RNCRT_ABI);
 }
 
-void emit_header(Buf *out, const Plan *plan, const EmitOptions *options)
+void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
 {
-    Emit e = emit_begin(out, plan, options, NULL);
+    Emit e = emit_begin(out, plan, options, src);
     const Net *net = plan->net;
     const PortNames names = port_names(plan, e.arena);
     buf_printf(out,
@@ -191,10 +160,7 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options)
     emit_abi(&e);
     buf_puts(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     emit_figures(&e);
-    for (int i = 0; i < net->inputs.n; i++)
-        port_macros(&e, &net->inputs.at[i], names.in[i], "Input");
-    for (int i = 0; i < net->outputs.n; i++)
-        port_macros(&e, &net->outputs.at[i], names.out[i], "Output");
+    emit_port_macros(&e);
     emit_template(&e, engine_text);
     emit_run_declaration(&e);
     buf_puts(out, ";\n");

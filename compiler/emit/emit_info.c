@@ -142,7 +142,7 @@ static void emit_step_table(Emit *e)
 /* ---- run() and the description ---- */
 
 static const char any_text[] =
-    "\nvoid @_trace(@ *net, rnc_trace_hook hook, void *context)\n"
+    "\nvoid @_trace(struct @ *net, rnc_trace_hook hook, void *context)\n"
     "{\n"
     "    net->hook = hook;\n"
     "    net->context = context;\n"
@@ -151,27 +151,27 @@ static const char any_text[] =
     "static rnc_status @_init_any(void *net, const rnc_weights *w, void *arena,\n"
     "                             size_t arena_bytes, rnc_pool *pool)\n"
     "{\n"
-    "    return @_init((@ *)net, w, arena, arena_bytes, pool);\n"
+    "    return @_init((struct @ *)net, w, arena, arena_bytes, pool);\n"
     "}\n"
     "\n"
     "static rnc_status @_use_any(void *net, rnc_isa isa)\n"
     "{\n"
-    "    return @_use((@ *)net, isa);\n"
+    "    return @_use((struct @ *)net, isa);\n"
     "}\n"
     "\n"
     "static void @_run_any(void *net, const void *const *inputs, void *const *outputs)\n"
     "{\n"
-    "    @_run_steps((@ *)net, inputs, outputs);\n"
+    "    @_run_steps((struct @ *)net, inputs, outputs);\n"
     "}\n"
     "\n"
     "static const char *@_why_any(const void *net)\n"
     "{\n"
-    "    return ((const @ *)net)->why;\n"
+    "    return ((const struct @ *)net)->why;\n"
     "}\n"
     "\n"
     "static void @_trace_any(void *net, rnc_trace_hook hook, void *context)\n"
     "{\n"
-    "    @_trace((@ *)net, hook, context);\n"
+    "    @_trace((struct @ *)net, hook, context);\n"
     "}\n";
 
 static void emit_public_run(Emit *e)
@@ -223,7 +223,7 @@ static void emit_description(Emit *e)
                ", /* bytes of weights, from the first tensor on */\n",
                emit_arena_bytes(plan), weight_bytes(plan));
     buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
-    emit_template(e, "    sizeof(@),\n    @_init_any,\n    @_use_any,\n    @_run_any,\n"
+    emit_template(e, "    sizeof(struct @),\n    @_init_any,\n    @_use_any,\n    @_run_any,\n"
                      "    @_why_any,\n    @_trace_any,\n};\n");
 }
 

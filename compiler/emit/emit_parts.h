@@ -57,8 +57,11 @@ void emit_run(Emit *e); /* one call a step, loops */
 const char *step_name(const Plan *plan, const Step *step, Arena *arena);
 const char *step_layer(const Plan *plan, const Step *step);
 
-/* emit_header.c */
+/* emit_ports.c */
+void emit_port_macros(Emit *e);
 const char *port_type(const Port *port); /* "float" */
+
+/* emit_header.c */
 void emit_run_declaration(Emit *e);
 int64_t emit_arena_bytes(const Plan *plan);
 

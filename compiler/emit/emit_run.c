@@ -209,7 +209,7 @@ static void emit_turns(Emit *e)
     const int images = net->inputs.at[0].node->type.n;
     buf_printf(e->out,
                "\n/* The batch, %d image%s a turn. */\n"
-               "static void %s_run_steps(%s *net, const void *const *inputs, void *const "
+               "static void %s_run_steps(struct %s *net, const void *const *inputs, void *const "
                "*outputs)\n{\n"
                "    for (size_t turn = 0; turn < %d; turn++) {\n"
                "        const void *in[%d];\n        void *out[%d];\n",
@@ -234,7 +234,7 @@ void emit_run(Emit *e)
         "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n"
         "#define RNC_ARENA(offset) (net->arena + (offset))\n"
         "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
-        "static void %s_%s(%s *net, const void *const *inputs, void *const "
+        "static void %s_%s(struct %s *net, const void *const *inputs, void *const "
         "*outputs)\n{\n",
         e->name, e->name, e->name, turns ? "run_turn" : "run_steps", e->name);
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"

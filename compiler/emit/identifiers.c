@@ -4,41 +4,39 @@
 
 #include <string.h>
 
-/* Keywords of C23 and C++23, names of the headers that emitted code includes,
- * macros that compilers define without being asked. */
-static const char taken[] =
-    " alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t"
-    " char32_t char8_t class co_await co_return co_yield compl concept const const_cast"
-    " consteval constexpr constinit continue decltype default delete do double dynamic_cast"
-    " else enum explicit export extern false float for friend goto if inline int long mutable"
-    " namespace new noexcept not not_eq nullptr operator or or_eq private protected public"
-    " register reinterpret_cast requires restrict return short signed sizeof static"
-    " static_assert static_cast struct switch template this thread_local throw true try"
-    " typedef typeid typename typeof typeof_unqual union unsigned using virtual void volatile"
-    " wchar_t while xor xor_eq"
-    /* what the emitted files use */
-    " main NULL INFINITY NAN EOF errno memcpy memset memmove memcmp strlen fabs fabsf size_t"
-    " ptrdiff_t uint64_t uint32_t int64_t uintptr_t step_function job step vf net inputs"
-    " outputs class_"
-    /* functions of the C library, which a program may include as well */
-    " abort abs accept access acos alarm asin atan atan2 bind calloc cbrt ceil clock close"
-    " connect copysign cos cosh daemon div dup environ erf exit exp exp2 fdim floor fma fmax"
-    " fmin fmod fork free frexp gamma getline hypot index j0 j1 jn kill labs ldexp lgamma link"
-    " listen log log10 log2 malloc mmap modf open pause perror pipe pow printf puts raise rand"
-    " random read realloc remove rename rewind rindex rint round scanf select send signal sin"
-    " sinh sleep sqrt stat sync system tan tanh time times trunc truncate wait write y0 y1 yn"
-    /* macros that are there from the start */
-    " linux unix i386 near far interface small stdin stdout stderr ";
+static const char *const taken[] = {
+#include "emit/taken.def"
+};
+
+/* Names of headers, as files: one in front of the compiler's own would be included in its place. */
+static const char headers[] =
+    " assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal"
+    " stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn"
+    " string tgmath threads time uchar wchar wctype"
+    " aio cpio dirent dlfcn endian fcntl features fmtmsg fnmatch ftw glob grp iconv langinfo libgen"
+    " malloc memory monetary mqueue ndbm netdb nl_types paths poll pthread pwd regex resolv sched"
+    " search semaphore spawn strings stropts syslog tar termios trace ucontext ulimit unistd utime"
+    " utmp utmpx values wait wordexp xmmintrin immintrin arm_neon cblas rncrt ";
+
+static bool has_word(const char *words, const char *name)
+{
+    const size_t n = strlen(name);
+    for (const char *at = words; (at = strstr(at, name)); at++) {
+        if (at > words && at[-1] == ' ' && at[n] == ' ')
+            return true;
+    }
+    return false;
+}
 
 static bool is_taken(const char *name)
 {
-    static const char *const prefixes[] = {"_",     "rnc",   "RNC",   "cblas_", "Cblas",   "shape_",
-                                           "halo_", "tile_", "step_", "steps_", "labels_", "info_"};
-    const size_t n = strlen(name);
-    if (n == 0)
+    static const char *const prefixes[] = {
+        "_",        "rnc",      "RNC",    "cblas_", "Cblas", "atomic_",     "ATOMIC_",
+        "pthread_", "PTHREAD_", "posix_", "POSIX_", "aio_",  "memory_order"};
+    if (!*name)
         return true;
-    for (const char *at = taken; (at = strstr(at, name)); at++) {
-        if (at[-1] == ' ' && at[n] == ' ')
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        if (has_word(taken[i], name))
             return true;
     }
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
@@ -46,6 +44,11 @@ static bool is_taken(const char *name)
             return true;
     }
     return false;
+}
+
+bool is_header_name(const char *stem)
+{
+    return *stem && !strchr(stem, ' ') && has_word(headers, stem);
 }
 
 static bool is_digit(char c)

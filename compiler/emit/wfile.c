@@ -71,19 +71,43 @@ static void write_head(unsigned char *file, const Plan *plan, size_t size, size_
     put(file + RNCW_AT_HEAD_SUM, rncw_hash(file, RNCW_AT_HEAD_SUM, 0), 8);
 }
 
+static size_t name_bytes_of(const Plan *plan)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < plan->packed.n; i++)
+        bytes += strlen(plan->packed.at[i]->name) + 1;
+    return bytes;
+}
+
+static size_t round_to(size_t bytes, size_t align)
+{
+    return (bytes + align - 1) / align * align;
+}
+
+/* Table and names. */
+static size_t table_bytes(const Plan *plan)
+{
+    return (size_t)plan->packed.n * RNCW_ENTRY_BYTES + name_bytes_of(plan);
+}
+
+/* Where the first tensor begins. */
+static size_t data_at(const Plan *plan)
+{
+    return round_to(RNCW_HEAD_BYTES + table_bytes(plan), RNCW_DATA_ALIGN);
+}
+
+size_t emit_weights_size(const Plan *plan)
+{
+    return data_at(plan) + round_to((size_t)plan->weight_bytes, RNCW_ALIGN);
+}
+
 unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size)
 {
-    size_t name_bytes = 0;
-    for (int i = 0; i < plan->packed.n; i++)
-        name_bytes += strlen(plan->packed.at[i]->name) + 1;
-    const size_t table = (size_t)plan->packed.n * RNCW_ENTRY_BYTES + name_bytes;
-    const size_t data =
-        (RNCW_HEAD_BYTES + table + RNCW_DATA_ALIGN - 1) / RNCW_DATA_ALIGN * RNCW_DATA_ALIGN;
-    const size_t bytes = ((size_t)plan->weight_bytes + RNCW_ALIGN - 1) / RNCW_ALIGN * RNCW_ALIGN;
-    *size = data + bytes;
+    const size_t data = data_at(plan);
+    *size = emit_weights_size(plan);
     unsigned char *file = arena_alloc(arena, *size);
     pack_tensors(plan, file + data);
     write_table(file, plan, data);
-    write_head(file, plan, *size, table, name_bytes, data);
+    write_head(file, plan, *size, table_bytes(plan), name_bytes_of(plan), data);
     return file;
 }

@@ -5,6 +5,17 @@
 #include "tool/commands.h"
 
 #include <stdio.h>
+#include <string.h>
+
+/* Methods for speed read transformed filters, which can be much larger than the parameters. */
+static void print_weights_growth(const Plan *plan, int64_t parameters, Arena *arena)
+{
+    const int64_t bytes = parameters * elem_bytes(ELEM_F32);
+    if (plan->weight_bytes > bytes + bytes / 10)
+        printf("these weights are %.2f times the parameters' %s, for speed; --optimize balanced or "
+               "size has less\n",
+               (double)plan->weight_bytes / (double)bytes, figure_bytes(arena, bytes));
+}
 
 static void print_summary(const Options *o, const Compiled *c, const OutputFile *files, int n,
                           Arena *arena)
@@ -16,6 +27,7 @@ static void print_summary(const Options *o, const Compiled *c, const OutputFile 
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", figure_bytes(arena, plan->arena_bytes),
            figure_bytes(arena, plan->lower_bound), figure_gap(plan->arena_bytes, plan->lower_bound),
            figure_bytes(arena, plan->weight_bytes));
+    print_weights_growth(plan, net_parameters(c->original), arena);
     if (o->native)
         printf("for this machine: --machine %s\n", plan->options.machine->name);
     if (plan->options.tuning)
@@ -45,12 +57,29 @@ static void print_blas_hint(void)
                "Haswell (AVX2) in the environment mends that\n");
 }
 
+/* The header's place, beside the others. */
+static const char *header_path(const char *base, const char *header, Arena *arena)
+{
+    const char *slash = strrchr(base, '/');
+    return slash ? arena_printf(arena, "%.*s/%s", (int)(slash - base), base, header) : header;
+}
+
+/* What C calls the network, where that is not what its output is called. */
+static void note_name(const Options *o, const char *base, Diag *d)
+{
+    const char *slash = strrchr(base, '/'), *stem = slash ? slash + 1 : base;
+    const EmitOptions *e = &o->compile.emit;
+    if (!o->quiet && !o->name && !str_eq(e->name, stem))
+        diag_note(d, NO_LOC, "C has the network as '%s'; --name NAME gives it another name",
+                  e->name);
+}
+
 static bool write_outputs(const Options *o, const Compiled *c, const char *base, const SrcMap *src,
                           Arena *arena, Diag *d)
 {
     OutputFile files[3] = {
         {arena_printf(arena, "%s.c", base), buf_text(&c->source), c->source.n},
-        {arena_printf(arena, "%s.h", base), buf_text(&c->header), c->header.n},
+        {header_path(base, o->compile.emit.header, arena), buf_text(&c->header), c->header.n},
     };
     int n = 2;
     if (c->weights && o->compile.emit.embed != EMBED_ARRAY)
@@ -58,6 +87,7 @@ static bool write_outputs(const Options *o, const Compiled *c, const char *base,
             (OutputFile){arena_printf(arena, "%s.weights", base), c->weights, c->weights_size};
     if (!write_made(o, files, n, base, src, arena, d))
         return false;
+    note_name(o, base, d);
     if (o->quiet || o->report == REPORT_JSON)
         return true;
     print_summary(o, c, files, n, arena);

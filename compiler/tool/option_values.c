@@ -222,6 +222,9 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_GRAPH_OUTPUT:
         o->output = value;
         return true;
+    case OPTION_NAME:
+        o->name = value;
+        return true;
     case OPTION_SINGLE_FILE:
         o->compile.emit.single_file = true;
         return true;

@@ -24,6 +24,7 @@ typedef struct Options {
     bool help, version;
     CompileOptions compile; /* emit.name and what follows from it are left to names_of_outputs() */
     const char *output;     /* -o, or NULL */
+    const char *name;       /* --name, or NULL */
     ReportFormat report;    /* --report, and --format of summary */
     bool quiet, verbose;
     bool native; /* --machine native or measure: the machine's numbers are worth a line */

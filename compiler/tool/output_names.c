@@ -32,9 +32,14 @@ bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base)
         }
     }
     EmitOptions *e = &o->compile.emit;
-    e->name = c_identifier(arena, stem, "net_");
+    e->name = c_identifier(arena, o->name ? o->name : stem, "net_");
+    if (o->name && !str_eq(e->name, o->name)) {
+        diag_error(d, NO_LOC, "'%s' cannot be a name in C: use another", o->name);
+        return false;
+    }
     e->source = arena_printf(arena, "%s.c", stem);
-    e->header = arena_printf(arena, "%s.h", stem);
+    /* <string.h> would find string.h in the network's folder. */
+    e->header = arena_printf(arena, is_header_name(stem) ? "net_%s.h" : "%s.h", stem);
     e->weights_file = arena_printf(arena, "%s.weights", stem);
     return true;
 }

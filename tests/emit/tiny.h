@@ -18,29 +18,41 @@ extern "C" {
 #define TINY_BATCH 1
 /* Weights files carry the same number, or do not fit. */
 #define TINY_PLAN_HASH ...
+/* Of the weights file. */
+#define TINY_WEIGHTS_BYTES 5248
+/* More threads than these gain nothing in steps that need scratch (rnc --threads). */
+#define TINY_THREADS 4
+/* Stack that run takes at most, on each thread, compiled with optimization (gcc and clang, -O1 or more). */
+#define TINY_STACK_BYTES 16384
 
-/* Input image, unsigned char [1][6][5][3]: image, row, pixel, channel. */
+/* Input image, unsigned char [1][6][5][3]: image, row, pixel, channel.
+ * Values 0..255.  Normalised inside: (x / 255 - mean) / std,
+ * mean 0.5; std 0.25.
+ * Channels in the order of training, which the .net does not say: as a rule red, green, blue. */
 #define TINY_IMAGE_ELEMENTS 90
 #define TINY_IMAGE_N 1
 #define TINY_IMAGE_C 3
 #define TINY_IMAGE_H 6
 #define TINY_IMAGE_W 5
 
-/* Input extra, float [1][4]: image, channel. */
+/* Input extra, float [1][4]: image, channel.
+ * Values in the range of training.  Nothing is scaled or normalised inside. */
 #define TINY_EXTRA_ELEMENTS 4
 #define TINY_EXTRA_N 1
 #define TINY_EXTRA_C 4
 #define TINY_EXTRA_H 1
 #define TINY_EXTRA_W 1
 
-/* Output middle, float [1][8][6][5]: image, channel, row, pixel. */
+/* Output middle, float [1][8][6][5]: image, channel, row, pixel.
+ * Result of conv1 (tiny.net:7). */
 #define TINY_MIDDLE_ELEMENTS 240
 #define TINY_MIDDLE_N 1
 #define TINY_MIDDLE_C 8
 #define TINY_MIDDLE_H 6
 #define TINY_MIDDLE_W 5
 
-/* Output int, float [1][4]: image, channel. */
+/* Output int, float [1][4]: image, channel.
+ * Result of softmax1 (tiny.net:13): probabilities, a softmax is inside; those of a pixel add up to 1. */
 #define TINY_PORT_INT_ELEMENTS 4
 #define TINY_PORT_INT_N 1
 #define TINY_PORT_INT_C 4
@@ -71,7 +83,8 @@ rnc_status tiny_init(tiny *net, const rnc_weights *w,
 rnc_status tiny_use(tiny *net, rnc_isa isa);
 
 /* One inference: cannot fail, allocates nothing, writes the outputs and the arena
- * alone.  An engine serves one thread at a time. */
+ * alone.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers
+ * count as 0 inside; the state of the caller's floating-point unit is as before. */
 void tiny_run(tiny *net,
               const unsigned char *image,
               const float *extra,

@@ -33,7 +33,7 @@ static void compile_text(Arena *arena, const uint8_t *data, size_t size)
                               .source = "fuzz.c",
                               .header = "fuzz.h",
                               .weights_file = "fuzz.weights"};
-    emit_header(&out, plan, &emit);
+    emit_header(&out, plan, &emit, &src);
     emit_source(&out, plan, &emit, &src);
 }
 

@@ -32,7 +32,7 @@ done
 
 cp "$src/tests/emit/deep.net" .
 check "deep" "$rnc" deep.net --isa scalar -q
-sed -n '/deep_run_steps(deep/,/^}/p' deep.c > deep.golden
+sed -n '/deep_run_steps(struct deep/,/^}/p' deep.c > deep.golden
 [ -z "${RNC_TEST_REFRESH:-}" ] || cp deep.golden "$src/tests/emit/deep.run"
 check "deep.run" diff -u "$src/tests/emit/deep.run" deep.golden
 # Twice two: another method pays where the weights of many blocks leave the caches.

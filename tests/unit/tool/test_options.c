@@ -242,17 +242,32 @@ static void test_names(void)
 static void test_identifiers(void)
 {
     static const char *const pairs[][2] = {
-        {"resnet50", "resnet50"}, {"a.b-c", "a_b_c"},
-        {"50", "p_50"},           {"while", "p_while"},
-        {"whil", "whil"},         {"rnc_x", "p_rnc_x"},
-        {"memcpy", "p_memcpy"},   {"", "p_"},
-        {"\xc3\xa9", "p___"},     {"linux", "p_linux"},
-        {"step_1", "p_step_1"},   {"x_", "x_"},
+        {"resnet50", "resnet50"},
+        {"a.b-c", "a_b_c"},
+        {"50", "p_50"},
+        {"while", "p_while"},
+        {"whil", "whil"},
+        {"rnc_x", "p_rnc_x"},
+        {"memcpy", "p_memcpy"},
+        {"", "p_"},
+        {"\xc3\xa9", "p___"},
+        {"linux", "p_linux"},
+        {"step_1", "step_1"},
+        {"x_", "x_"},
+        {"w", "w"},
+        {"EDOM", "p_EDOM"},
+        {"y0", "p_y0"},
+        {"pthread_of", "p_pthread_of"},
+        {"near", "p_near"},
+        {"I", "p_I"},
     };
     jmp_buf oom;
     Arena *arena = arena_new(&oom);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         CU_ASSERT_STRING_EQUAL(c_identifier(arena, pairs[i][0], "p_"), pairs[i][1]);
+    CU_ASSERT(is_header_name("string") && is_header_name("pthread"));
+    CU_ASSERT(!is_header_name("strin") && !is_header_name("tring") && !is_header_name("") &&
+              !is_header_name("string time") && !is_header_name("resnet50"));
     CU_ASSERT_STRING_EQUAL(c_upper(arena, "Resnet_50"), "RESNET_50");
     arena_free(arena);
 }

@@ -1,0 +1,167 @@
+/* emit_ports.c: what goes into a network and comes out of it, as its caller must know it. */
+#include "emit/emit_parts.h"
+
+#include "net/describe.h"
+#include "plan/batch.h"
+#include "emit/identifiers.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+/* ---- names ---- */
+
+static bool used(const char *const *names, int n, const char *upper, Arena *arena)
+{
+    for (int i = 0; i < n; i++) {
+        if (str_eq(c_upper(arena, names[i]), upper))
+            return true;
+    }
+    return false;
+}
+
+PortNames port_names(const Plan *plan, Arena *arena)
+{
+    const Net *net = plan->net;
+    const int n_in = net->inputs.n, n = n_in + net->outputs.n;
+    const char **names = NEW_ARRAY(arena, const char *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const Port *p = i < n_in ? &net->inputs.at[i] : &net->outputs.at[i - n_in];
+        const char *base = c_identifier(arena, p->name, "port_");
+        names[i] = base;
+        for (int k = 2; used(names, i, c_upper(arena, names[i]), arena); k++)
+            names[i] = arena_printf(arena, "%s_%d", base, k);
+    }
+    return (PortNames){names, names + n_in};
+}
+
+const char *port_type(const Port *port)
+{
+    return elem_row(port->elem)->c;
+}
+
+/* "float [1][3][224][224]: image, channel, row, pixel" */
+static const char *port_layout(Arena *arena, const Plan *plan, const Port *port)
+{
+    const Type t = whole_batch(plan, port->node->type);
+    if (t.h == 1 && t.w == 1)
+        return arena_printf(arena, "%s [%d][%d]: image, channel", port_type(port), t.n, t.c);
+    if (port->order == ORDER_NCHW)
+        return arena_printf(arena, "%s [%d][%d][%d][%d]: image, channel, row, pixel",
+                            port_type(port), t.n, t.c, t.h, t.w);
+    return arena_printf(arena, "%s [%d][%d][%d][%d]: image, row, pixel, channel", port_type(port),
+                        t.n, t.h, t.w, t.c);
+}
+
+/* ---- meaning ---- */
+
+/* The node that normalises an input, or NULL. */
+static const Node *normalizer(const Net *net, const Node *input)
+{
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        if (node->op == OP_NORMALIZE && node->in[0] == input)
+            return node;
+    }
+    return NULL;
+}
+
+static void add_reals(Buf *out, const char *what, Reals list)
+{
+    buf_printf(out, "%s ", what);
+    for (int i = 0; i < list.n; i++)
+        buf_printf(out, "%s%g", i ? ", " : "", list.at[i]);
+}
+
+/* "(x / 255 - mean) / std with mean 0.485, 0.456, 0.406 and std ..." */
+static void add_formula(Buf *out, const Node *node)
+{
+    const double scale = node->attrs.scale;
+    const bool inverse = fabs(1.0 / scale - rint(1.0 / scale)) < 1e-6 && scale < 1.0;
+    if (inverse)
+        buf_printf(out, "(x / %g - mean) / std,\n * ", 1.0 / scale);
+    else if (scale < 1.0 || scale > 1.0)
+        buf_printf(out, "(%g * x - mean) / std,\n * ", scale);
+    else
+        buf_puts(out, "(x - mean) / std,\n * ");
+    add_reals(out, "mean", node->attrs.mean);
+    add_reals(out, "; std", node->attrs.std);
+}
+
+/* Do values 0..255 come to the range of training by this scale? */
+static bool takes_bytes(const Node *node)
+{
+    return fabs(node->attrs.scale * 255.0 - 1.0) < 1e-6;
+}
+
+static void describe_input(Emit *e, const Port *port)
+{
+    const Node *node = normalizer(e->plan->net, port->node);
+    Buf *out = e->out;
+    if (port->elem == ELEM_U8)
+        buf_puts(out, "\n * Values 0..255.");
+    else if (node && takes_bytes(node))
+        buf_puts(out, "\n * Values 0..255, as bytes have them, not 0..1.");
+    else
+        buf_puts(out, "\n * Values in the range of training.");
+    if (node) {
+        buf_puts(out, "  Normalised inside: ");
+        add_formula(out, node);
+        buf_putc(out, '.');
+    } else {
+        buf_puts(out, "  Nothing is scaled or normalised inside.");
+    }
+    if (port->node->type.c == 3)
+        buf_puts(out, "\n * Channels in the order of training, which the .net does not say: as a "
+                      "rule red, green, "
+                      "blue.");
+}
+
+static void describe_output(Emit *e, const Port *port)
+{
+    const Node *node = port->node;
+    buf_printf(e->out, "\n * Result of %s", comment_text(e->arena, node->name));
+    const char *line = describe_line(e->arena, e->src, node->place);
+    if (line)
+        buf_printf(e->out, " (%s)", comment_text(e->arena, line));
+    if (node->op == OP_SOFTMAX)
+        buf_puts(e->out, ": probabilities, a softmax is inside; those of a pixel add up to 1.");
+    else if (node->act == ACT_SIGMOID || node->op == OP_SIGMOID)
+        buf_puts(e->out, ": a sigmoid is inside; each is between 0 and 1 by itself.");
+    else if (node->op == OP_DENSE && node->act == ACT_NONE)
+        buf_puts(e->out, ": raw scores, no softmax is inside.");
+    else
+        buf_puts(e->out, ".");
+}
+
+/* ---- macros and parameters ---- */
+
+static void port_macros(Emit *e, const Port *port, const char *name, bool input)
+{
+    const Type t = whole_batch(e->plan->net, port->node->type);
+    const char *upper = c_upper(e->arena, name);
+    buf_printf(e->out, "\n/* %s %s, %s.", input ? "Input" : "Output",
+               comment_text(e->arena, port->name), port_layout(e->arena, e->plan->net, port));
+    if (input)
+        describe_input(e, port);
+    else
+        describe_output(e, port);
+    buf_printf(e->out, " */\n#define %s_%s_ELEMENTS %" PRId64 "\n", e->upper, upper,
+               type_elements(t));
+    const struct {
+        char letter;
+        int extent;
+    } axes[] = {{'N', t.n}, {'C', t.c}, {'H', t.h}, {'W', t.w}};
+    for (int i = 0; i < 4; i++)
+        buf_printf(e->out, "#define %s_%s_%c %d\n", e->upper, upper, axes[i].letter,
+                   axes[i].extent);
+}
+
+void emit_port_macros(Emit *e)
+{
+    const Net *net = e->plan->net;
+    const PortNames names = port_names(e->plan, e->arena);
+    for (int i = 0; i < net->inputs.n; i++)
+        port_macros(e, &net->inputs.at[i], names.in[i], true);
+    for (int i = 0; i < net->outputs.n; i++)
+        port_macros(e, &net->outputs.at[i], names.out[i], false);
+}

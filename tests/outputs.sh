@@ -147,7 +147,7 @@ done
 # ---- names in what is printed ----
 
 # A control character, a byte that is not UTF-8, the end of a comment.
-printf 'net n\n\ni = input : f32[1][2][2][1]\n"a\001b\377*/c" = relu(i)\n\nport in i = i f32 nchw\nport out y = "a\001b\377*/c" f32 nchw\n' > odd.ir
+printf 'net n\n\ni = input : f32 nchw[1][1][2][2]\n"a\001b\377*/c" = relu(i)\n\nport in i = i f32 nchw\nport out y = "a\001b\377*/c" f32 nchw\n' > odd.ir
 # clean WHAT FILE: neither of the two bytes is there
 clean() {
     if [ "$(LC_ALL=C tr -dc '\001\377' < "$2" | wc -c)" -ne 0 ]; then

@@ -137,10 +137,10 @@ static void describe_output(Emit *e, const Port *port)
 
 static void port_macros(Emit *e, const Port *port, const char *name, bool input)
 {
-    const Type t = whole_batch(e->plan->net, port->node->type);
+    const Type t = whole_batch(e->plan, port->node->type);
     const char *upper = c_upper(e->arena, name);
     buf_printf(e->out, "\n/* %s %s, %s.", input ? "Input" : "Output",
-               comment_text(e->arena, port->name), port_layout(e->arena, e->plan->net, port));
+               comment_text(e->arena, port->name), port_layout(e->arena, e->plan, port));
     if (input)
         describe_input(e, port);
     else

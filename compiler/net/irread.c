@@ -153,6 +153,18 @@ bool irread_elem(Reader *r, Elem *elem)
     return irlex_unexpected(r->lex, "an element type, such as f32 or u8");
 }
 
+/* Before the order had a name it was another one. */
+static bool refuse_old_type(Reader *r, const Line *line)
+{
+    diag_error(r->diag, line->type_loc, "the type does not say the order of its extents");
+    diag_note(
+        r->diag, line->type_loc,
+        "it is written `f32 nchw[1][3][224][224]`: batch, channels, height, width; texts of an "
+        "older rnc have batch, height, width, channels, and are printed again with "
+        "`rnc FILE.net --dump ir`");
+    return false;
+}
+
 static bool read_types(Reader *r, Line *line)
 {
     line->type_loc = r->lex->token.loc;
@@ -164,11 +176,16 @@ static bool read_types(Reader *r, Line *line)
             line->type_loc = r->lex->token.loc;
         if (!irread_elem(r, &elem))
             return false;
+        if (irlex_is(r->lex, '['))
+            return refuse_old_type(r, line);
+        if (!irlex_is_word(r->lex, "nchw"))
+            return irlex_unexpected(r->lex, "'nchw', the order of the extents");
+        irlex_advance(r->lex);
         int n = irlex_dims(r->lex, dims, 4);
         if (n != 4)
             return n >= 0 && irlex_fail(r->lex, line->type_loc,
-                                        "a type has four extents: batch, height, width, channels");
-        VEC_PUSH(r->net->arena, &line->types, ((Type){elem, dims[0], dims[1], dims[2], dims[3]}));
+                                        "a type has four extents: batch, channels, height, width");
+        VEC_PUSH(r->net->arena, &line->types, ((Type){elem, dims[0], dims[2], dims[3], dims[1]}));
     } while (irlex_is(r->lex, ','));
     if (line->types.n == line->names.n)
         return true;
@@ -224,7 +241,7 @@ static bool give_type(Reader *r, const Line *line, Node *node)
     const int which = node->attrs.result;
     if (line->op == OP_INPUT && line->types.n == 0)
         return irlex_fail(r->lex, line->loc,
-                          "an input needs a type, such as ': f32[1][224][224][3]'");
+                          "an input needs a type, such as ': f32 nchw[1][3][224][224]'");
     if (line->types.n)
         node->type = line->types.at[which];
     if (!infer_node(node, r->diag))
@@ -232,8 +249,8 @@ static bool give_type(Reader *r, const Line *line, Node *node)
     Type t = node->type;
     if (line->types.n == 0 || type_eq(t, line->types.at[which]))
         return true;
-    diag_error(r->diag, line->type_loc, "the type of '%s' follows as %s[%d][%d][%d][%d]",
-               node->name, elem_name(t.elem), t.n, t.h, t.w, t.c);
+    diag_error(r->diag, line->type_loc, "the type of '%s' follows as %s nchw[%d][%d][%d][%d]",
+               node->name, elem_name(t.elem), t.n, t.c, t.h, t.w);
     return false;
 }
 

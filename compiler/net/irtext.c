@@ -2,10 +2,10 @@
  *
  *     net tiny
  *
- *     image = input : u8[1][32][32][3]
- *     normalize1 = normalize(image) mean=(0.5) std=(0.25) : f32[1][32][32][3]
+ *     image = input : u8 nchw[1][3][32][32]
+ *     normalize1 = normalize(image) mean=(0.5) std=(0.25) : f32 nchw[1][3][32][32]
  *     conv1 = conv(normalize1) kernel=3x3 filters=16 padding=(1, 1, 1, 1) act=relu
- *             absorbed=(bn1, relu1) origin=4 : f32[1][32][32][16]  # tiny.net:7
+ *             absorbed=(bn1, relu1) origin=4 : f32 nchw[1][16][32][32]  # tiny.net:7
  *         weight [16][3][3][3] "features.0.kernel" hwio
  *         bias [16]
  *
@@ -14,7 +14,7 @@
  *
  * (each node on one line).  A node is a name, an operator, its operands, the
  * attributes that are not at their defaults, what passes added, and the type:
- * element, batch, height, width, channels.  Below it stand its parameters with
+ * element, then batch, channels, height, width.  Below it stand its parameters with
  * their dims and, where they differ, the name that weights files use and the order
  * of the axes there.  `is NAME` behind the dims gives a parameter a name that is not the
  * node's with the role; where a node above has a parameter of that name, both have that one:
@@ -198,7 +198,7 @@ static void put_params(Buf *out, const Node *node)
 
 static void put_type(Buf *out, Type t)
 {
-    buf_printf(out, "%s[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.h, t.w, t.c);
+    buf_printf(out, "%s nchw[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.c, t.h, t.w);
 }
 
 /* A node and, behind the first result of an operator, those of the others. */

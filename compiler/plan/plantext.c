@@ -94,7 +94,7 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
     const Type t = step->node->type;
     buf_printf(out, "%4d  %-11s ", step->index, kernel_rows[step->kernel].name);
     print_names(out, step);
-    buf_printf(out, "\n      [%d][%d][%d][%d]", t.n, t.c, t.h, t.w);
+    buf_printf(out, "\n      nchw[%d][%d][%d][%d]", t.n, t.c, t.h, t.w);
     const Family family = kernel_rows[step->kernel].family;
     if ((family == FAMILY_conv || family == FAMILY_dense) && node_macs(step->node) > 0)
         buf_printf(out, "  %" PRId64 " MACs", node_macs(step->node));

@@ -16,7 +16,7 @@
 enum { LAYER, KIND, OUTPUT, PARAMETERS, MACS, OPERANDS, COLUMNS };
 enum { GAP = 2, LAYER_MOST = 30, KIND_MOST = 24, OPERANDS_LEAST = 12 };
 
-static const char *const heads[COLUMNS] = {"layer",      "kind", "output",
+static const char *const heads[COLUMNS] = {"layer",      "kind", "output c x h x w",
                                            "parameters", "MACs", "connected to"};
 
 typedef struct Row {

@@ -77,7 +77,7 @@ class Graph:
             line = re.sub(r"\s+#.*$", "", line)
             port = re.match(r"port (in|out) (\S+) = (\S+)", line)
             param = re.match(r"    (\w+) ((?:\[\d+\])+)(?: \"(.*)\")?(?: (\w+))?$", line)
-            head = re.match(r"(\S+) = (\w+)(?:\(([^)]*)\))?(.*) : (?:f32|u8)((?:\[\d+\]){4})$", line)
+            head = re.match(r"(\S+) = (\w+)(?:\(([^)]*)\))?(.*) : (?:f32|u8) nchw((?:\[\d+\]){4})$", line)
             if port:
                 (self.inputs if port[1] == "in" else self.outputs).append((port[2], port[3]))
             elif param and node:
@@ -88,8 +88,8 @@ class Graph:
             elif head:
                 attrs = dict(re.findall(r"(\w+)=(\([^)]*\)|\S+)", head[4]))
                 operands = [x.strip() for x in head[3].split(",")] if head[3] else []
-                dims = [int(d) for d in re.findall(r"\d+", head[5])]
-                node = self.nodes[head[1]] = Node(head[1], head[2], operands, attrs, dims)
+                n, c, h, w = (int(d) for d in re.findall(r"\d+", head[5]))
+                node = self.nodes[head[1]] = Node(head[1], head[2], operands, attrs, (n, h, w, c))
 
     @staticmethod
     def of(rnc, net, *options):

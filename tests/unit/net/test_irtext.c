@@ -55,13 +55,13 @@ static void test_print(void)
         text_of(t.net, t.arena),
         "net test original=9\n"
         "\n"
-        "input1 = input : u8[1][8][8][3]\n"
-        "normalize2 = normalize(input1) mean=(0.485, 0.1, 1e-07) scale=0.5 : f32[1][8][8][3]\n"
-        "conv3 = conv(normalize2) kernel=1x1 filters=3 : f32[1][8][8][3]\n"
+        "input1 = input : u8 nchw[1][3][8][8]\n"
+        "normalize2 = normalize(input1) mean=(0.485, 0.1, 1e-07) scale=0.5 : f32 nchw[1][3][8][8]\n"
+        "conv3 = conv(normalize2) kernel=1x1 filters=3 : f32 nchw[1][3][8][8]\n"
         "    weight [3][3][1][1]\n"
         "conv4 = conv(normalize2, conv3) kernel=3x3 filters=3 padding=(1, 1, 1, 1) bias=true "
         "act=leaky_relu act_alpha=0.1 absorbed=(layer1.0.bn1, relu1) origin=1 : "
-        "f32[1][8][8][3]\n"
+        "f32 nchw[1][3][8][8]\n"
         "    weight [3][3][3][3] \"features.0 \\\"w\\\"\" hwio\n"
         "    bias [3]\n"
         "\n"
@@ -103,7 +103,7 @@ static void test_by_hand(void)
     NetTest t;
     netgen_begin(&t, 1);
     const Net *net = read_text(&t, "# a comment\n\nnet n # another\n"
-                                   "x = input : f32[2][4][4][3]\n"
+                                   "x = input : f32 nchw[2][3][4][4]\n"
                                    "  c = conv(x) kernel=3x3 filters=8 stride=2x1\n"
                                    "p = avgpool(c) kernel=1x2 stride=1x1\r\n"
                                    "port in image = x f32 nhwc\n"
@@ -125,11 +125,11 @@ static void test_shared(void)
     NetTest t;
     netgen_begin(&t, 1);
     const char *text = "net n\n\n"
-                       "x = input : f32[1][4][4][2]\n"
-                       "a = conv(x) kernel=1x1 filters=2 bias=true : f32[1][4][4][2]\n"
+                       "x = input : f32 nchw[1][2][4][4]\n"
+                       "a = conv(x) kernel=1x1 filters=2 bias=true : f32 nchw[1][2][4][4]\n"
                        "    weight [2][2][1][1] is tower.weight \"w\" hwio\n"
                        "    bias [2]\n"
-                       "b = conv(a) kernel=1x1 filters=2 bias=true : f32[1][4][4][2]\n"
+                       "b = conv(a) kernel=1x1 filters=2 bias=true : f32 nchw[1][2][4][4]\n"
                        "    weight [2][2][1][1] is tower.weight\n"
                        "    bias [2] is a.bias\n\n"
                        "port in x = x f32 nchw\n"
@@ -171,7 +171,7 @@ static void refuses(const char *line, const char *wanted)
     NetTest t;
     netgen_begin(&t, 1);
     const char *text = arena_printf(t.arena,
-                                    "net n\nx = input : f32[1][4][4][2]\n%s\n"
+                                    "net n\nx = input : f32 nchw[1][2][4][4]\n%s\n"
                                     "port in x = x f32 nchw\nport out y = x f32 nchw\n",
                                     line);
     CU_ASSERT_PTR_NULL(read_text(&t, text));
@@ -199,13 +199,16 @@ static void test_errors(void)
     refuses("a = normalize(x) mean=(1)", "error: 'normalize' needs its 'scale'\n");
     refuses("a = conv(x) kernel=9x9 filters=2", "error: the window of 'conv' is larger");
     refuses("a = relu(x, x)", "error: 'relu' takes 1 operand, not 2\n");
-    refuses("a = relu(x) : f32[1][4][4][3]",
-            "3:15: error: the type of 'a' follows as f32[1][4][4][2]\n");
-    refuses("a = relu(x) : f32[1][4][4]", "error: a type has four extents");
-    refuses("a = relu(x) : f12[1][4][4][2]", "error: expected an element type");
-    refuses("a = relu(x) : f16[1][4][4][2]",
-            "3:15: error: the type of 'a' follows as f32[1][4][4][2]\n");
-    refuses("a = input : bf16[1][4][4][2]",
+    refuses("a = relu(x) : f32 nchw[1][3][4][4]",
+            "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
+    refuses("a = relu(x) : f32 nchw[1][4][4]", "error: a type has four extents");
+    refuses("a = relu(x) : f32[1][4][4][2]",
+            "error: the type does not say the order of its extents");
+    refuses("a = relu(x) : f32 nhwc[1][4][4][2]", "error: expected 'nchw'");
+    refuses("a = relu(x) : f12 nchw[1][2][4][4]", "error: expected an element type");
+    refuses("a = relu(x) : f16 nchw[1][2][4][4]",
+            "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
+    refuses("a = input : bf16 nchw[1][2][4][4]",
             "error: no kernel reads inputs of type bf16: an input is f32 or u8\n");
     refuses("port out a = x f16 nchw", "error: an output port is f32\n");
     refuses("x = relu(x)", "3:1: error: there are two nodes 'x'\n");
@@ -237,7 +240,7 @@ static void test_errors(void)
             "error: there are two parameters 'b.weight'\n");
     refuses("a = \"relu", "error: the string does not end on its line\n");
     refuses("a = relu(x) ; b", "error: this character has no meaning here\n");
-    refuses("a = input : f32[1][4][4][2]", "error: the input 'a' has no port\n");
+    refuses("a = input : f32 nchw[1][2][4][4]", "error: the input 'a' has no port\n");
     refuses("port out x = x f32 nchw", "error: there is such a port already\n");
     refuses("port out a = x u8 nchw", "error: an output port is f32\n");
     refuses("port out a = x f32 nchw labels=(\"one\")", "error: 1 class names for 2 channels\n");
@@ -249,7 +252,7 @@ static void test_goes_on(void)
 {
     NetTest t;
     netgen_begin(&t, 1);
-    CU_ASSERT_PTR_NULL(read_text(&t, "net n\nx = input : f32[1][4][4][2]\n"
+    CU_ASSERT_PTR_NULL(read_text(&t, "net n\nx = input : f32 nchw[1][2][4][4]\n"
                                      "a = relu(x) what=1\nb = relu(a)\nc = relu(b)\n"
                                      "d = add(c, z)\nport out y = d f32 nchw\n"));
     CU_ASSERT_EQUAL(t.diag.errors, 2);

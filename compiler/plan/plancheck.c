@@ -6,6 +6,7 @@
  * that place.c and share.c decided, but asks of each step
  *
  *   - that its shape keeps inside the buffers of its operands
+ *   - that its scratch is as large as all its parts use, on each instruction set
  *   - that its operands still hold the values of the nodes it reads
  *   - that zeros lie around an operand wherever its windows reach beyond it
  *   - that it writes over an operand only where its kernel may
@@ -72,7 +73,7 @@ static void check_box(Walk *w, const Step *step, const Operand *o, Box b)
     const int64_t at = t->origin + o->shift;
     const int64_t low = at + b.y0 * b.row + b.x0 * b.pixel;
     const int64_t high = at + (b.images - 1) * b.image + b.y1 * b.row + b.x1 * b.pixel + b.c;
-    if (low < 0 || high > buffer->bytes / 4)
+    if (low < 0 || elems_bytes(t->elem, high) > buffer->bytes)
         complain(w, step, "reaches outside the buffer of", t->node);
     if (buffer->offset % 64 != 0 || buffer->offset < 0 ||
         buffer->offset + buffer->bytes > w->plan->arena_bytes)
@@ -183,6 +184,22 @@ static void check_shape(Walk *w, const Step *step)
         break;
     default:
         complain(w, step, "has no operands:", step->node);
+    }
+}
+
+/* What the kernel cuts its work into says how much each part uses (kernels/cuts.h). */
+static void check_scratch(Walk *w, const Step *step)
+{
+    const Plan *plan = w->plan;
+    const int64_t room = step->scratch >= 0 ? plan->buffers.at[step->scratch].bytes : 0;
+    if (!step->method || !step->method->scratch)
+        return;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        const int64_t each = step->method->scratch(&step->shape.conv, &step->tile[i]);
+        if (elems_bytes(SCRATCH_ELEM, step->parts * each) > room)
+            complain(w, step, "has too little scratch for", step->node);
     }
 }
 
@@ -431,6 +448,7 @@ static void check_step(Walk *w, const Step *step)
 {
     check_count(w, step);
     check_shape(w, step);
+    check_scratch(w, step);
     for (int i = 0; i < MOST_IN; i++) {
         check_read(w, step, &step->in[i]);
         for (int k = 0; k < MOST_OUT; k++)

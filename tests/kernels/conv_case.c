@@ -181,3 +181,9 @@ rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group)
         t.depth = (t.depth + t.streams - 1) / t.streams * t.streams;
     return t;
 }
+
+float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_tile *t)
+{
+    enum { PARTS_MOST = 7 };
+    return case_floats(c, (size_t)(PARTS_MOST * plan_scratch(kernel, s, t)));
+}

@@ -32,6 +32,10 @@ ConvCase conv_case(Case *c, ConvLimits limits);
 /* Half of the time one of the n usual tiles, else any, with groups of up to `group`; the other
  * knobs, blocks of weight rows among them, at random. */
 rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group);
+/* Floats of scratch that a plan has for a part of a kernel's step (plan_scratch.c). */
+int64_t plan_scratch(const char *kernel, const rnc_conv_shape *s, const rnc_tile *t);
+/* Scratch for as many parts as run_kernel() has, no float more than a plan would have. */
+float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_tile *t);
 /* What the kernel must leave in out: every lane below s.out_c.  With an
  * `amplification` above 1 its error may be so many times that of the largest plain sum. */
 Expect conv_expect(Case *c, const ConvCase *k, double amplification);

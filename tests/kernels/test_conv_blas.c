@@ -17,8 +17,6 @@ static float *pack_rows(Case *c, const ConvCase *k)
     return packed;
 }
 
-/* Scratch is as large as the plan makes it, between canaries: half of the cases see a write after
- * it. */
 void test_conv_blas(Case *c)
 {
     const rnc_tile tile = {.pixels = chance(c, 50) ? 0 : pick(c, 1, 40)};
@@ -27,13 +25,11 @@ void test_conv_blas(Case *c)
     l.align = chance(c, 70) ? pick_align(c) : 1;
     ConvCase k = conv_case(c, l);
     Expect e = conv_expect(c, &k, 1);
-    rnc_blas_cut cut;
-    rnc_cut_blas(&k.s, &tile, &cut);
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_rows(c, &k),
-                            .scratch = case_floats(c, (size_t)cut.floats)};
+                            .scratch = conv_scratch(c, "conv_blas", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_blas], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

@@ -32,17 +32,6 @@ static float *pack_strassen(Case *c, const ConvCase *k)
     return packed;
 }
 
-/* Of a part, as rnc_cut_strassen() of kernels/cuts.h has it. */
-static int scratch_floats(const rnc_conv_shape *s, int group)
-{
-    const int pixels = s->images * s->out_h * s->out_w, strips = (pixels + group - 1) / group;
-    const int up = ((pixels + strips - 1) / strips + 1) / 2, wide = s->stride_w * s->in_pixel;
-    const int row = s->out_w * wide;
-    const bool flat = s->stride_h * s->in_row == row &&
-                      (s->images == 1 || s->in_image == s->out_h * row) && wide < 2 * s->in_c;
-    return up * ((flat ? 2 * wide : 4 * (s->in_c + (s->in_c % 512 == 0 ? 16 : 0))) + 3 * s->panel);
-}
-
 void test_conv_strassen(Case *c)
 {
     static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
@@ -57,13 +46,11 @@ void test_conv_strassen(Case *c)
     k.s.panel = panel;
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    enum { PARTS_MOST = 7 };
-    const size_t scratch = (size_t)scratch_floats(&k.s, tile.group > 0 ? tile.group : 1);
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_strassen(c, &k),
-                            .scratch = case_floats(c, PARTS_MOST * scratch)};
+                            .scratch = conv_scratch(c, "conv_strassen", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_strassen], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

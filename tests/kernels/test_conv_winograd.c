@@ -70,17 +70,11 @@ void test_conv_winograd(Case *c)
     k.s.winograd = 2 * pick(c, 1, 2);
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    enum { PARTS_MOST = 7 };
-    const int m = k.s.winograd, side = k.s.stride_h == 1 ? m + 2 : 2 * m + 1;
-    const int tiles = k.s.images * ((k.s.out_h + m - 1) / m) * ((k.s.out_w + m - 1) / m);
-    const int widest = tiles < tile.group ? tiles : tile.group > 0 ? tile.group : 1;
-    const size_t scratch =
-        (size_t)(side * side * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32));
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_winograd(c, &k),
-                            .scratch = case_memory(c, PARTS_MOST * scratch * sizeof(float))};
+                            .scratch = conv_scratch(c, "conv_winograd", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

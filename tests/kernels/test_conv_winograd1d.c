@@ -63,17 +63,11 @@ void test_conv_winograd1d(Case *c)
     describe_conv(c, s);
     /* 10,000 cases with AVX2 stay within 1.05. */
     Expect e = conv_expect(c, &k, 2);
-    enum { PARTS_MOST = 7 };
-    const int floats =
-        ((s->out_w - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w) * s->in_pixel + s->in_c;
-    const int widest = s->out_w < tile.group ? s->out_w : tile.group > 0 ? tile.group : 1;
-    const size_t scratch =
-        (size_t)(7 * s->stride_h * ((floats + 15) / 16 * 16) + 7 * (widest * s->panel + 16));
     const rnc_operands o = {.in = k.in.at,
                             .in2 = s->residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_columns(c, &k),
-                            .scratch = case_memory(c, PARTS_MOST * scratch * sizeof(float))};
+                            .scratch = conv_scratch(c, "conv_winograd1d", s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd1d], s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

@@ -39,19 +39,11 @@ void test_conv_winograd_taps(Case *c)
     k.s.winograd = 4;
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    enum { PARTS_MOST = 7, PLANES = 36 };
-    const int tiles = k.s.images * ((k.s.out_h + 3) / 4) * ((k.s.out_w + 3) / 4);
-    const int widest = tile.group < 1 ? 1 : tiles < tile.group ? tiles : tile.group;
-    const int u = tile.unroll < 1 ? 1 : tile.unroll < 8 ? tile.unroll : 8;
-    const int depth = tile.depth >= u && tile.depth < k.s.in_c ? tile.depth / u * u : k.s.in_c;
-    const size_t scratch =
-        (size_t)(PLANES * (widest * ((k.s.in_c + 15) / 16 * 16 + 16 + k.s.panel) + 32) +
-                 (tile.pixels > 0 ? 6 * (depth * k.s.panel + 16) : 0));
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
                             .weights = pack_channels(c, &k),
-                            .scratch = case_memory(c, PARTS_MOST * scratch * sizeof(float))};
+                            .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd_taps], &k.s, &tile, &o, k.out.base,
                k.out.total, !k.in_place);
     expect_check(c, &e);

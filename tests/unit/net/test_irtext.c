@@ -150,9 +150,9 @@ static void test_results(void)
     NetTest t;
     netgen_begin(&t, 1);
     const char *text = "net n original=5\n\n"
-                       "x = input : f32[1][4][4][6]\n"
-                       "a, \"b c\", d = split(x) parts=3 origin=2 : f32[1][4][4][2], "
-                       "f32[1][4][4][2], f32[1][4][4][2]\n\n"
+                       "x = input : f32 nchw[1][6][4][4]\n"
+                       "a, \"b c\", d = split(x) parts=3 origin=2 : f32 nchw[1][2][4][4], "
+                       "f32 nchw[1][2][4][4], f32 nchw[1][2][4][4]\n\n"
                        "port in x = x f32 nchw\n"
                        "port out y = \"b c\" f32 nchw\n";
     Net *net = read_text(&t, text);
@@ -230,9 +230,9 @@ static void test_errors(void)
     refuses("a = split(x) parts=2", "error: 'split' has 2 results, not 1\n");
     refuses("a, a = split(x) parts=2", "error: there are two nodes 'a'\n");
     refuses("a, x = split(x) parts=2", "error: there are two nodes 'x'\n");
-    refuses("a, b = split(x) parts=2 : f32[1][4][4][1]", "there are 1 types for 2 results");
-    refuses("a, b = split(x) parts=2 : f32[1][4][4][1], f32[1][4][4][2]",
-            "the type of 'b' follows as f32[1][4][4][1]\n");
+    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4]", "there are 1 types for 2 results");
+    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4], f32 nchw[1][2][4][4]",
+            "the type of 'b' follows as f32 nchw[1][1][4][4]\n");
     refuses("a, b, c = split(x) parts=3", "error: 2 channels do not split into 3 equal parts\n");
     refuses("a, = relu(x)", "error: expected the name of a node\n");
     refuses("a = bn(x)\n weight [2] is", "expected the name of a parameter");

@@ -238,6 +238,58 @@ static void test_check(void)
     }
 }
 
+/* ---- scratch ---- */
+
+/* The first step with scratch. */
+static Step *scratch_step(Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].scratch >= 0)
+            return &plan->steps.at[i];
+    }
+    return NULL;
+}
+
+static void shrink_scratch(Plan *plan)
+{
+    plan->buffers.at[scratch_step(plan)->scratch].bytes -= 64;
+}
+
+static void forget_scratch(Plan *plan)
+{
+    scratch_step(plan)->scratch = -1;
+}
+
+static void share_more(Plan *plan)
+{
+    scratch_step(plan)->parts++;
+}
+
+/* A tuning that somebody applies after scratch was counted. */
+static void widen_groups(Plan *plan)
+{
+    scratch_step(plan)->tile[ISA_avx2].group *= 2;
+}
+
+/* Scratch that a part, or one instruction set's tile, would write past. */
+static void test_scratch(void)
+{
+    static Breaker *const breakers[] = {shrink_scratch, forget_scratch, share_more, widen_groups};
+    for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
+        Bench b;
+        bench_begin(&b);
+        make_output(&b, make_conv(&b, make_input(&b, 1, 64, 56, 56, ELEM_F32), 3, 64, 1, 1));
+        Plan *plan = make_plan(&b, (PlanOptions){0});
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(scratch_step(plan));
+        CU_ASSERT(plan_check(plan, &b.diag));
+        breakers[i](plan);
+        CU_ASSERT_FALSE(plan_check(plan, &b.diag));
+        CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "has too little scratch"));
+        bench_end(&b);
+    }
+}
+
 /* Nodes with the same parameters read one packed tensor, where their kernels read it the
  * same; normalisations that differ in epsilon alone do not. */
 static void test_shared_weights(void)
@@ -287,6 +339,7 @@ void suite_plan(void)
     CU_add_test(s, "gap", test_gap);
     CU_add_test(s, "hash", test_hash);
     CU_add_test(s, "text", test_text);
+    CU_add_test(s, "scratch", test_scratch);
     CU_add_test(s, "weights that several steps read", test_shared_weights);
     CU_add_test(s, "operands of kernels", test_operands);
     CU_add_test(s, "check", test_check);

@@ -14,15 +14,18 @@ static void put(unsigned char *to, uint64_t x, int bytes)
         to[i] = (unsigned char)x;
 }
 
-/* The file's numbers are little-endian; pack_weights() writes this machine's. */
-static void swap_if_big_endian(unsigned char *bytes, size_t size)
+/* The file's numbers are little-endian; pack_weights() writes this machine's, `each` bytes long. */
+static void swap_if_big_endian(unsigned char *bytes, size_t size, size_t each)
 {
     const uint16_t one = 1;
     unsigned char first;
     memcpy(&first, &one, 1);
-    for (size_t i = 0; first == 0 && i < size; i += 4) {
-        const unsigned char x[4] = {bytes[i + 3], bytes[i + 2], bytes[i + 1], bytes[i]};
-        memcpy(bytes + i, x, 4);
+    for (size_t i = 0; first == 0 && i < size; i += each) {
+        for (size_t k = 0; k < each / 2; k++) {
+            const unsigned char x = bytes[i + k];
+            bytes[i + k] = bytes[i + each - 1 - k];
+            bytes[i + each - 1 - k] = x;
+        }
     }
 }
 
@@ -32,8 +35,8 @@ static void pack_tensors(const Plan *plan, unsigned char *data)
     for (int i = 0; i < plan->packed.n; i++) {
         const Packed *packed = plan->packed.at[i];
         unsigned char *to = data + packed->offset;
-        pack_weights(&plan->steps.at[packed->step], (float *)(void *)to);
-        swap_if_big_endian(to, (size_t)packed->bytes);
+        pack_weights(&plan->steps.at[packed->step], to);
+        swap_if_big_endian(to, (size_t)packed->bytes, (size_t)elem_bytes(packed->elem));
     }
 }
 

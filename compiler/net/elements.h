@@ -3,6 +3,7 @@
 #define RNC_ELEMENTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef enum Elem {
 #define ELEMENT(id, name, bytes, c, constant, input, doc) ELEM_##id,
@@ -24,5 +25,10 @@ const ElemRow *elem_row(Elem elem);
 Elem elem_named(const char *name);
 const char *elem_name(Elem elem);
 int elem_bytes(Elem elem);
+/* Of n elements. */
+static inline int64_t elems_bytes(Elem elem, int64_t n)
+{
+    return n * elem_bytes(elem);
+}
 
 #endif

@@ -15,7 +15,7 @@ static int64_t image_bytes(const Node *node)
     int64_t elements = type_elements(node->type);
     for (int i = 0; i < node->n_in; i++)
         elements += type_elements(node->in[i]->type);
-    return 4 * elements / node->type.n;
+    return elems_bytes(ELEM_F32, elements / node->type.n);
 }
 
 static int64_t widest_layer(const Net *net)
@@ -32,7 +32,7 @@ static int64_t widest_layer(const Net *net)
 static int turn_images(const Net *net, const Machine *machine, int batch)
 {
     const int64_t l2 = (int64_t)machine->l2_kb * 1024, l3 = (int64_t)machine->l3_kb * 1024;
-    const int64_t room = 4 * net_parameters(net) > l3 / 2 ? l3 / 2 : l2 / 2;
+    const int64_t room = elems_bytes(ELEM_F32, net_parameters(net)) > l3 / 2 ? l3 / 2 : l2 / 2;
     const int64_t fit = room / widest_layer(net);
     int images = fit < 1 ? 1 : fit < batch ? (int)fit : batch;
     while (batch % images > 0)

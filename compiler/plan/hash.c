@@ -13,31 +13,21 @@ static void hash_number(uint64_t *hash, int64_t number)
     *hash = hash_bytes(*hash, bytes, sizeof bytes);
 }
 
-enum { MOST_NUMBERS = 7 };
+enum {
+    MOST_NUMBERS = 0 /* of all families together, more than one has */
+#define PACKS(family, type, name, doc) +1
+#include "kernels/shapes.def"
+};
 
-/* The numbers of a shape that decide how its weights are packed; how many. */
+/* The numbers of a shape that decide how its weights are packed (PACKS of shapes.def), into
+ * `numbers`; how many. */
 static int shape_numbers(const Step *step, int numbers[MOST_NUMBERS])
 {
-    const rnc_conv_shape *c = &step->shape.conv;
-    const rnc_dense_shape *d = &step->shape.dense;
+    const ShapeRow *row = &shape_rows[kernel_rows[step->kernel].family];
     int n = 0;
-    switch (kernel_rows[step->kernel].family) {
-    case FAMILY_conv:
-        numbers[n++] = c->kernel_h;
-        numbers[n++] = c->kernel_w;
-        numbers[n++] = c->groups;
-        numbers[n++] = c->in_c;
-        numbers[n++] = c->out_c;
-        numbers[n++] = c->panel;
-        numbers[n++] = c->winograd;
-        break;
-    case FAMILY_dense:
-        numbers[n++] = d->in_c;
-        numbers[n++] = d->out_c;
-        numbers[n++] = d->panel;
-        break;
-    default: /* scale and shift: their bytes say all */
-        break;
+    for (int i = 0; i < row->n; i++) {
+        if (row->fields[i].packs)
+            memcpy(&numbers[n++], (const char *)&step->shape + row->fields[i].offset, sizeof(int));
     }
     return n;
 }

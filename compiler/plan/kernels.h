@@ -1,5 +1,5 @@
 /* kernels.h: what instruction sets, shapes, packings and kernels there are: the rows
- * of isa.def, shapes.def and kernels.def as data. */
+ * of isa.def, shapes.def, packings.def and kernels.def as data. */
 #ifndef RNC_KERNELS_H
 #define RNC_KERNELS_H
 
@@ -57,16 +57,12 @@ typedef enum Knob {
 } Knob;
 #define KNOB_BIT(name) (1u << KNOB_##name)
 
+/* How weights are stored; the values are those of the weights file. */
 typedef enum Packing {
-    PACK_none,
-    PACK_panels,     /* [group][panel]: bias[width], then [kh][kw][in_c][width] (pack.c) */
-    PACK_rows,       /* bias[out_c], then [kh * kw * in_c][out_c] */
-    PACK_depthwise,  /* bias[c], then [far][kh][near][kw][c] (pack.c) */
-    PACK_affine,     /* scale[c], shift[c] */
-    PACK_winograd,   /* [panel]: bias[width], then [frequency][in_c][width] */
-    PACK_winograd1d, /* [panel]: bias[width], then [point][phase][kw][in_c][width] */
-    PACK_channels,   /* [panel]: bias[width], then [in_c][kh][kw][width] */
-    PACK_strassen,   /* [panel of each half]: bias[2][width], then [product][in_c / 2][width] */
+    PACK_none = 0,
+#define PACKING(name, number, elem, doc) PACK_##name = number,
+#include "plan/packings.def"
+    PACKING_COUNT
 } Packing;
 
 /* What is pasted before a kernel (kernels.def). */

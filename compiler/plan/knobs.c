@@ -151,7 +151,7 @@ void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
         pieces = own > pieces ? own : pieces;
     }
     const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
-    const int64_t fit = SCRATCH_MOST / (4 * widest_scratch(plan, step));
+    const int64_t fit = SCRATCH_MOST / elems_bytes(SCRATCH_ELEM, widest_scratch(plan, step));
     int64_t parts = pieces < plan->options.threads ? pieces : plan->options.threads;
     parts = div_up(pieces, div_up(pieces, parts));
     parts = parts < fit ? parts : fit;
@@ -182,5 +182,5 @@ void choose_tiles(const Plan *plan, Step *step)
     if (m->share)
         m->share(plan, step, row);
     if (m->scratch)
-        step->scratch_bytes = 4 * step->parts * widest_scratch(plan, step);
+        step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * widest_scratch(plan, step));
 }

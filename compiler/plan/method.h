@@ -59,7 +59,8 @@ struct Method {
     void (*share)(const Plan *plan, Step *step, const TuningRow *row);
     int64_t (*pieces)(const rnc_conv_shape *s, const rnc_tile *t); /* to share with scratch */
     int panels; /* weight panels that pass together, 0 is 1 */
-    int64_t (*scratch)(const rnc_conv_shape *s, const rnc_tile *t); /* floats of a part, or NULL */
+    int64_t (*scratch)(const rnc_conv_shape *s,
+                       const rnc_tile *t);        /* elements of a part, or NULL */
     int64_t (*multiplications)(const Step *step); /* of an image; NULL: those of the plain sum */
 
     /* ---- what rnc tune tries ---- */

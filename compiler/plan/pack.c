@@ -1,17 +1,8 @@
-/* pack.c: weights as the kernels read them, from OIHW and from batch
- * normalisation's four vectors.
+/* pack.c: weights as the kernels read them, from OIHW and from batch normalisation's four vectors:
+ * what several methods share.  packings.def says the order of each packing, methods/<name>.c has
+ * those of one method.
  *
- *   panels  for each group, for each panel of up to `panel` output channels:
- *           bias[width], then [kernel_h][kernel_w][in_c][width]
- *   rows    bias[out_c], then for each group [kernel_h][kernel_w][in_c][width]
- *   taps    bias[c], then [far][kernel_h][near][kernel_w][c]: at c the weight of output c ^ far for
- *           input c ^ near; near below 4 and below the channels of a group, far 4 and 0 where
- *           a group has 8, else 0
- *   affine  scale[c], then shift[c]
- *   channels  for each panel: bias[width], then [in_c][kernel_h][kernel_w][width]
- *   winograd  is pack_winograd.c's, winograd1d pack_winograd1d.c's, strassen pack_strassen.c's
- *
- * Channels behind the last, and the inputs that a merged group's output does not
+ * Channels after the last, and the inputs that a merged group's output does not
  * read, have zeros.  A convolution without bias has one of zeros.
  *
  * The transposing goes by blocks that fit the first-level cache, so that memory
@@ -22,50 +13,37 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- sizes ---- */
-
-static int64_t affine_channels(const Step *step)
-{
-    return step->kernel == KERNEL_input ? step->shape.input.c : step->shape.map.c;
-}
+const PackingRow packing_rows[PACKING_COUNT] = {
+#define PACKING(name, number, elem, doc) \
+    [number] = {#name, ELEM_##elem, packed_##name, pack_##name, doc},
+#include "plan/packings.def"
+};
 
 int64_t packed_bytes(const Step *step)
 {
-    const rnc_conv_shape *c = &step->shape.conv;
-    const rnc_dense_shape *d = &step->shape.dense;
-    switch (kernel_rows[step->kernel].packing) {
-    case PACK_none:
-        return 0;
-    case PACK_affine:
-        return 2 * affine_channels(step) * 4;
-    case PACK_winograd:
-        return ((int64_t)(c->winograd + 2) * (c->winograd + 2) * c->in_c + 1) * c->out_c * 4;
-    case PACK_winograd1d:
-        return ((int64_t)winograd1d_rows(c->kernel_h, c->stride_h) * c->kernel_w * c->in_c + 1) *
-               c->out_c * 4;
-    case PACK_strassen:
-        return ((int64_t)STRASSEN_PRODUCTS * c->in_c / 2 + 2) * c->out_c / 2 * 4;
-    default:
-        if (step->kernel == KERNEL_dense)
-            return ((int64_t)d->in_c + 1) * d->out_c * 4;
-        return ((int64_t)c->kernel_h * c->kernel_w * c->in_c + 1) * c->out_c * 4;
-    }
+    const PackingRow *row = &packing_rows[kernel_rows[step->kernel].packing];
+    return row->elements ? elems_bytes(row->elem, row->elements(step)) : 0;
+}
+
+void pack_weights(const Step *step, void *to)
+{
+    packing_rows[step->weights->packing].pack(step, to);
 }
 
 /* ---- filters ---- */
 
 enum { BLOCK_FLOATS = 4608 }; /* 9 taps of 16 input and 32 output channels */
 
-/* What is packed: filters [out][in][taps] in `groups` groups. */
-typedef struct Filters {
-    const float *weight; /* [filters][in_c][taps] */
-    const float *bias;   /* [filters], or NULL */
-    int filters, groups;
-    int in_c; /* of a group */
-    int taps;
-} Filters;
+int64_t packed_taps(const Step *step)
+{
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    if (kernel_rows[step->kernel].family == FAMILY_dense)
+        return ((int64_t)d->in_c + 1) * d->out_c;
+    return ((int64_t)c->kernel_h * c->kernel_w * c->in_c + 1) * c->out_c;
+}
 
-static Filters filters_of(const Node *node)
+Filters filters_of(const Node *node)
 {
     Filters f = {.weight = node->params[P_WEIGHT]->data, .filters = node->attrs.filters};
     f.bias = node->params[P_BIAS] ? node->params[P_BIAS]->data : NULL;
@@ -75,7 +53,7 @@ static Filters filters_of(const Node *node)
     return f;
 }
 
-static void pack_bias(const Filters *f, int first, int n, float *to)
+void pack_bias(const Filters *f, int first, int n, float *to)
 {
     for (int i = 0; i < n; i++)
         to[i] = f->bias && first + i < f->filters ? f->bias[first + i] : 0.0f;
@@ -107,10 +85,7 @@ static void pack_block(const Filters *f, int first, int n, const int k[2], const
     }
 }
 
-/* Columns first .. first+n-1 of a matrix `to` [taps][rows][stride], whose rows
- * of a tap are input channels from `row0` (counted over all groups) on. */
-static void pack_columns(const Filters *f, int first, int n, int rows, int row0, int stride,
-                         float *to)
+void pack_columns(const Filters *f, int first, int n, int rows, int row0, int stride, float *to)
 {
     const int last = first + n < f->filters ? first + n : f->filters;
     const int each = f->filters / f->groups;
@@ -132,7 +107,7 @@ static void pack_columns(const Filters *f, int first, int n, int rows, int row0,
 }
 
 /* `groups` of out_c / groups output channels, each reading `rows` inputs. */
-static void pack_panels(const Filters *f, int groups, int out_c, int rows, int panel, float *to)
+static void pack_groups(const Filters *f, int groups, int out_c, int rows, int panel, float *to)
 {
     const int group_c = out_c / groups;
     for (int g = 0; g < groups; g++) {
@@ -149,66 +124,33 @@ static void pack_panels(const Filters *f, int groups, int out_c, int rows, int p
     }
 }
 
-static void pack_rows(const Filters *f, const rnc_conv_shape *s, float *to)
+int64_t packed_panels(const Step *step)
 {
-    enum { COLUMNS = 32 };
-    const int width = s->out_c / s->groups;
-    pack_bias(f, 0, s->out_c, to);
-    to += s->out_c;
-    for (int g = 0; g < s->groups; g++) {
-        for (int i = 0; i < width; i += COLUMNS) {
-            const int n = width - i < COLUMNS ? width - i : COLUMNS;
-            pack_columns(f, g * width + i, n, s->in_c, g * s->in_c, width, to + i);
-        }
-        to += (int64_t)f->taps * s->in_c * width;
-    }
+    return packed_taps(step);
 }
 
-/* A row of taps of all c outputs, for one far and one near. */
-static void pack_tap_row(const Filters *f, int c, int far, int near, const float *weight, int wide,
-                         float *to)
+void pack_panels(const Step *step, float *to)
 {
-    for (int x = 0; x < wide; x++) {
-        for (int i = 0; i < c; i++) {
-            const int64_t out = i ^ far, in = (i ^ near) % f->in_c;
-            *to++ = out < f->filters ? weight[(out * f->in_c + in) * f->taps + x] : 0.0f;
-        }
-    }
-}
-
-static void pack_taps(const Filters *f, const rnc_conv_shape *s, float *to)
-{
-    const int nears = f->in_c < 4 ? f->in_c : 4, c = s->out_c;
-    pack_bias(f, 0, c, to);
-    to += c;
-    for (int far = f->in_c > 4 ? 4 : 0; far >= 0; far -= 4) {
-        for (int y = 0; y < s->kernel_h; y++) {
-            for (int near = 0; near < nears; near++, to += s->kernel_w * c)
-                pack_tap_row(f, c, far, near, f->weight + y * s->kernel_w, s->kernel_w, to);
-        }
-    }
-}
-
-/* The weights of a panel for one input channel lie side by side. */
-static void pack_channels(const Filters *f, const rnc_conv_shape *s, float *to)
-{
-    for (int first = 0, width; first < s->out_c; first += width) {
-        width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
-        const int real = f->filters - first < width ? f->filters - first : width;
-        pack_bias(f, first, width, to);
-        to += width;
-        for (int c = 0; c < f->in_c; c++, to += f->taps * width) {
-            memset(to, 0, (size_t)(f->taps * width) * sizeof *to);
-            for (int o = 0; o < real; o++) {
-                const float *from = f->weight + ((int64_t)(first + o) * f->in_c + c) * f->taps;
-                for (int k = 0; k < f->taps; k++)
-                    to[k * width + o] = from[k];
-            }
-        }
-    }
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    const Filters f = filters_of(step->node);
+    if (kernel_rows[step->kernel].family == FAMILY_dense)
+        pack_groups(&f, 1, d->out_c, d->in_c, d->panel, to);
+    else
+        pack_groups(&f, c->groups, c->out_c, c->in_c, c->panel, to);
 }
 
 /* ---- scale and shift ---- */
+
+static int affine_channels(const Step *step)
+{
+    return step->kernel == KERNEL_input ? step->shape.input.c : step->shape.map.c;
+}
+
+int64_t packed_affine(const Step *step)
+{
+    return 2 * (int64_t)affine_channels(step);
+}
 
 static double real_at(Reals list, int i)
 {
@@ -230,9 +172,9 @@ static void affine_of(const Node *node, int i, double *scale, double *shift)
     }
 }
 
-static void pack_affine(const Step *step, float *to)
+void pack_affine(const Step *step, float *to)
 {
-    const int n = (int)affine_channels(step), c = step->node->type.c;
+    const int n = affine_channels(step), c = step->node->type.c;
     for (int i = 0; i < n; i++) {
         double scale = 0.0, shift = 0.0;
         if (i < c)
@@ -240,37 +182,4 @@ static void pack_affine(const Step *step, float *to)
         to[i] = (float)scale;
         to[n + i] = (float)shift;
     }
-}
-
-void pack_weights(const Step *step, float *to)
-{
-    const rnc_conv_shape *c = &step->shape.conv;
-    const rnc_dense_shape *d = &step->shape.dense;
-    if (step->weights->packing == PACK_affine) {
-        pack_affine(step, to);
-        return;
-    }
-    if (step->weights->packing == PACK_winograd) {
-        pack_winograd(step, to);
-        return;
-    }
-    if (step->weights->packing == PACK_winograd1d) {
-        pack_winograd1d(step, to);
-        return;
-    }
-    if (step->weights->packing == PACK_strassen) {
-        pack_strassen(step, to);
-        return;
-    }
-    const Filters f = filters_of(step->node);
-    if (step->kernel == KERNEL_dense)
-        pack_panels(&f, 1, d->out_c, d->in_c, d->panel, to);
-    else if (step->weights->packing == PACK_panels)
-        pack_panels(&f, c->groups, c->out_c, c->in_c, c->panel, to);
-    else if (step->weights->packing == PACK_channels)
-        pack_channels(&f, c, to);
-    else if (step->weights->packing == PACK_rows)
-        pack_rows(&f, c, to);
-    else
-        pack_taps(&f, c, to);
 }

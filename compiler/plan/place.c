@@ -112,10 +112,11 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
                         Diag *diag)
 {
     const Type type = plan->net->nodes.at[store->nodes.at[0]]->type;
-    Tensor layout = {.buffer = plan->buffers.n};
+    Tensor layout = {.elem = ELEM_F32, .buffer = plan->buffers.n};
     if (!lay_out(plan, store, w, type, &layout))
         return too_large(plan, store, diag);
-    Buffer buffer = {.bytes = round_up((int64_t)layout.image * type.n * 4, 64)};
+    Buffer buffer = {.bytes =
+                         round_up(elems_bytes(layout.elem, (int64_t)layout.image * type.n), 64)};
     int64_t largest = -1, channels = 0;
     for (int i = 0; i < store->nodes.n; i++) {
         const Node *node = plan->net->nodes.at[store->nodes.at[i]];
@@ -133,7 +134,7 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
             buffer.what = node->name;
         }
     }
-    buffer.bare_bytes = channels * type.n * type.h * type.w * 4;
+    buffer.bare_bytes = elems_bytes(layout.elem, channels * type.n * type.h * type.w);
     VEC_PUSH(plan->arena, &plan->buffers, buffer);
     return true;
 }
@@ -163,7 +164,7 @@ static void place_flat(Plan *plan, const Node *node)
 {
     const Tensor *from = plan->tensors[node->in[0]->id];
     Tensor *t = NEW(plan->arena, Tensor);
-    *t = (Tensor){.node = node, .buffer = from->buffer, .origin = from->origin};
+    *t = (Tensor){.node = node, .elem = from->elem, .buffer = from->buffer, .origin = from->origin};
     t->c = t->pixel = t->row = t->image = from->image;
     plan->tensors[node->id] = t;
 }

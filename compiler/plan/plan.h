@@ -31,6 +31,7 @@ typedef struct Buffer {
  * operand, the parts of a concat. */
 typedef struct Tensor {
     const Node *node;
+    Elem elem;
     int buffer;  /* index in Plan.buffers */
     int halo[4]; /* top, left, bottom, right pixels of zeros around it */
     int c;       /* channels with the lanes behind the last, whole vectors */
@@ -53,6 +54,7 @@ typedef struct Packed {
     int step;         /* the first of them */
     const char *name; /* of its node, unique */
     Packing packing;
+    Elem elem;
     int64_t offset; /* from the first tensor of the file, a multiple of 64 */
     int64_t bytes;
 } Packed;
@@ -159,9 +161,19 @@ Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning);
  * figures are at its end. */
 void plan_print(Buf *out, const Plan *plan);
 
+/* A row of packings.def. */
+typedef struct PackingRow {
+    const char *name;
+    Elem elem;
+    int64_t (*elements)(const Step *step);
+    void (*pack)(const Step *step, float *to);
+    const char *doc;
+} PackingRow;
+extern const PackingRow packing_rows[PACKING_COUNT]; /* by number; that of PACK_none is empty */
+
 /* pack.c: the packed tensor of a step, into `to` (step->weights->bytes bytes).
  * Every parameter of the node has data.  `bytes` alone: packed_bytes(). */
 int64_t packed_bytes(const Step *step);
-void pack_weights(const Step *step, float *to);
+void pack_weights(const Step *step, void *to);
 
 #endif

@@ -82,16 +82,12 @@ void select_conv(Plan *plan, const Node *node, const Method *method);
 bool select_move(Plan *plan, const Node *node);
 /* knobs.c: tiles, parts and scratch of a step whose method and shape are set. */
 void choose_tiles(const Plan *plan, Step *step);
-/* The largest Step.tile[].group, and the floats of a part's scratch for whichever ISA needs most.
+static const Elem SCRATCH_ELEM = ELEM_F32; /* what kernels keep in scratch */
+
+/* The largest Step.tile[].group, and the elements of a part's scratch for whichever ISA needs most.
  */
 int widest_group(const Step *step);
 int64_t widest_scratch(const Plan *plan, const Step *step);
-
-/* pack_winograd.c, pack_winograd1d.c: transformed filters, a panel after the other;
- * pack_strassen.c: sums of their quarters. */
-void pack_winograd(const Step *step, float *to);
-void pack_winograd1d(const Step *step, float *to);
-void pack_strassen(const Step *step, float *to);
 
 /* plancheck.c: what must hold of every plan.  False after diag_internal(). */
 bool plan_check(const Plan *plan, Diag *diag);

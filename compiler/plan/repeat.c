@@ -22,7 +22,7 @@ int64_t operand_address(const Plan *plan, const Operand *o)
     if (o->kind != PLACE_ARENA)
         return 0;
     const Tensor *t = o->tensor;
-    return plan->buffers.at[t->buffer].offset + (int64_t)sizeof(float) * (t->origin + o->shift);
+    return plan->buffers.at[t->buffer].offset + elems_bytes(t->elem, t->origin + o->shift);
 }
 
 Addresses step_addresses(const Plan *plan, const Step *step)

@@ -7,6 +7,7 @@
  */
 #include "plan/plan_parts.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- what all steps need ---- */
@@ -15,6 +16,20 @@ Operand in_arena(const Plan *plan, const Node *node)
 {
     return (Operand){.kind = PLACE_ARENA, .tensor = plan->tensors[node->id]};
 }
+
+/* Kernels number activations as the network does. */
+#define SAME_ACT(id) static_assert((int)RNC_ACT_##id == (int)ACT_##id, "kernels/shapes.h")
+SAME_ACT(NONE);
+SAME_ACT(RELU);
+SAME_ACT(RELU6);
+SAME_ACT(LEAKY_RELU);
+SAME_ACT(SIGMOID);
+SAME_ACT(TANH);
+SAME_ACT(HARD_SIGMOID);
+SAME_ACT(HARD_SWISH);
+SAME_ACT(SILU);
+SAME_ACT(GELU);
+static_assert(ACT_COUNT == RNC_ACT_GELU + 1, "a new activation needs its number in shapes.h");
 
 void set_act(const Node *node, int *act, float *alpha)
 {
@@ -49,6 +64,7 @@ void add_weights(Plan *plan, Step *step)
     p->step = plan->steps.n;
     p->name = step->node->name;
     p->packing = kernel_rows[step->kernel].packing;
+    p->elem = packing_rows[p->packing].elem;
     p->offset = plan->weight_bytes;
     p->bytes = packed_bytes(step);
     step->weights = p;

@@ -3,6 +3,11 @@
 #define RNC_CC_H
 
 #include "base/diag.h"
+#include "plan/kernels.h"
+
+#include "runtime/rncrt.h"
+
+#include <assert.h>
 
 /* A folder for what is compiled: `keep`, made if need be, or where that is NULL a new one
  * among the temporary files, "rnc-WHAT-XXXXXX".  NULL after a message. */
@@ -18,6 +23,18 @@ bool cc_shared(const char *folder, const char *name, const char *flags, const ch
  * dlclose() in either case, unless it is NULL. */
 void *cc_load(const char *folder, const char *name, const char *symbol, void **handle, Arena *arena,
               Diag *d);
+
+/* An instruction set as the runtime calls it: it counts from 1 in isa.def's order. */
+static_assert((int)RNC_ISA_AVX512 == (int)ISA_avx512 + 1, "runtime/rncrt.h");
+static_assert((int)RNC_ISA_AVX2 == (int)ISA_avx2 + 1, "runtime/rncrt.h");
+static_assert((int)RNC_ISA_NEON == (int)ISA_neon + 1, "runtime/rncrt.h");
+static_assert((int)RNC_ISA_PORTABLE == (int)ISA_portable + 1, "runtime/rncrt.h");
+static_assert((int)RNC_ISA_SCALAR == (int)ISA_scalar + 1, "runtime/rncrt.h");
+static_assert((int)ISA_COUNT == (int)RNC_ISA_SCALAR, "a new instruction set needs its number");
+static inline rnc_isa cc_isa(Isa isa)
+{
+    return (rnc_isa)(isa + 1);
+}
 
 /* FOLDER/NAME.c and .so, if they are there. */
 void cc_remove(const char *folder, const char *name, Arena *arena);

@@ -6,6 +6,8 @@
  */
 #include "tool/measure.h"
 
+#include "tool/cc.h"
+
 #include "runtime/rncrt.h"
 #include "tool/measure_loops.h"
 
@@ -188,7 +190,7 @@ static const MeasureLoop *measure_flops(Machine *machine)
     for (int i = 0; i < ISA_COUNT; i++)
         machine->gflops[i] = 0.0;
     for (const MeasureLoop *loop = measure_loops; loop->burn; loop++) {
-        if (!rnc_isa_present((rnc_isa)(loop->isa + 1)))
+        if (!rnc_isa_present(cc_isa(loop->isa)))
             continue;
         machine->gflops[loop->isa] = rounded(burn_rate(loop, NULL, BURN_WINDOWS));
         if (!widest)

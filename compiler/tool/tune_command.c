@@ -10,6 +10,8 @@
 #include "tool/output.h"
 #include "tool/tune_parts.h"
 
+#include "tool/cc.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -204,8 +206,7 @@ static const char *output_of(const Options *o, Arena *arena)
 static bool find_isa(Tune *t)
 {
     for (int i = 0; i < ISA_COUNT; i++) {
-        /* The runtime counts from 1 in isa.def's order. */
-        if ((t->plan->options.isas >> i & 1) && rnc_isa_present((rnc_isa)(i + 1))) {
+        if ((t->plan->options.isas >> i & 1) && rnc_isa_present(cc_isa((Isa)i))) {
             t->isa = (Isa)i;
             return true;
         }

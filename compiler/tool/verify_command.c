@@ -184,13 +184,12 @@ static void run_isa(Verify *v, Isa isa, const Engine *e)
     v->worst = 0;
     v->worst_at = NULL;
     v->failed = false;
-    /* The runtime counts from 1 in isa.def's order; 0 is the best. */
-    if (!rnc_isa_present((rnc_isa)(isa + 1))) {
+    if (!rnc_isa_present(cc_isa(isa))) {
         if (v->c->plan->options.isas != ALL_ISAS)
             diag_error(v->d, NO_LOC, "this CPU has no %s", isa_rows[isa].name);
         return;
     }
-    if (info->use(e->net, (rnc_isa)(isa + 1)) != RNC_OK)
+    if (info->use(e->net, cc_isa(isa)) != RNC_OK)
         return;
     info->trace(e->net, compare, v);
     info->run(e->net, e->inputs, e->outputs);

@@ -7,7 +7,7 @@
  *     A11 B11 = X0        X0 + A12 B21 = out11    X0 + S2 T2 = X0         X0 + S3 T3 = X1
  *     X1 - A22 T4 = out21   M = S1 T1, X1 + M = out22, X0 + M = X0        X0 + S4 B22 = out12
  * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are in the weights
- * (compiler/plan/methods/pack_strassen.c).  Of an odd strip the last pixel of the first half has no
+ * (compiler/plan/methods/conv_strassen.c).  Of an odd strip the last pixel of the first half has no
  * partner: zeros, and three of the products less.  RNC_TILES stands before, as for conv_winograd.
  */
 #define strassen_at RNC_FN(strassen_at)

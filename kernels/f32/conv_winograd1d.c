@@ -9,7 +9,7 @@
  * [point][phase][kernel_w][in_c][width].
  *
  * Interpolation is at +-1/2, +-5/4 and +-3, which is enough for three taps, and for the phases with
- * four also at 0 (Winograd 1980).  compiler/plan/methods/pack_winograd1d.c has the same points.
+ * four also at 0 (Winograd 1980).  compiler/plan/methods/conv_winograd1d.c has the same points.
  */
 #define winograd1d_number RNC_FN(winograd1d_number)
 #define winograd1d_others RNC_FN(winograd1d_others)

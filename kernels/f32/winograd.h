@@ -7,7 +7,7 @@
  * two taps, which is F(m, 2), at the finite ones of those points; odd pixels meet only the middle
  * tap and are planes as they are: m + 1 planes and m more, 2 m + 1 of 2 m + 1 pixels. A side is
  * `less` where its last output pixel is not there: a plane or two can be left out.
- * compiler/plan/methods/pack_winograd.c has the same points. */
+ * compiler/plan/methods/conv_winograd.c has the same points. */
 #define winograd_spare RNC_FN(winograd_spare)
 #define winograd_numbers RNC_FN(winograd_numbers)
 #define winograd_points RNC_FN(winograd_points)

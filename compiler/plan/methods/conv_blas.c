@@ -22,6 +22,30 @@ static int64_t blas_scratch(const rnc_conv_shape *s, const rnc_tile *t)
     return c.floats;
 }
 
+/* ---- weights ---- */
+
+int64_t packed_rows(const Step *step)
+{
+    return packed_taps(step);
+}
+
+void pack_rows(const Step *step, float *to)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Filters filters = filters_of(step->node), *f = &filters;
+    enum { COLUMNS = 32 };
+    const int width = s->out_c / s->groups;
+    pack_bias(f, 0, s->out_c, to);
+    to += s->out_c;
+    for (int g = 0; g < s->groups; g++) {
+        for (int i = 0; i < width; i += COLUMNS) {
+            const int n = width - i < COLUMNS ? width - i : COLUMNS;
+            pack_columns(f, g * width + i, n, s->in_c, g * s->in_c, width, to + i);
+        }
+        to += (int64_t)f->taps * s->in_c * width;
+    }
+}
+
 const Method method_conv_blas = {
     .word = "direct",
     .kernel = KERNEL_conv_blas,

@@ -2,6 +2,8 @@
  * taps: it reads no more weights than the direct method, but transforms them again each time. */
 #include "plan/methods/method_parts.h"
 
+#include <string.h>
+
 enum {
     SIDE = 4,
     IN_REGISTERS = 2, /* tiles of all images up to which filters are made in registers */
@@ -74,6 +76,34 @@ static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
     t->depth = tiles < MANY_TILES ? DEPTH : DEPTH_OF_MANY;
     if (likings[isa].prefetch_weights)
         t->prefetch_weights = tiles < MANY_TILES ? 2 : 1;
+}
+
+/* ---- weights ---- */
+
+int64_t packed_channels(const Step *step)
+{
+    return packed_taps(step);
+}
+
+/* The weights of a panel for one input channel are stored side by side. */
+void pack_channels(const Step *step, float *to)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Filters filters = filters_of(step->node), *f = &filters;
+    for (int first = 0, width; first < s->out_c; first += width) {
+        width = s->out_c - first < s->panel ? s->out_c - first : s->panel;
+        const int real = f->filters - first < width ? f->filters - first : width;
+        pack_bias(f, first, width, to);
+        to += width;
+        for (int c = 0; c < f->in_c; c++, to += f->taps * width) {
+            memset(to, 0, (size_t)(f->taps * width) * sizeof *to);
+            for (int o = 0; o < real; o++) {
+                const float *from = f->weight + ((int64_t)(first + o) * f->in_c + c) * f->taps;
+                for (int k = 0; k < f->taps; k++)
+                    to[k * width + o] = from[k];
+            }
+        }
+    }
 }
 
 static const Trial trials[] = {

@@ -33,7 +33,7 @@ static int rows_kept(const rnc_conv_shape *s)
 {
     enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 2, FAR = 1 << 21 };
     const int64_t bytes = (int64_t)s->kernel_h * (s->in_row / s->in_pixel) * PANEL_BYTES;
-    const int64_t fit = KEPT / bytes, all = 4 * (int64_t)s->in_image;
+    const int64_t fit = KEPT / bytes, all = elems_bytes(ELEM_F32, s->in_image);
     if (bytes > KEPT_MOST || (s->stride_h > 1 && all > FAR))
         return 0;
     return fit < 1 ? 1 : fit > MOST ? MOST : (int)fit;
@@ -58,6 +58,42 @@ static void depthwise_share(const Plan *plan, Step *step, const TuningRow *row)
     const rnc_conv_shape *s = &step->shape.conv;
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE / 4,
                               (int64_t)s->images * s->out_h);
+}
+
+/* ---- weights ---- */
+
+/* [far][kernel_h][near][kernel_w][c]: at c is the weight of output c ^ far for input c ^ near; near
+ * is below 4 and below the channels of a group, far is 4 and 0 where a group has 8, else 0. */
+/* A row of taps of all c outputs, for one far and one near. */
+static void pack_tap_row(const Filters *f, int c, int far, int near, const float *weight, int wide,
+                         float *to)
+{
+    for (int x = 0; x < wide; x++) {
+        for (int i = 0; i < c; i++) {
+            const int64_t out = i ^ far, in = (i ^ near) % f->in_c;
+            *to++ = out < f->filters ? weight[(out * f->in_c + in) * f->taps + x] : 0.0f;
+        }
+    }
+}
+
+int64_t packed_depthwise(const Step *step)
+{
+    return packed_taps(step);
+}
+
+void pack_depthwise(const Step *step, float *to)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const Filters filters = filters_of(step->node), *f = &filters;
+    const int nears = f->in_c < 4 ? f->in_c : 4, c = s->out_c;
+    pack_bias(f, 0, c, to);
+    to += c;
+    for (int far = f->in_c > 4 ? 4 : 0; far >= 0; far -= 4) {
+        for (int y = 0; y < s->kernel_h; y++) {
+            for (int near = 0; near < nears; near++, to += s->kernel_w * c)
+                pack_tap_row(f, c, far, near, f->weight + y * s->kernel_w, s->kernel_w, to);
+        }
+    }
 }
 
 static const TilePair tiles[] = {{2, 0}, {3, 0},  {4, 0},  {6, 0}, {7, 0},

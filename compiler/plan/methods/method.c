@@ -20,9 +20,9 @@ const Method *const method_rows[METHOD_COUNT] = {
 double seconds_to_read(const Plan *plan, double weights)
 {
     const Machine *machine = plan->options.machine;
-    const double all = 4.0 * (double)plan->parameters;
+    const double all = (double)elems_bytes(ELEM_F32, plan->parameters);
     const double bandwidth = all > 1024.0 * machine->l3_kb * 0.5 ? machine->memory : machine->l3;
-    return 4.0 * weights / (bandwidth * 1e9);
+    return elem_bytes(ELEM_F32) * weights / (bandwidth * 1e9);
 }
 
 /* How much worse a method may be called for its larger weights: the time is taken as so

@@ -71,6 +71,31 @@ void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split);
  * panels, each with scratch of its own. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row);
 
+/* ---- packing (pack.c) ---- */
+
+/* The rows of packings.def. */
+#define PACKING(name, number, elem, doc)     \
+    int64_t packed_##name(const Step *step); \
+    void pack_##name(const Step *step, float *to);
+#include "plan/packings.def"
+
+/* What is packed: filters [out][in][taps] in `groups` groups. */
+typedef struct Filters {
+    const float *weight; /* [filters][in_c][taps] */
+    const float *bias;   /* [filters], or NULL */
+    int filters, groups;
+    int in_c; /* of a group */
+    int taps;
+} Filters;
+Filters filters_of(const Node *node);
+/* Biases first .. first+n-1; 0 after the last filter and where there are none. */
+void pack_bias(const Filters *f, int first, int n, float *to);
+/* Columns first .. first+n-1 of a matrix `to` [taps][rows][stride], whose rows
+ * of a tap are input channels from `row0` (counted over all groups) on. */
+void pack_columns(const Filters *f, int first, int n, int rows, int row0, int stride, float *to);
+/* Elements of the weights as they are and a bias for each of the step's output channels. */
+int64_t packed_taps(const Step *step);
+
 /* ---- Winograd's method in two dimensions (conv_winograd.c) ---- */
 
 enum {

@@ -456,9 +456,23 @@ static void test_places(void)
     }
 }
 
+/* What docs/weights-format.md promises: files that were written keep their meaning. */
+static void test_numbers(void)
+{
+    static const char *const names[] = {NULL,       "panels",     "rows",     "depthwise", "affine",
+                                        "winograd", "winograd1d", "channels", "strassen"};
+    CU_ASSERT_EQUAL(PACKING_COUNT, 9);
+    for (int i = 1; i < 9; i++) {
+        CU_ASSERT_STRING_EQUAL(packing_rows[i].name, names[i]);
+        CU_ASSERT_EQUAL(packing_rows[i].elem, ELEM_F32);
+    }
+    CU_ASSERT_PTR_NULL(packing_rows[PACK_none].name);
+}
+
 void suite_pack(void)
 {
     CU_pSuite s = CU_add_suite("pack", NULL, NULL);
+    CU_add_test(s, "numbers", test_numbers);
     CU_add_test(s, "panels", test_panels);
     CU_add_test(s, "winograd", test_winograd);
     CU_add_test(s, "channels", test_channels);

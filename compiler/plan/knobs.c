@@ -133,21 +133,34 @@ int64_t widest_scratch(const Plan *plan, const Step *step)
     return widest;
 }
 
+/* Weight panels that parts can share out. */
+static int64_t panels_of(const Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int together = step->method->panels > 0 ? step->method->panels : 1;
+    return div_up(s->out_c, (int64_t)together * s->panel);
+}
+
+int64_t shared_pieces(const Step *step, Isa isa)
+{
+    const rnc_tile *t = &step->tile[isa];
+    return t->split ? panels_of(step) : step->method->pieces(&step->shape.conv, t);
+}
+
 /* Each part has scratch of its own: no more of them than have much to do, nor than it takes for the
  * largest share to be as small. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 {
     enum { MACS_TO_SCRATCH = 1000000, SCRATCH_MOST = 3800000 /* bytes of all parts together */ };
     const rnc_conv_shape *s = &step->shape.conv;
-    const int together = step->method->panels > 0 ? step->method->panels : 1;
-    const int64_t panels = div_up(s->out_c, (int64_t)together * s->panel);
+    const int64_t panels = panels_of(step);
     int64_t pieces = 1;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
         const int64_t groups = step->method->pieces(s, &step->tile[i]);
         set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
-        const int64_t own = step->tile[i].split ? panels : groups;
+        const int64_t own = shared_pieces(step, (Isa)i);
         pieces = own > pieces ? own : pieces;
     }
     const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
@@ -160,8 +173,7 @@ void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 
 /* ---- a step ---- */
 
-/* The row of a step, if it is of the method that the step has. */
-static const TuningRow *row_of(const Plan *plan, const Step *step)
+const TuningRow *tuning_of_step(const Plan *plan, const Step *step)
 {
     const TuningRow *row = tuning_row(plan->options.tuning, step->node);
     return row && str_eq(row->method, step->method->word) ? row : NULL;
@@ -170,7 +182,7 @@ static const TuningRow *row_of(const Plan *plan, const Step *step)
 void choose_tiles(const Plan *plan, Step *step)
 {
     const Method *m = step->method;
-    const TuningRow *row = row_of(plan, step);
+    const TuningRow *row = tuning_of_step(plan, step);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;

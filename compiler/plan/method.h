@@ -60,7 +60,9 @@ struct Method {
     int64_t (*pieces)(const rnc_conv_shape *s, const rnc_tile *t); /* to share with scratch */
     int panels; /* weight panels that pass together, 0 is 1 */
     int64_t (*scratch)(const rnc_conv_shape *s,
-                       const rnc_tile *t);        /* elements of a part, or NULL */
+                       const rnc_tile *t); /* elements of a part, or NULL */
+    /* Less scratch by a smaller tile, with the same results to the bit; false if there is none. */
+    bool (*shrink)(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
     int64_t (*multiplications)(const Step *step); /* of an image; NULL: those of the plain sum */
 
     /* ---- what rnc tune tries ---- */

@@ -23,6 +23,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     plan->arena = arena;
     plan->parameters = net_parameters(net);
     plan->options = options;
+    plan->threads_asked = options.threads > 0;
     if (plan->options.isas == 0)
         plan->options.isas = default_isas();
     plan->options.machine = plan_machine(&options);
@@ -39,6 +40,8 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         return NULL;
     select_steps(plan);
     find_lifetimes(plan);
+    fit_scratch(plan);
+    share_functions(plan);
     find_bounds(plan);
     assign_offsets(plan);
     find_repeats(plan);

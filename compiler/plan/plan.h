@@ -109,6 +109,7 @@ typedef struct Plan {
     const Net *net; /* what a turn computes: the network, or a copy with fewer images (batch.h) */
     int turns;      /* in which the batch is computed */
     PlanOptions options;
+    bool threads_asked; /* options.threads is not rnc's default */
     int align;          /* lanes of the widest ISA: channels are rounded up to it */
     int64_t parameters; /* of the network */
     VEC(Step) steps;
@@ -136,6 +137,8 @@ void choose_methods(Plan *plan);            /* methods/method.c */
 bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
 void find_lifetimes(Plan *plan);            /* live.c */
+void fit_scratch(Plan *plan);               /* scratch.c: parts of steps with scratch */
+void share_functions(Plan *plan);           /* select.c: Step.function */
 void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
 void find_repeats(Plan *plan);              /* repeat.c */
 

@@ -385,7 +385,7 @@ static uint64_t hash_step(const Step *step)
     return hash ^ hash >> 32;
 }
 
-static void share_functions(Plan *plan)
+void share_functions(Plan *plan)
 {
     size_t slots = 16;
     while (slots < 2 * (size_t)plan->steps.n)
@@ -413,5 +413,4 @@ void select_steps(Plan *plan)
             select_outputs(plan, node);
     }
     clear_halos(plan);
-    share_functions(plan);
 }

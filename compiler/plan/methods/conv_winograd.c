@@ -154,6 +154,22 @@ void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
         t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
 }
 
+/* Half the tiles at a time.  Where an image's tiles are of two sizes they stay together: other
+ * groups would be other tiles. */
+static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+{
+    enum { LEAST = 7 }; /* tiles: fewer are no register tile */
+    rnc_winograd_cut c;
+    rnc_cut_winograd(s, t, &c);
+    const int half = rnc_div_up(c.size + (c.longer > 0), 2);
+    if (c.mixed || half < LEAST)
+        return false;
+    t->group = half;
+    if (t->prefetch_weights > 0)
+        t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
+    return true;
+}
+
 /* ---- weights: filters of 3x3 taps, transformed ----
  *
  * With the points p of kernels/f32/winograd.h, which are exact in binary, the taps g of a row
@@ -264,7 +280,7 @@ static const Trial trials[] = {
         .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits, \
         .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true,             \
         .by_pixel = true, .tile = winograd_tile, .share = share_scratch,                          \
-        .pieces = winograd_groups, .scratch = winograd_scratch,                                   \
+        .pieces = winograd_groups, .scratch = winograd_scratch, .shrink = winograd_shrink,        \
         .multiplications = winograd_multiplications,                                              \
         .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |      \
                  KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                       \

@@ -70,6 +70,10 @@ void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split);
 /* Method.share of the methods with scratch: threads share `pieces` if there are enough, else
  * panels, each with scratch of its own. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row);
+/* What the parts of such a step share out. */
+int64_t shared_pieces(const Step *step, Isa isa);
+/* The tuning's row for a step, if it is of the method that the step has. */
+const TuningRow *tuning_of_step(const Plan *plan, const Step *step);
 
 /* ---- packing (pack.c) ---- */
 

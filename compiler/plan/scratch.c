@@ -1,0 +1,248 @@
+/* scratch.c: how much scratch each step has, so that scratch makes the arena larger only where it
+ * pays.
+ *
+ * Each part of a step has scratch of its own, and most steps have room for it: fewer tensors are
+ * alive there than at the fullest step.  Where they have not, a step can do with fewer parts and,
+ * if its method knows how (Method.shrink), with parts that do less at a time.  Both cost time, by
+ * the cost model's numbers.  So a limit is set for the bytes that are alive at any step, of all
+ * limits the one with the least
+ *
+ *     log(seconds of an inference) + WORTH * log(limit)
+ *
+ * and each step has the fastest offer that keeps within it.  What is computed stays the same.
+ */
+#include "plan/methods/method_parts.h"
+
+#include <stdlib.h>
+
+/* An arena that is 2 % smaller is worth 1 % of the time; 10 % smaller where the number of threads
+ * was asked for. */
+static const double WORTH = 0.5, WORTH_ASKED = 0.1;
+
+enum {
+    SHRINKS_MOST = 3,
+    LIMITS_MOST = 64, /* of more of them not all are tried */
+};
+
+/* A way for a step to do with less scratch. */
+typedef struct Offer {
+    int parts, shrinks;
+    int64_t bytes;
+    double seconds;
+} Offer;
+typedef VEC(Offer) Offers; /* more bytes, less time */
+
+typedef struct Fit {
+    Plan *plan;
+    int64_t *alive; /* by step: bytes without its scratch */
+    Offers *offers; /* by step; none of a step without scratch */
+    double others;  /* seconds of the steps without scratch */
+} Fit;
+
+static int64_t *alive_without_scratch(const Plan *plan)
+{
+    const int n = plan->steps.n;
+    int64_t *alive = NEW_ARRAY(plan->arena, int64_t, n + 1);
+    for (int i = 0; i < plan->buffers.n; i++) {
+        const Buffer *b = &plan->buffers.at[i];
+        if (b->last < 0)
+            continue;
+        alive[b->first] += b->bytes;
+        alive[b->last + 1] -= b->bytes;
+    }
+    for (int i = 1; i < n; i++)
+        alive[i] += alive[i - 1];
+    for (int i = 0; i < n; i++) {
+        const int scratch = plan->steps.at[i].scratch;
+        alive[i] -= scratch >= 0 ? plan->buffers.at[scratch].bytes : 0;
+    }
+    return alive;
+}
+
+/* ---- offers ---- */
+
+/* At the machine's peak, on one thread. */
+static double seconds_of(const Plan *plan, const Step *step)
+{
+    return 2.0 * (double)node_macs(step->node) * step->node->type.n / peak_of(plan);
+}
+
+/* On the instruction set that has most of them: groups of tiles, each of which reads all weights,
+ * and the pieces that parts share, which are groups or panels. */
+static void count_work(const Plan *plan, const Step *step, int64_t *groups, int64_t *pieces)
+{
+    *groups = *pieces = 1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (!(plan->options.isas >> i & 1))
+            continue;
+        const int64_t of = step->method->pieces(&step->shape.conv, &step->tile[i]);
+        const int64_t own = shared_pieces(step, (Isa)i);
+        *groups = of > *groups ? of : *groups;
+        *pieces = own > *pieces ? own : *pieces;
+    }
+}
+
+/* Makes the step's tiles smaller, once; false if none can be. */
+static bool shrink(const Plan *plan, Step *step)
+{
+    bool smaller = false;
+    if (!step->method->shrink || tuning_of_step(plan, step))
+        return false;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if (plan->options.isas >> i & 1)
+            smaller |= step->method->shrink(&step->shape.conv, (Isa)i, &step->tile[i]);
+    }
+    return smaller;
+}
+
+/* Seconds to read the weights `more` times again; HUGE_VAL where they do not stay in the L2. */
+static double seconds_again(const Plan *plan, const Step *step, int64_t more)
+{
+    const Machine *m = plan->options.machine;
+    const double bytes = (double)step->weights->bytes;
+    if (more <= 0)
+        return 0.0;
+    return bytes > 1024.0 * m->l2_kb ? HUGE_VAL : (double)more * bytes / (m->l2 * 1e9);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const Offer *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? -1 : 1;
+    return (x->seconds > y->seconds) - (x->seconds < y->seconds);
+}
+
+/* All numbers of parts and tiles of a step, then those that no other beats in both bytes and time.
+ */
+static void make_offers(Fit *fit, const Step *original, Offers *offers)
+{
+    const Plan *plan = fit->plan;
+    const double alone = seconds_of(plan, original);
+    int64_t groups, pieces, before;
+    count_work(plan, original, &before, &pieces);
+    Step step = *original;
+    for (int shrinks = 0; shrinks <= SHRINKS_MOST; shrinks++) {
+        count_work(plan, &step, &groups, &pieces);
+        const double all = alone + seconds_again(plan, &step, groups - before);
+        const int64_t each = elems_bytes(SCRATCH_ELEM, widest_scratch(plan, &step));
+        for (int parts = 1; parts <= step.parts && all < HUGE_VAL; parts++) {
+            const double largest = (double)div_up(pieces, parts) / (double)pieces;
+            VEC_PUSH(plan->arena, offers,
+                     ((Offer){parts, shrinks, round_up(parts * each, 64), all * largest}));
+        }
+        if (!shrink(plan, &step))
+            break;
+    }
+    qsort(offers->at, (size_t)offers->n, sizeof *offers->at, by_bytes);
+    int kept = 0;
+    for (int i = 0; i < offers->n; i++) {
+        if (kept == 0 || offers->at[i].seconds < offers->at[kept - 1].seconds)
+            offers->at[kept++] = offers->at[i];
+    }
+    offers->n = kept;
+}
+
+/* ---- the limit ---- */
+
+/* The fastest offer within `bytes`, or the smallest. */
+static const Offer *best_within(const Offers *offers, int64_t bytes)
+{
+    int i = offers->n - 1;
+    while (i > 0 && offers->at[i].bytes > bytes)
+        i--;
+    return &offers->at[i];
+}
+
+static double seconds_within(const Fit *fit, int64_t limit)
+{
+    double seconds = fit->others;
+    for (int i = 0; i < fit->plan->steps.n; i++) {
+        if (fit->offers[i].n > 0)
+            seconds += best_within(&fit->offers[i], limit - fit->alive[i])->seconds;
+    }
+    return seconds;
+}
+
+static int compare_limits(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The limits that let some step have another offer, in order, none below `least`, the first. */
+static int64_t *find_limits(const Fit *fit, int64_t least, int *n)
+{
+    int all = 1;
+    for (int i = 0; i < fit->plan->steps.n; i++)
+        all += fit->offers[i].n;
+    int64_t *limits = NEW_ARRAY(fit->plan->arena, int64_t, all);
+    *n = 0;
+    limits[(*n)++] = least;
+    for (int i = 0; i < fit->plan->steps.n; i++) {
+        for (int k = 0; k < fit->offers[i].n; k++) {
+            const int64_t limit = fit->alive[i] + fit->offers[i].at[k].bytes;
+            if (limit > least)
+                limits[(*n)++] = limit;
+        }
+    }
+    qsort(limits, (size_t)*n, sizeof *limits, compare_limits);
+    int kept = 1;
+    for (int i = 1; i < *n; i++) {
+        if (limits[i] > limits[kept - 1])
+            limits[kept++] = limits[i];
+    }
+    *n = kept;
+    return limits;
+}
+
+static int64_t best_limit(const Fit *fit)
+{
+    int64_t least = 1;
+    int n;
+    for (int i = 0; i < fit->plan->steps.n; i++) {
+        const int64_t bytes = fit->offers[i].n > 0 ? fit->offers[i].at[0].bytes : 0;
+        least = fit->alive[i] + bytes > least ? fit->alive[i] + bytes : least;
+    }
+    const int64_t *limits = find_limits(fit, least, &n);
+    int64_t best = limits[n - 1];
+    double least_cost = HUGE_VAL;
+    const double worth = fit->plan->threads_asked ? WORTH_ASKED : WORTH;
+    const int tries = n < LIMITS_MOST ? n : LIMITS_MOST;
+    for (int i = 0; i < tries; i++) {
+        const int64_t limit = limits[tries > 1 ? (int64_t)i * (n - 1) / (tries - 1) : 0];
+        const double seconds = seconds_within(fit, limit);
+        const double cost = log(seconds) + worth * log((double)limit);
+        if (seconds > 0.0 && cost < least_cost) {
+            least_cost = cost;
+            best = limit;
+        }
+    }
+    return best;
+}
+
+void fit_scratch(Plan *plan)
+{
+    const int n = plan->steps.n, threads = plan->options.threads;
+    Fit fit = {.plan = plan, .alive = alive_without_scratch(plan)};
+    fit.offers = NEW_ARRAY(plan->arena, Offers, n + 1);
+    for (int i = 0; i < n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->method && step->method->share == share_scratch)
+            make_offers(&fit, step, &fit.offers[i]);
+        else if (step->method)
+            fit.others += seconds_of(plan, step) / (step->parts < threads ? step->parts : threads);
+    }
+    const int64_t limit = best_limit(&fit);
+    for (int i = 0; i < n; i++) {
+        Step *step = &plan->steps.at[i];
+        if (fit.offers[i].n == 0)
+            continue;
+        const Offer *offer = best_within(&fit.offers[i], limit - fit.alive[i]);
+        for (int k = 0; k < offer->shrinks; k++)
+            shrink(plan, step);
+        step->parts = offer->parts;
+        step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * widest_scratch(plan, step));
+        plan->buffers.at[step->scratch].bytes = round_up(step->scratch_bytes, 64);
+    }
+}

@@ -40,17 +40,17 @@ static const Decl *chosen(Lower *l)
 
 /* Names for all parameters, [id] of Net.params.  Two that would get the same tensor: the
  * later one in *twice, the other in *first. */
-typedef struct Names {
+typedef struct ParamNames {
     const char **aliases, **axes;
     const Param *first, *twice;
-} Names;
+} ParamNames;
 
-static void make_names(Lower *l, const Naming *naming, Names *names)
+static void make_names(Lower *l, const Naming *naming, ParamNames *names)
 {
     NameTable table = {.arena = l->arena};
     const int n = l->net->params.n;
-    *names = (Names){NEW_ARRAY(l->arena, const char *, n + 1),
-                     NEW_ARRAY(l->arena, const char *, n + 1), NULL, NULL};
+    *names = (ParamNames){NEW_ARRAY(l->arena, const char *, n + 1),
+                          NEW_ARRAY(l->arena, const char *, n + 1), NULL, NULL};
     for (int i = 0; i < n && !names->twice; i++) {
         const Param *param = l->net->params.at[i];
         const Node *node = l->net->nodes.at[param->first];
@@ -69,7 +69,7 @@ static void make_names(Lower *l, const Naming *naming, Names *names)
 
 static void name_by(Lower *l, const Decl *decl, const Naming *naming)
 {
-    Names names;
+    ParamNames names;
     make_names(l, naming, &names);
     if (names.twice) {
         const char *alias = names.aliases[names.twice->id];
@@ -95,7 +95,7 @@ static void add_other(Lower *l, const Decl *decl)
     Diag quiet = diag_new(l->src, l->arena);
     NetNaming other = {.name = decl->name.text};
     Naming naming;
-    Names names = {0};
+    ParamNames names = {0};
     if (!naming_make(&naming, decl, &l->namings, l->arena, &quiet)) {
         other.why_not = "its rows have errors";
     } else {

@@ -464,6 +464,11 @@ run 1 'convert, left over' convert less.net -w one.safetensors -o none.safetenso
 says err "tensor 'bn1.weight' belongs to no parameter"
 gone none.safetensors
 
+# ---- a network without convolutions ----
+
+printf 'net vector {\n  input a[9]\n  dense 20\n  output y\n}\n' > vector.net
+run 0 'verify, a dense layer alone' verify vector.net --init random:1
+
 # ---- parameters that several layers share ----
 
 cat > shared.net << 'N'

@@ -53,18 +53,24 @@ static void emit_release(Emit *e)
                hash, hash);
 }
 
+/* Kernels of these families are cut by cuts.h, which speaks of convolutions' shapes. */
+static bool uses_cuts(const Plan *plan)
+{
+    return uses_family(plan, FAMILY_conv) || uses_family(plan, FAMILY_dense);
+}
+
 void emit_operands(Emit *e)
 {
     emit_release(e);
     for (int f = 0; f < FAMILY_COUNT; f++) {
-        if (uses_family(e->plan, (Family)f))
+        if (uses_family(e->plan, (Family)f) || (f == FAMILY_conv && uses_cuts(e->plan)))
             emit_struct(e, &shape_rows[f]);
     }
     buf_putc(e->out, '\n');
     paste_text(e->out, "kernels/operands.h", NULL, NULL);
     buf_putc(e->out, '\n');
     paste_text(e->out, "kernels/parts.h", NULL, NULL);
-    if (uses_family(e->plan, FAMILY_conv))
+    if (uses_cuts(e->plan))
         paste_text(e->out, "kernels/cuts.h", NULL, NULL);
 }
 

@@ -3,6 +3,7 @@
 #include "net/check.h"
 #include "net/irtext.h"
 #include "lang/parse.h"
+#include "params/round.h"
 #include "passes/pass.h"
 #include "plan/tuning.h"
 
@@ -120,6 +121,10 @@ static bool phases(const Work *w)
         return true;
     }
 
+    if (!round_weights(c->net, o->plan.weights_type, w->d))
+        return false;
+    if (o->plan.weights_type != RNC_WEIGHTS_F32)
+        c->rounded = c->net;
     if (!make_plan(w))
         return false;
     if (stop(w, DUMP_PLAN)) {

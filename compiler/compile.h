@@ -30,6 +30,7 @@ typedef struct CompileOptions {
 /* What a compilation made; it lives in the arena, but for the mapped files. */
 typedef struct Compiled {
     Net *original; /* before the passes: what the oracle interprets */
+    Net *rounded;  /* `net`, if its weights are rounded to 16 bits; else NULL */
     Net *net;      /* after them */
     Plan *plan;
     bool has_weights; /* every parameter has data */

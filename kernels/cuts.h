@@ -44,19 +44,6 @@ RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
     c->count = s->groups * c->per_group;
 }
 
-/* A panel of `width` channels as columns: `across` columns of nv vectors, then one of `rest`. */
-typedef struct rnc_columns_cut {
-    int nv, across, rest;
-} rnc_columns_cut;
-
-RNC_INLINE void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_columns_cut *c)
-{
-    const int vectors = width / lanes, most = rnc_clamp(t->vectors, 1, 8);
-    c->nv = vectors < most ? vectors : most;
-    c->across = vectors / c->nv;
-    c->rest = vectors % c->nv;
-}
-
 /* Input channels of a block, of n: whole turns, all where t->depth does not say fewer. */
 RNC_INLINE int rnc_depth(const rnc_tile *t, int n)
 {
@@ -160,6 +147,10 @@ RNC_INLINE void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rn
     c->count = rnc_div_up(c->runs, c->each) * c->cuts;
     c->streams = most > 1 && c->run % most == 0 && c->piece % most == 0 ? most : 1;
 }
+
+/* Weights of 16 bits of a block that this many tiles read, and that are no more than this many, are
+ * made floats once, on the stack. */
+enum { RNC_WIDENED_TILES = 3, RNC_WIDENED_FLOATS = 8192 };
 
 /* ---- conv_winograd and conv_winograd_taps ---- */
 

@@ -56,4 +56,17 @@ RNC_INLINE int rnc_clamp(int x, int low, int high)
     return x < low ? low : x > high ? high : x;
 }
 
+/* A panel of `width` channels as columns: `across` columns of nv vectors, then one of `rest`. */
+typedef struct rnc_columns_cut {
+    int nv, across, rest;
+} rnc_columns_cut;
+
+RNC_INLINE void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_columns_cut *c)
+{
+    const int vectors = width / lanes, most = rnc_clamp(t->vectors, 1, 8);
+    c->nv = vectors < most ? vectors : most;
+    c->across = vectors / c->nv;
+    c->rest = vectors % c->nv;
+}
+
 #endif

@@ -28,11 +28,11 @@ static int rnc_bits(uint32_t word, uint32_t bits)
 
 static int rnc_x86_has(rnc_isa isa)
 {
-    const uint32_t fma_osxsave_avx = 1u << 12 | 1u << 27 | 1u << 28, avx2 = 1u << 5;
+    const uint32_t fma_osxsave_avx_f16c = 1u << 12 | 1u << 27 | 1u << 28 | 1u << 29, avx2 = 1u << 5;
     const uint32_t avx512_f_dq_bw_vl = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;
     uint32_t one[4], seven[4], saved, high;
     rnc_cpuid(1, one);
-    if (!rnc_bits(one[2], fma_osxsave_avx))
+    if (!rnc_bits(one[2], fma_osxsave_avx_f16c))
         return 0;
     __asm__ volatile("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
     (void)high;

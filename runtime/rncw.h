@@ -42,7 +42,7 @@ enum {
 /* Offsets in a table entry. */
 enum {
     RNCW_ENTRY_NAME = 0,    /* u32, from the first name */
-    RNCW_ENTRY_ELEM = 4,    /* u32, 0 = f32 */
+    RNCW_ENTRY_ELEM = 4,    /* u32, of the weights: 0 f32, 1 bfloat16, 2 binary16 */
     RNCW_ENTRY_OFFSET = 8,  /* u64, from the file's first byte */
     RNCW_ENTRY_BYTES_ = 16, /* u64 */
     RNCW_ENTRY_SUM = 24,    /* u64, rncw_hash of the bytes, seed 0 */

@@ -120,7 +120,7 @@ static rnc_status rncw_check_table(rnc_weights *w)
         const uint64_t bytes = rncw_number(e + RNCW_ENTRY_BYTES_, 8);
         if (rncw_number(e + RNCW_ENTRY_NAME, 4) >= names)
             return rncw_fail_entry(w, i, "a name lies outside the names");
-        if (rncw_number(e + RNCW_ENTRY_ELEM, 4) != 0)
+        if (rncw_number(e + RNCW_ENTRY_ELEM, 4) > 2)
             return rncw_fail_entry(w, i, "an element type is unknown");
         for (k = RNCW_ENTRY_PACKING + 4; k < RNCW_ENTRY_BYTES; k++)
             if (e[k])

@@ -192,6 +192,14 @@ says err "input 'image' has no values"
 run 0 'verify' verify tiny.net --init he:1 --random 3 --verbose --threads 2
 says out 'scalar'
 says out 'layers agree'
+for type in bf16 f16; do
+    run 0 "verify, weights of $type" verify tiny.net --init random:1 --weights-type $type
+    if ! grep -q "^$type  *weights change the outputs by [1-9]" out; then
+        failed=$((failed + 1))
+        echo "FAIL verify, weights of $type: it does not say what rounding does"
+        cat out
+    fi
+done
 run 1 'verify, nothing is that exact' verify tiny.net --init he:1 --tolerance 0 --isa scalar
 says err "differs with scalar"
 says err "expected"

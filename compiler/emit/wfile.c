@@ -29,14 +29,33 @@ static void swap_if_big_endian(unsigned char *bytes, size_t size, size_t each)
     }
 }
 
-/* Every packed tensor at its place behind `data`. */
-static void pack_tensors(const Plan *plan, unsigned char *data)
+/* Room for the floats of the largest tensor whose weights are stored in 16 bits. */
+static float *room_for_floats(const Plan *plan, Arena *arena)
 {
+    int64_t most = 0;
     for (int i = 0; i < plan->packed.n; i++) {
         const Packed *packed = plan->packed.at[i];
+        const int64_t n = packed_floats(&plan->steps.at[packed->step]);
+        most = packed->weights_type != RNC_WEIGHTS_F32 && n > most ? n : most;
+    }
+    return NEW_ARRAY(arena, float, most + 1);
+}
+
+/* Every packed tensor at its place after `data`. */
+static void pack_tensors(const Plan *plan, unsigned char *data, Arena *arena)
+{
+    float *room = room_for_floats(plan, arena);
+    for (int i = 0; i < plan->packed.n; i++) {
+        const Packed *packed = plan->packed.at[i];
+        const Step *step = &plan->steps.at[packed->step];
         unsigned char *to = data + packed->offset;
-        pack_weights(&plan->steps.at[packed->step], to);
-        swap_if_big_endian(to, (size_t)packed->bytes, (size_t)elem_bytes(packed->elem));
+        if (packed->weights_type != RNC_WEIGHTS_F32) {
+            pack_weights(step, room);
+            pack_half(step, room, to);
+        } else {
+            pack_weights(step, to);
+            swap_if_big_endian(to, (size_t)packed->bytes, (size_t)elem_bytes(packed->elem));
+        }
     }
 }
 
@@ -50,6 +69,7 @@ static void write_table(unsigned char *file, const Plan *plan, size_t data)
         const Packed *p = plan->packed.at[i];
         const size_t n = strlen(p->name) + 1, offset = data + (size_t)p->offset;
         put(entry + RNCW_ENTRY_NAME, at, 4);
+        put(entry + RNCW_ENTRY_ELEM, (uint64_t)p->weights_type, 4);
         put(entry + RNCW_ENTRY_OFFSET, offset, 8);
         put(entry + RNCW_ENTRY_BYTES_, (uint64_t)p->bytes, 8);
         put(entry + RNCW_ENTRY_SUM, rncw_hash(file + offset, (size_t)p->bytes, 0), 8);
@@ -109,7 +129,7 @@ unsigned char *emit_weights(Arena *arena, const Plan *plan, size_t *size)
     const size_t data = data_at(plan);
     *size = emit_weights_size(plan);
     unsigned char *file = arena_alloc(arena, *size);
-    pack_tensors(plan, file + data);
+    pack_tensors(plan, file + data, arena);
     write_table(file, plan, data);
     write_head(file, plan, *size, table_bytes(plan), name_bytes_of(plan), data);
     return file;

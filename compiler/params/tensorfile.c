@@ -6,6 +6,7 @@
 #include "params/tensorfile.h"
 
 #include "base/file.h"
+#include "base/half.h"
 #include "params/foreign.h"
 #include "params/h5file.h"
 #include "params/npz.h"
@@ -235,19 +236,6 @@ static float float_of_bits(uint32_t bits)
     return x;
 }
 
-/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-static float float_of_half(uint32_t half)
-{
-    const uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, fraction = half & 1023;
-    if (exponent == 0) {
-        const float tiny = (float)fraction * 0x1p-24f;
-        return sign ? -tiny : tiny;
-    }
-    if (exponent == 31)
-        return float_of_bits(sign | 0x7f800000 | fraction << 13);
-    return float_of_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
 static float float_of_double(const unsigned char *p)
 {
     const uint64_t bits = little_endian(p, 8);
@@ -289,9 +277,9 @@ const float *tensor_floats(const TensorFile *file, const StoredTensor *tensor, A
         else if (tensor->elem == STORED_F32)
             to[i] = float_of_bits((uint32_t)little_endian(p, 4));
         else if (tensor->elem == STORED_F16)
-            to[i] = float_of_half((uint32_t)little_endian(p, 2));
+            to[i] = float_of_f16((uint16_t)little_endian(p, 2));
         else
-            to[i] = float_of_bits((uint32_t)little_endian(p, 2) << 16);
+            to[i] = float_of_bf16((uint16_t)little_endian(p, 2));
     }
     return to;
 }

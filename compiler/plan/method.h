@@ -38,6 +38,9 @@ struct Method {
     double (*seconds)(const Plan *plan, const Node *node, const Method *self);
     double
         gain; /* how many times faster than another it must be to be taken; 0: faster is enough */
+    /* Its weights are packed as they are, so in 16 bits if PlanOptions.weights_type says so; others
+     * are sums of them, which are floats. */
+    bool as_they_are;
     /* Its weights, in those of the plain sum; NULL: 1. */
     double (*weights)(const Node *node, const Method *self);
 
@@ -88,6 +91,12 @@ static inline bool is_conv(Op op)
 
 /* The method of a convolution or dense layer, by the plan's options and tuning. */
 const Method *choose_method(const Plan *plan, const Node *node);
+
+/* The element type that a method packs weights with. */
+static inline int weights_type_of(const Plan *plan, const Method *m)
+{
+    return m->as_they_are ? plan->options.weights_type : RNC_WEIGHTS_F32;
+}
 
 /* Output channels of the widest panel of a convolution's or dense layer's step. */
 int panel_width(const Step *step);

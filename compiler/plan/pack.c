@@ -19,10 +19,28 @@ const PackingRow packing_rows[PACKING_COUNT] = {
 #include "plan/packings.def"
 };
 
+int packed_elem(const Step *step)
+{
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_conv:
+        return step->shape.conv.weights;
+    case FAMILY_dense:
+        return step->shape.dense.weights;
+    default:
+        return RNC_WEIGHTS_F32;
+    }
+}
+
 int64_t packed_bytes(const Step *step)
 {
+    return packed_elem(step) == RNC_WEIGHTS_F32 ? elems_bytes(ELEM_F32, packed_floats(step))
+                                                : packed_half_bytes(step);
+}
+
+int64_t packed_floats(const Step *step)
+{
     const PackingRow *row = &packing_rows[kernel_rows[step->kernel].packing];
-    return row->elements ? elems_bytes(row->elem, row->elements(step)) : 0;
+    return row->elements ? row->elements(step) : 0;
 }
 
 void pack_weights(const Step *step, void *to)

@@ -55,7 +55,8 @@ typedef struct Packed {
     const char *name; /* of its node, unique */
     Packing packing;
     Elem elem;
-    int64_t offset; /* from the first tensor of the file, a multiple of 64 */
+    int weights_type; /* RNC_WEIGHTS_...: of the weights; biases, scales and shifts are floats */
+    int64_t offset;   /* from the first tensor of the file, a multiple of 64 */
     int64_t bytes;
 } Packed;
 
@@ -101,6 +102,7 @@ typedef struct PlanOptions {
     const Machine *machine; /* NULL: the generic one (plan_machine()) */
     const Tuning *tuning;   /* NULL: methods and tiles as the cost model has them */
     int threads;            /* steps with scratch can be shared by so many; 0: 4 */
+    int weights_type;       /* RNC_WEIGHTS_...: that of packed weights which are not transformed */
     bool keep_all;          /* every tensor keeps a buffer of its own to the end (rnc verify) */
 } PlanOptions;
 
@@ -177,6 +179,14 @@ extern const PackingRow packing_rows[PACKING_COUNT]; /* by number; that of PACK_
 /* pack.c: the packed tensor of a step, into `to` (step->weights->bytes bytes).
  * Every parameter of the node has data.  `bytes` alone: packed_bytes(). */
 int64_t packed_bytes(const Step *step);
+int packed_elem(const Step *step); /* RNC_WEIGHTS_... */
 void pack_weights(const Step *step, void *to);
+/* pack_half.c: where packed_elem() is not RNC_WEIGHTS_F32.  Numbers of the step's weights as
+ * floats, which is what pack_weights() then writes; and these as they are in the file: panels of
+ * biases, floats, and weights, of 16 bits, little-endian.  The weights are numbers of that type
+ * already. */
+int64_t packed_floats(const Step *step);
+int64_t packed_half_bytes(const Step *step);
+void pack_half(const Step *step, const float *from, unsigned char *to);
 
 #endif

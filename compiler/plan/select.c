@@ -66,6 +66,7 @@ void add_weights(Plan *plan, Step *step)
     p->packing = kernel_rows[step->kernel].packing;
     p->elem = packing_rows[p->packing].elem;
     p->offset = plan->weight_bytes;
+    p->weights_type = packed_elem(step);
     p->bytes = packed_bytes(step);
     step->weights = p;
     plan->weight_bytes = p->offset + round_up(p->bytes, 64);

@@ -14,6 +14,7 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
     rnc_dense_shape *s = &step.shape.dense;
     *s = (rnc_dense_shape){.images = node->type.n, .in_c = node->in[0]->type.c, .out_c = out->c};
     s->panel = PANEL;
+    s->weights = weights_type_of(plan, method);
     s->in_image = in->image;
     s->out_image = out->image;
     if (node->n_in > 1) {
@@ -64,6 +65,7 @@ void select_conv(Plan *plan, const Node *node, const Method *method)
     Step step = {.node = node, .kernel = method->kernel, .method = method};
     conv_shape(plan, node, &step);
     step.shape.conv.winograd = method->side;
+    step.shape.conv.weights = weights_type_of(plan, method);
     if (method->shape)
         method->shape(plan, node, &step.shape.conv);
     choose_tiles(plan, &step);

@@ -184,6 +184,9 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
     case OPTION_OPTIMIZE:
         CHOICE(p, value, o->compile.plan.optimize, Optimize, "speed", "balanced", "size");
         return true;
+    case OPTION_WEIGHTS_TYPE:
+        CHOICE(p, value, o->compile.plan.weights_type, int, "f32", "bf16", "f16");
+        return true;
     case OPTION_EXACT:
         o->compile.plan.exact = true;
         return true;

@@ -3,8 +3,9 @@
  * The network is compiled as usual, its C (runtime included) is compiled with
  * $CC as a shared object, loaded, and run with each instruction set.  After
  * each step, before its memory is used again, what it wrote is compared with the value the
- * interpreter gives the network before the passes: Node.origin says which.  A layer's error is max
- * |a - b| / max |b|; a softmax is held to its operand as it was computed.
+ * interpreter gives the network before the passes: Node.origin says which.  With --weights-type
+ * bf16 or f16 it is the network after them, whose weights are rounded.  A layer's error is max |a -
+ * b| / max |b|; a softmax is held to its operand as it was computed.
  */
 #include "net/eval.h"
 #include "tool/cc.h"
@@ -280,6 +281,43 @@ static void keep_operands(Verify *v)
     }
 }
 
+/* How far rounding the weights takes each output, relative to its largest element. */
+static void report_rounding(const Verify *v, const EvalResult *rounded)
+{
+    static const char *const names[] = {"f32", "bf16", "f16"};
+    const Net *net = v->c->original;
+    double worst = 0;
+    for (int i = 0; i < net->outputs.n; i++) {
+        const Node *before = net->outputs.at[i].node, *after = v->c->rounded->outputs.at[i].node;
+        const double *a = v->oracle.values[before->id], *b = rounded->values[after->id];
+        double most = 0, difference = 0;
+        for (int64_t k = 0; k < type_elements(before->type); k++) {
+            most = fabs(a[k]) > most ? fabs(a[k]) : most;
+            difference = fabs(a[k] - b[k]) > difference ? fabs(a[k] - b[k]) : difference;
+        }
+        worst = most > 0 && difference / most > worst ? difference / most : worst;
+    }
+    if (!v->o->quiet)
+        printf("%-8s weights change the outputs by %.2e\n", names[v->c->plan->options.weights_type],
+               worst);
+}
+
+/* With weights of 16 bits the emitted code is held to the network that has the rounded ones: the
+ * values of its nodes take the place of those that they are the same as. */
+static void use_rounded(Verify *v, const double *const *values)
+{
+    const Net *net = v->c->rounded;
+    if (!net)
+        return;
+    const EvalResult rounded = eval_net(net, values, EVAL_DOUBLE, v->arena);
+    report_rounding(v, &rounded);
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        if (node->origin >= 0)
+            v->oracle.values[node->origin] = rounded.values[node->id];
+    }
+}
+
 static void verify(Verify *v)
 {
     const Net *net = v->c->original;
@@ -289,6 +327,7 @@ static void verify(Verify *v)
     v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
     if (v->dir && build(v) && load(v)) {
         v->oracle = eval_net(net, values, EVAL_DOUBLE, v->arena);
+        use_rounded(v, values);
         keep_operands(v);
         run_all(v, values);
     }

@@ -17,6 +17,7 @@
 #define conv_part RNC_FN(conv_part)
 #define conv_set RNC_FN(conv_set)
 #define conv_pass RNC_FN(conv_pass)
+#define conv_widen RNC_FN(conv_widen)
 #define conv_block_tiles RNC_FN(conv_block_tiles)
 #define conv_columns RNC_FN(conv_columns)
 #define conv_diagonal_tile RNC_FN(conv_diagonal_tile)
@@ -203,21 +204,46 @@ typedef struct conv_pass {
     conv_block b;
 } conv_pass;
 
+/* The weights of a pass as floats, [column][row][nv vectors]: where several tiles read them, to
+ * make floats of them once costs less than in each tile. */
+RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const conv_pass *p,
+                           float *to)
+{
+    const int rows = p->b.runs * p->b.depth, bytes = rnc_weight_bytes(s->weights);
+    for (int i = p->first; i < p->end; i++) {
+        const int in_panel = (p->vector + i % p->across * p->nv) * RNC_VL;
+        const char *from = set->w + i / p->across * set->panel + set->width * (int)sizeof(float) +
+                           ((ptrdiff_t)p->row * set->width + in_panel) * bytes;
+        for (int k = 0; k < rows; k++, from += set->width * bytes) {
+            RNC_UNROLL(8)
+            for (int j = 0; j < p->nv; j++, to += RNC_VL)
+                vf_store(to, vf_load_weights(from + j * RNC_VL * bytes, s->weights));
+        }
+    }
+}
+
 RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
                                  const rnc_tiles_cut *c, const conv_pass *p)
 {
     const int big = c->stacked ? c->big * c->w : c->big;
     const int small = c->stacked ? c->small * c->w : c->small;
     const int wide = c->stacked ? c->w : 32, bytes = rnc_weight_bytes(s->weights);
+    const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
+    const int widened = s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 &&
+                        c->all >= RNC_WIDENED_TILES &&
+                        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS;
+    vf widened_weights[RNC_WIDENED_FLOATS / RNC_VL];
     const conv_rows r = {wide,
                          s->stride_h * s->in_row,
                          s->stride_w * s->in_pixel,
-                         s->weights,
-                         set->width,
+                         widened ? RNC_WEIGHTS_F32 : s->weights,
+                         widened ? p->nv * RNC_VL : set->width,
                          t->memory_broadcasts,
-                         p->spacing > 64};
+                         p->spacing > 64 && !widened};
     const char *fetch = p->next;
     conv_place at, next;
+    if (widened && p->tile < p->end_tile)
+        conv_widen(s, set, p, (float *)widened_weights);
     conv_find(s, c, p->tile, &at);
     for (int tile = p->tile; tile < p->end_tile; tile++) {
         conv_find(s, c, tile + 1 < p->end_tile ? tile + 1 : tile, &next);
@@ -232,6 +258,8 @@ RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, con
             k.bias = bias + in_panel;
             k.w = (const char *)(bias + set->width) +
                   ((ptrdiff_t)p->row * set->width + in_panel) * bytes;
+            if (widened)
+                k.w = (const char *)((float *)widened_weights + (i - p->first) * column_floats);
             k.res = s->residual ? set->res + at.res + column : set->res;
             k.out = set->out + at.out + column;
             k.ahead.weights = fetch;
@@ -475,6 +503,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
 #undef conv_part
 #undef conv_set
 #undef conv_pass
+#undef conv_widen
 #undef conv_block_tiles
 #undef conv_columns
 #undef conv_diagonal_tile

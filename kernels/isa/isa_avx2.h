@@ -33,4 +33,9 @@
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=x"(i) : "x"(x))
+#define RNC_LOAD_BF16(v, p)        \
+    __asm__("vpmovzxwd %1, %0\n\t" \
+            "vpslld $16, %0, %0"   \
+            : "=x"(v)              \
+            : "m"(*(p)))
 #define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=x"(v) : "m"(*(p)))

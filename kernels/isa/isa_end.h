@@ -34,6 +34,7 @@
 #undef RNC_TO_INT
 #undef RNC_LANES
 #undef RNC_LOAD_PART
+#undef RNC_LOAD_BF16
 #undef RNC_LOAD_F16
 #undef RNC_STORE_PART
 #undef vf

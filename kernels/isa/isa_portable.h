@@ -108,6 +108,7 @@
 /* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
 #define RNC_ROUND(x) ((x) = ((x) + 12582912.0f) - 12582912.0f)
 #define RNC_TO_INT(i, x) ((i) = __builtin_convertvector(x, vi))
+#define RNC_LOAD_BF16(v, p) ((v) = (vf)(__builtin_convertvector(*(p), vi) << 16))
 /* A half's exponent has five bits and a bias of 15, a float's eight and 127: so 112 is added, twice
  * where all bits are set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is
  * then subtracted. */

@@ -4,7 +4,8 @@
  * likewise; RNC_ROUND(x); RNC_TO_INT(i, x), x integral; RNC_LOAD_PART(v, p, n) and
  * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory; RNC_SWAP(v, a, b, c,
  * d), lane i of each four takes that of a, b, c, d; RNC_SWAP_FOURS(v), neighbouring fours change
- * places; RNC_LOAD_F16(v, p), the vector of IEEE 754 half precision at p as floats, exactly. */
+ * places; RNC_LOAD_BF16(v, p) and RNC_LOAD_F16(v, p), the vector of bfloat16 or of IEEE 754
+ * halves at p as floats, exactly. */
 #define RNC_PRAGMA(text) _Pragma(#text)
 /* Each step becomes one function.  gcc gets `flatten`: `always_inline` would first optimize each
  * level of a kernel separately, before its constants are known.  clang's flatten goes one level
@@ -41,11 +42,12 @@ typedef unsigned short RNC_FN(vh_memory) __attribute__((vector_size(2 * RNC_VL),
 RNC_KERNEL vf vf_load_weights(const void *p, int elem)
 {
     vf v;
-    if (elem == RNC_WEIGHTS_BF16)
-        return (vf)(__builtin_convertvector(*(const RNC_FN(vh_memory) *)p, vi) << 16);
     if (elem == RNC_WEIGHTS_F32)
         return *(const RNC_FN(vf_memory) *)p;
-    RNC_LOAD_F16(v, (const RNC_FN(vh_memory) *)p);
+    if (elem == RNC_WEIGHTS_BF16)
+        RNC_LOAD_BF16(v, (const RNC_FN(vh_memory) *)p);
+    else
+        RNC_LOAD_F16(v, (const RNC_FN(vh_memory) *)p);
     return v;
 }
 #define vf_store RNC_FN(vf_store)

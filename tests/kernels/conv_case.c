@@ -79,6 +79,7 @@ ConvCase conv_case(Case *c, ConvLimits l)
     if (s->residual)
         grid_fill(c, &k.res, -1.0f, 1.0f);
     s->act = pick_act(c, &s->alpha);
+    s->weights = l.halves ? pick_weights_type(c) : RNC_WEIGHTS_F32;
     s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
     s->out_pixel = k.out.pixel, s->out_row = k.out.row, s->out_image = k.out.image;
     s->res_pixel = k.res.pixel, s->res_row = k.res.row, s->res_image = k.res.image;
@@ -86,7 +87,7 @@ ConvCase conv_case(Case *c, ConvLimits l)
     k.weights = case_memory(c, n * sizeof(float));
     k.bias = case_memory(c, (size_t)s->out_c * sizeof(float));
     for (size_t i = 0; i < n; i++)
-        k.weights[i] = pick_float(c, -1.0f, 1.0f);
+        k.weights[i] = l.halves ? pick_weight(c) : pick_float(c, -1.0f, 1.0f);
     for (int i = 0; i < s->out_c; i++)
         k.bias[i] = pick_float(c, -1.0f, 1.0f);
     describe_conv(c, s);

@@ -23,6 +23,7 @@ typedef struct ConvLimits {
     bool unit_stride;        /* stride 1 alone */
     bool pixels;             /* windows of 1x1, stride 1 */
     bool columns;            /* one to four taps down, of each phase of stride 1 or 2 */
+    bool halves;             /* weights of any type */
     int in_align;            /* of the input's, if another (a caller's image); 0: the same */
 } ConvLimits;
 

@@ -31,6 +31,7 @@ typedef struct TestIsa {
     KernelFn *kernels[KERNEL_COUNT];
     KernelFn *halo_clear;
     void (*act)(const float *in, float *out, int n, int act, float alpha); /* n whole vectors */
+    void (*weights)(const uint16_t *in, float *out, int n, int elem);      /* likewise, aligned */
 } TestIsa;
 
 typedef struct Case Case;
@@ -126,6 +127,21 @@ typedef void TestFn(Case *c);
 #define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
 #include "kernels/kernels.def"
 void test_halo_clear(Case *c);
+
+/* ---- weights of 16 bits (weights.c) ---- */
+
+/* RNC_WEIGHTS_..., and a weight from -1 to 1 that is exact in all of them. */
+int pick_weights_type(Case *c);
+float pick_weight(Case *c);
+
+/* Packed floats as the kernels read `elem`: for each group of s, panels of up to s->panel of its
+ * channels: a bias for each channel, a float, then `depth` weights for each, then zeros up to a
+ * multiple of 64 bytes.  The floats themselves for RNC_WEIGHTS_F32. */
+const void *case_weights(Case *c, const float *packed, int elem, const rnc_conv_shape *s,
+                         int depth);
+
+/* All 65536 numbers of both types, as vf_load_weights has them.  False after messages. */
+bool test_weights(const TestIsa *isa);
 
 /* vf_act against long double: every stride-th float.  False after messages. */
 bool test_act(const TestIsa *isa, unsigned stride, bool verbose);

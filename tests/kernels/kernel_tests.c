@@ -145,6 +145,11 @@ int main(int argc, char **argv)
             if (o.verbose)
                 printf("%-12s %-9s %s\n", test->name, isa->name, good ? "passed" : "failed");
         }
+        if (!o.kernel || !strcmp(o.kernel, "weights")) {
+            const bool good = test_weights(isa);
+            passed += good;
+            failed += !good;
+        }
         if (!o.kernel || !strcmp(o.kernel, "act")) {
             const bool good = test_act(isa, o.cases >= 10000 ? 101 : 20011, o.verbose);
             passed += good;

@@ -59,6 +59,12 @@ RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, flo
         vf_storeu(out + i, vf_act(vf_loadu(in + i), act, alpha));
 }
 
+RNC_KERNEL void RNC_FN(run_weights)(const uint16_t *in, float *out, int n, int elem)
+{
+    for (int i = 0; i < n; i += RNC_VL)
+        vf_storeu(out + i, vf_load_weights(in + i, elem));
+}
+
 #define TEXT(name) TEXT_OF(name)
 #define TEXT_OF(name) #name
 #define TABLE(isa) TABLE_OF(isa)
@@ -75,5 +81,6 @@ const TestIsa TABLE(TEST_ISA) = {
         },
     .halo_clear = RNC_FN(run_halo_clear),
     .act = RNC_FN(run_act),
+    .weights = RNC_FN(run_weights),
 };
 #include "kernels/isa/isa_end.h"

@@ -29,6 +29,7 @@ void test_conv_direct(Case *c)
     const int align = pick_align(c);
     ConvLimits l = {.groups = chance(c, 70) ? 1 : pick(c, 2, 4), .in_c = pick(c, 1, 24)};
     l.align = align;
+    l.halves = true;
     l.in_align = chance(c, 30) ? 1 : 0;
     l.width = l.groups == 1 ? pick(c, 1, 80) : align * pick(c, 1, 64 / align);
     ConvCase k = conv_case(c, l);
@@ -37,7 +38,8 @@ void test_conv_direct(Case *c)
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
-                            .weights = pack_panels(c, &k)};
+                            .weights = case_weights(c, pack_panels(c, &k), k.s.weights, &k.s,
+                                                    k.s.kernel_h * k.s.kernel_w * k.s.in_c)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_direct], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

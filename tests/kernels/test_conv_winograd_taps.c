@@ -34,16 +34,18 @@ void test_conv_winograd_taps(Case *c)
     ConvLimits l = {
         .groups = 1, .in_c = pick(c, 1, 40), .align = align, .winograd = true, .unit_stride = true};
     l.width = pick(c, 1, 80);
+    l.halves = true;
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
     k.s.winograd = 4;
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    const rnc_operands o = {.in = k.in.at,
-                            .in2 = k.s.residual ? k.res.at : NULL,
-                            .out = k.out.at,
-                            .weights = pack_channels(c, &k),
-                            .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
+    const rnc_operands o = {
+        .in = k.in.at,
+        .in2 = k.s.residual ? k.res.at : NULL,
+        .out = k.out.at,
+        .weights = case_weights(c, pack_channels(c, &k), k.s.weights, &k.s, 9 * k.s.in_c),
+        .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd_taps], &k.s, &tile, &o, k.out.base,
                k.out.total, !k.in_place);
     expect_check(c, &e);

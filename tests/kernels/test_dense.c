@@ -23,7 +23,7 @@ static float *draw_floats(Case *c, int n)
 {
     float *p = case_memory(c, (size_t)n * sizeof *p);
     for (int i = 0; i < n; i++)
-        p[i] = pick_float(c, -1.0f, 1.0f);
+        p[i] = pick_weight(c);
     return p;
 }
 
@@ -45,6 +45,8 @@ void test_dense(Case *c)
     const bool in_place = s.residual && chance(c, 50);
     Grid res = s.residual && !in_place ? grid_make(c, s.images, 1, 1, out.c, layout) : out;
     s.act = pick_act(c, &s.alpha);
+    s.weights = pick_weights_type(c);
+    const rnc_conv_shape panels = {.groups = 1, .out_c = s.out_c, .panel = s.panel};
     s.in_image = in.image, s.out_image = out.image, s.res_image = res.image;
     grid_fill(c, &in, -1.0f, 1.0f);
     if (s.residual)
@@ -70,10 +72,11 @@ void test_dense(Case *c)
             sum = ref_act(sum, s.act, s.alpha, &tolerance);
             expect_at(&e, grid_pixel(&out, n, 0, 0) + co, sum, tolerance);
         }
-    const rnc_operands o = {.in = in.at,
-                            .in2 = s.residual ? res.at : NULL,
-                            .out = out.at,
-                            .weights = pack_panels(c, &s, weights, bias)};
+    const rnc_operands o = {
+        .in = in.at,
+        .in2 = s.residual ? res.at : NULL,
+        .out = out.at,
+        .weights = case_weights(c, pack_panels(c, &s, weights, bias), s.weights, &panels, s.in_c)};
     run_kernel(c, c->isa->kernels[KERNEL_dense], &s, &tile, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }

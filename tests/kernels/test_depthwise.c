@@ -32,13 +32,19 @@ void test_depthwise(Case *c)
                           .in_c = each,
                           .width = each,
                           .depthwise = true,
+                          .halves = true,
                           .align = pick_align(c)};
     ConvCase k = conv_case(c, l);
     Expect e = conv_expect(c, &k, 1);
+    /* one panel of all channels */
+    rnc_conv_shape whole = k.s;
+    whole.groups = 1;
+    whole.panel = whole.out_c;
     const rnc_operands o = {.in = k.in.at,
                             .in2 = k.s.residual ? k.res.at : NULL,
                             .out = k.out.at,
-                            .weights = pack_taps(c, &k)};
+                            .weights = case_weights(c, pack_taps(c, &k), k.s.weights, &whole,
+                                                    k.s.kernel_h * k.s.kernel_w * k.s.in_c)};
     run_kernel(c, c->isa->kernels[KERNEL_depthwise], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

@@ -26,7 +26,7 @@ static double direct_seconds(const Plan *plan, const Node *node, const Method *s
     const Type in = node->in[0]->type, out = node->type;
     const double weights = (double)a->kernel[0] * a->kernel[1] * in.c * out.c;
     return overlapped(2.0 * (double)node_macs(node) * out.n / (peak_of(plan) * DIRECT_REACHES),
-                      in.c < WINOGRAD_CHANNELS ? 0.0 : seconds_to_read(plan, weights));
+                      in.c < WINOGRAD_CHANNELS ? 0.0 : seconds_to_read(plan, self, weights));
 }
 
 static void direct_shape(const Plan *plan, const Node *node, rnc_conv_shape *s)
@@ -95,6 +95,10 @@ static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t
     t->memory_broadcasts = like_broadcasts(t, isa);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(rows, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    if (s->weights != RNC_WEIGHTS_F32 && tiles >= RNC_WIDENED_TILES) {
+        const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are made floats */
+        t->depth = block_depth(rows, run, t->depth > 0 && t->depth < most ? t->depth : most);
+    }
     if (like->prefetch_weights && t->depth > 0) /* all lines of a turn's rows, by all tiles */
         t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles);
     else if (like->prefetch_weights)
@@ -142,6 +146,7 @@ const Method method_conv_direct = {
     .kernel = KERNEL_conv_direct,
     .plain = true,
     .fits = direct_fits,
+    .as_they_are = true,
     .seconds = direct_seconds,
     .reads_halo = true,
     .by_pixel = true,

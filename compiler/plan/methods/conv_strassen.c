@@ -35,7 +35,7 @@ static double strassen_seconds(const Plan *plan, const Node *node, const Method 
     const double pixels = (double)out.n * out.h * out.w;
     return overlapped(pixels * (products / STRASSEN_REACHES + SUM_OPERATIONS * in.c) /
                           peak_of(plan),
-                      seconds_to_read(plan, STRASSEN_PRODUCTS / 4.0 * channels));
+                      seconds_to_read(plan, self, STRASSEN_PRODUCTS / 4.0 * channels));
 }
 
 static double strassen_weights(const Node *node, const Method *self)

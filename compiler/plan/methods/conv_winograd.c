@@ -28,7 +28,7 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
         (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
     const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
     return overlapped(products * (2.0 * channels / PRODUCTS_REACH + transforms) / peak_of(plan),
-                      seconds_to_read(plan, (m + 2) * (m + 2) * channels));
+                      seconds_to_read(plan, self, (m + 2) * (m + 2) * channels));
 }
 
 static double winograd_weights(const Node *node, const Method *self)

@@ -32,7 +32,7 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
     const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
     const double tiles = (double)out.n * (double)rnc_winograd_tiles(SIDE, out.h, out.w);
     const double groups = ceil(tiles / WINOGRAD_GROUP);
-    const double reading = seconds_to_read(plan, 9.0 * channels);
+    const double reading = seconds_to_read(plan, self, 9.0 * channels);
     if (tiles <= IN_REGISTERS)
         return overlapped(tiles * REGISTER_OPERATIONS * channels / peak_of(plan), reading);
     return CALLED * overlapped((products * (2.0 * channels / BLOCKS_REACH + transforms) +
@@ -118,6 +118,7 @@ const Method method_conv_winograd_taps = {
     .kernel = KERNEL_conv_winograd_taps,
     .side = SIDE,
     .fits = taps_fits,
+    .as_they_are = true,
     .seconds = taps_seconds,
     .reads_halo = true,
     .by_pixel = true,

@@ -44,6 +44,7 @@ const Method method_dense = {
     .kernel = KERNEL_dense,
     .plain = true,
     .fits = dense_fits,
+    .as_they_are = true,
     .tile = dense_tile,
     .share = dense_share,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(streams),

@@ -111,6 +111,7 @@ const Method method_depthwise = {
     .kernel = KERNEL_depthwise,
     .plain = true,
     .fits = depthwise_fits,
+    .as_they_are = true,
     .reads_halo = true,
     .by_line = true,
     .shape = depthwise_shape,

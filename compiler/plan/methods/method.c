@@ -17,26 +17,30 @@ const Method *const method_rows[METHOD_COUNT] = {
 };
 
 /* Weights are read from memory where those of the whole network do not stay in the L3. */
-double seconds_to_read(const Plan *plan, double weights)
+double seconds_to_read(const Plan *plan, const Method *m, double weights)
 {
     const Machine *machine = plan->options.machine;
-    const double all = (double)elems_bytes(ELEM_F32, plan->parameters);
+    const double all = rnc_weight_bytes(plan->options.weights_type) * (double)plan->parameters;
     const double bandwidth = all > 1024.0 * machine->l3_kb * 0.5 ? machine->memory : machine->l3;
-    return elem_bytes(ELEM_F32) * weights / (bandwidth * 1e9);
+    return rnc_weight_bytes(weights_type_of(plan, m)) * weights / (bandwidth * 1e9);
 }
 
-/* How much worse a method may be called for its larger weights: the time is taken as so
- * much longer for each time that it has the weights of the plain sum again. */
-static double toll(Optimize optimize)
+/* How much worse a method may be called for its larger weights: the time is taken as this
+ * much longer for each time that it has the weights of the plain sum again.  Who stores weights in
+ * 16 bits wants them small. */
+static double toll(const PlanOptions *o)
 {
-    return optimize == OPTIMIZE_BALANCED ? 0.25 : 0.0;
+    const bool small = o->optimize == OPTIMIZE_BALANCED || o->weights_type != RNC_WEIGHTS_F32;
+    return small ? 0.25 : 0.0;
 }
 
 static double cost(const Plan *plan, const Node *node, const Method *m)
 {
-    const double again = m->weights ? m->weights(node, m) - 1.0 : 0.0;
+    const double wider = (double)rnc_weight_bytes(weights_type_of(plan, m)) /
+                         rnc_weight_bytes(plan->options.weights_type);
+    const double again = (m->weights ? m->weights(node, m) : 1.0) * wider - 1.0;
     const double gain = m->gain > 0.0 ? m->gain : 1.0;
-    return m->seconds(plan, node, m) * (1.0 + toll(plan->options.optimize) * again) * gain;
+    return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
 }
 
 /* Does it compute the node, and may it? */

@@ -22,8 +22,8 @@ static inline double peak_of(const Plan *plan)
 {
     return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
 }
-/* Seconds to read so many weights. */
-double seconds_to_read(const Plan *plan, double weights);
+/* Seconds to read so many weights as the method packs them. */
+double seconds_to_read(const Plan *plan, const Method *m, double weights);
 /* Arithmetic and the reading of weights, which overlap, but not wholly. */
 static inline double overlapped(double arithmetic, double reading)
 {

@@ -1,0 +1,16 @@
+/* half.h: numbers of 16 bits: bfloat16, the upper half of a float, and IEEE 754 binary16.
+ *
+ * To 16 bits rounding is to the nearest, ties to even; a number beyond the largest becomes an
+ * infinity, and a NaN stays one.  Back to a float every number is exact.
+ */
+#ifndef RNC_HALF_H
+#define RNC_HALF_H
+
+#include <stdint.h>
+
+uint16_t bf16_of(float x);
+uint16_t f16_of(float x);
+float float_of_bf16(uint16_t half);
+float float_of_f16(uint16_t half);
+
+#endif

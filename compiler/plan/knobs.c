@@ -7,6 +7,8 @@
  */
 #include "plan/methods/method_parts.h"
 
+enum { DEPTH_OF_L1 = -1 }; /* two thirds of the L1 */
+
 const Liking likings[ISA_COUNT] = {
     [ISA_avx512] = {.pixels = 14,
                     .vectors = 2,
@@ -15,6 +17,10 @@ const Liking likings[ISA_COUNT] = {
                     .prefetch_output = 1,
                     .memory_broadcasts = 75,
                     .prefetch_weights = true,
+                    .depth = DEPTH_OF_L1,
+                    .together_kb = 128,
+                    .whole_groups = true,
+                    .taps_depth = 256,
                     .dense_vectors = 2,
                     .dense_pixels = 14,
                     .depthwise_pixels = 6},
@@ -26,6 +32,7 @@ const Liking likings[ISA_COUNT] = {
                   .prefetch_weights = true,
                   .prefetch_input = 1,
                   .depth = 192,
+                  .taps_depth = 64,
                   .short_sums = 8,
                   .dense_vectors = 4,
                   .dense_pixels = 3,
@@ -36,6 +43,7 @@ const Liking likings[ISA_COUNT] = {
                   .odd_unroll = 7,
                   .memory_broadcasts = 100,
                   .prefetch_weights = true,
+                  .taps_depth = 64,
                   .dense_vectors = 8,
                   .dense_pixels = 2,
                   .depthwise_pixels = 8},
@@ -43,6 +51,7 @@ const Liking likings[ISA_COUNT] = {
                       .vectors = 4,
                       .unroll = 2,
                       .odd_unroll = 1,
+                      .taps_depth = 64,
                       .dense_vectors = 8,
                       .dense_pixels = 2,
                       .depthwise_pixels = 4},
@@ -50,6 +59,7 @@ const Liking likings[ISA_COUNT] = {
                     .vectors = 4,
                     .unroll = 1,
                     .odd_unroll = 1,
+                    .taps_depth = 64,
                     .dense_vectors = 8,
                     .dense_pixels = 2,
                     .depthwise_pixels = 4},
@@ -69,6 +79,15 @@ int panel_width(const Step *step)
     const bool dense = kernel_rows[step->kernel].family == FAMILY_dense;
     const int out_c = dense ? d->out_c : c->out_c / c->groups, panel = dense ? d->panel : c->panel;
     return out_c < panel ? out_c : panel;
+}
+
+int like_depth(const Plan *plan, Isa isa, bool few)
+{
+    const int depth = likings[isa].depth;
+    const double l1 = 1024.0 * plan->options.machine->l1_kb, row = 4.0 * PANEL;
+    if (depth == DEPTH_OF_L1)
+        return (int)(l1 * 2.0 / 3.0 / row);
+    return few ? depth * 5 / 6 : depth;
 }
 
 int panel_vectors(const rnc_conv_shape *s, Isa isa)
@@ -151,7 +170,7 @@ int64_t shared_pieces(const Step *step, Isa isa)
  * largest share to be as small. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 {
-    enum { MACS_TO_SCRATCH = 1000000, SCRATCH_MOST = 3800000 /* bytes of all parts together */ };
+    enum { MACS_TO_SCRATCH = 1000000 };
     const rnc_conv_shape *s = &step->shape.conv;
     const int64_t panels = panels_of(step);
     int64_t pieces = 1;

@@ -49,13 +49,19 @@ static double *number_of(Machine *machine, const Number *number)
     return (double *)(void *)((char *)machine + number->offset);
 }
 
+Isa machine_isa(const Machine *machine, unsigned isas)
+{
+    int best = -1;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if ((isas >> i & 1) && (best < 0 || machine->gflops[i] >= machine->gflops[best]))
+            best = i;
+    }
+    return best < 0 ? ISA_scalar : (Isa)best;
+}
+
 double machine_gflops(const Machine *machine, unsigned isas)
 {
-    double most = 0.0;
-    for (int i = 0; i < ISA_COUNT; i++) {
-        if ((isas >> i & 1) && machine->gflops[i] > most)
-            most = machine->gflops[i];
-    }
+    double most = machine->gflops[machine_isa(machine, isas)];
     /* Code that this machine cannot run: as fast as what it can. */
     for (int i = 0; i < ISA_COUNT && most == 0.0; i++)
         most = machine->gflops[i];

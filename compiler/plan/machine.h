@@ -29,7 +29,10 @@ enum {
 };
 extern const Machine machine_rows[MACHINE_COUNT];
 
-/* 10^9 operations a second of one core by the best of the instruction sets `isas` that it has. */
+/* The fastest of the instruction sets `isas` that the machine has, of equals the last in isa.def.
+ */
+Isa machine_isa(const Machine *machine, unsigned isas);
+/* 10^9 operations a second of one core by that; of one that it has if it has none of them. */
 double machine_gflops(const Machine *machine, unsigned isas);
 
 /* The machine's numbers as --machine takes them, three digits each. */

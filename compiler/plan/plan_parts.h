@@ -9,6 +9,9 @@
 #include "base/numbers.h"
 #include "plan/method.h"
 
+/* Output channels of a weight panel: two vectors of AVX-512. */
+enum { PANEL = 32 };
+
 /* How a node's value comes about. */
 typedef enum Form {
     FORM_STEP,  /* steps of its own compute it */

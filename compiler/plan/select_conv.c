@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { PANEL = 32 }; /* output channels: two vectors of AVX-512 */
-
 static void add_dense(Plan *plan, const Node *node, const Method *method)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];

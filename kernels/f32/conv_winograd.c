@@ -16,7 +16,7 @@ RNC_KERNEL void winograd_plane(const rnc_tile *t, winograd_piece *p, int first, 
 {
     /* Bytes that filters are fetched ahead at most.  With few tiles a plane is too short to fetch
      * the next plane's filters: they are fetched earlier and wait in the L2. */
-    enum { AHEAD = 65536 };
+    enum { AHEAD = 131072 };
     const int depth = rnc_depth(t, p->in_c), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
     in += first * p->rows.pixel;
     out += first * p->wide;

@@ -25,7 +25,8 @@ static double direct_seconds(const Plan *plan, const Node *node, const Method *s
     const Attrs *a = &node->attrs;
     const Type in = node->in[0]->type, out = node->type;
     const double weights = (double)a->kernel[0] * a->kernel[1] * in.c * out.c;
-    return overlapped(2.0 * (double)node_macs(node) * out.n / (peak_of(plan) * DIRECT_REACHES),
+    return overlapped(2.0 * (double)node_macs(node) * out.n /
+                          (peak_of(plan) * reach_of(plan)->direct),
                       in.c < WINOGRAD_CHANNELS ? 0.0 : seconds_to_read(plan, self, weights));
 }
 
@@ -80,21 +81,20 @@ static int odd_unroll(const Liking *like, int run)
 
 static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
-    (void)plan;
     const rnc_conv_shape *s = &step->shape.conv;
     const Liking *like = &likings[isa];
     rnc_rows_cut c;
     rnc_cut_rows(s, 0, 1, &c);
     const int run = c.run, rows = c.run * c.runs;
-    const int offered = panel_vectors(s, isa);
+    const int offered = panel_vectors(s, isa), depth = like_depth(plan, isa, s->out_w <= SMALL_ROW);
     like_registers(s, isa, t);
     const int64_t tiles = direct_tiles(s, t->pixels);
     t->unroll = rnc_taps_merge(s) && run % 2 ? odd_unroll(like, run) : like->unroll;
-    t->panels = 1;
+    t->panels = 4 * (int64_t)(rows + 1) * s->out_c <= 1024 * like->together_kb ? 0 : 1;
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts = like_broadcasts(t, isa);
     t->prefetch_input = like->prefetch_input;
-    t->depth = block_depth(rows, run, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    t->depth = block_depth(rows, run, depth);
     if (s->weights != RNC_WEIGHTS_F32 && tiles >= RNC_WIDENED_TILES) {
         const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are made floats */
         t->depth = block_depth(rows, run, t->depth > 0 && t->depth < most ? t->depth : most);

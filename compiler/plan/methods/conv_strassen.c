@@ -2,10 +2,10 @@
  * eight. */
 #include "plan/methods/method_parts.h"
 
-/* Of the peak; input numbers summed, in operations at the peak that take as long; rows of weights
+/* Input numbers summed, in operations at the peak that take as long; rows of weights
  * that take as long as the reading and writing of a register tile's sums; how many rows they wait
  * for at most; and how many times faster than the direct method it must be. */
-static const double STRASSEN_REACHES = 0.945, SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
+static const double SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
 static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.055;
 
 /* 1x1, no zeros around, whole vectors in each half of the inputs, panels of the outputs. */
@@ -33,7 +33,7 @@ static double strassen_seconds(const Plan *plan, const Node *node, const Method 
     const double half = in.c / 2.0, rows = half / ceil(half / DEPTH_MOST);
     const double products = 2.0 * channels * STRASSEN_PRODUCTS / 8.0 * (1.0 + WAITING_ROWS / rows);
     const double pixels = (double)out.n * out.h * out.w;
-    return overlapped(pixels * (products / STRASSEN_REACHES + SUM_OPERATIONS * in.c) /
+    return overlapped(pixels * (products / reach_of(plan)->strassen + SUM_OPERATIONS * in.c) /
                           peak_of(plan),
                       seconds_to_read(plan, self, STRASSEN_PRODUCTS / 4.0 * channels));
 }
@@ -86,18 +86,17 @@ static int64_t strassen_multiplications(const Step *step)
 static void strassen_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
     enum { STRIP = 196 };
-    (void)plan;
     const rnc_conv_shape *s = &step->shape.conv;
     const Liking *like = &likings[isa];
     const int strip = s->stride_w > 1 ? STRIP / 2 : STRIP;
-    const int half = s->in_c / 2;
+    const int half = s->in_c / 2, depth = like_depth(plan, isa, s->out_w <= SMALL_ROW);
     like_registers(s, isa, t);
     t->unroll = like->unroll;
     t->group = strip;
     t->prefetch_output = like->prefetch_output;
     t->memory_broadcasts = like->memory_broadcasts;
     t->prefetch_input = like->prefetch_input;
-    t->depth = block_depth(half, half, s->out_w <= SMALL_ROW ? like->depth * 5 / 6 : like->depth);
+    t->depth = block_depth(half, half, depth);
     if (like->prefetch_weights) {
         rnc_strassen_cut c;
         rnc_cut_strassen(s, t, &c);

@@ -18,17 +18,18 @@ bool winograd_fits(const Plan *plan, const Node *node)
            lanes_of(plan, node->type.c) % WINOGRAD_CHANNELS == 0;
 }
 
-static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
+/* For each number, operations at the peak and bytes to and from the L2 that take as long.  The
+ * largest windows, of 9 x 9, pass through memory between the rows and the columns. */
+double winograd_transforms(const Plan *plan, int m, int stride, double forward, double back)
 {
-    const int m = self->side;
-    const Type in = node->in[0]->type, out = node->type;
-    const double channels = (double)in.c * out.c;
-    const double products =
-        (double)out.n *
-        (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
-    const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
-    return overlapped(products * (2.0 * channels / PRODUCTS_REACH + transforms) / peak_of(plan),
-                      seconds_to_read(plan, self, (m + 2) * (m + 2) * channels));
+    static const double FORWARD_OPERATIONS = 4.0, BACK_OPERATIONS = 3.0;
+    static const double FORWARD_BYTES = 14.0, BACK_BYTES = 10.0;
+    static const double LARGE_FORWARD = 3.0, LARGE_BACK = 2.0;
+    const bool large = m == 4 && stride == 2;
+    forward *= large ? LARGE_FORWARD : 1.0;
+    back *= large ? LARGE_BACK : 1.0;
+    return (forward * FORWARD_OPERATIONS + back * BACK_OPERATIONS) / peak_of(plan) +
+           (forward * FORWARD_BYTES + back * BACK_BYTES) / (plan->options.machine->l2 * 1e9);
 }
 
 static double winograd_weights(const Node *node, const Method *self)
@@ -99,6 +100,28 @@ static int even_group(int64_t tiles, int pixels)
     return 0;
 }
 
+/* As many tiles as leave their windows and products in the L2, beside the filters where these stay
+ * there as well: fewer passes over the filters, and more tiles for each line of them that is
+ * fetched.  No more scratch than is shared out among four threads (share_scratch()). */
+static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
+{
+    enum { THREADS = 4 };
+    rnc_winograd_cut c;
+    rnc_cut_winograd(s, t, &c);
+    const int threads = plan->options.threads < THREADS ? plan->options.threads : THREADS;
+    const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024, most = SCRATCH_MOST / threads;
+    const int64_t each = 4 * (int64_t)c.side * c.side * (c.pitch + c.wide), all = winograd_tiles(s);
+    const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
+    const int64_t filters = 4 * frequencies * s->in_c * s->out_c;
+    int64_t fits = filters < l2 / 2 ? (l2 / 2 - filters) / each : l2 * 5 / 8 / each;
+    if (all * each <= l2 * 3 / 4 && filters >= l2 / 2)
+        fits = all;
+    fits = fits < most / each ? fits : most / each;
+    if (fits < t->pixels)
+        return fits < 1 ? 1 : (int)fits;
+    return (int)(fits >= all ? all : fits / t->pixels * t->pixels);
+}
+
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
  * nearly so; else more, for all filters are read again for each group.  With stride 2 there are
  * twice as many planes: windows come evenly from the L3, so use 1.5 times the L2, capped so that
@@ -127,14 +150,37 @@ static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_tile 
                                      : GROUP_SMALL;
 }
 
-/* Lines of the next frequency's filters that each turn of the products fetches, so that all of
- * them are there when its turn comes. */
+static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rnc_tile *t)
+{
+    const int mixed = rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP);
+    return likings[isa].whole_groups && !mixed ? whole_group(plan, s, t) : group_size(plan, s, t);
+}
+
+/* Blocks of up to `pixels` tiles of all planes of a group of `units`: where tiles are mixed, a
+ * spare plane has only those that are whole along its side. */
+static int64_t blocks_of(const rnc_conv_shape *s, const rnc_winograd_cut *c, int units, int pixels)
+{
+    const int spare = c->mixed ? s->stride_h : 0, kept = c->side - spare;
+    if (!c->mixed)
+        return (int64_t)c->side * c->side * div_up(units, pixels);
+    const int y = c->y.full + c->y.less, x = c->x.full + c->x.less;
+    return kept * kept * div_up((int64_t)units * y * x, pixels) +
+           kept * spare * div_up((int64_t)units * y * c->x.full, pixels) +
+           spare * kept * div_up((int64_t)units * c->y.full * x, pixels) +
+           spare * spare * div_up((int64_t)units * c->y.full * c->x.full, pixels);
+}
+
+/* Lines of the filters to come that each turn of the products fetches, so that by the end of a
+ * panel all of the next one's are there. */
 static int filters_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
 {
-    const int64_t tiles = winograd_tiles(s), group = tiles < t->group ? tiles : t->group;
+    rnc_winograd_cut c;
+    rnc_cut_winograd(s, t, &c);
+    const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t width = s->out_c < s->panel ? s->out_c : s->panel;
-    const int64_t columns = div_up(offered, t->vectors), blocks = div_up(group, t->pixels);
-    return (int)div_up(width * t->unroll, 16 * columns * blocks);
+    const int64_t columns = div_up(offered, t->vectors);
+    return (int)div_up(frequencies * width * t->unroll,
+                       16 * columns * blocks_of(s, &c, c.size + (c.longer > 0), t->pixels));
 }
 
 void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
@@ -146,9 +192,12 @@ void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
     if (s->in_c <= SHORT_SUM && like->short_sums && s->stride_h == 1 &&
         even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
         t->pixels = like->short_sums / t->vectors;
-    t->group = group_size(plan, s, t);
+    t->group =
+        like->whole_groups && !rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP)
+            ? whole_group(plan, s, t)
+            : group_size(plan, s, t);
     t->prefetch_input = like->prefetch_input;
-    t->depth = block_depth(s->in_c, s->in_c, like->depth * 5 / 6);
+    t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
     t->memory_broadcasts = like_broadcasts(t, isa);
     if (like->prefetch_weights)
         t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
@@ -170,6 +219,45 @@ static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     return true;
 }
 
+/* ---- what it costs ---- */
+
+/* Groups that the fastest instruction set makes. */
+static double groups_of(const Plan *plan, const Node *node, const Method *self)
+{
+    const Type in = node->in[0]->type, out = node->type;
+    const Isa isa = machine_isa(plan->options.machine, plan->options.isas);
+    const rnc_conv_shape s = {.images = out.n,
+                              .out_h = out.h,
+                              .out_w = out.w,
+                              .out_c = out.c,
+                              .in_c = in.c,
+                              .stride_h = node->attrs.stride[0],
+                              .panel = PANEL,
+                              .winograd = self->side};
+    rnc_tile t = {.pixels = likings[isa].pixels};
+    t.group = group_of(plan, &s, isa, &t);
+    return (double)winograd_groups(&s, &t);
+}
+
+/* Products, transforms, and the filters, which the first group reads from afar, others from the L3
+ * unless they stay in the L2. */
+static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    const int m = self->side;
+    const Machine *machine = plan->options.machine;
+    const Type in = node->in[0]->type, out = node->type;
+    const double channels = (double)in.c * out.c, filters = (m + 2) * (m + 2) * channels;
+    const double products =
+        (double)out.n *
+        (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
+    const double operations = products * 2.0 * channels / reach_of(plan)->products;
+    const double bytes = rnc_weight_bytes(weights_type_of(plan, self)) * filters;
+    const bool stay = bytes < 0.5 * 1024.0 * machine->l2_kb;
+    const double again = stay ? 0.0 : groups_of(plan, node, self) - 1.0;
+    return overlapped(
+        operations / peak_of(plan) +
+            winograd_transforms(plan, m, node->attrs.stride[0], products * in.c, products * out.c),
+        seconds_to_read(plan, self, filters) + again * bytes / (machine->l3 * 1e9));
 /* ---- weights: filters of 3x3 taps, transformed ----
  *
  * With the points p of kernels/f32/winograd.h, which are exact in binary, the taps g of a row

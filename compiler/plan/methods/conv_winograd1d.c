@@ -44,7 +44,7 @@ static double winograd1d_seconds(const Plan *plan, const Node *node, const Metho
     const int points =
         a->kernel[0] > 3 * a->stride[0] ? RNC_WINOGRAD1D_POINTS : RNC_WINOGRAD1D_PAIRED;
     const double rows = rows_of(node), pixels = (double)out.w * out.c;
-    const double products = 2.0 * rows * a->kernel[1] * in.c * pixels / PRODUCTS_REACH;
+    const double products = 2.0 * rows * a->kernel[1] * in.c * pixels / reach_of(plan)->products;
     const double forward = FORWARD1D_OPERATIONS * rows * out.w * a->stride[1] * in.c;
     const double back = BACK1D_OPERATIONS * points * pixels;
     const double down = rnc_div_up(out.h, RNC_WINOGRAD1D_ROWS);

@@ -6,16 +6,14 @@
 
 enum {
     SIDE = 4,
+    MANY_TILES = 8,   /* of which a block is deeper */
     IN_REGISTERS = 2, /* tiles of all images up to which filters are made in registers */
 };
 
 /* In operations at the peak for each input and output channel: REGISTER_OPERATIONS make filters in
  * registers and multiply one tile; FILTER_OPERATIONS make them once for a group of tiles, by way of
- * scratch, whose products reach BLOCKS_REACH of the peak.  CALLED is how many times longer that is
- * called than it takes: what the other methods read from memory costs more in the model than on
- * most machines. */
-static const double REGISTER_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, BLOCKS_REACH = 0.80;
-static const double CALLED = 1.15;
+ * scratch.  A block of few tiles stays in the L1, so that its products reach more. */
+static const double REGISTER_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, FEW_REACH = 0.80;
 
 static bool taps_fits(const Plan *plan, const Node *node)
 {
@@ -29,16 +27,18 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
     const double channels = (double)in.c * out.c;
     const double products =
         (double)out.n * (double)winograd_image_products(SIDE, 1, out.h, out.w, WINOGRAD_GROUP);
-    const double transforms = FORWARD_OPERATIONS * in.c + BACK_OPERATIONS * out.c;
     const double tiles = (double)out.n * (double)rnc_winograd_tiles(SIDE, out.h, out.w);
     const double groups = ceil(tiles / WINOGRAD_GROUP);
     const double reading = seconds_to_read(plan, self, 9.0 * channels);
     if (tiles <= IN_REGISTERS)
         return overlapped(tiles * REGISTER_OPERATIONS * channels / peak_of(plan), reading);
-    return CALLED * overlapped((products * (2.0 * channels / BLOCKS_REACH + transforms) +
-                                groups * FILTER_OPERATIONS * channels) /
-                                   peak_of(plan),
-                               reading);
+    const double reach = tiles < MANY_TILES ? FEW_REACH : reach_of(plan)->blocks;
+    const double operations =
+        products * 2.0 * channels / reach + groups * FILTER_OPERATIONS * channels;
+    return reach_of(plan)->taps *
+           overlapped(operations / peak_of(plan) +
+                          winograd_transforms(plan, SIDE, 1, products * in.c, products * out.c),
+                      reading);
 }
 
 static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
@@ -54,15 +54,7 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
  * one's taps are fetched by the products, about one and a half vectors a tile and a channel. */
 static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
-    enum {
-        GROUP = 4,
-        DEPTH = 16,
-        DEPTH_OF_MANY = 64,
-        MANY_TILES = 8,
-        TURN = 4,
-        TAPS = 9,
-        ROWS = 6
-    };
+    enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };
     const int64_t tiles = winograd_tiles(&step->shape.conv);
     if (tiles <= IN_REGISTERS) {
         t->group = GROUP;
@@ -73,7 +65,7 @@ static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
     }
     winograd_tile(plan, step, isa, t);
     t->group = WINOGRAD_GROUP;
-    t->depth = tiles < MANY_TILES ? DEPTH : DEPTH_OF_MANY;
+    t->depth = tiles < MANY_TILES ? DEPTH : likings[isa].taps_depth;
     if (likings[isa].prefetch_weights)
         t->prefetch_weights = tiles < MANY_TILES ? 2 : 1;
 }

@@ -16,13 +16,48 @@ const Method *const method_rows[METHOD_COUNT] = {
 #include "plan/methods/methods.def"
 };
 
-/* Weights are read from memory where those of the whole network do not stay in the L3. */
+/* Measured: docs/kernels-notes.md. */
+#define REACH_OF_OTHERS                                                                    \
+    {                                                                                      \
+        .direct = 0.93, .products = 0.90, .blocks = 0.80, .taps = 1.15, .strassen = 0.945, \
+        .fetch = 1.0                                                                       \
+    }
+static const Reach reaches[ISA_COUNT] = {
+    [ISA_avx512] = {.direct = 0.95,
+                    .products = 0.94,
+                    .blocks = 0.55,
+                    .taps = 1.08,
+                    .strassen = 0.90,
+                    .fetch = 0.80},
+    [ISA_avx2] = REACH_OF_OTHERS,
+    [ISA_neon] = REACH_OF_OTHERS,
+    [ISA_portable] = REACH_OF_OTHERS,
+    [ISA_scalar] = REACH_OF_OTHERS,
+};
+
+const Reach *reach_of(const Plan *plan)
+{
+    return &reaches[machine_isa(plan->options.machine, plan->options.isas)];
+}
+
+double peak_of(const Plan *plan)
+{
+    return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
+}
+
+/* Weights of a network that stay in the L3 are read from there, those of a larger one than that
+ * from memory, whose rate the threads share. */
 double seconds_to_read(const Plan *plan, const Method *m, double weights)
 {
     const Machine *machine = plan->options.machine;
+    const double threads = fmin(plan->options.threads, machine->cores);
+    const double memory = fmin(machine->memory, machine->all / threads);
     const double all = rnc_weight_bytes(plan->options.weights_type) * (double)plan->parameters;
-    const double bandwidth = all > 1024.0 * machine->l3_kb * 0.5 ? machine->memory : machine->l3;
-    return rnc_weight_bytes(weights_type_of(plan, m)) * weights / (bandwidth * 1e9);
+    const double l3 = 1024.0 * machine->l3_kb;
+    const double far =
+        fmin(1.0, fmax(0.0, all / (0.5 * l3) - 1.0)); /* the part that is not in it */
+    return rnc_weight_bytes(weights_type_of(plan, m)) * weights * (far / memory + (1.0 - far) / machine->l3) /
+           (reach_of(plan)->fetch * 1e9);
 }
 
 /* How much worse a method may be called for its larger weights: the time is taken as this

@@ -14,14 +14,19 @@
 
 /* ---- cost (method.c) ---- */
 
-/* Of the peak: what the loops reach where all that they read is at hand. */
-static const double DIRECT_REACHES = 0.93, PRODUCTS_REACH = 0.90;
+/* Of the peak: what the loops of an ISA reach where all that they read is at hand. */
+typedef struct Reach {
+    double direct;
+    double products; /* of Winograd's method */
+    double blocks;   /* of that from plain taps, by way of scratch, with many tiles */
+    double taps;     /* how many times longer that is called than it takes */
+    double strassen;
+    double fetch; /* of what the machine reads in one sequence, lines that loops fetch ahead */
+} Reach;
 
-/* Operations a second of one core at its peak, by the best of the plan's instruction sets. */
-static inline double peak_of(const Plan *plan)
-{
-    return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
-}
+/* What the plan's fastest instruction set reaches, and its operations a second at the peak. */
+const Reach *reach_of(const Plan *plan);
+double peak_of(const Plan *plan);
 /* Seconds to read so many weights as the method packs them. */
 double seconds_to_read(const Plan *plan, const Method *m, double weights);
 /* Arithmetic and the reading of weights, which overlap, but not wholly. */
@@ -39,6 +44,9 @@ typedef struct Liking {
     int prefetch_output, memory_broadcasts;
     bool prefetch_weights;
     int prefetch_input, depth;
+    int together_kb;   /* weights of all panels up to which these pass together */
+    bool whole_groups; /* Winograd's groups: what the L2 holds, not a few register tiles */
+    int taps_depth;    /* rows of a block of filters made from plain taps, with many tiles */
     int short_sums; /* sums of Winograd's products where few inputs are summed; 0: as elsewhere */
     int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;
@@ -49,6 +57,7 @@ enum {
     SMALL_ROW = 7,          /* output pixels of a row up to which output is not fetched ahead */
     STREAMS = 4,            /* parts of a weight panel that are read side by side */
     MACS_TO_SHARE = 200000, /* from which it pays to wake threads */
+    SCRATCH_MOST = 3800000, /* bytes of all parts of a step together */
 };
 
 /* Vectors of the widest run of output channels that a panel offers. */
@@ -56,6 +65,9 @@ int panel_vectors(const rnc_conv_shape *s, Isa isa);
 /* Pixels and vectors of a register tile as the ISA likes it, no wider than panels are. */
 void like_registers(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
 int like_broadcasts(const rnc_tile *t, Isa isa);
+/* Rows of a block of weights that stays in the L1 while all pixels, which are `few`, pass; 0: no
+ * blocks. */
+int like_depth(const Plan *plan, Isa isa, bool few);
 /* Of `rows` rows, those of a block of weights: about `wish`, a longer run of taps in equal pieces;
  * 0 for all of them. */
 int block_depth(int rows, int run, int wish);
@@ -106,8 +118,8 @@ enum {
     WINOGRAD_CHANNELS = 16, /* whole vectors of channels come in and go out */
     WINOGRAD_GROUP = 32,    /* tiles; an image of no more is in one group */
 };
-/* Operations at the peak that take as long as the transform of a number at one frequency. */
-static const double FORWARD_OPERATIONS = 8.0, BACK_OPERATIONS = 7.0;
+/* Seconds of the transforms of windows, `forward` numbers, and of `back` products. */
+double winograd_transforms(const Plan *plan, int m, int stride, double forward, double back);
 
 bool winograd_fits(const Plan *plan, const Node *node);
 void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t);

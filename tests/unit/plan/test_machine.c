@@ -91,6 +91,10 @@ static void test_gflops(void)
     CU_ASSERT_EQUAL(machine_gflops(zen3, 1u << ISA_portable | 1u << ISA_avx2),
                     zen3->gflops[ISA_avx2]);
     CU_ASSERT_EQUAL(machine_gflops(zen3, 1u << ISA_avx512), zen3->gflops[ISA_avx2]);
+    const unsigned all = 1u << ISA_avx512 | 1u << ISA_avx2 | 1u << ISA_portable;
+    CU_ASSERT_EQUAL(machine_isa(zen3, all), ISA_avx2);
+    CU_ASSERT_EQUAL(machine_isa(&machine_rows[MACHINE_cascade_lake], all), ISA_avx512);
+    CU_ASSERT_EQUAL(machine_isa(&machine_rows[MACHINE_zen4], all), ISA_avx2); /* equally fast */
 }
 
 void suite_machine(void)

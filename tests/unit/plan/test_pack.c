@@ -199,7 +199,7 @@ static void test_winograd(void)
         const Machine slow = {.gflops = {[ISA_avx2] = 1},
                               .l3 = tiles[i] == 2 ? 0.18 : 100,
                               .memory = 1,
-                              .l2_kb = 512,
+                              .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000,
                               .l3_kb = 99999};
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
@@ -228,7 +228,7 @@ static void test_channels(void)
     };
     /* Slow at reading, so that the larger filters do not pay. */
     static const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2_kb = 512, .l3_kb = 99999};
+        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000, .l3_kb = 99999};
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
@@ -278,7 +278,7 @@ static void test_strassen(void)
         {256, 28, 1, 121, 1, 1, true}, /* seven lanes after the last */
     };
     static const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2_kb = 512, .l3_kb = 99999};
+        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000, .l3_kb = 99999};
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},

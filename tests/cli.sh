@@ -3,6 +3,7 @@
 # all, eval and verify.
 . "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
+export XDG_CACHE_HOME="$PWD/cache" # nothing of the user's
 
 . "$src/tests/expect.sh"
 
@@ -49,7 +50,6 @@ run 2 'bad --init' tiny.net --init hee:1
 
 # ---- this machine ----
 
-export XDG_CACHE_HOME="$PWD/cache" # which does not exist yet
 rm -rf cache
 run 0 'measure' tiny.net --machine native
 says out 'for this machine: --machine avx512='
@@ -71,7 +71,6 @@ wait
 [ "$(wc -l < "$kept")" -eq 3 ] && result good || result bad 'half a file'
 [ "$(ls cache/rnc | wc -l)" -eq 1 ] && result good || result bad 'something was left beside it'
 rm -rf cache
-unset XDG_CACHE_HOME
 
 # ---- compiling ----
 
@@ -305,12 +304,16 @@ net small {
   output y
 }
 EOF
-run 0 'tune' tune small.net --isa scalar --rounds 2 -q
+run 0 'tune' tune small.net --isa scalar --rounds 2 -q --table small.table
 empty out
 empty err
 there small.tuning
 [ "$(sed -n 1p small.tuning)" = 'rnc tuning 1' ] && result good || result bad 'tune: the head'
 grep -q '^dense 16 -> 8 images 1: direct' small.tuning && result good || result bad 'tune: no row'
+# The table has every candidate: the model's choice of a kind first, then more of it.
+grep -q '^# --machine avx512=' small.table && result good || result bad 'tune: no machine in the table'
+grep -q '^dense 16 -> 8 images 1: direct # 1.000 of ' small.table && result good || result bad 'tune: the table'
+[ "$(grep -c '^conv' small.table)" -gt "$(grep -c '^conv' small.tuning)" ] && result good || result bad 'tune: a short table'
 run 0 'what tune wrote' verify small.net --init random:1 --isa scalar --tuning small.tuning
 run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c
 says out 'tuning: 2 of 2 rows are of layers of this network'

@@ -274,6 +274,9 @@ bool apply_option(Parser *p, OptionId id, const char *value)
             return false;
         o->threads = o->compile.plan.threads = (int)n;
         return true;
+    case OPTION_TABLE:
+        o->table = value;
+        return true;
     case OPTION_ROUNDS:
         if (!integer(p, value, 2, 10000, &n))
             return false;

@@ -45,8 +45,9 @@ typedef struct Options {
 
     double tolerance; /* verify: of each layer, relative */
     int threads;
-    int rounds;       /* tune: measured of each candidate */
-    const char *keep; /* verify: where the generated files stay */
+    int rounds;        /* tune: measured of each candidate */
+    const char *table; /* tune: where all that was measured goes, or NULL */
+    const char *keep;  /* verify: where the generated files stay */
 
     bool dependencies;             /* -MD or -MF */
     const char *dependency_file;   /* -MF, or NULL */

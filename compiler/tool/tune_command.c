@@ -7,6 +7,7 @@
  * halves of those rounds.
  */
 #include "tool/commands.h"
+#include "tool/native.h"
 #include "tool/output.h"
 #include "tool/tune_parts.h"
 
@@ -85,12 +86,27 @@ static bool better(const Candidate *c)
     return c->half[0] < 1.0 - GAIN && c->half[1] < 1.0 - GAIN;
 }
 
+/* Measures candidates, the first of which is the step without a tuning, for the table as well. */
+static bool measure(Tune *t, Candidates *list, int rounds, bool with_first)
+{
+    if (!tune_measure(t, list, rounds))
+        return false;
+    for (int i = with_first ? 0 : 1; t->table && i < list->n; i++) {
+        TuningRow row = list->at[i].row;
+        row.comment = arena_printf(t->arena, "%.3f of %.2f us", list->at[i].ratio, list->at[0].us);
+        VEC_PUSH(t->arena, &t->table->rows, row);
+    }
+    return true;
+}
+
+/* Many candidates are measured in half the rounds, the best in all of them. */
 static bool tune_kind(Tune *t, Kind *kind)
 {
+    const int rounds = t->o->rounds, fewer = (rounds + 1) / 2;
     Candidates first = {0}, second = {0}, last = {0};
     try_default(t, kind->node, &first);
     try_methods(t, &first);
-    if (!tune_measure(t, &first))
+    if (!measure(t, &first, fewer, true))
         return false;
     progress(t, "methods and tiles", &first);
 
@@ -101,14 +117,14 @@ static bool tune_kind(Tune *t, Kind *kind)
     try_knobs(t, &found, &second);
     if (!str_eq(found.row.method, first.at[0].row.method))
         try_tiles(t, &found, &second);
-    if (second.n > 1 && !tune_measure(t, &second))
+    if (second.n > 1 && !measure(t, &second, fewer, false))
         return false;
     progress(t, "knobs", &second);
 
     try_again(t, &first.at[0], &last);
     try_again(t, best_of(&second), &last);
     try_together(t, &second.at[at], &second, &last);
-    if (last.n > 1 && !tune_measure(t, &last))
+    if (last.n > 1 && !measure(t, &last, rounds, false))
         return false;
     kind->too_busy = t->too_busy;
     kind->was = last.at[0];
@@ -150,20 +166,27 @@ static const char *comment_of(const Tune *t, const Kind *k)
     return arena_printf(t->arena, "%.3f of %.2f us", k->is.ratio, k->was.us);
 }
 
+/* A tuning's text, headed by the machine and what the model knows of it. */
+static const char *rows_text(const Tune *t, Tuning *tuning, size_t *size)
+{
+    Buf out = buf_new(t->arena);
+    tuning->comment = arena_printf(t->arena, "%s, %s, %d thread%s\n# --machine %s",
+                                   machine_name(t->arena), isa_rows[t->isa].name, t->threads,
+                                   t->threads > 1 ? "s" : "", t->plan->options.machine->name);
+    tuning_print(&out, tuning);
+    *size = out.n;
+    return buf_text(&out);
+}
+
 static const char *file_text(const Tune *t, const Kinds *kinds, size_t *size)
 {
     Tuning tuning = {0};
-    Buf out = buf_new(t->arena);
-    tuning.comment = arena_printf(t->arena, "%s, %s, %d thread%s", machine_name(t->arena),
-                                  isa_rows[t->isa].name, t->threads, t->threads > 1 ? "s" : "");
     for (int i = 0; i < kinds->n; i++) {
         TuningRow row = kinds->at[i].is.row;
         row.comment = comment_of(t, &kinds->at[i]);
         VEC_PUSH(t->arena, &tuning.rows, row);
     }
-    tuning_print(&out, &tuning);
-    *size = out.n;
-    return buf_text(&out);
+    return rows_text(t, &tuning, size);
 }
 
 static void print_table(const Tune *t, const Kinds *kinds, const char *path)
@@ -240,21 +263,27 @@ static bool tune_all(Tune *t, Kinds *kinds)
 static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *arena, Diag *d)
 {
     Tune t = {.o = o, .arena = arena, .d = d, .plan = c->plan, .threads = o->threads};
+    Tuning table = {0};
+    t.table = o->table ? &table : NULL;
     Kinds kinds = kinds_of(c->plan, arena);
     if (kinds.n == 0)
         diag_error(d, NO_LOC, "'%s' has no convolution or dense layer to tune", c->net->name);
     if (kinds.n == 0 || !find_isa(&t) || !tune_all(&t, &kinds))
         return;
-    OutputFile file = {.path = output_of(o, arena)};
-    file.bytes = file_text(&t, &kinds, &file.size);
-    if (write_made(o, &file, 1, file.path, src, arena, d) && !o->quiet)
-        print_table(&t, &kinds, file.path);
+    OutputFile files[2] = {{.path = output_of(o, arena)}, {.path = o->table}};
+    files[0].bytes = file_text(&t, &kinds, &files[0].size);
+    if (t.table)
+        files[1].bytes = rows_text(&t, t.table, &files[1].size);
+    if (write_made(o, files, t.table ? 2 : 1, files[0].path, src, arena, d) && !o->quiet)
+        print_table(&t, &kinds, files[0].path);
 }
 
 int tune_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
     o->compile.dump = DUMP_PLAN;
+    if (!o->compile.plan.machine) /* the search starts from the model's choice for this machine */
+        o->compile.plan.machine = native_machine(false, arena);
     if (compile(&o->compile, arena, src, d, &c))
         tune(o, &c, src, arena, d);
     compiled_close(&c);

@@ -36,6 +36,8 @@ typedef struct Tune {
     unsigned char *weights, *work;
     int64_t weights_bytes, weights_at, work_bytes;
 
+    Tuning *table; /* all that was measured, or NULL */
+
     /* Rounds measured, and those that did not count. */
     int rounds, thrown;
     bool too_busy; /* too few rounds of the last measuring counted to conclude anything */
@@ -45,7 +47,8 @@ typedef struct Tune {
 
 /* The step as it is without a tuning: the first candidate. */
 void try_default(const Tune *t, const Node *node, Candidates *list);
-/* The other methods, and register tiles of the first candidate's method. */
+/* The other methods that the model does not rule out, all of them if a table is wanted, and
+ * register tiles of the first candidate's method. */
 void try_methods(const Tune *t, Candidates *list);
 /* Register tiles of `from`, and each other knob of it with other values. */
 void try_tiles(const Tune *t, const Candidate *from, Candidates *list);
@@ -58,7 +61,7 @@ void try_again(const Tune *t, const Candidate *c, Candidates *list);
 
 /* ---- tune_run.c ---- */
 
-/* Measures all candidates beside the first.  False after a message. */
-bool tune_measure(Tune *t, Candidates *list);
+/* Measures all candidates beside the first, `rounds` times.  False after a message. */
+bool tune_measure(Tune *t, Candidates *list, int rounds);
 
 #endif

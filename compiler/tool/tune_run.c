@@ -13,8 +13,10 @@
 #include "tool/output.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -258,9 +260,9 @@ static int run_rounds(Tune *t, Job *jobs, int n, int wanted, double *times)
     return good;
 }
 
-static void run(Tune *t, Candidates *list, const StepFunction *functions)
+static void run(Tune *t, Candidates *list, const StepFunction *functions, int wanted)
 {
-    const int n = list->n, wanted = t->o->rounds;
+    const int n = list->n;
     Job *jobs = place_jobs(t, list, functions);
     double *times = NEW_ARRAY(t->arena, double, n *(wanted + 1));
     double *room = NEW_ARRAY(t->arena, double, wanted + 1);
@@ -283,42 +285,105 @@ static void run(Tune *t, Candidates *list, const StepFunction *functions)
 
 /* ---- building ---- */
 
-static bool build(Tune *t, const Candidates *list, const char *folder, const char *name)
+enum { FILES_MOST = 4 }; /* compiled at once */
+
+/* Some of the candidates as a file of C, compiled beside the others. */
+typedef struct Unit {
+    const char *name; /* in the folder */
+    int first, n;
+    pid_t compiler; /* the process that compiles it; 0: this one */
+    void *handle;
+} Unit;
+
+static bool compile_unit(const Tune *t, const char *folder, const Unit *u)
+{
+    return cc_shared(folder, u->name, "", "",
+                     "tuning measures compiled code; $CC names the compiler", t->arena, t->d);
+}
+
+static bool write_unit(Tune *t, const Candidates *list, const char *folder, const Unit *u)
 {
     Plan plan = *t->plan;
     Buf text = buf_new(t->arena);
     plan.options.isas = 1u << t->isa;
     memset(&plan.steps, 0, sizeof plan.steps);
-    for (int i = 0; i < list->n; i++) {
-        Step step = list->at[i].step;
+    for (int i = 0; i < u->n; i++) {
+        Step step = list->at[u->first + i].step;
         step.index = step.function = i;
         step.clear_halo = false;
         VEC_PUSH(t->arena, &plan.steps, step);
     }
     emit_candidates(&text, &plan, "candidates");
-    const OutputFile file = {arena_printf(t->arena, "%s/%s.c", folder, name), buf_text(&text),
+    const OutputFile file = {arena_printf(t->arena, "%s/%s.c", folder, u->name), buf_text(&text),
                              text.n};
-    return outputs_write(&file, 1, NULL, 0, t->arena, t->d) &&
-           cc_shared(folder, name, "", "", "tuning measures compiled code; $CC names the compiler",
-                     t->arena, t->d);
+    return outputs_write(&file, 1, NULL, 0, t->arena, t->d);
 }
 
-bool tune_measure(Tune *t, Candidates *list)
+/* A file for each CPU, of a few candidates at least.  What another process could not compile this
+ * one compiles again, for the message. */
+static bool build(Tune *t, const Candidates *list, const char *folder, Unit *units, int n)
 {
-    void *handle = NULL;
-    const char *name = arena_printf(t->arena, "candidates%d", t->builds++);
+    bool good = true;
+    for (int i = 0; i < n && good; i++)
+        good = write_unit(t, list, folder, &units[i]);
+    fflush(NULL);
+    for (int i = 1; i < n && good; i++) {
+        units[i].compiler = fork();
+        if (units[i].compiler == 0)
+            _exit(compile_unit(t, folder, &units[i]) ? 0 : 1);
+    }
+    good = good && compile_unit(t, folder, &units[0]);
+    for (int i = 1; i < n; i++) {
+        int status = -1;
+        if (units[i].compiler > 0)
+            waitpid(units[i].compiler, &status, 0);
+        if (good && status != 0)
+            good = compile_unit(t, folder, &units[i]);
+    }
+    return good;
+}
+
+/* The candidates' functions; NULL after a message. */
+static StepFunction *load(Tune *t, const Candidates *list, const char *folder, Unit *units, int n)
+{
+    StepFunction *functions = NEW_ARRAY(t->arena, StepFunction, list->n);
+    for (int i = 0; i < n; i++) {
+        const StepFunction *const *some =
+            cc_load(folder, units[i].name, "candidates", &units[i].handle, t->arena, t->d);
+        if (!some)
+            return NULL;
+        memcpy(functions + units[i].first, *some, (size_t)units[i].n * sizeof *functions);
+    }
+    return functions;
+}
+
+bool tune_measure(Tune *t, Candidates *list, int rounds)
+{
+    enum { FEW = 2 };
+    Unit units[FILES_MOST] = {{0}};
+    const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = list->n / FEW < FILES_MOST ? list->n / FEW : FILES_MOST;
+    n = n > cpus ? (int)cpus : n;
+    n = n < 1 ? 1 : n;
     const char *folder = cc_folder(NULL, "tune", t->arena, t->d);
     if (!folder)
         return false;
-    const StepFunction *const *functions =
-        build(t, list, folder, name) ? cc_load(folder, name, "candidates", &handle, t->arena, t->d)
-                                     : NULL;
+    for (int i = 0; i < n; i++) {
+        units[i].name = arena_printf(t->arena, "candidates%d", t->builds++);
+        units[i].first = list->n * i / n;
+        units[i].n = list->n * (i + 1) / n - units[i].first;
+    }
+    StepFunction *functions =
+        build(t, list, folder, units, n) ? load(t, list, folder, units, n) : NULL;
     /* Nothing is left behind, even if measuring is interrupted. */
-    cc_remove(folder, name, t->arena);
+    for (int i = 0; i < n; i++)
+        cc_remove(folder, units[i].name, t->arena);
     rmdir(folder);
     if (functions)
-        run(t, list, *functions);
-    if (handle)
-        dlclose(handle);
+        run(t, list, functions, rounds);
+    for (int i = 0; i < n; i++) {
+        if (units[i].handle)
+            dlclose(units[i].handle);
+    }
     return functions != NULL;
 }

@@ -78,13 +78,25 @@ void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
     }
 }
 
+/* The model is never so wrong. */
+static const double RULED_OUT = 1.6;
+
+/* Is a method worth measuring beside the one that the model takes? */
+static bool plausible(const Tune *t, const Node *node, const Method *m, const Method *taken)
+{
+    if (t->table || !m->seconds || !taken->seconds || !m->fits(t->plan, node))
+        return true;
+    return m->seconds(t->plan, node, m) < RULED_OUT * taken->seconds(t->plan, node, taken);
+}
+
 void try_methods(const Tune *t, Candidates *list)
 {
     const Candidate first = list->at[0];
+    const Node *node = first.step.node;
     for (int i = 0; i < METHOD_COUNT; i++) {
         const TuningRow row = {.key = first.row.key, .method = method_rows[i]->word};
-        if (!same_method(&row, &first.row))
-            try_row(t, first.step.node, &row, list);
+        if (!same_method(&row, &first.row) && plausible(t, node, method_rows[i], first.step.method))
+            try_row(t, node, &row, list);
     }
     try_tiles(t, &first, list);
 }

@@ -185,9 +185,9 @@ void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
     const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
     const int64_t fit = SCRATCH_MOST / elems_bytes(SCRATCH_ELEM, widest_scratch(plan, step));
     int64_t parts = pieces < plan->options.threads ? pieces : plan->options.threads;
-    parts = div_up(pieces, div_up(pieces, parts));
     parts = parts < fit ? parts : fit;
-    step->parts = worth_parts(macs, MACS_TO_SHARE, parts < worth ? parts : worth);
+    parts = worth_parts(macs, MACS_TO_SHARE, parts < worth ? parts : worth);
+    step->parts = (int)div_up(pieces, div_up(pieces, parts));
 }
 
 /* ---- a step ---- */

@@ -109,10 +109,11 @@ static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t
         read_streams(t, rows, run, tiles * offered == t->vectors);
 }
 
-/* Threads share pixel tiles if there are enough, else panels. */
+/* Threads share pixel tiles if there are enough, else panels.  A few parts for each: all of a
+ * part's tiles pass a block of weights while it is in the L1. */
 static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
 {
-    enum { TILES_TO_SHARE = 20 };
+    enum { TILES_TO_SHARE = 20, PARTS_A_THREAD = 4 };
     const rnc_conv_shape *s = &step->shape.conv;
     rnc_panels_cut panels;
     rnc_cut_panels(s, &panels);
@@ -125,7 +126,9 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
         const int64_t own = step->tile[i].split ? panels.count : tiles;
         pieces = own > pieces ? own : pieces;
     }
-    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, pieces);
+    const int64_t most = (int64_t)PARTS_A_THREAD * plan->options.threads;
+    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE,
+                              pieces < most ? pieces : most);
 }
 
 static const Trial trials[] = {

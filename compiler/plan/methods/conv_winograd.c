@@ -119,7 +119,11 @@ static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile
     fits = fits < most / each ? fits : most / each;
     if (fits < t->pixels)
         return fits < 1 ? 1 : (int)fits;
-    return (int)(fits >= all ? all : fits / t->pixels * t->pixels);
+    if (fits >= all)
+        return (int)all;
+    /* As many groups for each thread. */
+    const int64_t groups = div_up(all, fits / t->pixels * t->pixels);
+    return (int)div_up(all, groups > threads ? round_up(groups, threads) : groups);
 }
 
 /* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
@@ -258,6 +262,8 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
         operations / peak_of(plan) +
             winograd_transforms(plan, m, node->attrs.stride[0], products * in.c, products * out.c),
         seconds_to_read(plan, self, filters) + again * bytes / (machine->l3 * 1e9));
+}
+
 /* ---- weights: filters of 3x3 taps, transformed ----
  *
  * With the points p of kernels/f32/winograd.h, which are exact in binary, the taps g of a row

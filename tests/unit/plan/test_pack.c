@@ -199,7 +199,10 @@ static void test_winograd(void)
         const Machine slow = {.gflops = {[ISA_avx2] = 1},
                               .l3 = tiles[i] == 2 ? 0.18 : 100,
                               .memory = 1,
-                              .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000,
+                              .l2 = 1000,
+                              .l2_kb = 512,
+                              .cores = 1,
+                              .all = 1000,
                               .l3_kb = 99999};
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
@@ -227,8 +230,14 @@ static void test_channels(void)
         {16, 4, 3, 43, 1, 1, true},
     };
     /* Slow at reading, so that the larger filters do not pay. */
-    static const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 0.1, .memory = 0.1, .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000, .l3_kb = 99999};
+    static const Machine slow = {.gflops = {[ISA_avx2] = 1},
+                                 .l3 = 0.1,
+                                 .memory = 0.1,
+                                 .l2 = 1000,
+                                 .l2_kb = 512,
+                                 .cores = 1,
+                                 .all = 1000,
+                                 .l3_kb = 99999};
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
@@ -277,8 +286,14 @@ static void test_strassen(void)
         {160, 28, 1, 192, 1, 1, false},
         {256, 28, 1, 121, 1, 1, true}, /* seven lanes after the last */
     };
-    static const Machine slow = {
-        .gflops = {[ISA_avx2] = 1}, .l3 = 100, .memory = 100, .l2 = 1000, .l2_kb = 512, .cores = 1, .all = 1000, .l3_kb = 99999};
+    static const Machine slow = {.gflops = {[ISA_avx2] = 1},
+                                 .l3 = 100,
+                                 .memory = 100,
+                                 .l2 = 1000,
+                                 .l2_kb = 512,
+                                 .cores = 1,
+                                 .all = 1000,
+                                 .l3_kb = 99999};
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},

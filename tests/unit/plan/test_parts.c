@@ -1,0 +1,69 @@
+/* test_parts.c: the shares of threads: no part of a step is twice as long as another. */
+#include "nets.h"
+#include "kernels/cuts.h"
+#include "plan/method.h"
+#include "plan/plan_parts.h"
+
+#include <CUnit/CUnit.h>
+
+#include <stdio.h>
+
+/* What the parts of a step share out: tiles, groups or strips, or panels of channels. */
+static int64_t units_of(const Step *step, Isa isa)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const rnc_tile *t = &step->tile[isa];
+    rnc_panels_cut panels;
+    rnc_tiles_cut tiles;
+    rnc_cut_panels(s, &panels);
+    rnc_cut_tiles(s, t->pixels, &tiles);
+    const int together = step->method->panels > 0 ? step->method->panels : 1;
+    if (t->split)
+        return panels.count / together;
+    return step->method->pieces ? step->method->pieces(s, t) : tiles.all;
+}
+
+static void check_net(const int *blocks, bool bottleneck, int threads, Isa isa)
+{
+    Bench b;
+    bench_begin(&b);
+    make_resnet(&b, 1, 224, blocks, bottleneck);
+    run_passes(&b);
+    Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << isa,
+                                             .machine = &machine_rows[MACHINE_sapphire_rapids],
+                                             .threads = threads});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->kernel != KERNEL_conv_direct && !(step->method && step->method->pieces))
+            continue;
+        const int64_t units = units_of(step, isa);
+        const int64_t longest = div_up(units, step->parts), shortest = units / step->parts;
+        /* One unit more where there are fewer than two for each: nothing is smaller. */
+        const bool fair = longest < 2 * shortest || longest <= div_up(units, threads);
+        if (!fair)
+            printf("%s: %d parts of %d units on %d threads\n", step->node->name, step->parts,
+                   (int)units, threads);
+        CU_ASSERT(fair);
+        CU_ASSERT(step->parts <= units);
+    }
+    bench_end(&b);
+}
+
+static void test_resnets(void)
+{
+    static const int threads[] = {1, 2, 3, 4, 6, 8, 16, 32, 64};
+    static const int deep[] = {3, 4, 6, 3}, shallow[] = {2, 2, 2, 2};
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        check_net(deep, true, threads[i], ISA_avx512);
+        check_net(deep, true, threads[i], ISA_avx2);
+        check_net(shallow, false, threads[i], ISA_avx512);
+        check_net(shallow, false, threads[i], ISA_neon);
+    }
+}
+
+void suite_parts(void)
+{
+    CU_pSuite s = CU_add_suite("parts", NULL, NULL);
+    CU_add_test(s, "ResNet-50 and -18", test_resnets);
+}

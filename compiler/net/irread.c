@@ -153,39 +153,39 @@ bool irread_elem(Reader *r, Elem *elem)
     return irlex_unexpected(r->lex, "an element type, such as f32 or u8");
 }
 
-/* Before the order had a name it was another one. */
-static bool refuse_old_type(Reader *r, const Line *line)
+/* ELEM nchw[n][c][h][w].  Texts of an rnc whose types named no order have [n][h][w][c]. */
+static bool read_type(Reader *r, const Line *line, Type *type)
 {
-    diag_error(r->diag, line->type_loc, "the type does not say the order of its extents");
-    diag_note(
-        r->diag, line->type_loc,
-        "it is written `f32 nchw[1][3][224][224]`: batch, channels, height, width; texts of an "
-        "older rnc have batch, height, width, channels, and are printed again with "
-        "`rnc FILE.net --dump ir`");
-    return false;
+    int dims[4];
+    if (!irread_elem(r, &type->elem))
+        return false;
+    const bool old = irlex_is(r->lex, '[');
+    if (!old && !irlex_is_word(r->lex, "nchw"))
+        return irlex_unexpected(r->lex, "'nchw', the order of the extents");
+    if (!old)
+        irlex_advance(r->lex);
+    const int n = irlex_dims(r->lex, dims, 4);
+    if (n != 4)
+        return n >= 0 &&
+               irlex_fail(r->lex, line->type_loc,
+                          old ? "a type has four extents: batch, height, width, channels"
+                              : "a type has four extents: batch, channels, height, width");
+    *type = old ? (Type){type->elem, dims[0], dims[1], dims[2], dims[3]}
+                : (Type){type->elem, dims[0], dims[2], dims[3], dims[1]};
+    return true;
 }
 
 static bool read_types(Reader *r, Line *line)
 {
     line->type_loc = r->lex->token.loc;
     do {
-        int dims[4];
-        Elem elem;
+        Type type;
         irlex_advance(r->lex); /* ':' or ',' */
         if (line->types.n == 0)
             line->type_loc = r->lex->token.loc;
-        if (!irread_elem(r, &elem))
+        if (!read_type(r, line, &type))
             return false;
-        if (irlex_is(r->lex, '['))
-            return refuse_old_type(r, line);
-        if (!irlex_is_word(r->lex, "nchw"))
-            return irlex_unexpected(r->lex, "'nchw', the order of the extents");
-        irlex_advance(r->lex);
-        int n = irlex_dims(r->lex, dims, 4);
-        if (n != 4)
-            return n >= 0 && irlex_fail(r->lex, line->type_loc,
-                                        "a type has four extents: batch, channels, height, width");
-        VEC_PUSH(r->net->arena, &line->types, ((Type){elem, dims[0], dims[2], dims[3], dims[1]}));
+        VEC_PUSH(r->net->arena, &line->types, type);
     } while (irlex_is(r->lex, ','));
     if (line->types.n == line->names.n)
         return true;

@@ -56,8 +56,8 @@ double seconds_to_read(const Plan *plan, const Method *m, double weights)
     const double l3 = 1024.0 * machine->l3_kb;
     const double far =
         fmin(1.0, fmax(0.0, all / (0.5 * l3) - 1.0)); /* the part that is not in it */
-    return rnc_weight_bytes(weights_type_of(plan, m)) * weights * (far / memory + (1.0 - far) / machine->l3) /
-           (reach_of(plan)->fetch * 1e9);
+    return rnc_weight_bytes(weights_type_of(plan, m)) * weights *
+           (far / memory + (1.0 - far) / machine->l3) / (reach_of(plan)->fetch * 1e9);
 }
 
 /* How much worse a method may be called for its larger weights: the time is taken as this

@@ -202,8 +202,9 @@ static void test_errors(void)
     refuses("a = relu(x) : f32 nchw[1][3][4][4]",
             "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
     refuses("a = relu(x) : f32 nchw[1][4][4]", "error: a type has four extents");
-    refuses("a = relu(x) : f32[1][4][4][2]",
-            "error: the type does not say the order of its extents");
+    /* Without a named order they are batch, height, width, channels. */
+    refuses("a = relu(x) : f32[1][4][2][4]",
+            "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
     refuses("a = relu(x) : f32 nhwc[1][4][4][2]", "error: expected 'nchw'");
     refuses("a = relu(x) : f12 nchw[1][2][4][4]", "error: expected an element type");
     refuses("a = relu(x) : f16 nchw[1][2][4][4]",

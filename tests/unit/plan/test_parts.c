@@ -1,4 +1,4 @@
-/* test_parts.c: the shares of threads: no part of a step is twice as long as another. */
+/* test_parts.c: the shares of threads: no part of a step is twice as long as they are on average. */
 #include "nets.h"
 #include "kernels/cuts.h"
 #include "plan/method.h"
@@ -38,9 +38,9 @@ static void check_net(const int *blocks, bool bottleneck, int threads, Isa isa)
         if (step->kernel != KERNEL_conv_direct && !(step->method && step->method->pieces))
             continue;
         const int64_t units = units_of(step, isa);
-        const int64_t longest = div_up(units, step->parts), shortest = units / step->parts;
-        /* One unit more where there are fewer than two for each: nothing is smaller. */
-        const bool fair = longest < 2 * shortest || longest <= div_up(units, threads);
+        /* Scratch may allow fewer parts than there are threads; a unit cannot be cut. */
+        const int64_t longest = div_up(units, step->parts);
+        const bool fair = longest * step->parts < 2 * units || longest == 1;
         if (!fair)
             printf("%s: %d parts of %d units on %d threads\n", step->node->name, step->parts,
                    (int)units, threads);

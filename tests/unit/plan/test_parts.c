@@ -1,4 +1,4 @@
-/* test_parts.c: the shares of threads: no part of a step is twice as long as they are on average. */
+/* test_parts.c: the shares of threads: no part of a step is twice as long as another. */
 #include "nets.h"
 #include "kernels/cuts.h"
 #include "plan/method.h"
@@ -38,9 +38,10 @@ static void check_net(const int *blocks, bool bottleneck, int threads, Isa isa)
         if (step->kernel != KERNEL_conv_direct && !(step->method && step->method->pieces))
             continue;
         const int64_t units = units_of(step, isa);
-        /* Scratch may allow fewer parts than there are threads; a unit cannot be cut. */
-        const int64_t longest = div_up(units, step->parts);
-        const bool fair = longest * step->parts < 2 * units || longest == 1;
+        const int64_t longest = div_up(units, step->parts), shortest = units / step->parts;
+        /* Of so few that some have two and one has one, there are no more parts than it takes. */
+        const bool fair =
+            longest < 2 * shortest || (longest == 2 && step->parts == div_up(units, 2));
         if (!fair)
             printf("%s: %d parts of %d units on %d threads\n", step->node->name, step->parts,
                    (int)units, threads);

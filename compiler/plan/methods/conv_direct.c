@@ -128,7 +128,7 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
     }
     const int64_t most = (int64_t)PARTS_A_THREAD * plan->options.threads;
     step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE,
-                              pieces < most ? pieces : most);
+                              pieces < 2 * most ? pieces : most);
 }
 
 static const Trial trials[] = {

@@ -104,6 +104,29 @@ static void emit_head(Emit *e)
                      " * no warranty of any kind. */\n");
 }
 
+/* What -ffast-math, -Ofast and their parts do to the kernels is not wanted: they round by adding
+ * and subtracting a large number, tell numbers that are not numbers, and keep zeros' signs. gcc
+ * says of each of these flags that IEC 559 does not hold; clang says so of the whole, and takes a
+ * pragma for the parts.  x87 keeps more digits than a float has, unless -std= forbids it. */
+static const char arithmetic_text[] =
+    "\n#if defined(__FAST_MATH__) || (defined(__GCC_IEC_559) && __GCC_IEC_559 == 0) || \\\n"
+    "    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ == 1)\n"
+    "#error \"@ computes wrong numbers with -ffast-math, -Ofast, -funsafe-math-optimizations and "
+    "the \"\\\n"
+    "    \"like: compile this file with -fno-fast-math -O2\"\n"
+    "#endif\n"
+    "#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ == 2 && !defined(__STRICT_ANSI__)\n"
+    "#error \"@ needs floats rounded to floats: for x87, compile this file with -std=c99, or use "
+    "\"\\\n"
+    "    \"-msse2 -mfpmath=sse\"\n"
+    "#endif\n"
+    "#if defined(__clang__) && __clang_major__ >= 11\n"
+    "#pragma clang fp reassociate(off)\n"
+    "#endif\n"
+    "#if defined(__clang__) && __clang_major__ >= 18\n"
+    "#pragma clang fp reciprocal(off)\n"
+    "#endif\n";
+
 static void emit_includes(Emit *e)
 {
     if (e->options->single_file) {
@@ -111,6 +134,7 @@ static void emit_includes(Emit *e)
     } else {
         buf_printf(e->out, "#include \"%s\"\n", e->options->header);
     }
+    emit_template(e, arithmetic_text);
     buf_puts(e->out, "\n#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
     for (int i = 0; i < e->plan->steps.n; i++) {
         if (e->plan->steps.at[i].kernel == KERNEL_conv_blas) {

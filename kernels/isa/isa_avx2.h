@@ -1,9 +1,9 @@
-/* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats.  The asm lines make
- * gcc and clang emit the same loops; the compiler still allots the registers. */
+/* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats.  The asm statements make gcc and clang
+ * emit the same loops; the compiler still chooses the registers. */
 #define RNC_VL 8
 #define RNC_TARGET __attribute__((target("avx2,fma,f16c")))
 
-/* Hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
+/* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
 #define RNC_FMA(acc, a, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b))
 #define RNC_BROADCAST(v, p) __asm__ volatile("vbroadcastss %1, %0" : "=x"(v) : "m"(*(p)))
 #define RNC_FMA_MEM(acc, p, b)    \

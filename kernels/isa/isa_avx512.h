@@ -1,9 +1,9 @@
-/* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats.  The asm lines make
- * gcc and clang emit the same loops; the compiler still allots the registers. */
+/* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats.  The asm statements make gcc and clang
+ * emit the same loops; the compiler still chooses the registers. */
 #define RNC_VL 16
 #define RNC_TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 
-/* Hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
+/* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
 #define RNC_FMA(acc, a, b) __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b))
 #define RNC_BROADCAST(v, p) __asm__ volatile("vbroadcastss %1, %0" : "=v"(v) : "m"(*(p)))
 #define RNC_FMA_MEM(acc, p, b) \

@@ -1,4 +1,5 @@
-/* isa_end.h: forgets the names an isa header and act.h define, so that the next ISA can follow. */
+/* isa_end.h: undefines the names that an ISA header, act.h and the kernels' headers define, so that
+ * the next ISA can follow. */
 #undef RNC_VL
 #undef RNC_FN
 #undef RNC_NARROW

@@ -1,9 +1,9 @@
-/* isa_neon.h: 64-bit ARM, vectors of 4 floats.  RNC_FMA_MEM multiplies by a
- * lane, so that a broadcast costs no more than its load. */
+/* isa_neon.h: 64-bit ARM, vectors of 4 floats.  RNC_FMA_MEM multiplies by one lane of a vector, so
+ * that a broadcast costs no more than its load. */
 #define RNC_VL 4
 #define RNC_TARGET
 
-/* Hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
+/* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */
 #define RNC_FMA(acc, a, b) __asm__ volatile("fmla %0.4s, %1.4s, %2.4s" : "+w"(acc) : "w"(a), "w"(b))
 #define RNC_BROADCAST(v, p) __asm__ volatile("ld1r {%0.4s}, %1" : "=w"(v) : "Q"(*(p)))
 #define RNC_FMA_MEM(acc, p, b)                                                           \

@@ -1,5 +1,5 @@
-/* isa_portable.h: vectors of four floats by the vector extension, for whatever unit the target's
- * baseline has.  What the macros mean: kernels/README. */
+/* isa_portable.h: vectors of four floats by gcc's vector extension, for whatever vector unit the
+ * target's baseline has.  kernels/README says what the macros mean. */
 #define RNC_VL 4
 #define RNC_TARGET
 
@@ -41,10 +41,10 @@
 #endif
 #define RNC_SWAP_FOURS(v) ((void)(v))
 #if defined(__x86_64__) && !defined(__AVX__)
-/* SSE2 broadcasts by a load and a shuffle, which takes the place of a sum or product.  In asm, as
- * gcc orders the sums so that each waits for the one before, and neither compiler finds maxps.  The
- * three products take one load of v, and no register that 12 sums and two inputs leave free is more
- * than these two. */
+/* SSE2 broadcasts with a load and a shuffle, and the shuffle displaces a sum or a product.  These
+ * macros are asm because gcc orders the sums so that each waits for the one before, and because
+ * neither compiler finds maxps.  The three products share one load of v, and need only the two
+ * registers that 12 sums and two inputs leave free. */
 #define RNC_DIAGONALS 4096
 #define RNC_AT(p) (*(const RNC_FN(vf_memory) *)(p))
 #define RNC_FMA_AT(acc, x, p)                       \
@@ -105,13 +105,13 @@
 #define RNC_MAX(a, b) ((a) = vf_select_gt(a, b, a, b))
 #define RNC_MIN(a, b) ((a) = vf_select_gt(b, a, a, b))
 #endif
-/* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
+/* For |x| < 2^22: after adding 1.5 * 2^23 no bits are left for the fraction. */
 #define RNC_ROUND(x) ((x) = ((x) + 12582912.0f) - 12582912.0f)
 #define RNC_TO_INT(i, x) ((i) = __builtin_convertvector(x, vi))
 #define RNC_LOAD_BF16(v, p) ((v) = (vf)(__builtin_convertvector(*(p), vi) << 16))
-/* A half's exponent has five bits and a bias of 15, a float's eight and 127: so 112 is added, twice
- * where all bits are set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is
- * then subtracted. */
+/* A half's exponent has five bits and a bias of 15, a float's has eight and a bias of 127, so 112
+ * is added; it is added twice where all bits are set (infinities, NaN).  Subnormal numbers get an
+ * exponent, whose own value is then subtracted. */
 #define RNC_LOAD_F16(v, p)                                                                   \
     do {                                                                                     \
         const vi rnc_h = __builtin_convertvector(*(p), vi);                                  \

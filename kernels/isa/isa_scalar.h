@@ -1,4 +1,5 @@
-/* isa_scalar.h: plain C99, a "vector" is one float.  What the macros mean: kernels/README. */
+/* isa_scalar.h: plain C99, where a "vector" is one float.  kernels/README says what the macros
+ * mean. */
 #define RNC_VL 1
 #if defined(__clang__)
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
@@ -65,13 +66,13 @@ RNC_KERNEL vf vf_abs(vf x)
 {
     return fabsf(x);
 }
-/* |x| < 2^22: adding 1.5 * 2^23 leaves no bits for the fraction. */
+/* For |x| < 2^22: after adding 1.5 * 2^23 no bits are left for the fraction. */
 RNC_KERNEL vf vf_round(vf x)
 {
     const float shifted = x + 12582912.0f;
     return shifted - 12582912.0f;
 }
-/* 2^n from the bits of its exponent. */
+/* Makes 2^n by setting the bits of the exponent. */
 RNC_KERNEL vf vf_exp2i(vf n)
 {
     const int bits = ((int)n + 127) * (1 << 23);
@@ -79,9 +80,10 @@ RNC_KERNEL vf vf_exp2i(vf n)
     memcpy(&power, &bits, sizeof power);
     return power;
 }
-/* A weight of element type `elem`: bfloat16 is the upper half of a float.  A half's exponent has
- * five bits and a bias of 15, a float's eight and 127: so 112 is added, twice where all bits are
- * set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is then subtracted. */
+/* Loads a weight of element type `elem`.  A bfloat16 is the upper half of a float.  A half's
+ * exponent has five bits and a bias of 15, a float's has eight and a bias of 127, so 112 is added;
+ * it is added twice where all bits are set (infinities, NaN).  Subnormal numbers get an exponent,
+ * whose own value is then subtracted. */
 RNC_KERNEL vf vf_load_weights(const void *p, int elem)
 {
     unsigned bits, sign;

@@ -1,15 +1,20 @@
-/* vector.h: what the ISAs with vectors share, by the vector extension of gcc and clang.  Before it
- * stands isa_<name>.h with RNC_VL, RNC_FN, RNC_TARGET and, as statements since each is about one
- * instruction: RNC_MAX(a, b), a = a > b ? a : b and so b where either is not a number; RNC_MIN
- * likewise; RNC_ROUND(x); RNC_TO_INT(i, x), x integral; RNC_LOAD_PART(v, p, n) and
- * RNC_STORE_PART(p, v, n), the first n lanes, the others 0 or left in memory; RNC_SWAP(v, a, b, c,
- * d), lane i of each four takes that of a, b, c, d; RNC_SWAP_FOURS(v), neighbouring fours change
- * places; RNC_LOAD_BF16(v, p) and RNC_LOAD_F16(v, p), the vector of bfloat16 or of IEEE 754
- * halves at p as floats, exactly. */
+/* vector.h: what all ISAs with vectors share, written with the vector extension of gcc and clang.
+ * Before it comes isa_<name>.h, which defines RNC_VL, RNC_FN, RNC_TARGET and these statements, each
+ * of which stands for about one instruction:
+ *   RNC_MAX(a, b)            a = a > b ? a : b, and so b if either is not a number
+ *   RNC_MIN(a, b)            likewise with <
+ *   RNC_ROUND(x)             x to the nearest integer
+ *   RNC_TO_INT(i, x)         i = x, where x is integral
+ *   RNC_LOAD_PART(v, p, n)   loads the first n lanes; the others are 0
+ *   RNC_STORE_PART(p, v, n)  stores the first n lanes; memory after them is not touched
+ *   RNC_SWAP(v, a, b, c, d)  in each four lanes, lane i takes the value of the i-th of a, b, c, d
+ *   RNC_SWAP_FOURS(v)        neighbouring fours change places
+ *   RNC_LOAD_BF16(v, p)      v = the vector of bfloat16 at p as floats, exactly
+ *   RNC_LOAD_F16(v, p)       likewise for IEEE 754 halves */
 #define RNC_PRAGMA(text) _Pragma(#text)
-/* Each step becomes one function.  gcc gets `flatten`: `always_inline` would first optimize each
- * level of a kernel separately, before its constants are known.  clang's flatten goes one level
- * deep. */
+/* Each step becomes one function.  With gcc `flatten` does this: `always_inline` would first
+ * optimize each level of a kernel separately, before its constants are known.  clang's `flatten`
+ * inlines only one level. */
 #ifdef __clang__
 #define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
 #define RNC_STEP static RNC_TARGET
@@ -36,8 +41,8 @@ RNC_KERNEL vf vf_load(const float *p)
     return *(const RNC_FN(vf_memory) *)p;
 }
 typedef unsigned short RNC_FN(vh_memory) __attribute__((vector_size(2 * RNC_VL), may_alias));
-/* RNC_VL weights of element type `elem`, aligned to as many elements: bfloat16 is the upper half of
- * a float. */
+/* Loads RNC_VL weights of element type `elem`; p is aligned to RNC_VL elements.  A bfloat16 is the
+ * upper half of a float. */
 #define vf_load_weights RNC_FN(vf_load_weights)
 RNC_KERNEL vf vf_load_weights(const void *p, int elem)
 {
@@ -123,7 +128,7 @@ RNC_KERNEL vf vf_round(vf x)
     RNC_ROUND(x);
     return x;
 }
-/* 2^n from the bits of its exponent. */
+/* Makes 2^n by setting the bits of the exponent. */
 #define vf_exp2i RNC_FN(vf_exp2i)
 RNC_KERNEL vf vf_exp2i(vf n)
 {
@@ -147,7 +152,8 @@ RNC_KERNEL float vf_reduce_max(vf v)
         x = v[i] > x ? v[i] : x;
     return x;
 }
-/* Lane l: x[l ^ r], r = 1 .. 4; where a vector has no more than four lanes 4 changes nothing. */
+/* Lane l of the result is x[l ^ r], r = 1 .. 4.  If vectors have no more than four lanes, r = 4
+ * changes nothing. */
 #define vf_swap RNC_FN(vf_swap)
 RNC_KERNEL vf vf_swap(vf x, int r)
 {

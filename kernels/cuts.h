@@ -1,16 +1,16 @@
-/* cuts.h: how the kernels of convolutions cut their work: tiles, columns, blocks, groups, strips,
- * and the scratch that each part needs.
- *
+/* cuts.h: how the kernels of convolutions cut their work into tiles, columns, blocks, groups and
+ * strips, and how much scratch each part needs.
  * The contract: these functions are the only place where this is computed.  Kernels call them when
- * they run (their arguments are constants, so that nothing is left of them), and the planner calls
- * the same C to count tiles, to share work out and to reserve scratch.  A kernel that needs another
- * number adds it here; nobody computes one of these a second time.
+ * they run (the arguments are constants, so the compiler folds the calls away), and the planner
+ * calls the same C to count tiles, to share work out and to reserve scratch.  A kernel that needs
+ * another number adds it here; nothing here is computed a second time elsewhere.
  *
- *   - Plain integer arithmetic on a shape and the knobs of a step.  No vectors, no memory, no ISA:
- *     where lanes count they are an argument.  Any values of the knobs are allowed, including 0.
- *   - rnc_cut_<what>() fills a struct rnc_<what>_cut; every field is set.
- *   - Lengths and distances are in elements of the tensor that they belong to; `floats` are those
- *     of the scratch of one part, and parts take theirs side by side.
+ *   - A cut is plain integer arithmetic on a shape and the knobs of a step.  It knows
+ *     nothing of vectors, memory or ISAs: where lanes count they are an argument.  Knobs may have
+ *     any value, also 0.
+ *   - rnc_cut_<what>() fills a struct rnc_<what>_cut and sets every field.
+ *   - Lengths and distances are in elements of the tensor that they belong to.  `floats` is the
+ *     size of one part's scratch; the scratch of all parts is stored side by side.
  *   - This file is pasted into emitted code once, before the kernels of all ISAs. */
 #ifndef RNC_CUTS_H
 #define RNC_CUTS_H
@@ -18,21 +18,21 @@
 #include "kernels/parts.h"
 #include "kernels/shapes.h"
 
-/* Floats between planes in scratch, so that distances which are powers of two do not meet in few
- * sets of the cache. */
+/* Extra floats between planes in scratch: without them, planes at distances of a power of two would
+ * compete for a few sets of the cache. */
 enum { RNC_APART = 16 };
 
-/* Input channels that a turn of the inner loop takes: more would not stay in registers. */
+/* Input channels in a turn of the inner loop.  More would not stay in registers. */
 RNC_INLINE int rnc_unroll(const rnc_tile *t)
 {
     return rnc_clamp(t->unroll, 1, 8);
 }
 
-/* The output channels of a group as weight panels: `full` panels of s->panel channels and, where
- * `narrow` is not 0, one of `narrow` channels. */
+/* How the output channels of a group are cut into weight panels: `full` panels of s->panel channels
+ * and, if `narrow` is not 0, one panel of `narrow` channels. */
 typedef struct rnc_panels_cut {
     int full, narrow;
-    int per_group, count; /* panels of a group, panels of all groups */
+    int per_group, count; /* panels in a group; panels in all groups */
 } rnc_panels_cut;
 
 RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
@@ -44,20 +44,21 @@ RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
     c->count = s->groups * c->per_group;
 }
 
-/* Input channels of a block, of n: whole turns, all where t->depth does not say fewer. */
+/* Input channels in a block, out of n: a whole number of turns, and all n unless t->depth asks for
+ * fewer. */
 RNC_INLINE int rnc_depth(const rnc_tile *t, int n)
 {
     const int u = rnc_unroll(t);
     return t->depth >= u && t->depth < n ? t->depth / u * u : n;
 }
 
-/* A register tile whose vectors divide those of a panel: nv vectors times up to n pixels, of which
- * the kernel has code for `most`. */
+/* Register tiles of nv vectors times up to n pixels, where nv divides the vectors of a panel.  The
+ * kernel has code for at most `most` pixels. */
 typedef struct rnc_registers_cut {
     int nv, n;
 } rnc_registers_cut;
 
-enum { RNC_REGISTERS = 32, RNC_CASES = 14 }; /* sums of a tile; pixels of a `switch` of tiles */
+enum { RNC_REGISTERS = 32, RNC_CASES = 14 }; /* sums in a tile; cases in a `switch` over pixels */
 
 RNC_INLINE void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int most,
                                   rnc_registers_cut *c)
@@ -71,7 +72,7 @@ RNC_INLINE void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int m
 
 /* ---- conv_direct ---- */
 
-/* Pixels of a register tile of nv vectors, in one of the sizes that t asks for. */
+/* Pixels of a register tile with nv vectors: one of the sizes that t asks for. */
 RNC_INLINE int rnc_tile_pixels(const rnc_tile *t, int nv)
 {
     const int sums = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1);
@@ -79,13 +80,13 @@ RNC_INLINE int rnc_tile_pixels(const rnc_tile *t, int nv)
 }
 
 /* How output pixels are cut into register tiles: along rows or, where several rows fit into one
- * tile, whole rows at a time.  The first n_big tiles of `count` have `big` pixels or rows, the
- * others `small`. */
+ * tile, whole rows at a time.  The first n_big of `count` tiles have `big` pixels or rows, the
+ * others have `small`. */
 typedef struct rnc_tiles_cut {
-    int images, h, w; /* as one row where rows, as one image where images, are contiguous */
-    int stacked;      /* 1: tiles of whole rows */
+    int images, h, w; /* contiguous rows count as one row, contiguous images as one image */
+    int stacked;      /* 1: tiles are made of whole rows */
     int count, big, n_big, small;
-    int all; /* tiles of all images */
+    int all; /* tiles in all images */
 } rnc_tiles_cut;
 
 RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut *c)
@@ -112,7 +113,7 @@ RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut
     c->big = most;
     c->n_big = total / most;
     c->small = total % most;
-    if (c->small * 2 < most && c->small > 0) { /* a small rest: all tiles nearly equal instead */
+    if (c->small * 2 < most && c->small > 0) { /* make all tiles nearly equal */
         c->small = total / c->count;
         c->big = c->small + 1;
         c->n_big = total % c->count;
@@ -120,16 +121,16 @@ RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut
     c->all = c->images * (c->stacked ? 1 : c->h) * c->count;
 }
 
-/* 1: the taps of a kernel row and their channels lie side by side in the input. */
+/* 1: the taps of a kernel row and their channels are stored side by side in the input. */
 RNC_INLINE int rnc_taps_merge(const rnc_conv_shape *s)
 {
     return s->dilation_w == 1 && s->in_pixel == s->in_c;
 }
 
-/* How the rows of a weight panel, those of its taps and input channels, are cut into blocks: `runs`
- * runs of `run` rows that read inputs which lie side by side.  A block has `each` runs or, where a
- * run is longer than `depth`, `piece` rows of one, so that there are `cuts` of a run.  A turn reads
- * a row of each of `streams` parts of a run. */
+/* How the rows of a weight panel, one for each tap and input channel, are cut into blocks.  There
+ * are `runs` runs of `run` rows each; the rows of a run read inputs that are stored side by side. A
+ * block has `each` runs or, where a run is longer than `depth`, `piece` rows of one run, which is
+ * then cut into `cuts` pieces.  A turn reads one row from each of `streams` parts of a run. */
 typedef struct rnc_rows_cut {
     int run, runs, piece, cuts, each, count, streams;
 } rnc_rows_cut;
@@ -148,36 +149,36 @@ RNC_INLINE void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rn
     c->streams = most > 1 && c->run % most == 0 && c->piece % most == 0 ? most : 1;
 }
 
-/* Weights of 16 bits of a block that this many tiles read, and that are no more than this many, are
- * made floats once, on the stack. */
+/* Weights of 16 bits are converted to floats once per block, on the stack, if at least
+ * RNC_WIDENED_TILES tiles read them and they are at most RNC_WIDENED_FLOATS weights. */
 enum { RNC_WIDENED_TILES = 3, RNC_WIDENED_FLOATS = 8192 };
 
 /* ---- conv_winograd and conv_winograd_taps ---- */
 
-/* Planes of a side of a window: one for each point of interpolation or, with stride 2, for each of
- * those of the even pixels and for each odd pixel. */
+/* Planes along one side of a window.  With stride 1 there is one for each point of interpolation;
+ * with stride 2, one for each point of the even pixels and one for each odd pixel. */
 RNC_INLINE int rnc_winograd_planes(int m, int stride)
 {
     return stride == 1 ? m + 2 : 2 * m + 1;
 }
 
-/* Planes of the largest side: tiles of 4 with stride 2; constants of a transform at most. */
+/* Most planes along a side (tiles of 4 with stride 2); most constants in a transform. */
 enum { RNC_WINOGRAD_PLANES = 9, RNC_WINOGRAD_NUMBERS = 9 };
 
-/* Tiles of an image. */
+/* Tiles in an image. */
 RNC_INLINE int rnc_winograd_tiles(int m, int out_h, int out_w)
 {
     return rnc_div_up(out_h, m) * rnc_div_up(out_w, m);
 }
 
-/* 1: an image has tiles of m and of m - 1 pixels: where m does not divide it and its tiles fit into
- * a group of up to `group`. */
+/* 1: an image has tiles of m and of m - 1 pixels.  This is so if m does not divide the image and
+ * the image's tiles fit into a group of up to `group`. */
 RNC_INLINE int rnc_winograd_mixed(int m, int out_h, int out_w, int group)
 {
     return (out_h % m > 0 || out_w % m > 0) && rnc_winograd_tiles(m, out_h, out_w) <= group;
 }
 
-/* Tiles along `pixels` output pixels: `full` of m pixels, then `less` of m - 1. */
+/* Tiles along `pixels` output pixels: `full` tiles of m pixels, then `less` tiles of m - 1. */
 typedef struct rnc_winograd_side {
     int full, less;
 } rnc_winograd_side;
@@ -189,17 +190,18 @@ RNC_INLINE void rnc_winograd_along(int pixels, int m, int mixed, rnc_winograd_si
     c->full = tiles - c->less;
 }
 
-/* How the tiles of all images are cut into groups of units, which are images where tiles are mixed,
- * else tiles.  The first `longer` groups have one unit more than `size`.  In scratch a part has the
- * windows of a group, side * side planes of them, then the products of a panel, as many planes. */
+/* How the tiles of all images are cut into groups.  A group consists of units; a unit is an image
+ * where tiles are mixed, else a tile.  The first `longer` groups have one unit more than `size`.
+ * The scratch of a part holds the windows of a group, side * side planes of them, and then the
+ * products of a panel, as many planes. */
 typedef struct rnc_winograd_cut {
     int mixed;
     rnc_winograd_side y, x; /* tiles down, tiles across */
-    int tiles, side;        /* tiles of all images; planes of a side of a window */
+    int tiles, side;        /* tiles in all images; planes along a side of a window */
     int groups, size, longer;
-    int pitch, plane;  /* floats from tile to tile, plane to plane of windows, */
-    int wide, product; /* and of products */
-    ptrdiff_t floats;  /* of windows and products */
+    int pitch, plane;  /* floats from tile to tile and from plane to plane, in the windows */
+    int wide, product; /* the same two distances in the products */
+    ptrdiff_t floats;  /* size of windows and products */
 } rnc_winograd_cut;
 
 RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_tile *t, rnc_winograd_cut *c)
@@ -225,10 +227,10 @@ RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_tile *t, rnc
     c->floats = (ptrdiff_t)c->side * c->side * (c->plane + c->product);
 }
 
-/* Plain taps: input channels of a block; `plane` floats from plane to plane of filters, of which
- * there is a row in scratch after windows and products, `floats` in all; none where t->pixels is 0
- * and filters are made in registers. */
-enum { RNC_TAPS_PLANES = 6 }; /* of a row */
+/* For conv_winograd_taps: input channels in a block, floats from plane to plane of the filters
+ * (`plane`), and floats of scratch in all.  One row of filter planes is stored in scratch after
+ * windows and products; there is none where t->pixels is 0 and filters are made in registers. */
+enum { RNC_TAPS_PLANES = 6 }; /* planes in a row */
 
 typedef struct rnc_taps_cut {
     int depth, plane;
@@ -244,20 +246,20 @@ RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_tile *t, rnc_tap
 
 /* ---- conv_winograd1d ---- */
 
-/* Output rows of a tile, and points of interpolation: three pairs and, in phases with four taps,
- * the point 0. */
+/* Output rows of a tile, and points of interpolation: three pairs and, for phases with four taps,
+ * also the point 0. */
 enum { RNC_WINOGRAD1D_ROWS = 4, RNC_WINOGRAD1D_PAIRED = 6, RNC_WINOGRAD1D_POINTS = 7 };
 
-/* How a step is cut: tiles of four output rows, and of them groups of pixels, the first `longer` of
- * which have one more than `size`.  In scratch a part has the transformed rows of a tile, then the
- * products of a group and a panel, for each point. */
+/* How a step is cut: into tiles of four output rows, and each tile into groups of pixels, the first
+ * `longer` of which have one pixel more than `size`.  The scratch of a part holds the transformed
+ * rows of a tile, then for each point the products of a group and a panel. */
 typedef struct rnc_winograd1d_cut {
-    int down, tiles; /* tiles of an image, of all images */
+    int down, tiles; /* tiles in an image; tiles in all images */
     int groups, size, longer;
-    int phases, zero;          /* phases, and those that have the point 0 */
-    int rows, elements, pitch; /* transformed rows; elements of an input row, and from row to row */
-    int wide, product;         /* floats from pixel to pixel of products, and from point to point */
-    int runs, run;             /* taps and channels that lie side by side: `runs` times `run` */
+    int phases, zero;          /* phases; phases that have the point 0 */
+    int rows, elements, pitch; /* transformed rows; elements in an input row; pitch of rows */
+    int wide, product;         /* floats from product to product: next pixel, next point */
+    int runs, run;             /* `runs` runs of `run` (tap, channel) stored side by side */
     ptrdiff_t floats;
 } rnc_winograd1d_cut;
 
@@ -286,14 +288,15 @@ RNC_INLINE void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_tile *t,
 
 /* ---- conv_strassen ---- */
 
-/* How pixels are cut into strips, and what a part has in scratch: sums of the quarters of a strip's
- * input or, unless the input is flat, a copy of it as well; then three sums of output waiting. */
+/* How pixels are cut into strips, and what the scratch of a part holds: sums of the quarters of a
+ * strip's input, a copy of that input unless it is flat, and three sums that wait for their
+ * output. */
 typedef struct rnc_strassen_cut {
-    int half, panels;   /* input channels of a half; panels of a half of the output's */
-    int pixels, strips; /* of all images */
-    int flat, pitch;    /* 1: products read the input itself, 0: a copy; from pixel to pixel */
-    int up;             /* pixels of the first half of the longest strip */
-    ptrdiff_t waiting, floats; /* where in scratch sums wait; all of it */
+    int half, panels;   /* input channels in a half; panels in a half of the output channels */
+    int pixels, strips; /* in all images */
+    int flat, pitch;    /* 1: products read the input, 0: a copy; distance of pixels */
+    int up;             /* pixels in the first half of the longest strip */
+    ptrdiff_t waiting, floats; /* offset in scratch of the sums that wait; size of all scratch */
 } rnc_strassen_cut;
 
 RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc_strassen_cut *c)
@@ -314,12 +317,12 @@ RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc
 
 /* ---- conv_blas ---- */
 
-/* Tiles of `tile` output pixels, each a matrix product: patches of `depth` elements, unless the
- * input is one already, times the weights of a group's `width` output channels. */
+/* Tiles of `tile` output pixels.  Each is a matrix product: patches of `depth` elements (the input
+ * itself where it has that form already) times the weights of a group's `width` output channels. */
 typedef struct rnc_blas_cut {
-    int patches; /* 1: inputs are copied as patches first */
+    int patches; /* 1: inputs are first copied into patches */
     int depth, width, pixels, tile;
-    ptrdiff_t columns, floats; /* of the patches of a tile; of patches and products */
+    ptrdiff_t columns, floats; /* size of the patches of a tile; size of patches and products */
 } rnc_blas_cut;
 
 RNC_INLINE void rnc_cut_blas(const rnc_conv_shape *s, const rnc_tile *t, rnc_blas_cut *c)

@@ -1,16 +1,16 @@
-/* operands.h: the memory of one step, and how its activation is said. */
+/* operands.h: the memory of one step, and the numbers of weight types and activations. */
 #ifndef RNC_OPERANDS_H
 #define RNC_OPERANDS_H
 
 typedef rnc_tile_shape rnc_tile;
 
-/* All but the caller's own buffers are aligned to 64 bytes at the first pixel of the first
- * image where its channels begin there. */
+/* All pointers except the caller's own buffers point at the first pixel of the first image and are
+ * aligned to 64 bytes if the tensor's channels begin there. */
 typedef struct rnc_operands {
-    const void *in;      /* first operand; its elements are floats, except for the kernel `input` */
+    const void *in;      /* first operand; floats, except for the kernel `input` */
     const void *in2;     /* second operand or residual, or NULL */
     void *out;           /* result */
-    const void *weights; /* packed, or NULL; those of the next step follow them */
+    const void *weights; /* packed, or NULL; the next step's weights follow them */
     void *scratch;       /* or NULL */
 } rnc_operands;
 

@@ -1,4 +1,4 @@
-/* parts.h: what all kernels share and no instruction set changes.
+/* parts.h: what all kernels share and what is the same for every instruction set.
  * This file is pasted into emitted code once, before the kernels. */
 #ifndef RNC_PARTS_H
 #define RNC_PARTS_H
@@ -15,17 +15,17 @@
 #define RNC_INLINE static inline
 #endif
 
-/* Numbers that are summed in floats before their sum is added in double: pixels of a pooling
+/* How many numbers are summed in floats before their sum is added to a double: pixels of a pooling
  * window, and channels of a softmax. */
 enum { RNC_SUM_BLOCK = 256, RNC_SOFTMAX_BLOCK = 4096 };
 
-/* Parts share n units out: part p does those from rnc_share(n, p) to rnc_share(n, p + 1). */
+/* Shares n units among parts: part p does units rnc_share(n, p) to rnc_share(n, p + 1) - 1. */
 RNC_INLINE int rnc_share(int n, int part, int parts)
 {
     return (int)((long long)n * part / parts);
 }
 
-/* Pixel (y, x) of image n, in elements from pixel (0, 0) of image 0. */
+/* The offset of pixel (y, x) of image n, in elements from pixel (0, 0) of image 0. */
 RNC_INLINE ptrdiff_t rnc_at(int n, int image, int y, int row, int x, int pixel)
 {
     return (ptrdiff_t)n * image + (ptrdiff_t)y * row + (ptrdiff_t)x * pixel;
@@ -36,27 +36,29 @@ RNC_INLINE int rnc_div_up(int a, int b)
     return (a + b - 1) / b;
 }
 
-/* Bytes of a packed weight of element type `elem`. */
+/* Bytes in a packed weight of element type `elem`. */
 RNC_INLINE int rnc_weight_bytes(int elem)
 {
     return elem == RNC_WEIGHTS_F32 ? 4 : 2;
 }
 
-/* Bytes of a panel of packed weights: `biases` floats, then `weights` weights.  Where these are not
- * floats a panel is a multiple of 64 bytes, so that the biases of the next one are aligned. */
+/* Bytes in a panel of packed weights: `biases` floats, then `weights` weights.  Where the weights
+ * are not floats, the size is rounded up to a multiple of 64, so that the next panel's biases are
+ * aligned. */
 RNC_INLINE ptrdiff_t rnc_panel_bytes(int elem, int biases, ptrdiff_t weights)
 {
     const ptrdiff_t bytes = (ptrdiff_t)biases * 4 + weights * rnc_weight_bytes(elem);
     return elem == RNC_WEIGHTS_F32 ? bytes : (bytes + 63) / 64 * 64;
 }
 
-/* x, or the nearer of low and high. */
+/* x, limited to low .. high. */
 RNC_INLINE int rnc_clamp(int x, int low, int high)
 {
     return x < low ? low : x > high ? high : x;
 }
 
-/* A panel of `width` channels as columns: `across` columns of nv vectors, then one of `rest`. */
+/* How a panel of `width` channels is cut into columns: `across` columns of nv vectors, then one
+ * column of `rest` vectors. */
 typedef struct rnc_columns_cut {
     int nv, across, rest;
 } rnc_columns_cut;

@@ -1,18 +1,21 @@
 /* act.h: the activations.
- * RNC_EXP stands before where a step needs vf_exp, and RNC_LONG_ACT where one has an activation
- * behind RNC_ACT_RELU6.  A NaN stays a NaN; infinities give the functions' limits. */
+ * Define RNC_EXP before this file if any step needs vf_exp, and RNC_LONG_ACT if any step has an
+ * activation that comes after RNC_ACT_RELU6 in operands.h.  A NaN stays a NaN; infinities give the
+ * functions' limits. */
 #define vf_act RNC_FN(vf_act)
 
 #ifdef RNC_EXP
 #define vf_exp RNC_FN(vf_exp)
 
 /* The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
- * argument is Cody and Waite's (1980).  Greatest errors, in ulp of results that are normal numbers:
+ * argument is Cody and Waite's (1980).  The greatest errors, in ulp of results that are normal
+ * numbers:
  *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5;
  *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
  *
- * exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2; 2^n in two factors, so that results
- * below the normal numbers are right too.  n is clamped, r is not: a NaN comes through. */
+ * exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2.  2^n is multiplied in two factors, so
+ * that results below the normal numbers are right too.  n is clamped but r is not, so that a NaN
+ * stays a NaN. */
 RNC_KERNEL vf vf_exp(vf x)
 {
     const vf low = vf_set1(-104.0f), high = vf_set1(88.73f);
@@ -36,14 +39,15 @@ RNC_KERNEL vf vf_exp(vf x)
 #define vf_gelu RNC_FN(vf_gelu)
 #define vf_long_act RNC_FN(vf_long_act)
 
-/* 1 / (1 + e) for x > 0, else e / (1 + e), e = exp(-|x|): exact to the smallest numbers. */
+/* 1 / (1 + e) for x > 0, else e / (1 + e), where e = exp(-|x|): accurate down to the smallest
+ * numbers. */
 RNC_KERNEL vf vf_sigmoid(vf x)
 {
     const vf one = vf_set1(1.0f), e = vf_exp(-vf_abs(x));
     return vf_select_gt(x, vf_zero(), one, e) / (one + e);
 }
 
-/* x + x^3 P(x^2) below 0.625, else 1 - 2 / (exp(2 |x|) + 1) with the sign of x. */
+/* x + x^3 P(x^2) for |x| < 0.625, else 1 - 2 / (exp(2 |x|) + 1) with the sign of x. */
 RNC_KERNEL vf vf_tanh(vf x)
 {
     const vf a = vf_abs(x), u = x * x, one = vf_set1(1.0f);
@@ -73,7 +77,7 @@ RNC_KERNEL vf vf_gelu(vf x)
     return vf_max(vf_zero(), x) - a * (t * p) * vf_exp(a * a * vf_set1(-0.5f));
 }
 
-/* All behind RNC_ACT_RELU6. */
+/* All activations that come after RNC_ACT_RELU6. */
 RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
 {
     const vf zero = vf_zero(), six = vf_set1(6.0f), three = vf_set1(3.0f);
@@ -91,7 +95,7 @@ RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
         y = vf_max(-three, x);
         return y * (vf_min(six, y + three) / six);
     case RNC_ACT_SILU:
-        y = vf_max(vf_set1(-128.0f), x); /* where the result is -0 */
+        y = vf_max(vf_set1(-128.0f), x); /* if the result is -0 */
         return y * vf_sigmoid(y);
     case RNC_ACT_GELU:
         return vf_gelu(x);

@@ -1,14 +1,13 @@
-/* avgpool.c: the mean of each window, clipped to the input; of no pixels it is 0.  Parts share the
- * output rows.
- *
- * A sum of n floats in order is wrong by up to n * 2^-24 of the sum of their magnitudes (Higham,
- * Accuracy and Stability of Numerical Algorithms, 4.2), so a large window is summed in blocks of
- * at most RNC_SUM_BLOCK pixels, whose sums are added in double. */
+/* avgpool.c: the mean of each window, clipped to the input.  The mean of no pixels is 0.  Parts
+ * share the output rows.
+ * A sum of n floats in order is wrong by up to n * 2^-24 times the sum of their magnitudes (Higham,
+ * Accuracy and Stability of Numerical Algorithms, 4.2).  So a large window is summed in blocks of
+ * at most RNC_SUM_BLOCK pixels, and the sums of the blocks are added in double. */
 #define avgpool_pixel RNC_FN(avgpool_pixel)
 #define avgpool_block RNC_FN(avgpool_block)
 #define avgpool_large RNC_FN(avgpool_large)
 
-/* One output pixel from the h x w pixels at `in`, whose sum is multiplied by `scale`. */
+/* Computes one output pixel from the h x w pixels at `in`; their sum is multiplied by `scale`. */
 RNC_KERNEL void avgpool_pixel(const rnc_pool_shape *s, const float *in, int h, int w, float scale,
                               float *out)
 {
@@ -44,7 +43,7 @@ RNC_KERNEL void avgpool_pixel(const rnc_pool_shape *s, const float *in, int h, i
     }
 }
 
-/* Adds the h x w pixels at `in`, of n channels, to total[n]. */
+/* Adds the h x w pixels at `in`, each of n channels, to total[n]. */
 RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, int w, int n,
                               double *total)
 {
@@ -61,7 +60,7 @@ RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, i
         total[i] += (double)sum[i];
 }
 
-/* As avgpool_pixel, of a window of more than RNC_SUM_BLOCK pixels. */
+/* Does what avgpool_pixel does, for a window of more than RNC_SUM_BLOCK pixels. */
 RNC_KERNEL void avgpool_large(const rnc_pool_shape *s, const float *in, int h, int w, float scale,
                               float *out)
 {

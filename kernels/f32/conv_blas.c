@@ -1,13 +1,14 @@
-/* conv_blas.c: convolution by tiles of im2col and cblas_sgemm, whose threads are the library's:
- * part 0 does all.
- *
- * A tile is P output pixels: their patches [P][K], K = kernel_h * kernel_w * in_c, times the
- * group's weights [K][N], N = out_c / groups, give [P][N], which bias, residual and activation
- * take to the output.  1x1 with stride 1 over rows without gaps needs no patches.  o->scratch
- * holds both (rnc_cut_blas).  Weights: bias[out_c], then for each group [K][N]. */
+/* conv_blas.c: convolution by tiles of im2col and cblas_sgemm.  The threads are the library's, so
+ * part 0 does all the work.
+ * A tile is P output pixels.  Their patches [P][K], K = kernel_h * kernel_w * in_c, are multiplied
+ * by the group's weights [K][N], N = out_c / groups.  The product [P][N] then goes to the output
+ * with bias, residual and activation.  A 1x1 convolution with stride 1 over rows without gaps needs
+ * no patches.  o->scratch holds patches and product (rnc_cut_blas).  Weights are stored as
+ * bias[out_c], then [K][N] for each group. */
 #define im2col RNC_FN(im2col)
 #define conv_blas_finish RNC_FN(conv_blas_finish)
-/* The patches of output pixels first .. first + count - 1 of an image; `in` is its group's. */
+/* Copies the patches of output pixels first .. first + count - 1 of an image; `in` points at the
+ * group's first input channel. */
 RNC_KERNEL void im2col(const rnc_conv_shape *s, const float *in, int first, int count, float *to)
 {
     const int run = s->dilation_w == 1 && s->in_pixel == s->in_c;
@@ -25,7 +26,8 @@ RNC_KERNEL void im2col(const rnc_conv_shape *s, const float *in, int first, int 
     }
 }
 
-/* act(product + bias + residual) of `channels` channels of a pixel; res may be the output. */
+/* Computes act(product + bias + residual) for `channels` channels of a pixel; res may be the
+ * output. */
 RNC_KERNEL void conv_blas_finish(const rnc_conv_shape *s, const float *product, const float *bias,
                                  const float *res, float *out, int channels)
 {

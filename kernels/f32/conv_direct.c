@@ -1,10 +1,11 @@
 /* conv_direct: convolution by register tiles of n output pixels times nv vectors of output
- * channels.  Around them: pixel tiles inside, columns (nv vectors of a weight panel) outside, so
- * that the weights of a column stay in cache while all pixels pass and the next column's are
- * fetched.  The halo of zeros puts every tap at a constant distance, and what is contiguous is one
- * run: (tap, channel) of a kernel row, the pixels of all rows.
- * Define RNC_NARROW before this file: 0 if no convolution has a panel or a column narrower than its
- * others, so that the compiler does not even see the code for them; else 1. */
+ * channels.  The inner loop goes over tiles of pixels, the outer one over columns (nv vectors of a
+ * weight panel), so that the weights of a column stay in cache while all pixels pass and the next
+ * column's weights are fetched.  The halo of zeros puts every tap at a constant distance.  What is
+ * contiguous is treated as one run: the (tap, channel) pairs of a kernel row, the pixels of all
+ * rows.
+ * Define RNC_NARROW before this file: 0 if no convolution has a panel or a column that is narrower
+ * than its others, so that the compiler does not even see the code for them; else 1. */
 #define conv_place RNC_FN(conv_place)
 #define conv_find RNC_FN(conv_find)
 #define conv_block RNC_FN(conv_block)
@@ -45,25 +46,27 @@ RNC_KERNEL void conv_find(const rnc_conv_shape *s, const rnc_tiles_cut *c, int t
     p->is_big = i < c->n_big;
 }
 
-/* The taps of a kernel row that are side by side are one run.  A block is some runs or a piece of
- * one: its weights stay in a near cache while all pixels pass, and sums wait in the output. */
+/* Taps of a kernel row that are side by side form one run.  A block consists of some runs or of a
+ * piece of one.  The block's weights stay in a near cache while all pixels pass; meanwhile the sums
+ * wait in the output. */
 typedef struct conv_block {
-    int run, runs;      /* the first one, and how many */
-    int c, depth;       /* of each: the first input channel, and how many */
-    int streams, apart; /* a turn takes a row from each of `streams` parts of a run, `apart` rows
-                         * long: a CPU reads several streams from memory faster than one */
-    int first, last;    /* 1: sums begin with bias and residual; 1: they end with the activation */
+    int run, runs;      /* the first run, and how many */
+    int c, depth;       /* in each run: the first input channel, and how many */
+    int streams, apart; /* a turn takes one row from each of `streams` parts of a run, which are
+                         * `apart` rows long: a CPU reads several streams from memory faster than
+                         * one */
+    int first, last;    /* 1: sums begin with bias and residual; 1: they end with the act */
 } conv_block;
 
 /* What is fetched ahead during a tile. */
 typedef struct conv_ahead {
-    const char *weights; /* read soon */
-    const char *out;     /* the next tile's output: written soon */
+    const char *weights; /* needed soon */
+    const char *out;     /* the next tile's output, which is written soon */
     ptrdiff_t input;     /* elements from this tile's input to the next one's */
-    int spacing, step;   /* bytes from line to line of weights; from turn to turn */
+    int spacing, step;   /* bytes from line to line of weights, and from turn to turn */
 } conv_ahead;
 
-/* What a tile is made of: a block of weights and the first pixel's memory. */
+/* What a tile works on: a block of weights, and the memory of its first pixel. */
 typedef struct conv_work {
     conv_block b;
     const float *in;
@@ -73,7 +76,7 @@ typedef struct conv_work {
     conv_ahead ahead;
 } conv_work;
 
-/* What the sums of a tile begin with. */
+/* Sets the values that the sums of a tile begin with. */
 RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int wide,
                            const conv_work *k)
 {
@@ -105,7 +108,7 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
                 v = vf_max(zero, v);
             }
             if (k->b.last && s->act == RNC_ACT_RELU6) {
-                vf top; /* not vf_set1(6): kept over the loop, it would drive out a sum */
+                vf top; /* not vf_set1(6), which would cost a register */
                 RNC_BROADCAST(top, &six);
                 v = vf_min(top, v);
             }
@@ -114,8 +117,8 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
     }
 }
 
-/* A turn: u rows, or one of each stream, and weights to fetch.  Where columns of a panel alternate,
- * line by line, the CPU by itself fetches the wrong lines. */
+/* One turn: u rows, or one row of each stream, and the weights to fetch.  Where columns of a panel
+ * alternate line by line, the CPU's own prefetcher fetches the wrong lines. */
 RNC_KERNEL void conv_turn(const rnc_tile *t, const conv_rows *r, vf *acc, const conv_work *k, int u,
                           int n, int nv)
 {
@@ -127,7 +130,7 @@ RNC_KERNEL void conv_turn(const rnc_tile *t, const conv_rows *r, vf *acc, const 
         RNC_PREFETCH(k->ahead.weights + i * k->ahead.spacing);
 }
 
-/* One tile and block. */
+/* One tile, for one block. */
 RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, const conv_rows *r, int n,
                           int nv, const conv_work *work)
 {
@@ -135,17 +138,18 @@ RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, const conv
     const conv_block b = k.b;
     const int runs = rnc_taps_merge(s) ? 1 : s->kernel_w;
     const int depth = b.depth / b.streams, row = r->width * rnc_weight_bytes(r->elem);
-    const int most = b.streams > 1 ? 1 : depth < 8 ? depth : 8; /* beyond, acc is in memory */
+    const int most = b.streams > 1 ? 1 : depth < 8 ? depth : 8; /* more: acc is in memory */
     const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
     const int lines = rnc_div_up(nv * RNC_VL * (int)sizeof(float), 64);
-    int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile still to fetch */
+    int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile to fetch */
     vf acc[32];
     conv_begin(s, acc, n, nv, r->wide, &k);
     for (int i = b.run; i < b.run + b.runs; i++) {
         int turns = depth / u;
         k.in = work->in + i / runs * s->dilation_h * s->in_row +
                i % runs * s->dilation_w * s->in_pixel + b.c / b.streams;
-        /* The same loop twice, with the fetch and without: a test inside costs more. */
+        /* The same loop twice, with the fetch and without it: a test inside the loop would cost
+         * more. */
         for (; turns > 0 && fetch > 0; turns--, fetch--) {
             conv_turn(t, r, acc, &k, u, n, nv);
             for (int j = 0; j < lines; j++)
@@ -169,7 +173,7 @@ RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, const conv
     conv_end(s, acc, n, nv, r->wide, &k);
 }
 
-/* Block i of those that the rows are cut into. */
+/* Fills in block i of those that the rows are cut into. */
 RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
 {
     const int run = i / d->cuts * d->each, c = i % d->cuts * d->piece;
@@ -182,30 +186,31 @@ RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
     b->last = i + 1 == d->count;
 }
 
-/* Panels first .. end-1, `width` channels each, of a group, and the part that does them. */
+/* Panels first .. end-1 of a group, `width` channels each, and the part that computes them. */
 typedef struct conv_set {
     const char *w;   /* the first panel of the set */
     ptrdiff_t panel; /* bytes from panel to panel */
     int width, first, end;
-    const float *in, *res; /* the window of pixel (0, 0), and the set's first channel */
+    const float *in, *res; /* the window of pixel (0, 0); the residual at the set's first channel */
     float *out;
     int part, parts;
 } conv_set;
 
-/* What the tiles of a pass share: columns first .. end-1 of nv vectors, `across` of them in a
- * panel, the first at its vector `vector`; of their rows a block. */
+/* What the tiles of a pass share: columns first .. end-1, each of nv vectors, and a block of their
+ * rows.  A panel has `across` of these columns, of which the first begins at its vector
+ * `vector`. */
 typedef struct conv_pass {
     int nv, across, vector;
     int first, end;
-    int row;            /* the block's first row of weights in a panel */
-    int tile, end_tile; /* this part's */
-    const char *next;   /* weights to fetch meanwhile, `share` bytes a column of a tile */
+    int row;            /* the block's first row of weights, counted in a panel */
+    int tile, end_tile; /* the tiles of this part */
+    const char *next;   /* weights to fetch meanwhile: `share` bytes for each column of a tile */
     int share, spacing, step;
     conv_block b;
 } conv_pass;
 
-/* The weights of a pass as floats, [column][row][nv vectors]: where several tiles read them, to
- * make floats of them once costs less than in each tile. */
+/* Converts the weights of a pass to floats, [column][row][nv vectors].  Where several tiles read
+ * them, this costs less than converting them in each tile. */
 RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const conv_pass *p,
                            float *to)
 {
@@ -280,7 +285,8 @@ RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, con
     }
 }
 
-/* The columns of nv vectors of the set's panels, `across` a panel, the first at vector `vector`. */
+/* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
+ * first begins at vector `vector`. */
 RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
                              int nv, int across, int vector)
 {
@@ -296,7 +302,7 @@ RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, const c
                                                          : 1;
     const int keep = blocks ? across : wish; /* columns that pass together */
     const int alternate = across > 1 && !blocks;
-    const int column = RNC_VL * rnc_weight_bytes(s->weights); /* bytes of a vector of weights */
+    const int column = RNC_VL * rnc_weight_bytes(s->weights); /* bytes in a vector of weights */
     const int biases = set->width * (int)sizeof(float);
     p.nv = nv, p.across = across, p.vector = vector;
     p.tile = rnc_share(c.all, set->part, set->parts);
@@ -322,8 +328,9 @@ RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, const c
 }
 
 #ifdef RNC_DIAGONALS
-/* n output pixels, one to three, times a vector of output channels.  d: a block's diagonals.
- * Inputs k->ahead.input further are fetched or, if that is 0, what k->ahead.weights points to. */
+/* n output pixels, one to three, times a vector of output channels.  d: the diagonals of a block.
+ * Fetches the inputs k->ahead.input further on or, if that is 0, what k->ahead.weights points
+ * to. */
 RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, const conv_work *k,
                                    const float *d)
 {
@@ -345,15 +352,15 @@ RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, con
     conv_end(s, acc, n, 1, wide, k);
 }
 
-/* What the tiles of a pass share: some panels, whole or a block of one, as diagonals. */
+/* What the tiles of a pass share: some panels, whole or one block of one panel, as diagonals. */
 typedef struct conv_diagonal_pass {
     const float *d;
     const char *w;   /* the first panel */
     ptrdiff_t panel; /* bytes from panel to panel */
-    int width;       /* channels of a panel */
-    int vectors;     /* of all panels */
+    int width;       /* channels in a panel */
+    int vectors;     /* in all panels */
     int wide;        /* as in conv_rows */
-    int share;       /* bytes of weights to fetch during a vector of a tile */
+    int share;       /* bytes of weights to fetch for each vector of a tile */
 } conv_diagonal_pass;
 
 /* n pixels times all vectors of a pass. */
@@ -381,7 +388,7 @@ RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal
     }
 }
 
-/* Cuts into blocks of at most `fit` rows, of whole fours. */
+/* Cuts the rows into blocks of at most `fit` rows, in whole fours. */
 RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, int fit,
                                    rnc_rows_cut *d)
 {
@@ -392,7 +399,8 @@ RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, i
     d->count = rnc_div_up(d->runs, d->each) * d->cuts;
 }
 
-/* The panels of a set.  Some pass together if they are not cut. */
+/* Computes the panels of a set.  If the panels are not cut into blocks, some of them pass
+ * together. */
 RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
                                      const conv_set *set)
 {
@@ -441,7 +449,7 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
 }
 #endif
 
-/* The panels of a set: whole columns of nv vectors, then the rest. */
+/* Computes the panels of a set: whole columns of nv vectors, then the rest. */
 RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set)
 {
     rnc_columns_cut c;

@@ -1,15 +1,16 @@
 /* conv_strassen: 1x1 convolution of any stride by one level of Strassen's method in Winograd's form
- * (Winograd 1971; Huang, Smith, Henry and van de Geijn, SC 2016, for sums fused with stores):
- * pixels, input and output channels in halves, seven products of quarters instead of eight.  A
- * strip of pixels at a time: sums of the quarters of its input go to scratch; then, for a panel of
- * each half of the channels after the other, the products.  Each goes on with the sums that an
- * earlier one left (X0, X1), so that output is written once:
+ * (Winograd 1971; Huang, Smith, Henry and van de Geijn, SC 2016, for sums fused with stores).
+ * Pixels, input channels and output channels are cut into halves, and seven products of quarters
+ * replace eight.  The kernel takes one strip of pixels at a time.  First, sums of the quarters of
+ * its input go to scratch; then, for one panel of each half of the output channels after the other,
+ * the products are computed.  Each product continues the sums that an earlier one left (X0, X1), so
+ * that output is written once:
  *     A11 B11 = X0        X0 + A12 B21 = out11    X0 + S2 T2 = X0         X0 + S3 T3 = X1
  *     X1 - A22 T4 = out21   M = S1 T1, X1 + M = out22, X0 + M = X0        X0 + S4 B22 = out12
- * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are in the weights
- * (compiler/plan/methods/conv_strassen.c).  Of an odd strip the last pixel of the first half has no
- * partner: zeros, and three of the products less.  RNC_TILES stands before, as for conv_winograd.
- */
+ * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are stored in the weights
+ * (compiler/plan/methods/conv_strassen.c).  In a strip with an odd number of pixels, the last pixel
+ * of the first half has no partner: zeros take its place, and three of the products are left out.
+ * Define RNC_TILES before this file, as for conv_winograd. */
 #define strassen_at RNC_FN(strassen_at)
 #define strassen_strip RNC_FN(strassen_strip)
 #define strassen_sums RNC_FN(strassen_sums)
@@ -22,7 +23,7 @@
 #define strassen_tiles RNC_FN(strassen_tiles)
 #define strassen_panel RNC_FN(strassen_panel)
 
-/* Pixel p of all images, in floats from the first. */
+/* The offset of pixel p, counted over all images, in floats from the first pixel. */
 RNC_KERNEL ptrdiff_t strassen_at(const rnc_conv_shape *s, int p, int image, int row, int pixel)
 {
     const int w = s->out_w, h = s->out_h;
@@ -31,15 +32,15 @@ RNC_KERNEL ptrdiff_t strassen_at(const rnc_conv_shape *s, int p, int image, int 
     return rnc_at(p / (w * h), image, p / w % h, row, p % w, pixel);
 }
 
-/* A strip: n pixels from `pixel` on, `up` of them in the first half. */
+/* A strip: n pixels from `pixel` on; the first half has `up` of them. */
 typedef struct strassen_strip {
     int pixel, n, up;
-    const float *in; /* what the products read of the input: itself or its copy */
+    const float *in; /* what the products read: the input itself or its copy */
     float *scratch;
 } strassen_strip;
 
-/* The sums of a strip: [up][S1 S2], then [up][S3 S4] and, where the input is not flat, the pixels.
- */
+/* Stores the sums of a strip, [up][S1 S2], then [up][S3 S4], and then, unless the input is flat, a
+ * copy of the pixels. */
 RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c, const float *in,
                               const strassen_strip *strip)
 {
@@ -69,29 +70,30 @@ RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c
     }
 }
 
-/* A block of a product: `depth` input channels, `pixels` pixels, a panel. */
+/* A block of a product: `depth` input channels times `pixels` pixels times a panel. */
 typedef struct strassen_block {
     conv_rows rows;
     int depth, last, pixels;
-    int first; /* output pixel */
+    int first; /* the first output pixel */
     const float *in;
     const char *w;
-    const float *from;       /* sums it continues, or NULL */
-    float *to;               /* where it leaves them, or NULL: output */
-    const float *plus;       /* the product is added to these for output, or NULL; */
-    float *both;             /* and the product to these */
-    const float *bias, *res; /* the panel's */
+    const float *from;       /* sums that the product continues, or NULL */
+    float *to;               /* where the sums are left; NULL: in the output */
+    const float *plus;       /* not NULL: output is the product plus these sums, */
+    float *both;             /* and the product is also added to these */
+    const float *bias, *res; /* bias and residual of the panel */
     float *out;
 } strassen_block;
 
-/* Where the pixels of a tile are in output and residual; its first channel in the panel. */
+/* Where the pixels of a tile are stored in output and residual, and the tile's first channel in the
+ * panel. */
 typedef struct strassen_places {
     int column;
     ptrdiff_t out[RNC_CASES], res[RNC_CASES];
 } strassen_places;
 
-/* Sums of n pixels of a tile, from pixel `first` on, to output with bias, residual and the short
- * activations. */
+/* Writes the sums of n pixels of a tile, from pixel `first` on, to the output, with bias, residual
+ * and the short activations. */
 RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b,
                                 const strassen_places *at, int first, const vf *acc, int n, int nv)
 {
@@ -123,9 +125,10 @@ RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b
         conv_act(s, 1, nv, 1, b->out + at->out[first + i] + column);
 }
 
-/* Where a register tile is in a block, and the weights to fetch: `step` bytes further each turn. */
+/* Where a register tile is in a block, and the weights to fetch: `step` bytes further with each
+ * turn. */
 typedef struct strassen_spot {
-    int at, column; /* its first pixel, its first channel in the panel */
+    int at, column; /* its first pixel; its first channel in the panel */
     const char *ahead;
     int step;
 } strassen_spot;
@@ -181,7 +184,8 @@ RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_tile *t, int u,
     } else {
         strassen_output(s, b, &places, 0, acc, n, nv);
     }
-    /* From memory again, because clang has not the registers for another way out of the loop. */
+    /* Reads memory again, because clang does not have the registers for another way out of the
+     * loop. */
     for (int i = 0; i < (b->plus ? n : 0); i++) {
         vf v[8];
         RNC_UNROLL(8)
@@ -195,7 +199,8 @@ RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_tile *t, int u,
     }
 }
 
-/* Of `total` pixels in tiles of nearly equal size, `most` at most: has one n? */
+/* If `total` pixels are cut into tiles of nearly equal size, each of `most` at most: is there one
+ * of n pixels? */
 RNC_KERNEL int strassen_has(int total, int most, int n)
 {
     const int tiles = rnc_div_up(total, most);
@@ -245,13 +250,13 @@ RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
-/* The seven products of a strip and a panel of each half. */
+/* The seven products of a strip and one panel of each half. */
 RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
                                const rnc_strassen_cut *c, const strassen_strip *strip, int panel)
 {
-    /* What is read: a quarter of the input or a sum; where sums are taken from, wait while blocks
-     * pass, and are left: X0, X1 or a third; -1: none.  The quarter of output that is complete, or
-     * that they belong to. */
+    /* Which quarter of the input, or which sum, a product reads; where its sums come from, where
+     * they wait while blocks pass, and where they are left: X0, X1, a third, or -1 for none.  Last,
+     * the quarter of the output that the product completes, or that its sums belong to. */
     static const struct {
         signed char read, from, wait, leave, quarter;
     } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
@@ -295,8 +300,8 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const
     }
 }
 
-/* Parts share the strips or, with split, the panels, each with sums of its own in scratch, of which
- * rnc_cut_strassen() says the size. */
+/* Parts share the strips or, with split, the panels.  Each part has sums of its own in scratch,
+ * whose size rnc_cut_strassen() gives. */
 RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {

@@ -1,21 +1,22 @@
 /* conv_winograd: 3x3 convolution with stride 1 or 2 by Winograd's method: a tile of m x m output
- * pixels costs (m + 2)^2 products a channel instead of 9 m^2, with stride 2 (2 m + 1)^2.  A group
- * of tiles at a time: their windows are transformed into scratch, [plane][tile][in_c]; then, one
- * panel of output channels after the other, the products of each plane, [tile][in_c] times
- * [in_c][width], and the transform back with bias, residual and activation.  Filters are stored
- * transformed in the panels, [frequency][in_c][width]; the planes of odd pixels share theirs.
+ * pixels costs (m + 2)^2 products per channel instead of 9 m^2; with stride 2, (2 m + 1)^2.  The
+ * kernel takes one group of tiles at a time.  First, their windows are transformed into scratch,
+ * [plane][tile][in_c].  Then, for one panel of output channels after the other, come the products
+ * of each plane, [tile][in_c] times [in_c][width], and the transform back with bias, residual and
+ * activation.  Filters are stored transformed in the panels, [frequency][in_c][width]; the planes
+ * of odd pixels share filters.
  * Define RNC_NARROW before this file, as for conv_direct. */
 #define winograd_plane RNC_FN(winograd_plane)
 #define winograd_products RNC_FN(winograd_products)
 #define winograd_one_panel RNC_FN(winograd_one_panel)
 
-/* Tiles first .. end-1 of one plane, one block of rows of the filters after the other: it stays in
- * a near cache while all tiles pass. */
+/* Tiles first .. end-1 of one plane.  The filters are taken in blocks of rows, one after the other:
+ * a block stays in a near cache while all tiles pass. */
 RNC_KERNEL void winograd_plane(const rnc_tile *t, winograd_piece *p, int first, int end,
                                const float *in, const char *w, float *out)
 {
-    /* Bytes that filters are fetched ahead at most.  With few tiles a plane is too short to fetch
-     * the next plane's filters: they are fetched earlier and wait in the L2. */
+    /* How many bytes ahead filters are fetched, at most.  With few tiles a plane is too short to
+     * fetch the next plane's filters, so they are fetched earlier and wait in the L2. */
     enum { AHEAD = 131072 };
     const int depth = rnc_depth(t, p->in_c), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
     in += first * p->rows.pixel;
@@ -38,7 +39,7 @@ RNC_KERNEL void winograd_plane(const rnc_tile *t, winograd_piece *p, int first, 
     }
 }
 
-/* The tiles of a group times a panel, plane after plane; w: the panel's filters. */
+/* Multiplies the tiles of a group by a panel, plane after plane; w: the panel's filters. */
 RNC_KERNEL void winograd_products(const rnc_conv_shape *s, const rnc_tile *t,
                                   const winograd_group *g, winograd_piece *p, const char *w)
 {
@@ -61,7 +62,7 @@ RNC_KERNEL void winograd_products(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
-/* Panel i, of `width` channels, for the windows of a group. */
+/* Computes panel i, which has `width` channels, for the windows of a group. */
 RNC_KERNEL void winograd_one_panel(const rnc_conv_shape *s, const rnc_tile *t,
                                    const rnc_operands *o, const winograd_group *g,
                                    winograd_piece *p, int i, int width)
@@ -75,7 +76,7 @@ RNC_KERNEL void winograd_one_panel(const rnc_conv_shape *s, const rnc_tile *t,
     winograd_outputs(s, o, g, bias, i * s->panel, width, 0);
 }
 
-/* Each part has scratch of its own, of which rnc_cut_winograd() says the size. */
+/* Each part has scratch of its own, whose size rnc_cut_winograd() gives. */
 RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t,
                                       const rnc_operands *o, int part, int parts)
 {
@@ -92,7 +93,7 @@ RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t
         winograd_begin(s, t, &k.cut, &p);
         p.rows.elem = s->weights;
         p.ahead = (const char *)o->weights + k.p0 * size + s->panel * (int)sizeof(float) +
-                  s->in_c * s->panel * rnc_weight_bytes(s->weights); /* the second plane's */
+                  s->in_c * s->panel * rnc_weight_bytes(s->weights); /* of the second plane */
         winograd_windows(s, o, &g);
         for (int j = k.p0; j < (k.p1 < panels.full ? k.p1 : panels.full); j++)
             winograd_one_panel(s, t, o, &g, &p, j, s->panel);

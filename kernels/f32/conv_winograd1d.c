@@ -1,16 +1,15 @@
 /* conv_winograd1d: convolution of few input channels (a network's stem) by Winograd's minimal
- * filtering in one dimension, down the columns: four output rows at a time cost six products a
- * channel and tap across instead of 12 (windows of three rows, stride 1) or 13 instead of 28
- * (seven rows, stride 2).  With stride 2 the even rows and the odd ones, the phases, are a
- * convolution with stride 1 each, and the products are summed.  The input rows of four output rows
- * are transformed into scratch, [point][phase][a row as it is stored]; then, some pixels of a row
- * and a panel of output channels at a time, a direct convolution of each point's rows, and the
- * transform back with bias, residual and activation.  Filters are stored transformed in the panels,
- * [point][phase][kernel_w][in_c][width].
- *
- * Interpolation is at +-1/2, +-5/4 and +-3, which is enough for three taps, and for the phases with
- * four also at 0 (Winograd 1980).  compiler/plan/methods/conv_winograd1d.c has the same points.
- */
+ * filtering in one dimension, down the columns.  For each channel and tap across, four output rows
+ * cost six products instead of 12 (windows of three rows, stride 1) or 13 instead of 28 (windows of
+ * seven rows, stride 2).  With stride 2, the even rows and the odd ones, called phases, are each a
+ * convolution with stride 1, and their products are summed.  The input rows that four output rows
+ * read are transformed into scratch, [point][phase][a row as it is stored].  Then, for some pixels
+ * of a row and one panel of output channels at a time, come a direct convolution of each point's
+ * rows and the transform back with bias, residual and activation.  Filters are stored transformed
+ * in the panels, [point][phase][kernel_w][in_c][width].
+ * The points of interpolation are +-1/2, +-5/4 and +-3, which is enough for three taps; phases with
+ * four taps also use 0 (Winograd 1980).  compiler/plan/methods/conv_winograd1d.c has the same
+ * points. */
 #define winograd1d_number RNC_FN(winograd1d_number)
 #define winograd1d_others RNC_FN(winograd1d_others)
 #define winograd1d_pair RNC_FN(winograd1d_pair)
@@ -30,7 +29,8 @@
 #define winograd1d_work RNC_FN(winograd1d_work)
 #define winograd1d_group RNC_FN(winograd1d_group)
 
-/* x in every lane, made anew where it is used, so that it takes no register from the products. */
+/* x in every lane, made anew wherever it is used, so that it takes no register from the
+ * products. */
 RNC_KERNEL vf winograd1d_number(float x)
 {
     vf v = vf_set1(x);
@@ -38,15 +38,16 @@ RNC_KERNEL vf winograd1d_number(float x)
     return v;
 }
 
-/* Rows x, x[2], x[4] to (r^2 - p^2) (r^2 - q^2) as the coefficients of r^0, r^2, r^4. */
+/* Sums rows x[0], x[2] and x[4], multiplied by the coefficients of r^0, r^2 and r^4 in
+ * (r^2 - p^2) (r^2 - q^2). */
 RNC_KERNEL vf winograd1d_others(const vf *x, float p, float q)
 {
     const vf low = winograd1d_number(p * p * q * q);
     return vf_fma(low, x[0], vf_fma(winograd1d_number(-p * p - q * q), x[2], x[4]));
 }
 
-/* Six rows, or seven where the point 0 is among the points, to y[0] at r and y[1] at -r; p and q
- * are the other pairs. */
+/* Transforms six rows, or seven if 0 is among the points, to y[0] at point r and y[1] at point -r;
+ * p and q are the other pairs of points. */
 RNC_KERNEL void winograd1d_pair(const vf *x, vf *y, float r, float p, float q, int zero)
 {
     const vf even = winograd1d_others(x + 1 + zero, p, q);
@@ -55,7 +56,7 @@ RNC_KERNEL void winograd1d_pair(const vf *x, vf *y, float r, float p, float q, i
     y[1] = even - odd;
 }
 
-/* The rows of a phase to points: +-1/2, +-5/4, +-3 and perhaps 0. */
+/* Transforms the rows of a phase to the points +-1/2, +-5/4, +-3 and perhaps 0. */
 RNC_KERNEL void winograd1d_forward(const vf *x, vf *y, int zero)
 {
     winograd1d_pair(x, y, 0.5f, 1.25f, 3.0f, zero);
@@ -68,7 +69,8 @@ RNC_KERNEL void winograd1d_forward(const vf *x, vf *y, int zero)
     }
 }
 
-/* Products at the points to four output rows: row y is the sum of p^y times point p's. */
+/* Transforms products at the points to four output rows: row y is the sum over the points p of p^y
+ * times the product at p. */
 RNC_KERNEL void winograd1d_back(const vf *x, vf *y, int zero)
 {
     const vf s1 = x[0] + x[1], d1 = x[0] - x[1], s2 = x[2] + x[3], d2 = x[2] - x[3];
@@ -91,8 +93,8 @@ typedef struct winograd1d_rows {
     float *to;
 } winograd1d_rows;
 
-/* n floats of a phase's rows, from float x on, to the points.  Rows after the last one are taken as
- * the last one again: they only meet outputs or taps that do not exist. */
+/* Transforms n floats of a phase's rows, from float x on, to the points.  Rows after the last one
+ * are replaced by the last one: they only meet outputs or taps that do not exist. */
 RNC_KERNEL void winograd1d_floats(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                   const winograd1d_rows *r, int zero, int first, int n)
 {
@@ -110,7 +112,7 @@ RNC_KERNEL void winograd1d_floats(const rnc_conv_shape *s, const rnc_winograd1d_
         vf_store(r->to + (i * c->phases + r->phase) * c->pitch + first, y[i]);
 }
 
-/* A phase's rows to scratch. */
+/* Transforms a phase's rows into scratch. */
 RNC_KERNEL void winograd1d_phase(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                  const winograd1d_rows *r, int zero)
 {
@@ -123,7 +125,7 @@ RNC_KERNEL void winograd1d_phase(const rnc_conv_shape *s, const rnc_winograd1d_c
 
 /* The products of one point: `phases` rows of its input times a panel. */
 typedef struct winograd1d_point {
-    int phases, tap; /* elements from tap to tap across */
+    int phases, tap; /* phases; elements from tap to tap across */
     conv_rows rows;
     const float *in;
     const char *w;
@@ -191,11 +193,11 @@ typedef struct winograd1d_set {
     int pixels;
     const float *in; /* transformed rows, from the first pixel's window on */
     float *products;
-    const float *res; /* the first pixel's, as out is */
+    const float *res; /* the residual of the first pixel, as out is its output */
     float *out;
 } winograd1d_set;
 
-/* Products to `h` output rows; bias, res and out: the panel's. */
+/* Transforms products to `h` output rows; bias, res and out are those of the panel. */
 RNC_KERNEL void winograd1d_output(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                   const winograd1d_set *set, const float *bias, const float *res,
                                   float *out, int h)
@@ -243,7 +245,7 @@ RNC_KERNEL void winograd1d_ahead(const rnc_conv_shape *s, const float *out, int 
             RNC_PREFETCH_WRITE(out + i * s->out_pixel + k);
 }
 
-/* The panels of a set, to `h` output rows. */
+/* Computes the panels of a set, for `h` output rows. */
 RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_tile *t,
                                   const rnc_winograd1d_cut *c, const winograd1d_set *set, int h)
 {
@@ -286,7 +288,8 @@ RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
-/* A tile of a part: `h` output rows, panels p0 .. p1-1.  res, out: its first pixel. */
+/* A part's share of a tile: `h` output rows, panels p0 .. p1-1.  res, out: at the tile's first
+ * pixel. */
 typedef struct winograd1d_work {
     int h, p0, p1;
     const char *w;
@@ -295,7 +298,7 @@ typedef struct winograd1d_work {
     float *out;
 } winograd1d_work;
 
-/* `pixels` pixels of a tile from `x` on. */
+/* Computes `pixels` pixels of a tile, from pixel `x` on. */
 RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_tile *t,
                                  const rnc_winograd1d_cut *c, const winograd1d_work *k, int x,
                                  int pixels)
@@ -325,7 +328,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_tile *t,
     }
 }
 
-/* Each part has scratch of its own, of which rnc_cut_winograd1d() says the size. */
+/* Each part has scratch of its own, whose size rnc_cut_winograd1d() gives. */
 RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_tile *t,
                                         const rnc_operands *o, int part, int parts)
 {

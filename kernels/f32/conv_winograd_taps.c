@@ -1,15 +1,13 @@
-/* conv_winograd_taps: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3), as
- * conv_winograd, but from plain filters, 9 taps instead of 36 frequencies, in panels of
- * bias[width], then [in_c][3][3][width]: for weights that come from memory and meet few tiles, or
- * that must not grow. A block of input channels stays in a near cache while all that read it pass.
- * The filters of a row of six planes are made of three vectors, the taps across, which are made of
- * the taps down:
- *
- *   in registers (t->pixels 0), again for each tile, which has six sums: for one or two tiles;
- *   in scratch, where they are stored as conv_winograd's are while the tiles pass.
- *
- * The factors 1 / N of the transform of filters are in that of products (winograd_output), so that
- * all constants here are exact. */
+/* conv_winograd_taps: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3), as in
+ * conv_winograd, but from plain filters: panels of bias[width], then [in_c][3][3][width], with 9
+ * taps instead of 36 frequencies.  It is for weights that come from memory and meet few tiles, or
+ * that must not grow.  A block of input channels stays in a near cache while all tiles that read it
+ * pass.  The transform of the taps down gives three vectors, the taps across; from these the
+ * filters of a row of six planes are made, in one of two ways:
+ *   in registers (t->pixels is 0), again for each tile, with six sums: for one or two tiles;
+ *   in scratch, where they are stored as conv_winograd's filters are while the tiles pass.
+ * The factors 1 / N of the transform of the filters are applied in that of the products
+ * (winograd_output), so that all constants here are exact. */
 #define taps_row RNC_FN(taps_row)
 #define taps_times RNC_FN(taps_times)
 #define taps_pair RNC_FN(taps_pair)
@@ -23,18 +21,18 @@
 
 /* ---- in registers ---- */
 
-/* Row f of planes of a tile. */
+/* Row f of the planes of a tile. */
 typedef struct taps_row {
-    int f, depth, more; /* row; input channels; 1: there are sums */
+    int f, depth, more; /* row; input channels; more: 1 if earlier sums are continued */
     const char *w;
-    int elem, tap; /* element type of the taps, bytes from tap to tap */
+    int elem, tap; /* element type of the taps; bytes from tap to tap */
     const float *in;
-    int plane, product; /* floats from plane to plane of windows, of products */
+    int plane, product; /* floats from plane to plane, of the windows and of the products */
     float *out;
-    const char *ahead; /* weights read soon */
+    const char *ahead; /* weights that are needed soon */
 } taps_row;
 
-/* Plane k of the row: its filters x times the window's channel c. */
+/* Plane k of the row: multiplies its filters x by channel c of the window. */
 RNC_KERNEL void taps_times(const taps_row *r, int k, int c, vf x, vf *acc)
 {
     vf v;
@@ -49,7 +47,7 @@ RNC_KERNEL void taps_pair(const taps_row *r, int k, int c, vf even, vf odd, vf *
     taps_times(r, k + 1, c, even - odd, acc);
 }
 
-/* Channel c.  Not finite, f = 0 or 5: only the first or last tap down, at w, counts. */
+/* Channel c.  If not finite (f is 0 or 5), only the first or last tap down, at w, counts. */
 RNC_KERNEL void taps_channel(const taps_row *r, int finite, int c, vf point, vf square, vf *acc)
 {
     const char *w = r->w + c * 9 * r->tap;
@@ -67,7 +65,7 @@ RNC_KERNEL void taps_channel(const taps_row *r, int finite, int c, vf point, vf 
     taps_pair(r, 3, c, x[0] + x[2] * vf_set1(2.25f), x[1] * vf_set1(1.5f), acc);
 }
 
-/* All channels of a block; `lines` cache lines fetched every four. */
+/* All channels of a block; `lines` cache lines are fetched every four channels. */
 RNC_KERNEL void taps_planes(const taps_row *r, int finite, int lines)
 {
     static const float points[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
@@ -97,7 +95,7 @@ RNC_KERNEL void taps_planes(const taps_row *r, int finite, int lines)
         vf_store(r->out + k * r->product, acc[k]);
 }
 
-/* The tiles of a group times a panel of `width` channels; w: its taps. */
+/* The tiles of a group times a panel of `width` channels; w: the panel's taps. */
 RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_tile *t,
                                   const winograd_group *g, const char *w, int width)
 {
@@ -131,7 +129,7 @@ RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_tile *t,
 
 /* ---- in scratch ---- */
 
-/* a * b, a product of its own: a multiply-add would delay a store after it (Zen 3). */
+/* a * b as a separate multiplication: a multiply-add would delay a store after it (Zen 3). */
 RNC_KERNEL vf taps_product(vf a, vf b)
 {
     vf v = a * b;
@@ -139,9 +137,9 @@ RNC_KERNEL vf taps_product(vf a, vf b)
     return v;
 }
 
-/* The filters of a piece's channels, whose taps begin at w, to row f of planes, which are `plane`
- * floats apart, [channel][width] each.  Not finite, f = 0 or 5: only the first or last tap down
- * counts. */
+/* Makes row f of the filters' planes for the channels of a piece, whose taps begin at w.  The
+ * planes are `plane` floats apart, and each is [channel][width].  If not finite (f is 0 or 5), only
+ * the first or last tap down counts. */
 RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, const char *w, int f,
                              int finite, int plane, float *to)
 {
@@ -183,12 +181,12 @@ RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, c
     }
 }
 
-/* The tiles of a group times a panel; w: its taps; filters: in scratch. */
+/* The tiles of a group times a panel; w: the panel's taps; filters: their place in scratch. */
 RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t, const winograd_group *g,
                                winograd_piece *p, const char *w, float *filters)
 {
     const int depth = rnc_depth(t, s->in_c), plane = depth * p->rows.width + RNC_APART;
-    const int deep = 9 * p->rows.width * rnc_weight_bytes(s->weights); /* bytes of a channel */
+    const int deep = 9 * p->rows.width * rnc_weight_bytes(s->weights); /* bytes in a channel */
     const winograd_kinds *const k = &g->kinds;
     for (int first = 0; first < s->in_c; first += depth, w += depth * deep) {
         const int rows = s->in_c - first < depth ? s->in_c - first : depth;
@@ -222,7 +220,7 @@ RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t, const
     }
 }
 
-/* Panel i, of `width` channels, for the windows of a group. */
+/* Computes panel i, which has `width` channels, for the windows of a group. */
 RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
                            const winograd_group *g, winograd_piece *p, int i, int width)
 {
@@ -239,7 +237,7 @@ RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc
     winograd_outputs(s, o, g, bias, i * s->panel, width, 1);
 }
 
-/* Each part has scratch of its own, of which rnc_cut_winograd() and rnc_cut_taps() say the size. */
+/* Each part has scratch of its own; rnc_cut_winograd() and rnc_cut_taps() give its size. */
 RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_tile *t,
                                            const rnc_operands *o, int part, int parts)
 {
@@ -254,7 +252,7 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_ti
         winograd_group g;
         winograd_piece p;
         winograd_choose(&k, i, &g);
-        winograd_begin(s, t, &k.cut, &p); /* of floats: filters are made of the taps */
+        winograd_begin(s, t, &k.cut, &p); /* of floats made of the taps */
         p.ahead = (const char *)o->weights + k.p0 * size +
                   9 * taps.depth * s->panel * rnc_weight_bytes(s->weights);
         winograd_windows(s, o, &g);

@@ -1,5 +1,6 @@
-/* copy.c: h x w pixels of c channels, each input row and pixel used repeat_h and repeat_w times,
- * surrounded by zeros.  Writes exactly these.  Parts share the rows, zeros included. */
+/* copy.c: copies h x w pixels of c channels, using each input row repeat_h times and each pixel
+ * repeat_w times, and surrounds them with zeros.  It writes exactly these.  Parts share the rows,
+ * zeros included. */
 #define copy_pixel RNC_FN(copy_pixel)
 #define copy_zeros RNC_FN(copy_zeros)
 RNC_KERNEL void copy_pixel(const rnc_copy_shape *s, const float *in, float *out)

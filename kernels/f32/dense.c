@@ -1,6 +1,7 @@
-/* dense: weight panels times one vector, or several at once, for each image.  One image is bound
- * by the reading of the weights.  From memory a CPU reads several streams side by side faster than
- * one, so a turn takes a row from each of u parts of a panel, far from one another. */
+/* dense: weight panels times one vector, or several at once, for each image.  With one image the
+ * time is that of reading the weights.  A CPU reads several streams side by side from memory faster
+ * than one, so a turn takes one row from each of u parts of a panel, which are far from one
+ * another. */
 #define dense_rows RNC_FN(dense_rows)
 #define dense_steps RNC_FN(dense_steps)
 #define dense_work RNC_FN(dense_work)
@@ -9,15 +10,15 @@
 #define dense_panels RNC_FN(dense_panels)
 #define dense_columns RNC_FN(dense_columns)
 
-/* How the weights of a turn are stored, and the sums they go to. */
+/* How the weights of a turn are stored, and to which sums their products go. */
 typedef struct dense_rows {
     int elem, width; /* element type and outputs of a row */
-    int apart;       /* rows, and inputs, from one of a turn to the next */
+    int apart;       /* rows of weights, and inputs, from one to the next within a turn */
     int image;       /* elements from input vector to vector */
-    int phases;      /* sums of an output, which do not wait for each other */
+    int phases;      /* sums for each output, which do not wait for each other */
 } dense_rows;
 
-/* u inputs, each to one of the phases:
+/* Adds the products of u inputs, each to one of the phases:
  * acc[p % phases][i][j] += in[image i][p * apart] * w[p * apart][vector j]. */
 RNC_KERNEL void dense_steps(const dense_rows *r, vf *acc, const float *in, const char *w, int u,
                             int n, int nv)
@@ -43,17 +44,17 @@ RNC_KERNEL void dense_steps(const dense_rows *r, vf *acc, const float *in, const
 
 /* A column of a panel, and the first image's vectors. */
 typedef struct dense_work {
-    int width; /* outputs of the panel */
+    int width; /* outputs in the panel */
     const float *in, *bias, *res;
     const char *w;
     float *out;
 } dense_work;
 
-/* n images times nv vectors of outputs, u inputs a turn. */
+/* n images times nv vectors of outputs, with u inputs in a turn. */
 RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const dense_work *k)
 {
     const int rest = s->in_c % u;
-    const int own = 8 / (n * nv); /* sums that do not wait for each other: 8 are enough */
+    const int own = 8 / (n * nv); /* sums that do not wait for each other: 8 in all are enough */
     const int phases = own < 1 ? 1 : own < u ? own : u;
     const dense_rows rows = {s->weights, k->width, s->in_c / u, s->in_image, phases};
     const dense_rows last = {s->weights, k->width, 1, s->in_image, phases};
@@ -101,7 +102,8 @@ typedef struct dense_set {
     int width, first, end;
 } dense_set;
 
-/* The columns of nv vectors of a set's panels, `across` a panel, the first at vector `vector`. */
+/* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
+ * first begins at vector `vector`. */
 RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
                              const dense_set *set, int nv, int across, int vector)
 {
@@ -132,7 +134,8 @@ RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const 
     }
 }
 
-/* The panels of a set: whole columns of the knob's vectors, then the rest. */
+/* Computes the panels of a set: whole columns of as many vectors as the knob says, then the
+ * rest. */
 RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
                               const dense_set *set)
 {

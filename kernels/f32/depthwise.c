@@ -1,9 +1,10 @@
-/* depthwise: one filter a channel, or groups of in_c = 2, 4 or 8 channels that read one another.
- * Lanes change places instead of being broadcast, so that a vector holds several groups: for each
- * near < 4 lane l of the sums takes what lies at l ^ near of the input, within fours; groups of 8
- * have a second turn, far = 4, before, whose sums are those of lane l ^ 4.  Weights are bias[c],
- * then [far][tap row][near][tap][c].  Of a row of output n pixels are a tile; the vectors of a
- * block of channels follow one another, so that what some rows hold of it stays in cache. */
+/* depthwise: one filter for each channel, or groups of in_c = 2, 4 or 8 channels that read one
+ * another.  Lanes change places instead of being broadcast, so that a vector holds several groups:
+ * for each near < 4, lane l of the sums takes lane l ^ near of the input, within fours.  Groups of
+ * 8 first take another turn with far = 4, whose sums are those of lane l ^ 4.  Weights are stored
+ * as bias[c], then [far][tap row][near][tap][c].  A tile is n pixels of an output row.  The vectors
+ * of a block of channels follow one another, so that what some rows hold of the block stays in
+ * cache. */
 #define depthwise_most RNC_FN(depthwise_most)
 #define depthwise_taps RNC_FN(depthwise_taps)
 #define depthwise_turn RNC_FN(depthwise_turn)
@@ -12,14 +13,14 @@
 #define depthwise_pixels RNC_FN(depthwise_pixels)
 #define depthwise_row RNC_FN(depthwise_row)
 
-/* Taps of a row that are in registers at once. */
+/* How many taps of a row are in registers at once. */
 RNC_KERNEL int depthwise_most(const rnc_conv_shape *s)
 {
     return s->kernel_w > 5 ? 4 : s->kernel_w;
 }
 
-/* The taps of a row from k0 on, for n pixels of a vector of channels.  A pixel that is read serves
- * all of them. */
+/* The taps of a row from k0 on, for n pixels of a vector of channels.  Each pixel is read once and
+ * serves all taps. */
 RNC_KERNEL void depthwise_taps(const rnc_conv_shape *s, vf *acc, int n, const float *in,
                                const char *w, int near, int k0)
 {
@@ -49,7 +50,7 @@ RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, c
                                const char *w, int far)
 {
     const int nears = s->in_c < 4 ? s->in_c : 4, bytes = rnc_weight_bytes(s->weights);
-    const int there = RNC_VL < 8 ? (c ^ far) - c : 0; /* shorter vectors change places as wholes */
+    const int there = RNC_VL < 8 ? (c ^ far) - c : 0; /* shorter vectors change places as a whole */
     const int row = s->out_c * bytes;
     for (int ky = 0; ky < s->kernel_h; ky++) {
         RNC_UNROLL(4)
@@ -65,9 +66,9 @@ RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, c
     }
 }
 
-/* What a tile works on: n pixels' memory from channel 0 on, and the step's weights. */
+/* What a tile works on: the memory of n pixels, from channel 0 on, and the step's weights. */
 typedef struct depthwise_work {
-    int c0, c1; /* vectors of channels c0 .. c1-1 */
+    int c0, c1; /* the vectors of channels c0 .. c1-1 */
     const float *in, *bias, *res;
     float *out;
 } depthwise_work;
@@ -109,7 +110,7 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const dept
         }
 }
 
-/* n pixels of some vectors.  What the row below will read is fetched meanwhile. */
+/* n pixels of some vectors.  Meanwhile the pixels that the next row down will read are fetched. */
 RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int n,
                                  const depthwise_work *w)
 {
@@ -124,7 +125,7 @@ RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int
     }
 }
 
-/* Row `row` of all images: the vectors c0 .. c1-1. */
+/* Row `row`, counted over all images: the vectors of channels c0 .. c1-1. */
 RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
                               int row, int c0, int c1)
 {

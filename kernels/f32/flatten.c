@@ -1,5 +1,5 @@
-/* flatten.c: an image as one vector, channel by channel: out[c][y][x] = in[y][x][c].  Parts share
- * the channels, in groups of 16: a cache line of the input at a time. */
+/* flatten.c: turns an image into one vector, channel by channel: out[c][y][x] = in[y][x][c].  Parts
+ * share the channels in groups of 16, so that each reads whole cache lines of the input. */
 RNC_KERNEL void RNC_FN(flatten)(const rnc_flatten_shape *s, const rnc_tile *t,
                                 const rnc_operands *o, int part, int parts)
 {

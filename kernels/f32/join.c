@@ -1,5 +1,6 @@
-/* join.c: sum or product of two tensors, either spread over pixels (distances of 0) or over
- * channels.  May write over an operand that lies like the result.  Parts share the rows. */
+/* join.c: the sum or product of two tensors.  Either may be spread over the pixels (its distances
+ * are 0) or over the channels.  The result may overwrite an operand that is stored in the same way.
+ * Parts share the rows. */
 #define join_vector RNC_FN(join_vector)
 RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const float *in2, float *out,
                             int c, int n)

@@ -1,5 +1,5 @@
-/* map.c: act(x * scale[c] + shift[c]), scale and shift if affine.  May write over its operand.
- * Parts share the rows. */
+/* map.c: act(x * scale[c] + shift[c]); without `affine` there is no scale and no shift.  The result
+ * may overwrite the operand.  Parts share the rows. */
 #define map_vector RNC_FN(map_vector)
 RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float *scale,
                            const float *shift, float *out, int n)

@@ -1,7 +1,8 @@
 /* maxpool.c: the largest element of each window, clipped to the input.  Parts share the rows. */
 #define maxpool_pixel RNC_FN(maxpool_pixel)
 
-/* One output pixel from the window of h x w pixels at `in`: four vectors of channels at a time. */
+/* Computes one output pixel from the window of h x w pixels at `in`, four vectors of channels at a
+ * time. */
 RNC_KERNEL void maxpool_pixel(const rnc_pool_shape *s, const float *in, int h, int w, float *out)
 {
     int c = 0, y, x;

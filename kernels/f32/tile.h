@@ -1,5 +1,5 @@
-/* tile.h: the heart of the convolutions: a register tile of n pixels times nv vectors of channels.
- */
+/* tile.h: the core of the convolutions: a register tile of n pixels times nv vectors of
+ * channels. */
 #define conv_rows RNC_FN(conv_rows)
 #define conv_steps RNC_FN(conv_steps)
 #define conv_act RNC_FN(conv_act)
@@ -11,10 +11,10 @@
 
 /* How the pixels of a register tile and the rows of its weights are stored. */
 typedef struct conv_rows {
-    int wide;        /* pixels of the tile that are in one row */
-    int row, pixel;  /* elements from input row to row, from pixel to pixel */
-    int elem, width; /* of the weights: element type and channels of a row */
-    int memory;      /* percent of multiply-adds that take their input from memory */
+    int wide;        /* how many neighbouring pixels of the tile are in one row */
+    int row, pixel;  /* elements from input row to row, and from pixel to pixel */
+    int elem, width; /* of the weights: element type, and channels in a row */
+    int memory;      /* percent of the multiply-adds that take their input from memory */
     int near;        /* 1: rows of weights are fetched into the nearest cache */
 } conv_rows;
 
@@ -26,7 +26,7 @@ RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const ch
     const int vector = RNC_VL * bytes;
     RNC_UNROLL(32)
     for (int k = 0; k < u; k++) {
-        vf b[32]; /* what stays in registers for this k: weights or, with few pixels, those */
+        vf b[32]; /* what stays in registers for this k: weights or, with few pixels, inputs */
         const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
         RNC_UNROLL(8)
         for (int j = 0; j < kept; j++)
@@ -71,10 +71,11 @@ RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float
 }
 
 #ifdef RNC_DIAGONALS
-/* Where no number in memory can be multiplied by a vector: vectors of four inputs, as they lie,
- * times diagonals of 4 x 4 weights.  Lane l of sum r is a part of output l ^ r, and no input is
- * shuffled. Rows of weights, [rows][width], to floats, [width / 4][rows / 4][4][4]: number l of
- * diagonal r is that of input l and output l ^ r. */
+/* For ISAs where a multiplication cannot take one number from memory for all lanes: vectors of four
+ * inputs, as they are stored, times diagonals of 4 x 4 weights.  Lane l of sum r is a part of
+ * output l ^ r, so no input is shuffled.  This reorders rows of weights, [rows][width], into
+ * floats, [width / 4][rows / 4][4][4]: number l of diagonal r is the weight of input l and output l
+ * ^ r. */
 RNC_KERNEL void conv_diagonals(float *d, const char *w, int elem, int rows, int width)
 {
     const int bytes = rnc_weight_bytes(elem), row = width * bytes;
@@ -102,7 +103,8 @@ RNC_KERNEL void conv_diagonals(float *d, const char *w, int elem, int rows, int 
     }
 }
 
-/* u times four inputs of n pixels, one to three, `pixel` floats apart; d: their diagonals. */
+/* Multiplies u times four inputs of n pixels, one to three, which are `pixel` floats apart; d:
+ * their diagonals. */
 RNC_KERNEL void conv_steps_diagonal(vf *acc, const float *a, int pixel, const float *d, int u,
                                     int n)
 {
@@ -125,7 +127,8 @@ RNC_KERNEL void conv_steps_diagonal(vf *acc, const float *a, int pixel, const fl
     }
 }
 
-/* `rows` inputs side by side, a multiple of 4; as many floats from `ahead` on are fetched. */
+/* Takes `rows` inputs that are stored side by side, a multiple of 4, and fetches as many floats
+ * from `ahead` on. */
 RNC_KERNEL void conv_run_diagonal(vf *acc, const float *a, int pixel, const float *d, int rows,
                                   int n, const char *ahead)
 {
@@ -141,7 +144,7 @@ RNC_KERNEL void conv_run_diagonal(vf *acc, const float *a, int pixel, const floa
     conv_steps_diagonal(acc, a, pixel, d, rows / 4 % 4, n);
 }
 
-/* The other sums of n pixels are 0 before, and added to the first behind. */
+/* Sets the other sums of n pixels to 0 before the loop, and adds them to the first after it. */
 RNC_KERNEL void conv_split(vf *acc, int n)
 {
     RNC_UNROLL(9)

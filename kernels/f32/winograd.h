@@ -1,13 +1,13 @@
-/* winograd.h: the transforms of Winograd's minimal filtering of 3x3 taps (Winograd 1980; Lavin and
- * Gray, CVPR 2016), m x m output pixels a tile.
- *
+/* winograd.h: the transforms of Winograd's minimal filtering with 3x3 taps (Winograd 1980; Lavin
+ * and Gray, CVPR 2016), for tiles of m x m output pixels.
  * Stride 1: a side of a window, m + 2 pixels, becomes m + 2 planes, one for each point of
- * interpolation: 0, +-1 and infinity (m = 2), 0, +-3/4, +-3/2 and infinity (m = 4; the rounding
- * error is half of that at +-1 and +-2). Stride 2, by polyphase: even pixels meet only the outer
- * two taps, which is F(m, 2), at the finite ones of those points; odd pixels meet only the middle
- * tap and are planes as they are: m + 1 planes and m more, 2 m + 1 of 2 m + 1 pixels. A side is
- * `less` where its last output pixel is not there: a plane or two can be left out.
- * compiler/plan/methods/conv_winograd.c has the same points. */
+ * interpolation.  The points are 0, +-1 and infinity for m = 2, and 0, +-3/4, +-3/2 and infinity
+ * for m = 4 (their rounding error is half of that of +-1 and +-2).  Stride 2 works by polyphase:
+ * even pixels meet only the outer two taps, which is F(m, 2) at the finite ones of these
+ * points; odd pixels meet only the middle tap and are planes as they are.  That makes m + 1 planes
+ * and m more, 2 m + 1 planes from 2 m + 1 pixels.  A side is `less` if its last output pixel does
+ * not exist; then a plane or two can be left out.  compiler/plan/methods/conv_winograd.c has the
+ * same points. */
 #define winograd_spare RNC_FN(winograd_spare)
 #define winograd_numbers RNC_FN(winograd_numbers)
 #define winograd_points RNC_FN(winograd_points)
@@ -20,14 +20,14 @@
 #define winograd_output RNC_FN(winograd_output)
 #define winograd_act RNC_FN(winograd_act)
 
-/* 1: a side that is less does without plane p. */
+/* 1: a side that is less does not need plane p. */
 RNC_KERNEL int winograd_spare(const rnc_conv_shape *s, int p)
 {
     return p == rnc_winograd_planes(s->winograd, s->stride_h) - 1 || (s->stride_h == 2 && p == 0);
 }
 
-/* Each of n numbers in every lane, loaded anew for a tile: gcc would keep a constant in a register
- * over the products, which need all of them. */
+/* Puts each of n numbers in every lane.  They are loaded anew for each tile: gcc would otherwise
+ * keep a constant in a register over the products, which need all registers. */
 RNC_KERNEL void winograd_numbers(const float *from, int n, vf *k)
 {
     RNC_UNROLL(16)
@@ -35,9 +35,10 @@ RNC_KERNEL void winograd_numbers(const float *from, int n, vf *k)
         RNC_BROADCAST(k[i], from + i);
 }
 
-/* One side of a window, x[m + 2], to points: point p has prod(x - q) over the other points q as its
- * polynomial's coefficients, infinity has that of all points.  The finite ones do not read
- * x[m + 1]; infinity: 0 leaves it out. */
+/* Transforms one side of a window, x[m + 2], to the points.  The coefficients of point p are those
+ * of the polynomial prod(x - q) over the other finite points q; those of infinity are the product
+ * over all finite points.  The finite points do not read x[m + 1].  infinity: 0 leaves that point
+ * out. */
 RNC_KERNEL void winograd_points(vf *x, int m, int infinity, const vf *k)
 {
     if (m == 2) {
@@ -63,8 +64,8 @@ RNC_KERNEL void winograd_points(vf *x, int m, int infinity, const vf *k)
     }
 }
 
-/* The pixels of one side of a window to its planes.  Of stride 1 the spare plane, infinity, meets
- * only the output that is not there, so that any pixel will do for it. */
+/* Transforms the pixels of one side of a window to its planes.  With stride 1 the spare plane,
+ * infinity, meets only the output that does not exist, so that any pixel will do for it. */
 RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const vf *k)
 {
     const int m = s->winograd;
@@ -78,8 +79,8 @@ RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const
         odd[i] = x[2 * i + 1];
         x[i] = x[2 * i];
     }
-    /* The last even pixel is one that only the missing output reads: taken so that the plane of
-     * point 0 is zero. */
+    /* Only the missing output reads the last even pixel: it is chosen so that the plane of point 0
+     * becomes zero. */
     if (!less)
         x[m] = x[2 * m];
     else if (m == 2)
@@ -92,14 +93,15 @@ RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const
         x[m + 1 + i] = odd[i];
 }
 
-/* The planes of one side to its m output pixels: pixel y is the sum of p^y times point p's, plus,
- * of stride 2, odd pixel y's.  taps: point p's have the factor 1 / N(p) yet to come. */
+/* Transforms the planes of one side to its m output pixels: pixel y is the sum over the points p of
+ * p^y times the plane of p, and with stride 2 the plane of odd pixel y is added.  taps: the planes
+ * still lack the factors 1 / N(p). */
 RNC_KERNEL void winograd_back(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
 {
     const vf sum1 = x[1] + x[2], dif1 = x[1] - x[2];
     const int m = s->winograd, polyphase = s->stride_h == 2;
-    const vf last =
-        x[rnc_winograd_planes(s->winograd, s->stride_h) - 1]; /* infinity or the last odd pixel's */
+    /* the plane of infinity or of the last odd pixel */
+    const vf last = x[rnc_winograd_planes(s->winograd, s->stride_h) - 1];
     if (m == 2) {
         x[0] = x[0] + sum1;
         x[1] = dif1 + last;
@@ -121,15 +123,15 @@ RNC_KERNEL void winograd_back(const rnc_conv_shape *s, vf *x, int taps, const vf
     }
 }
 
-/* What there is of a tile: h x w output pixels of m x m; 1: its side is less, and the spare planes
- * are written, but have no products. */
+/* How much of a tile exists: h x w of its m x m output pixels.  less: 1 if a side is less; then the
+ * spare planes are written, but have no products. */
 typedef struct winograd_extent {
     int h, w;
     int less_y, less_x;
 } winograd_extent;
 
-/* A tile's window to `to`, a plane after the other.  Its rows and pixels that no output has are
- * taken as the last again. */
+/* Transforms a tile's window to `to`, one plane after the other.  Rows and pixels of the window
+ * that no output reads are replaced by the last one. */
 RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winograd_extent e,
                                 float *to, int plane)
 {
@@ -152,7 +154,7 @@ RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winogr
                 t[y * side + x] = column[y];
         }
         for (int y = 0; y < side; y++) {
-            vf row[RNC_WINOGRAD_PLANES]; /* not in place: t stays as it is in memory */
+            vf row[RNC_WINOGRAD_PLANES]; /* not in place: t stays in memory as it is */
             RNC_UNROLL(16)
             for (int x = 0; x < side; x++)
                 row[x] = t[y * side + x];
@@ -164,7 +166,7 @@ RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winogr
     }
 }
 
-/* A row of a tile's output pixels with bias, residual and the short activations. */
+/* Writes a row of a tile's output pixels, with bias, residual and the short activations. */
 RNC_KERNEL void winograd_pixels(const rnc_conv_shape *s, const vf *x, int w, vf bias,
                                 const float *res, float *out)
 {
@@ -188,7 +190,7 @@ RNC_KERNEL void winograd_pixels(const rnc_conv_shape *s, const vf *x, int w, vf 
 }
 
 /* The products of a tile and a panel of `width` channels, `plane` floats from plane to plane, and
- * its first output pixel.  taps: 1 if the filters are made from plain taps. */
+ * the tile's first output pixel.  taps: 1 if the filters are made from plain taps. */
 typedef struct winograd_panel {
     const float *from;
     int plane, width, taps;
@@ -196,13 +198,13 @@ typedef struct winograd_panel {
     float *out;
 } winograd_panel;
 
-/* Products to a tile's output.  Of the spare planes, which have no products, only that of point 0
- * meets outputs that are there. */
+/* Transforms products to a tile's output.  Of the spare planes, which have no products, only that
+ * of point 0 meets outputs that exist. */
 RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, const winograd_panel *p)
 {
     const int m = s->winograd, side = rnc_winograd_planes(s->winograd, s->stride_h),
               polyphase = s->stride_h == 2;
-    /* p, p^2 and p^3 of the points 3/4 and 3/2; the same over N(p), and 1 / N(p) of 0 and them */
+    /* p, p^2 and p^3 for the points 3/4 and 3/2; these over N(p); 1 / N(p) for 0, 3/4 and 3/2 */
     static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
     static const float over[] = {
         -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,

@@ -1,10 +1,10 @@
 /* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: the tiles of a group, the
- * products of a piece of a plane, windows and outputs of a group.
- *
- * Where m does not divide the output, the last tiles of a row or column are as many as it takes of
- * m - 1 pixels, if the tiles of an image fit into a group: 7 is 4 and 3, 14 is 4, 4, 3 and 3.  They
- * spare planes, so that these have fewer products.  Else the last tile is cut.
- * Define RNC_TILES before this file: no step's register tile has more tiles. */
+ * products of a piece of a plane, and the windows and outputs of a group.
+ * Where m does not divide the output, as many tiles as necessary at the end of a row or column have
+ * m - 1 pixels, if the tiles of an image fit into a group: 7 becomes 4 and 3; 14 becomes 4, 4, 3
+ * and 3. Such tiles spare planes, so that these have fewer products.  If they do not fit, the last
+ * tile is cut off.
+ * Define RNC_TILES before this file: the most tiles in the register tile of any step. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
@@ -24,23 +24,24 @@
 #define winograd_choose RNC_FN(winograd_choose)
 #define winograd_works RNC_FN(winograd_works)
 
-/* In a group (rnc_cut_winograd) the tiles that are less across come first, then the whole ones,
- * those less down, those less both ways: so the tiles that have a plane lie side by side. */
+/* The order of tiles in a group (rnc_cut_winograd): first those that are less across, then the
+ * whole ones, those less down, and those less both ways.  So the tiles that have a certain plane
+ * are stored side by side. */
 
-/* Where in a group of some units tiles of another kind begin. */
+/* Where the tiles of each kind begin in a group of some units. */
 typedef struct winograd_kinds {
-    int whole, low, small, end; /* the narrow ones at 0 */
+    int whole, low, small, end; /* those less across begin at 0 */
 } winograd_kinds;
 
 RNC_KERNEL void winograd_count(const rnc_winograd_cut *c, int units, winograd_kinds *k)
 {
-    k->whole = units * c->y.full * c->x.less; /* 0 if not mixed, and so on */
+    k->whole = units * c->y.full * c->x.less; /* each is 0 if tiles are not mixed */
     k->low = c->mixed ? units * c->y.full * (c->x.full + c->x.less) : units;
     k->small = k->low + units * c->y.less * c->x.full;
     k->end = k->small + units * c->y.less * c->x.less;
 }
 
-/* Where a tile is, and what there is of it. */
+/* Where a tile is, and how much of it exists. */
 typedef struct winograd_tile {
     int image, y, x; /* its first output pixel */
     winograd_extent extent;
@@ -64,14 +65,14 @@ RNC_KERNEL void winograd_find(const rnc_conv_shape *s, const rnc_winograd_cut *c
     p->extent.less_x = less_x;
 }
 
-/* 1: the tile is whole; without a test where all are. */
+/* 1: the tile is whole.  Where all tiles are whole this is a constant. */
 RNC_KERNEL int winograd_is_whole(const rnc_conv_shape *s, winograd_extent e)
 {
     const int m = s->winograd;
     return (s->out_h % m == 0 && s->out_w % m == 0) || (e.h == m && e.w == m);
 }
 
-/* A group of units: its tiles, and its windows and products in scratch. */
+/* A group of units: its tiles, and where its windows and products are in scratch. */
 typedef struct winograd_group {
     const rnc_winograd_cut *c;
     int unit, units;
@@ -79,15 +80,15 @@ typedef struct winograd_group {
     float *windows, *products;
 } winograd_group;
 
-/* What the products of a piece of a plane are made of. */
+/* What the products of a piece of a plane work on. */
 typedef struct winograd_piece {
-    int in_c, depth;   /* input channels of a plane, of the piece */
-    int more, last;    /* 1: adds to sums that are there; 1: the piece ends with the last channel */
-    int plane, wide;   /* floats from plane to plane of windows, from tile to tile of products */
-    conv_rows rows;    /* tiles as pixels, and the filters */
+    int in_c, depth;   /* input channels of a plane, and of the piece */
+    int more, last;    /* 1: continues earlier sums; 1: ends with the last channel */
+    int plane, wide;   /* floats from plane to plane of windows; from tile to tile of products */
+    conv_rows rows;    /* the tiles, as pixels, and the filters */
     const float *next; /* windows of the next piece */
-    const char *ahead; /* filters to fetch next: goes on through planes and panels, */
-    const char *far;   /* up to these */
+    const char *ahead; /* filters to fetch next, on through planes and panels */
+    const char *far;   /* up to here */
 } winograd_piece;
 
 RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_tile *t,
@@ -100,10 +101,10 @@ RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_tile *t,
     p->rows = rows;
 }
 
-/* Where a register tile is. */
+/* Where a register tile is stored. */
 typedef struct winograd_spot {
     const float *in, *next; /* windows of the tile and of the next one */
-    const char *w, *ahead;  /* filters, and those to fetch */
+    const char *w, *ahead;  /* its filters, and the filters to fetch */
     float *out;
 } winograd_spot;
 
@@ -159,7 +160,7 @@ RNC_KERNEL void winograd_blocks(const rnc_tile *t, winograd_piece *p, int tiles,
         k.w = w + v * rnc_weight_bytes(p->rows.elem);
         for (int i = 0, n; i < blocks; i++, k.in += n * p->rows.pixel, k.out += n * p->wide) {
             const int due = p->ahead < p->far;
-            k.ahead = due ? p->ahead : k.w; /* these are there */
+            k.ahead = due ? p->ahead : k.w; /* these are in cache already */
             n = tiles / blocks + (i < tiles % blocks);
             k.next = i + 1 < blocks ? k.in + n * p->rows.pixel : p->next;
 /* A constant number of tiles, and none of more than there can be. */
@@ -193,7 +194,7 @@ RNC_KERNEL void winograd_blocks(const rnc_tile *t, winograd_piece *p, int tiles,
 
 #ifdef RNC_DIAGONALS
 /* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows.  Filters from `ahead`
- * on are fetched, `share` bytes a vector. */
+ * on are fetched, `share` bytes for each vector. */
 RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *in, const float *d,
                                   float *out, const char *ahead, int share)
 {
@@ -215,7 +216,7 @@ RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *i
     }
 }
 
-/* `tiles` tiles times the rows of a piece, whole fours. */
+/* `tiles` tiles times the rows of a piece, in whole fours. */
 RNC_KERNEL void winograd_diagonals(const rnc_tile *t, const winograd_piece *piece, int tiles,
                                    const float *in, const char *w, float *out)
 {
@@ -247,7 +248,7 @@ RNC_KERNEL void winograd_diagonals(const rnc_tile *t, const winograd_piece *piec
 }
 #endif
 
-/* The windows of a group's tiles. */
+/* Transforms the windows of a group's tiles. */
 RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g)
 {
@@ -268,8 +269,8 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
     }
 }
 
-/* The products of a panel of `width` channels, the first of which is `channel`, to the outputs of
- * the group's tiles.  taps: of filters from plain taps. */
+/* Transforms the products of a panel of `width` channels, the first of which is `channel`, to the
+ * outputs of the group's tiles.  taps: 1 if the filters are made from plain taps. */
 RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g, const float *bias, int channel, int width,
                                  int taps)
@@ -303,10 +304,10 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
 typedef struct winograd_work {
     rnc_winograd_cut cut;
     int g0, g1, p0, p1;
-    float *scratch; /* its own: windows, products and `more` floats */
+    float *scratch; /* its own scratch: windows, products and `more` floats */
 } winograd_work;
 
-/* Group i. */
+/* Fills in group i. */
 RNC_KERNEL void winograd_choose(const winograd_work *k, int i, winograd_group *g)
 {
     const rnc_winograd_cut *const c = &k->cut;

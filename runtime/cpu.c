@@ -1,15 +1,12 @@
-/* cpu.c: which instruction sets this processor has and the operating system
- * keeps the registers of.
- *
- * Intel, Software Developer's Manual, volume 1, 13.2 to 15.2: CPUID tells of the
- * instructions, XGETBV of the registers that are saved at a task switch (XCR0:
- * bit 1 SSE, 2 AVX; 5, 6, 7 AVX-512's masks, upper halves, upper sixteen).
- */
+/* cpu.c: which instruction sets this processor has, with registers that the operating system saves.
+ * Intel, Software Developer's Manual, volume 1, 13.2 to 15.2: CPUID tells the instructions; XGETBV
+ * tells which registers are saved at a task switch (XCR0: bit 1 SSE; bit 2 AVX; bits 5, 6 and 7
+ * AVX-512's masks, upper halves and upper sixteen registers). */
 #include "rncrt.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-/* EAX, EBX, ECX, EDX of a leaf; zeros where the processor has none such. */
+/* EAX, EBX, ECX and EDX of a leaf; zeros where the processor has no such leaf. */
 static void rnc_cpuid(uint32_t leaf, uint32_t r[4])
 {
     uint32_t most, b, c, d;

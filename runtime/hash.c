@@ -1,9 +1,7 @@
 /* hash.c: XXH64, the checksum of weights files.
- *
- * Written from the specification "xxHash fast digest algorithm", version 0.1.1
- * (Yann Collet).  Four lanes of 64 bits eat stripes of 32 bytes; the lanes are
- * merged, the rest is mixed in by 8, 4 and 1 bytes, and the bits are spread.
- */
+ * Written from the specification "xxHash fast digest algorithm", version 0.1.1 (Yann Collet).  Four
+ * lanes of 64 bits take in stripes of 32 bytes.  Then the lanes are merged, the remaining bytes are
+ * mixed in by 8, 4 and 1, and the bits are spread. */
 #include "rncw.h"
 
 #define RNCW_P1 UINT64_C(0x9E3779B185EBCA87)
@@ -12,8 +10,8 @@
 #define RNCW_P4 UINT64_C(0x85EBCA77C2B2AE63)
 #define RNCW_P5 UINT64_C(0x27D4EB2F165667C5)
 
-/* Bytes as a little-endian number, on any machine and at any address; compilers
- * make one load of it. */
+/* Reads bytes as a little-endian number, on any machine and at any address; compilers make this a
+ * single load. */
 static uint64_t rncw_u32(const unsigned char *p)
 {
     return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
@@ -41,7 +39,7 @@ static uint64_t rncw_merge(uint64_t h, uint64_t lane)
     return (h ^ rncw_round(0, lane)) * RNCW_P1 + RNCW_P4;
 }
 
-/* The lanes over all whole stripes; *at is moved behind them. */
+/* Updates the lanes with all whole stripes, and moves *at past them. */
 static uint64_t rncw_stripes(const unsigned char **at, size_t stripes, uint64_t seed)
 {
     const unsigned char *p = *at;

@@ -1,8 +1,6 @@
-/* map.c: weights files mapped into memory; POSIX.
- *
- * A mapped file costs no copy, is shared by all processes that use it, and is
- * read from the disk as it is needed.  It must not be changed while it is open.
- */
+/* map.c: maps weights files into memory, on POSIX systems.
+ * A mapped file costs no copy, is shared by all processes that use it, and is read from the disk as
+ * it is needed.  The file must not be changed while it is open. */
 #define _POSIX_C_SOURCE 200809L
 #include "rncrt.h"
 #include "rncw.h"
@@ -26,7 +24,7 @@ static rnc_status fail(rnc_weights *w, const char *what, int error)
     return RNC_E_OPEN;
 }
 
-/* Maps the file behind `fd` and checks it. */
+/* Maps the file that is open as `fd`, and checks it. */
 static rnc_status map_file(rnc_weights *w, int fd)
 {
     struct stat about;

@@ -1,9 +1,9 @@
-/* net.c: what every network's init checks.  No function of the C library is
- * called, so that this serves without one. */
+/* net.c: what every network's init checks.  It calls no function of the C library, so that it can
+ * be used without one. */
 #include "rncrt.h"
 #include "rncw.h"
 
-/* "expected A, found B" behind what `why` holds. */
+/* Adds "expected A, found B" after what `why` holds. */
 static void rnc_say_both(char *why, uint64_t expected, uint64_t found, unsigned base)
 {
     rnc_why(why, "expected ");

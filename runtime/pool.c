@@ -1,19 +1,16 @@
 /* pool.c: a pool of threads for the steps of one inference at a time.
- *
- * A step's parts are handed out by one atomic word, `ticket`: the number of the
- * step (32 bits), its parts (16) and the parts taken (16).  Whoever moves the last
- * field on by compare-and-swap has a part.  The caller works too and returns as
- * soon as all parts are done: a worker that the system has put aside holds nobody
- * up longer than the part it took, and one that wakes up late finds a ticket
- * without parts, or of another step, and its swap fails.
- *
- * Between the steps of an inference workers spin for about 0.1 ms; then, and
- * after the inference, they sleep on a condition variable.  `sleepers` is raised
- * before a worker looks for work a last time and read after a step was published,
- * both sequentially consistent, so that one of the two sees the other.
- */
+ * One atomic word, `ticket`, hands out the parts of a step.  It holds the number of the step (32
+ * bits), the number of its parts (16) and how many parts are taken (16).  Whoever increments the
+ * last field by compare-and-swap has a part.  The caller works too, and returns as soon as all
+ * parts are done.  So a worker that the system has suspended delays others at most by the part that
+ * it took, and one that wakes up late finds a ticket without parts, or a ticket of another step,
+ * and its swap fails.
+ * Between the steps of an inference workers spin for about 0.1 ms; after that, and after the
+ * inference, they sleep on a condition variable.  A worker raises `sleepers` before it looks for
+ * work a last time; the caller reads `sleepers` after it has published a step.  Both accesses are
+ * sequentially consistent, so that at least one of the two sees the other. */
 #if defined(__linux__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* sched_getaffinity */
+#define _GNU_SOURCE /* for sched_getaffinity */
 #endif
 #include "rncrt.h"
 
@@ -27,22 +24,22 @@
 enum { MOST_THREADS = 1024, MOST_PARTS = 0xffff, SPINS = 2000, SPINS_PER_YIELD = 64, LINE = 128 };
 
 typedef struct Pool {
-    rnc_pool hooks; /* first: what callers see */
-    int threads;    /* the caller's included */
+    rnc_pool hooks; /* the first member: what callers see */
+    int threads;    /* including the caller's */
     int started;
     pthread_t *workers; /* [threads - 1] */
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    /* What is written at every step lies in lines of its own. */
+    /* What is written at every step has cache lines of its own. */
     unsigned char gap1[LINE];
     uint64_t ticket;
-    rnc_task task; /* of the ticket's step */
+    rnc_task task; /* for the ticket's step */
     void *arg;
     unsigned char gap2[LINE];
     uint32_t done; /* parts of the step that are finished */
     unsigned char gap3[LINE];
     uint32_t sleepers;
-    uint32_t inference; /* odd while one is open */
+    uint32_t inference; /* odd while an inference is open */
     uint32_t stop;
 } Pool;
 
@@ -72,7 +69,7 @@ static void work(Pool *pool)
 {
     uint64_t ticket = __atomic_load_n(&pool->ticket, __ATOMIC_ACQUIRE);
     while (ticket_taken(ticket) < ticket_parts(ticket)) {
-        /* If the swap succeeds the step was not over, so both are its own. */
+        /* If the swap succeeds the step was not over, so both values belong to it. */
         const rnc_task task = __atomic_load_n(&pool->task, __ATOMIC_RELAXED);
         void *const arg = __atomic_load_n(&pool->arg, __ATOMIC_RELAXED);
         if (!__atomic_compare_exchange_n(&pool->ticket, &ticket, ticket + 1, 0, __ATOMIC_ACQ_REL,
@@ -90,7 +87,7 @@ static int has_work(Pool *pool)
     return ticket_taken(ticket) < ticket_parts(ticket);
 }
 
-/* Until there is work, or an inference other than `seen` is open, or the end. */
+/* Sleeps until there is work, another inference than `seen` is open, or the pool ends. */
 static void sleep_for_work(Pool *pool, uint32_t seen)
 {
     pthread_mutex_lock(&pool->lock);
@@ -123,7 +120,7 @@ static void *worker(void *arg)
     }
 }
 
-/* Wakes who sleeps; the reason to wake was stored before. */
+/* Wakes the workers that sleep; the reason to wake must have been stored before. */
 static void wake_sleepers(Pool *pool)
 {
     if (__atomic_load_n(&pool->sleepers, __ATOMIC_SEQ_CST) == 0)
@@ -182,7 +179,7 @@ static int processors(void)
     return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : (int)n;
 }
 
-/* Signals are for the caller's threads. */
+/* Starts the workers with all signals blocked: signals are for the caller's threads. */
 static rnc_status start_workers(Pool *pool)
 {
     sigset_t all, before;

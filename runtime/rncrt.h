@@ -1,22 +1,19 @@
 /* rncrt.h: the runtime that code made by rnc links against.
- *
- * Weights mapped and checked, the CPU's instruction sets, threads if the caller
- * wants them, and the texts of the statuses.  No function keeps state of its
- * own; none allocates but rnc_pool_new.  Everything here may be used without
- * conditions (see LICENSE).
- */
+ * It maps and checks weights, tells which instruction sets the CPU has, provides threads if the
+ * caller wants them, and has texts for the statuses.  No function keeps state of its own; only
+ * rnc_pool_new allocates.  Everything here may be used without conditions (see LICENSE). */
 #ifndef RNCRT_H
 #define RNCRT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Grows when a struct or a function below changes.  Every file that rnc emits compares it
- * with the number of the rnc that made the file. */
+/* Grows whenever a struct or a function below changes.  Every file that rnc emits compares it with
+ * the number of the rnc that made the file. */
 #define RNCRT_ABI 1
 
-/* What is declared so needs no operating system.  rnc --single-file pastes it as static
- * functions, so that any number of such files can be linked into one program. */
+/* Functions declared with RNCRT_API need no operating system.  rnc --single-file pastes them as
+ * static functions, so that any number of such files can be linked into one program. */
 #ifndef RNCRT_API
 #define RNCRT_API
 #endif
@@ -28,46 +25,45 @@ extern "C" {
 typedef enum rnc_status {
     RNC_OK = 0,
     RNC_E_OPEN,      /* the file cannot be opened, read or mapped */
-    RNC_E_FORMAT,    /* not a weights file of rnc, or of another version */
+    RNC_E_FORMAT,    /* not a weights file of rnc, or one of another version */
     RNC_E_TRUNCATED, /* shorter than its own header says */
     RNC_E_CORRUPT,   /* a checksum or an extent is wrong */
-    RNC_E_PLAN,      /* made for another network, or by other options */
+    RNC_E_PLAN,      /* made for another network, or with other options */
     RNC_E_ARENA,     /* the arena is too small, not aligned, or NULL */
-    RNC_E_ISA,       /* the instruction set is not compiled in, or not this CPU's */
+    RNC_E_ISA,       /* the instruction set is not compiled in, or this CPU does not have it */
     RNC_E_THREADS,   /* threads cannot be started */
     RNC_E_MEMORY     /* no memory for the pool */
 } rnc_status;
 
-/* What a status means, in English; never NULL, static storage. */
+/* What a status means, in English.  The text is never NULL and is static. */
 RNCRT_API const char *rnc_status_text(rnc_status status);
 
 /* ---- weights ---- */
 
-/* A weights file in memory: const, shared by any number of engines in any
- * number of threads.  The caller owns the struct; its memory outlives every
- * engine that uses it. */
+/* A weights file in memory: constant, and shared by any number of engines in any number of threads.
+ * The caller owns the struct; the memory must outlive every engine that uses it. */
 typedef struct rnc_weights {
-    const unsigned char *base; /* the file's first byte, aligned to 64 */
-    size_t size;               /* bytes */
-    uint64_t plan;             /* hash of the plan they were packed for */
+    const unsigned char *base; /* the file's first byte, aligned to 64 bytes */
+    size_t size;               /* in bytes */
+    uint64_t plan;             /* hash of the plan that the weights were packed for */
     void *map;                 /* what rnc_weights_close unmaps, or NULL */
     char why[192];             /* after an error: what was expected and found */
 } rnc_weights;
 
-/* Map a file and check its header and table (not the checksums of the tensors:
- * rnc_weights_verify).  After an error `why` says more and nothing is held. */
+/* Maps a file and checks its header and table, but not the checksums of the tensors: for those call
+ * rnc_weights_verify.  After an error `why` says more, and nothing needs to be closed. */
 rnc_status rnc_weights_open(rnc_weights *w, const char *path);
-/* The same for a file that is in memory: an array, a flash section.  `data` is
- * aligned to 64 bytes and stays the caller's. */
+/* Does the same for a file that is in memory already, such as an array or a flash section.  `data`
+ * must be aligned to 64 bytes and still belongs to the caller. */
 RNCRT_API rnc_status rnc_weights_memory(rnc_weights *w, const void *data, size_t size);
-/* Read everything once and compare the checksums. */
+/* Reads everything once and compares the checksums. */
 RNCRT_API rnc_status rnc_weights_verify(rnc_weights *w);
 void rnc_weights_close(rnc_weights *w);
 
 /* ---- instruction sets ---- */
 
 typedef enum rnc_isa {
-    RNC_ISA_BEST = 0, /* the best of those compiled in that the CPU has */
+    RNC_ISA_BEST = 0, /* the best one that is compiled in and that the CPU has */
     RNC_ISA_AVX512,
     RNC_ISA_AVX2,
     RNC_ISA_NEON,
@@ -75,7 +71,7 @@ typedef enum rnc_isa {
     RNC_ISA_SCALAR
 } rnc_isa;
 
-/* 1 when this CPU, and the operating system, have it. */
+/* 1 if this CPU and the operating system support the instruction set. */
 RNCRT_API int rnc_isa_present(rnc_isa isa);
 RNCRT_API const char *rnc_isa_name(rnc_isa isa); /* "avx512" */
 
@@ -83,11 +79,10 @@ RNCRT_API const char *rnc_isa_name(rnc_isa isa); /* "avx512" */
 
 typedef void (*rnc_task)(void *arg, int part, int parts);
 
-/* Threads that engines may use: the pool below, or the caller's own, as the
- * first member of a struct.  begin and end surround one inference, so that
- * workers can stay awake between its steps.  run calls task(arg, p, parts) for
- * p = 0 .. parts-1, on any threads, and returns when all are done.  A pool
- * serves one inference at a time. */
+/* Threads that engines may use: those of the pool below, or the caller's own, in a struct with this
+ * as its first member.  begin and end enclose one inference, so that workers can stay awake between
+ * its steps.  run calls task(arg, p, parts) for p = 0 .. parts-1, on any threads, and returns when
+ * all calls are done.  A pool serves one inference at a time. */
 typedef struct rnc_pool rnc_pool;
 struct rnc_pool {
     int (*threads)(const rnc_pool *pool);
@@ -96,9 +91,9 @@ struct rnc_pool {
     void (*end)(rnc_pool *pool);
 };
 
-/* A pool of `threads` threads, the caller's own one of them; 0 means one for
- * each processor.  The only function of the runtime that starts threads or
- * allocates; rnc_pool_free joins and frees.  *pool is NULL after an error. */
+/* Makes a pool of `threads` threads, one of which is the caller's own; 0 means one for each
+ * processor.  This is the only function of the runtime that starts threads or allocates;
+ * rnc_pool_free joins the threads and frees the memory.  *pool is NULL after an error. */
 rnc_status rnc_pool_new(rnc_pool **pool, int threads);
 void rnc_pool_free(rnc_pool *pool);
 
@@ -114,7 +109,7 @@ typedef enum rnc_elem {
     RNC_ELEM_BF16 = 5 /* the upper half of a float in a uint16_t */
 } rnc_elem;
 
-/* Bytes of one element; 0 for a number that is none of them. */
+/* Bytes in one element; 0 if the number is none of the above. */
 RNCRT_API size_t rnc_elem_bytes(rnc_elem elem);
 
 /* The order of a port's axes, the outermost first. */
@@ -133,32 +128,32 @@ typedef struct rnc_port_info {
     int n_labels;
 } rnc_port_info;
 
-/* A step: one kernel call of an inference, for profilers.  Figures are those of one call, for
- * all images that it computes. */
+/* A step: one kernel call of an inference, for profilers.  The figures are those of one call, for
+ * all the images that it computes. */
 typedef struct rnc_step_info {
     const char *name;       /* its layers: "layer1.0.main.conv1 + bn1 + relu1" */
     const char *kernel;     /* "conv_direct" */
-    const char *line;       /* where the network's file has it: "resnet50.net:31", or "" */
-    uint64_t macs;          /* multiply-adds, as the field counts them: by the layer's definition */
-    uint64_t read_bytes;    /* of its operands, without weights */
-    uint64_t written_bytes; /* of its result */
-    uint64_t weight_bytes;  /* of its weights, as they are packed */
+    const char *line;       /* its line in the network's file: "resnet50.net:31", or "" */
+    uint64_t macs;          /* multiply-adds, counted by the layer's definition */
+    uint64_t read_bytes;    /* size of its operands, without weights */
+    uint64_t written_bytes; /* size of its result */
+    uint64_t weight_bytes;  /* size of its weights, as they are packed */
 } rnc_step_info;
 
-/* Called after each step with the step's number, from 0 on, and its result in the arena or
- * the caller's buffer. */
+/* Called after each step with the step's number, counted from 0, and its result, which is in the
+ * arena or in the caller's buffer. */
 typedef void (*rnc_trace_hook)(void *context, int step, const void *out);
 
-/* A network, for programs that do not know which one they serve: NAME_info.  All that it
+/* Describes a network (NAME_info) to programs that do not know which one they serve.  All that it
  * points to is static and constant. */
 typedef struct rnc_net_info {
     const char *name;
     int n_inputs, n_outputs;
     const rnc_port_info *inputs, *outputs;
-    int n_steps;                /* 0 where the table was left out (RNC_NO_STEP_TABLE) */
-    int turns;                  /* times that an inference computes all steps: its batch in parts */
+    int n_steps;                /* 0 if the table was left out (RNC_NO_STEP_TABLE) */
+    int turns;                  /* parts of the batch; each runs all steps */
     const rnc_step_info *steps; /* [n_steps], in the order of execution */
-    size_t arena_bytes;         /* aligned to 64 */
+    size_t arena_bytes;         /* aligned to 64 bytes */
     size_t weight_bytes;        /* from the first tensor on; 0: init takes NULL for weights */
     uint64_t plan;
     size_t engine_bytes; /* sizeof(NAME) */
@@ -170,12 +165,12 @@ typedef struct rnc_net_info {
     void (*trace)(void *net, rnc_trace_hook hook, void *context);
 } rnc_net_info;
 
-/* For emitted code: what NAME_init checks.  *tensors is the first tensor of the
- * weights; `why` (192 bytes) says what was expected and found. */
+/* For emitted code: what NAME_init checks.  *tensors is set to the first tensor of the weights;
+ * after an error `why` (192 bytes) says what was expected and found. */
 RNCRT_API rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w,
                                    const void *arena, size_t arena_bytes,
                                    const unsigned char **tensors, char *why);
-/* RNC_E_ISA, and why. */
+/* Returns RNC_E_ISA and says why. */
 RNCRT_API rnc_status rnc_no_isa(rnc_isa isa, char *why);
 
 #ifdef __cplusplus

@@ -1,9 +1,6 @@
-/* weights.c: a weights file in memory, checked before anything of it is used.
- *
- * Nothing in the file is trusted: a number is used as an extent only after it
- * was found to lie inside what the caller gave.  No function of the C library is
- * called.
- */
+/* weights.c: a weights file in memory, which is checked before anything of it is used.
+ * Nothing in the file is trusted: a number is used as an extent only after the check that it stays
+ * inside what the caller gave.  No function of the C library is called. */
 #include "rncrt.h"
 #include "rncw.h"
 
@@ -22,7 +19,7 @@ static rnc_status rncw_fail(rnc_weights *w, rnc_status status, const char *what)
     return status;
 }
 
-/* "WHAT: expected A, found B" */
+/* Writes "WHAT: expected A, found B" into w->why. */
 static rnc_status rncw_differ(rnc_weights *w, rnc_status status, const char *what,
                               uint64_t expected, uint64_t found, unsigned base)
 {
@@ -34,7 +31,7 @@ static rnc_status rncw_differ(rnc_weights *w, rnc_status status, const char *wha
     return status;
 }
 
-/* Magic and byte order: is it one of ours at all? */
+/* Checks magic and byte order: is this one of our files at all? */
 static rnc_status rncw_check_kind(rnc_weights *w)
 {
     const union {
@@ -61,7 +58,7 @@ static rnc_status rncw_check_kind(rnc_weights *w)
     return RNC_OK;
 }
 
-/* The extents the head states: table and names, then padding, then tensors. */
+/* Checks the extents that the head states: table and names, then padding, then tensors. */
 static rnc_status rncw_check_head(rnc_weights *w)
 {
     const uint64_t bytes = rncw_number(w->base + RNCW_AT_FILE_BYTES, 8);
@@ -90,7 +87,7 @@ static const unsigned char *rncw_entry(const rnc_weights *w, uint64_t i)
     return w->base + RNCW_HEAD_BYTES + i * RNCW_ENTRY_BYTES;
 }
 
-/* Of entry i, its name already checked. */
+/* The name of entry i, which has been checked already. */
 static const char *rncw_name(const rnc_weights *w, uint64_t i)
 {
     const uint64_t count = rncw_number(w->base + RNCW_AT_COUNT, 4);
@@ -105,8 +102,8 @@ static rnc_status rncw_fail_entry(rnc_weights *w, uint64_t i, const char *what)
     return RNC_E_CORRUPT;
 }
 
-/* Names end inside the names; tensors follow one another, aligned, and the last
- * one ends, aligned, with the file. */
+/* Checks that each name ends inside the names, that tensors follow one another, aligned, and that
+ * the file ends, aligned, with the last one. */
 static rnc_status rncw_check_table(rnc_weights *w)
 {
     const uint64_t count = rncw_number(w->base + RNCW_AT_COUNT, 4);

@@ -1,4 +1,4 @@
-/* why.c: reasons of errors put together, without the C library. */
+/* why.c: puts together the reasons of errors, without the C library. */
 #include "rncw.h"
 
 void rnc_why(char *why, const char *text)

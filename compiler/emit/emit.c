@@ -1,9 +1,7 @@
-/* emit.c: the plan as one C file, section by section.
- *
- * What is the same for all networks is pasted (emit_kernels.c) or is a template
- * here; what differs is printed by emit_steps.c and emit_header.c.  '@' stands
- * for the network's name in a template, '$' for the name in capitals.
- */
+/* emit.c: writes the plan as one C file, section by section.
+ * What is the same for all networks is pasted (emit_kernels.c) or is a template here; what differs
+ * is printed by emit_steps.c and emit_header.c.  In a template '@' stands for the network's name
+ * and '$' for the name in capitals. */
 #include "emit/emit_parts.h"
 
 #include "base/utf8.h"
@@ -14,7 +12,7 @@
 
 #include <string.h>
 
-/* What a kind of steps is called: the layer that has it first, in letters that C takes. */
+/* The name of a kind of steps: that of the first layer of the kind, in letters that C accepts. */
 static const char *new_kind_name(Emit *e, const char *layer)
 {
     const char *base = c_letters(e->arena, layer), *name = base;
@@ -79,12 +77,12 @@ static void emit_head(Emit *e)
     buf_printf(e->out, "/* %s.c: the network %s as C, made by rnc %s:\n *\n *     %s\n *\n",
                e->name, comment_text(e->arena, net->name), RNC_VERSION,
                comment_text(e->arena, e->options->command));
-    buf_printf(e->out, " * %s an image, %d steps of %d kinds.\n",
+    buf_printf(e->out, " * %s per image, %d steps of %d kinds.\n",
                figure_count(e->arena, net_macs(net), "MAC"), plan->steps.n, e->n_kinds);
     if (plan->turns > 1)
         buf_printf(e->out, " * The batch is computed in %d turns of %d.\n", plan->turns,
                    net->inputs.at[0].node->type.n);
-    buf_printf(e->out, " * Weights: %s, streamed in the order of the steps.\n",
+    buf_printf(e->out, " * Weights: %s, read in the order of the steps.\n",
                figure_bytes(e->arena, plan->weight_bytes));
     buf_printf(e->out,
                " * Arena: %s; the tensors alive at once are %s, the rest is halos, pitch and "
@@ -97,7 +95,7 @@ static void emit_head(Emit *e)
     if (plan->options.tuning)
         buf_printf(
             e->out,
-            " * Tuned: %d kinds of layers have methods and tiles of a tuning (--tuning).\n *\n",
+            " * Tuned: %d kinds of layers have methods and tiles from a tuning (--tuning).\n *\n",
             tuning_used(plan->options.tuning, net));
     buf_puts(e->out, " * This file, with the kernels in it, may be used, copied, changed and\n"
                      " * distributed by anyone for any purpose without any conditions.  There is\n"
@@ -160,8 +158,7 @@ static void emit_dispatch(Emit *e)
     buf_puts(e->out, "};\n");
 }
 
-/* Without this a compiler for a foreign machine would say only that isas[] is
- * empty. */
+/* Without this, a compiler for an unknown machine would only say that isas[] is empty. */
 static void emit_guard(Emit *e)
 {
     const char *guards[ISA_COUNT];
@@ -188,12 +185,12 @@ static void emit_guard(Emit *e)
 static const char step_text[] =
     "\ntypedef void (*@_step_function)(const rnc_operands *o, int part, int parts);\n";
 
-/* The state is that of a thread, and a pool's threads are the caller's: it is set for each part
- * of a step. */
+/* The floating-point mode belongs to a thread, and a pool's threads belong to the caller, so the
+ * mode is set for each part of a step. */
 static const char mode_text[] =
-    "\n/* A step takes denormal numbers for 0 and makes none, since they cost up to a hundred "
-    "times the\n"
-    " * time of others; the caller's state is restored after it. */\n"
+    "\n/* Steps treat denormal numbers as 0 and produce none, since they take up to a hundred "
+    "times\n"
+    " * as long as others.  The caller's floating-point mode is restored after each step. */\n"
     "#if defined(__x86_64__) && defined(__GNUC__)\n"
     "typedef unsigned @_mode;\n"
     "static @_mode @_flush_denormals(void)\n"
@@ -222,7 +219,7 @@ static const char mode_text[] =
     "{\n"
     "    __asm__ volatile(\"msr fpcr, %0\" : : \"r\"(before) : \"memory\");\n"
     "}\n"
-    "#else /* denormal numbers stay */\n"
+    "#else /* denormal numbers are kept */\n"
     "typedef int @_mode;\n"
     "static @_mode @_flush_denormals(void)\n"
     "{\n"

@@ -1,12 +1,12 @@
-/* emit_embed.c: the weights file inside the program: by the assembler (incbin)
- * or as a C array.  With --embed section only the name is declared. */
+/* emit_embed.c: puts the weights file into the program, by the assembler (incbin) or as a C array.
+ * With --embed section only the name is declared. */
 #include "emit/emit_parts.h"
 
 #include <string.h>
 
 static const char incbin_text[] =
-    "\n/* ---- the weights file, put here by the assembler, which looks for it in the\n"
-    " * compiler's directory and in each -I ---- */\n"
+    "\n/* ---- the weights file, included by the assembler, which looks for it in the\n"
+    " * directory where the compiler runs and in each -I ---- */\n"
     "#ifndef $_WEIGHTS_FILE\n"
     "#define $_WEIGHTS_FILE \"%\"\n"
     "#endif\n"
@@ -29,7 +29,7 @@ static const char incbin_text[] =
     "#error \"--embed incbin needs gcc or clang; --embed array does not\"\n"
     "#endif\n";
 
-/* A file's name in the assembler's quotes, inside C's: each has its own escapes. */
+/* Writes a file's name in the assembler's quotes, inside C's quotes: each has its own escapes. */
 static void put_file_name(Buf *out, const char *name)
 {
     for (const char *c = name; *c; c++) {

@@ -34,11 +34,10 @@ static const char begin_text[] = "#ifndef RNC_NET_$_H\n"
                                  "#define RNC_NET_$_H\n";
 
 static const char engine_text[] =
-    "\n/* An inference engine.  The caller provides the memory of it, as many engines as it "
-    "likes.\n"
-    " * Treat the members as private, but for why. */\n"
+    "\n/* An inference engine.  The caller allocates it, and may have as many as it likes.\n"
+    " * Treat all members except `why` as private. */\n"
     "typedef struct @ {\n"
-    "    const void *kernels;          /* of the instruction set in use */\n"
+    "    const void *kernels;          /* those for the instruction set in use */\n"
     "    unsigned char *arena;\n"
     "    const unsigned char *weights; /* the first tensor */\n"
     "    rnc_pool *pool;\n"
@@ -47,48 +46,50 @@ static const char engine_text[] =
     "    char why[192]; /* after an error: what was expected and found */\n"
     "} @;\n"
     "\n"
-    "/* Everything that can go wrong goes wrong here; net->why then says more.  The\n"
-    " * arena belongs to this engine, $_ARENA_BYTES aligned to\n"
-    " * $_ARENA_ALIGN; weights are only read, by any number of engines in any\n"
-    " * number of threads.  pool: threads to share the work, or NULL for the caller's\n"
-    " * own alone.  Weights, arena and pool must outlive the engine. */\n"
+    "/* Makes an engine ready.  Everything that can fail fails here; net->why then says more.\n"
+    " * arena: $_ARENA_BYTES bytes for this engine alone, aligned to $_ARENA_ALIGN.\n"
+    " * w: weights, which are only read; any number of engines and threads may share them.\n"
+    " * pool: threads that share the work; NULL: only the caller's thread works.\n"
+    " * Weights, arena and pool must outlive the engine. */\n"
     "rnc_status @_init(@ *net, const rnc_weights *w,\n"
     "    void *arena, size_t arena_bytes, rnc_pool *pool);\n"
     "\n"
-    "/* Another instruction set than the best one: for tests and comparisons. */\n"
+    "/* Selects another instruction set than the best one, for tests and comparisons. */\n"
     "rnc_status @_use(@ *net, rnc_isa isa);\n"
     "\n"
-    "/* One inference: cannot fail, allocates nothing, writes the outputs and the arena\n"
-    " * alone.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers\n"
-    " * count as 0 inside; the state of the caller's floating-point unit is as before. */\n";
+    "/* Runs one inference.  It cannot fail, allocates nothing, and writes only the outputs and "
+    "the\n"
+    " * arena.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers\n"
+    " * are treated as 0 meanwhile; afterwards the caller's floating-point mode is restored. */\n";
 
-static const char embed_text[] = "\n/* The weights file in the program, aligned to 64 bytes:\n"
-                                 " *     rnc_weights_memory(&w, @_weights, $_WEIGHTS_BYTES)\n"
-                                 " */\n"
-                                 "extern const unsigned char @_weights[];\n";
+static const char embed_text[] =
+    "\n/* The weights file inside the program, aligned to 64 bytes.  Use it with\n"
+    " *     rnc_weights_memory(&w, @_weights, $_WEIGHTS_BYTES)\n"
+    " */\n"
+    "extern const unsigned char @_weights[];\n";
 
 static const char end_text[] =
-    "\n/* Calls hook(context, ...) after each step of every later run, with the number of the "
-    "step\n"
-    " * in @_info.steps and its result; NULL: no longer.  init begins without. */\n"
+    "\n/* From now on every run calls hook(context, ...) after each step, with the step's number "
+    "in\n"
+    " * @_info.steps and its result.  NULL removes the hook; after init there is none. */\n"
     "void @_trace(@ *net, rnc_trace_hook hook, void *context);\n"
     "\n"
-    "/* The network described for programs that serve any network (rncrt.h): ports, steps, sizes,\n"
-    " * and these functions by pointer. */\n"
+    "/* Describes the network to programs that serve any network (rncrt.h): ports, steps, sizes,\n"
+    " * and pointers to these functions. */\n"
     "extern const rnc_net_info @_info;\n"
     "\n"
     "#ifdef __cplusplus\n"
     "}\n"
     "#endif\n";
 
-/* Arena bytes to ask for: a caller's array of none would be no array. */
+/* Bytes of arena to ask for: never 0, since C has no arrays of size 0. */
 int64_t emit_arena_bytes(const Plan *plan)
 {
     return plan->arena_bytes > 0 ? plan->arena_bytes : 64;
 }
 
-/* Of run and what it calls down to a step, and of the largest step's frame; tests/interface.sh
- * measures both. */
+/* Stack of run and of what it calls down to a step, plus the largest step's frame;
+ * tests/interface.sh measures both. */
 static int stack_bytes(const Plan *plan)
 {
     static const int frames[ISA_COUNT] = {[ISA_avx512] = 12 << 10,
@@ -113,25 +114,24 @@ static void emit_figures(Emit *e)
     buf_printf(e->out, "#define %s_BATCH %d\n", e->upper,
                net->inputs.n ? whole_batch(plan, net->inputs.at[0].node->type).n : 1);
     buf_printf(e->out,
-               "/* Weights files carry the same number, or do not fit. */\n"
+               "/* A weights file fits only if it carries the same number. */\n"
                "#define %s_PLAN_HASH UINT64_C(0x%016" PRIx64 ")\n",
                e->upper, plan->hash);
-    buf_printf(e->out, "/* Of the weights file. */\n#define %s_WEIGHTS_BYTES %zu\n", e->upper,
+    buf_printf(e->out, "/* Size of the weights file. */\n#define %s_WEIGHTS_BYTES %zu\n", e->upper,
                emit_weights_size(plan));
+    buf_printf(e->out,
+               "/* Steps that need scratch use no more threads than this (rnc --threads). */\n"
+               "#define %s_THREADS %d\n",
+               e->upper, plan->options.threads);
     buf_printf(
         e->out,
-        "/* More threads than these gain nothing in steps that need scratch (rnc --threads). */\n"
-        "#define %s_THREADS %d\n",
-        e->upper, plan->options.threads);
-    buf_printf(e->out,
-               "/* Stack that run takes at most, on each thread, compiled with optimization (gcc "
-               "and clang, "
-               "-O1 or more). */\n"
-               "#define %s_STACK_BYTES %d\n",
-               e->upper, stack_bytes(plan));
+        "/* The most stack that run uses on each thread, if compiled with optimization (gcc or\n"
+        " * clang, -O1 or more). */\n"
+        "#define %s_STACK_BYTES %d\n",
+        e->upper, stack_bytes(plan));
 }
 
-/* A runtime of another release would misread what this one says. */
+/* Another release's runtime would misread the structs of this one. */
 static void emit_abi(Emit *e)
 {
     buf_printf(
@@ -149,8 +149,8 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const S
     const Net *net = plan->net;
     const PortNames names = port_names(plan, e.arena);
     buf_printf(out,
-               "/* %s.h: the network %s in C, made by rnc %s: what %s.c offers.\n"
-               " * For any use by anyone, without conditions. */\n",
+               "/* %s.h: the network %s in C, made by rnc %s: the interface of %s.c.\n"
+               " * Anyone may use it for any purpose, without conditions. */\n",
                e.name, comment_text(e.arena, net->name), RNC_VERSION, e.name);
     emit_template(&e, begin_text);
     if (options->single_file)

@@ -1,5 +1,5 @@
-/* emit_info.c: what stands behind the interface in NAME.c: run(), names of classes, and
- * NAME_info, which describes the network to programs that serve any. */
+/* emit_info.c: what comes after the interface in NAME.c: run(), the names of classes, and
+ * NAME_info, which describes the network to programs that serve any network. */
 #include "emit/emit_parts.h"
 
 #include "net/describe.h"
@@ -83,7 +83,7 @@ static void emit_ports(Emit *e, const char *what, const Port *ports, const char 
 
 /* ---- steps ---- */
 
-/* Bytes of an operand: of the caller's buffer as it is there, else of the tensor's own
+/* Bytes in an operand: those of the caller's buffer if it is one, else those of the tensor's own
  * elements, without halo and pitch. */
 static int64_t operand_bytes(const Plan *plan, const Operand *o)
 {
@@ -99,7 +99,7 @@ static int64_t operand_bytes(const Plan *plan, const Operand *o)
     return type_elements(port->node->type) * elem_bytes(port->elem);
 }
 
-/* What a step reads; of a split's operand its part alone. */
+/* How many bytes a step reads; of a split's operand, only its own part. */
 static int64_t read_bytes(const Plan *plan, const Step *s)
 {
     if (s->kernel == KERNEL_copy && s->node->op == OP_SPLIT)
@@ -110,7 +110,7 @@ static int64_t read_bytes(const Plan *plan, const Step *s)
     return bytes;
 }
 
-/* What a step writes; a concat's arms are copied one by one into the whole. */
+/* How many bytes a step writes; the arms of a concat are copied into the whole one by one. */
 static int64_t written_bytes(const Plan *plan, const Step *s)
 {
     return s->kernel == KERNEL_copy && s->node->op == OP_CONCAT ? operand_bytes(plan, &s->in[0])
@@ -120,11 +120,12 @@ static int64_t written_bytes(const Plan *plan, const Step *s)
 static void emit_step_table(Emit *e)
 {
     const Plan *plan = e->plan;
-    buf_printf(e->out,
-               "\n/* name, kernel, line, multiply-adds, bytes read, written, and of weights */\n"
-               "#ifndef RNC_NO_STEP_TABLE\n"
-               "static const rnc_step_info %s_info_steps[] = {\n",
-               e->name);
+    buf_printf(
+        e->out,
+        "\n/* name, kernel, line, multiply-adds; bytes read, bytes written, bytes of weights */\n"
+        "#ifndef RNC_NO_STEP_TABLE\n"
+        "static const rnc_step_info %s_info_steps[] = {\n",
+        e->name);
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
         const char *line = describe_line(e->arena, e->src, s->node->place);

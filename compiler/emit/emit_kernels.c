@@ -1,9 +1,7 @@
-/* emit_kernels.c: what kernels are told of their work, and the kernels that a plan uses.
- *
- * With one instruction set they are pasted where they are used.  With several, their text
- * is the end of the file, which includes itself: once for each set (docs/generated-code.md).
- * Nothing is printed piece by piece: what is compiled in tests is what is pasted here.
- */
+/* emit_kernels.c: what kernels are told about their work, and the kernels that a plan uses.
+ * With one instruction set the kernels are pasted where they are used.  With several, their text is
+ * at the end of the file, and the file includes itself once for each set (docs/generated-code.md).
+ * Nothing is printed piece by piece: what is compiled in tests is what is pasted here. */
 #include "emit/emit_parts.h"
 
 #include "emit/identifiers.h"
@@ -38,14 +36,14 @@ static void emit_struct(Emit *e, const ShapeRow *row)
     buf_printf(e->out, "} rnc_%s_shape;\n#endif\n", row->name);
 }
 
-/* Networks in one translation unit share these types; those of another release are not the same. */
+/* Networks in one translation unit share these types; other releases have other types. */
 static void emit_release(Emit *e)
 {
     static const char *const names[] = {"kernels/shapes.def", "kernels/operands.h",
                                         "kernels/parts.h", "kernels/cuts.h"};
     const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
     buf_printf(e->out,
-               "\n/* ---- what kernels are told of their work; distances are in elements ----\n"
+               "\n/* ---- what kernels are told about their work; distances are in elements ----\n"
                " * Several networks in one translation unit share these types. */\n"
                "#if defined(RNC_KERNELS) && RNC_KERNELS != %u\n"
                "#error \"networks of different releases of rnc cannot be one translation unit\"\n"
@@ -90,7 +88,7 @@ static bool uses_kernel(const Plan *plan, Kernel kernel)
     return false;
 }
 
-/* Has the plan a kernel that needs it (NEEDS_...)? */
+/* Does the plan have a kernel that needs `what` (NEEDS_...)? */
 static bool any_needs(const Plan *plan, unsigned what)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -100,7 +98,7 @@ static bool any_needs(const Plan *plan, unsigned what)
     return false;
 }
 
-/* Has a step an activation longer than RELU6's? */
+/* Does any step have a long activation, one that comes after RNC_ACT_RELU6? */
 static bool has_long_act(const Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -116,7 +114,8 @@ static bool has_long_act(const Plan *plan)
     return false;
 }
 
-/* RNC_NARROW: has a convolution a panel, or a column of t->vectors, narrower than others? */
+/* RNC_NARROW: does any convolution have a panel, or a column of t->vectors, that is narrower than
+ * its others? */
 static bool has_narrow(const Plan *plan, Isa isa)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -132,7 +131,7 @@ static bool has_narrow(const Plan *plan, Isa isa)
     return false;
 }
 
-/* RNC_TILES: the most tiles of Winograd's method, or pixels of Strassen's, of a register tile. */
+/* RNC_TILES: the most tiles (Winograd's method) or pixels (Strassen's) in a register tile. */
 static int most_tiles(const Plan *plan, Isa isa)
 {
     int most = 1;
@@ -161,7 +160,7 @@ static bool wants_exp(const Plan *plan)
     return has_long_act(plan) || any_needs(plan, NEEDS_EXP);
 }
 
-/* Is a part of a kernel's text of use to this plan? */
+/* Does this plan use a part of a kernel's text? */
 static bool is_wanted(const void *context, const char *macro)
 {
     const Emit *e = context;
@@ -177,7 +176,7 @@ static void paste_kernel(Emit *e, const char *name)
     paste_text(e->out, name, is_wanted, e);
 }
 
-/* What is the same for all instruction sets: the kernels in terms of an ISA header's macros. */
+/* What is the same for all instruction sets: the kernels, written with an ISA header's macros. */
 static void emit_kernel_texts(Emit *e)
 {
     const Plan *plan = e->plan;
@@ -203,7 +202,7 @@ static void emit_kernel_texts(Emit *e)
     buf_puts(e->out, "#ifdef __clang__\n#pragma clang diagnostic pop\n#endif\n");
 }
 
-/* The macros of an instruction set, and the tiles of its steps. */
+/* The macros of an instruction set, and the tiles of the steps on it. */
 static void emit_isa_macros(Emit *e, Isa isa)
 {
     const IsaRow *row = &isa_rows[isa];
@@ -277,7 +276,8 @@ void emit_passes(Emit *e)
     }
     e->pass = (uint32_t)(rncw_hash(e->out->text, e->out->n, 0) >> 33);
     emit_template(e, buf_text(&text));
-    buf_printf(e->out, "#define RNC_PASS %u /* of this file: another of its name is refused */\n",
+    buf_printf(e->out,
+               "#define RNC_PASS %u /* marks this file: another file of its name is refused */\n",
                (unsigned)e->pass);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(e->plan->options.isas >> i & 1))

@@ -1,4 +1,4 @@
-/* emit_parts.h: between the files of the emitter. */
+/* emit_parts.h: what the files of the emitter share. */
 #ifndef RNC_EMIT_PARTS_H
 #define RNC_EMIT_PARTS_H
 
@@ -11,49 +11,50 @@ typedef struct Emit {
     const EmitOptions *options;
     const SrcMap *src;
     const char *name, *upper; /* resnet50, RESNET50 */
-    int *kinds;               /* [steps]: position of the step's function in the tables */
-    const char **kind_names;  /* [n_kinds]: after the first layer of the kind: layer1_0_conv1 */
+    int *kinds;               /* [steps]: index of the step's function in the tables */
+    const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
     int n_kinds;
-    uint32_t pass; /* what RNC_PASS is in this file */
+    uint32_t pass; /* the value of RNC_PASS in this file */
 } Emit;
 
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
 
-/* Ports as C names them, inputs then outputs; unique also in capitals. */
+/* The names of ports in C, inputs then outputs; they differ in capitals, too. */
 typedef struct PortNames {
     const char **in, **out;
 } PortNames;
 PortNames port_names(const Plan *plan, Arena *arena);
 
-/* Text that may stand in a comment: one line, not its end, no path. */
+/* A text made safe for a comment: one line that does not end it. */
 char *comment_text(Arena *arena, const char *text);
 
-/* emit_text.c: a carried text, with those of its parts that `wanted` says; NULL: without. */
+/* emit_text.c: pastes a carried text, with those of its optional parts for which `wanted` returns
+ * true; with none of them if it is NULL. */
 typedef bool TextWanted(const void *context, const char *macro);
 void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *context);
 bool text_defines(const char *name, const char *macro, Arena *arena);
 uint32_t texts_hash(const char *const *names, int n); /* below 2^31 */
-/* --single-file: the runtime's interface, and its functions. */
+/* For --single-file: the runtime's interface, and its functions. */
 void emit_runtime_interface(Buf *out);
 void emit_runtime_functions(Buf *out);
 
 /* emit_kernels.c */
-void emit_operands(Emit *e);            /* shape structs in use, tile, operands */
-void emit_isa(Emit *e, Isa isa);        /* kernels and step functions of the only ISA */
-bool emit_has_passes(const Plan *plan); /* several ISAs: the file includes itself */
-void emit_passes(Emit *e);              /* where it does */
-void emit_pass(Emit *e);                /* and what is included */
+void emit_operands(Emit *e);            /* the shape structs in use, tile, operands */
+void emit_isa(Emit *e, Isa isa);        /* kernels and step functions of a plan's only ISA */
+bool emit_has_passes(const Plan *plan); /* true with several ISAs: the file includes itself */
+void emit_passes(Emit *e);              /* where it includes itself */
+void emit_pass(Emit *e);                /* what it includes */
 
 /* emit_steps.c */
 void emit_shapes(Emit *e); /* the constants all ISAs share */
 void emit_tiles(Emit *e, Isa isa);
-void emit_functions(Emit *e); /* a function a kind of step, and their table */
+void emit_functions(Emit *e); /* a function for each kind of step, and a table of them */
 
 /* emit_run.c */
-void emit_run(Emit *e); /* one call a step, loops */
+void emit_run(Emit *e); /* one call for each step, and loops */
 
-/* A step's layers, "layer1.0.main.conv1 + bn1 + relu1", and the first of them; where an output
- * is copied to the caller, its name. */
+/* The name of a step: its layers, "layer1.0.main.conv1 + bn1 + relu1".  The first of these layers;
+ * where an output is copied to the caller, the name of the output. */
 const char *step_name(const Plan *plan, const Step *step, Arena *arena);
 const char *step_layer(const Plan *plan, const Step *step);
 

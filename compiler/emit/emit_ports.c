@@ -1,4 +1,4 @@
-/* emit_ports.c: what goes into a network and comes out of it, as its caller must know it. */
+/* emit_ports.c: what goes into a network and comes out of it, as its caller needs to know it. */
 #include "emit/emit_parts.h"
 
 #include "net/describe.h"
@@ -87,7 +87,7 @@ static void add_formula(Buf *out, const Node *node)
     add_reals(out, "; std", node->attrs.std);
 }
 
-/* Do values 0..255 come to the range of training by this scale? */
+/* Does this scale map the values 0..255 to the range that the network was trained with? */
 static bool takes_bytes(const Node *node)
 {
     return fabs(node->attrs.scale * 255.0 - 1.0) < 1e-6;

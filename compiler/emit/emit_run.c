@@ -1,10 +1,8 @@
-/* emit_run.c: run(), one call a step, and a loop where steps repeat (repeat.c).
- *
- * A batch that is computed in turns (batch.h) has run_turn(), and run() calls it for each.
- * In a loop i counts the iterations; what moves with it is written as such:
- * WEIGHTS(0x004fc0 + i * 0x4880).  The comment of a step in a loop speaks of all
- * its iterations: layer1.{1..17}.main.conv1 (series.c).
- */
+/* emit_run.c: run(), with one call for each step and a loop where steps repeat (repeat.c).
+ * A batch that is computed in turns (batch.h) has run_turn(), and run() calls it for each turn.
+ * In a loop, i counts the iterations, and addresses that move with it are written with it:
+ * WEIGHTS(0x004fc0 + i * 0x4880).  The comment of a step in a loop describes all its iterations:
+ * layer1.{1..17}.main.conv1 (series.c). */
 #include "net/describe.h"
 #include "emit/emit_parts.h"
 
@@ -28,7 +26,7 @@ static bool same_place(const Plan *plan, const Operand *a, const Operand *b)
            operand_address(plan, a) == operand_address(plan, b);
 }
 
-/* The step's origin: "resnet50.net:31", or nothing where there is no line. */
+/* Adds the step's origin, "resnet50.net:31", or nothing where there is no line. */
 static void add_line(Buf *out, Emit *e, const Node *node)
 {
     const char *line = describe_line(e->arena, e->src, node->place);
@@ -50,7 +48,7 @@ const char *step_name(const Plan *plan, const Step *s, Arena *arena)
     return buf_text(&out);
 }
 
-/* What a step is, after its number; `named`: with the name of what it overwrites. */
+/* What a step is, after its number.  With `named`, the name of what it overwrites is included. */
 static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
 {
     const Node *node = s->node;
@@ -75,7 +73,7 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     return buf_text(out);
 }
 
-/* A comment of several lines; `indent` is what stands in front of the first. */
+/* A comment of several lines; `indent` is what comes before the first. */
 static void emit_comment(Emit *e, const char *indent, const char *number, const char *text)
 {
     buf_printf(e->out, "%s/* %s  ", indent, number);
@@ -89,8 +87,8 @@ static void emit_comment(Emit *e, const char *indent, const char *number, const 
 
 /* ---- calls ---- */
 
-/* A step's place in a loop: how its addresses and its number move; all zero
- * outside of loops. */
+/* A step's place in a loop: how far its addresses and its number move with each iteration.  All are
+ * zero outside of loops. */
 typedef struct Moves {
     Addresses by;
     int period;
@@ -147,8 +145,8 @@ static void emit_step(Emit *e, const Step *s, Buf *text)
 
 /* ---- loops ---- */
 
-/* One text for all iterations of a step, or NULL: they differ in more than evenly
- * growing numbers. */
+/* One text for all iterations of a step, or NULL if they differ in more than evenly growing
+ * numbers. */
 static const char *series_of(Emit *e, const Repeat *r, const Step *s, Buf *text, bool named)
 {
     Series *series = series_begin(e->arena, step_text(e, text, s, named));
@@ -159,8 +157,7 @@ static const char *series_of(Emit *e, const Repeat *r, const Step *s, Buf *text,
     return series_text(series);
 }
 
-/* The comment of a step of a loop: of all its iterations, or of the first and the
- * last. */
+/* The comment of a step in a loop: for all its iterations, or for the first and the last. */
 static void comment_loop(Emit *e, const Repeat *r, const Step *s, Buf *text)
 {
     const int last = s->index + (r->count - 1) * r->period;
@@ -202,13 +199,14 @@ static void emit_port(Emit *e, const char *array, const char *from, const char *
                constant, elem_row(port->elem)->c, from, i, type_elements(port->node->type));
 }
 
-/* run_steps() of a batch in turns: moves the caller's pointers from turn to turn. */
+/* run_steps() for a batch that is computed in turns: moves the caller's pointers from turn to
+ * turn. */
 static void emit_turns(Emit *e)
 {
     const Net *net = e->plan->net;
     const int images = net->inputs.at[0].node->type.n;
     buf_printf(e->out,
-               "\n/* The batch, %d image%s a turn. */\n"
+               "\n/* The batch, with %d image%s in each turn. */\n"
                "static void %s_run_steps(struct %s *net, const void *const *inputs, void *const "
                "*outputs)\n{\n"
                "    for (size_t turn = 0; turn < %d; turn++) {\n"
@@ -229,7 +227,8 @@ void emit_run(Emit *e)
     Buf text = buf_new(e->arena);
     buf_printf(
         e->out,
-        "\n/* ---- the network, a call a step; threads: among how many it may be shared ---- */\n\n"
+        "\n/* ---- the network, one call for each step; threads: how many may share the step ---- "
+        "*/\n\n"
         "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
         "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n"
         "#define RNC_ARENA(offset) (net->arena + (offset))\n"

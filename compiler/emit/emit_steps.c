@@ -1,5 +1,5 @@
-/* emit_steps.c: the kinds of steps of a plan: their constants, and a function for
- * each of them and each ISA. */
+/* emit_steps.c: the kinds of steps in a plan: their constants, and a function for each kind and
+ * ISA. */
 #include "emit/emit_parts.h"
 
 #include <stdio.h>
@@ -44,9 +44,10 @@ static void emit_constant(Emit *e, const char *name, Family family, const void *
 
 void emit_shapes(Emit *e)
 {
-    buf_puts(e->out, "\n/* ---- the kinds of steps, each called after its first layer, and their "
-                     "shapes; steps of\n"
-                     " * a kind share a function ---- */\n\nenum {\n");
+    buf_puts(e->out,
+             "\n/* ---- the kinds of steps and their shapes ----\n"
+             " * Each kind is named after its first layer; steps of a kind share a function. */\n"
+             "\nenum {\n");
     for (int k = 0; k < e->n_kinds; k++)
         buf_printf(e->out, "    %s_%s_kind,\n", e->name, e->kind_names[k]);
     buf_printf(e->out, "    %s_kinds\n};\n\n", e->name);
@@ -77,7 +78,7 @@ static void emit_tile(Emit *e, const char *kind, const rnc_tile *tile)
 void emit_tiles(Emit *e, Isa isa)
 {
     const ShapeRow *knobs = &shape_rows[FAMILY_tile];
-    buf_puts(e->out, "\n/* Tiles: ");
+    buf_puts(e->out, "\n/* Tiles, with the fields ");
     for (int k = 0; k < knobs->n; k++)
         buf_printf(e->out, "%s%s", knobs->fields[k].name,
                    k + 1 == knobs->n ? ". */\n"

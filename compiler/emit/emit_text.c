@@ -1,5 +1,5 @@
-/* emit_text.c: texts that rnc carries (texts.h), pasted as they are in the source tree: what is
- * compiled in tests is what is pasted here. */
+/* emit_text.c: pastes texts that rnc carries (texts.h) exactly as they are in the source tree: what
+ * is compiled in tests is what is pasted here. */
 #include "emit/emit_parts.h"
 #include "emit/texts.h"
 #include "runtime/rncw.h"
@@ -18,7 +18,8 @@ void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *cont
         const TextPart *part = &text->parts[i];
         const bool kept = !*part->wanted || (wanted && wanted(context, part->wanted));
         const char *at = (const char *)text->bytes + part->at;
-        const size_t gap = dropped && *at == '\n'; /* one blank line where a part is left out */
+        /* one blank line is enough around a part that is left out */
+        const size_t gap = dropped && *at == '\n';
         if (kept)
             buf_add(out, at + gap, part->size - gap);
         dropped = !kept;
@@ -47,11 +48,13 @@ uint32_t texts_hash(const char *const *names, int n)
 
 void emit_runtime_interface(Buf *out)
 {
-    buf_puts(out, "\n/* The runtime, static in each file that has it; one that was included before "
-                  "serves, too. */\n"
-                  "#ifndef RNCRT_H\n#define RNCRT_PASTED\n#ifdef __GNUC__\n"
-                  "#define RNCRT_API __attribute__((unused)) static\n"
-                  "#else\n#define RNCRT_API static\n#endif\n#endif\n");
+    buf_puts(
+        out,
+        "\n/* The runtime, as static functions of this file; if rncrt.h was included before, that\n"
+        " * serves instead. */\n"
+        "#ifndef RNCRT_H\n#define RNCRT_PASTED\n#ifdef __GNUC__\n"
+        "#define RNCRT_API __attribute__((unused)) static\n"
+        "#else\n#define RNCRT_API static\n#endif\n#endif\n");
     paste_text(out, "runtime/rncrt.h", NULL, NULL);
 }
 
@@ -60,7 +63,7 @@ void emit_runtime_functions(Buf *out)
     buf_puts(
         out,
         "\n/* ---- the runtime's functions ----\n"
-        " * Mapped files (rnc_weights_open) and threads (rnc_pool_new) are in librncrt alone. */\n"
+        " * Mapped files (rnc_weights_open) and threads (rnc_pool_new) are only in librncrt. */\n"
         "#if defined(RNCRT_PASTED) && !defined(RNCRT_FUNCTIONS)\n#define RNCRT_FUNCTIONS\n");
     for (int i = 0; i < text_count; i++) {
         if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))

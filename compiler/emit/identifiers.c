@@ -8,7 +8,8 @@ static const char *const taken[] = {
 #include "emit/taken.def"
 };
 
-/* Names of headers, as files: one in front of the compiler's own would be included in its place. */
+/* Names of headers, which STEM.h must not have: such a file would be included in place of the
+ * compiler's own header. */
 static const char headers[] =
     " assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal"
     " stdalign stdarg stdatomic stdbit stdbool stdckdint stddef stdint stdio stdlib stdnoreturn"

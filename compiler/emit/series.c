@@ -1,20 +1,20 @@
-/* series.c: texts that differ in evenly growing numbers, as one text. */
+/* series.c: writes texts that differ in evenly growing numbers as one text. */
 #include "emit/series.h"
 
 #include <string.h>
 
-/* A piece of the texts: a number or what stands between two. */
+/* A piece of the texts: a number, or what stands between two numbers. */
 typedef struct Piece {
-    const char *text; /* of the first text */
+    const char *text; /* taken from the first text */
     int length;
     bool is_number;
-    int value, last, step; /* the first, the latest, from one to the next */
+    int value, last, step; /* first number, latest, and the step between two */
 } Piece;
 
 struct Series {
     Arena *arena;
     VEC(Piece) pieces;
-    int n; /* texts so far */
+    int n; /* number of texts so far */
     bool fits;
 };
 
@@ -36,7 +36,7 @@ static Piece piece_at(const char *at)
     if (is_digit(*at)) {
         while (is_digit(at[p.length]))
             p.length++;
-        const bool leads = *at == '0' && is_word(at[1]); /* 0x10, 007 */
+        const bool leads = *at == '0' && is_word(at[1]); /* such as 0x10 or 007 */
         p.is_number = p.length <= DIGITS_MOST && !leads;
         for (int i = 0; p.is_number && i < p.length; i++)
             p.value = 10 * p.value + (at[i] - '0');

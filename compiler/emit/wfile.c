@@ -1,7 +1,6 @@
-/* wfile.c: the weights file (runtime/rncw.h, docs/weights-format.md), written from
- * the plan's packed tensors: packed straight into the file's bytes, read once more
- * for their checksums.
- */
+/* wfile.c: the weights file (runtime/rncw.h, docs/weights-format.md), written from the plan's
+ * tensors: they are packed straight into the file's bytes and then read once for their
+ * checksums. */
 #include "emit/emit.h"
 
 #include "runtime/rncw.h"
@@ -14,7 +13,8 @@ static void put(unsigned char *to, uint64_t x, int bytes)
         to[i] = (unsigned char)x;
 }
 
-/* The file's numbers are little-endian; pack_weights() writes this machine's, `each` bytes long. */
+/* The file's numbers are little-endian.  pack_weights() writes this machine's, which are `each`
+ * bytes long. */
 static void swap_if_big_endian(unsigned char *bytes, size_t size, size_t each)
 {
     const uint16_t one = 1;
@@ -41,7 +41,7 @@ static float *room_for_floats(const Plan *plan, Arena *arena)
     return NEW_ARRAY(arena, float, most + 1);
 }
 
-/* Every packed tensor at its place after `data`. */
+/* Packs every tensor at its place after `data`. */
 static void pack_tensors(const Plan *plan, unsigned char *data, Arena *arena)
 {
     float *room = room_for_floats(plan, arena);
@@ -59,7 +59,7 @@ static void pack_tensors(const Plan *plan, unsigned char *data, Arena *arena)
     }
 }
 
-/* Table and names; the tensors are packed. */
+/* Writes table and names; the tensors must have been packed. */
 static void write_table(unsigned char *file, const Plan *plan, size_t data)
 {
     unsigned char *entry = file + RNCW_HEAD_BYTES;
@@ -107,7 +107,7 @@ static size_t round_to(size_t bytes, size_t align)
     return (bytes + align - 1) / align * align;
 }
 
-/* Table and names. */
+/* Bytes in table and names. */
 static size_t table_bytes(const Plan *plan)
 {
     return (size_t)plan->packed.n * RNCW_ENTRY_BYTES + name_bytes_of(plan);

@@ -1,5 +1,5 @@
-/* tiny.h: the network tiny in C, made by rnc: what tiny.c offers.
- * For any use by anyone, without conditions. */
+/* tiny.h: the network tiny in C, made by rnc: the interface of tiny.c.
+ * Anyone may use it for any purpose, without conditions. */
 #ifndef RNC_NET_TINY_H
 #define RNC_NET_TINY_H
 
@@ -16,13 +16,14 @@ extern "C" {
 #define TINY_ARENA_BYTES ...
 #define TINY_ARENA_ALIGN 64
 #define TINY_BATCH 1
-/* Weights files carry the same number, or do not fit. */
+/* A weights file fits only if it carries the same number. */
 #define TINY_PLAN_HASH ...
-/* Of the weights file. */
+/* Size of the weights file. */
 #define TINY_WEIGHTS_BYTES 5248
-/* More threads than these gain nothing in steps that need scratch (rnc --threads). */
+/* Steps that need scratch use no more threads than this (rnc --threads). */
 #define TINY_THREADS 4
-/* Stack that run takes at most, on each thread, compiled with optimization (gcc and clang, -O1 or more). */
+/* The most stack that run uses on each thread, if compiled with optimization (gcc or
+ * clang, -O1 or more). */
 #define TINY_STACK_BYTES 16384
 
 /* Input image, unsigned char [1][6][5][3]: image, row, pixel, channel.
@@ -59,10 +60,10 @@ extern "C" {
 #define TINY_PORT_INT_H 1
 #define TINY_PORT_INT_W 1
 
-/* An inference engine.  The caller provides the memory of it, as many engines as it likes.
- * Treat the members as private, but for why. */
+/* An inference engine.  The caller allocates it, and may have as many as it likes.
+ * Treat all members except `why` as private. */
 typedef struct tiny {
-    const void *kernels;          /* of the instruction set in use */
+    const void *kernels;          /* those for the instruction set in use */
     unsigned char *arena;
     const unsigned char *weights; /* the first tensor */
     rnc_pool *pool;
@@ -71,20 +72,20 @@ typedef struct tiny {
     char why[192]; /* after an error: what was expected and found */
 } tiny;
 
-/* Everything that can go wrong goes wrong here; net->why then says more.  The
- * arena belongs to this engine, TINY_ARENA_BYTES aligned to
- * TINY_ARENA_ALIGN; weights are only read, by any number of engines in any
- * number of threads.  pool: threads to share the work, or NULL for the caller's
- * own alone.  Weights, arena and pool must outlive the engine. */
+/* Makes an engine ready.  Everything that can fail fails here; net->why then says more.
+ * arena: TINY_ARENA_BYTES bytes for this engine alone, aligned to TINY_ARENA_ALIGN.
+ * w: weights, which are only read; any number of engines and threads may share them.
+ * pool: threads that share the work; NULL: only the caller's thread works.
+ * Weights, arena and pool must outlive the engine. */
 rnc_status tiny_init(tiny *net, const rnc_weights *w,
     void *arena, size_t arena_bytes, rnc_pool *pool);
 
-/* Another instruction set than the best one: for tests and comparisons. */
+/* Selects another instruction set than the best one, for tests and comparisons. */
 rnc_status tiny_use(tiny *net, rnc_isa isa);
 
-/* One inference: cannot fail, allocates nothing, writes the outputs and the arena
- * alone.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers
- * count as 0 inside; the state of the caller's floating-point unit is as before. */
+/* Runs one inference.  It cannot fail, allocates nothing, and writes only the outputs and the
+ * arena.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers
+ * are treated as 0 meanwhile; afterwards the caller's floating-point mode is restored. */
 void tiny_run(tiny *net,
               const unsigned char *image,
               const float *extra,
@@ -94,12 +95,12 @@ void tiny_run(tiny *net,
 /* The name of class 0 .. 3; NULL for any other number. */
 const char *tiny_port_int_label(int class_number);
 
-/* Calls hook(context, ...) after each step of every later run, with the number of the step
- * in tiny_info.steps and its result; NULL: no longer.  init begins without. */
+/* From now on every run calls hook(context, ...) after each step, with the step's number in
+ * tiny_info.steps and its result.  NULL removes the hook; after init there is none. */
 void tiny_trace(tiny *net, rnc_trace_hook hook, void *context);
 
-/* The network described for programs that serve any network (rncrt.h): ports, steps, sizes,
- * and these functions by pointer. */
+/* Describes the network to programs that serve any network (rncrt.h): ports, steps, sizes,
+ * and pointers to these functions. */
 extern const rnc_net_info tiny_info;
 
 #ifdef __cplusplus

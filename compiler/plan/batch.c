@@ -5,7 +5,7 @@
  * So a turn takes as many images as pay: where the weights come from memory, those whose
  * operands of the largest layer fit into half of the L3; where they stay in the L3 there
  * is little to share, and half of the L2 decides, so that small networks still have
- * something for threads to share (docs/kernels-notes.md has the measurements).
+ * something for threads to share (docs/kernels-log.md has the measurements).
  */
 #include "plan/batch.h"
 

@@ -1,6 +1,6 @@
 /* knobs.c: how each ISA goes about a step: tiles, loop order, prefetch.
  *
- * What each ISA likes, measured by hand (docs/kernels-notes.md has the measurements, shapes.def
+ * What each ISA likes, measured by hand (docs/kernels-log.md has the measurements, shapes.def
  * what each knob is), and what methods make of it alike; the rest is theirs (methods/<name>.c).
  * Over the knobs go those of a tuning (tuning.h) whose row has the step's method.  Any values give
  * right results.

@@ -3,7 +3,7 @@
  * The time of a method is made of that of its arithmetic at the machine's peak and that of
  * reading its weights: weights stream past once an inference, and the next are fetched
  * while these are used.  The two overlap, but not wholly; the root of the sum of their squares
- * is within 10 % of what was measured (docs/kernels-notes.md).  Each method says what it costs
+ * is within 10 % of what was measured (docs/kernels-log.md).  Each method says what it costs
  * (methods/<name>.c).
  *
  * A tuning that was measured goes before the model.  Both only choose; every choice gives
@@ -16,7 +16,7 @@ const Method *const method_rows[METHOD_COUNT] = {
 #include "plan/methods/methods.def"
 };
 
-/* Measured: docs/kernels-notes.md. */
+/* Measured: docs/kernels-log.md. */
 #define REACH_OF_OTHERS                                                                    \
     {                                                                                      \
         .direct = 0.93, .products = 0.90, .blocks = 0.80, .taps = 1.15, .strassen = 0.945, \

@@ -1,11 +1,11 @@
 /* batch.c: a batch computed in turns of a few images each.
  *
- * All images of a batch at once would share each reading of the weights, but the tensors of
- * many images leave the caches between two layers, and the arena grows with every image.
- * So a turn takes as many images as pay: where the weights come from memory, those whose
- * operands of the largest layer fit into half of the L3; where they stay in the L3 there
- * is little to share, and half of the L2 decides, so that small networks still have
- * something for threads to share (docs/kernels-log.md has the measurements).
+ * All images of a batch at once would share each reading of the weights, but the tensors of many
+ * images leave the caches between two layers, and the arena grows with every image. So a turn
+ * takes as many images as are worth it.  Where the weights come from memory, the operands of the
+ * largest layer must fit into half of the L3.  Where the weights stay in the L3 there is little to
+ * gain, and the operands must fit into half of the L2, so that small networks still have turns for
+ * threads to share (docs/kernels-log.md has the measurements).
  */
 #include "plan/batch.h"
 
@@ -28,7 +28,7 @@ static int64_t widest_layer(const Net *net)
     return widest;
 }
 
-/* The images of a turn: a divisor of the batch, so that all turns are alike. */
+/* The number of images in a turn.  It divides the batch, so that all turns are alike. */
 static int turn_images(const Net *net, const Machine *machine, int batch)
 {
     const int64_t l2 = (int64_t)machine->l2_kb * 1024, l3 = (int64_t)machine->l3_kb * 1024;
@@ -40,8 +40,8 @@ static int turn_images(const Net *net, const Machine *machine, int batch)
     return images;
 }
 
-/* Plan.turns for the plan's machine, and Plan.net: `net`, or where there are several turns a
- * copy of it with a turn's images. */
+/* Sets Plan.turns for the plan's machine, and Plan.net: that is `net` itself, or a copy with the
+ * images of one turn if there are several turns. */
 void cut_batch(Plan *plan, const Net *net)
 {
     const int batch = net->inputs.n > 0 ? net->inputs.at[0].node->type.n : 1;

@@ -4,7 +4,7 @@
 
 #include "plan/plan.h"
 
-/* A type of the plan's network, with the images of all turns. */
+/* Returns a type of the plan's network with the images of all turns. */
 Type whole_batch(const Plan *plan, Type type);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* A number, byte by byte from the low end, so that hosts agree. */
+/* Hashes a number byte by byte from the low end, so that all hosts get the same hash. */
 static void hash_number(uint64_t *hash, int64_t number)
 {
     unsigned char bytes[8];
@@ -14,13 +14,13 @@ static void hash_number(uint64_t *hash, int64_t number)
 }
 
 enum {
-    MOST_NUMBERS = 0 /* of all families together, more than one has */
+    MOST_NUMBERS = 0 /* of all families together, which is more than any one has */
 #define PACKS(family, type, name, doc) +1
 #include "kernels/shapes.def"
 };
 
-/* The numbers of a shape that decide how its weights are packed (PACKS of shapes.def), into
- * `numbers`; how many. */
+/* Writes the numbers of a shape that decide how its weights are packed (PACKS of shapes.def) to
+ * `numbers`; returns how many there are. */
 static int shape_numbers(const Step *step, int numbers[MOST_NUMBERS])
 {
     const ShapeRow *row = &shape_rows[kernel_rows[step->kernel].family];

@@ -48,7 +48,7 @@ const ShapeRow shape_rows[FAMILY_COUNT] = {
 #include "kernels/shapes.def"
 };
 
-/* The words from `text` to `end`; those with `?` come last. */
+/* Counts the words from `text` to `end`; those with `?` come last. */
 static OperandCount count_words(const char *text, const char *end)
 {
     OperandCount count = {0};

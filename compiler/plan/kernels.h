@@ -89,9 +89,10 @@ typedef enum Kernel {
 } Kernel;
 extern const KernelRow kernel_rows[KERNEL_COUNT];
 
-/* Tensors that a step reads and writes at most: the slots of rnc_operands (operands.h). */
+/* The most tensors that a step reads and writes: the slots of rnc_operands (operands.h). */
 enum { MOST_IN = 2, MOST_OUT = 1 };
-/* How many a kernel reads or writes: those without `?` in its row, and all. */
+/* How many operands a kernel reads or writes: at least those without `?` in its row, at most all.
+ */
 typedef struct OperandCount {
     int least, most;
 } OperandCount;

@@ -1,9 +1,9 @@
 /* knobs.c: how each ISA goes about a step: tiles, loop order, prefetch.
  *
- * What each ISA likes, measured by hand (docs/kernels-log.md has the measurements, shapes.def
- * what each knob is), and what methods make of it alike; the rest is theirs (methods/<name>.c).
- * Over the knobs go those of a tuning (tuning.h) whose row has the step's method.  Any values give
- * right results.
+ * This file has what suits each ISA, as measured by hand (docs/kernels-log.md), and what several
+ * methods derive from it in the same way; methods/<name>.c has the rest.  shapes.def says what
+ * each knob is.  If a tuning (tuning.h) has a row for the step with the step's method, its knobs
+ * replace these.  Any values give correct results.
  */
 #include "plan/methods/method_parts.h"
 
@@ -152,7 +152,7 @@ int64_t widest_scratch(const Plan *plan, const Step *step)
     return widest;
 }
 
-/* Weight panels that parts can share out. */
+/* The number of weight panels that can be divided among parts. */
 static int64_t panels_of(const Step *step)
 {
     const rnc_conv_shape *s = &step->shape.conv;
@@ -166,8 +166,8 @@ int64_t shared_pieces(const Step *step, Isa isa)
     return t->split ? panels_of(step) : step->method->pieces(&step->shape.conv, t);
 }
 
-/* Each part has scratch of its own: no more of them than have much to do, nor than it takes for the
- * largest share to be as small. */
+/* Each part has its own scratch, so there are no more parts than have enough work, and no more
+ * than are needed to make the largest share as small as it is. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 {
     enum { MACS_TO_SCRATCH = 1000000 };

@@ -20,7 +20,7 @@ const Machine machine_rows[MACHINE_COUNT] = {
 #include "plan/machine.def"
 };
 
-/* A number's word in text, where it is, and what it may be. */
+/* The word of a number in the text, its member in Machine, and the values that it may have. */
 typedef struct Number {
     const char *word;
     size_t offset;
@@ -62,7 +62,7 @@ Isa machine_isa(const Machine *machine, unsigned isas)
 double machine_gflops(const Machine *machine, unsigned isas)
 {
     double most = machine->gflops[machine_isa(machine, isas)];
-    /* Code that this machine cannot run: as fast as what it can. */
+    /* The machine cannot run this code: assume that it is as fast as the code that it can run. */
     for (int i = 0; i < ISA_COUNT && most == 0.0; i++)
         most = machine->gflops[i];
     return most;
@@ -78,7 +78,7 @@ const char *machine_text(const Machine *machine, Arena *arena)
     return buf_text(&out);
 }
 
-/* "WORD=VALUE" into its number. */
+/* Reads "WORD=VALUE" and sets that number. */
 static bool read_item(const char *item, Machine *machine, Arena *arena, const char **why)
 {
     const size_t n = strcspn(item, "=");

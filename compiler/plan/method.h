@@ -1,16 +1,16 @@
-/* method.h: the ways to compute a convolution or dense layer, a row each.
+/* method.h: the ways to compute a convolution or dense layer, one row for each.
  *
- * methods/methods.def lists them.  methods/<name>.c has the row and all that is particular to the
- * method: when it fits and what it costs, what it is told and how it is cut, the scratch it needs,
- * how its weights are packed, what rnc tune tries.  choose_methods() takes a row for each node,
- * once, before places are chosen; whoever comes after asks the row.
+ * methods/methods.def lists them.  methods/<name>.c has the row and everything particular to the
+ * method: when it fits, what it costs, the shape that its kernel gets, how its work is divided,
+ * the scratch it needs, how its weights are packed, and what rnc tune tries.  choose_methods()
+ * chooses a row for each node once, before places are chosen; all later phases ask the row.
  */
 #ifndef RNC_METHOD_H
 #define RNC_METHOD_H
 
 #include "plan/tuning.h"
 
-/* A register tile that rnc tune tries: a 0 leaves what is there. */
+/* A register tile that rnc tune tries; a 0 leaves the knob as it is. */
 typedef struct TilePair {
     int pixels, vectors;
 } TilePair;
@@ -23,57 +23,58 @@ typedef struct Trial {
 } Trial;
 
 struct Method {
-    const char *word; /* in tuning files; methods of layers that no two of them fit may share it */
+    const char *word; /* in tuning files; methods may share a word if no layer fits two of them */
     Kernel kernel;
-    int side; /* of a tile of Winograd's method (rnc_conv_shape.winograd), or 0 */
+    int side; /* side of a tile of Winograd's method (rnc_conv_shape.winograd), or 0 */
 
     /* ---- when ---- */
 
-    /* Its sums are plain ones and it needs no larger weights nor more code: not for the native
-     * backend at its fastest alone, but with --exact and --optimize size as well. */
+    /* Its sums are plain ones, and it needs neither larger weights nor more code.  So it is
+     * allowed everywhere, also with --exact and --optimize size. */
     bool plain;
     bool (*fits)(const Plan *plan, const Node *node);
-    /* By the cost model; HUGE_VAL: never, unless a tuning says so.  NULL: it is taken wherever it
-     * fits. */
+    /* Its time by the cost model.  HUGE_VAL: it is never chosen, unless a tuning says so.  NULL:
+     * it is chosen wherever it fits. */
     double (*seconds)(const Plan *plan, const Node *node, const Method *self);
     double
-        gain; /* how many times faster than another it must be to be taken; 0: faster is enough */
-    /* Its weights are packed as they are, so in 16 bits if PlanOptions.weights_type says so; others
-     * are sums of them, which are floats. */
+        gain; /* how many times faster than another it must be to be chosen; 0: faster is enough */
+    /* Its weights are packed as they are, in 16 bits if PlanOptions.weights_type says so.  Other
+     * methods pack sums of weights, which are floats. */
     bool as_they_are;
-    /* Its weights, in those of the plain sum; NULL: 1. */
+    /* The number of its weights as a multiple of those of the plain sum; NULL: 1. */
     double (*weights)(const Node *node, const Method *self);
 
     /* ---- what it reads ---- */
 
-    bool reads_halo; /* pixels around its operand, which must be zeros */
-    bool by_pixel;   /* a pixel's channels, then the next one's: these shall not meet in a cache */
-    bool by_line;    /* a vector of channels of many pixels of a line */
-    bool any_channels; /* channels one by one, so that pixels need not be whole vectors */
+    bool reads_halo;   /* it reads pixels around its operand, which must be zeros */
+    bool by_pixel;     /* pixels are read one by one: they shall not share sets of a cache */
+    bool by_line;      /* it reads one vector of channels of many pixels of a line */
+    bool any_channels; /* it reads channels one by one, so that pixels need not be whole vectors */
 
     /* ---- its step ---- */
 
-    /* Groups and channels as the kernel sees them, the rest of the shape being set; NULL: one
-     * group of whole vectors. */
+    /* Sets groups and channels as the kernel sees them; the rest of the shape is already set.
+     * NULL: there is one group of whole vectors. */
     void (*shape)(const Plan *plan, const Node *node, rnc_conv_shape *s);
     void (*tile)(const Plan *plan, const Step *step, Isa isa, rnc_tile *t); /* NULL: all 0 */
-    /* Step.parts, and the `split` of tiles where `row`, of the step's method or NULL, does not say
-     * it; NULL: one part. */
+    /* Sets Step.parts, and the `split` of tiles unless `row` gives it (a tuning's row with the
+     * step's method, or NULL).  NULL: there is one part. */
     void (*share)(const Plan *plan, Step *step, const TuningRow *row);
-    int64_t (*pieces)(const rnc_conv_shape *s, const rnc_tile *t); /* to share with scratch */
-    int panels; /* weight panels that pass together, 0 is 1 */
+    int64_t (*pieces)(const rnc_conv_shape *s, const rnc_tile *t); /* that parts share */
+    int panels; /* weight panels that are computed together; 0 means 1 */
     int64_t (*scratch)(const rnc_conv_shape *s,
-                       const rnc_tile *t); /* elements of a part, or NULL */
-    /* Less scratch by a smaller tile, with the same results to the bit; false if there is none. */
+                       const rnc_tile *t); /* elements of scratch for one part, or NULL */
+    /* Makes the tile smaller to need less scratch, with the same results to the bit; returns false
+     * if that is not possible. */
     bool (*shrink)(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
-    int64_t (*multiplications)(const Step *step); /* of an image; NULL: those of the plain sum */
+    int64_t (*multiplications)(const Step *step); /* for an image; NULL: those of the plain sum */
 
     /* ---- what rnc tune tries ---- */
 
     unsigned knobs;                /* KNOB_BITs of what the kernel reads */
-    unsigned register_knobs;       /* of these, those it does not read where pixels is 0 */
+    unsigned register_knobs;       /* those among them that it does not read where pixels is 0 */
     const TilePair *wide, *narrow; /* for 32 vector registers and for 16, up to {0, 0} */
-    const Trial *trials;           /* up to one without values */
+    const Trial *trials;           /* ended by one without values */
 };
 
 typedef enum MethodId {
@@ -83,7 +84,7 @@ typedef enum MethodId {
 } MethodId;
 extern const Method *const method_rows[METHOD_COUNT];
 
-/* Does a method compute it: is it a convolution or dense layer? */
+/* Whether a method computes the operator: is it a convolution or a dense layer? */
 static inline bool is_conv(Op op)
 {
     return op == OP_CONV || op == OP_DENSE;

@@ -1,9 +1,9 @@
 /* offsets.c: lower bounds of the arena, and offsets in it.
  *
- * Buffers that live at the same time lie apart.  The sum of those alive at a
- * step bounds the arena from below; placing the largest first, each at the lowest
- * gap that holds it, reaches the bound or nearly so.  Several orders are tried,
- * and after a miss the buffers that stick out go first the next time.
+ * Buffers that live at the same time must not overlap.  The sum of those alive at a step is a
+ * lower bound of the arena.  Placing the largest buffer first, each in the lowest gap that holds
+ * it, reaches the bound or comes close.  Several orders are tried; after a miss, the buffers that
+ * end above the bound are placed first in the next attempt.
  */
 #include "plan/plan_parts.h"
 
@@ -71,15 +71,15 @@ static int64_t key_of(const Buffer *b, OrderBy by)
     }
 }
 
-/* Which buffers live at the same time: those of buffer i are at[begin[i]] to
- * at[begin[i + 1] - 1].  Where there would be too many of them to keep, `at` is NULL. */
+/* Which buffers live at the same time: the neighbours of buffer i are at[begin[i]] to at[begin[i +
+ * 1] - 1].  If there are too many to keep, `at` is NULL. */
 typedef struct Neighbours {
     int64_t *begin;
     int *at;
 } Neighbours;
 
-/* Calls for each pair that lives together: counts it in begin[], or enters it where
- * begin[] says and moves that on.  `order`: the n buffers by their first step. */
+/* For each pair of buffers that live at the same time: counts it in begin[], or enters it where
+ * begin[] says and advances that.  `order` has the n buffers by their first step. */
 static void each_pair(const Plan *plan, const Item *order, int n, int *alive, Neighbours *nb)
 {
     int n_alive = 0;
@@ -136,7 +136,7 @@ static int compare_spans(const void *a, const void *b)
     return x->from < y->from ? -1 : x->from > y->from;
 }
 
-/* The lowest place for `bytes` bytes beside the spans, which it sorts. */
+/* The lowest offset of `bytes` bytes that are outside all spans.  Sorts the spans. */
 static int64_t lowest_gap(Span *spans, int n, int64_t bytes)
 {
     qsort(spans, (size_t)n, sizeof *spans, compare_spans);
@@ -181,7 +181,7 @@ static void keep_best(Plan *plan, const int64_t *offsets, int64_t bytes)
         plan->buffers.at[i].offset = offsets[i];
 }
 
-/* Moves what ends at the top of the arena to the front of the order, the last of it first;
+/* Moves the buffers that end at the top of the arena to the front of the order, in reverse;
  * `moved` has room for all. */
 static void move_to_front(const Plan *plan, Item *items, Item *moved, int n, const int64_t *offsets,
                           int64_t top)
@@ -197,7 +197,7 @@ static void move_to_front(const Plan *plan, Item *items, Item *moved, int n, con
     memcpy(items, moved, (size_t)n_moved * sizeof *items);
 }
 
-/* The buffers in use, those with the highest keys first. */
+/* Lists the buffers in use, those with the highest keys first. */
 static int make_items(const Plan *plan, OrderBy by, Item *items)
 {
     int n = 0;

@@ -1,12 +1,12 @@
-/* pack.c: weights as the kernels read them, from OIHW and from batch normalisation's four vectors:
- * what several methods share.  packings.def says the order of each packing, methods/<name>.c has
- * those of one method.
+/* pack.c: packs weights, which come as OIHW or as batch normalisation's four vectors, in the order
+ * in which kernels read them.  This file has the packings that several methods share;
+ * methods/<name>.c has those of one method.  packings.def says the order of each packing.
  *
- * Channels after the last, and the inputs that a merged group's output does not
- * read, have zeros.  A convolution without bias has one of zeros.
+ * The weights are zero for channels after the last, and for the inputs of a merged group that an
+ * output does not read.  A convolution without a bias gets one of zeros.
  *
- * The transposing goes by blocks that fit the first-level cache, so that memory
- * is read and written in runs and once.
+ * Weights are transposed in blocks that fit into the first-level cache, so that memory is read and
+ * written in runs, and only once.
  */
 #include "plan/methods/method_parts.h"
 
@@ -77,10 +77,10 @@ void pack_bias(const Filters *f, int first, int n, float *to)
         to[i] = f->bias && first + i < f->filters ? f->bias[first + i] : 0.0f;
 }
 
-/* A block of taps k0 .. k1-1, inputs c0 .. c1-1 and outputs first .. first+n-1 of
- * one group, into the columns `to` [taps][rows][stride] of its first output, by
- * way of a copy [k][c][n] that stays in the first-level cache: the distances of
- * `to` are often powers of two, whose lines would drive one another out. */
+/* Packs a block of one group, with the taps k[0] .. k[1]-1, the inputs c[0] .. c[1]-1 and the
+ * outputs first .. first+n-1, into `to` [taps][rows][stride], the columns from its first output
+ * on.  It makes a copy [k][c][n] first, which stays in the first-level cache: the distances in
+ * `to` are often powers of two, so that its lines would evict one another. */
 static void pack_block(const Filters *f, int first, int n, const int k[2], const int c[2], int rows,
                        int stride, float *to)
 {
@@ -124,7 +124,7 @@ void pack_columns(const Filters *f, int first, int n, int rows, int row0, int st
     }
 }
 
-/* `groups` of out_c / groups output channels, each reading `rows` inputs. */
+/* Packs `groups` groups of out_c / groups output channels, each of which reads `rows` inputs. */
 static void pack_groups(const Filters *f, int groups, int out_c, int rows, int panel, float *to)
 {
     const int group_c = out_c / groups;
@@ -175,7 +175,7 @@ static double real_at(Reals list, int i)
     return list.at[list.n == 1 ? 0 : i];
 }
 
-/* Channel i of `node`, a normalize or bn, is x * scale + shift. */
+/* Sets scale and shift so that channel i of `node`, a normalize or bn, is x * scale + shift. */
 static void affine_of(const Node *node, int i, double *scale, double *shift)
 {
     if (node->op == OP_NORMALIZE) {

@@ -1,8 +1,8 @@
 /* pack_half.c: packed weights as numbers of 16 bits.
  *
- * What pack.c packs is a sequence of panels, each some biases and then weights.  Here each panel's
- * weights become numbers of 16 bits and its biases stay floats; a panel is filled up with zeros to
- * a multiple of 64 bytes (rnc_panel_bytes() of kernels/parts.h).
+ * pack.c makes a sequence of panels, each of which is some biases followed by weights.  Here the
+ * weights become numbers of 16 bits, and the biases stay floats; each panel is filled with zeros
+ * to a multiple of 64 bytes (rnc_panel_bytes() of kernels/parts.h).
  */
 #include "plan/plan_parts.h"
 
@@ -11,14 +11,15 @@
 
 #include <string.h>
 
-/* Panels of one width: `n` of them, biases and weights of each. */
+/* `n` panels of one width, with the numbers of biases and weights in each. */
 typedef struct Panels {
     int64_t n, biases, weights;
 } Panels;
 
 enum { PANELS_MOST = 2 };
 
-/* The panels of a group of a step: whole ones, then perhaps a narrow one; groups of a step. */
+/* Sets the panels of one group of a step: whole ones, then perhaps a narrow one.  Returns the
+ * number of groups. */
 static int panels_of(const Step *step, Panels panels[PANELS_MOST])
 {
     const rnc_conv_shape *c = &step->shape.conv;

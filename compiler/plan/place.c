@@ -1,15 +1,15 @@
-/* place.c: layouts: where in its buffer each tensor lies.
+/* place.c: layouts: where in its buffer each tensor is stored.
  *
- * Pixels of a tensor are `pixel` floats apart: the channels rounded up to whole
- * vectors of the widest ISA, plus 16 where a convolution reads pixels that would
- * be a multiple of 2 KB apart and meet in few sets of the cache (measured: 4 to
- * 7 %), for a depthwise one, which reads a line of many pixels in turn, of 256 bytes
- * (up to 30 %).  An input of few channels, read by nothing but convolutions that take
- * them one by one, keeps them side by side, so that a row of the window is one
- * run.
+ * Pixels of a tensor are `pixel` floats apart: that is the number of channels, rounded up to whole
+ * vectors of the widest ISA.  Pixels whose distance is a multiple of a large power of two share
+ * few sets of the cache.  So 16 floats are added where a convolution would read pixels a multiple
+ * of 2 KB apart (measured: 4 to 7 % faster), or where a depthwise convolution, which reads a line
+ * of many pixels, would read them a multiple of 256 bytes apart (up to 30 %).  If an input has few
+ * channels, and only convolutions that read channels one by one use it, its channels are not
+ * rounded up, so that a row of the window is one run.
  *
- * Around the image lie as many rows and pixels of zeros as the windows of the
- * convolutions that read it reach beyond it on each side, and no more.
+ * Rows and pixels of zeros surround the image: on each side exactly as many as the windows of the
+ * convolutions that read it reach beyond it.
  */
 #include "plan/plan_parts.h"
 
@@ -28,7 +28,7 @@ void conv_reach(const Node *node, int axis, int *before, int *behind)
     *behind = last >= extent ? (int)(last - extent + 1) : 0;
 }
 
-/* What the readers of a store's tensors want of its layout. */
+/* What the layout of a store must provide for those that read its tensors. */
 typedef struct Wishes {
     int halo[4];  /* top, left, bottom, right */
     bool by_conv; /* a convolution reads it pixel by pixel */
@@ -73,7 +73,7 @@ static Wishes *find_wishes(const Plan *plan, const Sharing *sharing)
     return wishes;
 }
 
-/* False after a message: rnc's distances are ints. */
+/* Reports that a tensor is too large, since distances are ints; returns false. */
 static bool too_large(const Plan *plan, const Store *store, Diag *diag)
 {
     const Node *node = plan->net->nodes.at[store->nodes.at[0]];
@@ -107,7 +107,7 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     return true;
 }
 
-/* The buffer of a store and the tensors of its nodes. */
+/* Makes the buffer of a store and the tensors of its nodes. */
 static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, const Wishes *w,
                         Diag *diag)
 {
@@ -144,8 +144,8 @@ static bool no_halo(const Wishes *w)
     return !w->halo[0] && !w->halo[1] && !w->halo[2] && !w->halo[3];
 }
 
-/* A flatten in the order the operand lies in is the operand, seen as one pixel,
- * if there is nothing between its pixels and nothing beside its channels. */
+/* A flatten in the order in which its operand is stored is the operand itself, seen as one pixel,
+ * if nothing is stored between the operand's pixels or beside its channels. */
 static bool lies_flat(const Plan *plan, const Sharing *sharing, const Wishes *wishes,
                       const Node *node)
 {

@@ -12,28 +12,28 @@
 /* Output channels of a weight panel: two vectors of AVX-512. */
 enum { PANEL = 32 };
 
-/* How a node's value comes about. */
+/* How a node's value is computed. */
 typedef enum Form {
-    FORM_STEP,  /* steps of its own compute it */
+    FORM_STEP,  /* its own steps compute it */
     FORM_INPUT, /* an input step writes it, with the node's scale and shift applied */
-    FORM_FUSED, /* it has no tensor: an input that only a FORM_INPUT node reads */
-    FORM_VIEW,  /* no step: its operand's memory, seen as another tensor */
+    FORM_FUSED, /* an input without a tensor, since only a FORM_INPUT node reads it */
+    FORM_VIEW,  /* it has no step: it is its operand's memory, seen as another tensor */
 } Form;
 
 /* What share.c and place.c decide about a node, for select.c. */
 typedef struct Placing {
     Form form;
     const Node *input; /* FORM_INPUT: the OP_INPUT node */
-    int in_place;      /* the operand that the result is written over, or -1 */
-    bool *embedded;    /* by operand: it lies where the view or the concat has it */
+    int in_place;      /* the operand that the result overwrites, or -1 */
+    bool *embedded;    /* by operand: it is stored where the view or the concat has it */
     int store;         /* tensors of one store share a buffer */
-    int channel;       /* where it begins among the store's channels */
+    int channel;       /* the first of the store's channels that it has */
 } Placing;
 
-/* Tensors side by side and over one another: a buffer to be. */
+/* Tensors that will share a buffer, side by side or one overwriting another. */
 typedef struct Store {
     VEC(int) nodes;
-    int channels; /* with the lanes behind the last */
+    int channels; /* with the lanes after the last */
 } Store;
 
 typedef struct Sharing {
@@ -41,29 +41,30 @@ typedef struct Sharing {
     VEC(Store) stores; /* those merged into others have no nodes */
 } Sharing;
 
-/* share.c.  The Sharing lives in the plan's arena.  share_flat(): tries to make
- * `node`, a flatten whose operand lies in its own order, a view. */
+/* share.c.  The Sharing is allocated in the plan's arena.  share_flat() tries to make `node` a
+ * view; it must be a flatten in the order in which its operand is stored. */
 typedef struct Sharer Sharer;
 Sharer *share_nodes(const Plan *plan, Sharing **sharing);
 bool share_flat(Sharer *sharer, int node);
 
 /* ---- small questions (place.c) ---- */
 
-/* Channels of a tensor of `c`, with the lanes behind the last. */
+/* Channels of a tensor with `c` of them, counting the lanes after the last. */
 static inline int lanes_of(const Plan *plan, int c)
 {
     return (int)round_up(c, plan->align);
 }
 
-/* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach
- * in front of and behind the operand. */
+/* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach before and after
+ * the operand. */
 void conv_reach(const Node *node, int axis, int *before, int *behind);
 
 /* ---- arena and identity ---- */
 
 void find_bounds(Plan *plan); /* offsets.c: lower_bound, tight_bound, limit_step */
 void find_hash(Plan *plan);   /* hash.c: Plan.hash */
-/* Whether two steps, with weights of the same parameters, read them packed alike (hash.c). */
+/* Whether two steps that have the same parameters also read them in the same packed form (hash.c).
+ */
 bool packed_alike(const Step *a, const Step *b);
 
 /* ---- steps ---- */
@@ -71,16 +72,18 @@ bool packed_alike(const Step *a, const Step *b);
 /* select.c */
 Operand in_arena(const Plan *plan, const Node *node);
 void set_act(const Node *node, int *act, float *alpha);
-/* The packed tensor of the weights file for `step`, the next to be added: the next one, or
- * that of a step before it which reads the same parameters packed alike. */
+/* Sets the packed tensor of `step`, which is the next step to be added.  It is a new tensor of the
+ * weights file, unless an earlier step reads the same parameters in the same packed form: then it
+ * is that step's. */
 void add_weights(Plan *plan, Step *step);
 void add_step(Plan *plan, Step *step);
-/* So many parts as there are pieces of work, or 1 where the work is too small
- * to be worth waking threads. */
+/* As many parts as there are pieces of work, or 1 if the work is too small to be worth waking
+ * threads. */
 int worth_parts(int64_t work, int64_t least, int64_t pieces);
 
-/* select_conv.c: convolutions and dense layers, by `method`; select_move.c: concat, flatten,
- * zeropad, subsample, upsample; true if the steps apply the node's activation. */
+/* select_conv.c makes the steps of convolutions and dense layers, by `method`.  select_move.c
+ * makes those of concat, flatten, zeropad, subsample and upsample; it returns true if these steps
+ * apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
 bool select_move(Plan *plan, const Node *node);
 /* knobs.c: tiles, parts and scratch of a step whose method and shape are set. */

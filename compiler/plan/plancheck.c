@@ -1,25 +1,25 @@
 /* plancheck.c: what must hold of every plan, found by walking its steps.
  *
- * The walk knows which buffers own their bytes of the arena and which values
- * lie in them: a write puts a value there and ends those it covers, a buffer
- * that is taken into use ends those whose bytes it has.  It believes nothing
- * that place.c and share.c decided, but asks of each step
+ * The walk knows which buffers own their bytes of the arena and which values are stored in them.
+ * A write stores a value and ends the values that it overwrites; a buffer that comes into use ends
+ * the buffers whose bytes it takes.  The walk trusts no decision of place.c and share.c, but
+ * checks of each step
  *
  *   - that its shape keeps inside the buffers of its operands
  *   - that its scratch is as large as all its parts use, on each instruction set
  *   - that its operands still hold the values of the nodes it reads
- *   - that zeros lie around an operand wherever its windows reach beyond it
- *   - that it writes over an operand only where its kernel may
+ *   - that zeros surround an operand wherever its windows reach beyond it
+ *   - that it overwrites an operand only where its kernel may
  *
- * and of each repeat that it computes the steps it stands for.
+ * and of each repeat that it computes the steps that it replaces.
  *
- * A view makes a value of the values it shows, at its place among the nodes.
+ * A view forms a value from the values that it shows, when its turn among the nodes comes.
  */
 #include "plan/plan_parts.h"
 
 #include <string.h>
 
-/* A node's value in channels lo .. hi-1 of a buffer. */
+/* A node's value, which is stored in channels lo .. hi-1 of a buffer. */
 typedef struct Value {
     const Node *node;
     int64_t lo, hi;
@@ -31,8 +31,8 @@ typedef struct Channels {
 
 typedef struct Contents {
     VEC(Value) values;
-    VEC(Channels) cleared; /* around these are zeros, as far as the halo goes */
-    bool owned;            /* since it was taken into use no other buffer took its bytes */
+    VEC(Channels) cleared; /* zeros surround these channels, as far as the halo goes */
+    bool owned;            /* no other buffer took its bytes since it came into use */
 } Contents;
 
 typedef struct Walk {
@@ -187,7 +187,7 @@ static void check_shape(Walk *w, const Step *step)
     }
 }
 
-/* What the kernel cuts its work into says how much each part uses (kernels/cuts.h). */
+/* The kernel's own division of its work says how much scratch each part uses (kernels/cuts.h). */
 static void check_scratch(Walk *w, const Step *step)
 {
     const Plan *plan = w->plan;
@@ -239,7 +239,7 @@ static bool zeros_around(const Contents *c, int64_t lo, int64_t hi)
     return lo >= hi;
 }
 
-/* Takes a buffer into use: whoever had some of its bytes has lost all. */
+/* A buffer comes into use: each buffer that had some of its bytes loses all of its own. */
 static void own(Walk *w, int buffer)
 {
     if (w->contents[buffer].owned)
@@ -281,7 +281,8 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
     }
 }
 
-/* The channels a step writes: all of its tensor's, but a part of a concat's. */
+/* The channels that a step writes: all channels of its tensor, or for a concat one part of them.
+ */
 static Channels written(const Step *step, const Operand *o)
 {
     const Tensor *t = o->tensor;
@@ -293,7 +294,7 @@ static Channels written(const Step *step, const Operand *o)
     return to;
 }
 
-/* Is the result over the operand, and may it be? */
+/* Checks that the result overwrites the operand only if it may. */
 static void check_overlap(Walk *w, const Step *step, const Operand *o, const Operand *result)
 {
     const Tensor *in = o->tensor, *out = result->tensor;
@@ -351,7 +352,7 @@ static void check_write(Walk *w, const Step *step)
         complain(w, step, "has its scratch in the bytes of", step->node);
 }
 
-/* As many as its kernel's row says. */
+/* Checks that a step has as many operands as its kernel's row says. */
 static void check_count(Walk *w, const Step *step)
 {
     const OperandCount in = kernel_reads(step->kernel), out = kernel_writes(step->kernel);
@@ -367,7 +368,7 @@ static void check_count(Walk *w, const Step *step)
 
 /* ---- views ---- */
 
-/* A part of a split that lies in its operand. */
+/* Forms a part of a split that is stored in its operand. */
 static void form_part(Walk *w, const Node *node)
 {
     const Tensor *t = w->plan->tensors[node->id], *in = w->plan->tensors[node->in[0]->id];
@@ -377,8 +378,8 @@ static void form_part(Walk *w, const Node *node)
         VEC_PUSH(w->plan->arena, &w->contents[t->buffer].values, ((Value){node, lo, lo + t->c}));
 }
 
-/* The value of a view, or of a concat whose parts are all there; if they are not,
- * whoever reads it will complain. */
+/* Forms the value of a view, or of a concat if all its parts are there.  If they are not, the
+ * check of the step that reads it fails. */
 static void form_view(Walk *w, const Node *node)
 {
     const Tensor *t = w->plan->tensors[node->id];
@@ -406,8 +407,8 @@ static bool is_view(const Plan *plan, const Node *node)
     return form == FORM_VIEW || (form == FORM_STEP && node->op == OP_CONCAT);
 }
 
-/* Forms the views among the nodes from *next on that are there before `step`:
- * those in front of its node and, if it only reads the node, that one, too. */
+/* Forms those views among the nodes from *next on that exist before `step`: the ones before its
+ * node and, if the step only reads the node, the node itself. */
 static void form_views(Walk *w, int *next, const Step *step)
 {
     const bool reader = step->kernel == KERNEL_output || step->in[0].tensor == step->out[0].tensor;

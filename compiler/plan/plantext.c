@@ -2,9 +2,9 @@
  *
  *   INDEX KERNEL NAMES : RESULT MACS in OPERANDS -> RESULT weights OFFSET ...
  *
- * An operand in the arena is its offset in bytes (in hex) and the distances of
- * its pixels and rows in floats; `=` marks a result in place of an operand.
- * Offsets tell where the first pixel's first channel lies.
+ * An operand in the arena is its offset in bytes (in hex) and the distances of its pixels and rows
+ * in floats; `=` marks a result in place of an operand. Offsets are those of the first pixel's
+ * first channel.
  */
 #include "plan/plan_parts.h"
 
@@ -74,7 +74,7 @@ static void print_tiles(Buf *out, const Plan *plan, const Step *step)
     }
 }
 
-/* "a, b -> c"; => where the result goes over one of them. */
+/* Prints "a, b -> c", with => if the result overwrites an operand. */
 static void print_operands(Buf *out, const Plan *plan, const Step *step)
 {
     bool over = false;
@@ -121,7 +121,8 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
     }
 }
 
-/* The fullest step, and how full the fullest would be without scratch. */
+/* Returns the step with the most bytes alive; sets *without_scratch to the most bytes that would
+ * be alive at any step without scratch. */
 static int fullest_step(const Plan *plan, Arena *arena, int64_t *without_scratch)
 {
     int64_t *change = NEW_ARRAY(arena, int64_t, plan->steps.n + 2), sum = 0, most = -1;

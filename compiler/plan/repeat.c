@@ -1,15 +1,16 @@
 /* repeat.c: runs of steps that repeat but for their addresses, as one loop.
  *
- * Steps i and i + p are alike if they share a function, take their operands from
- * the same kinds of places and have as many parts.  A run of `count` iterations of
- * `period` steps is a repeat if each step is like the one a period before it and
- * each of its addresses moves by as many bytes from iteration to iteration: weights,
- * which lie in the order of the steps, by a block's; the arena's offsets usually
- * not at all.
+ * Steps i and i + p are alike if they share a function, take their operands from the same kinds of
+ * places and have the same number of parts.  A run of `count` iterations of `period` steps is a
+ * repeat if each step is like the one a period before it and each of its addresses advances by a
+ * constant number of bytes from iteration to iteration.  Addresses of weights, which are stored in
+ * the order of the steps, advance by the size of a block's weights; offsets in the arena usually
+ * stay the same.
  *
- * From the first step on, the run that covers most is taken.  Where a block repeats
- * a run may begin at any of its steps; it begins where the steps of an iteration
- * have most of their names in common, that is, with a block.  Linear in the steps.
+ * From the first step on, the run that covers the most steps is taken.  If a block repeats, a run
+ * could begin at any of its steps; it begins where the names of an iteration's steps have the most
+ * components in common, which is where the block begins.  The time is linear in the number of
+ * steps.
  */
 #include "plan/plan_parts.h"
 
@@ -68,7 +69,7 @@ bool steps_alike(const Step *a, const Step *b)
 typedef struct Finder {
     const Plan *plan;
     const Addresses *addresses; /* by step */
-    Repeat *best;               /* by first step: what covers most; count 0 if nothing repeats */
+    Repeat *best; /* by first step: the run that covers most; count 0 if nothing repeats */
 } Finder;
 
 static bool same_move(const Addresses *at, int period)
@@ -78,8 +79,9 @@ static bool same_move(const Addresses *at, int period)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-/* For each step from the last on: of how many in a row is the one a period behind
- * alike, and, of these, how many move as the one a period behind does. */
+/* For each step, beginning with the last, counts how many steps in a row from there are like the
+ * one a period later, and how many of these move by the same distance as the one a period later.
+ */
 static void try_period(Finder *f, int period)
 {
     const Step *steps = f->plan->steps.at;
@@ -97,8 +99,8 @@ static void try_period(Finder *f, int period)
 
 /* ---- where a block begins ---- */
 
-/* Components that the names of `n` steps have in common: "layer1.2.main.conv1" and
- * "layer1.2.add1" two. */
+/* How many components the names of `n` steps have in common: two for "layer1.2.main.conv1" and
+ * "layer1.2.add1". */
 static int common_scope(const Step *steps, int n)
 {
     const char *first = steps[0].node->name;
@@ -116,8 +118,8 @@ static int common_scope(const Step *steps, int n)
     return dots;
 }
 
-/* The run that begins with a block, at most a period later, if all or all but one
- * of the iterations are left. */
+/* Moves the beginning of the run to that of a block, at most a period later, if that costs at most
+ * one iteration. */
 static Repeat with_block(const Finder *f, Repeat found)
 {
     const Step *steps = f->plan->steps.at;

@@ -1,15 +1,15 @@
 /* scratch.c: how much scratch each step has, so that scratch makes the arena larger only where it
  * pays.
  *
- * Each part of a step has scratch of its own, and most steps have room for it: fewer tensors are
- * alive there than at the fullest step.  Where they have not, a step can do with fewer parts and,
- * if its method knows how (Method.shrink), with parts that do less at a time.  Both cost time, by
- * the cost model's numbers.  So a limit is set for the bytes that are alive at any step, of all
- * limits the one with the least
+ * Each part of a step has its own scratch, and most steps have room for it, since fewer tensors
+ * are alive there than at the fullest step.  Where there is no room, a step can use fewer parts
+ * or, if its method knows how (Method.shrink), parts that do less at a time.  Both cost time,
+ * which the cost model estimates.  So the bytes that may be alive at any step get a limit: the one
+ * with the least
  *
  *     log(seconds of an inference) + WORTH * log(limit)
  *
- * and each step has the fastest offer that keeps within it.  What is computed stays the same.
+ * and each step takes its fastest offer within the limit.  The results stay the same.
  */
 #include "plan/methods/method_parts.h"
 
@@ -21,10 +21,10 @@ static const double WORTH = 0.5, WORTH_ASKED = 0.1;
 
 enum {
     SHRINKS_MOST = 3,
-    LIMITS_MOST = 64, /* of more of them not all are tried */
+    LIMITS_MOST = 64, /* if there are more, not all are tried */
 };
 
-/* A way for a step to do with less scratch. */
+/* A way for a step to use less scratch. */
 typedef struct Offer {
     int parts, shrinks;
     int64_t bytes;
@@ -35,7 +35,7 @@ typedef VEC(Offer) Offers; /* more bytes, less time */
 typedef struct Fit {
     Plan *plan;
     int64_t *alive; /* by step: bytes without its scratch */
-    Offers *offers; /* by step; none of a step without scratch */
+    Offers *offers; /* by step; a step without scratch has none */
     double others;  /* seconds of the steps without scratch */
 } Fit;
 
@@ -61,14 +61,14 @@ static int64_t *alive_without_scratch(const Plan *plan)
 
 /* ---- offers ---- */
 
-/* At the machine's peak, on one thread. */
+/* Seconds of a step at the machine's peak, on one thread. */
 static double seconds_of(const Plan *plan, const Step *step)
 {
     return 2.0 * (double)node_macs(step->node) * step->node->type.n / peak_of(plan);
 }
 
-/* On the instruction set that has most of them: groups of tiles, each of which reads all weights,
- * and the pieces that parts share, which are groups or panels. */
+/* Counts the groups of tiles, each of which reads all weights, and the pieces that parts share,
+ * which are groups or panels.  Both are for the instruction set that has the most of them. */
 static void count_work(const Plan *plan, const Step *step, int64_t *groups, int64_t *pieces)
 {
     *groups = *pieces = 1;
@@ -82,7 +82,7 @@ static void count_work(const Plan *plan, const Step *step, int64_t *groups, int6
     }
 }
 
-/* Makes the step's tiles smaller, once; false if none can be. */
+/* Makes the step's tiles one size smaller; returns false if none can be. */
 static bool shrink(const Plan *plan, Step *step)
 {
     bool smaller = false;
@@ -95,7 +95,7 @@ static bool shrink(const Plan *plan, Step *step)
     return smaller;
 }
 
-/* Seconds to read the weights `more` times again; HUGE_VAL where they do not stay in the L2. */
+/* Seconds to read the weights `more` additional times; HUGE_VAL if they do not stay in the L2. */
 static double seconds_again(const Plan *plan, const Step *step, int64_t more)
 {
     const Machine *m = plan->options.machine;
@@ -113,7 +113,8 @@ static int by_bytes(const void *a, const void *b)
     return (x->seconds > y->seconds) - (x->seconds < y->seconds);
 }
 
-/* All numbers of parts and tiles of a step, then those that no other beats in both bytes and time.
+/* Lists all combinations of parts and tiles of a step, then keeps those that no other beats in
+ * both bytes and time.
  */
 static void make_offers(Fit *fit, const Step *original, Offers *offers)
 {
@@ -145,7 +146,7 @@ static void make_offers(Fit *fit, const Step *original, Offers *offers)
 
 /* ---- the limit ---- */
 
-/* The fastest offer within `bytes`, or the smallest. */
+/* The fastest offer within `bytes`, or the smallest offer if none is. */
 static const Offer *best_within(const Offers *offers, int64_t bytes)
 {
     int i = offers->n - 1;
@@ -170,7 +171,8 @@ static int compare_limits(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The limits that let some step have another offer, in order, none below `least`, the first. */
+/* The limits at which some step can take another offer, in ascending order.  The first is `least`,
+ * and none is below it. */
 static int64_t *find_limits(const Fit *fit, int64_t least, int *n)
 {
     int all = 1;

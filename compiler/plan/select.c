@@ -1,9 +1,8 @@
-/* select.c: from nodes to steps: which kernel, and what shape it is told of.
+/* select.c: from nodes to steps: chooses the kernel of each step and the shape that it is given.
  *
- * The steps are in the order of the nodes.  An input step stands where its node
- * does, an output step right behind the step that makes its value, so that the
- * value need not live on for it.  Convolutions are in select_conv.c, what only
- * moves numbers in select_move.c.
+ * The steps are in the order of the nodes.  An input step is at its node's place.  An output step
+ * comes right after the step that makes its value, so that the value need not stay alive for it.
+ * select_conv.c has the convolutions, select_move.c the steps that only move numbers.
  */
 #include "plan/plan_parts.h"
 
@@ -37,7 +36,7 @@ void set_act(const Node *node, int *act, float *alpha)
     *alpha = node->act == ACT_LEAKY_RELU ? (float)node->act_alpha : 0.0f;
 }
 
-/* A step before `step` whose node has the same parameters, packed alike; or NULL. */
+/* An earlier step whose node has the same parameters in the same packed form, or NULL. */
 static const Step *same_weights(const Plan *plan, const Step *step)
 {
     const Node *node = step->node;
@@ -93,7 +92,7 @@ int worth_parts(int64_t work, int64_t least, int64_t pieces)
     return pieces < PARTS_MOST ? (int)pieces : PARTS_MOST;
 }
 
-/* Parts of a step that shares rows and moves `floats` numbers. */
+/* Parts of a step that moves the numbers of a tensor of type `t` and whose rows threads share. */
 static int rows_parts(Type t)
 {
     enum { FLOATS_LEAST = 16384 };
@@ -102,7 +101,8 @@ static int rows_parts(Type t)
 
 /* ---- families ---- */
 
-/* The node's fused activation over its own tensor, for kernels that take none. */
+/* Adds a step that applies the node's fused activation to its tensor in place, for kernels that
+ * cannot apply it. */
 static void select_act(Plan *plan, const Node *node)
 {
     if (node->act == ACT_NONE)
@@ -193,7 +193,7 @@ static void select_softmax(Plan *plan, const Node *node)
     select_act(plan, node);
 }
 
-/* One operand's distances in a join whose result is of type `t`. */
+/* Sets one operand's distances in a join whose result has type `t`. */
 static void join_operand(Type of, const Tensor *tensor, Type t, int *pixel, int *row, int *image)
 {
     *pixel = of.w == 1 && t.w > 1 ? 0 : tensor->pixel;
@@ -336,14 +336,14 @@ static void select_node(Plan *plan, const Node *node)
     }
 }
 
-/* Does someone who writes channels lo .. hi-1 find zeros around them? */
+/* Channels lo .. hi-1 that have zeros around them. */
 typedef struct Cleared {
     int lo, hi;
 } Cleared;
 typedef VEC(Cleared) ClearedList;
 
-/* The first step that writes some channels of a buffer clears what is around
- * them; who writes there later finds it so. */
+/* The first step that writes certain channels of a buffer clears what is around them; later steps
+ * that write there need not. */
 static void clear_halos(Plan *plan)
 {
     ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
@@ -378,7 +378,7 @@ static bool same_function(const Step *a, const Step *b)
            (!a->clear_halo || memcmp(&a->halo, &b->halo, sizeof a->halo) == 0);
 }
 
-/* Of kernel and shape: steps of one function agree in it. */
+/* Hashes kernel and shape: steps that share a function have the same hash. */
 static uint64_t hash_step(const Step *step)
 {
     const size_t bytes = shape_rows[kernel_rows[step->kernel].family].bytes;
@@ -391,7 +391,7 @@ void share_functions(Plan *plan)
     size_t slots = 16;
     while (slots < 2 * (size_t)plan->steps.n)
         slots *= 2;
-    int *first = NEW_ARRAY(plan->arena, int, slots); /* a step and one, by hash; 0: none */
+    int *first = NEW_ARRAY(plan->arena, int, slots); /* by hash: a step's index + 1; 0: none */
     for (int i = 0; i < plan->steps.n; i++) {
         Step *step = &plan->steps.at[i];
         size_t slot = hash_step(step) & (slots - 1);

@@ -26,7 +26,7 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
     add_step(plan, &step);
 }
 
-/* Window and operands, one group of whole vectors of channels. */
+/* Sets window and operands, with one group of whole vectors of channels. */
 static void conv_shape(const Plan *plan, const Node *node, Step *step)
 {
     const Attrs *a = &node->attrs;

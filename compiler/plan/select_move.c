@@ -1,7 +1,7 @@
 /* select_move.c: steps that only move numbers. */
 #include "plan/plan_parts.h"
 
-/* A copy of the operand's pixels to the node's own, one for one. */
+/* A step that copies each of the operand's pixels to the node's pixel at the same position. */
 static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
 {
     const Tensor *in = plan->tensors[operand->id], *out = plan->tensors[node->id];
@@ -26,7 +26,7 @@ static void add_move(Plan *plan, Step *step)
     add_step(plan, step);
 }
 
-/* The operands that do not lie in the result already. */
+/* Copies those operands that are not stored in the result already. */
 static void select_concat(Plan *plan, const Node *node)
 {
     int at = 0;
@@ -41,7 +41,7 @@ static void select_concat(Plan *plan, const Node *node)
     }
 }
 
-/* A part that is not a view. */
+/* Copies a part that is not a view. */
 static void select_split(Plan *plan, const Node *node)
 {
     Step step = copy_step(plan, node, node->in[0]);
@@ -99,8 +99,9 @@ static void select_flatten(Plan *plan, const Node *node)
     add_step(plan, &step);
 }
 
-/* True if the steps apply the node's activation as well: zeros that are written
- * must go through it, too, and the kernel `flatten` has none. */
+/* Returns true if the steps apply the node's activation as well.  Otherwise it needs a step of its
+ * own: it must also be applied to zeros that are written, and the kernel `flatten` cannot apply
+ * any. */
 bool select_move(Plan *plan, const Node *node)
 {
     if (node->op == OP_CONCAT)

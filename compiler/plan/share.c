@@ -1,25 +1,23 @@
 /* share.c: which tensors share memory.
  *
- * Tensors lie in stores, each at some channel: a store is one run of pixels
- * whose channels several tensors use, side by side (the parts of a concat) or
- * one after the other (a result over the operand it replaces).  Every node
- * begins with a store of its own; stores are merged where that saves a copy or
- * a buffer:
+ * Each tensor is in a store, from some channel on.  A store is one run of pixels whose channels
+ * several tensors use: side by side (the parts of a concat), or one after the other (a result that
+ * overwrites an operand).  At first every node has its own store; stores are merged where that
+ * saves a copy or a buffer:
  *
  *   views     a concat's operands are written where the concat has them; a
  *             flatten of 1 x 1 pixels or a cast of an input is its operand, a part of
  *             a split are some of its channels
- *   in place  a residual, an elementwise operand: the result goes over it
+ *   in place  a residual, an elementwise operand: the result overwrites it
  *
- * Legality is one rule about time.  Node k writes at time 2k and reads at 2k,
- * but for the operand it goes over, which it reads in step with its writing, at
- * 2k - 1; an output port reads at 2k + 1.  The end of a value is its last read;
- * what a view shows lives as long as the view.  Two values of overlapping
- * channels may be in one store if the end of the one is before the writing of
- * the other.
+ * One rule about time says what is legal.  Node k writes at time 2k and reads at 2k, except for
+ * the operand that it overwrites: it reads that while it writes, which counts as 2k - 1.  An
+ * output port reads at 2k + 1.  The end of a value is its last read; what a view shows lives as
+ * long as the view.  Two values whose channels overlap may be in one store if the end of the one
+ * is before the writing of the other.
  *
- * Decisions are taken last node first for views, since a view's own end is known
- * once all its users are decided, then first node first for results in place.
+ * Views are decided first, from the last node to the first, since a view's end is known only when
+ * all its users are decided.  Then results in place are decided, from the first node to the last.
  */
 #include "plan/plan_parts.h"
 
@@ -28,8 +26,8 @@
 /* Values of one store, one after the other or side by side. */
 enum { MOST_WRITERS = 4096 };
 
-/* Channels lo .. hi-1 of a store, written by `node`; `part` is the operand it
- * copies there unless that can be a view, -1 for results proper. */
+/* Channels lo .. hi-1 of a store, which `node` writes.  `part` is the operand that it copies there
+ * unless that becomes a view, or -1 for the node's own result. */
 typedef struct Writer {
     int node, part;
     int lo, hi;
@@ -65,7 +63,7 @@ static int64_t use_time(const Sharer *s, Use use)
     return 2 * (int64_t)use.user - (p->in_place == use.slot);
 }
 
-/* Finds the end of a value again, and of the values it shows, if it changed. */
+/* Recomputes the end of a value and, if it changed, the ends of the values that it shows. */
 static void update_end(Sharer *s, int node)
 {
     int64_t end = 2 * (int64_t)node + s->is_output[node];
@@ -104,8 +102,8 @@ static void remove_writer(Sharer *s, int store, int node, int part)
     }
 }
 
-/* Does nothing in `store` clash with what lies in lo .. hi-1, whose end was
- * put off?  The copying of part `part` of `view` will not take place. */
+/* Whether nothing in `store` clashes with what is stored in channels lo .. hi-1, whose end is now
+ * later.  Part `part` of `view` will not be copied. */
 static bool store_is_sound(const Sharer *s, int store, int lo, int hi, int view, int part)
 {
     for (int i = 0; i < s->writers[store].n; i++) {
@@ -121,7 +119,7 @@ static bool store_is_sound(const Sharer *s, int store, int lo, int hi, int view,
     return true;
 }
 
-/* Could store `from` lie in store `to`, its channel 0 at `shift`? */
+/* Whether store `from` could be put into store `to`, with its channel 0 at `shift`. */
 static bool fits(const Sharer *s, int to, int from, int shift, int view, int part)
 {
     for (int i = 0; i < s->writers[to].n; i++) {
@@ -148,7 +146,7 @@ static void shift_store(Sharer *s, int store, int by)
     st->channels += by;
 }
 
-/* Puts the smaller store into the larger, so that node lists are walked seldom. */
+/* Merges the smaller store into the larger one, so that few nodes have to be changed. */
 static void merge(Sharer *s, int to, int from, int shift)
 {
     if (s->sharing->stores.at[to].nodes.n < s->sharing->stores.at[from].nodes.n) {
@@ -169,9 +167,9 @@ static void merge(Sharer *s, int to, int from, int shift)
     b->nodes.n = s->writers[from].n = 0;
 }
 
-/* Lets node's operand `slot` lie at channel `at` of the node.  `claim` is the
- * decision's flag, set before, that moves the operand's end; on failure the
- * caller takes it back. */
+/* Stores the node's operand `slot` at channel `at` of the node.  The caller has already set the
+ * flag of this decision, which changes the operand's end; if this fails, the caller clears the
+ * flag again. */
 static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
 {
     const int operand = s->net->nodes.at[node]->in[slot]->id;
@@ -183,8 +181,8 @@ static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
     const int shift = p->channel + at - q->channel;
     if (p->store == q->store)
         return shift == 0;
-    /* Looking through all of a store for each value makes long chains slow: from some
-     * length on they go on in a store of their own. */
+    /* Each value is compared with all others of its store, which makes long chains slow: from some
+     * length on they continue in a new store. */
     if (s->writers[p->store].n + s->writers[q->store].n > MOST_WRITERS ||
         !fits(s, p->store, q->store, shift, node, part))
         return false;
@@ -243,7 +241,7 @@ static void decide_views(Sharer *s, const Node *node)
         p->form = FORM_VIEW;
 }
 
-/* Can the kernel of `node` write over operand `slot`? */
+/* Whether the kernel of `node` can overwrite operand `slot`. */
 static bool goes_over(const Node *node, int slot)
 {
     if (!type_eq(node->type, node->in[slot]->type))
@@ -256,16 +254,16 @@ static bool goes_over(const Node *node, int slot)
                          act_of(node->op) != ACT_NONE);
 }
 
-/* May become a view of several pixels as one (share_flat()): nothing goes over
- * it, so that it is alone in its store. */
+/* Whether the node may become a view of several pixels as one (share_flat()).  Then nothing
+ * overwrites it, so that it stays alone in its store. */
 static bool may_lie_flat(const Node *node)
 {
     return node->op == OP_FLATTEN && node->attrs.order == ORDER_NHWC && node->act == ACT_NONE &&
            !(node->in[0]->type.h == 1 && node->in[0]->type.w == 1);
 }
 
-/* The older operand is tried first: a shortcut, so that a block's result lies where
- * its input lay and equal blocks get equal offsets (repeat.c). */
+/* The older operand, which is a shortcut, is tried first.  Then a block's result is stored where
+ * its input was, and equal blocks get equal offsets (repeat.c). */
 static void decide_in_place(Sharer *s, const Node *node)
 {
     Placing *p = placing(s, node->id);
@@ -329,8 +327,8 @@ static void find_uses(Sharer *s)
         s->is_output[net->outputs.at[i].node->id] = true;
 }
 
-/* An input step applies the cast, the normalisation or the batch normalisation
- * behind the input, if nothing else reads the input. */
+/* An input step applies the cast, the normalisation or the batch normalisation that follows the
+ * input, if nothing else reads the input. */
 static void fuse_into_input(Sharer *s, const Node *input)
 {
     const Node *last = input;
@@ -355,7 +353,7 @@ static void fuse_into_input(Sharer *s, const Node *input)
     placing(s, last->id)->input = input;
 }
 
-/* Every node alone in a store, at channel 0. */
+/* Puts every node alone into a store, at channel 0. */
 static void begin(Sharer *s)
 {
     const Net *net = s->net;

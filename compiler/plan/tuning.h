@@ -1,13 +1,13 @@
-/* tuning.h: how steps are computed, as measured on a machine: a text file.
+/* tuning.h: a tuning: a text file that says how to compute steps, as measured on a machine.
  *
  *   rnc tuning 1
  *   conv 3x3 stride 1 groups 1 64x56x56 -> 64x56x56 images 1: winograd 4
  *     avx2: pixels 6, vectors 2, group 12
  *
- * A row is for all convolutions or dense layers of one geometry, of whichever network;
- * it says the method, then for instruction sets the knobs of shapes.def's tile.  What a
- * row leaves out stays as the cost model and knobs.c have it.  Any file gives right
- * results: knobs keep within tuning_limits, and a method that does not fit is not taken.
+ * A row holds for all convolutions or dense layers of one geometry, in any network.  It gives the
+ * method, then for each instruction set the knobs of shapes.def's tile. What a row leaves out
+ * stays as the cost model and knobs.c have it.  Any file gives correct results: knobs stay within
+ * tuning_limits, and a method that does not fit is not used.
  */
 #ifndef RNC_TUNING_H
 #define RNC_TUNING_H
@@ -28,7 +28,7 @@ typedef struct TuningRow {
     const char *method;      /* Method.word: "direct", "winograd 4 taps" */
     unsigned set[ISA_COUNT]; /* bit 1 << k: knob k is given */
     rnc_tile tile[ISA_COUNT];
-    const char *comment; /* printed behind the method, or NULL */
+    const char *comment; /* printed after the method, or NULL */
     Loc loc;
 } TuningRow;
 
@@ -51,13 +51,13 @@ bool tuning_key_eq(const TuningKey *a, const TuningKey *b);
 void tuning_print_key(Buf *out, const TuningKey *key);
 /* The row of a node, or NULL; `tuning` may be NULL. */
 const TuningRow *tuning_row(const Tuning *tuning, const Node *node);
-/* The knobs that a row, or NULL, gives of an ISA. */
+/* Sets the knobs of *tile that a row gives for an ISA; `row` may be NULL. */
 void tuning_apply(const TuningRow *row, Isa isa, rnc_tile *tile);
-/* Rows that some node of the network has. */
+/* The number of rows that apply to some node of the network. */
 int tuning_used(const Tuning *tuning, const Net *net);
 
 void tuning_print(Buf *out, const Tuning *tuning);
-/* tuningread.c: the rows of a text, or of the file `path`, or NULL after messages. */
+/* tuningread.c: reads the rows of a text, or of the file `path`; NULL after messages. */
 Tuning *tuning_parse(Arena *arena, const SrcMap *src, int file, Diag *d);
 Tuning *tuning_read(Arena *arena, SrcMap *src, const char *path, Diag *d);
 

@@ -1,6 +1,6 @@
-/* tuningread.c: reads a tuning file (tuning.h), line by line.  '#' begins a comment, blanks
- * only part words.  After a line that is wrong the next one is read, so that one run tells
- * of all of them. */
+/* tuningread.c: reads a tuning file (tuning.h), line by line.  '#' begins a comment, blanks only
+ * separate words.  After a line with an error the next one is read, so that one run reports all
+ * errors. */
 #include "plan/method.h"
 
 #include <stdlib.h>
@@ -14,8 +14,8 @@ typedef struct Reader {
     Tuning *tuning;
     int file;
     const char *text;
-    size_t at, end; /* what is left of the line, its comment not counted */
-    Loc word;       /* the last word read, or where it was to be */
+    size_t at, end; /* what is left of the line, without its comment */
+    Loc word;       /* the last word read, or where one was expected */
 } Reader;
 
 /* ---- words ---- */
@@ -37,7 +37,7 @@ static const char *next(Reader *r)
     return arena_strndup(r->arena, t + begin, r->at - begin);
 }
 
-/* What is there instead, for messages. */
+/* What is found instead, for messages. */
 static const char *instead(Reader *r, const char *word)
 {
     return *word ? arena_printf(r->arena, "'%s' is there", word) : "the line ends there";
@@ -52,7 +52,8 @@ static bool expect(Reader *r, const char *wanted, const char *where)
     return false;
 }
 
-/* "64x56x56": n numbers from 1 on into `to`; the number of them, 0 after a message. */
+/* Reads numbers like "64x56x56" into `to`, each at least 1; returns how many, or 0 after a
+ * message. */
 static int extents(Reader *r, int least, int most, int *to, const char *wanted)
 {
     const char *word = next(r), *at = word;
@@ -128,7 +129,7 @@ static bool read_key(Reader *r, TuningKey *key)
     return true;
 }
 
-/* The words of all methods, each once; the number of them. */
+/* Lists the words of all methods, each once; returns how many there are. */
 static int method_words(const char *words[METHOD_COUNT])
 {
     int n = 0;
@@ -142,14 +143,14 @@ static int method_words(const char *words[METHOD_COUNT])
     return n;
 }
 
-/* Does `all` begin with `words`, or is it that? */
+/* Whether `all` is `words` or begins with these words. */
 static bool begins(const char *all, const char *words)
 {
     const size_t n = strlen(words);
     return strncmp(all, words, n) == 0 && (all[n] == ' ' || !all[n]);
 }
 
-/* As many words as there is a method of. */
+/* Reads the name of a method, as many words as belong to it. */
 static bool read_method(Reader *r, TuningRow *row)
 {
     const char *words[METHOD_COUNT], *read = "";
@@ -202,7 +203,7 @@ static void read_row(Reader *r, Op op)
     if (r->tuning->rows.n == ROWS_MOST)
         diag_error(r->d, row.loc, "there are more than %d rows; delete those of other networks",
                    ROWS_MOST);
-    if (r->tuning->rows.n <= ROWS_MOST) /* even a wrong one, for the tiles below it */
+    if (r->tuning->rows.n <= ROWS_MOST) /* even one with an error, for the tiles below it */
         VEC_PUSH(r->arena, &r->tuning->rows, row);
 }
 

@@ -18,7 +18,7 @@ static bool direct_fits(const Plan *plan, const Node *node)
     return node->op == OP_CONV && plan->options.backend == BACKEND_NATIVE;
 }
 
-/* The weights of few input channels (a stem) are few: they do not count. */
+/* With few input channels (a stem) there are few weights, so reading them is not counted. */
 static double direct_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     (void)self;
@@ -47,8 +47,8 @@ static int64_t direct_tiles(const rnc_conv_shape *s, int pixels)
     return c.all;
 }
 
-/* Lines of the next column of weights that each turn of the inner loop fetches, so
- * that all of it is there when its turn comes (docs/kernels-notes.md). */
+/* Cache lines of the next column of weights that each iteration of the inner loop prefetches, so
+ * that the whole column is there when it is needed (docs/kernels-notes.md). */
 static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
 {
     const int64_t rows = (int64_t)s->kernel_h * s->kernel_w * s->in_c + 1;
@@ -58,12 +58,13 @@ static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
     return rate < 64 ? (int)rate : 64;
 }
 
-/* With at most so many tiles and pixels a convolution is bound by reading weights, as a dense layer
- * is; blocks that more than one tile passes have STREAM_DEPTH rows. */
+/* With at most this many tiles and pixels a convolution is bound by reading weights, as a dense
+ * layer is; a block of weights that several tiles use has STREAM_DEPTH rows. */
 enum { STREAM_TILES = 2, STREAM_PIXELS = 6, STREAM_DEPTH = 32 };
 
-/* Few pixels, all weights: the rows of a turn from far-apart places of a panel, and nothing fetched
- * ahead, which would only be in the way (docs/kernels-notes.md). */
+/* For few pixels, which read all weights: each iteration reads rows from distant places of a
+ * panel, and nothing is prefetched, since that would only slow the reading down
+ * (docs/kernels-notes.md). */
 static void read_streams(rnc_tile *t, int rows, int run, bool once)
 {
     t->streams = STREAMS;
@@ -71,8 +72,8 @@ static void read_streams(rnc_tile *t, int rows, int run, bool once)
     t->prefetch_weights = 0;
 }
 
-/* Of an odd run of taps (a stem), where the rest of a long turn would be a second one beside it:
- * gcc has not the registers for both. */
+/* The unrolling for an odd run of taps (a stem).  If a long unrolling leaves a remainder, that
+ * needs a second loop body beside it, and gcc has not enough registers for both. */
 static int odd_unroll(const Liking *like, int run)
 {
     enum { SHORT = 3 };
@@ -96,10 +97,10 @@ static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(rows, run, depth);
     if (s->weights != RNC_WEIGHTS_F32 && tiles >= RNC_WIDENED_TILES) {
-        const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are made floats */
+        const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are converted to float */
         t->depth = block_depth(rows, run, t->depth > 0 && t->depth < most ? t->depth : most);
     }
-    if (like->prefetch_weights && t->depth > 0) /* all lines of a turn's rows, by all tiles */
+    if (like->prefetch_weights && t->depth > 0) /* the tiles share the lines of a turn's rows */
         t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles);
     else if (like->prefetch_weights)
         t->prefetch_weights = weights_rate(s, t, offered);
@@ -109,8 +110,8 @@ static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t
         read_streams(t, rows, run, tiles * offered == t->vectors);
 }
 
-/* Threads share pixel tiles if there are enough, else panels.  A few parts for each: all of a
- * part's tiles pass a block of weights while it is in the L1. */
+/* Threads share pixel tiles if there are enough, else panels.  Each thread gets a few parts: all
+ * tiles of a part use a block of weights while it is in the L1. */
 static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
 {
     enum { TILES_TO_SHARE = 20, PARTS_A_THREAD = 4 };

@@ -2,13 +2,15 @@
  * eight. */
 #include "plan/methods/method_parts.h"
 
-/* Input numbers summed, in operations at the peak that take as long; rows of weights
- * that take as long as the reading and writing of a register tile's sums; how many rows they wait
- * for at most; and how many times faster than the direct method it must be. */
+/* Constants of the cost model.  Summing one input number takes as long as SUM_OPERATIONS
+ * operations at the peak.  Reading and writing the sums of a register tile takes as long as
+ * WAITING_ROWS rows of weights; a block has at most DEPTH_MOST rows.  The method must be
+ * LEAST_GAIN times as fast as the direct one. */
 static const double SUM_OPERATIONS = 10.0, WAITING_ROWS = 5.0;
 static const double DEPTH_MOST = 192.0, LEAST_GAIN = 1.055;
 
-/* 1x1, no zeros around, whole vectors in each half of the inputs, panels of the outputs. */
+/* It fits 1x1 convolutions without padding whose inputs have whole vectors in each half, and whose
+ * outputs have whole panels in each half. */
 static bool strassen_fits(const Plan *plan, const Node *node)
 {
     enum { CHANNELS = 32, FILTERS = 64 };
@@ -21,8 +23,8 @@ static bool strassen_fits(const Plan *plan, const Node *node)
            lanes_of(plan, out.c) % FILTERS == 0;
 }
 
-/* A half's channels pass in pieces of up to DEPTH_MOST rows.  Where inputs are expanded (SSE2)
- * conv_direct alone does it. */
+/* The channels of a half are summed in blocks of up to DEPTH_MOST rows.  For SSE2, only
+ * conv_direct expands its inputs, so this method is not used. */
 static double strassen_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     (void)self;
@@ -61,7 +63,8 @@ static int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t)
     return c.floats;
 }
 
-/* Seven for a pair of pixels, four for the last of an odd number. */
+/* There are seven products for a pair of pixels, and four for the last of an odd number of pixels.
+ */
 int64_t strassen_products(const rnc_conv_shape *s, int group)
 {
     const rnc_tile t = {.group = group};
@@ -80,9 +83,9 @@ static int64_t strassen_multiplications(const Step *step)
            s->images;
 }
 
-/* Strips whose sums stay in the L2 or nearly so, and that have the weights from memory seldom
- * again; half as long with larger strides, whose input is copied as well.  What a half's channels
- * are cut into are blocks like those of conv_direct. */
+/* Strips are short enough that their sums stay in the L2 or nearly so, and long enough that the
+ * weights are seldom read from memory again.  They are half as long with larger strides, where the
+ * input is copied as well.  The channels of a half are divided into blocks as in conv_direct. */
 static void strassen_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
     enum { STRIP = 196 };
@@ -115,7 +118,7 @@ static void strassen_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile 
  * B11, T2 = B22 - T1, T3 = B22 - B12, T4 = T2 - B21 (Winograd 1971), in double and rounded once.
  */
 
-/* The seven numbers made of one of each quarter. */
+/* The seven sums of four weights, one from each quarter. */
 static void sums_of(double b11, double b12, double b21, double b22, float sums[STRASSEN_PRODUCTS])
 {
     const double t1 = b12 - b11, t2 = b22 - t1;
@@ -137,7 +140,7 @@ static double weight_of(const Step *step, int o, int c)
     return (double)node->params[P_WEIGHT]->data[(int64_t)o * step->shape.conv.in_c + c];
 }
 
-/* Inputs k .. k+n-1 of each half, for a panel of each half of the outputs. */
+/* Packs inputs k .. k+n-1 of each half, for a panel of each half of the outputs. */
 static void pack_halves(const Step *step, int first, int k, int n, float *to)
 {
     const rnc_conv_shape *s = &step->shape.conv;
@@ -162,7 +165,7 @@ int64_t packed_strassen(const Step *step)
 
 void pack_strassen(const Step *step, float *to)
 {
-    enum { ROWS = 16 }; /* a line of what is read; what is written stays near meanwhile */
+    enum { ROWS = 16 }; /* they fill a cache line that is read; those written stay in a cache */
     const rnc_conv_shape *s = &step->shape.conv;
     const Param *bias = step->node->params[P_BIAS];
     const int half = s->in_c / 2, right = s->out_c / 2;

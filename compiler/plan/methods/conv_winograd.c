@@ -1,9 +1,9 @@
 /* conv_winograd.c: 3x3 convolution by Winograd's F(m x m, 3 x 3): m x m outputs are a tile, whose
  * window of (m + 2)^2 inputs is transformed, multiplied and transformed back.
  *
- * It has (m + 2)^2 products for m^2 outputs, with stride 2 (2 m + 1)^2, but (m + 2)^2 times the
- * weights of one tap, and transforms windows and products; so the larger the image the larger the m
- * that pays, and a machine that reads slowly takes smaller ones.
+ * It needs (m + 2)^2 products for m^2 outputs, or (2 m + 1)^2 with stride 2.  In return it has (m
+ * + 2)^2 times the weights of one tap, and it transforms windows and products.  So a larger m is
+ * worth it for larger images, and a machine that reads slowly prefers a smaller one.
  */
 #include "plan/methods/method_parts.h"
 
@@ -18,8 +18,8 @@ bool winograd_fits(const Plan *plan, const Node *node)
            lanes_of(plan, node->type.c) % WINOGRAD_CHANNELS == 0;
 }
 
-/* For each number, operations at the peak and bytes to and from the L2 that take as long.  The
- * largest windows, of 9 x 9, pass through memory between the rows and the columns. */
+/* A transformed number costs as much as some operations at the peak and some bytes to and from the
+ * L2.  The largest windows, of 9 x 9, pass through memory between the rows and the columns. */
 double winograd_transforms(const Plan *plan, int m, int stride, double forward, double back)
 {
     static const double FORWARD_OPERATIONS = 4.0, BACK_OPERATIONS = 3.0;
@@ -40,8 +40,8 @@ static double winograd_weights(const Node *node, const Method *self)
 
 /* ---- what there is to compute and to keep ---- */
 
-/* Planes of all tiles along one side: those of m - 1 pixels spare the last plane
- * and, with stride 2, the first. */
+/* Planes of all tiles along one side.  Tiles of m - 1 pixels do without the last plane and, with
+ * stride 2, also without the first. */
 static int64_t planes_along(int m, int stride, int pixels, int mixed)
 {
     rnc_winograd_side side;
@@ -89,8 +89,8 @@ enum {
     GROUP_SMALL = 14, /* a few register tiles */
 };
 
-/* The most tiles that make groups and register tiles which are all alike; 0 if no such number is
- * near GROUP_SMALL. */
+/* The largest group of tiles for which all groups and all register tiles are alike; 0 if no such
+ * number is near GROUP_SMALL. */
 static int even_group(int64_t tiles, int pixels)
 {
     for (int group = GROUP_SMALL + 2; 2 * group > GROUP_SMALL; group--) {
@@ -100,9 +100,10 @@ static int even_group(int64_t tiles, int pixels)
     return 0;
 }
 
-/* As many tiles as leave their windows and products in the L2, beside the filters where these stay
- * there as well: fewer passes over the filters, and more tiles for each line of them that is
- * fetched.  No more scratch than is shared out among four threads (share_scratch()). */
+/* As many tiles as the L2 holds, with their windows and products, beside the filters if these stay
+ * there as well.  So the filters are read fewer times, and each line of them that is fetched
+ * serves more tiles.  The scratch stays below SCRATCH_MOST for up to four threads
+ * (share_scratch()). */
 static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
 {
     enum { THREADS = 4 };
@@ -121,13 +122,13 @@ static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile
         return fits < 1 ? 1 : (int)fits;
     if (fits >= all)
         return (int)all;
-    /* As many groups for each thread. */
+    /* Each thread gets the same number of groups. */
     const int64_t groups = div_up(all, fits / t->pixels * t->pixels);
     return (int)div_up(all, groups > threads ? round_up(groups, threads) : groups);
 }
 
-/* Tiles that are transformed at once: a few register tiles where the filters stay in the L2 or
- * nearly so; else more, for all filters are read again for each group.  With stride 2 there are
+/* Tiles that are transformed at once: a few register tiles if the filters stay in the L2 or nearly
+ * so; otherwise more, because all filters are read again for each group.  With stride 2 there are
  * twice as many planes: windows come evenly from the L3, so use 1.5 times the L2, capped so that
  * the scratch of all threads, of four at most, stays below POLYPHASE_MOST. */
 static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
@@ -160,8 +161,9 @@ static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rn
     return likings[isa].whole_groups && !mixed ? whole_group(plan, s, t) : group_size(plan, s, t);
 }
 
-/* Blocks of up to `pixels` tiles of all planes of a group of `units`: where tiles are mixed, a
- * spare plane has only those that are whole along its side. */
+/* Blocks of up to `pixels` tiles in all planes of a group of `units` tiles.  If tiles of two sizes
+ * are mixed, a plane that small tiles do without has only the tiles that are whole along its side.
+ */
 static int64_t blocks_of(const rnc_conv_shape *s, const rnc_winograd_cut *c, int units, int pixels)
 {
     const int spare = c->mixed ? s->stride_h : 0, kept = c->side - spare;
@@ -174,8 +176,8 @@ static int64_t blocks_of(const rnc_conv_shape *s, const rnc_winograd_cut *c, int
            spare * spare * div_up((int64_t)units * c->y.full * c->x.full, pixels);
 }
 
-/* Lines of the filters to come that each turn of the products fetches, so that by the end of a
- * panel all of the next one's are there. */
+/* Cache lines of the next filters that each iteration of the products prefetches, so that at the
+ * end of a panel all filters of the next one are there. */
 static int filters_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
 {
     rnc_winograd_cut c;
@@ -207,11 +209,11 @@ void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
         t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
 }
 
-/* Half the tiles at a time.  Where an image's tiles are of two sizes they stay together: other
- * groups would be other tiles. */
+/* Takes half the tiles at a time.  If an image has tiles of two sizes, the group stays as it is:
+ * other groups would mean other tiles, and other results. */
 static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
 {
-    enum { LEAST = 7 }; /* tiles: fewer are no register tile */
+    enum { LEAST = 7 }; /* tiles: fewer do not fill a register tile */
     rnc_winograd_cut c;
     rnc_cut_winograd(s, t, &c);
     const int half = rnc_div_up(c.size + (c.longer > 0), 2);
@@ -243,8 +245,8 @@ static double groups_of(const Plan *plan, const Node *node, const Method *self)
     return (double)winograd_groups(&s, &t);
 }
 
-/* Products, transforms, and the filters, which the first group reads from afar, others from the L3
- * unless they stay in the L2. */
+/* Counts products, transforms, and the reading of the filters.  The first group reads them from
+ * memory or the L3 (seconds_to_read()), others from the L3 unless they stay in the L2. */
 static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     const int m = self->side;
@@ -267,10 +269,10 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
 /* ---- weights: filters of 3x3 taps, transformed ----
  *
  * With the points p of kernels/f32/winograd.h, which are exact in binary, the taps g of a row
- * become (g0 + g1 p + g2 p^2) / N(p), N(p) the product of p - q over the other points q, and g2
- * at infinity; so the columns of the result (Winograd 1980; Lavin and Gray, CVPR 2016, with the
- * factors moved to the filters).  With stride 2 even pixels meet g0 and g2, as (g0 + g2 p) / N(p),
- * and odd ones g1 as it is.  It is done in double and rounded once.
+ * become (g0 + g1 p + g2 p^2) / N(p), N(p) the product of p - q over the other points q, and g2 at
+ * infinity.  The columns of the result are transformed likewise (Winograd 1980; Lavin and Gray,
+ * CVPR 2016, with the factors moved to the filters).  With stride 2 even pixels meet g0 and g2, as
+ * (g0 + g2 p) / N(p), and odd ones g1 as it is.  The sums are computed in double and rounded once.
  */
 
 enum { TAPS = 3, SIDE_MOST = 6, FREQUENCIES_MOST = SIDE_MOST * SIDE_MOST, PANEL_MOST = 32 };
@@ -296,8 +298,9 @@ static void transform_of(int m, int stride, double g[SIDE_MOST][TAPS])
     g[n][2] = stride == 1 ? 1 : 0;
 }
 
-/* The filters of a panel for one input channel: taps[k][filter] to block[frequency][filter].
- * All loops over filters have the same length, so that the compiler can make vectors of them. */
+/* Transforms the filters of a panel for one input channel, from taps[k][filter] to
+ * block[frequency][filter].  All loops over filters have the same length, so that the compiler can
+ * vectorise them. */
 typedef double Lane[PANEL_MOST];
 
 static void transform(double (*g)[TAPS], int side, Lane *taps, float (*block)[PANEL_MOST])

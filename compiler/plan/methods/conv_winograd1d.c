@@ -2,9 +2,9 @@
  * F(4, k) down the columns, with up to four taps a phase. */
 #include "plan/methods/method_parts.h"
 
-/* Numbers transformed back, and forward, in operations at the peak; and how many times faster than
- * the direct method it must be: a stem of small windows gains microseconds, and one more kernel is
- * pasted for it. */
+/* Constants of the cost model.  Transforming one number back, or forward, takes as long as this
+ * many operations at the peak.  The method must be LEAST_GAIN times as fast as the direct one: a
+ * stem with small windows would gain only microseconds, for one more kernel in the code. */
 static const double BACK1D_OPERATIONS = 12.0, FORWARD1D_OPERATIONS = 12.0, LEAST_GAIN = 1.25;
 
 static bool winograd1d_fits(const Plan *plan, const Node *node)
@@ -35,7 +35,7 @@ static int rows_of(const Node *node)
     return winograd1d_rows(node->attrs.kernel[0], node->attrs.stride[0]);
 }
 
-/* Products and transforms; the weights of a stem are no matter. */
+/* Counts products and transforms; a stem has too few weights for their reading to count. */
 static double winograd1d_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     (void)self;
@@ -80,8 +80,8 @@ static int64_t winograd1d_multiplications(const Step *step)
            div_up(s->out_h, RNC_WINOGRAD1D_ROWS) * winograd1d_rows(s->kernel_h, s->stride_h);
 }
 
-/* Pixels whose products stay in the L1: a few register tiles.  Where a turn takes more than one
- * channel, gcc moves sums about. */
+/* A group has as many pixels as the L1 holds products of, which is a few register tiles.  An
+ * iteration takes one channel: with more, gcc moves sums between registers. */
 static void winograd1d_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
     enum { GROUP = 8 };
@@ -98,7 +98,7 @@ static void winograd1d_tile(const Plan *plan, const Step *step, Isa isa, rnc_til
  * With the points p of kernels/f32/conv_winograd1d.c, which are exact in binary, the taps g of a
  * phase, the even or the odd ones of a column where the stride is 2, become (g0 + g1 p + g2 p^2 +
  * g3 p^3) / N(p), N(p) the product of p - q over the other points q (Winograd 1980, with the
- * factors moved to the filters).  It is done in double and rounded once.
+ * factors moved to the filters).  The sums are computed in double and rounded once.
  */
 
 static const double points[RNC_WINOGRAD1D_POINTS] = {0.5, -0.5, 1.25, -1.25, 3, -3, 0};
@@ -114,8 +114,8 @@ static double tap_at(const float *taps, int n_taps, int stride, int i, int n)
     return sum / norm;
 }
 
-/* One point and phase of a panel, `real` of whose channels from `first` on there are:
- * [kernel_w][in_c][width]. */
+/* Packs one point and phase of a panel, [kernel_w][in_c][width].  Only `real` of its channels from
+ * `first` on exist. */
 static void pack_row(const Step *step, int point, int phase, int first, int real, int width,
                      float *to)
 {

@@ -6,13 +6,14 @@
 
 enum {
     SIDE = 4,
-    MANY_TILES = 8,   /* of which a block is deeper */
-    IN_REGISTERS = 2, /* tiles of all images up to which filters are made in registers */
+    MANY_TILES = 8,   /* with this many, a block is deeper */
+    IN_REGISTERS = 2, /* for this many tiles or fewer, filters are made in registers */
 };
 
-/* In operations at the peak for each input and output channel: REGISTER_OPERATIONS make filters in
- * registers and multiply one tile; FILTER_OPERATIONS make them once for a group of tiles, by way of
- * scratch.  A block of few tiles stays in the L1, so that its products reach more. */
+/* In operations at the peak for each input and output channel: REGISTER_OPERATIONS is the cost of
+ * making filters in registers and multiplying one tile; FILTER_OPERATIONS is the cost of making
+ * them once for a group of tiles, in scratch.  A block of few tiles stays in the L1, so that its
+ * products reach more of the peak, FEW_REACH. */
 static const double REGISTER_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, FEW_REACH = 0.80;
 
 static bool taps_fits(const Plan *plan, const Node *node)
@@ -48,10 +49,12 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
     return winograd_scratch(s, t) + c.floats;
 }
 
-/* In registers a block of 16 channels stays in the L1, and its successor is fetched by the passes
- * of a vector of channels, a row of planes and a tile, whose turns are four channels.  By way of
- * scratch blocks are as deep as few sums are read and written, but of few tiles 16 again; the next
- * one's taps are fetched by the products, about one and a half vectors a tile and a channel. */
+/* When filters are made in registers, a block of 16 channels stays in the L1.  The next block is
+ * fetched by the passes over the current one: there is a pass for each vector of channels, row of
+ * planes and tile, and each of its iterations takes four channels.  When filters are made in
+ * scratch, blocks are deep enough that sums are seldom read and written; for few tiles they have
+ * 16 channels again.  The products fetch the taps of the next block, about one and a half vectors
+ * for each tile and channel. */
 static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 {
     enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };

@@ -1,8 +1,9 @@
 /* depthwise.c: depthwise convolution, and groups of 2, 4 or 8 channels: vectors of channels. */
 #include "plan/methods/method_parts.h"
 
-/* Groups of 2, 4 or 8 channels, several to a vector of the widest ISA, or of the 8 channels of a
- * vector: conv_direct would multiply by zeros, or have one vector of weights for each broadcast. */
+/* Whether there are groups of 2, 4 or 8 channels, several of which fill a vector of the widest
+ * ISA, or one of which fills a vector of 8.  For these conv_direct would multiply by zeros, or use
+ * each broadcast for only one vector of weights. */
 static bool narrow_groups(const Plan *plan, const Node *node)
 {
     const int groups = node->attrs.groups, each = node->attrs.filters / groups;
@@ -26,9 +27,10 @@ static void depthwise_shape(const Plan *plan, const Node *node, rnc_conv_shape *
     s->groups = s->out_c / s->in_c;
 }
 
-/* Panels of channels whose rows, as many as a window is high, stay in the first-level cache while
- * a row of output passes.  0 (all) where those of one do not stay there; and with stride 2, whose
- * next rows cannot be fetched in time, where the input comes from afar, in the order it lies in. */
+/* How many panels of channels to compute together, so that the input rows under a window stay in
+ * the first-level cache while a row of output is computed.  0 (all panels) if the rows of a single
+ * panel do not stay there.  Also 0 with stride 2, where the next rows cannot be fetched in time,
+ * if the input is too large for the caches: it is then read in the order in which it is stored. */
 static int rows_kept(const rnc_conv_shape *s)
 {
     enum { PANEL_BYTES = 128, KEPT = 16 * 1024, KEPT_MOST = 24 * 1024, MOST = 2, FAR = 1 << 21 };

@@ -1,13 +1,13 @@
-/* method.c: by which method a convolution or dense layer is computed: the cost model.
+/* method.c: chooses the method of a convolution or dense layer by a cost model.
  *
- * The time of a method is made of that of its arithmetic at the machine's peak and that of
- * reading its weights: weights stream past once an inference, and the next are fetched
- * while these are used.  The two overlap, but not wholly; the root of the sum of their squares
- * is within 10 % of what was measured (docs/kernels-log.md).  Each method says what it costs
- * (methods/<name>.c).
+ * The time of a method has two components: its arithmetic at the machine's peak, and the reading
+ * of its weights.  Weights are read once in an inference, and the next ones are fetched while the
+ * current ones are used.  So the two components overlap, but not wholly; the root of the sum of
+ * their squares is within 10 % of what was measured (docs/kernels-log.md).  Each method computes
+ * its own cost (methods/<name>.c).
  *
- * A tuning that was measured goes before the model.  Both only choose; every choice gives
- * right results.
+ * A measured tuning takes precedence over the model.  Both only choose; every choice gives correct
+ * results.
  */
 #include "plan/methods/method_parts.h"
 
@@ -45,8 +45,8 @@ double peak_of(const Plan *plan)
     return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
 }
 
-/* Weights of a network that stay in the L3 are read from there, those of a larger one than that
- * from memory, whose rate the threads share. */
+/* If all weights of the network stay in the L3, they are read from there.  Those of a larger
+ * network are read from memory, whose rate the threads share. */
 double seconds_to_read(const Plan *plan, const Method *m, double weights)
 {
     const Machine *machine = plan->options.machine;
@@ -60,9 +60,9 @@ double seconds_to_read(const Plan *plan, const Method *m, double weights)
            (far / memory + (1.0 - far) / machine->l3) / (reach_of(plan)->fetch * 1e9);
 }
 
-/* How much worse a method may be called for its larger weights: the time is taken as this
- * much longer for each time that it has the weights of the plain sum again.  Who stores weights in
- * 16 bits wants them small. */
+/* The penalty for larger weights: for each additional multiple of the plain sum's weights, a
+ * method's time counts as this much longer.  The penalty is higher for weights of 16 bits, since
+ * whoever asks for them wants small weights. */
 static double toll(const PlanOptions *o)
 {
     const bool small = o->optimize == OPTIMIZE_BALANCED || o->weights_type != RNC_WEIGHTS_F32;
@@ -78,7 +78,7 @@ static double cost(const Plan *plan, const Node *node, const Method *m)
     return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
 }
 
-/* Does it compute the node, and may it? */
+/* Whether the method can compute the node, and is allowed to. */
 static bool is_candidate(const Plan *plan, const Node *node, const Method *m)
 {
     const PlanOptions *o = &plan->options;

@@ -1,4 +1,4 @@
-/* axes.c: the order of a kernel's axes in a weights file, and back to rnc's own. */
+/* axes.c: the order of a kernel's axes in a weights file, and how to restore rnc's own. */
 #include "net/axes.h"
 
 #include "base/str.h"
@@ -42,7 +42,7 @@ const char *axes_text(Arena *arena, const char *axes)
     return buf_text(&out);
 }
 
-/* Where the axis of own[i] stands in `axes`. */
+/* The position in `axes` of the axis that is i-th in rnc's own order. */
 static int position(const char *axes, int rank, int i)
 {
     return (int)(strchr(axes, axes_own(rank)[i]) - axes);
@@ -55,7 +55,7 @@ void axes_extents(const Node *node, const char *axes, int64_t dims[4])
         dims[position(axes, param->rank, i)] = param->dims[i];
 }
 
-/* Extents in the own order, of a tensor in the order `axes`. */
+/* Sets own[] to the extents in rnc's own order of a tensor in the order `axes`. */
 static void own_extents(const char *axes, int rank, const int64_t *dims, int64_t own[4])
 {
     for (int i = 0; i < rank; i++)
@@ -83,7 +83,7 @@ void axes_reorder(float *to, const float *from, const Node *node, const char *ax
 {
     const Param *param = node->params[P_WEIGHT];
     const int rank = param->rank;
-    int64_t steps[4] = {0}, own[4] = {0}, step = 1; /* steps: between elements of an own axis */
+    int64_t steps[4] = {0}, own[4] = {0}, step = 1; /* steps: distances along own axes */
     for (int at = rank - 1; at >= 0; at--) {
         for (int i = 0; i < rank; i++) {
             if (position(axes, rank, i) == at)
@@ -92,7 +92,8 @@ void axes_reorder(float *to, const float *from, const Node *node, const char *ax
         step *= dims[at];
     }
     own_extents(axes, rank, dims, own);
-    /* A filter of a depthwise convolution is (channel, which of its filters). */
+    /* A filter of a depthwise convolution is split into the channel and which of its filters it
+     * is. */
     const bool split = own[1] != param->dims[1];
     const int64_t each = split ? own[0] : 1;
     const int64_t height = rank == 4 ? own[2] : 1, width = rank == 4 ? own[3] : 1;

@@ -1,22 +1,22 @@
 /* axes.h: the order of a kernel's axes in a weights file.
  *
- * Written as a word: o is out, i is in, h is height, w is width, the one that
- * varies slowest first.  The network's own order is oihw for a convolution and oi
- * for a dense layer, as PyTorch has it; Keras has hwio and io.
+ * It is written as a word: o is out, i is in, h is height, w is width, and the axis that varies
+ * slowest comes first.  The network's own order is oihw for a convolution and oi for a dense
+ * layer, as PyTorch has it; Keras has hwio and io.
  */
 #ifndef RNC_AXES_H
 #define RNC_AXES_H
 
 #include "net/ir.h"
 
-/* How many axes with an order a parameter has: 4 (conv.weight), 2 (dense.weight)
- * or 0. */
+/* The number of axes of a parameter that can be ordered: 4 (conv.weight), 2 (dense.weight) or 0.
+ */
 int axes_rank(Op op, Role role);
 /* "oihw" or "oi". */
 const char *axes_own(int rank);
 /* Whether `word` has each letter of axes_own(rank) once. */
 bool axes_valid(const char *word, int rank);
-/* [height][width][in][out]; "" for a word of none. */
+/* For example "[height][width][in][out]"; "" for an empty word. */
 const char *axes_text(Arena *arena, const char *axes);
 
 /* The extents that a weight of `node` has in a file with this order. */
@@ -25,7 +25,7 @@ void axes_extents(const Node *node, const char *axes, int64_t dims[4]);
  * depthwise convolution (as many groups as channels) may also have its channels
  * as `i` and the filters of each as `o`: Keras' [height][width][in][multiplier]. */
 bool axes_fit(const Node *node, const char *axes, const int64_t *dims, int rank);
-/* The same numbers in the network's own order; `dims` fit. */
+/* Writes the same numbers in the network's own order.  `dims` must fit (axes_fit()). */
 void axes_reorder(float *to, const float *from, const Node *node, const char *axes,
                   const int64_t *dims);
 

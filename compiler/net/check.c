@@ -1,4 +1,4 @@
-/* check.c: what holds of every network at any time (check.h). */
+/* check.c: checks what holds of every network at any time (check.h). */
 #include "net/check.h"
 
 #include "net/infer.h"
@@ -40,7 +40,7 @@ static bool check_operands(Verifier *v, const Node *node)
     return true;
 }
 
-/* The other results of its operator stand beside it, in order. */
+/* Checks that the other results of the node's operator are its neighbours, in order. */
 static bool check_results(Verifier *v, const Node *node)
 {
     const int results = op_results(node->op, &node->attrs), first = node->id - node->attrs.result;
@@ -57,14 +57,14 @@ static bool check_results(Verifier *v, const Node *node)
     return good;
 }
 
-/* In the network's list, and of no later node than the one whose list entry it is. */
+/* Whether the parameter is in the network's list and its first node is not after `node`. */
 static bool listed(const Net *net, const Param *param, int node)
 {
     return param->id >= 0 && param->id < net->params.n && net->params.at[param->id] == param &&
            param->first <= node;
 }
 
-/* The parameters are those of the row, each with its role. */
+/* Checks that the parameters are those of the operator's row, each with its role. */
 static bool check_params(Verifier *v, const Node *node)
 {
     for (int r = 0; r < P_ROLES; r++) {
@@ -88,7 +88,7 @@ static bool check_params(Verifier *v, const Node *node)
     return true;
 }
 
-/* Type and dims are what the shape rule says of the node now. */
+/* Checks that type and dims are what the shape rule gives for the node now. */
 static void check_shapes(Verifier *v, const Node *node)
 {
     Node again = *node;
@@ -128,7 +128,8 @@ static void check_unique(Verifier *v, const char **names, int n)
     }
 }
 
-/* Each parameter is listed at its place, in the order of the first nodes, which refer to it. */
+/* Checks that each parameter is listed at its place, in the order of the nodes that first refer to
+ * them. */
 static void check_list(Verifier *v)
 {
     const Net *net = v->net;

@@ -5,10 +5,10 @@
 #include "base/diag.h"
 #include "net/ir.h"
 
-/* Order, operand counts, shapes and parameter dims as the rules give them, names
- * unique, fused parts only where the operator takes them.  A network that breaks
- * this is rnc's fault, never the user's: false after diag_internal(), which names
- * `when`, the phase that has just run. */
+/* Checks that operands come before their users, that operand counts, shapes and parameter dims are
+ * as the rules give them, that names are unique, and that only operators which allow it have fused
+ * parts.  A network that breaks this is rnc's fault, never the user's: returns false after
+ * diag_internal(), which names `when`, the phase that has just run. */
 bool check_net(Net *net, Diag *diag, const char *when);
 
 #endif

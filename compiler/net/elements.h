@@ -21,11 +21,11 @@ typedef struct ElemRow {
 } ElemRow;
 
 const ElemRow *elem_row(Elem elem);
-/* The type of a name, or ELEM_COUNT. */
+/* The type with this name, or ELEM_COUNT. */
 Elem elem_named(const char *name);
 const char *elem_name(Elem elem);
 int elem_bytes(Elem elem);
-/* Of n elements. */
+/* The bytes of n elements. */
 static inline int64_t elems_bytes(Elem elem, int64_t n)
 {
     return n * elem_bytes(elem);

@@ -1,6 +1,6 @@
-/* eval.c: the oracle.  Plain loops in double, an operator a function: right at
- * sight rather than fast (convolutions, in eval_window.c, are arranged so that a
- * ResNet-50 takes seconds).  No code is shared with the kernels. */
+/* eval.c: the oracle.  Each operator is one function with plain loops in double, written to be
+ * seen to be correct rather than to be fast (though convolutions, in eval_window.c, are arranged
+ * so that a ResNet-50 takes seconds).  It shares no code with the kernels. */
 #include "net/eval_parts.h"
 
 #include <math.h>
@@ -105,8 +105,8 @@ ACTIVATION_EVAL(HARD_SWISH)
 ACTIVATION_EVAL(SILU)
 ACTIVATION_EVAL(GELU)
 
-/* exp(x) / sum of exp(x) over the channels; the largest x is taken off first, so
- * that nothing overflows. */
+/* exp(x) / sum of exp(x) over the channels; the largest x is subtracted first, so that nothing
+ * overflows. */
 void eval_SOFTMAX(EvalStep *s)
 {
     int c = s->node->type.c;
@@ -172,7 +172,7 @@ void eval_CONCAT(EvalStep *s)
     }
 }
 
-/* The part's channels of each pixel. */
+/* Copies the part's channels of each pixel. */
 void eval_SPLIT(EvalStep *s)
 {
     const int c = s->node->type.c, total = s->node->in[0]->type.c;
@@ -255,7 +255,7 @@ static int64_t largest_weights(const Net *net)
     return most;
 }
 
-/* The fused activation, and the rounding where tensors are float. */
+/* Applies the fused activation, and rounds if tensors are float. */
 static void finish(const Node *node, double *out, EvalPrecision precision)
 {
     int64_t n = type_elements(node->type);

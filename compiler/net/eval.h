@@ -19,8 +19,8 @@ typedef struct EvalResult {
 EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
                     Arena *arena);
 
-/* One node alone, its fused activation applied: in[i], `out` and the element order are as
- * in EvalResult.  The node is not an input; its parameters have data. */
+/* Evaluates one node alone, with its fused activation; in[i] and `out` have the element order of
+ * EvalResult.  The node must not be an input, and its parameters must have data. */
 void eval_node(const Node *node, const double *const *in, double *out, Arena *arena);
 
 #endif

@@ -1,7 +1,7 @@
 /* eval_parts.h: what the interpreter's operators share; private to eval*.c.
  *
- * eval_<id>(step) writes out from in, both [n][h][w][c] row-major, as the
- * operator's formula says; eval_net() applies the fused activation. */
+ * eval_<id>(step) computes `out` from `in`, both [n][h][w][c] row-major, by the operator's
+ * formula; eval_net() applies the fused activation. */
 #ifndef RNC_EVAL_OPS_H
 #define RNC_EVAL_OPS_H
 
@@ -9,7 +9,7 @@
 
 typedef struct EvalStep {
     const Node *node;
-    const double *const *in; /* n_in operands; for an input the caller's values */
+    const double *const *in; /* n_in operands; for an input node, the caller's values */
     double *out;
     double *scratch; /* as long as the largest weights of the network */
 } EvalStep;

@@ -10,8 +10,9 @@ static double bias_of(const Node *node, int filter)
 
 /* ---- convolution ---- */
 
-/* Weights [filter][c][tap], filter = group * filters + f, as [group][tap][c][f]:
- * the sums of all filters of a group grow together, in one pass over memory. */
+/* Reorders weights from [filter][c][tap], where filter = group * filters + f, to
+ * [group][tap][c][f], so that the sums of all filters of a group are computed together, in one
+ * pass over memory. */
 static void turn_weights(const Node *node, double *turned)
 {
     const int *dims = node->params[P_WEIGHT]->dims;

@@ -1,13 +1,13 @@
-/* infer.c: the shape rules of all operators but those with windows and arms
- * (infer_window.c, infer_join.c), and what is checked for every operator. */
+/* infer.c: the shape rules of all operators but those with windows and arms (infer_window.c,
+ * infer_join.c), and the checks that apply to every operator. */
 #include "net/infer_parts.h"
 
 #include "base/str.h"
 
 #include <limits.h>
 
-/* A tensor or a parameter is below 2^40 elements (4 TiB of floats), so that a
- * few factors more still fit 64 bits. */
+/* A tensor or a parameter has fewer than 2^40 elements (4 TiB of floats), so that its product with
+ * a few more factors still fits into 64 bits. */
 #define MOST_ELEMENTS ((int64_t)1 << 40)
 
 /* ---- what the rules share ---- */
@@ -75,7 +75,7 @@ bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims)
     return true;
 }
 
-/* A vector of the channels for each parameter. */
+/* Gives each parameter the dims of a vector with one element for each channel. */
 static bool set_channel_dims(Node *node, Diag *diag)
 {
     bool ok = true;
@@ -115,7 +115,7 @@ static const char *input_elems(Arena *arena)
     return buf_text(&out);
 }
 
-/* f32 of any element type. */
+/* The result is f32 whatever the operand's element type. */
 static bool float_of_operand(Node *node, Diag *diag)
 {
     Type t = node->in[0]->type;
@@ -244,8 +244,8 @@ static bool check_range(const Node *node, Diag *diag, const AttrRow *row, double
     return false;
 }
 
-/* Language and text form check what was written, with better places; this holds
- * for networks built by hand as well. */
+/* The readers of the language and of the text form check what was written, and know better where
+ * it is; this check also covers networks that are built by code. */
 static bool check_attr(const Node *node, Diag *diag, const AttrRow *row)
 {
     const void *at = (const char *)&node->attrs + row->offset;

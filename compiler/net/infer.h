@@ -1,15 +1,15 @@
-/* infer.h: the shape rules, one function an operator. */
+/* infer.h: the shape rules, one function for each operator. */
 #ifndef RNC_INFER_H
 #define RNC_INFER_H
 
 #include "base/diag.h"
 #include "net/ir.h"
 
-/* Sets node->type and the dims of node->params from operands and attributes.
- * False after a message that shows both sides and where each came from. */
+/* Sets node->type and the dims of node->params from operands and attributes. Returns false after a
+ * message that shows what does not fit together and where each part came from. */
 bool infer_node(Node *node, Diag *diag);
-/* The same for a node that takes the parameters of `like`, whose dims must be those that
- * its own would have. */
+/* Likewise for a node that takes the parameters of `like`; their dims must be those that its own
+ * would have. */
 bool infer_sharing(Node *node, const Node *like, Diag *diag);
 
 /* Output extent of a window over `in` pixels; <= 0 when it does not fit. */

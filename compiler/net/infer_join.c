@@ -15,15 +15,15 @@ static const char *arm_name(const Node *join, const Node *operand, Arena *arena)
     return dot ? arena_strndup(arena, arm, (size_t)(dot - arm)) : operand->name;
 }
 
-/* The stride that makes `out` of `in` pixels, or 0. */
+/* The stride that reduces `in` pixels to `out`, or 0. */
 static int stride_to(int in, int out)
 {
     int stride = (in + out - 1) / out;
     return in >= out && (in - 1) / stride + 1 == out ? stride : 0;
 }
 
-/* What would give `from` the shape `to`; "" when nothing simple does.  Joins
- * along the channels (`concat`) need not agree in them. */
+/* Text that says how to give `from` the shape `to`; "" if there is no simple way. Operands of a
+ * join along the channels (`concat`) may have different channels. */
 static const char *remedy(Type from, Type to, bool concat, Arena *arena)
 {
     int down = stride_to(from.h, to.h), across = stride_to(from.w, to.w);
@@ -53,7 +53,7 @@ static const char *difference(Type a, Type b, bool concat)
     return channels ? "channels" : "height and width";
 }
 
-/* Operand `bad` does not fit operand `good`, which came before it. */
+/* Reports that operand `bad` does not fit operand `good`, which comes before it. */
 static bool refuse_join(const Node *node, Diag *diag, int good, int bad)
 {
     Arena *arena = diag->out.arena;
@@ -73,11 +73,11 @@ static bool refuse_join(const Node *node, Diag *diag, int good, int bad)
     return false;
 }
 
-/* Height and width, and apart from them the channels, are those of the first
- * operand that is not spread. */
+/* Height and width are those of the first operand that is not spread over pixels; independently,
+ * the channels are those of the first operand that is not spread over channels. */
 static bool elementwise(Node *node, Diag *diag)
 {
-    int image = 0, channels = 0; /* the operands that decide */
+    int image = 0, channels = 0; /* the operands that decide them */
     for (int i = 0; i < node->n_in; i++) {
         Type t = node->in[i]->type, m = node->in[image]->type;
         if (m.h == 1 && m.w == 1 && (t.h != 1 || t.w != 1))

@@ -15,14 +15,14 @@
 
 /* Where a node was written. */
 Loc node_loc(const Node *node);
-/* The type of the result: the batch is that of the first operand.  False after a
- * message when an extent or the number of elements is too large. */
+/* Sets the type of the result; the batch is that of the first operand. Returns false after a
+ * message if an extent or the number of elements is too large. */
 bool set_result(Node *node, Diag *diag, Elem elem, int64_t c, int64_t h, int64_t w);
-/* Dims of a parameter; the same check. */
+/* Sets the dims of a parameter; likewise checked. */
 bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims);
-/* A fused residual, where there is one, has the type of the result. */
+/* Checks that a fused residual, if there is one, has the type of the result. */
 bool check_residual(const Node *node, Diag *diag);
-/* "'layer1.0.relu1' is 64 x 56 x 56", at its place, then `more`. */
+/* Adds the note "'layer1.0.relu1' is 64 x 56 x 56" and `more`, at the operand's place. */
 void note_operand(Diag *diag, const Node *operand, const char *more);
 
 #endif

@@ -18,7 +18,7 @@ static int dilation_of(const Node *node, int axis)
     return node->op == OP_CONV ? node->attrs.dilation[axis] : 1;
 }
 
-/* Pixels from the window's first to its last. */
+/* The number of pixels that the window spans. */
 static int64_t reach(const Node *node, int axis)
 {
     return (int64_t)dilation_of(node, axis) * (node->attrs.kernel[axis] - 1) + 1;
@@ -43,7 +43,8 @@ static bool refuse_large_window(const Node *node, Diag *diag)
     return false;
 }
 
-/* A pool's window that sees padding alone has no largest element and no mean. */
+/* Refuses a pool with a window of nothing but padding, which has no largest element and no mean.
+ */
 static bool refuse_empty_window(const Node *node, Diag *diag)
 {
     const Attrs *a = &node->attrs;
@@ -78,7 +79,7 @@ static bool pool(Node *node, Diag *diag)
         return false;
     const Attrs *a = &node->attrs;
     Type in = node->in[0]->type, out = node->type;
-    /* The first window ends before the input, or the last begins behind it. */
+    /* The first window ends before the input, or the last begins after it. */
     if (a->padding[0] >= a->kernel[0] || a->padding[1] >= a->kernel[1] ||
         (int64_t)(out.h - 1) * a->stride[0] - a->padding[0] >= in.h ||
         (int64_t)(out.w - 1) * a->stride[1] - a->padding[1] >= in.w)

@@ -1,4 +1,4 @@
-/* ir.c: building, rewriting and asking the network; see ir.h. */
+/* ir.c: functions that build, rewrite and query the network; see ir.h. */
 #include "net/ir.h"
 
 #include "base/diag.h"
@@ -48,7 +48,7 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
     return node;
 }
 
-/* Its parameters are listed where no node before it refers to them. */
+/* Lists those of the node's parameters that no node before it refers to. */
 static void list_params(Net *net, const Node *node)
 {
     for (int r = 0; r < P_ROLES; r++) {
@@ -125,7 +125,7 @@ static void set_default(Attrs *attrs, const AttrRow *row)
     case ATTR_BOOL:
         *(bool *)at = str_eq(row->def, "true");
         break;
-    case ATTR_REALS: /* the only defaults there are: a single 0 or 1 */
+    case ATTR_REALS: /* the only defaults that occur are a single 0 or 1 */
         *(Reals *)at = (Reals){str_eq(row->def, "0") ? &zero : &one, 1};
         break;
     case ATTR_WORDS:
@@ -183,7 +183,7 @@ static Param *copy_param(const Param *from, Arena *arena)
     return param;
 }
 
-/* The operands and parameters are those of the copy, found by their ids. */
+/* The copied node refers to operands and parameters of the copy, found by their ids. */
 static Node *copy_node(const Node *from, const Net *copy, Arena *arena)
 {
     Node *node = NEW(arena, Node);

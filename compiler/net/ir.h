@@ -1,23 +1,23 @@
 /* ir.h: the network, a typed graph of operators.
  *
- * What the language says, with every block expanded, every parameter a number
- * and every shape known; and nothing of layout, vectors or memory, which belong
- * to the plan (plan.h).  Each node computes one tensor, which is written once
- * (static single assignment): an operand is a pointer to the node that computes
- * it.  nodes[] is in an order of execution; operands come before their users.
+ * It has what the language says, with every block expanded, every parameter a number and every
+ * shape known.  It has nothing about layout, vectors or memory, which belong to the plan (plan.h).
+ * Each node computes one tensor, which is written once (static single assignment): an operand is a
+ * pointer to the node that computes it.  nodes[] is in an order of execution, in which operands
+ * come before their users.
  *
- * An operator with several results is a run of neighbours in nodes[], a node a result: the
- * same operator, operands and attributes but for Attrs.result, each with a type and a name
- * of its own.  So a reference is to one result, and a result that is not used costs nothing
- * where a kernel can leave it out.
+ * An operator with several results is a run of neighbours in nodes[], one node for each result.
+ * They have the same operator, operands and attributes except for Attrs.result, and each has its
+ * own type and name.  So a reference is to one result, and an unused result costs nothing if the
+ * kernel can leave it out.
  *
- * Trained parameters are objects of the network, params[], which nodes refer to.  Several
- * nodes can refer to one (a siamese network): it is there once, and bound, counted and
- * packed once.
+ * Trained parameters are objects of the network, params[], which nodes refer to.  Several nodes
+ * can refer to the same one (a siamese network): it exists once, and is bound, counted and packed
+ * once.
  *
- * Passes may fuse: a node's `act` is applied to its result last, and a conv or
- * dense with two operands adds the second (the residual) before `act`.  Passes
- * never change what the outputs compute, up to rounding.
+ * Passes may fuse operators: a node's `act` is applied to its result last, and a conv or dense
+ * with two operands adds the second (the residual) before `act`.  Passes never change what the
+ * outputs compute, up to rounding.
  */
 #ifndef RNC_IR_H
 #define RNC_IR_H
@@ -30,7 +30,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A tensor's type: element type and logical dimensions: batch, height, width,
+/* A tensor's type: its element type and its logical dimensions, which are batch, height, width and
  * channels.  A vector has h == w == 1. */
 typedef struct Type {
     Elem elem;
@@ -52,15 +52,15 @@ typedef enum Act {
     ACT_COUNT
 } Act;
 
-/* A trained parameter, of one role whichever node refers to it.  `data` is row-major, dims
- * as ops.def says (OIHW for a convolution), owned by the arena or mapped; NULL while no
- * weights are known (the network can be compiled all the same). */
+/* A trained parameter, which has the same role for every node that refers to it.  `data` is
+ * row-major with dims as in ops.def (OIHW for a convolution), and is owned by the arena or mapped.
+ * It is NULL while no weights are known (the network can be compiled all the same). */
 typedef struct Param {
     int id;            /* position in Net.params, or -1: it is in no network */
     int first;         /* id of the first node that refers to it */
     const char *name;  /* layer2.0.main.conv1.weight, unique in the net */
-    const char *alias; /* the same by the net's naming: what weights files call it */
-    const char *axes;  /* their order there, "hwio" (axes.h); NULL: as `dims` */
+    const char *alias; /* its name in weights files, by the net's naming */
+    const char *axes;  /* the order of its axes there, "hwio" (axes.h); NULL: as `dims` */
     Role role;
     int rank;
     int dims[4];
@@ -80,34 +80,34 @@ struct Node {
     Act act;                /* fused activation */
     double act_alpha;       /* for ACT_LEAKY_RELU */
     const char *name;       /* layer2.0.main.conv1, unique in the net */
-    /* Of the pre-pass network: the node whose value this one computes (-1: none,
-     * a partial sum), and the names of the nodes this one has taken in, its own
-     * not among them, in order ("layer2.0.main.bn1", "layer2.0.add1", ...). */
+    /* About the network before the passes: `origin` is the node whose value this one computes (-1:
+     * none, it is a partial sum).  The names are those of the nodes that this one has absorbed, in
+     * order and without its own ("layer2.0.main.bn1", "layer2.0.add1", ...). */
     int origin;
     VEC(const char *) absorbed;
-    Node *taken_by; /* the node that has taken this one in: it is in no network then */
+    Node *taken_by; /* the node that absorbed this one, which is then in no network */
     const Place *place;
 };
 
-/* The interface: what the caller gives or gets, and how it lies there. */
-/* Inputs and outputs of a network, taps counted. */
+/* The interface: what the caller gives or gets, and how it is stored there. */
+/* The most inputs and the most outputs of a network, taps included. */
 enum { MOST_PORTS = 4096 };
 
 typedef struct Port {
     const char *name;
     Node *node; /* an OP_INPUT, or the node whose value goes out */
     Elem elem;
-    Order order;               /* axes as the caller's buffer has them; contiguous */
+    Order order;               /* order of the axes in the caller's buffer, which is contiguous */
     const char *const *labels; /* class names, n_labels of them, or NULL */
     int n_labels;
     const Place *place;
 } Port;
 
-/* What a naming that the net does not choose calls its parameters. */
+/* The names that a naming which the net does not choose gives to its parameters. */
 typedef struct NetNaming {
     const char *name;
-    const char *why_not;  /* it is none for this net; NULL: it is, and there are */
-    const char **aliases; /* [id] of params[], as Param.alias and Param.axes */
+    const char *why_not; /* why the naming cannot name this net; NULL: it can, and then there are */
+    const char **aliases; /* by id of params[], as Param.alias and Param.axes */
     const char **axes;
 } NetNaming;
 
@@ -121,13 +121,13 @@ typedef struct Net {
     Arena *arena;
     const char *name;
     VEC(Node *) nodes;
-    VEC(Param *) params; /* those that nodes refer to, in the order of their first nodes */
+    VEC(Param *) params; /* all that nodes refer to, in the order of their first nodes */
     VEC(Port) inputs;
     VEC(Port) outputs;
     int n_original; /* nodes before the first pass: Node.origin is below it */
     /* For binding weights, before any pass: */
-    VEC(NetNaming) namings; /* other ones that may fit them */
-    bool every_naming;      /* those that ship are among them */
+    VEC(NetNaming) namings; /* other namings that may fit them */
+    bool every_naming;      /* `namings` includes the ones that ship with rnc */
     VEC(NetDefine) defines;
 } Net;
 
@@ -135,56 +135,57 @@ typedef struct Net {
 
 Net *ir_new(Arena *arena, const char *name);
 
-/* Append a node; its operands, attributes, name and place are taken over, its
- * type and the dims of its parameters follow from the shape rule.  Returns NULL
- * after a message when the shapes do not fit (infer.h). */
+/* Appends a node with these operands, attributes, name and place; its type and the dims of its
+ * parameters follow from the shape rule.  Returns NULL after a message if the shapes do not fit
+ * (infer.h). */
 struct Diag;
 Node *ir_add(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
              const char *name, const Place *place);
-/* The same with the parameters of `like`, a node of the network and of the same operator;
- * NULL after a message also when their dims are not those that the new node needs. */
+/* Likewise, but the new node shares the parameters of `like`, a node of the network with the same
+ * operator.  Returns NULL after a message also if their dims are not those that the new node
+ * needs. */
 Node *ir_add_sharing(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in,
                      const Attrs *attrs, const char *name, const Place *place, const Node *like);
-/* The attributes of an operator that leaves all optional ones out; those with
- * no default are zero.  Padding words are left to the caller. */
+/* The attributes of an operator when all optional ones are left out; those without a default are
+ * zero.  Padding words are left to the caller. */
 Attrs ir_default_attrs(Op op);
-/* An OP_INPUT node. */
+/* Appends an OP_INPUT node. */
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place);
-/* Sets the ids of nodes[], and params[] to the parameters that these refer to. */
+/* Sets the ids of nodes[], and rebuilds params[] from the parameters that the nodes refer to. */
 void ir_renumber(Net *net);
-/* A deep copy (parameters' data, places and class names shared): what the oracle
- * keeps of the network before the passes. */
+/* A deep copy, which shares only the parameters' data, places and class names.  The oracle
+ * evaluates such a copy, taken before the passes. */
 Net *ir_copy(const Net *net, Arena *arena);
 
-/* A node that is in no network yet, for passes (rewrite.h): parameters of its own, named,
- * nothing inferred; it computes no original node's value (origin -1). */
+/* Makes a node that is in no network yet, for passes (rewrite.h).  It has its own parameters, with
+ * names, but nothing is inferred, and it computes no original node's value (origin -1). */
 Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *name,
               const Place *place);
 
 /* ---- asking ---- */
 
-/* Products of extents; INT64_MAX stands for all that do not fit. */
+/* Products of extents; INT64_MAX if they do not fit. */
 int64_t mul_extents(int64_t a, int64_t b);
 int64_t type_elements(Type t); /* n * h * w * c */
 bool type_eq(Type a, Type b);
 const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
-/* The activation an ACTIVATION operator computes, ACT_NONE for others. */
+/* The activation that an ACTIVATION operator computes; ACT_NONE for other operators. */
 Act act_of(Op op);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
 bool param_same_dims(const Param *a, const Param *b);
 /* Whether `node` has a parameter of the role and is the first to refer to it. */
 bool owns_param(const Node *node, Role role);
-/* Trained parameters of nodes first..last or the whole net, running statistics not
- * counted (with `trained` false these alone), each at the first node that refers to it;
- * and multiply-adds of one node, of first..last or of the net for one image, as the field
- * counts them (convolutions and dense layers). */
+/* Counts of trained parameters, for nodes first..last or the whole net.  Running statistics are
+ * not counted; with `trained` false, only they are.  Each parameter counts at the first node that
+ * refers to it.  Then there are counts of multiply-adds for one image, of one node, of first..last
+ * or of the net; as is usual in the field, only convolutions and dense layers count. */
 int64_t nodes_parameters(const Net *net, int first, int last, bool trained);
 int64_t net_parameters(const Net *net);
 int64_t node_macs(const Node *node);
 int64_t nodes_macs(const Net *net, int first, int last);
 int64_t net_macs(const Net *net);
-/* Users of a node: how many operand slots and output ports refer to it. */
+/* How many operand slots and output ports refer to a node. */
 int node_uses(const Net *net, const Node *node);
 Node *net_node_named(const Net *net, const char *name);
 

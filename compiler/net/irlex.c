@@ -25,7 +25,7 @@ static bool is_letter(int c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* The character `ahead` of the next one; -1 behind the end. */
+/* The character that is `ahead` characters after the next one; -1 after the end. */
 static int peek(const IrLexer *l, int ahead)
 {
     return ahead < l->size - l->at ? (unsigned char)l->text[l->at + ahead] : -1;
@@ -64,7 +64,8 @@ static int hex_digit(int c)
     return at ? (int)(at - digits) : -1;
 }
 
-/* What comes after a backslash, which is passed; 0 or less if it is none of an escape. */
+/* Reads what follows a backslash and returns the character that it stands for; 0 or less if it is
+ * not an escape. */
 static int escaped(IrLexer *l)
 {
     const int c = peek(l, 0);
@@ -80,7 +81,7 @@ static int escaped(IrLexer *l)
     return high << 4 | low;
 }
 
-/* After the opening quote. */
+/* Reads a string, from after the opening quote on. */
 static void lex_string(IrLexer *l, int begin)
 {
     Buf text = buf_new(l->arena);
@@ -189,8 +190,8 @@ void irlex_advance(IrLexer *l)
 void irlex_skip_line(IrLexer *l)
 {
     l->depth = 0;
-    /* Parentheses left open may have gone past the end of the line already:
-     * then go on from where the token stands. */
+    /* With an open parenthesis, the lexer may have passed the end of the line already: then it
+     * continues from the token. */
     while (!irlex_is(l, TOKEN_END) && !irlex_is(l, TOKEN_NEWLINE)) {
         while (peek(l, 0) >= 0 && peek(l, 0) != '\n')
             l->at++;

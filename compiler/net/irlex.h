@@ -8,19 +8,19 @@
 /* Punctuation is its own character. */
 typedef enum TokenKind {
     TOKEN_END = 256,
-    TOKEN_NEWLINE, /* not inside parentheses */
+    TOKEN_NEWLINE, /* not reported inside parentheses */
     TOKEN_NAME,
     TOKEN_STRING,
     TOKEN_NUMBER,
     TOKEN_BY, /* the x of 3x3 */
-    TOKEN_BAD /* was reported */
+    TOKEN_BAD /* it has been reported */
 } TokenKind;
 
 typedef struct Token {
     int kind; /* a TokenKind or a character */
     Loc loc;
-    const char *text; /* of a name or string */
-    double value;     /* of a number */
+    const char *text; /* for a name or string */
+    double value;     /* for a number */
 } Token;
 
 typedef struct IrLexer {
@@ -34,19 +34,19 @@ typedef struct IrLexer {
 } IrLexer;
 
 IrLexer irlex_new(Arena *arena, int file, Diag *diag);
-/* To the next token; comments are blanks. */
+/* Moves to the next token; comments count as blanks. */
 void irlex_advance(IrLexer *l);
-/* Behind the end of the line that the token stands in. */
+/* Moves past the end of the line that the token is in. */
 void irlex_skip_line(IrLexer *l);
 
-/* Says `message`; false. */
+/* Reports `message`; returns false. */
 bool irlex_fail(IrLexer *l, Loc loc, const char *message);
-/* Says that `what` was expected; false. */
+/* Reports that `what` was expected; returns false. */
 bool irlex_unexpected(IrLexer *l, const char *what);
 bool irlex_is(const IrLexer *l, int kind);
 bool irlex_is_word(const IrLexer *l, const char *word);
 
-/* Each takes what it is called for, or says what was expected: false, NULL or a
+/* Each reads what its name says, or reports what was expected and returns false, NULL or a
  * negative number. */
 bool irlex_expect(IrLexer *l, int kind, const char *what);
 const char *irlex_name(IrLexer *l, const char *what); /* plain or as a string */
@@ -54,7 +54,7 @@ bool irlex_real(IrLexer *l, double least, double most, double *value);
 bool irlex_int(IrLexer *l, double least, double most, int *value);
 int irlex_dims(IrLexer *l, int *dims, int most);      /* [2][3]: how many, up to `most` */
 int irlex_word(IrLexer *l, const char *const *words); /* index in a NULL-terminated list */
-/* The value of an attribute, into the member of Attrs. */
+/* Reads the value of an attribute into its member of Attrs. */
 bool irlex_attr(IrLexer *l, const AttrRow *row, void *at);
 
 #endif

@@ -1,9 +1,8 @@
 /* irread.c: reads back what irtext.c prints; that file shows the form.
  *
- * The type of a node and its parameters may be left out of a text: they follow
- * from the shape rules, and where they are given they must agree.  A line with
- * an error is skipped, its node remembered as broken, so that one error is not
- * reported again at every use.
+ * A text may leave out the type of a node and its parameters: they follow from the shape rules,
+ * and must agree with these where they are given.  A line with an error is skipped and its node is
+ * remembered as broken, so that one error is not reported again at every use.
  */
 #include "net/irread_parts.h"
 
@@ -12,7 +11,7 @@
 
 /* ---- nodes ---- */
 
-/* What a node's line says, before there is a node. */
+/* What a node's line says, before the node is made. */
 typedef struct Line {
     VEC(const char *) names; /* of its results */
     Op op;
@@ -25,7 +24,7 @@ typedef struct Line {
     VEC(const char *) absorbed;
     int origin;
     VEC(Type) types;
-    Loc loc, type_loc; /* the whole line; the types in it */
+    Loc loc, type_loc; /* places of the whole line and of the types in it */
 } Line;
 
 Node *irread_node(const Reader *r, const char *name)
@@ -42,7 +41,7 @@ bool irread_is_broken(const Reader *r, const char *name)
 
 void irread_unknown(Reader *r, Loc loc, const char *name)
 {
-    if (r->diag->full) /* nobody reads it, and the nearest name takes its time */
+    if (r->diag->full) /* no message is printed any more, and finding the nearest name takes time */
         return;
     const char **names = NEW_ARRAY(r->net->arena, const char *, r->net->nodes.n);
     for (int i = 0; i < r->net->nodes.n; i++)
@@ -153,7 +152,7 @@ bool irread_elem(Reader *r, Elem *elem)
     return irlex_unexpected(r->lex, "an element type, such as f32 or u8");
 }
 
-/* ELEM nchw[n][c][h][w].  Texts of an rnc whose types named no order have [n][h][w][c]. */
+/* ELEM nchw[n][c][h][w].  Older texts, in which types name no order, have [n][h][w][c]. */
 static bool read_type(Reader *r, const Line *line, Type *type)
 {
     int dims[4];
@@ -208,7 +207,7 @@ static bool all_given(Reader *r, const Line *line)
     return true;
 }
 
-/* Everything after "NAME =". */
+/* Reads everything after "NAME =". */
 static bool read_line(Reader *r, Line *line)
 {
     if (!irlex_is(r->lex, TOKEN_NAME) || op_named(r->lex->token.text) == OP_COUNT)
@@ -254,7 +253,7 @@ static bool give_type(Reader *r, const Line *line, Node *node)
     return false;
 }
 
-/* The node of one of the line's results. */
+/* Adds the node of one of the line's results. */
 static bool add_result(Reader *r, const Line *line, int which, const Place *place)
 {
     Arena *arena = r->net->arena;
@@ -277,7 +276,7 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
     return true;
 }
 
-/* Behind the names of a node's results. */
+/* Reads a node from after the names of its results on. */
 static bool read_node(Reader *r, Line *line)
 {
     line->origin = r->net->nodes.n;
@@ -301,7 +300,7 @@ static bool read_node(Reader *r, Line *line)
     return true;
 }
 
-/* The order of axes behind a name, if there is one. */
+/* Reads the order of axes after a name, if there is one. */
 static bool read_axes(Reader *r, Param *param)
 {
     const int rank = axes_rank(r->last->op, param->role);
@@ -323,7 +322,8 @@ static Param *param_named(const Node *node, const char *name)
     return NULL;
 }
 
-/* The last node's parameters have their names: later nodes can refer to them. */
+/* Lists the last node's parameters, whose names are now known, so that later nodes can refer to
+ * them. */
 static bool list_params(Reader *r)
 {
     bool good = true;
@@ -343,7 +343,8 @@ static bool list_params(Reader *r)
     return good;
 }
 
-/* is conv1.weight: that parameter of a node above, or the name of this one. */
+/* Reads "is conv1.weight", which is that parameter of a node above, or else the name of this one.
+ */
 static bool read_identity(Reader *r, Param **param, Loc loc)
 {
     const char *name = irlex_name(r->lex, "the name of a parameter");
@@ -441,11 +442,11 @@ static bool read_statement(Reader *r)
     const bool listed = list_params(r);
     const bool good = irlex_expect(r->lex, '=', "'='") && read_node(r, &line) && listed;
     for (int i = 0; i < line.names.n; i++)
-        table_add(&r->names, line.names.at[i], line.loc); /* broken, where it is new */
+        table_add(&r->names, line.names.at[i], line.loc); /* broken, if it is new */
     return good;
 }
 
-/* A statement and the end of its line; after an error, whatever is left of it. */
+/* Reads the end of a statement's line, or what is left of the line after an error. */
 static void read_rest(Reader *r)
 {
     while (!irlex_is(r->lex, TOKEN_END)) {
@@ -455,7 +456,7 @@ static void read_rest(Reader *r)
     }
 }
 
-/* What no single line can tell. */
+/* Checks what no single line can show. */
 static void check_whole(Reader *r, Loc loc)
 {
     Net *net = r->net;

@@ -12,20 +12,20 @@ typedef struct Reader {
     Net *net;
     Diag *diag;
     Node *last;       /* whose parameters may follow, or NULL */
-    NameTable names;  /* of nodes; no node: its line had an error */
+    NameTable names;  /* of nodes; an entry without a node had an error in its line */
     NameTable params; /* of the nodes before `last`: the first node that refers to each */
     int original;     /* from the net line, or -1 */
 } Reader;
 
-/* The node of that name above, or NULL. */
+/* The node above with that name, or NULL. */
 Node *irread_node(const Reader *r, const char *name);
 /* Whether the line of that node had an error. */
 bool irread_is_broken(const Reader *r, const char *name);
-/* Says that there is no such node, with the nearest name. */
+/* Reports that there is no such node, and the nearest name. */
 void irread_unknown(Reader *r, Loc loc, const char *name);
-/* An element type; false after a message. */
+/* Reads an element type; returns false after a message. */
 bool irread_elem(Reader *r, Elem *elem);
-/* A line that begins with `port`, behind that word. */
+/* Reads a line that begins with `port`, from after that word on. */
 bool irread_port(Reader *r, Loc loc);
 
 #endif

@@ -12,12 +12,12 @@
  *     port in image = image u8 nchw
  *     port out scores = softmax1 f32 nchw labels=("cat", "dog")
  *
- * (each node on one line).  A node is a name, an operator, its operands, the
- * attributes that are not at their defaults, what passes added, and the type:
- * element, then batch, channels, height, width.  Below it stand its parameters with
- * their dims and, where they differ, the name that weights files use and the order
- * of the axes there.  `is NAME` behind the dims gives a parameter a name that is not the
- * node's with the role; where a node above has a parameter of that name, both have that one:
+ * (each node on one line).  A node is a name, an operator, its operands, the attributes that are
+ * not at their defaults, what passes added, and the type: element type, then batch, channels,
+ * height, width.  Its parameters follow on the next lines with their dims and, where they differ,
+ * the name that weights files use and the order of the axes there.  `is NAME` after the dims gives
+ * a parameter a name other than the node's name with the role.  If a node above has a parameter
+ * with that name, both nodes share it:
  *
  *         weight [16][3][3][3] is conv1.weight
  *
@@ -25,8 +25,8 @@
  *
  *     low, high = split(conv1) parts=2 : f32[1][32][32][8], f32[1][32][32][8]
  *
- * Origin is left out where it is the node's own number, `net`
- * says original=N where passes changed the number of nodes.
+ * `origin` is left out where it is the node's own number.  The line `net` says original=N if
+ * passes changed the number of nodes.
  */
 #include "net/irtext.h"
 
@@ -48,7 +48,7 @@ static void put_real(Buf *out, double value)
     buf_puts(out, text);
 }
 
-/* In quotes; what is not safe to show as \xHH, which irlex.c reads back. */
+/* Prints a string in quotes; what is not safe to show becomes \xHH, which irlex.c reads back. */
 static void put_string(Buf *out, const char *s)
 {
     const size_t n = strlen(s);
@@ -68,7 +68,7 @@ static void put_string(Buf *out, const char *s)
     buf_putc(out, '"');
 }
 
-/* A name as it is when it reads back as one, else as a string. */
+/* Prints a name as it is if it reads back as one, else as a string. */
 static void put_name(Buf *out, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -141,7 +141,7 @@ static void put_attrs(Buf *out, const Node *node)
     }
 }
 
-/* What passes left on a node. */
+/* Prints what passes added to a node. */
 static void put_history(Buf *out, const Node *node)
 {
     if (node->act != ACT_NONE)
@@ -160,7 +160,7 @@ static void put_history(Buf *out, const Node *node)
         buf_printf(out, " origin=%d", node->origin);
 }
 
-/* node.role, the name that a parameter of the node has unless something else is said. */
+/* Whether a parameter of the node has its default name, node.role. */
 static bool has_own_name(const Node *node, const Param *param)
 {
     const size_t n = strlen(node->name);
@@ -201,7 +201,7 @@ static void put_type(Buf *out, Type t)
     buf_printf(out, "%s nchw[%d][%d][%d][%d]", elem_name(t.elem), t.n, t.c, t.h, t.w);
 }
 
-/* A node and, behind the first result of an operator, those of the others. */
+/* Prints a node and, after the first result of an operator, its other results. */
 static void put_node(Buf *out, const Net *net, const Node *node, const SrcMap *src)
 {
     const int results = op_results(node->op, &node->attrs);

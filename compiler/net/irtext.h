@@ -6,10 +6,10 @@
 #include "base/str.h"
 #include "net/ir.h"
 
-/* Everything but the parameters' data; with `src`, the place of each node. */
+/* Prints everything but the parameters' data; with `src`, also the place of each node. */
 void irtext_print(Buf *out, const Net *net, const SrcMap *src);
-/* The network in source file `file` of d->src, or NULL after messages.
- * Printing what was read gives the same text. */
+/* Reads the network in source file `file` of d->src; returns NULL after messages. Printing what
+ * was read gives the same text. */
 Net *irtext_read(Arena *arena, int file, Diag *d);
 
 #endif

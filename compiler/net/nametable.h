@@ -1,4 +1,5 @@
-/* nametable.h: names to nodes, by hashing; asked by name alone, so the order never shows. */
+/* nametable.h: a hash table from names to nodes.  It is only asked for single names, so its order
+ * never matters. */
 #ifndef RNC_NAMETABLE_H
 #define RNC_NAMETABLE_H
 
@@ -10,7 +11,7 @@ typedef struct NameEntry {
     const char *name;
     const Node *node; /* what it names: a layer, or the end of a block or stage */
     Loc loc;
-    int number; /* what the table's owner counts; 0 at first */
+    int number; /* a number for the table's owner to use; 0 at first */
 } NameEntry;
 
 typedef struct NameTable {
@@ -20,7 +21,7 @@ typedef struct NameTable {
 } NameTable;
 
 NameEntry *table_find(const NameTable *table, const char *name);
-/* The new entry, or NULL when the name is there already. */
+/* Adds an entry and returns it, or NULL if the name is there already. */
 NameEntry *table_add(NameTable *table, const char *name, Loc loc);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
-/* By InitKind; `random` is of the command line alone. */
+/* By InitKind; only the command line accepts `random`. */
 static const char *const init_words[INIT_KINDS] = {
     "option",
 #define INIT(id, word, alias, values, scale, fan) INIT_##id == INIT_RANDOM ? NULL : word,
@@ -13,8 +13,8 @@ static const char *const init_words[INIT_KINDS] = {
 
 /* clang-format off */
 
-/* Each operator's attributes, attrs_<id>[1 ..]: element 0 is there because C has
- * no empty arrays.  Each OP closes the array of the row before it. */
+/* Each operator's attributes are attrs_<id>[1 ..]; element 0 is there because C has no empty
+ * arrays.  Each OP closes the array of the row before it. */
 #define KIND_INT ATTR_INT, NULL
 #define KIND_PAIR ATTR_PAIR, NULL
 #define KIND_PADDING ATTR_PADDING, NULL
@@ -30,7 +30,7 @@ static const AttrRow no_attrs[] = { {.op = OP_COUNT},
 #include "net/ops.def"
 };
 
-/* The same for the trained parameters. */
+/* Likewise for the trained parameters. */
 #define OP(id, name, least, most, flags, doc) \
     }; static const ParamRow params_##id[] = { {.op = OP_##id},
 #define PARAM(op, role, name, doc) {OP_##op, P_##role, name, doc},
@@ -44,7 +44,7 @@ static const ParamRow no_params[] = { {.op = OP_COUNT},
      params_##id + 1, LENGTH(params_##id) - 1},
 static const OpRow rows[] = {
 #include "net/ops.def"
-    /* OP_COUNT, so that a row can be asked of any Op */
+    /* OP_COUNT has a row, so that any Op has one */
     {"no operator", 0, 0, INTERNAL, "", no_attrs + 1, 0, no_params + 1, 0},
 };
 /* clang-format on */

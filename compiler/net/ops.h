@@ -12,7 +12,7 @@ typedef enum Op {
     OP_COUNT
 } Op;
 
-/* No more operands are taken than MOST_OPERANDS, where a row says MANY as well. */
+/* No operator takes more than MOST_OPERANDS operands, even if its row says MANY. */
 enum { MANY = INT_MAX, MOST_OPERANDS = 1024 };
 
 /* Flags of a row; ops.def says what each means. */
@@ -32,30 +32,30 @@ typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
 
 /* How to fill a parameter that no weights file gives (init.def). */
 typedef enum InitKind {
-    INIT_NONE, /* in an attribute: as --init says */
+    INIT_NONE, /* in an attribute: use what --init says */
 #define INIT(id, word, alias, values, scale, fan) INIT_##id,
 #include "net/init.def"
     INIT_KINDS
 } InitKind;
 
-/* A list of numbers; lives in the network's arena. */
+/* A list of numbers, allocated in the network's arena. */
 typedef struct Reals {
     const double *at;
     int n;
 } Reals;
 
-/* The attributes of all operators: a row's ATTRs say which ones count.  Pairs
- * are height, width; padding is top, left, bottom, right, always in pixels
- * (the words half, same and valid are resolved when the network is built). */
+/* The attributes of all operators; the ATTRs of an operator's row say which ones it has.  Pairs
+ * are height, width.  Padding is top, left, bottom, right, always in pixels (the words half, same
+ * and valid are resolved when the network is built). */
 typedef struct Attrs {
     int kernel[2], stride[2], dilation[2], scale_by[2];
     int padding[4];
-    int channel_padding[2]; /* in front, behind */
+    int channel_padding[2]; /* before, after */
     int filters, groups;
-    int parts;  /* results, of an operator with RESULTS ... */
-    int result; /* ... and which of them a node is: from 0 */
+    int parts;  /* number of results, for an operator with RESULTS */
+    int result; /* which of the results this node is, from 0 */
     InitKind init;
-    int seed, draw; /* of init; seed -1: as --init says */
+    int seed, draw; /* for init; seed -1: as --init says */
     bool bias, count_padding;
     Order order;
     double epsilon, alpha, scale;
@@ -106,16 +106,17 @@ typedef struct OpRow {
 } OpRow;
 
 const OpRow *op_row(Op op);
-/* The operator of a name, or OP_COUNT. */
+/* The operator with this name, or OP_COUNT. */
 Op op_named(const char *name);
 /* The row of an attribute by its word in the language, or NULL. */
 const AttrRow *op_attr(Op op, const char *word);
 /* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */
 const char *op_param_name(Op op, Role role);
-/* Whether one attribute, at `a` and `b`, or all that count for `op` have the same values. */
+/* attr_same() says whether one attribute has the same value at `a` and `b`; the next function says
+ * it for all attributes of `op`. */
 bool attr_same(const AttrRow *row, const void *a, const void *b);
 bool attrs_same(Op op, const Attrs *a, const Attrs *b);
-/* How many results an operator has with these attributes: 1, but for RESULTS. */
+/* How many results an operator has with these attributes: 1, unless it has RESULTS. */
 int op_results(Op op, const Attrs *attrs);
 
 #endif

@@ -37,7 +37,7 @@ static const Place *common_call(const Place *a, const Place *b)
     return a;
 }
 
-/* What is called at a place: the word there. */
+/* The name of what is called at a place, which is the word there. */
 static const char *called_at(const Outliner *o, const Place *call)
 {
     const SrcFile *file = o->src ? src_file(o->src, call->loc.file) : NULL;
@@ -50,7 +50,7 @@ static const char *called_at(const Outliner *o, const Place *call)
     return n ? arena_strndup(o->arena, begin, n) : NULL;
 }
 
-/* The call `deep` levels in from the outermost, of `call` and those around it. */
+/* Among `call` and the calls around it, the one that is `deep` levels inside the outermost. */
 static const Place *call_at(const Place *call, int deep)
 {
     for (int n = calls_deep(call); n > deep; n--)
@@ -58,9 +58,9 @@ static const Place *call_at(const Place *call, int deep)
     return call;
 }
 
-/* A group is a block where its nodes come from one more call than those of the group
- * around it (`named` are used up by that).  Of groups that hold the same nodes as many of
- * the innermost are blocks as there are calls. */
+/* A group is a block if its nodes come from one more call than those of the group around it, whose
+ * blocks account for `named` calls.  If nested groups hold the same nodes, as many of the
+ * innermost are blocks as there are more calls. */
 static void name_blocks(const Outliner *o, Group *g, int named)
 {
     int same = 1;
@@ -79,7 +79,8 @@ static void name_blocks(const Outliner *o, Group *g, int named)
 
 /* ---- the tree ---- */
 
-/* Bytes of the group's name in a node's path behind `skip` bytes; 0: the node itself. */
+/* Length in bytes of the group's name in a node's path after `skip` bytes; 0: the rest is the
+ * node's own name. */
 static size_t next_part(const Node *node, size_t skip)
 {
     const char *dot = strchr(node->name + skip, '.');
@@ -121,7 +122,8 @@ static Group *make_group(const Outliner *o, const Group *parent, size_t skip, in
 
 /* ---- groups that are alike ---- */
 
-/* An operand as seen from the group: which node of it, or how far in front of it. */
+/* An operand as seen from the group: which of its nodes it is or, if negative, how far before the
+ * group it is. */
 static int operand_at(const Node *operand, const Group *g)
 {
     return operand->id - g->first;
@@ -130,7 +132,7 @@ static int operand_at(const Node *operand, const Group *g)
 static bool alike_nodes(const Node *a, const Group *in_a, const Node *b, const Group *in_b)
 {
     Attrs attrs = b->attrs;
-    /* How their parameters begin does not count. */
+    /* The initial values of their parameters do not count. */
     attrs.init = a->attrs.init;
     attrs.seed = a->attrs.seed;
     attrs.draw = a->attrs.draw;
@@ -150,7 +152,7 @@ static bool alike_groups(const Outliner *o, const Group *a, const Group *b)
 {
     if (a->last - a->first != b->last - b->first)
         return false;
-    /* What leaves `a` goes to `b` alone. */
+    /* Only `b` may use what leaves `a`. */
     for (int i = a->first; i <= a->last; i++) {
         if (o->last_use[i] > b->last)
             return false;
@@ -221,7 +223,7 @@ bool outline_is_arm(const Net *net, const Group *group)
             const int id = node->in[k]->id;
             if (id < group->first || id > group->last)
                 continue;
-            /* A node of the group around it has that one's path and a word. */
+            /* The path of a node of the surrounding group is that group's path and one word. */
             const char *dot = strrchr(node->name, '.');
             const size_t n = dot ? (size_t)(dot - node->name) : 0;
             if (!(op_row(node->op)->flags & JOIN) || i > parent->last || n != strlen(parent->path))

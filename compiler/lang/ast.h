@@ -1,8 +1,8 @@
 /* ast.h: the syntax tree, what a .net file says and where.
  *
- * Names are not looked up, expressions not evaluated, repetitions not expanded:
- * lower.c does that.  Every piece knows its place.  Trees live in the arena they
- * were parsed into; nothing changes them afterwards.
+ * Names are not looked up, expressions are not evaluated and repetitions are not expanded: lower.c
+ * does that.  Every piece knows its place.  A tree is allocated in the arena it was parsed into,
+ * and nothing changes it afterwards.
  */
 #ifndef RNC_AST_H
 #define RNC_AST_H
@@ -17,7 +17,7 @@
 typedef struct Expr Expr;
 typedef struct Stmt Stmt;
 
-/* A word and where it stands. */
+/* A word and its place. */
 typedef struct Name {
     const char *text; /* NULL: none was written */
     Loc loc;
@@ -35,12 +35,12 @@ typedef VEC(Arg) Args;
 typedef VEC(Expr *) Exprs;
 typedef VEC(Stmt *) Stmts;
 
-/* OP args, BLOCK args or FUNCTION(args): what the name is shows later. */
+/* OP args, BLOCK args or FUNCTION(args); what kind of name it is becomes known later. */
 typedef struct Call {
     Name name;
     Args args;
     bool parens; /* how it was written: NAME(a, b = c) or NAME a b=c */
-    Loc loc;     /* of it all */
+    Loc loc;     /* the place of the whole call */
 } Call;
 
 typedef enum ExprKind {
@@ -112,7 +112,7 @@ struct Expr {
     };
 };
 
-/* What evaluates, prints or frees trees by recursion relies on it. */
+/* Code that evaluates or prints trees recursively relies on this limit. */
 enum { EXPR_DEEPEST = 400 };
 
 typedef enum StmtKind {
@@ -136,7 +136,7 @@ struct Stmt {
     StmtKind kind;
     Loc loc;
     Name name;   /* STMT_CALL: the label, if there is one */
-    Names names; /* STMT_CALL: labels of several results, in order; `name` is none then */
+    Names names; /* STMT_CALL: labels of several results, in order; then `name` is empty */
     Call *call;
     Expr *value, *end;
     Exprs dims;
@@ -147,7 +147,7 @@ struct Stmt {
 /* A parameter of a block or a net. */
 typedef struct Parameter {
     Name name;
-    Name type;   /* as written behind ':', or none */
+    Name type;   /* as written after ':', or none */
     Expr *value; /* default, or NULL: must be given */
 } Parameter;
 
@@ -160,7 +160,7 @@ typedef struct NamingRow {
     Name op, role; /* or none */
     Name to;
     Name axes;    /* or none */
-    Name include; /* or none; then it is all */
+    Name include; /* or none; a row with it has nothing else */
 } NamingRow;
 
 typedef VEC(NamingRow) NamingRows;
@@ -173,15 +173,15 @@ typedef struct Decl {
     Name name; /* DECL_INCLUDE: the path */
     Parameters params;
     Stmts body;
-    Call *base; /* net NAME = base(args), then no params and no body; or what DECL_DEFAULT says */
+    Call *base; /* net NAME = base(args), without params or body; for DECL_DEFAULT, its call */
     NamingRows rows;
-    Stmts defaults; /* those of the file that stand before it, and so hold in the body */
+    Stmts defaults; /* the file's defaults before the declaration, which apply in its body */
 } Decl;
 
 typedef struct Ast {
-    int version; /* of the language, as the file says; 0: it does not */
+    int version; /* version of the language that the file names; 0: it names none */
     VEC(Decl *) decls;
-    Stmts defaults; /* STMT_DEFAULT of the file */
+    Stmts defaults; /* the file's STMT_DEFAULTs */
 } Ast;
 
 /* ---- building: what parse.y calls ---- */
@@ -200,7 +200,7 @@ Stmt *stmt_new(Arena *arena, StmtKind kind, Loc loc);
 /* ---- printing (astprint.c) ---- */
 
 const char *operator_text(Operator op); /* "//" */
-/* The tree as .net text, which parses to an equal tree. */
+/* Prints the tree as .net text, which parses to an equal tree. */
 void ast_print(Buf *out, const Ast *ast);
 void expr_print(Buf *out, const Expr *expr);
 

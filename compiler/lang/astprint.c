@@ -1,8 +1,8 @@
 /* astprint.c: the syntax tree as .net text.
  *
- * The text is as it was written but for blanks, comments and lines: a statement a
- * line, calls with or without parentheses as they were, no parentheses in expressions
- * that precedence makes needless.
+ * The text is as it was written except for blanks, comments and lines.  Each statement has its own
+ * line, and calls have parentheses if they had them.  Expressions have no parentheses that
+ * precedence makes needless.
  */
 #include "lang/ast.h"
 
@@ -18,7 +18,7 @@ const char *operator_text(Operator op)
     return text[op];
 }
 
-/* How tightly an expression holds together; parse.y has the same order. */
+/* How tightly an expression binds; parse.y has the same order. */
 static int precedence(const Expr *e)
 {
     static const int of_operator[] = {3, 4, 5, 6, 6, 6, 6, 6, 6, 7, 7, 8, 8, 8, 8, 9};
@@ -35,7 +35,7 @@ static int precedence(const Expr *e)
     }
 }
 
-/* In parentheses when it holds together less tightly than `least`. */
+/* Prints an expression, in parentheses if it binds less tightly than `least`. */
 static void print_part(Buf *out, const Expr *e, int least)
 {
     bool parens = precedence(e) < least;
@@ -72,7 +72,7 @@ static void print_real(Buf *out, double real)
         }
     }
     const char *e = strchr(text, 'e');
-    if (e) { /* 1e-05 as it is written, 1e-5 */
+    if (e) { /* 1e-05 becomes 1e-5, as people write it */
         const char *digits = e + 1 + strspn(e + 1, "+-");
         buf_printf(out, "%.*se%s%s", (int)(e - text), text, e[1] == '-' ? "-" : "",
                    digits + strspn(digits, "0"));
@@ -91,8 +91,8 @@ static void print_items(Buf *out, const Exprs *items)
     }
 }
 
-/* Words with blanks between them.  A value that begins with a sign, or with the word
- * that repeats, stands in parentheses. */
+/* Prints arguments with blanks between them.  A value that begins with a sign, or with the word
+ * that repeats, is put in parentheses. */
 static void print_words(Buf *out, const Args *args)
 {
     for (int i = 0; i < args->n; i++) {
@@ -130,7 +130,7 @@ static void print_call(Buf *out, const Call *call)
     buf_putc(out, ')');
 }
 
-/* On one line: `case n { 1, 2 -> a ; else -> b }`. */
+/* Prints a case on one line: `case n { 1, 2 -> a ; else -> b }`. */
 static void print_case(Buf *out, const Expr *e)
 {
     buf_puts(out, "case ");
@@ -155,7 +155,7 @@ static void print_operation(Buf *out, const Expr *e)
         print_part(out, e->a, level);
         break;
     case EXPR_BINARY: {
-        bool compares = e->op >= OPERATOR_EQ && e->op <= OPERATOR_GE; /* do not chain */
+        bool compares = e->op >= OPERATOR_EQ && e->op <= OPERATOR_GE; /* no chains of these */
         print_part(out, e->a, level + compares);
         buf_printf(out, " %s ", operator_text(e->op));
         print_part(out, e->b, level + 1);

@@ -11,7 +11,7 @@ typedef struct FunctionCall {
     int n;
 } FunctionCall;
 
-/* One row a function; `least` and `most` are numbers of arguments. */
+/* One row for each function; `least` and `most` are numbers of arguments. */
 typedef struct Function {
     const char *name;
     int least, most;
@@ -26,7 +26,7 @@ static const char *described(const FunctionCall *f, Value v)
     return value_describe(f->env->complaints->arena, v);
 }
 
-/* Whether a message may be given at this place. */
+/* Whether no message was given at this place yet, so that one may be. */
 static bool may_complain(const Env *env, Loc loc)
 {
     return complain_once(env->complaints, loc);
@@ -42,8 +42,8 @@ static Value refuse_type(const FunctionCall *f, Loc loc, const char *wanted, Val
     return bad;
 }
 
-/* The numbers a function is about: its arguments, or the items of its one list.
- * False after a message. */
+/* The numbers that a function applies to: its arguments, or the items of its single list argument.
+ * Returns false after a message. */
 static bool numbers(const FunctionCall *f, const Value **at, int *n)
 {
     bool list = f->n == 1 && f->args[0].kind == VALUE_LIST;
@@ -121,7 +121,7 @@ static Value run_sum(const FunctionCall *f)
     return all_ints ? value_int(ints) : value_real(reals);
 }
 
-/* The integer that `real` is, or a message. */
+/* Returns the integer that equals `real`, or VALUE_BAD after a message. */
 static Value to_int(const FunctionCall *f, double real)
 {
     if (real >= -0x1p63 && real < 0x1p63)

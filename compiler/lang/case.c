@@ -1,5 +1,5 @@
-/* case.c: `case subject { keys -> value ... }`: one row has the subject among its
- * keys.  No key may stand there twice, whether the subject is that one or not. */
+/* case.c: `case subject { keys -> value ... }`: the value is that of the row that has the subject
+ * among its keys.  No key may occur twice, even if it is not the subject. */
 #include "lang/value.h"
 
 typedef struct Key {
@@ -72,7 +72,7 @@ static void refuse_subject(const Env *env, const Expr *e, Value subject, const K
 
 /* ---- keys ---- */
 
-/* The keys of all rows, evaluated; false after messages. */
+/* Evaluates the keys of all rows; returns false after messages. */
 static bool read_keys(const Env *env, const Expr *e, Value subject, Keys *keys)
 {
     int n = 0;
@@ -99,7 +99,7 @@ static bool read_keys(const Env *env, const Expr *e, Value subject, Keys *keys)
     return true;
 }
 
-/* at[0..n) in the order of their values, equal ones as they were; by merging. */
+/* Sorts at[0..n) by value with a merge sort, which keeps equal keys in their order. */
 static void sort(const Env *env, const Key **at, const Key **spare, int n)
 {
     if (n < 2)
@@ -115,7 +115,7 @@ static void sort(const Env *env, const Key **at, const Key **spare, int n)
         at[i] = spare[i];
 }
 
-/* False after a message about a key that stands there twice. */
+/* Returns false after a message about a key that occurs twice. */
 static bool all_different(const Env *env, const Keys *keys)
 {
     Arena *arena = env->complaints->arena;
@@ -137,7 +137,7 @@ Value value_case(const Env *env, const Expr *e)
     const Value bad = {.kind = VALUE_BAD};
     Value subject = value_of(env, e->subject);
     Keys keys = {0};
-    /* A row costs its memory as well. */
+    /* A row also counts for the memory it takes. */
     if (subject.kind == VALUE_BAD || !value_spend(env, e->loc, 4 * (int64_t)e->rows->n) ||
         !read_keys(env, e, subject, &keys) || !all_different(env, &keys))
         return bad;

@@ -1,5 +1,5 @@
-/* evaluate.c: expressions to values.  Integer arithmetic is checked; what overflows
- * or has no value is an error at the operator's place. */
+/* evaluate.c: expressions to values.  Integer arithmetic is checked; an overflow or an undefined
+ * result is an error at the operator's place. */
 #include "lang/value.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@ static Value bad(void)
     return (Value){.kind = VALUE_BAD};
 }
 
-/* An error at an expression; the result is what it has for a value then. */
+/* Reports an error at an expression; the result is the value that the expression then has. */
 #define REFUSE(env, loc, ...)                                                        \
     do {                                                                             \
         if (complain_once((env)->complaints, (loc))) {                               \
@@ -34,7 +34,8 @@ const Var *var_named(const Var *vars, const char *name)
     return vars;
 }
 
-/* The variable of that name; looking for it counts, for there may be many. */
+/* Finds the variable with that name.  The search counts as work, since there may be many
+ * variables. */
 static const Var *look_up(const Env *env, const Expr *e)
 {
     const Var *var = var_named(env->vars, e->text);
@@ -63,7 +64,7 @@ static bool word_in(const char *const *words, const char *word)
     return false;
 }
 
-/* A word that some attribute would take, but not the one it was written for. */
+/* Whether some attribute accepts this word, though not the one that it was written for. */
 static bool word_of_some_attribute(const char *word)
 {
     static const char *const others[] = {"half", "same", "valid", "global", NULL};
@@ -143,7 +144,7 @@ static Value of_name(const Env *env, const Expr *e)
 
 /* ---- arithmetic ---- */
 
-/* Of a unary `-`, b is the operand. */
+/* Reports an overflow.  For a unary `-`, b is the operand. */
 static Value overflow(const Env *env, const Expr *e, Value a, Value b)
 {
     Arena *arena = env->complaints->arena;
@@ -155,7 +156,7 @@ static Value overflow(const Env *env, const Expr *e, Value a, Value b)
            a.kind == VALUE_INT && b.kind == VALUE_INT ? "an integer of 64 bits" : "a real");
 }
 
-/* Rounded down; b is not 0 and the quotient fits. */
+/* a / b rounded down; b must not be 0 and the quotient must fit. */
 static int64_t floor_div(int64_t a, int64_t b)
 {
     int64_t q = a / b;
@@ -252,7 +253,7 @@ static Value comparison(const Env *env, const Expr *e, Value a, Value b)
 
 /* ---- expressions ---- */
 
-/* A boolean, or VALUE_BAD after a message that names `what` takes it. */
+/* Evaluates to a boolean, or to VALUE_BAD after a message that says that `what` takes one. */
 static Value truth(const Env *env, const Expr *e, const char *what)
 {
     Value v = value_of(env, e);
@@ -313,7 +314,7 @@ static Value of_index(const Env *env, const Expr *e)
 
 static Value of_list(const Env *env, const Expr *e)
 {
-    if (!value_spend(env, e->loc, 4 * (int64_t)e->items.n)) /* for their memory */
+    if (!value_spend(env, e->loc, 4 * (int64_t)e->items.n)) /* they count for their memory */
         return bad();
     Value *items = NEW_ARRAY(env->complaints->arena, Value, e->items.n);
     Value list = {.kind = VALUE_LIST, .depth = 1, .items = items, .n = e->items.n};
@@ -329,7 +330,7 @@ static Value of_list(const Env *env, const Expr *e)
     return good ? list : bad();
 }
 
-/* The k-th of `a then b then c`, the last one from there on. */
+/* The k-th of `a then b then c`; after the last, it stays the last. */
 static Value of_then(const Env *env, const Expr *e)
 {
     if (env->index < 0)

@@ -1,12 +1,11 @@
 /* lex.h: characters to tokens; private to lex.l, tokens.c, syntax.c and parse.y.
  *
- * Around the flex scanner (lex.l) a second layer (tokens.c) decides what a token
- * means where it stands.  A newline ends a statement (token END) unless the
- * statement cannot end there: the grammar sees an END after every statement, before
- * every `}` and at the end of the file, whether it was written or not.  A word of
- * the language is a name wherever it cannot have its meaning, so `input x[3, 8, 8]`
- * and `from input` are fine.  The braces of a `case` are tokens of their own, for a
- * `case` stands in expressions, which go on after its `}`.
+ * Around the flex scanner (lex.l), a second layer (tokens.c) decides what a token means at its
+ * place.  A newline ends a statement (token END) unless the statement cannot end there: the
+ * grammar sees an END after every statement, before every `}` and at the end of the file, whether
+ * it was written or not.  A keyword is a name wherever it cannot have its meaning, so `input x[3,
+ * 8, 8]` and `from input` are fine.  The braces of a `case` are separate tokens, because a `case`
+ * is part of an expression, which may continue after its `}`.
  */
 #ifndef RNC_LEX_H
 #define RNC_LEX_H
@@ -44,19 +43,19 @@ typedef struct Token {
     Loc loc;
 } Token;
 
-/* Between the two layers; no tokens of the grammar. */
+/* These pass between the two layers and are not tokens of the grammar. */
 enum { LEX_NEWLINE = -3, LEX_NO_TOKEN = -4 };
 
-/* What is known of the statement under way. */
+/* What is known about the current statement. */
 typedef struct Statement {
     Token head;    /* its first token */
     int parens;    /* open ( and [ */
     int cases;     /* `case` that wait for their { */
-    bool words;    /* two values in a row, or a `=`: a call, no longer an expression */
+    bool words;    /* two values in a row or a `=` were read: it is a call, not an expression */
     bool repeated; /* `N x` was read */
 } Statement;
 
-/* An open bracket.  That of a `case` keeps the statement around it. */
+/* An open bracket.  The brace of a `case` saves the state of the statement around it. */
 typedef struct Bracket {
     Loc loc;
     bool brace, of_case;
@@ -69,41 +68,41 @@ typedef struct Lexer {
     void *scanner; /* flex's */
     int file;
     int at;             /* bytes scanned */
-    Token first;        /* which of the grammar's starts; given before the text */
-    bool define;        /* the text is that of -D, and has no words of statements */
+    Token first;        /* which start symbol of the grammar; passed before the text */
+    bool define;        /* the text is a -D option, which has no keywords of statements */
     Token pending;      /* read ahead; kind < 0: none */
-    Token last, before; /* given last, and the one before it */
+    Token last, before; /* the token that was returned last, and the one before it */
     Statement now;
     VEC(Bracket) open;
-    bool skip; /* after a syntax error: to the end of the statement */
+    bool skip; /* after a syntax error: skip to the end of the statement */
     int skip_braces;
 } Lexer;
 
 /* `start`: START_FILE or START_DEFINE. */
 void lex_open(Lexer *lexer, Arena *arena, int file, int start, Diag *d);
-/* The next token for the grammar. */
+/* Returns the next token for the grammar. */
 int lex_next(Lexer *lexer, Symbol *value, Loc *loc);
-/* After a syntax error at the last token: the rest of its statement is skipped. */
+/* Must be called after a syntax error at the last token: skips the rest of its statement. */
 void lex_recover(Lexer *lexer);
 
-/* lex.l: the scanner's own tokens, LEX_NEWLINE among them; every word is a NAME. */
+/* lex.l: returns the scanner's own tokens, including LEX_NEWLINE; every word is a NAME. */
 void lex_scanner(Lexer *lexer);
 Token lex_scan(Lexer *lexer);
 
-/* syntax.c: the message for a syntax error at the last token, which the grammar
- * calls `found`, where it could take any of `expected`. */
+/* syntax.c: gives the message for a syntax error at the last token, which the grammar calls
+ * `found`, where it would accept any of `expected`. */
 void syntax_error(Lexer *lexer, const char *found, const char *const *expected, int n);
 
-/* What is refused although the grammar takes it. */
+/* The following refuse what the grammar would accept. */
 enum { LANGUAGE_VERSION = 1 };
 void syntax_version(Diag *d, int64_t version, Loc loc);
 void syntax_old_naming(Diag *d, Name name, Loc loc);
-/* `3 x conv 3x3 16 ; relu` looks as if both were repeated; `end` is the `;`. */
+/* Refuses `3 x conv 3x3 16 ; relu`, which looks as if both were repeated; `end` is the `;`. */
 void syntax_repeat(Diag *d, const Stmt *s, Loc end);
 
-/* A word of the language, or NULL at the end of the list. */
+/* The i-th keyword, or NULL at the end of the list. */
 const char *lex_word(int i);
-/* Whether the word can be no name anywhere. */
+/* Whether the word can never be used as a name. */
 bool lex_reserved(const char *word);
 
 #endif

@@ -5,7 +5,7 @@
 
 /* ---- which net ---- */
 
-/* The last one of the main file. */
+/* The last net of the main file. */
 static const Decl *main_net(Lower *l, int file)
 {
     const Decl *net = NULL;
@@ -43,8 +43,8 @@ static const Decl *net_named(Lower *l, Name name)
     return NULL;
 }
 
-/* The calls in `net a = b(...)`, `net b = c(...)`, ..., the last one first, and
- * the net with statements that they come from; NULL after a message. */
+/* Returns the net with statements from which `net a = b(...)`, `net b = c(...)`, ... derive, and
+ * lists the calls in them, the last one first.  Returns NULL after a message. */
 typedef VEC(const Call *) Calls;
 
 static const Decl *follow_bases(Lower *l, const Decl *net, Calls *calls)
@@ -65,7 +65,7 @@ static const Decl *follow_bases(Lower *l, const Decl *net, Calls *calls)
 
 /* ---- parameters ---- */
 
-/* Values of the calls, the outer ones over the inner ones. */
+/* Binds the values of the calls; the outer ones override the inner ones. */
 static bool bind_bases(Lower *l, Binding *b, const Calls *calls)
 {
     Env env = {.complaints = &l->complaints, .index = -1};

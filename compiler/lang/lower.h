@@ -7,7 +7,7 @@
 #include "net/ir.h"
 
 typedef struct LowerOptions {
-    const char *const *defines; /* "name=value", as -D gave them */
+    const char *const *defines; /* "name=value", from -D */
     int n_defines;
     const char *const *include_dirs; /* -I, in order, then the installed models */
     int n_include_dirs;

@@ -1,10 +1,9 @@
-/* lower_again.c: `again NAME`: a labelled call or a stage is expanded once more, on the
- * current tensor, and its layers take the parameters of the first ones.
+/* lower_again.c: `again NAME` expands a labelled call or a stage once more, on the current tensor,
+ * and its layers share the parameters of the first expansion.
  *
- * It is the same text in the same surroundings, so nothing can be configured anew; what
- * depends on the tensor (`channels`, `padding=same`) is computed anew, and layers pair up
- * by their paths.  Where a pair does not fit, or one has no counterpart, the network is
- * refused. */
+ * It is the same text in the same surroundings, so nothing can be configured differently.  What
+ * depends on the tensor (`channels`, `padding=same`) is computed again, and layers are paired by
+ * their paths.  If a pair does not fit, or a layer has no counterpart, the network is refused. */
 #include "lang/lower_parts.h"
 
 #include <string.h>
@@ -45,7 +44,7 @@ static bool refuse_unknown(Lower *l, const Frame *f, Name name, const char *cons
     return false;
 }
 
-/* What `name` is called by; false after a message. */
+/* Finds the call or stage that `name` names; returns false after a message. */
 static bool find_reuse(Lower *l, const Frame *f, Name name, const Reuse **reuse)
 {
     const Label *label = NULL;
@@ -72,21 +71,22 @@ static bool find_reuse(Lower *l, const Frame *f, Name name, const Reuse **reuse)
 
 /* ---- layers in pairs ---- */
 
-/* The layer at a path; NULL: there is none, or it is the end of a block or stage. */
+/* The layer at a path; NULL if there is none, or if the path is that of a block or stage. */
 static const Node *layer_at(const Lower *l, const char *path)
 {
     const NameEntry *entry = table_find(&l->names, path);
     return entry && entry->node && str_eq(entry->node->name, path) ? entry->node : NULL;
 }
 
-/* The path of a layer's counterpart: under `to` what it is under `from`. */
+/* The path of a layer's counterpart, which is the same under `to` as the layer's is under `from`.
+ */
 static const char *counterpart(Lower *l, const char *path, const char *from, const char *to)
 {
     return arena_printf(l->arena, "%s%s", to, path + strlen(from));
 }
 
-/* The word of the first attribute that differs, but for padding, which may follow from
- * the tensor's size; NULL: none does. */
+/* The word of the first attribute that differs, or NULL.  Padding is not compared, since it may
+ * follow from the tensor's size. */
 static const char *differing(Op op, const Attrs *a, const Attrs *b)
 {
     const OpRow *row = op_row(op);
@@ -129,7 +129,7 @@ bool find_like(Lower *l, const Frame *f, Op op, const Attrs *attrs, const char *
     return false;
 }
 
-/* Each trained layer of the first expansion has its counterpart in this one. */
+/* Checks that each trained layer of the first expansion has its counterpart in this one. */
 static void check_all(Lower *l, const Frame *f, const Reuse *reuse, const char *path, Loc loc)
 {
     for (int i = reuse->first; i < reuse->end; i++) {
@@ -173,7 +173,7 @@ static Point expand_stage(Lower *l, Frame *f, const Stmt *s, const char *path)
     return stage.point;
 }
 
-/* As it was written, where it was written, but for the current tensor. */
+/* Expands it as and where it was written, but on the current tensor. */
 static Point expand_again(Lower *l, Frame *f, const Reuse *reuse, const char *path, Loc loc)
 {
     const Var *vars = f->vars;
@@ -209,7 +209,7 @@ static bool is_join(const Lower *l, const Call *call)
     return op != OP_COUNT && op_row(op)->flags & JOIN;
 }
 
-/* What `call` names; false after a message. */
+/* Finds what `call` names; returns false after a message. */
 static bool target(Lower *l, Frame *f, const Call *call, const Reuse **reuse)
 {
     const Arg *arg = call->args.n == 1 ? &call->args.at[0] : NULL;

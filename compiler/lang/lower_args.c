@@ -1,22 +1,22 @@
-/* lower_args.c: the attributes of an operator from the arguments of its call, by
- * its rows in ops.def; and the words that need the operand's size: `global`, and
- * the paddings half, same and valid. */
+/* lower_args.c: sets the attributes of an operator from the arguments of its call, by its rows in
+ * ops.def.  Some words need the operand's size: `global`, and the paddings half, same and valid.
+ */
 #include "lang/lower_parts.h"
 
 #include <limits.h>
 #include <math.h>
 #include <string.h>
 
-/* The call of an operator under way. */
+/* The call of an operator that is being read. */
 typedef struct OpCall {
     Lower *l;
     Frame *f;
     const Call *call;
     const OpRow *row;
-    const Type *in;     /* of the operand, or NULL while unknown */
+    const Type *in;     /* type of the operand, or NULL while it is unknown */
     const Expr **given; /* [row->n_attrs], NULL where none was */
     Attrs *attrs;
-    bool global;              /* the kernel is the whole image: a stride has no meaning */
+    bool global;              /* the kernel is the whole image, so a stride has no meaning */
     const char *padding_word; /* half, same, valid; NULL: attrs->padding is set */
     Loc padding_loc;
 } OpCall;
@@ -31,7 +31,7 @@ static const char *const *words_of(const OpCall *c)
     return words;
 }
 
-/* "it is written conv kernel filters stride=1 ...". */
+/* Adds the note "it is written conv kernel filters stride=1 ...". */
 static void note_usage(const OpCall *c)
 {
     const OpRow *row = c->row;
@@ -82,7 +82,7 @@ static void refuse_attribute(const OpCall *c, const Arg *arg)
     lower_note_callers(l, c->f, arg->name.loc);
 }
 
-/* The attribute an argument is for, or -1 after a message. */
+/* The attribute that an argument is for, or -1 after a message. */
 static int attr_of(const OpCall *c, const Arg *arg, int position)
 {
     const OpRow *row = c->row;
@@ -254,7 +254,7 @@ static bool set_padding(OpCall *c, const AttrRow *a, const Expr *e, Value v, int
         if (!one_int(c, a, e, items[i], &p[i]))
             return false;
     }
-    /* top, left, bottom, right of 1, 2 or 4 numbers */
+    /* top, left, bottom and right come from 1, 2 or 4 numbers */
     for (int i = 0; i < 4; i++)
         to[i] = p[n == 4 ? i : n == 2 ? i % 2 : 0];
     c->padding_word = NULL;
@@ -314,8 +314,8 @@ static bool set_attr(OpCall *c, const AttrRow *a, const Expr *e, Value v)
 
 /* ---- padding ---- */
 
-/* As TensorFlow has it: as much as output = input / stride, rounded up, needs;
- * the odd pixel behind. */
+/* Pads as TensorFlow does: as much as is needed for output = input / stride, rounded up, with the
+ * odd pixel after the input. */
 static void pad_same(int in, int kernel, int stride, int dilation, int *before, int *after)
 {
     int64_t out = ((int64_t)in + stride - 1) / stride;
@@ -326,7 +326,7 @@ static void pad_same(int in, int kernel, int stride, int dilation, int *before, 
     *after = (int)(all - all / 2);
 }
 
-/* The kernel of a `conv`, as written; it may be a number, or a product: `3*3`. */
+/* The kernel of a `conv` as it was written, if that is a number or a product like `3*3`. */
 static const Expr *kernel_of(const OpCall *c)
 {
     int i = 0;
@@ -344,8 +344,8 @@ static void note_order(const OpCall *c, Loc loc)
                   a->filters < 8 && a->filters > 0 ? a->filters : 3, a->kernel[0]);
 }
 
-/* A kernel that is most likely not meant: a product, or larger than what it sees and
- * given in place of the filters.  Where it does not even fit, the shape rules say so. */
+/* Refuses a kernel that is most likely not meant: a product, or one that is larger than the image
+ * and was given in place of the filters.  If it does not even fit, the shape rules say so. */
 static void check_kernel(const OpCall *c)
 {
     enum { SMALL = 7 };
@@ -414,7 +414,7 @@ static bool resolve_padding(OpCall *c)
 
 /* ---- all of it ---- */
 
-/* The words that stand for themselves as a value of the attribute, or NULL. */
+/* The words that the attribute accepts as values, or NULL. */
 static const char *const *words_for(const AttrRow *a)
 {
     return a->kind == ATTR_PADDING     ? padding_words

@@ -19,7 +19,7 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
         l->stopped = true;
         return NULL;
     }
-    /* What the shape rules say of a place they say once. */
+    /* The shape rules report only one message at a place. */
     if (complained(&l->complaints, place->loc))
         return NULL;
     const Node *like;
@@ -34,7 +34,7 @@ Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const
     return node;
 }
 
-/* conv1, conv2, ... in the frame. */
+/* The next of conv1, conv2, ... in the frame. */
 static const char *op_path(Lower *l, Frame *f, Op op)
 {
     const char *name = arena_printf(l->arena, "%s%d", op_row(op)->name, ++f->ops[op]);
@@ -93,7 +93,7 @@ bool prepare_op(Lower *l, Frame *f, const Call *call, Op op, Point **points, int
     return true;
 }
 
-/* What an empty arm is shows nowhere else. */
+/* Notes which arms are empty, since no other message shows it. */
 static void note_empty_arms(Lower *l, const Frame *f, const Arms *arms)
 {
     for (int i = 0; i < arms->n; i++) {
@@ -203,7 +203,7 @@ static void refuse_name(Lower *l, const Frame *f, Name name)
     lower_note_callers(l, f, name.loc);
 }
 
-/* Where a label or the next number puts what is called. */
+/* The path of what is called, by its label or by the next number. */
 static const char *call_path(Lower *l, Frame *f, const char *name, Op op, Name label)
 {
     const char *path;

@@ -1,9 +1,9 @@
 /* lower_default.c: `default conv padding=same bias=true`.
  *
- * A default holds for the calls of its operator that stand after it in the same
- * braces, or in the same file, and leave the attribute out.  It is the text that
- * counts: what a block does that is called there is up to the defaults around the
- * block, and neither does an included file see them nor do its own reach out of it.
+ * A default holds for those calls of its operator that come after it in the same braces or in the
+ * same file and that leave the attribute out.  Only the text counts: a block that is called there
+ * uses the defaults around its own declaration.  An included file does not see the defaults of the
+ * file that includes it, and its own have no effect outside of it.
  */
 #include "lang/lower_parts.h"
 
@@ -40,7 +40,7 @@ static bool refuse_operator(Lower *l, const Frame *f, Name name)
     return false;
 }
 
-/* Values without a name would not say what they are the default of. */
+/* Checks that all values have names, which say what they are the default of. */
 static bool all_named(Lower *l, const Frame *f, const Call *call)
 {
     for (int i = 0; i < call->args.n; i++) {
@@ -102,7 +102,7 @@ const Default *file_defaults(Lower *l, const Decl *decl)
 {
     if (decl->kind != DECL_BLOCK || !decl->defaults.n)
         return evaluate(l, decl);
-    if (!l->block_defaults) { /* all blocks are declared before the first is called */
+    if (!l->block_defaults) { /* all blocks are declared before the first one is called */
         l->block_defaults = NEW_ARRAY(l->arena, const Default *, l->blocks.n);
         l->has_block_defaults = NEW_ARRAY(l->arena, bool, l->blocks.n);
     }

@@ -1,6 +1,5 @@
-/* lower_include.c: the declarations of a file and of all that it includes.  Files
- * are looked for beside the file that names them, then in each include directory
- * and its lib/. */
+/* lower_include.c: reads the declarations of a file and of all that it includes.  A file is looked
+ * for beside the file that names it, then in each include directory and its lib/. */
 #include "lang/lower_parts.h"
 #include "lang/parse.h"
 
@@ -26,7 +25,7 @@ static bool is_file(const char *path, struct stat *st)
     return stat(path, st) == 0 && S_ISREG(st->st_mode);
 }
 
-/* Where the file is, or NULL. */
+/* The path of the file, or NULL if it is not found. */
 static const char *find(Lower *l, Name path, struct stat *st)
 {
     const char *at = beside(l, path.loc.file, path.text);
@@ -42,7 +41,7 @@ static const char *find(Lower *l, Name path, struct stat *st)
     return NULL;
 }
 
-/* The chain of includes that leads to a file. */
+/* Notes the chain of includes that leads to a file. */
 static void note_includes(Lower *l, int file)
 {
     for (int i = 0; i < l->files.n; i++) {
@@ -50,7 +49,7 @@ static void note_includes(Lower *l, int file)
             continue;
         diag_note(l->d, l->files.at[i].included, "included here");
         file = l->files.at[i].included.file;
-        i = -1; /* from the first file again: an includer was read before */
+        i = -1; /* from the first file again, as an includer was read before */
     }
 }
 
@@ -137,7 +136,7 @@ static void take_all(Lower *l, const Ast *ast)
     }
 }
 
-/* Files from `at` on, in the order in which they were found: includes of includes come
+/* Reads the files from `at` on in the order in which they were found: includes of includes come
  * last. */
 static void read_from(Lower *l, int at)
 {

@@ -1,6 +1,5 @@
-/* lower_naming.c: what the weights files call each parameter, by the net's naming
- * or the one of --names; and what the other namings call it, which are tried where that
- * does not fit.
+/* lower_naming.c: finds the names that weights files use for each parameter, by the net's naming
+ * or that of --names, and by the other namings, which are tried if that one does not fit.
  */
 #include "lang/lower_parts.h"
 #include "lang/naming.h"
@@ -38,8 +37,8 @@ static const Decl *chosen(Lower *l)
     return NULL;
 }
 
-/* Names for all parameters, [id] of Net.params.  Two that would get the same tensor: the
- * later one in *twice, the other in *first. */
+/* Names for all parameters, by id of Net.params.  If two would get the same tensor, the later one
+ * is `twice` and the other is `first`. */
 typedef struct ParamNames {
     const char **aliases, **axes;
     const Param *first, *twice;
@@ -89,7 +88,7 @@ static void name_by(Lower *l, const Decl *decl, const Naming *naming)
     }
 }
 
-/* A naming that the net did not choose.  Its own errors are nobody's concern here. */
+/* Adds a naming that the net did not choose.  Errors in it are not reported. */
 static void add_other(Lower *l, const Decl *decl)
 {
     Diag quiet = diag_new(l->src, l->arena);

@@ -1,6 +1,6 @@
-/* lower_params.c: the parameters of blocks and nets get their values: from
- * arguments, from -D, from defaults.  A parameter's type is the one it declares,
- * else that of its default; an integer is taken for a real. */
+/* lower_params.c: gives the parameters of blocks and nets their values, from arguments, from -D or
+ * from defaults.  A parameter's type is the declared one, else that of its default; an integer is
+ * accepted for a real. */
 #include "lang/lower_parts.h"
 #include "lang/parse.h"
 
@@ -43,7 +43,7 @@ static int parameter_named(const Decl *decl, const char *name)
 
 /* ---- types ---- */
 
-/* The type an expression shows without being evaluated, or VALUE_BAD. */
+/* The type of an expression if it is known without evaluation, or VALUE_BAD. */
 static ValueKind kind_of(const Expr *e)
 {
     switch (e->kind) {
@@ -64,7 +64,7 @@ static ValueKind kind_of(const Expr *e)
     }
 }
 
-/* VALUE_BAD: any. */
+/* The type of a parameter; VALUE_BAD means any. */
 static ValueKind type_of(Lower *l, const Parameter *p)
 {
     static const char *const names[] = {"int", "real", "bool", "string", "list"};
@@ -109,7 +109,7 @@ static bool fit_type(Lower *l, const Env *env, const Decl *decl, int which, Loc 
 
 /* ---- arguments ---- */
 
-/* The parameter an argument is for; -1 after a message. */
+/* The parameter that an argument is for; -1 after a message. */
 static int parameter_of(Lower *l, const Binding *b, const Call *call, const Arg *arg, int position)
 {
     const Decl *decl = b->decl;
@@ -164,7 +164,7 @@ bool bind_finish(Lower *l, const Env *env, Binding *b, Loc loc, const Var **vars
     for (int i = 0; i < decl->params.n && !l->stopped; i++) {
         const Parameter *p = &decl->params.at[i];
         if (!b->given[i] && p->value) {
-            /* A default can speak of the parameters before it. */
+            /* A default can refer to the parameters before it. */
             Env own = {.complaints = &l->complaints, .vars = *vars, .index = -1};
             own.current = env->current;
             own.current_unknown = env->current_unknown;
@@ -188,8 +188,8 @@ bool bind_finish(Lower *l, const Env *env, Binding *b, Loc loc, const Var **vars
 
 /* ---- -D ---- */
 
-/* The value of the text behind `=`: as it stands for a parameter that is a string,
- * else an expression. */
+/* The value of the text after `=`: the text itself if the parameter is a string, else an
+ * expression. */
 static Value define_value(Lower *l, const Parameter *p, int file, const char *text)
 {
     size_t n = strlen(text);

@@ -40,10 +40,10 @@ static bool new_port(Lower *l, const Frame *f, Name name)
 
 typedef struct PortAttr {
     const char *word;
-    const char *const *words; /* that it takes; none: a text */
+    const char *const *words; /* the words that it accepts; none: any text */
 } PortAttr;
 
-/* The text of an attribute; false after a message. */
+/* Reads the text of an attribute; returns false after a message. */
 static bool port_text(Lower *l, Frame *f, const Arg *arg, const PortAttr *attr, const char **to)
 {
     Env env = frame_env(l, f);
@@ -71,7 +71,7 @@ static bool port_text(Lower *l, Frame *f, const Arg *arg, const PortAttr *attr, 
     return false;
 }
 
-/* texts[i] is what attrs[i] was given, or stays as it was. */
+/* Sets texts[i] to what attrs[i] was given, or leaves it as it was. */
 static bool port_attrs(Lower *l, Frame *f, const Stmt *s, const char *what, const PortAttr *attrs,
                        int n, const char **texts, Loc *locs)
 {
@@ -106,7 +106,7 @@ static Order order_of(const char *word)
 
 /* ---- inputs ---- */
 
-/* An element type that the kernels read from a caller's buffer. */
+/* Whether kernels can read this element type from a caller's buffer. */
 static bool readable(Lower *l, const Frame *f, Elem elem, Loc loc)
 {
     if (elem_row(elem)->input)
@@ -118,7 +118,7 @@ static bool readable(Lower *l, const Frame *f, Elem elem, Loc loc)
     return false;
 }
 
-/* The dims between the brackets as a type of batch n. */
+/* Reads the dims between the brackets; the type has the current batch. */
 static bool input_type(Lower *l, Frame *f, const Stmt *s, Type *type)
 {
     int64_t dims[3] = {1, 1, 1};
@@ -158,7 +158,7 @@ static bool input_type(Lower *l, Frame *f, const Stmt *s, Type *type)
     return good;
 }
 
-/* More elements than the shape rules allow for a result. */
+/* Whether the input has no more elements than the shape rules allow for a result. */
 static bool fits(Lower *l, const Stmt *s, Type type)
 {
     const int64_t most = (int64_t)1 << 40;
@@ -225,7 +225,7 @@ void lower_batch(Lower *l, Frame *f, const Stmt *s)
 
 /* ---- class names ---- */
 
-/* A name a line; an empty last line is none. */
+/* Splits a file into class names, one on each line; an empty last line does not count. */
 static void split_lines(Lower *l, int file, Port *port)
 {
     const SrcFile *f = src_file(l->src, file);
@@ -256,7 +256,7 @@ static void set_labels(Lower *l, Port *port, int file, Loc loc, const char *path
     }
 }
 
-/* --labels, in place of what the first output says. */
+/* Applies --labels, which replaces what the first output says. */
 static void labels_option(Lower *l, Port *port)
 {
     const char *path = l->options->labels;
@@ -274,7 +274,7 @@ static void labels_option(Lower *l, Port *port)
 
 /* ---- outputs ---- */
 
-/* The current tensor as a new output, or NULL. */
+/* Makes the tensor a new output; returns NULL after a message. */
 static Port *add_output(Lower *l, Frame *f, const char *name, Node *node, const Place *place)
 {
     node = as_float(l, f, node, place);
@@ -334,15 +334,15 @@ void lower_tap(Lower *l, Frame *f, const Stmt *s)
 
 /* ---- at the end ---- */
 
-/* The part of a path behind its last dot. */
+/* The part of a path after its last dot. */
 static const char *last_part(const char *path)
 {
     const char *dot = strrchr(path, '.');
     return dot ? dot + 1 : path;
 }
 
-/* The tensor of a path, or of the one path that ends with this name.  NULL after
- * a message. */
+/* The tensor with this path, or with the only path that ends with this name. NULL after a message.
+ */
 static const Node *tapped(Lower *l, const char *tap)
 {
     const NameEntry *entry = table_find(&l->names, tap);
@@ -387,7 +387,7 @@ static void tap_options(Lower *l, Frame *f)
     }
 }
 
-/* True for the layers that another one takes, and for outputs. */
+/* Marks the layers that another one reads, and those that are outputs. */
 static bool *used_nodes(const Lower *l)
 {
     const Net *net = l->net;
@@ -413,10 +413,10 @@ static void warn_unused(Lower *l, const Node *node, bool last)
                   node->in[0]->name);
 }
 
-/* A last layer that nothing uses is most often an output that was forgotten; one
- * before it, an activation behind a label that was to be named with it; after an
- * error it may be that alone.  One warning for each place, and the first few tell
- * enough. */
+/* Warns about layers that nothing uses.  If it is the last one, an output was probably forgotten;
+ * if not, it is often an activation after a label that was meant to include it.  After an error
+ * there is no warning for the latter, since the error may be the reason.  Each place gets only one
+ * warning, and only the first few are shown. */
 static void check_unused(Lower *l, const Frame *f, const bool *used)
 {
     enum { MOST = 5 };

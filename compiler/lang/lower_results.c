@@ -1,8 +1,8 @@
-/* lower_results.c: operators with several results, `low, high: split 2`: a label names
- * each, and what follows goes on from the first. */
+/* lower_results.c: operators with several results, `low, high: split 2`.  A label names each
+ * result, and the next statement continues from the first. */
 #include "lang/lower_parts.h"
 
-/* Several labels before what has one result. */
+/* Refuses several labels before a call that has one result. */
 static void refuse_labels(Lower *l, const Frame *f, const Call *call, int n)
 {
     if (!lower_error(l, call->loc, "'%s' has one result, and %d names are written for it",
@@ -24,7 +24,7 @@ static bool count_fits(Lower *l, const Frame *f, const Call *call, int results, 
     return false;
 }
 
-/* A node for each result; false after messages. */
+/* Adds a node for each result; returns false after messages. */
 static bool add_results(Lower *l, Frame *f, const Call *call, Op op, const Name *labels, int n,
                         Point *results)
 {
@@ -56,7 +56,7 @@ void lower_results(Lower *l, Frame *f, const Call *call, const Name *labels, int
     const Decl *block = called(l, call->name.text, &op);
     Point *results = NEW_ARRAY(l->arena, Point, n + 1);
     if (op == OP_COUNT && !block) {
-        lower_call(l, f, call, (Name){0}); /* says that there is none */
+        lower_call(l, f, call, (Name){0}); /* reports that there is none */
         results[0].unknown = true;
     } else if (op == OP_COUNT || !(op_row(op)->flags & RESULTS)) {
         refuse_labels(l, f, call, n);

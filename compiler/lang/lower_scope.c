@@ -153,7 +153,8 @@ const Label *label_in(const Frame *f, const char *name)
     return entry ? &f->labels.at[entry->number - 1] : NULL;
 }
 
-/* A stage that is expanded again has one operand, or it would not do the same. */
+/* Refuses a name from outside of a stage that is expanded again: such a stage may only read the
+ * current tensor, or it would not do the same twice. */
 static Point refuse_outside(Lower *l, const Frame *f, const Frame *stage, Name name)
 {
     if (lower_error(l, name.loc, "'%s' is outside of %s, which is called again", name.text,

@@ -1,7 +1,7 @@
 /* lower_stmt.c: statements: repetition, conditions, local names, stages. */
 #include "lang/lower_parts.h"
 
-/* Counts what expansion costs; false when it is too much. */
+/* Counts a step of the expansion; returns false if there are too many. */
 static bool step(Lower *l, const Frame *f, Loc loc)
 {
     l->stopped = l->stopped || l->complaints.spent;
@@ -45,7 +45,7 @@ static void lower_if(Lower *l, Frame *f, const Stmt *s)
 
 /* ---- loops ---- */
 
-/* An integer for a count or a bound; false after a message. */
+/* Reads an integer for a count or a bound; returns false after a message. */
 static bool whole(Lower *l, Frame *f, const Expr *e, const char *what, int64_t *to)
 {
     Env env = frame_env(l, f);
@@ -91,7 +91,7 @@ static void lower_repeat(Lower *l, Frame *f, const Stmt *s)
     f->index = outer;
 }
 
-/* The body with one more variable, for one turn of a loop. */
+/* Expands the body with one more variable, for one iteration of a loop. */
 static bool turn(Lower *l, Frame *f, const Stmt *s, Value v)
 {
     const Var *outer = f->vars;
@@ -169,7 +169,7 @@ static void lower_from(Lower *l, Frame *f, const Stmt *s)
         f->point = find_label(l, f, s->name);
 }
 
-/* What only a net can say, not a block. */
+/* Checks that a statement which a block cannot have is in a net. */
 static bool in_net(Lower *l, const Frame *f, const Stmt *s, const char *word)
 {
     if (f->decl->kind == DECL_NET)

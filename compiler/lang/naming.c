@@ -1,16 +1,16 @@
-/* naming.c: patterns of layer names, applied.
+/* naming.c: applies patterns of layer names.
  *
- * A variable matches one or more characters without a dot ({v*}: with dots), as
- * few as make the rest match; digits alone if the template computes with it.  A
- * pattern also does not match where a template's number would be negative or has
- * no letter (a to z).  {channels} of a template are those of the layer's result.
+ * A variable matches one or more characters without a dot ({v*}: with dots), as few as make the
+ * rest match.  It matches only digits if the template computes with it.  A pattern also does not
+ * match if a number of the template would be negative, or should become a letter and has none (a
+ * to z).  {channels} in a template is the number of channels of the layer's result.
  */
 #include "lang/naming.h"
 
 #include <ctype.h>
 #include <string.h>
 
-/* Products of so many digits and the numbers of a template do not overflow. */
+/* With this many digits, products with the numbers of a template do not overflow. */
 enum { MOST_VARIABLES = NAMING_VARIABLES, MOST_DIGITS = 11 };
 
 /* What a variable of the pattern matched. */
@@ -54,7 +54,7 @@ static bool match_from(Matcher *m, int piece, int at)
     return false;
 }
 
-/* Of digits alone, MOST_DIGITS at most. */
+/* The number that a match of at most MOST_DIGITS digits has. */
 static int64_t digits_of(Match match)
 {
     int64_t number = 0;
@@ -63,7 +63,7 @@ static int64_t digits_of(Match match)
     return number;
 }
 
-/* The template with what matched, or NULL where it has no letter or number. */
+/* Fills in the template with what matched; NULL if a number would be negative or has no letter. */
 static const char *expand(const NamePieces *to, const Match *matches, int channels, Arena *arena)
 {
     Buf out = buf_new(arena);
@@ -95,12 +95,12 @@ static const char *expand(const NamePieces *to, const Match *matches, int channe
     return buf_text(&out);
 }
 
-/* What the rule makes of a path, or NULL where it does not match. */
+/* What the rule turns a path into, or NULL if it does not match. */
 static const char *apply(const NameRule *rule, const char *path, int channels, Arena *arena)
 {
     enum { LONGEST = 4096 };
     const size_t length = strlen(path);
-    /* Most rules fail at their first piece, before memory is of use. */
+    /* Most rules fail at their first piece: so check that before allocating memory. */
     const NamePiece *first = &rule->pattern.at[0];
     if (length >= LONGEST || (!first->variable && !str_starts(path, first->text)))
         return NULL;

@@ -1,4 +1,4 @@
-/* naming_read.c: the rows of a naming, read.
+/* naming_read.c: reads the rows of a naming.
  *
  *     "layer{s}.{b}.main.conv{n}" -> "res{s+1}{b:a}_branch2{n-1:a}"
  *     "layer{s}.{b}.conv{n}"      -> "conv2d_{6*s+2*b+n}"
@@ -22,12 +22,11 @@ typedef struct Reader {
     Diag *d;
     Name text;
     int at;
-    const NamePieces *pattern; /* whose variables a template may name; NULL: this is one */
+    const NamePieces *pattern; /* whose variables a template may use; NULL in a pattern */
     bool good;
 } Reader;
 
-/* The place of characters of a text in quotes.  Escapes move it; it stays inside
- * the quotes. */
+/* The place of characters in a quoted text.  Escapes shift it, but it stays inside the quotes. */
 static Loc part(const Reader *r, int begin, int end)
 {
     Loc loc = r->text.loc;
@@ -89,7 +88,8 @@ static NamePiece *source_of(Reader *r, Loc loc, const char *name)
     return NULL;
 }
 
-/* What stands in braces: a sum of numbers and of variables, each perhaps times a number. */
+/* The content of braces: a sum of numbers and of variables, each of which may be multiplied by a
+ * number. */
 typedef struct Braces {
     VEC(const char *) names;
     VEC(int64_t) times; /* [names.n] */
@@ -124,7 +124,8 @@ static const char *take_name(Reader *r)
     return r->at > begin ? arena_strndup(r->arena, text + begin, (size_t)(r->at - begin)) : NULL;
 }
 
-/* v, 2, 2*v or v*2; v* is a variable that matches dots.  False: it is none of these. */
+/* Reads v, 2, 2*v or v*2; v* is a variable that matches dots.  Returns false if it is none of
+ * these. */
 static bool take_term(Reader *r, Braces *b, int64_t sign)
 {
     int64_t times = 1;
@@ -155,7 +156,7 @@ static bool take_term(Reader *r, Braces *b, int64_t sign)
     return true;
 }
 
-/* Up to the brace, which is left; false: this is nothing that can stand in braces. */
+/* Reads up to the closing brace, which is left; returns false if this may not be in braces. */
 static bool take_braces(Reader *r, Braces *b)
 {
     const char *text = r->text.text;
@@ -215,7 +216,7 @@ static void template_variable(Reader *r, NamePiece *piece, const Braces *b)
     }
 }
 
-/* {name}, {name*}, {name+1}, {2*name-1:a}; r->at is after the brace. */
+/* Reads {name}, {name*}, {name+1} or {2*name-1:a}; r->at is after the opening brace. */
 static NamePiece read_variable(Reader *r, const NamePieces *pieces)
 {
     const char *text = r->text.text;
@@ -271,7 +272,7 @@ static bool read_rule(NameRule *rule, const NamingRow *row, Arena *arena, Diag *
     return to.good;
 }
 
-/* The namings that a row may include, and how deep it is in one that does. */
+/* The namings that a row may include, and how deeply includes are nested. */
 typedef struct Includes {
     const NamingDecls *known;
     int depth;
@@ -297,7 +298,7 @@ static bool refuse_op(const NamingRow *row, Arena *arena, Diag *d)
     return false;
 }
 
-/* The word behind the name is an order of the axes of that parameter. */
+/* Checks that the word after the name is an order of the axes of that parameter. */
 static bool check_axes(const NamingRow *row, const RoleRule *rule, Diag *d)
 {
     const int rank = axes_rank(rule->op, rule->role);
@@ -351,7 +352,7 @@ static bool read_role(Naming *naming, const NamingRow *row, Arena *arena, Diag *
     return false;
 }
 
-/* The rows of another naming, at this place. */
+/* Reads the rows of another naming at this place. */
 static bool read_include(Naming *naming, const NamingRow *row, const Includes *in, Arena *arena,
                          Diag *d)
 {

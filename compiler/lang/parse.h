@@ -5,12 +5,12 @@
 #include "base/diag.h"
 #include "lang/ast.h"
 
-/* The tree of source file `file` of d->src.  What has syntax errors is left out
- * of it, after messages. */
+/* Parses source file `file` of d->src.  What has syntax errors is left out of the tree, after
+ * messages. */
 Ast *parse_file(Arena *arena, int file, Diag *d);
 
-/* The value in `NAME=VALUE`, as -D has it; several with commas make a list.
- * NULL after messages. */
+/* Parses the value of -D's `NAME=VALUE`; several values with commas make a list. Returns NULL
+ * after messages. */
 Expr *parse_define(Arena *arena, int file, Diag *d);
 
 #endif

@@ -19,7 +19,7 @@ enum {
     N_ATTRIBUTES = sizeof attributes / sizeof *attributes
 };
 
-/* In small letters, without `_`, and without 1d, 2d or 3d at the end. */
+/* The name in lower case, without `_`, and without 1d, 2d or 3d at the end. */
 static const char *folded(const char *name, Arena *arena)
 {
     Buf out = buf_new(arena);
@@ -60,7 +60,7 @@ static const Synonym *find(const Synonym *rows, int n, const char *name, Arena *
 const Synonym *synonym_operator(const char *name, Arena *arena)
 {
     const Synonym *row = find(operators, N_OPERATORS, name, arena);
-    /* ReLU and MaxPool2d are an operator's own name but for their letters. */
+    /* ReLU and MaxPool2d differ from an operator's own name only in spelling. */
     for (int op = 0; op < OP_COUNT && !row; op++) {
         const char *own = op_row((Op)op)->name;
         if (op_row((Op)op)->flags & INTERNAL || !str_eq(folded(own, arena), folded(name, arena)))

@@ -5,13 +5,13 @@
 #include "base/str.h"
 
 typedef struct Synonym {
-    const char *names; /* with blanks between them */
-    const char *here;  /* the form of the language, or NULL: there is none */
-    const char *note;  /* a sentence more, or NULL */
+    const char *names; /* separated by blanks */
+    const char *here;  /* the form in the language, or NULL if there is none */
+    const char *note;  /* an additional sentence, or NULL */
 } Synonym;
 
-/* What `name` is elsewhere, whatever its case, its `_` and a 2d at its end; NULL:
- * nothing that is known. */
+/* The row of a name that other frameworks use; its case, `_` and a 2d at its end do not matter.
+ * NULL if it is not known. */
 const Synonym *synonym_operator(const char *name, Arena *arena);
 const Synonym *synonym_attribute(const char *name, Arena *arena);
 /* The rows in order, NULL after the last; for the manual. */

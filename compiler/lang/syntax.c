@@ -1,5 +1,5 @@
-/* syntax.c: what a syntax error says: what was expected, in the words of the
- * language's manual, what was found, and the way out of common mistakes. */
+/* syntax.c: the message of a syntax error: what was expected, in the words of the language's
+ * manual, what was found, and the way out of common mistakes. */
 #include "lang/lex.h"
 
 #include <string.h>
@@ -33,7 +33,8 @@ static void want(Words *words, bool condition, const char *text)
         words->at[words->n++] = text;
 }
 
-/* Binary operators could stand almost anywhere: to name them says nothing. */
+/* Binary operators are left out: they could follow almost anything, so naming them would not help.
+ */
 static Words describe(const Expected *e)
 {
     Words w = {0};
@@ -81,11 +82,11 @@ static const char *source_text(const Lexer *lexer, Loc loc)
     return length < LONGEST ? text : arena_printf(lexer->arena, "%s...", text);
 }
 
-/* Sets *loc to where it is. */
+/* The text of what was found; sets *loc to its place. */
 static const char *found_text(const Lexer *lexer, const char *found, Loc *loc)
 {
     if (str_eq(found, "end of statement") && loc->begin == loc->end) {
-        *loc = lexer->pending.loc; /* an END that was not written stands before a token */
+        *loc = lexer->pending.loc; /* an END that was not written comes before a token */
         found = lexer->pending.kind == 0 ? "end of file" : "";
     }
     if (str_eq(found, "end of file"))
@@ -112,7 +113,7 @@ static const char *after_text(const Lexer *lexer)
 
 /* ---- ways out ---- */
 
-/* Whether it is a word of the language, wherever that has its meaning. */
+/* Whether it is a keyword, even if only in some places. */
 static bool known_word(const char *text)
 {
     for (int i = 0; lex_word(i); i++) {
@@ -138,7 +139,7 @@ static void note_unclosed(Lexer *lexer, const Expected *e, const char *found)
     Diag *d = lexer->diag;
     if (!lexer->open.n)
         return;
-    /* An error at `{` has opened it already. */
+    /* If the error is at a `{`, that is open already. */
     int top = lexer->open.n - 1 - (str_eq(found, "'{'") ? 1 : 0);
     if (top < 0)
         return;

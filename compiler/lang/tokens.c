@@ -1,6 +1,6 @@
-/* tokens.c: what the scanner's tokens mean where they stand: newlines become the
- * ends of statements, words of the language become names where they cannot have
- * their meaning, and brackets are kept count of.  See lex.h. */
+/* tokens.c: decides what the scanner's tokens mean at their places: newlines become the ends of
+ * statements, keywords become names where they cannot have their meaning, and open brackets are
+ * tracked.  See lex.h. */
 #include "lang/lex.h"
 
 #include "lang/grammar.h"
@@ -11,7 +11,7 @@
 
 /* ---- the words of the language ---- */
 
-/* Where a word has its meaning; elsewhere it is a name. */
+/* Where a keyword has its meaning; elsewhere it is a name. */
 typedef enum Where {
     ANYWHERE,  /* it is reserved */
     AT_FIRST,  /* as the first word of a file */
@@ -112,8 +112,8 @@ static bool goes_on(int token)
     }
 }
 
-/* Whether what begins with this token has a body that the grammar reads even when
- * there is an error before it. */
+/* Whether a statement that begins with this token has a body, which the grammar reads even after
+ * an error before it. */
 static bool has_body(int token)
 {
     return token == BLOCK || token == NET || token == NAMING || token == STAGE || token == FOR ||
@@ -122,14 +122,14 @@ static bool has_body(int token)
 
 /* ---- words where they stand ---- */
 
-/* The text from `at` on without the blanks before it; the file ends with a zero. */
+/* The text from `at` on, after any blanks; the file ends with a NUL. */
 static const char *rest(const Lexer *lexer, int at)
 {
     const char *text = src_file(lexer->diag->src, lexer->file)->text + at;
     return text + strspn(text, " \t");
 }
 
-/* The innermost open brace is that of a `case`. */
+/* Whether the innermost open brace is that of a `case`. */
 static bool in_case(const Lexer *lexer)
 {
     int i = lexer->open.n - 1 - lexer->now.parens;
@@ -153,8 +153,8 @@ static bool follows_colon(const Lexer *lexer, const Token *t)
     return *rest(lexer, t->loc.end) == ':';
 }
 
-/* After a lone word at the beginning of a statement: `n x relu` repeats, `b x` and
- * `b x stride=2` call b, and so does `add x y`, for add is an operator. */
+/* Whether `x` repeats after a single word at the beginning of a statement: it does in `n x relu`,
+ * but `b x` and `b x stride=2` call b, and `add x y` calls add, which is an operator. */
 static bool repeats_after_name(const Lexer *lexer, const Token *t)
 {
     if (op_named(lexer->now.head.value.name.text) != OP_COUNT)
@@ -168,8 +168,8 @@ static bool repeats_after_name(const Lexer *lexer, const Token *t)
     return *next != '=' || next[1] == '=';
 }
 
-/* Whether the word `x` is the sign of repetition.  `3 x 3` is taken for one, too: what
- * was meant is a pair, and the message says so. */
+/* Whether the word `x` is the sign of repetition.  It is also taken for one in `3 x 3`: a pair was
+ * meant there, and the message says so. */
 static bool repeats(const Lexer *lexer, const Token *t)
 {
     const Statement *now = &lexer->now;
@@ -224,7 +224,7 @@ void lex_open(Lexer *lexer, Arena *arena, int file, int start, Diag *d)
     lex_scanner(lexer);
 }
 
-/* The next token as the scanner has it, LEX_NEWLINE among them. */
+/* The scanner's next token, which may be LEX_NEWLINE. */
 static Token scan(Lexer *lexer)
 {
     Token t = lexer->pending;
@@ -240,7 +240,7 @@ static Token end_before(Lexer *lexer, Token next)
     return (Token){.kind = END, .loc = {lexer->file, lexer->last.loc.end, lexer->last.loc.end}};
 }
 
-/* Whether the next word is `else`; takes the newlines before it. */
+/* Whether the next word is `else`; consumes the newlines before it. */
 static bool before_else(Lexer *lexer)
 {
     Token ahead = scan(lexer);
@@ -250,7 +250,7 @@ static bool before_else(Lexer *lexer)
     return ahead.kind == NAME && str_eq(ahead.value.name.text, "else");
 }
 
-/* The rest of a statement that has a syntax error, a body in braces included. */
+/* Skips the rest of a statement that has a syntax error, including a body in braces. */
 static Token skip_statement(Lexer *lexer)
 {
     for (;;) {
@@ -283,7 +283,7 @@ static Token skip_statement(Lexer *lexer)
     }
 }
 
-/* The token that this one is where it stands. */
+/* The kind of this token at its place. */
 static int kind_here(const Lexer *lexer, const Token *t)
 {
     switch (t->kind) {
@@ -339,7 +339,7 @@ static void open_bracket(Lexer *lexer, const Token *t)
         lexer->now.parens++;
 }
 
-/* Whatever is open in the statement is closed by its end. */
+/* Closes what is still open at the end of a statement. */
 static void drop_parens(Lexer *lexer)
 {
     lexer->open.n -= lexer->now.parens;
@@ -387,8 +387,8 @@ static void note_brackets(Lexer *lexer, const Token *t)
 
 /* ---- the statement so far ---- */
 
-/* `n -1` may be meant as a difference or as two values: where arguments have blanks
- * between them, it is refused.  It is taken for a value then. */
+/* `n -1` may be meant as a difference or as two values: where arguments are separated by blanks,
+ * it is refused, and the parser continues with two values. */
 static int minus(Lexer *lexer, const Token *t)
 {
     const char *text = src_file(lexer->diag->src, lexer->file)->text;

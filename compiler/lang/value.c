@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* A message shows no more than this of a list. */
+/* A message shows at most this many values of a list. */
 enum { MOST_SHOWN = 9 };
 
 /* ---- values ---- */
@@ -40,7 +40,7 @@ double value_number(Value v)
     return v.kind == VALUE_INT ? (double)v.integer : v.real;
 }
 
-/* < 0, 0 or > 0, of numbers. */
+/* Compares two numbers: < 0, 0 or > 0. */
 static int number_order(Value a, Value b)
 {
     if (a.kind == VALUE_INT && b.kind == VALUE_INT)
@@ -77,7 +77,7 @@ const char *value_kind_name(ValueKind kind)
     return names[kind];
 }
 
-/* A list as far as `left` values go, of which it takes as many as it shows. */
+/* Prints a value; it shows at most *left values of lists and subtracts those that it shows. */
 static void print_value(Buf *out, Value v, int *left)
 {
     --*left;

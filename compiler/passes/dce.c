@@ -1,7 +1,7 @@
 /* dce.c: drops the nodes that no output needs, and their parameters with them.
  *
- * Legal always: nodes have no effect but their value.  Inputs stay, used or not:
- * they are the interface. */
+ * This is always legal: nodes have no effect except their value.  Inputs stay even if they are
+ * unused, since they are the interface. */
 #include "passes/pass.h"
 
 void pass_dce(Net *net)
@@ -13,7 +13,7 @@ void pass_dce(Net *net)
         const Node *node = net->nodes.at[i];
         for (int j = 0; needed[i] && j < node->n_in; j++)
             needed[node->in[j]->id] = true;
-        /* The results of an operator stay together. */
+        /* If one result of an operator is needed, all of them stay. */
         for (int j = op_results(node->op, &node->attrs) - 1; needed[i] && j >= 0; j--)
             needed[i - node->attrs.result + j] = true;
     }

@@ -1,21 +1,20 @@
-/* fold_bn.c: batch normalisation goes into the convolution or dense layer that
- * produces its operand.
+/* fold_bn.c: folds batch normalisation into the convolution or dense layer that produces its
+ * operand.
  *
  *     bn(W * x + b) = (s W) * x + (b - mean) s + beta,
  *     s = gamma / sqrt(variance + epsilon), for each filter
  *
- * Legal when nobody else sees the layer's result, and nothing stands between the
- * two: no activation and no residual on the layer.  Computed in double and
- * rounded once.  A layer without bias gets one.  Where any parameter of the two
- * has no data the new ones have none either: the structure is the same.  A
- * normalisation behind anything else, or behind a layer with other users
- * (pre-activation networks, DenseNet), stays.
+ * This is legal if nothing else uses the layer's result, and if nothing comes between the two: the
+ * layer has no activation and no residual.  The new parameters are computed in double and rounded
+ * once.  A layer without a bias gets one.  If any parameter of the two has no data, the new ones
+ * have none either, but the structure is the same.  A normalisation after anything else, or after
+ * a layer with other users (pre-activation networks, DenseNet), stays.
  *
- * Parameters are never written: the layer gets new ones.  So a parameter that another
- * node refers to keeps its value for that one.  Layers that share their parameters and
- * are followed by normalisations that do (one block on two inputs) share the new ones
- * as well.  Where they are followed by different ones, each layer gets its own: the
- * weights take more room then, but no normalisation is left to compute. */
+ * Parameters are never written: the layer gets new ones.  So a parameter that another node refers
+ * to keeps its value for that one.  Layers that share their parameters, and are followed by
+ * normalisations that also share theirs (one block on two inputs), share the new ones as well.  If
+ * different normalisations follow them, each layer gets its own: the weights then take more room,
+ * but no normalisation is left to compute. */
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 #include "net/nametable.h"
@@ -32,8 +31,8 @@ static bool folds(const Rewrite *r, const Node *bn)
            layer->n_in == 1 && used_once(r, layer);
 }
 
-/* What was made of a layer's parameters and a normalisation's: another layer that shares
- * all of them gets the same. */
+/* What was made from a layer's and a normalisation's parameters.  Another layer that shares all of
+ * them gets the same new ones. */
 typedef struct Fold {
     const Param *from[2 * P_ROLES]; /* the layer's, then the normalisation's */
     double epsilon;
@@ -43,7 +42,7 @@ typedef struct Fold {
 typedef struct Folder {
     Net *net;
     int *users;        /* by parameter's id: nodes that refer to it */
-    VEC(Fold) shared;  /* those of parameters that several nodes refer to */
+    VEC(Fold) shared;  /* folds of parameters that several nodes refer to */
     VEC(Param *) made; /* all new ones */
 } Folder;
 
@@ -70,7 +69,7 @@ static Fold fold_of(const Node *layer, const Node *bn)
     return fold;
 }
 
-/* Several nodes refer to the layer's weights, or did before they were folded once. */
+/* Whether several nodes refer to the layer's weights, or did so before the first was folded. */
 static bool is_shared(const Folder *f, const Fold *fold)
 {
     const Param *weight = fold->from[P_WEIGHT];
@@ -89,7 +88,7 @@ static const Fold *done_before(const Folder *f, const Fold *fold)
     return NULL;
 }
 
-/* The data of all parameters of both is known. */
+/* Whether all parameters of both have data. */
 static bool have_data(const Fold *fold)
 {
     for (int i = 0; i < 2 * P_ROLES; i++) {
@@ -99,7 +98,7 @@ static bool have_data(const Fold *fold)
     return true;
 }
 
-/* A parameter of `layer` that no node refers to yet, like `old` (NULL: a bias). */
+/* Makes a parameter of `layer`, like `old` (NULL: a bias), to which no node refers yet. */
 static Param *new_param(Folder *f, const Node *layer, Role role, const Param *old)
 {
     Arena *arena = f->net->arena;
@@ -137,7 +136,7 @@ static void fold_data(const Folder *f, Fold *fold, int filters)
     fold->bias->data = bias;
 }
 
-/* The layer's parameters become those of both. */
+/* Replaces the layer's parameters by those that compute both. */
 static void fold_params(Folder *f, Node *layer, const Node *bn)
 {
     Fold fold = fold_of(layer, bn);
@@ -157,8 +156,8 @@ static void fold_params(Folder *f, Node *layer, const Node *bn)
     layer->attrs.bias = true;
 }
 
-/* A new parameter has the name of the one that it was made of, where another node still
- * refers to that: it gets a name of its own. */
+/* A new parameter has the name of the one that it was made from.  If another node still refers to
+ * that one, the new one gets a name of its own. */
 static void rename_made(const Folder *f)
 {
     NameTable names = {.arena = f->net->arena};

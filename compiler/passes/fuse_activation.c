@@ -1,7 +1,7 @@
 /* fuse_activation.c: act(f(x)) becomes f with `act` applied to its result.
  *
- * Legal when nobody else sees f(x), f has no activation yet, and f's operator
- * can apply one (FUSES_ACT).  The result is the same to the bit. */
+ * This is legal if nothing else uses f(x), f has no activation yet, and f's operator can apply one
+ * (FUSES_ACT).  The result is the same to the bit. */
 #include "passes/pass.h"
 #include "passes/rewrite.h"
 

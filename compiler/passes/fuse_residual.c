@@ -1,16 +1,15 @@
 /* fuse_residual.c: add(conv(x), y) becomes conv(x) with the residual y.
  *
- * Legal when nobody else sees conv(x), it has no activation and no residual yet,
- * and both are of the sum's shape (nothing is spread); the same for dense.  The
- * layer moves to where the add stood, behind both arms.
+ * This is legal if nothing else uses conv(x), it has no activation and no residual yet, and both
+ * operands have the sum's shape (nothing is spread); likewise for dense.  The layer moves to the
+ * place of the add, after both arms.
  *
- * Where both arms end in such a layer, either may take the other's result.  The
- * one that does is computed last and writes over the other's result, so the
- * choice decides the memory: while the block's input lives, a main arm computed
- * before its projection needs less than one computed after it (5.22 MB against
- * 6.42 MB for ResNet-50).  Chosen is the one with the least peak of live bytes
- * between the arms' ends and the add; then the one with the least sum of them;
- * then the first arm, which is the main one by custom.
+ * If both arms end in such a layer, either may take the other's result as its residual.  The one
+ * that does is computed last and overwrites the other's result, so the choice decides how much
+ * memory is needed: while the block's input lives, a main arm computed before its projection needs
+ * less than one computed after it (5.22 MB against 6.42 MB for ResNet-50).  The pass chooses the
+ * layer with the least peak of live bytes between the arms' ends and the add; among equals, the
+ * one with the least sum of live bytes; then the first arm, which by custom is the main one.
  */
 #include "passes/pass.h"
 #include "passes/rewrite.h"
@@ -30,19 +29,19 @@ typedef struct Cost {
     int64_t peak, sum; /* bytes alive: at the worst step, and over the steps */
 } Cost;
 
-/* A choice: `layer` is done where `add` is, which is no more.  The steps are the
- * nodes' numbers, from the first arm's end on.  Counted are values that these steps
- * make or read: what lives through all of them costs either choice as much. */
+/* A choice: `layer` is computed at the place of `add`, which disappears.  The steps are the nodes'
+ * numbers, from the first arm's end on.  Only values that these steps make or read are counted:
+ * what lives through all of them costs both choices the same. */
 typedef struct Choice {
     const Rewrite *r;
     const Node *layer, *other, *add;
     int first;
     int64_t *alive; /* by step - first, as differences to the step before */
-    int *counted;   /* by id: mark, if the value is counted already */
+    int *counted;   /* by id: `mark` if the value is counted already */
     int mark;
 } Choice;
 
-/* Inputs lie in the caller's memory. */
+/* The bytes of a node's value; an input has none, since it is in the caller's memory. */
 static int64_t bytes_of(const Node *node)
 {
     if (node->op == OP_INPUT)
@@ -61,7 +60,7 @@ static int last_use(const Choice *c, const Node *node)
     return last;
 }
 
-/* A value is alive from behind the step that makes it to its last use. */
+/* Counts a value, which is alive from after the step that makes it until its last use. */
 static void count_life(Choice *c, const Node *node)
 {
     if (node == c->layer || c->counted[node->id] == c->mark)
@@ -76,8 +75,8 @@ static void count_life(Choice *c, const Node *node)
     }
 }
 
-/* The result lies in place of the residual, or of an elementwise operator's operand,
- * if nobody reads that any more. */
+/* Whether the result overwrites the residual, or an operand of an elementwise operator, because
+ * nothing reads that later. */
 static bool goes_over_operand(const Choice *c, const Node *done, int step)
 {
     const Node *under = done == c->layer                        ? c->other

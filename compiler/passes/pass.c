@@ -1,4 +1,4 @@
-/* pass.c: the list of passes, and running them. */
+/* pass.c: the list of passes, and how they are run. */
 #include "passes/pass.h"
 #include "net/check.h"
 

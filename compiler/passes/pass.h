@@ -18,10 +18,10 @@ extern const int pass_count;
 typedef struct PassChoice {
     const char *const *only; /* n names, or NULL: all of them */
     int n;
-    const char *last; /* stop behind this one, or NULL */
+    const char *last; /* stop after this one, or NULL */
 } PassChoice;
 
-/* Runs them and verifies the network after each.  False after a message when a
+/* Runs the chosen passes and verifies the network after each.  Returns false after a message if a
  * pass broke the network. */
 bool pass_run(Net *net, Diag *diag, PassChoice choice);
 

@@ -8,8 +8,8 @@
  *     }
  *     rewrite_end(&r);
  *
- * Until rewrite_end() a place whose node has gone is empty and the others keep their
- * numbers; nodes that were not walked yet may refer to nodes that have gone.
+ * Until rewrite_end(), the place of a removed node is empty and the others keep their numbers.
+ * Nodes that were not walked yet may refer to removed nodes.
  */
 #ifndef RNC_REWRITE_H
 #define RNC_REWRITE_H
@@ -23,18 +23,17 @@ typedef struct Rewrite {
 } Rewrite;
 
 Rewrite rewrite_begin(Net *net);
-/* The node at a place, its operands those of the network as it is now; NULL where it
- * has gone. */
+/* The node at a place, with its operands brought up to date; NULL if it was removed. */
 Node *rewrite_at(Rewrite *r, int place);
-/* Is there exactly one operand slot or port that refers to the node? */
+/* Whether exactly one operand slot or port refers to the node. */
 bool used_once(const Rewrite *r, const Node *node);
-/* `node`, an operand of `taken`, now computes what `taken` did: its origin and
- * activation pass over, its name and what it absorbed go behind what `node` has
- * absorbed, its users are now `node`'s, and it leaves the network. */
+/* Makes `node`, an operand of `taken`, compute what `taken` did.  `node` takes over its origin,
+ * activation and users.  Its name and those that it absorbed are appended to what `node` has
+ * absorbed, and `taken` leaves the network. */
 void rewrite_take_over(Rewrite *r, Node *node, Node *taken);
-/* The same, and `node` moves to where `taken` stood. */
+/* Likewise, and `node` moves to the place of `taken`. */
 void rewrite_move_over(Rewrite *r, Node *node, Node *taken);
-/* Closes up the places and numbers the nodes. */
+/* Removes the empty places and renumbers the nodes. */
 void rewrite_end(Rewrite *r);
 
 #endif

@@ -1,10 +1,10 @@
 /* split_joins.c: add and mul of more than two operands become chains of two,
  * from the first operand on: add(a, b, c) is add(add(a, b), c).
  *
- * Legal always, up to rounding: both are associative, and an operand that is
- * spread over the result may be spread over a part of it first.  The last of the
- * chain is the original node; the ones in front of it compute no original value.
- * Afterwards an add or mul has exactly two operands, as the kernels take them. */
+ * This is always legal, up to rounding: both are associative, and an operand that is spread over
+ * the result may first be spread over a part of it.  The last node of the chain is the original
+ * one; those before it compute no original value.  Afterwards every add or mul has exactly two
+ * operands, as the kernels expect. */
 #include "passes/pass.h"
 
 #include "net/infer.h"
@@ -27,7 +27,7 @@ static const char **sorted_names(const Net *net)
     return names;
 }
 
-/* A name like the join's that is still free: add1.part1, add1.part2, ... */
+/* A free name like the join's: add1.part1, add1.part2, ... */
 static const char *part_name(const Net *net, const char **names, const Node *join, int *number)
 {
     const char *name;
@@ -39,7 +39,7 @@ static const char *part_name(const Net *net, const char **names, const Node *joi
 
 typedef VEC(Node *) Nodes;
 
-/* Adds the parts that come in front of the join to `nodes`. */
+/* Adds the parts that come before the join to `nodes`. */
 static void split(const Net *net, const char **names, Node *join, Nodes *nodes)
 {
     Attrs attrs = ir_default_attrs(join->op);
@@ -50,7 +50,7 @@ static void split(const Net *net, const char **names, Node *join, Nodes *nodes)
         Node *pair[] = {sum, join->in[i]};
         sum = ir_node(net->arena, join->op, pair, 2, &attrs, part_name(net, names, join, &number),
                       join->place);
-        /* Operands that fit one another in all fit in pairs. */
+        /* Operands that all fit together also fit in pairs. */
         infer_node(sum, &quiet);
         VEC_PUSH(net->arena, nodes, sum);
     }

@@ -13,14 +13,14 @@ enum { BLOCK_BYTES = 64 * 1024, ALIGN = 64 };
 typedef struct Block Block;
 struct Block {
     Block *next;
-    void *memory; /* what malloc gave; the block is the first aligned place in it */
+    void *memory; /* what malloc returned; the block is at the first aligned address in it */
     size_t used, size;
 };
 
 struct Arena {
     Block *blocks;
     jmp_buf *oom;
-    size_t left; /* until arena_limit()'s is reached */
+    size_t left; /* bytes left until the limit of arena_limit() is reached */
 };
 
 static const size_t head_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
@@ -85,7 +85,7 @@ void *arena_alloc(Arena *arena, size_t size)
     arena->left -= arena->left == SIZE_MAX ? 0 : size;
     Block *b = arena->blocks;
     if (own_block) {
-        /* Behind the current block, so that its free space stays in use. */
+        /* Link it after the current block, so that the free space of that one stays in use. */
         Block *own = new_block(arena, size ? size : 1);
         own->used = own->size;
         own->next = b ? b->next : NULL;

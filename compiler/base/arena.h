@@ -14,18 +14,18 @@
 
 typedef struct Arena Arena;
 
-/* A new arena, or NULL when not even that fits.  `oom` is where to go
- * (longjmp, value 1) when an allocation fails; it must outlive the arena. */
+/* A new arena, or NULL if there is no memory even for that.  When an allocation fails, the arena
+ * jumps to `oom` (longjmp, value 1), which must outlive the arena. */
 Arena *arena_new(jmp_buf *oom);
 void arena_free(Arena *arena);
-/* From now on memory counts as run out when `bytes` more are in use. */
+/* From now on, the arena behaves as if memory ran out once `bytes` more are in use. */
 void arena_limit(Arena *arena, size_t bytes);
-/* Another handler from now on; returns the one before. */
+/* Sets another handler; returns the previous one. */
 jmp_buf *arena_on_oom(Arena *arena, jmp_buf *oom);
 
-/* Zeroed memory, aligned to 64 bytes where size >= 64, else to 16. */
+/* Returns zeroed memory, aligned to 64 bytes if size >= 64, else to 16. */
 void *arena_alloc(Arena *arena, size_t size);
-/* The same for n objects of `size` bytes; the product is checked. */
+/* Likewise for n objects of `size` bytes; the product is checked for overflow. */
 void *arena_alloc_n(Arena *arena, size_t n, size_t size);
 char *arena_strdup(Arena *arena, const char *s);
 char *arena_strndup(Arena *arena, const char *s, size_t n);

@@ -15,15 +15,16 @@ Diag diag_new(const SrcMap *src, Arena *arena)
     return (Diag){.src = src, .out = buf_new(arena)};
 }
 
-/* Bytes that take one column: those of a character, or one that belongs to none. */
+/* The number of bytes that take one column: those of a character, or 1 for a byte that belongs to
+ * none. */
 static size_t column_bytes(const char *at, size_t left)
 {
     const size_t length = utf8_length(at, left);
     return length ? length : 1;
 }
 
-/* The source line of `loc` and, below it, ^~~~ under its part on that line.  Of a
- * long line, what surrounds the place. */
+/* Shows the source line of `loc` and, below it, ^~~~ under the part of `loc` on that line.  Of a
+ * long line it shows what surrounds the place. */
 static void show_line(Diag *d, Loc loc, int line, int column)
 {
     enum { BEFORE = 100, BEHIND = 100 };
@@ -56,7 +57,7 @@ static void show_line(Diag *d, Loc loc, int line, int column)
     buf_putc(&d->out, '\n');
 }
 
-/* What is printed comes from files in part: shown as utf8.h says. */
+/* Part of what is printed comes from files, so it is shown as utf8.h says. */
 static void put_message(Diag *d, const char *format, va_list args)
 {
     Buf text = buf_new(d->out.arena);
@@ -87,7 +88,7 @@ static void at_file(Diag *d, const char *file, const char *kind, const char *for
     buf_putc(&d->out, '\n');
 }
 
-/* Counts one error; false when it is one too many and must not be shown. */
+/* Counts an error; returns false if it is one too many and must not be shown. */
 static bool count_error(Diag *d)
 {
     if (d->full)

@@ -23,7 +23,7 @@ uint16_t bf16_of(float x)
 {
     const uint32_t bits = bits_of(x);
     if ((bits & 0x7fffffff) > INFINITE)
-        return (uint16_t)(bits >> 16 | QUIET); /* its lower bits alone may have made it a NaN */
+        return (uint16_t)(bits >> 16 | QUIET); /* it stays a NaN without its lower bits */
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 

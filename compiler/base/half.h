@@ -1,7 +1,7 @@
 /* half.h: numbers of 16 bits: bfloat16, the upper half of a float, and IEEE 754 binary16.
  *
- * To 16 bits rounding is to the nearest, ties to even; a number beyond the largest becomes an
- * infinity, and a NaN stays one.  Back to a float every number is exact.
+ * Conversion to 16 bits rounds to the nearest, ties to even; a number beyond the largest becomes
+ * an infinity, and a NaN stays one.  Conversion back to float is exact.
  */
 #ifndef RNC_HALF_H
 #define RNC_HALF_H

@@ -26,7 +26,7 @@ int src_add(SrcMap *map, const char *name, const char *text, size_t size)
     return map->files.n - 1;
 }
 
-/* All bytes of the file, or false with errno set. */
+/* Reads all bytes of a file; returns false with errno set if that fails. */
 typedef VEC(char) Bytes;
 static bool read_all(int fd, Arena *arena, Bytes *text)
 {
@@ -51,7 +51,7 @@ int src_read(SrcMap *map, const char *path, const char **why)
     const int fd = file_open(path, NULL, why);
     if (fd < 0)
         return -1;
-    /* The file is to be closed, even when memory runs out. */
+    /* The file must be closed even if memory runs out. */
     jmp_buf oom;
     jmp_buf *outer = arena_on_oom(map->arena, &oom);
     if (setjmp(oom)) {

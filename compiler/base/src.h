@@ -37,7 +37,7 @@ typedef struct SrcMap {
     VEC(SrcFile) files;
 } SrcMap;
 
-/* Add a text that is in memory already (copied); returns its file number. */
+/* Adds a text that is in memory already, which is copied; returns its file number. */
 int src_add(SrcMap *map, const char *name, const char *text, size_t size);
 /* Reads an ordinary file (file.h).  Returns its number; or -1 with *why set to what is wrong,
  * in words that complete "cannot read FILE: ". */
@@ -46,7 +46,7 @@ const SrcFile *src_file(const SrcMap *map, int file);
 /* Line and column of a byte, both from 1. */
 void src_line(const SrcMap *map, int file, int byte, int *line, int *column);
 
-/* The file and the line, from 1, of a place; NULL where there is none (place may be NULL). */
+/* The file and the line, from 1, of a place; NULL if there is none (`place` may be NULL). */
 const SrcFile *src_place(const SrcMap *map, const Place *place, int *line);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The code point of `length` valid bytes. */
+/* The code point that `length` valid bytes encode. */
 static uint32_t code_point(const unsigned char *s, size_t length)
 {
     uint32_t code = length == 1 ? s[0] : s[0] & (0x7Fu >> length);
@@ -35,7 +35,8 @@ size_t utf8_length(const char *at, size_t left)
     return code < least[length] || code > 0x10FFFF || surrogate ? 0 : length;
 }
 
-/* Characters that a terminal or a reader is misled by; XML has no U+FFFE and U+FFFF. */
+/* Whether a character can mislead a terminal or a reader, or is U+FFFE or U+FFFF, which XML does
+ * not allow. */
 static bool is_unsafe(uint32_t code)
 {
     return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x061C || code == 0x200E ||

@@ -9,19 +9,19 @@
 
 #include "base/str.h"
 
-/* Bytes of the UTF-8 character (RFC 3629) at `at`, of `left` that follow; 0 if there is none:
- * a broken or overlong sequence, a surrogate, or left == 0. */
+/* Length in bytes of the UTF-8 character (RFC 3629) at `at`, where `left` bytes are left; 0 if
+ * there is none: a broken or overlong sequence, a surrogate, or left == 0. */
 size_t utf8_length(const char *at, size_t left);
 
-/* The same, but 0 for characters that are not safe to show: control characters, DEL, C1
- * controls, those that change the direction of writing, and what XML does not take. */
+/* Likewise, but 0 for characters that are not safe to show: control characters, DEL, C1 controls,
+ * those that change the direction of writing, and what XML does not take. */
 size_t utf8_safe(const char *at, size_t left);
 
-/* Adds `n` bytes of text.  What is not safe to show is written as \xHH, byte by
- * byte; '\n' stays where `newlines`. */
+/* Adds `n` bytes of text.  What is not safe to show is written as \xHH, byte by byte; '\n' is kept
+ * if `newlines` is true. */
 void buf_add_shown(Buf *out, const char *text, size_t n, bool newlines);
 
-/* `text` as buf_add_shown() writes it, newlines escaped; `text` itself where nothing changes. */
+/* `text` as buf_add_shown() writes it, with newlines escaped; `text` itself if nothing changes. */
 const char *str_shown(Arena *arena, const char *text);
 
 #endif

@@ -51,13 +51,13 @@ static const char *index_text(Arena *arena, int64_t at, const StoredTensor *t)
     return bind_shape_text(arena, index, t->rank);
 }
 
-/* Whether out and in follow each other alike, whatever else there is. */
+/* Whether out and in are in the same order in both, whatever other axes there are. */
 static bool same_order(const char *a, const char *b)
 {
     return (strchr(a, 'i') < strchr(a, 'o')) == (strchr(b, 'i') < strchr(b, 'o'));
 }
 
-/* A file that says the order itself is to agree with the naming. */
+/* If a file itself says the order of axes, it must agree with the naming. */
 static bool check_axes(Binder *b, const Use *use, const char *axes)
 {
     const StoredTensor *t = use->slot->tensor;
@@ -79,8 +79,8 @@ static uint32_t bits_of(float x)
     return bits;
 }
 
-/* The first number that is not finite (exponent all ones), or n.  Adding one to
- * the exponent carries into the sign; a block is looked at as a whole. */
+/* The index of the first number that is not finite (its exponent is all ones), or n.  Adding one
+ * to such an exponent carries into the sign; a block is checked as a whole. */
 static int64_t first_not_finite(const float *x, int64_t n)
 {
     enum { BLOCK = 256 };

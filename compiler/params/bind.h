@@ -13,13 +13,14 @@ typedef struct InitSpec {
     uint64_t seed;
 } InitSpec;
 
-/* False after a message when `text` is none. */
+/* Returns false after a message if `text` is not a valid specification. */
 bool init_parse(InitSpec *spec, const char *text, Diag *diag);
-/* Fills one parameter: weights by the node's `init`, `seed` and `draw`, and by spec
- * where it has none; biases 0, bn 1 0 0 1 (random: all of them drawn, whatever the
- * node says).  glorot_uniform is TensorFlow 1.x's to the bit (init.c). */
+/* Fills one parameter.  Weights follow the node's `init`, `seed` and `draw`, or `spec` where the
+ * node has none; biases are 0, and the parameters of bn 1, 0, 0 and 1.  With `random` all of them
+ * are drawn, whatever the node says.  glorot_uniform equals that of TensorFlow 1.x to the bit
+ * (init.c). */
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
-/* Four random words for a counter: Philox4x32-10 (init.c). */
+/* Computes four random words from a counter: Philox4x32-10 (init.c). */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* What bind_params() did, for reports: "161 parameters bound, 25557032 numbers".
@@ -29,19 +30,18 @@ typedef struct BindReport {
     int statistics;  /* running means and variances that a file gave */
     int initialised; /* parameters and statistics that --init filled */
     int left_over;   /* tensors that no parameter uses */
-    int64_t numbers; /* of the bound parameters */
+    int64_t numbers; /* elements of the bound parameters */
 } BindReport;
 
-/* Binds every parameter of `net` by Param.alias, else by Param.name, in the
- * files in order; strict: a parameter without a tensor (unless `init` fills
- * it), a tensor without a parameter, a shape or an element type that does not
- * fit and a value that is not finite are errors, with the nearest name
- * suggested.  "num_batches_tracked" and the like are left over without harm.
+/* Binds every parameter of `net` by Param.alias, else by Param.name, in the files in order;
+ * strict: a parameter without a tensor (unless `init` fills it), a tensor without a parameter, a
+ * shape or an element type that does not fit and a value that is not finite are errors, with the
+ * nearest name suggested.  "num_batches_tracked" and the like are ignored.
  *
- * Where the names do not fit, they are tried without a prefix that they all have, without
- * what wraps a model, and by the other namings of `net`; a note says what fitted.  Axes of
- * extent 1 may be there or not.  A normalisation may lack scale or centre, or be folded into
- * the convolution before it, whose bias the file has then. */
+ * If the names do not fit, they are tried without a prefix that they all have, without the parts
+ * that wrappers of a model add, and by the other namings of `net`; a note says what fitted.  Axes
+ * of extent 1 may be missing or additional.  A normalisation may lack scale or centre, or be
+ * folded into the convolution before it, whose bias is then in the file. */
 bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindReport *done,
                  Diag *diag);
 

@@ -1,4 +1,4 @@
-/* bind_fill.c: normalisations that a file has in part, or folded into a convolution. */
+/* bind_fill.c: normalisations that a file has only in part, or folded into a convolution. */
 #include "params/bind_parts.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static void fill(Use *use, float number)
     use->fill = number;
 }
 
-/* How many nodes and outputs take a node's result. */
+/* How many nodes and outputs use a node's result. */
 static int readers_of(Binder *b, const Node *node)
 {
     const Net *net = b->net;
@@ -31,8 +31,8 @@ static int readers_of(Binder *b, const Node *node)
     return b->readers[node->id];
 }
 
-/* A file whose normalisation is folded into the convolution has the convolution's bias in
- * its place. */
+/* Handles a normalisation that is folded into the convolution: the file has the convolution's bias
+ * in its place. */
 static void take_folded(Binder *b, const Node *bn, const Reading *r)
 {
     const Node *conv = bn->in[0];
@@ -51,7 +51,7 @@ static void take_folded(Binder *b, const Node *bn, const Reading *r)
     fill(use_of(b, bn, P_VARIANCE), (float)(1 - bn->attrs.epsilon));
 }
 
-/* Without scale or centre (Keras' scale=False, PyTorch's affine=False) they are 1 and 0. */
+/* A missing scale or centre (Keras' scale=False, PyTorch's affine=False) is filled with 1 or 0. */
 static void fill_normalisation(Binder *b, const Node *bn, const Reading *r)
 {
     Use *scale = use_of(b, bn, P_WEIGHT), *centre = use_of(b, bn, P_BIAS);

@@ -1,9 +1,9 @@
 /* bind_names.c: which tensor each parameter takes, by its name.
  *
- * The same names come in several spellings: with `module.` before them all, by another naming
- * than the net's, with Keras' layers numbered anew.  Each way to read them is tried as a
- * whole, and the first that gives every parameter a tensor is taken, so that nothing is
- * ever bound half by one spelling and half by another.
+ * The same names come in several spellings: with `module.` before all of them, by another naming
+ * than the net's, or with Keras' layers renumbered.  Each way to read them is tried as a whole,
+ * and the first that gives every parameter a tensor is chosen, so that nothing is ever bound half
+ * by one spelling and half by another.
  */
 #include "params/bind_parts.h"
 
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A name, and where its last two parts begin, "conv1.weight": names that end alike are
- * neighbours. */
+/* A name, and where its last two parts, like "conv1.weight", begin.  Sorted by these, names that
+ * end alike are neighbours. */
 typedef struct Entry {
     const char *name, *tail;
     Slot *slot;
@@ -40,7 +40,7 @@ static bool lies_beside(const char *name)
 
 /* ---- spelling ---- */
 
-/* Slashes as dots. */
+/* The name with dots for slashes. */
 static const char *dotted(const char *name, Arena *arena)
 {
     if (!strchr(name, '/'))
@@ -51,7 +51,7 @@ static const char *dotted(const char *name, Arena *arena)
     return copy;
 }
 
-/* Without the parts that wrappers of PyTorch put into names. */
+/* The name without the parts that PyTorch's wrappers add. */
 static const char *unwrapped(const char *name, Arena *arena)
 {
     static const char *const wrappers[] = {"module", "_orig_mod", "_fsdp_wrapped_module",
@@ -118,8 +118,8 @@ static bool is_path(const Slot *slot)
     return strchr(slot->tensor->name, '/') != NULL;
 }
 
-/* The tensor of that name; or, of the tensors that have a path, the only one whose path
- * ends so.  `own`: names in files that rnc wrote count, too. */
+/* The tensor with that name or, among the tensors that have a path, the only one whose path ends
+ * with it.  `own`: names in files that rnc wrote count, too. */
 static Slot *find(const Index *index, const char *name, bool own)
 {
     const char *tail = tail_of(name);
@@ -154,7 +154,7 @@ Slot *bind_find(Binder *b, View view, const char *name)
     return find(index_of(b, view), name, false);
 }
 
-/* Keras' name for the kernel of a depthwise convolution, where it is not `kernel`. */
+/* Keras' other name for the kernel of a depthwise convolution, which is not `kernel`. */
 static const char *depthwise(const char *name, Arena *arena)
 {
     static const char kernel[] = ".kernel";
@@ -220,7 +220,7 @@ static void look_all_up(Binder *b, Reading *r)
         r->left += !b->slots[i].param && !lies_beside(b->slots[i].tensor->name);
 }
 
-/* Prefixes that give a name of a file for each of a few parameters' names, at most
+/* Lists prefixes that turn each of a few parameters' names into a name of the file; at most
  * PREFIXES_MOST of them. */
 static int list_prefixes(Binder *b, const Reading *r, const char **prefixes)
 {
@@ -252,7 +252,8 @@ static bool better(const Reading *r, const Reading *best)
     return r->missing < best->missing;
 }
 
-/* With the prefix under which most names fit.  False after a message: several fit. */
+/* Reads names with the prefix under which most fit.  Returns false after a message if several fit
+ * equally well. */
 static bool try_prefixes(Binder *b, Reading *r)
 {
     const char *prefixes[PREFIXES_MOST], *full = NULL;
@@ -287,7 +288,8 @@ static bool any_place(const Binder *b)
     return false;
 }
 
-/* All spellings under one naming; *best becomes the best.  False after a message. */
+/* Tries all spellings under one naming and sets *best to the best.  Returns false after a message.
+ */
 static bool try_naming(Binder *b, int naming, Reading *best)
 {
     for (View view = VIEW_PLAIN; view < VIEW_COUNT; view++) {
@@ -347,7 +349,7 @@ static bool check_twice(const Binder *b)
     return b->diag->errors == errors;
 }
 
-/* The namings that the net did not choose are taken where they fit exactly. */
+/* Tries the namings that the net did not choose; one is used only if it fits exactly. */
 static bool try_others(Binder *b)
 {
     for (int i = 0; i < b->net->namings.n; i++) {
@@ -366,7 +368,7 @@ static bool try_others(Binder *b)
     return true;
 }
 
-/* What the chosen naming calls them is what they are called from now on. */
+/* From now on the parameters have the names of the chosen naming. */
 static void adopt(Binder *b)
 {
     if (b->reading.naming < 0)

@@ -1,8 +1,8 @@
 /* bind_parts.h: what the parts of binding share; private to bind*.c.
  *
- * bind_names.c finds for each parameter the tensor of its name, bind_fill.c which need none,
- * bind_unmatched.c says which have none, bind_shape.c whether a tensor's extents fit, bind.c takes
- * the numbers.
+ * bind_names.c finds the tensor with each parameter's name; bind_fill.c finds the parameters that
+ * need none; bind_unmatched.c reports those that have none; bind_shape.c checks whether a tensor's
+ * extents fit; bind.c reads the numbers.
  */
 #ifndef RNC_BIND_PARTS_H
 #define RNC_BIND_PARTS_H
@@ -13,7 +13,7 @@
 typedef struct Slot {
     const StoredTensor *tensor;
     const TensorFile *file;
-    int order; /* of files, and in the file */
+    int order; /* order of the files, then in the file */
     const Param *param;
 } Slot;
 
@@ -21,22 +21,23 @@ typedef struct Slot {
 typedef struct Use {
     Param *param;
     const Node *node;
-    double epsilon; /* of a variance: the least of the nodes that refer to it */
+    double epsilon; /* for a variance: the least epsilon of the nodes that refer to it */
     Slot *slot;
     bool by_alias; /* found by the naming's name, so in the naming's order of axes */
     bool filled;   /* no tensor is needed: each number is `fill` */
     float fill;
 } Use;
 
-/* What names are compared: the files' own; the places of layers in a file of Keras 3, which
- * stay where a session numbers layers anew; those without what wraps a model. */
+/* Which names are compared.  VIEW_PLAIN: those in the file.  VIEW_PLACE: the places of layers in a
+ * file of Keras 3, which stay the same when a session renumbers layers.  VIEW_UNWRAPPED: names
+ * without the parts that wrappers of a model add. */
 typedef enum View { VIEW_PLAIN, VIEW_PLACE, VIEW_UNWRAPPED, VIEW_COUNT } View;
 
 /* One way to read the names. */
 typedef struct Reading {
-    int naming; /* of Net.namings, or -1: the net's own */
+    int naming; /* index in Net.namings; -1: the net's own */
     View view;
-    const char *prefix; /* that all names begin with, "" if none */
+    const char *prefix; /* prefix of all names, "" if there is none */
     int missing;        /* parameters without a tensor */
     int left;           /* tensors without a parameter */
 } Reading;
@@ -49,11 +50,11 @@ typedef struct Binder {
     Net *net;
     Slot *slots; /* in the order of the files */
     int n_slots;
-    const Index *views[VIEW_COUNT]; /* made when they are asked for */
-    VEC(Use) uses;                  /* [id] of Net.params */
+    const Index *views[VIEW_COUNT]; /* made when they are first needed */
+    VEC(Use) uses;                  /* by id of Net.params */
     Reading reading;                /* the one that was chosen */
     VEC(Reading) tried;             /* with other namings */
-    const int *readers;             /* [id] of nodes; made when it is asked for */
+    const int *readers;             /* by id of nodes; made when it is first needed */
     int reshaped;                   /* tensors that had other axes of extent 1 */
     const Use *first_reshaped;
     VEC(const NetDefine *) defined; /* those that a note has named */
@@ -61,13 +62,13 @@ typedef struct Binder {
 
 /* ---- bind_names.c ---- */
 
-/* Uses and slots of each other, by the reading under which most names fit.  False after a
- * message: a name is there twice, or several readings fit as well.  `some` allows
+/* Connects uses and slots by the reading under which most names fit.  Returns false after a
+ * message if a name occurs twice, or if several readings fit equally well.  `some` allows
  * parameters without a tensor. */
 bool bind_names(Binder *b, bool some);
-/* The tensor's name as the view has it. */
+/* The tensor's name in the view. */
 const char *bind_spelled(const Binder *b, const Slot *slot, View view);
-/* What a parameter is called under the chosen reading. */
+/* The name of a parameter under the chosen reading. */
 const char *bind_wanted(const Binder *b, const Param *param);
 /* Tensors that no parameter uses, in the order of the files; *n of them. */
 Slot **bind_left_over(const Binder *b, int *n);
@@ -77,15 +78,16 @@ Slot *bind_find(Binder *b, View view, const char *name);
 
 /* ---- bind_fill.c ---- */
 
-/* Sets Use.filled where a normalisation needs no tensor, after all have been looked up. */
+/* Sets Use.filled if a normalisation needs no tensor, after all names have been looked up. */
 void bind_fill(Binder *b, const Reading *r);
 void bind_say_fills(const Binder *b, const char *path);
 
 /* ---- bind_unmatched.c ---- */
 
-/* Once, with examples of both sides, instead of an error for each name. */
+/* Reports once, with examples of both sides, that the names differ, instead of an error for each.
+ */
 void bind_names_differ(const Binder *b, const TensorFile *files);
-/* Every name without its counterpart, up to a limit; `strict`: parameters as well. */
+/* Reports every name without its counterpart, up to a limit; `strict`: parameters as well. */
 void bind_report_names(Binder *b, bool strict);
 
 /* ---- bind_shape.c ---- */

@@ -1,7 +1,8 @@
 /* bind_shape.c: whether a tensor's extents are a parameter's.
  *
- * Axes of extent 1 may be there or not, since the numbers lie the same without them: the
- * kernel of a one-dimensional convolution is one of height 1, a dense layer's one of 1x1.
+ * Axes of extent 1 may be missing or additional, since the numbers are stored in the same order
+ * without them: the kernel of a one-dimensional convolution can have height 1, and a dense layer's
+ * can be 1x1.
  */
 #include "params/bind_parts.h"
 
@@ -40,8 +41,8 @@ static bool fits(const Use *use, const char *axes, const int64_t *dims)
     return true;
 }
 
-/* Extents of the parameter's rank that are the tensor's but for axes of extent 1, and fit.
- * Which axes those are does not matter: the numbers lie the same. */
+/* Finds extents of the parameter's rank that fit and that differ from the tensor's only in axes of
+ * extent 1.  Which axes those are does not matter, since the order of the numbers is the same. */
 static bool fit_squeezed(const Use *use, const char *axes, int64_t dims[4])
 {
     const StoredTensor *t = use->slot->tensor;
@@ -83,7 +84,7 @@ static const char *other_axes(const Use *use, const char *axes)
     return NULL;
 }
 
-/* What it is instead, and the way out. */
+/* Notes which order it has instead, and the way out. */
 static void note_axes(Binder *b, const Use *use, const char *axes)
 {
     const char *other = other_axes(use, axes);
@@ -105,7 +106,8 @@ static void note_axes(Binder *b, const Use *use, const char *axes)
                   op, role, other);
 }
 
-/* An extent that is the value of one parameter of the net, and another one in the file. */
+/* Notes a parameter of the net whose value is this extent, if the file has another extent there.
+ */
 static void note_define(Binder *b, const Use *use, const int64_t *dims)
 {
     const StoredTensor *t = use->slot->tensor;

@@ -20,7 +20,7 @@ static void add_example(Buf *out, int nth, const char *name)
         buf_printf(out, "%s'%s'", nth ? ", " : "", name);
 }
 
-/* How far each naming came, and what else can be tried. */
+/* Notes how many names each naming matched, and what else can be tried. */
 static void note_namings(const Binder *b)
 {
     for (int i = 0; i < b->tried.n && i < LISTED; i++)

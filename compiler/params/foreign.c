@@ -1,7 +1,7 @@
-/* foreign.c: what a file is that holds no tensors which rnc reads.
+/* foreign.c: says what a file is if it has no tensors that rnc reads.
  *
- * By its content, since names lie.  A row of the table is for a format with bytes of its
- * own; functions are for those that have none.
+ * It is recognised by its content, since names can be wrong.  The table has a row for each format
+ * with characteristic bytes; functions recognise the formats that have none.
  */
 #include "params/foreign.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The way out where Python has the tensors as arrays. */
+/* The way out if Python has the tensors as arrays. */
 #define SAVEZ(names_and_arrays) \
     "in Python, numpy.savez(\"FILE.npz\", **" names_and_arrays ") writes what rnc reads"
 #define ONNX_ARRAYS \
@@ -95,7 +95,7 @@ static bool near_begin(Bytes b, const char *text)
     return false;
 }
 
-/* The first character that is no blank and no mark of UTF-8, or 0. */
+/* The first character that is neither a blank nor a byte order mark of UTF-8, or 0. */
 static int first_letter(Bytes b)
 {
     size_t i = b.n >= 3 && memcmp(b.at, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;

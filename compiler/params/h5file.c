@@ -1,14 +1,14 @@
 /* h5file.c: the datasets of an HDF5 file, through libhdf5.
  *
- * Every group is walked, once: links to other files and soft links are refused, and
- * so is a group that is met again, for what a file holds is to be seen in one walk.
- * Numbers that lie in a row are left in the map; chunked, compressed or big-endian
- * ones are read when they are used.  What optimizers keep is passed over.
+ * Every group is walked once.  Links to other files, soft links, and groups that are reached twice
+ * are refused, so that one walk shows all that a file has.  Contiguous numbers stay in the map;
+ * chunked, compressed or big-endian ones are read when they are used.  What optimizers store is
+ * skipped.
  *
- * libhdf5 crashes over some damaged files, so each is first read in a process of
- * its own, and refused if that does not end well.  libhdf5's objects are numbers that
- * must be closed.  While one is open that does not close with the file nothing is
- * allocated, for that may not return.
+ * libhdf5 crashes on some damaged files, so each is first read in a separate process, and refused
+ * if that fails.  libhdf5's objects are numbers that must be closed.  Nothing is allocated from
+ * the arena while one is open that does not close with the file, since an allocation may not
+ * return.
  */
 #define H5_USE_110_API
 #include "params/h5file.h"

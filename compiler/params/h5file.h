@@ -1,4 +1,4 @@
-/* h5file.h: HDF5 files of tensors, as Keras writes them, behind tensorfile.h. */
+/* h5file.h: HDF5 files of tensors, as Keras writes them; a reader for tensorfile.h. */
 #ifndef RNC_H5FILE_H
 #define RNC_H5FILE_H
 

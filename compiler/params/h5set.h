@@ -12,14 +12,14 @@ typedef struct H5Set {
     int rank;
     int64_t dims[8];
     size_t size;   /* of the numbers, in bytes */
-    size_t offset; /* in the file, if they lie there as StoredTensor.bytes; else 0 */
+    size_t offset; /* in the file, if stored there as StoredTensor.bytes expects; else 0 */
     const char *way_out;
 } H5Set;
 
-/* What is known of an open dataset of a file of so many bytes.  Returns NULL, or why
- * it cannot be read; allocates nothing. */
+/* Describes an open dataset of a file with this many bytes.  Returns NULL, or why it cannot be
+ * read; allocates nothing. */
 const char *h5_set_read(H5Set *set, hid_t id, size_t file_size);
-/* All its numbers, little-endian and row-major. */
+/* Reads all its numbers, little-endian and row-major. */
 bool h5_set_load(hid_t id, unsigned char *to);
 
 #endif

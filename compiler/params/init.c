@@ -38,7 +38,7 @@ static const InitRow init_rows[INIT_KINDS] = {
 #include "net/init.def"
 };
 
-/* A whole number, nothing behind it. */
+/* Reads a whole number that nothing follows. */
 static bool parse_seed(uint64_t *seed, const char *text)
 {
     char *end;
@@ -151,7 +151,8 @@ static float uniform(Random *r, float lo, float hi)
     return scaled + lo;
 }
 
-/* Mean 0, by Box and Muller; one of the pair, two words. */
+/* A normal number with mean 0, by Box and Muller; it uses two words and only one number of the
+ * pair. */
 static float normal(Random *r, double deviation)
 {
     const double pi = 3.14159265358979323846;
@@ -159,8 +160,8 @@ static float normal(Random *r, double deviation)
     return (float)(deviation * sqrt(-2 * log(u)) * cos(2 * pi * v));
 }
 
-/* The same, drawn again while it is beyond two deviations; `deviation` is that of
- * what is left. */
+/* Likewise, but drawn again while it is beyond two deviations; `deviation` is that of the
+ * truncated distribution. */
 static float truncated(Random *r, double deviation)
 {
     /* Of the standard normal distribution cut off there. */
@@ -209,8 +210,8 @@ static void fill_weights(float *to, const Param *param, InitSpec spec, int nth)
                 to[(o * in + i) * window + w] = draw(&random, row, limit);
 }
 
-/* What INIT_RANDOM gives beside weights: scales and variances about 1, small
- * biases and means, so that no part of a network is without effect. */
+/* Fills parameters other than weights for INIT_RANDOM: scales and variances about 1, small biases
+ * and means, so that every part of a network has an effect. */
 static void fill_random(float *to, int64_t n, uint64_t seed, bool about_one)
 {
     Random r = random_new(seed, 0);
@@ -218,7 +219,7 @@ static void fill_random(float *to, int64_t n, uint64_t seed, bool about_one)
         to[i] = about_one ? uniform(&r, 0.5f, 1.25f) : normal(&r, 0.1);
 }
 
-/* What the layer says of itself goes over --init, but for `random`. */
+/* What the layer itself says overrides --init, unless that is `random`. */
 static InitSpec own_spec(const Node *node, InitSpec spec)
 {
     const Attrs *a = &node->attrs;

@@ -1,10 +1,10 @@
-/* keras.c: what Keras calls weights.
+/* keras.c: the names that Keras gives to weights.
  *
  *   Keras 2   model_weights/conv1/conv1/kernel:0, or conv1/conv1/kernel:0
  *   Keras 3   conv1/conv1/kernel in .h5, layers/conv2d/vars/0 in .weights.h5, with
  *             the layer's name as an attribute of `vars`; conv1/kernel as a path
  *
- * A model inside of a model comes before.  The name of a layer can have slashes itself,
+ * The path of a model inside of a model comes first.  The name of a layer can itself have slashes:
  * conv1/bn/conv1/bn/gamma:0.
  */
 #include "params/keras.h"
@@ -91,7 +91,7 @@ const char *keras_path(const char *path, Arena *arena)
 
 enum { WEIGHTS_MOST = 4 };
 
-/* What the weights of a kind are called, in their order. */
+/* The names of the weights of a kind of layer, in their order. */
 typedef struct Class {
     const char *name;
     const char *weights[WEIGHTS_MOST];
@@ -146,8 +146,8 @@ static const KerasLayer *layer_at(const KerasConfig *config, const char *place)
     return NULL;
 }
 
-/* Names of the n weights that a layer of the kind has; NULL: no such layer has so many.
- * *assumed: three vectors are taken for a normalisation without scale. */
+/* The names of the n weights of a layer of this kind; NULL if no such layer has this many.
+ * *assumed becomes true if three vectors are assumed to be a normalisation without scale. */
 static bool names_of(const Class *kind, const KerasLayer *layer, int n,
                      const char *names[WEIGHTS_MOST], bool *assumed)
 {

@@ -1,4 +1,4 @@
-/* keras.h: what Keras calls weights in the files it writes. */
+/* keras.h: the names of weights in the files that Keras writes. */
 #ifndef RNC_KERAS_H
 #define RNC_KERAS_H
 

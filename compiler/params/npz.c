@@ -1,4 +1,4 @@
-/* npz.c: NumPy's archives: a ZIP member NAME.npy an array.
+/* npz.c: NumPy's archives: each array is a ZIP member NAME.npy.
  *
  * Arrays that are stored as they are stay in the map; those that are deflated
  * (numpy.savez_compressed) or in Fortran order are unpacked when they are used.

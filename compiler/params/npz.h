@@ -1,4 +1,4 @@
-/* npz.h: NumPy's archives of arrays (numpy.savez), behind tensorfile.h. */
+/* npz.h: NumPy's archives of arrays (numpy.savez); a reader for tensorfile.h. */
 #ifndef RNC_NPZ_H
 #define RNC_NPZ_H
 

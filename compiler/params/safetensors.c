@@ -99,7 +99,7 @@ static bool read_shape(Reader *r, StoredTensor *t, const json_t *shape, uint64_t
     return true;
 }
 
-/* "data_offsets" into t->bytes and t->size; they lie in the data. */
+/* Reads "data_offsets" into t->bytes and t->size; they must be inside the data. */
 static bool read_offsets(Reader *r, StoredTensor *t, const json_t *offsets)
 {
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
@@ -163,7 +163,7 @@ static int by_offset(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* No byte belongs to two tensors; those that belong to none are reported. */
+/* Checks that no byte belongs to two tensors; those that belong to none are reported. */
 static bool check_extents(Reader *r)
 {
     const unsigned char *end = r->data;

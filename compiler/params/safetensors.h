@@ -1,4 +1,4 @@
-/* safetensors.h: one of the formats behind tensorfile.h. */
+/* safetensors.h: the safetensors format; a reader for tensorfile.h. */
 #ifndef RNC_SAFETENSORS_H
 #define RNC_SAFETENSORS_H
 

@@ -19,7 +19,7 @@ static void put_string(Buf *out, const char *s)
     buf_putc(out, '"');
 }
 
-/* One entry of the header, its data at *at, behind which *at is then. */
+/* Prints one entry of the header, whose data is at *at, and moves *at after the data. */
 static void put_entry(Buf *out, const Param *param, uint64_t *at)
 {
     const uint64_t end = *at + (uint64_t)param_elements(param) * sizeof(float);
@@ -32,7 +32,7 @@ static void put_entry(Buf *out, const Param *param, uint64_t *at)
     *at = end;
 }
 
-/* Little-endian; returns the place behind them. */
+/* Writes floats little-endian; returns the place after them. */
 static unsigned char *put_floats(unsigned char *to, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {

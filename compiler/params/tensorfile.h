@@ -65,8 +65,8 @@ const StoredTensor *tensorfile_find(const TensorFile *file, const char *name);
 const float *tensor_floats(const TensorFile *file, const StoredTensor *tensor, Arena *arena,
                            Diag *diag);
 
-/* For readers: the elements of `bytes` each of an array whose neighbours along axis i
- * lie steps[i] elements apart, row-major. */
+/* For readers: writes row-major the elements, of `bytes` bytes each, of an array whose neighbours
+ * along axis i are steps[i] elements apart. */
 void tensor_gather(unsigned char *to, const unsigned char *from, int bytes, int rank,
                    const int64_t *dims, const int64_t *steps);
 /* The product of the extents in *n; false when it overflows. */

@@ -1,5 +1,5 @@
-/* torch.h: PyTorch's files of tensors (torch.save, the ZIP form of version 1.6 and
- * later), behind tensorfile.h. */
+/* torch.h: PyTorch's files of tensors (torch.save, the ZIP form of version 1.6 and later); a
+ * reader for tensorfile.h. */
 #ifndef RNC_TORCH_H
 #define RNC_TORCH_H
 

@@ -8,7 +8,7 @@
  *     {"epoch": 90, "state_dict": {...}, "best_acc1": tensor(71.2), "optimizer": {...}}
  *     ResNet object with {"_parameters": {...}, "_buffers": {...}, "_modules": {...}}
  *
- * What is no tensor is never looked into.
+ * Values other than tensors are never interpreted.
  */
 #include "params/torch_parts.h"
 
@@ -146,7 +146,7 @@ static int count_tensors(const Pickled *dict)
     return n;
 }
 
-/* What an optimizer keeps is shaped like the parameters, and is none. */
+/* An optimizer's state is shaped like the parameters but does not count as them. */
 static bool is_optimizer(const Pickled *dict)
 {
     return pickled_get(dict, "param_groups") && pickled_get(dict, "state");
@@ -215,7 +215,7 @@ static void search(Search *s, Pickled *value, const char *path, int depth)
         search_list(s, value, path, depth);
 }
 
-/* Of a set and one inside of it, the one with fewer tensors only lies beside. */
+/* If one set is inside of another, drops the one with fewer tensors. */
 static void drop_beside(Search *s)
 {
     for (int a = 0; a < s->found.n; a++) {
@@ -327,7 +327,7 @@ static const Found *choose(Search *s, const Pickled *root)
     return NULL;
 }
 
-/* What lies beside the chosen set, on the way to it from the root. */
+/* Reports what else is stored beside the chosen set, on the path to it from the root. */
 static void say_taken(const TorchReader *r, const Pickled *root, const Found *taken)
 {
     Buf beside = buf_new(r->arena);

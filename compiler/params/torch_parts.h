@@ -38,7 +38,7 @@ bool torch_call(const Pickled *value, TorchCall *call);
 int torch_rank(const TorchCall *call);
 /* Fills `t` by what the call says.  False after a message. */
 bool torch_tensor(const TorchReader *r, StoredTensor *t, const char *name, const TorchCall *call);
-/* TensorFile.load: what does not lie in a row, or is negated. */
+/* TensorFile.load for tensors that are not contiguous, or are negated. */
 bool torch_load(const TensorFile *file, const StoredTensor *t, unsigned char *to, Arena *arena,
                 Diag *diag);
 

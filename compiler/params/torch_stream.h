@@ -1,4 +1,4 @@
-/* torch_stream.h: PyTorch's files of tensors before version 1.6, behind tensorfile.h. */
+/* torch_stream.h: PyTorch's files of tensors before version 1.6; a reader for tensorfile.h. */
 #ifndef RNC_TORCH_STREAM_H
 #define RNC_TORCH_STREAM_H
 

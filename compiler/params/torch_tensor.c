@@ -58,7 +58,7 @@ static const char utils[] = "torch._utils.", tensor_v1[] = "torch._utils._rebuil
                   tensor_v2[] = "torch._utils._rebuild_tensor_v2",
                   tensor_v3[] = "torch._utils._rebuild_tensor_v3";
 
-/* How a tensor's numbers lie where they are not in a row, as of channels_last. */
+/* How a tensor's numbers are stored if they are not contiguous, as for channels_last. */
 typedef struct Packed {
     const unsigned char *from;
     int bytes; /* of a number */

@@ -1,12 +1,12 @@
 /* zip.c: ZIP archives, strictly.
  *
- *   (header | name | extra | data | descriptor)...   a member each
+ *   (header | name | extra | data | descriptor)...   one for each member
  *   (entry | name | extra | comment)...              the directory
  *   [64-bit end | its locator] | end | comment
  *
- * The directory at the end says what there is; a member's header must agree with
- * it.  Archives with something in front, of several disks or with members inside
- * of members are refused.  Data that is compressed is inflated by zlib.
+ * The directory at the end says what there is; a member's header must agree with it.  Archives
+ * that begin with something else, that span several disks, or that have members inside of members
+ * are refused.  Data that is compressed is inflated by zlib.
  */
 #include "params/zip.h"
 
@@ -75,7 +75,7 @@ static const unsigned char *find_end(const Reader *r)
     return NULL;
 }
 
-/* Where the directory lies, into r. */
+/* Finds the directory and stores its place in r. */
 static bool find_directory(Reader *r)
 {
     const unsigned char *end = find_end(r);
@@ -139,8 +139,8 @@ static bool read_extra(const unsigned char *extra, size_t n, uint64_t *values[3]
     return false;
 }
 
-/* The header in front of the data agrees with the entry, and the data lies in
- * front of the directory. */
+/* Checks that the header before the data agrees with the entry, and that the data is before the
+ * directory. */
 static bool place_data(const Reader *r, ZipMember *m, uint64_t offset, const unsigned char *entry)
 {
     const size_t name = strlen(m->name);
@@ -198,7 +198,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* No two of one name, and no byte of two. */
+/* Checks that no two members have the same name, and that no byte belongs to two. */
 static bool check_members(const Reader *r, Arena *arena)
 {
     Zip *zip = r->zip;

@@ -12,7 +12,7 @@
 typedef struct ZipMember {
     const char *name;
     const unsigned char *at; /* its bytes in the archive, packed */
-    size_t packed, size;     /* as it lies there, and unpacked */
+    size_t packed, size;     /* sizes as stored, and unpacked */
     int method;              /* ZIP_STORED, ZIP_DEFLATED or what rnc does not unpack */
     bool encrypted;
     uint32_t crc;
@@ -29,8 +29,8 @@ typedef struct Zip {
 } Zip;
 
 bool zip_is(const unsigned char *bytes, size_t size);
-/* Lists the members; each lies in the archive, none in another one, and none
- * claims to be larger than its bytes can unpack to.  False after a message. */
+/* Lists the members.  Checks that each is inside the archive, none is inside another, and none
+ * claims to be larger than its bytes can unpack to.  Returns false after a message. */
 bool zip_open(Zip *zip, const char *path, const unsigned char *bytes, size_t size, Arena *arena,
               Diag *diag);
 const ZipMember *zip_find(const Zip *zip, const char *name);

@@ -1,10 +1,9 @@
-/* align.c: the order of things in the rows of a frame, and where each stands.
+/* align.c: the order of things in the rows of a frame, and the place of each.
  *
- * A row's order is that of execution, boxes first, unless another one has fewer
- * crossings.  Places: what leads on (a box below the box it reads, a lane below a lane)
- * is to stand straight below what it comes from; each row in turn is given the places
- * nearest to that, in the sense of least squares, that leave all things their room
- * (isotonic regression: Barlow et al., 1972). */
+ * A row's order is that of execution, boxes first, unless another order has fewer crossings.  A
+ * thing should be straight below the thing that it continues: a box below the box it reads, a lane
+ * below a lane.  Each row in turn gets the places nearest to that, in the sense of least squares,
+ * at which all things have enough room (isotonic regression: Barlow et al., 1972). */
 #include "view/diagram_parts.h"
 
 #include <math.h>
@@ -87,7 +86,7 @@ static int compare_wants(const void *a, const void *b)
     return x->place - y->place;
 }
 
-/* In the order that things want. */
+/* Sorts a row's things by the places that they want. */
 static void sort_things(Row *row)
 {
     if (row->things.n > 1)
@@ -96,7 +95,7 @@ static void sort_things(Row *row)
         row->things.at[i]->place = i;
 }
 
-/* Pairs of wires in a gap that cross, by the places of their ends. */
+/* The number of pairs of wires in a gap that cross, by the places of their ends. */
 static long crossings(const Level *l)
 {
     long n = 0;
@@ -191,8 +190,8 @@ static double room(const Thing *left, const Thing *right)
     return left->box || right->box ? SPACE : 0;
 }
 
-/* The places nearest to wants[] that leave each thing its room: pools of neighbours that
- * would overlap move as one. */
+/* Gives things the places nearest to wants[] at which each has enough room: pools of neighbours
+ * that would overlap move as one. */
 static void place_row(Level *l, Row *row)
 {
     const int n = row->things.n;
@@ -219,7 +218,7 @@ static void place_row(Level *l, Row *row)
     }
 }
 
-/* How much it counts that a box is straight below another one. */
+/* The weight of placing a box straight below another one. */
 static const double STRAIGHT = 1e6;
 
 /* Below what it reads. */
@@ -251,7 +250,8 @@ static void want_above(const Level *l, Thing *t)
     }
 }
 
-/* Operands enter a box in the order they come from, its first one in the middle. */
+/* Operands enter a box in the order in which they arrive, but the first operand is in the middle.
+ */
 static void order_pins(const Level *l, const Thing *t)
 {
     Pins *pins = &t->box->in;
@@ -295,7 +295,7 @@ static void sweep(Level *l)
 
 /* ---- lanes ---- */
 
-/* The lane that goes on from a lane in the row below, or NULL. */
+/* The lane that continues a lane in the row below, or NULL. */
 static Thing *next_lane(const Level *l, const Thing *t)
 {
     const Gap *gap = &l->gaps[t->row];
@@ -316,8 +316,8 @@ static bool has_room(const Level *l, const Thing *t, double x)
            (!right || x + t->w + room(t, right) <= right->x);
 }
 
-/* Puts a wire's lanes into one line, where there is room in each row: where one of them
- * is already, that with the least to move. */
+/* Puts a wire's lanes into one line if each row has room: at the place of the lane for which the
+ * others move least. */
 static void straighten(Level *l, Thing *first)
 {
     double best = INFINITY, chosen = 0;
@@ -373,7 +373,7 @@ void align_things(Level *l)
             }
         }
     }
-    /* On whole pixels, row by row, so that what is straight stays so. */
+    /* Rounds to whole pixels, row by row, so that what is straight stays straight. */
     for (int r = 0; r < l->n_rows; r++) {
         for (int i = 0; i < l->rows[r].things.n && r > 0; i++)
             want_below(l, l->rows[r].things.at[i]);

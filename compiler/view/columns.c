@@ -1,8 +1,8 @@
 /* columns.c: the page: the network from top to bottom in columns, side by side.
  *
- * What can stand in a column by itself is a piece: a row of the page, or of a stage, which
- * may go on in the next column.  Columns are filled one after the other up to a height;
- * of all heights that with the page nearest to a good shape is taken. */
+ * A piece is what can be in a column by itself: a row of the page, or of a stage, which may
+ * continue in the next column.  Columns are filled one after the other up to a height; the height
+ * is chosen for which the page is nearest to a good shape. */
 #include "view/diagram_parts.h"
 
 #include <math.h>
@@ -12,9 +12,9 @@ enum { PAGE_MARGIN = 24, TITLE = 56, GUTTER = 36, COLUMNS_MOST = 48 };
 typedef struct Piece {
     int row;      /* of the page */
     Box *stage;   /* whose row it is, or NULL: a row of the page as it is */
-    int part;     /* of the stage: its row */
-    double w, h;  /* with the gap below */
-    double whole; /* of the first piece of a stage: the height of all of it */
+    int part;     /* row of the stage */
+    double w, h;  /* size with the gap below */
+    double whole; /* for the first piece of a stage: the height of the whole stage */
 } Piece;
 
 typedef struct Page {
@@ -83,8 +83,8 @@ static int fill(const Page *p, double height, double *w, double *h)
     *w = *h = 0;
     for (int i = 0; i < p->pieces.n; i++) {
         const Piece *piece = &p->pieces.at[i];
-        /* A stage that fits into a column is not split; what must be goes on under a
-         * heading of its own. */
+        /* A stage that fits into a column is not split; one that must be split continues under
+         * another heading. */
         const bool whole = piece->whole > 0 && piece->whole <= height;
         const double need = whole ? piece->whole : piece->h;
         if (used > 0 && used + need > height) {
@@ -143,7 +143,7 @@ static void move(Arena *arena, Box *box, Box *to)
     VEC_PUSH(arena, &to->boxes, box);
 }
 
-/* The boxes of the stage's rows first..last, as a frame of its own. */
+/* Makes a separate frame of the boxes in the stage's rows first..last. */
 static Box *part_of_stage(const Page *p, Box *stage, int first, int last)
 {
     Box *part = NEW(p->arena, Box);
@@ -186,7 +186,7 @@ static void fill_column(const Page *p, Box *column, const Box *page)
 
 /* ---- wires between columns ---- */
 
-/* Down from one column, in the gutter up again, down into the next. */
+/* Leads wires down from one column, up again in the gutter, and down into the next column. */
 static void add_links(const Page *p, Box *page, const Box *from, const Box *to, double gutter)
 {
     const int n = from->out.n;
@@ -254,7 +254,7 @@ void layout_columns(Diagram *diagram)
         fill_column(&p, column, &whole);
         move(p.arena, column, page);
     }
-    /* All boxes are where they belong: what leaves a column can be told. */
+    /* All boxes are in their columns now, so it is known what leaves a column. */
     for (int i = 0; i < n; i++) {
         Box *column = page->boxes.at[i];
         for (int k = 0; k < column->boxes.n; k++) {

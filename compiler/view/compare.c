@@ -1,7 +1,7 @@
 /* compare.c: two designs side by side: what they hold, cost and need.
  *
- * Stages (groups of the network itself) are matched by name; what lies in none, or in
- * one that has no namesake, is counted as well. */
+ * Stages (groups of the network itself) are matched by name; layers in no stage, or in one without
+ * a namesake, are counted as well. */
 #include "net/describe.h"
 #include "base/utf8.h"
 #include "net/figures.h"
@@ -15,10 +15,10 @@
 
 typedef struct Line {
     const char *label;
-    const char *cells[3]; /* the one, the other, the difference */
+    const char *cells[3]; /* the first design, the second, the difference */
 } Line;
 
-/* A figure of a stage of both; "": of the layers that are in none. */
+/* A figure of a stage in both designs; the stage "" has the layers that are in none. */
 typedef struct Part {
     const char *path;
     int64_t parameters[2], macs[2];

@@ -17,9 +17,9 @@ typedef struct Drafter {
     Diagram *diagram;
     Box **boxes;          /* by node */
     int *uses;            /* by node: operand slots and ports */
-    bool *drawn;          /* by node: its own box is drawn, not that of one alike */
+    bool *drawn;          /* by node: its own box is drawn, not that of a node that is alike */
     const Node **owns;    /* by box: the last of its nodes */
-    const Node **results; /* by box: the same in the last of the groups that are alike */
+    const Node **results; /* by box: likewise in the last of the groups that are alike */
 } Drafter;
 
 /* ---- boxes ---- */
@@ -55,7 +55,7 @@ static Hue hue_of(const Node *node)
     }
 }
 
-/* What is written into the box of its producer. */
+/* Whether the operator is written into the box of its producer. */
 static bool goes_along(Op op)
 {
     const int flags = op_row(op)->flags;
@@ -91,7 +91,7 @@ static const char *title_of(Drafter *f, const Node *node)
     return kind;
 }
 
-/* A line for the nodes first..last: what they hold and cost. */
+/* A line with what the nodes first..last hold and cost. */
 static const char *figures(Drafter *f, int first, int last)
 {
     const int64_t macs = nodes_macs(f->net, first, last);
@@ -110,7 +110,7 @@ static const char *line_of(Drafter *f, const Place *place)
     return line ? arena_printf(f->arena, "\n%s", line) : "";
 }
 
-/* One more node into a box that has some already, or none. */
+/* Adds a node to a box, which may have some already. */
 static void add_node(Drafter *f, Box *box, const Node *node, bool first)
 {
     f->boxes[node->id] = box;
@@ -134,7 +134,7 @@ static void add_node(Drafter *f, Box *box, const Node *node, bool first)
                      figures(f, node->id, node->id), line_of(f, node->place));
 }
 
-/* The box in front of a node, if it can take it in. */
+/* The box before a node, if the node can be written into it. */
 static Box *taker(const Drafter *f, const Box *parent, const Node *node)
 {
     if (node->n_in != 1 || !goes_along(node->op) || f->uses[node->in[0]->id] != 1)
@@ -190,7 +190,7 @@ static void add_group(Drafter *f, Box *parent, const Group *g, const Group *last
 
 static void add_items(Drafter *f, Box *parent, const Group *g)
 {
-    /* A group that is all of another one needs no frame of its own. */
+    /* A group that is the whole content of another one needs no frame. */
     if (g->parent && is_wrapper(g)) {
         add_items(f, parent, g->items.at[0].group);
         return;
@@ -231,7 +231,7 @@ static void connect(Drafter *f, Box *from, Box *to)
     VEC_PUSH(f->arena, &to->in, pin);
 }
 
-/* A result's extents, where they are not those of the box's first operand. */
+/* A result's extents, if they differ from those of the box's first operand. */
 static const char *label_of(Drafter *f, const Box *box)
 {
     const Node *own = f->owns[box->id], *last = f->results[box->id], *first = own;

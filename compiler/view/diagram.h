@@ -1,11 +1,11 @@
 /* diagram.h: a network as boxes, frames around them and wires between them.
  *
- * A box is a layer with what is applied to its result alone ("conv 3x3, 64" and below it
- * "bn, relu"), or an end of the network.  Frames are the groups of the outline.  Of groups
- * that are alike the first is drawn for all, unless wanted otherwise.  A wire is a box's
- * result with all that read it.
+ * A box is a layer together with what is applied only to its result ("conv 3x3, 64" and below it
+ * "bn, relu"), or an end of the network.  Frames are the groups of the outline.  The first of
+ * several groups that are alike is drawn for all of them, unless `expand` is set.  A wire is a
+ * box's result with all boxes that read it.
  *
- * diagram_make() says what there is, layout.c and columns.c where it lies, svg.c and dot.c
+ * diagram_make() decides what is drawn, layout.c and columns.c decide where, and svg.c and dot.c
  * print it.  Lengths are in pixels, y grows downwards. */
 #ifndef RNC_DIAGRAM_H
 #define RNC_DIAGRAM_H
@@ -36,7 +36,7 @@ typedef enum Hue {
     HUES
 } Hue;
 
-/* How far a frame that stands for several lies off the one behind it. */
+/* The offset between a frame that is drawn for several and the card behind it. */
 enum { CARD = 4 };
 
 typedef struct Box Box;
@@ -52,7 +52,7 @@ typedef struct Hop {
     Point at[6];
     int n;
     bool arrow; /* it ends at a layer or an end */
-    bool skip;  /* it goes past layers, or is what a join adds to its first operand */
+    bool skip;  /* it passes by layers, or is what a join adds to its first operand */
 } Hop;
 typedef VEC(Hop) Hops;
 
@@ -71,7 +71,7 @@ struct Box {
     VEC(Box *) boxes; /* of a frame, in order of execution */
     const char *title, *detail;
     const char *tip; /* a tooltip: names, figures, the line of the .net */
-    int times;       /* so many groups alike are drawn as this one */
+    int times;       /* this many groups that are alike are drawn as this one */
     Wire *wire;      /* what leaves a layer, or NULL */
     Pins in, out;    /* of a layer `in` is in the order of its operands */
     /* the layout */
@@ -99,15 +99,15 @@ typedef struct Diagram {
     double w, h;
 } Diagram;
 
-/* `expand`: alike groups one by one.  `src` may be NULL. */
+/* `expand`: groups that are alike are drawn one by one.  `src` may be NULL. */
 Diagram *diagram_make(const Net *net, const SrcMap *src, bool expand, Arena *arena);
-/* Whether `box` is `frame` or lies in it. */
+/* Whether `box` is `frame` or is inside it. */
 bool diagram_within(const Box *box, const Box *frame);
 
 /* layout.c, columns.c: sizes, places, hops. */
 void diagram_layout(Diagram *diagram);
 
-/* Widths are estimated, generously, since the viewer has the font. */
+/* The width of a text in pixels, estimated generously, since only the viewer has the font. */
 double diagram_text_width(const char *text, double size);
 
 /* svg.c, dot.c */

@@ -1,10 +1,10 @@
-/* layout.c: where boxes and wires lie.
+/* layout.c: the places of boxes and wires.
  *
- * Each frame is laid out by itself, inner ones first.  Its boxes stand in rows, each
- * below all that it reads (so the arms of a block are side by side), and a wire that
- * leads past a row has a lane there between the boxes.  Wires go straight down or, in
- * the gap between two rows, across on a track of their own.  So no wire crosses a box,
- * and two wires share a line nowhere (Sugiyama, Tagawa and Toda, 1981, for the rows). */
+ * Each frame is laid out by itself, inner ones first.  Its boxes are in rows, each below all that
+ * it reads (so the arms of a block are side by side).  A wire that passes a row has a lane there
+ * between the boxes.  Wires go straight down or, in the gap between two rows, across on their own
+ * track.  So no wire crosses a box, and no two wires share a line anywhere (for the rows:
+ * Sugiyama, Tagawa and Toda, 1981). */
 #include "view/diagram_parts.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ double diagram_text_width(const char *text, double size)
 {
     double n = 0;
     for (const char *c = text; *c; c++)
-        n += ((unsigned char)*c & 0xc0) != 0x80; /* UTF-8 goes on */
+        n += ((unsigned char)*c & 0xc0) != 0x80; /* not a continuation byte of UTF-8 */
     return ceil(n * size * 0.58);
 }
 
@@ -24,7 +24,7 @@ static bool is_leaf(const Box *box)
 
 /* ---- sizes of layers ---- */
 
-/* Joins and what is elementwise say all in one line. */
+/* Joins and elementwise operators need only one line. */
 static bool in_one_line(const Box *box)
 {
     return box->hue == HUE_JOIN || box->hue == HUE_POINTWISE || box->hue == HUE_MOVE;
@@ -56,7 +56,7 @@ static void size_leaf(const Diagram *d, Box *box)
 
 /* ---- tracks ---- */
 
-/* Lines as near as this count as one. */
+/* Lines that are this close count as one. */
 static const double NEAR = 1.5;
 
 static bool near_by(double a, double b)
@@ -78,7 +78,7 @@ static void span(Crossing *c)
         c->track = 0;
 }
 
-/* Whether a wire comes down where one would leave its track at x. */
+/* Whether a wire comes down where another would leave its track at x. */
 static bool comes_down(const Crossing *c, double x)
 {
     return fabs(align_out(c->from, c->wire) - x) < LANE / 2.0;
@@ -99,9 +99,9 @@ static bool overlap(const Crossing *a, const Crossing *b)
     return a->least < b->most + LANE && b->least < a->most + LANE;
 }
 
-/* Each wire on the first track that is free there and below all that it must be below.
- * Of wires that would each have to be above the other the first goes first, and then
- * round the others. */
+/* Puts each wire on the first track that is free there and below all wires that it must be below.
+ * If two wires would each have to be above the other, the first comes first and then goes round
+ * the other. */
 static void choose_tracks(Level *l, Gap *gap)
 {
     const int n = gap->wires.n;
@@ -145,7 +145,7 @@ static void stretch(Box *frame, double x, double w)
     const double shift = frame->x - x;
     frame->x = x;
     frame->w = w;
-    if (frame->title_x > TITLE_X) /* behind a wire */
+    if (frame->title_x > TITLE_X) /* after a wire */
         frame->title_x += shift;
     for (int i = 0; i < frame->boxes.n; i++)
         frame->boxes.at[i]->x += shift;
@@ -281,8 +281,8 @@ static double title_width(const Box *frame)
            (frame->times > 1 ? 36 : 4);
 }
 
-/* A frame's title stands at its left, or behind the wires that come in there.  Returns how
- * wide the frame must be for it. */
+/* Places a frame's title at its left, or after the wires that come in there.  Returns how wide the
+ * frame must be for it. */
 static double place_title(Level *l, double shift)
 {
     Box *frame = l->frame;
@@ -303,7 +303,7 @@ static double place_title(Level *l, double shift)
     return x + w + (arm ? 0 : TITLE_X);
 }
 
-/* The frame's width: of what is in it, and of its title. */
+/* Sets the frame's width to what its content and its title need. */
 static void set_width(Level *l)
 {
     Box *frame = l->frame;
@@ -359,7 +359,7 @@ void layout_tree(const Diagram *diagram, Box *box)
 
 /* ---- all ---- */
 
-/* From the parent's corner to the page's. */
+/* Makes places relative to the page's corner instead of the parent's. */
 static void settle(Box *box, double x, double y)
 {
     box->x += x;

@@ -1,4 +1,4 @@
-/* rows.c: what stands in which row of a frame, and which wires lead from row to row. */
+/* rows.c: which things are in which row of a frame, and which wires lead from row to row. */
 #include "view/diagram_parts.h"
 
 #include <math.h>
@@ -10,14 +10,15 @@ Box *layout_child(const Box *frame, Box *box)
     return box;
 }
 
-/* Longest paths from the top.  What reads nothing stands right above its first reader. */
+/* A box's row is the length of the longest path from the top.  A box that reads nothing is right
+ * above its first reader. */
 int layout_rows(Box *frame)
 {
     const int n = frame->boxes.n;
     int rows = 0;
     for (int i = 0; i < n; i++)
         frame->boxes.at[i]->row = 0;
-    /* The operands of a box stand in front of it, so that one sweep will do. */
+    /* The operands of a box come before it, so that one sweep is enough. */
     for (int i = 0; i < n; i++) {
         Box *box = frame->boxes.at[i];
         for (int k = 0; k < box->in.n; k++) {
@@ -43,7 +44,8 @@ int layout_rows(Box *frame)
     return rows;
 }
 
-/* What shows, at the right and below, of the cards behind a frame that stands for several. */
+/* How much shows, at the right and below, of the cards behind a frame that is drawn for several.
+ */
 double layout_cards(const Box *box)
 {
     return box->times > 2 ? 2 * CARD : box->times > 1 ? CARD : 0;
@@ -70,7 +72,7 @@ static int column_of(const Box *box)
     return box->row;
 }
 
-/* A wire from one column of the page to one behind this one passes through it. */
+/* Whether a wire passes through this column: from a column before it to one after it. */
 static bool passes_through(const Box *frame, const Wire *wire)
 {
     bool behind = false;
@@ -85,7 +87,7 @@ static void add_crossing(Level *l, Wire *wire, int gap, Thing *from, Thing *cons
                          Thing *lane)
 {
     Crossing c = {.wire = wire, .from = from};
-    /* The network goes on in what is no end of it. */
+    /* The network continues in boxes that are not ends. */
     for (int ends = 0; ends < 2; ends++) {
         for (int i = 0; i < n; i++) {
             if (things[i] && things[i]->row == gap + 1 &&
@@ -98,7 +100,7 @@ static void add_crossing(Level *l, Wire *wire, int gap, Thing *from, Thing *cons
     VEC_PUSH(l->arena, &l->gaps[gap].wires, c);
 }
 
-/* A wire's way through the frame: its lanes, and what it is in each gap. */
+/* Adds a wire's path through the frame: its lanes, and its crossing in each gap. */
 static void add_wire(Level *l, Wire *wire, Thing *const *by_box)
 {
     Box *from = layout_child(l->frame, wire->from);

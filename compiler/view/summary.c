@@ -1,7 +1,7 @@
 /* summary.c: a network as a table.
  *
- * A line a layer, below the line of the block or stage that it is in, whose figures are
- * the sums.  Arms have no line: they show in their layers' names. */
+ * Each layer has a line, below the line of the block or stage that it is in, whose figures are the
+ * sums.  Arms have no line: their layers' names show them. */
 #include "view/summary.h"
 #include "net/describe.h"
 #include "base/utf8.h"
@@ -48,7 +48,7 @@ static int64_t held(const Net *net, int first, int last)
     return nodes_parameters(net, first, last, true) + nodes_parameters(net, first, last, false);
 }
 
-/* Parameters of nodes first..last, or that nodes before them have theirs. */
+/* The parameters of nodes first..last, or a note that earlier nodes already have them. */
 static const char *held_text(Table *t, int first, int last)
 {
     const int64_t n = held(t->net, first, last);
@@ -60,8 +60,8 @@ static const char *held_text(Table *t, int first, int last)
     return some ? "shared" : number(t, n);
 }
 
-/* A layer's path below the line of the group `under`: what is behind that one's path,
- * with the dot, so that ".relu1" of the group is not taken for "relu1" of the network. */
+/* A layer's path below the line of the group `under`: what follows the group's path, with the dot,
+ * so that the group's ".relu1" is not mistaken for "relu1" of the network. */
 static const char *below(const char *path, const Group *under)
 {
     const size_t n = strlen(under->path);
@@ -90,7 +90,7 @@ static bool is_wrapper(const Group *g)
     return g->items.n == 1 && g->items.at[0].group;
 }
 
-/* The line of a group, or of those from `first` to `last`, which are alike. */
+/* Adds the line of a group, or of the groups from `first` to `last`, which are alike. */
 static void add_head(Table *t, const Group *first, const Group *last, const Group *under, int depth)
 {
     const bool numbered = first->name[0] >= '0' && first->name[0] <= '9';
@@ -173,7 +173,7 @@ static void end_line(Buf *out)
     buf_putc(out, '\n');
 }
 
-/* Bytes of a list that fit into `width`, at least one of its words. */
+/* How many bytes of a list fit into `width`; at least one of its words. */
 static int fitting(const char *list, int width)
 {
     int fits = 0;
@@ -190,11 +190,12 @@ static int fitting(const char *list, int width)
     return fits;
 }
 
-/* A cell that is wider than its column has the rest of the row on the next line. */
+/* Prints a row; after a cell that is wider than its column, the rest of the row is on the next
+ * line. */
 static void put_row(Buf *out, const Row *row, const int widths[COLUMNS])
 {
     int column = 0; /* where the cell begins */
-    int at = 0;     /* where the line is */
+    int at = 0;     /* the current column of the line */
     for (int c = 0; c < OPERANDS; c++) {
         const char *cell = row->cells[c];
         const bool right = c == PARAMETERS || c == MACS;

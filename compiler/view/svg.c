@@ -28,7 +28,7 @@ static const char style[] =
 
 /* ---- text ---- */
 
-/* Markup escaped, and shown what XML has no character for (utf8.h). */
+/* Prints text with markup escaped; what XML has no character for is shown as utf8.h does. */
 static void put_text(Buf *out, const char *text)
 {
     Buf shown = buf_new(out->arena);
@@ -162,7 +162,7 @@ static void put_frames(Buf *out, const Box *box)
 
 /* ---- wires ---- */
 
-/* A way with its corners rounded. */
+/* Prints a hop with its corners rounded. */
 static void put_hop(Buf *out, const Hop *hop)
 {
     for (int i = 0; i < hop->n; i++) {
@@ -259,7 +259,7 @@ static void put_label(Buf *out, const Box *box)
 
 /* ---- all ---- */
 
-/* Chips of the hues there are, in lines that fit; returns the height. */
+/* Prints the legend, a chip for each hue that occurs, in lines that fit; returns its height. */
 static double put_legend(Buf *out, const Diagram *d)
 {
     enum { LEFT = 24, LINE = 22, CHIP = 22 };

@@ -9,8 +9,8 @@
 
 #include <assert.h>
 
-/* A folder for what is compiled: `keep`, made if need be, or where that is NULL a new one
- * among the temporary files, "rnc-WHAT-XXXXXX".  NULL after a message. */
+/* A folder for what is compiled: `keep`, which is made if need be or, if that is NULL, a new
+ * temporary folder "rnc-WHAT-XXXXXX".  Returns NULL after a message. */
 const char *cc_folder(const char *keep, const char *what, Arena *arena, Diag *d);
 const char *cc_path(const char *folder, const char *name, Arena *arena);
 
@@ -36,7 +36,7 @@ static inline rnc_isa cc_isa(Isa isa)
     return (rnc_isa)(isa + 1);
 }
 
-/* FOLDER/NAME.c and .so, if they are there. */
+/* Removes FOLDER/NAME.c and .so, if they exist. */
 void cc_remove(const char *folder, const char *name, Arena *arena);
 
 #endif

@@ -51,7 +51,7 @@ static void put_make_name(Buf *out, const char *name)
     }
 }
 
-/* OUTPUT ...: INPUT ..., as C compilers write it; with -MT, its word for the outputs. */
+/* Prints OUTPUT ...: INPUT ..., as C compilers do; with -MT, its word replaces the outputs. */
 static void put_rules(Buf *out, const Options *o, const OutputFile *files, int n,
                       const Words *inputs)
 {

@@ -42,8 +42,8 @@ static void print_summary(const Options *o, const Compiled *c, const OutputFile 
     printf("%s\n", c->weights ? "" : "; no weights: give them with -w, or --init he:1");
 }
 
-/* OpenBLAS chooses its kernels when it is loaded, by a list of CPUs as old as
- * itself; configure compared its choice with the CPU that rnc was built on. */
+/* OpenBLAS chooses its kernels when it is loaded, from a list of CPUs that is as old as OpenBLAS
+ * itself.  configure compared its choice with the CPU that rnc was built on. */
 static void print_blas_hint(void)
 {
     const char *core = RNC_OPENBLAS_CORE, *better = RNC_OPENBLAS_BETTER;
@@ -64,7 +64,7 @@ static const char *header_path(const char *base, const char *header, Arena *aren
     return slash ? arena_printf(arena, "%.*s/%s", (int)(slash - base), base, header) : header;
 }
 
-/* What C calls the network, where that is not what its output is called. */
+/* Notes the network's name in C if it differs from its output's name. */
 static void note_name(const Options *o, const char *base, Diag *d)
 {
     const char *slash = strrchr(base, '/'), *stem = slash ? slash + 1 : base;

@@ -1,8 +1,9 @@
 /* measure.c: how fast this machine multiplies, adds and reads: windows of a fraction of a
  * millisecond, of which the best counts.
  *
- * What is read "from memory" is a buffer as large as the weights of a large network, over and
- * over, for that is what inferences do: where the L3 has room for some of it, that counts.
+ * What is read "from memory" is a buffer as large as the weights of a large network, again and
+ * again, because inferences do the same.  If the L3 has room for some of it, the rate includes
+ * that.
  */
 #include "tool/measure.h"
 
@@ -61,7 +62,8 @@ static void work_part(void *arg, int part, int parts)
         w->loop->read(w->data + (size_t)part * w->bytes, w->bytes, w->streams);
 }
 
-/* Seconds of the best of some windows, on all threads of a pool or, without one, on this one. */
+/* Seconds of the best of some windows, on all threads of a pool or, without a pool, on this
+ * thread. */
 static double best_window(Work *work, rnc_pool *pool, int windows)
 {
     double best = HUGE_VAL;
@@ -80,7 +82,7 @@ static double best_window(Work *work, rnc_pool *pool, int windows)
     return best;
 }
 
-/* Turns that take about WINDOW. */
+/* Sets the number of turns that take about WINDOW. */
 static void size_window(Work *work)
 {
     for (work->turns = 1; work->turns < 1L << 30; work->turns *= 2) {
@@ -126,8 +128,9 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The same of the first `kb` of a buffer that is read again and again, of all threads together: a
- * strip after the other, each a window, of which the fastest quarter counts. */
+/* Likewise for the first `kb` of a buffer that all threads together read again and again, one
+ * strip after the other.  Each strip is a window, and the fastest quarter of the windows counts.
+ */
 static double pass_rate(const MeasureLoop *loop, const unsigned char *data, double kb,
                         size_t streams, rnc_pool *pool)
 {
@@ -199,8 +202,8 @@ static const MeasureLoop *measure_flops(Machine *machine)
     return widest;
 }
 
-/* Of the L3, and of what lies behind it: where reading gets slower, there the L3 ends, as far as
- * this program has it. */
+/* Measures the L3 and the memory after it: the L3, or this program's share of it, ends where
+ * reading gets slower. */
 static void measure_far(Machine *machine, const MeasureLoop *loop, const unsigned char *data)
 {
     const double shared = cache_kb(3), near = fmax(4.0 * machine->l2_kb, STRIP_KB);

@@ -9,7 +9,7 @@ typedef struct MeasureLoop {
     int operations;           /* multiplications and additions of a turn */
     void (*burn)(long turns); /* on registers, in chains that do not wait for each other */
     /* `bytes` from `data` on, a multiple of 2 KB times `streams`, aligned to 64: from the start to
-     * the end, or from so many equal parts side by side. */
+     * the end, or from this many equal parts side by side. */
     void (*read)(const void *data, size_t bytes, size_t streams);
 } MeasureLoop;
 

@@ -4,9 +4,9 @@
  *     Intel(R) Xeon(R) Processor, family 6, model 207, stepping 2, 2 CPUs
  *     avx512=165,avx2=79.8,...
  *
- * A file that is damaged, or another machine's (a home folder may be shared), is as none.  It is
- * written under another name and renamed, so that nobody ever reads half of one, and of several
- * programs that measure at once the last one's numbers stay.
+ * A file that is damaged, or that is another machine's (a home folder may be shared), is ignored.
+ * It is written under another name and renamed, so that nobody ever reads half of one.  If several
+ * programs measure at once, the last one's numbers stay.
  */
 #include "tool/native.h"
 

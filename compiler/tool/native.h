@@ -4,8 +4,9 @@
 
 #include "plan/machine.h"
 
-/* Its numbers: as an earlier run has left them in the user's folder for caches, else, or if `again`
- * says so, measured, and left there.  Where there is no such folder they are measured each time. */
+/* Its numbers.  They come from the file that an earlier run left in the user's folder for caches.
+ * If there is none, or if `again` is true, they are measured and left there.  Without such a
+ * folder they are measured each time. */
 const Machine *native_machine(bool again, Arena *arena);
 
 /* What tells this machine from others, in words, one line. */

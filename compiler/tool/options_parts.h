@@ -42,7 +42,7 @@ typedef struct Parser {
  * message. */
 bool apply_option(Parser *p, OptionId id, const char *value);
 
-/* machine_option.c: the same of --machine. */
+/* machine_option.c: likewise for --machine. */
 bool machine_option(Parser *p, const char *value);
 
 #endif

@@ -23,7 +23,7 @@
 enum { RANDOM_BYTES = 8 };
 static const char temporary_end[] = ".rnc-tmp";
 
-/* What one output is on its way. */
+/* The state of one output while it is being written. */
 typedef struct Pending {
     const OutputFile *file;
     char *temporary; /* NULL where there is none: the file is as it should be already */
@@ -107,7 +107,7 @@ static bool may_write(const OutputFile *file, const char *const *inputs, int n, 
     return true;
 }
 
-/* Holds the file these bytes already? */
+/* Whether the file has these bytes already. */
 static bool is_current(const OutputFile *file)
 {
     struct stat s;
@@ -206,7 +206,7 @@ static bool write_temporary(Pending *p, Arena *arena, const char *volatile *remo
 
 /* ---- renames ---- */
 
-/* The old file, if there is one, under a second name as well. */
+/* Gives the old file, if there is one, a second name. */
 static bool keep_old(Pending *p, Arena *arena)
 {
     struct stat s;
@@ -222,7 +222,7 @@ static bool keep_old(Pending *p, Arena *arena)
     return true;
 }
 
-/* All or none; the names in *failed is where it failed, errno why. */
+/* Renames all or none; *failed is the one that failed, and errno says why. */
 static bool rename_all(Pending *pending, int n, Arena *arena, const Pending **failed)
 {
     for (int i = 0; i < n; i++) {

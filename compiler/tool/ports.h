@@ -15,7 +15,7 @@ double *port_random(const Net *net, int port, uint64_t seed, Arena *arena);
  * NULL after a message. */
 double *port_from_npy(const Port *port, const Npy *npy, const char *path, Arena *arena, Diag *d);
 
-/* Where element i of [n][h][w][c] lies in a contiguous array of the order. */
+/* The index of element i of [n][h][w][c] in a contiguous array with this order. */
 int64_t port_index(Type type, Order order, int64_t i);
 /* [n][c][h][w] or [n][h][w][c]; vectors as [n][c].  Returns the rank. */
 int port_dims(Type type, Order order, int64_t dims[4]);

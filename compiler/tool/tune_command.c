@@ -1,10 +1,10 @@
 /* tune_command.c: rnc tune: which method and which knobs are best for each kind of step on this
  * machine, as a tuning file.
  *
- * A kind is what one row of a tuning is for.  First its methods and register tiles are
- * measured, then the other knobs of the best, then the best of all beside the step as it is
- * without a tuning, once more: it takes that one's place only if it is better by GAIN in both
- * halves of those rounds.
+ * A kind is what one row of a tuning is for.  First its methods and register tiles are measured,
+ * then the other knobs of the best one.  At last the best of all is measured once more beside the
+ * step as it is without a tuning, and replaces it only if it is better by GAIN in both halves of
+ * those rounds.
  */
 #include "tool/commands.h"
 #include "tool/native.h"
@@ -18,7 +18,7 @@
 
 static const double GAIN = 0.015;
 
-/* What came out for a kind. */
+/* The result for a kind. */
 typedef struct Kind {
     const Node *node; /* the first of its layers */
     int layers;
@@ -152,7 +152,7 @@ static const char *machine_name(Arena *arena)
     return name ? name : "a CPU that does not say its name";
 }
 
-/* Did something take the place of what the step is without a tuning? */
+/* Whether something replaces the step as it is without a tuning. */
 static bool changed(const Kind *k)
 {
     return k->is.ratio < 1.0;

@@ -1,4 +1,4 @@
-/* tune_parts.h: between the files of rnc tune; private to them.
+/* tune_parts.h: what the files of rnc tune share; private to them.
  *
  * tune_command.c goes through the kinds of steps of a plan, tune_try.c says what is tried for one,
  * tune_run.c compiles what is tried and measures it.
@@ -17,7 +17,7 @@ typedef struct Candidate {
     Step step;
     double us;      /* median of the time of a call */
     double ratio;   /* median of its time to that of the first candidate in the same round */
-    double half[2]; /* the same of the first and the second half of the rounds */
+    double half[2]; /* likewise in the first and in the second half of the rounds */
 } Candidate;
 typedef VEC(Candidate) Candidates;
 
@@ -31,8 +31,8 @@ typedef struct Tune {
     rnc_pool *pool; /* NULL for one thread */
     int builds;     /* so far: no two loaded files have one name */
 
-    /* Weights, so many as an inference reads between two uses of the same, and the next
-     * to be read; operands and scratch. */
+    /* Weights, as many as an inference reads between two uses of the same ones, and the next ones
+     * to be read; then operands and scratch. */
     unsigned char *weights, *work;
     int64_t weights_bytes, weights_at, work_bytes;
 

@@ -1,9 +1,9 @@
-/* tune_run.c: the candidates for a step, measured.
+/* tune_run.c: measures the candidates for a step.
  *
- * All are compiled into one file and run in this process.  A round runs each of them once,
- * and counts the ratio of its time to that of the first in the same round: what slows the
- * machine slows both.  In front of each round a loop of known work is timed, the meter; a
- * round beside which it was more than METER_LOSS slower than its best does not count.
+ * All are compiled into one file and run in this process.  A round runs each of them once, and
+ * counts the ratio of its time to that of the first in the same round: what slows the machine
+ * slows both.  Before each round a loop of known work, the meter, is timed; a round does not count
+ * if the meter was then more than METER_LOSS slower than its best.
  */
 #include "tool/tune_parts.h"
 
@@ -64,7 +64,7 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Where an operand lies; operands of one buffer share it. */
+/* The address of an operand; operands in one buffer share it. */
 static float *operand(const Operand *o, const int *buffers, unsigned char *const *at)
 {
     for (int i = 0; i < 3; i++) {
@@ -164,7 +164,8 @@ static double time_loop(void)
     return seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
-/* At its best of a few: an interrupt is no rival for the CPU. */
+/* The best of a few measurements, since a single interrupt does not mean that another program uses
+ * the CPU. */
 static double read_meter(void)
 {
     double best = time_loop();
@@ -235,15 +236,15 @@ static int calls_of(Tune *t, Job *job)
     return least * CALLS_MOST > SAMPLE ? 1 + (int)(SAMPLE / least) : CALLS_MOST;
 }
 
-/* Times of the rounds that count: [round][n], the last thrown away behind them; their number,
- * at most `wanted`. */
+/* Writes the times of the rounds that count, [round][n], and after them those of the last round
+ * that was thrown away.  Returns the number of rounds, at most `wanted`. */
 static int run_rounds(Tune *t, Job *jobs, int n, int wanted, double *times)
 {
     int good = 0;
     const int calls = calls_of(t, &jobs[0]);
     double before = read_meter(), meter = before; /* at best */
     for (int r = 0; r < wanted * TRIES && good < wanted; r++) {
-        /* From another candidate on, and back and forth. */
+        /* Each round begins with another candidate, in alternating directions. */
         for (int k = 0; k < n; k++) {
             const int i = (r + (r % 2 ? n - k : k)) % n;
             times[good * n + i] = sample(t, &jobs[i], calls);
@@ -270,7 +271,7 @@ static void run(Tune *t, Candidates *list, const StepFunction *functions, int wa
     t->too_busy = 2 * good < wanted || good < 2;
     for (int i = 0; i < n; i++) {
         Candidate *c = &list->at[i];
-        const int shown = good > 0 ? good : 1; /* or the last that was thrown away */
+        const int shown = good > 0 ? good : 1; /* or show the last one that was thrown away */
         for (int r = 0; r < shown; r++)
             room[r] = 1e6 * times[r * n + i];
         c->us = median(room, shown);
@@ -375,7 +376,7 @@ bool tune_measure(Tune *t, Candidates *list, int rounds)
     }
     StepFunction *functions =
         build(t, list, folder, units, n) ? load(t, list, folder, units, n) : NULL;
-    /* Nothing is left behind, even if measuring is interrupted. */
+    /* The files are removed at once, so that none remain even if measuring is interrupted. */
     for (int i = 0; i < n; i++)
         cc_remove(folder, units[i].name, t->arena);
     rmdir(folder);

@@ -1,12 +1,11 @@
-/* parse.y: tokens to the syntax tree.  The actions only build; what the names
- * mean is decided in lower.c.
+/* parse.y: tokens to the syntax tree.  The actions only build the tree; lower.c decides what the
+ * names mean.
  *
- * The grammar is LALR(1) without conflicts; its tables are canonical LR(1), for
- * then an error shows before anything is reduced and what was expected is exact.
- * Four things of the lexer make it so: END stands after every statement (lex.h), `(`
- * right after a name is CALL_OPEN, so that `conv 3x3 n (1, 2)` has three arguments and
- * `f(1, 2)` two, `-` after an operand is always binary, and a word of the language is
- * a NAME where it cannot have its meaning (tokens.c).
+ * The grammar is LALR(1) without conflicts.  Its tables are canonical LR(1), because then an error
+ * is found before anything is reduced, and the list of expected tokens is exact.  Four rules of
+ * the lexer make this possible: END follows every statement (lex.h); `(` right after a name is
+ * CALL_OPEN, so that `conv 3x3 n (1, 2)` has three arguments and `f(1, 2)` has two; `-` after an
+ * operand is always binary; and a keyword is a NAME where it cannot have its meaning (tokens.c).
  */
 %code requires {
 #include "lang/lex.h"
@@ -131,7 +130,7 @@ decls
     | decls error END { yyerrok; }
     ;
 
-/* NULL when what stands before its body is wrong; the body is read all the same. */
+/* NULL if what comes before the body has an error; the body is read all the same. */
 decl
     : BLOCK error { $$ = NULL; }
     | BLOCK error resume body { $$ = NULL; }
@@ -433,7 +432,7 @@ static Loc join(Loc first, Loc last)
     return (Loc){first.file, first.begin, last.end};
 }
 
-/* The expression, unless it nests too deeply for those who recurse over it. */
+/* The expression, unless it nests too deeply for recursive code. */
 static Expr *shallow(Parse *p, Expr *expr)
 {
     if (expr->depth <= EXPR_DEEPEST)

@@ -1,9 +1,9 @@
 /* pickle.h: Python's pickles as data: nothing in them is executed.
  *
- * A pickle is a program for a stack machine that may call any function.  Here it
- * only builds a tree: dicts, tuples, strings, numbers.  A call, or an object of a
- * class, is a value that says what would be called with what; who reads the tree
- * knows some of these functions and leaves out the rest.
+ * A pickle is a program for a stack machine that may call any function.  Here it only builds a
+ * tree: dicts, tuples, strings, numbers.  A call, or an object of a class, is a value that says
+ * what would be called with what; readers of the tree know some of these functions and ignore the
+ * rest.
  */
 #ifndef RNC_PICKLE_H
 #define RNC_PICKLE_H

@@ -51,7 +51,7 @@ static void complain(Walk *w, const Step *step, const char *what, const Node *no
                   kernel_rows[step->kernel].name, step->node->name, what, node->name);
 }
 
-/* ---- where things lie ---- */
+/* ---- where things are stored ---- */
 
 static int64_t first_channel(const Tensor *t)
 {
@@ -203,7 +203,7 @@ static void check_scratch(Walk *w, const Step *step)
     }
 }
 
-/* ---- what lies there ---- */
+/* ---- what is stored there ---- */
 
 static const Value *find_value(const Walk *w, const Tensor *t, const Node *node, int64_t lo)
 {

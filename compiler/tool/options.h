@@ -29,7 +29,7 @@ typedef struct Options {
     bool quiet, verbose;
     bool native; /* --machine native or measure: the machine's numbers are worth a line */
 
-    /* Lists behind the pointers of `compile`. */
+    /* The lists to which the pointers of `compile` point. */
     Words weights, defines, include_dirs, taps, passes;
     bool some_passes; /* --passes was given, though perhaps with none */
     const char *init; /* --init as written, or NULL */

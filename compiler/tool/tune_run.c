@@ -23,7 +23,7 @@
 enum {
     WEIGHTS_MOST = 256 << 20, /* more than any L3 */
     CALLS_MOST = 1000,
-    TRIES = 8, /* so many times the rounds that are wanted, at most */
+    TRIES = 8, /* at most this many times the rounds that are wanted */
 };
 static const double METER_LOSS = 0.08;
 static const double SAMPLE = 400e-6; /* seconds that the first candidate's sample takes */

@@ -11,7 +11,7 @@ static bool same_method(const TuningRow *a, const TuningRow *b)
     return str_eq(a->method, b->method);
 }
 
-/* The knobs that a step's kernel reads on so many threads. */
+/* The knobs that a step's kernel reads with the number of threads that is tuned for. */
 static unsigned knobs_of(const Tune *t, const Step *step)
 {
     const Method *m = step->method;
@@ -20,7 +20,7 @@ static unsigned knobs_of(const Tune *t, const Step *step)
     return m->knobs & ~shared & ~none;
 }
 
-/* The step of `row`; the row is filled with what the step has. */
+/* Makes the candidate of `row`, and fills the row with what its step has. */
 static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
 {
     Tuning one = {0};
@@ -78,10 +78,10 @@ void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
     }
 }
 
-/* The model is never so wrong. */
+/* The model is never wrong by this factor. */
 static const double RULED_OUT = 1.6;
 
-/* Is a method worth measuring beside the one that the model takes? */
+/* Whether a method is worth measuring beside the one that the model chooses. */
 static bool plausible(const Tune *t, const Node *node, const Method *m, const Method *taken)
 {
     if (t->table || !m->seconds || !taken->seconds || !m->fits(t->plan, node))

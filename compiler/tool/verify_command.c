@@ -1,11 +1,11 @@
-/* verify_command.c: rnc verify: emitted code against the interpreter, layer by layer.
+/* verify_command.c: rnc verify: compares emitted code with the interpreter, layer by layer.
  *
- * The network is compiled as usual, its C (runtime included) is compiled with
- * $CC as a shared object, loaded, and run with each instruction set.  After
- * each step, before its memory is used again, what it wrote is compared with the value the
- * interpreter gives the network before the passes: Node.origin says which.  With --weights-type
- * bf16 or f16 it is the network after them, whose weights are rounded.  A layer's error is max |a -
- * b| / max |b|; a softmax is held to its operand as it was computed.
+ * The network is compiled as usual, its C (runtime included) is compiled with $CC as a shared
+ * object, loaded, and run with each instruction set.  After each step, before its memory is used
+ * again, what it wrote is compared with the value that the interpreter computes for the network
+ * before the passes; Node.origin says which value.  With --weights-type bf16 or f16 it is the
+ * network after the passes, whose weights are rounded.  A layer's error is max |a - b| / max |b|;
+ * a softmax is compared with that of its operand as it was computed.
  */
 #include "net/eval.h"
 #include "tool/cc.h"
@@ -27,15 +27,15 @@ typedef struct Verify {
     Diag *d;
     const Compiled *c;
     EvalResult oracle;
-    double **operands; /* by original node: of a softmax, as computed; NULL: of none */
+    double **operands; /* by original node: operand of a softmax, as computed; else NULL */
     const char *dir;
     void *handle; /* of the loaded code */
     const rnc_net_info *info;
 
-    /* Of the run under way. */
+    /* About the current run. */
     Isa isa;
     int turn, step; /* of the batch (batch.h); the step before */
-    int layers;     /* compared, those of a turn */
+    int layers;     /* layers compared in a turn */
     double worst;   /* error of a layer so far */
     const Node *worst_at;
     bool failed;
@@ -54,8 +54,7 @@ static float written(const Step *s, Type t, const float *out, int64_t i)
     return out[n * at->image + y * at->row + x * at->pixel + c - s->out[0].shift];
 }
 
-/* Several steps may write one tensor (a concat's parts): it is whole behind the
- * last of them. */
+/* Several steps may write one tensor (a concat's parts): it is complete after the last of them. */
 static bool is_last_of_tensor(const Plan *plan, const Step *s)
 {
     for (int i = s->index + 1; i < plan->steps.n; i++) {
@@ -93,9 +92,9 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
               kernel_rows[s->kernel].name, v->o->tolerance);
 }
 
-/* What a node of the original network should be.  A softmax makes a factor e^d of a difference d in
- * its operand, however small beside that: so it is held to the operand that was computed, which was
- * itself compared, not to the oracle's. */
+/* The values that a node of the original network should have.  A softmax turns a difference d in
+ * its operand into a factor e^d, even if d is relatively small.  So it is checked against the
+ * operand that was computed, which was itself compared, and not against the oracle's. */
 static const double *expectation(const Verify *v, const Node *original)
 {
     if (original->op != OP_SOFTMAX)
@@ -281,7 +280,7 @@ static void keep_operands(Verify *v)
     }
 }
 
-/* How far rounding the weights takes each output, relative to its largest element. */
+/* Reports how much rounding the weights changes each output, relative to its largest element. */
 static void report_rounding(const Verify *v, const EvalResult *rounded)
 {
     static const char *const names[] = {"f32", "bf16", "f16"};
@@ -302,8 +301,8 @@ static void report_rounding(const Verify *v, const EvalResult *rounded)
                worst);
 }
 
-/* With weights of 16 bits the emitted code is held to the network that has the rounded ones: the
- * values of its nodes take the place of those that they are the same as. */
+/* With weights of 16 bits, the emitted code is checked against the network that has the rounded
+ * ones: the values of its nodes replace those of the original nodes that they compute. */
 static void use_rounded(Verify *v, const double *const *values)
 {
     const Net *net = v->c->rounded;

@@ -344,8 +344,9 @@ static void note_order(const OpCall *c, Loc loc)
                   a->filters < 8 && a->filters > 0 ? a->filters : 3, a->kernel[0]);
 }
 
-/* Refuses a kernel that is most likely not meant: a product, or one that is larger than the image
- * and was given in place of the filters.  If it does not even fit, the shape rules say so. */
+/* Warns about a kernel that is most likely not meant: a product, or one that is larger than the
+ * image and was given in place of the filters.  If it does not even fit, the shape rules say so.
+ */
 static void check_kernel(const OpCall *c)
 {
     enum { SMALL = 7 };

@@ -9,8 +9,7 @@
 
 #include "net/ir.h"
 
-/* The number of axes of a parameter that can be ordered: 4 (conv.weight), 2 (dense.weight) or 0.
- */
+/* The number of axes of a parameter that can be ordered: 4 (conv.weight), 2 (dense.weight) or 0. */
 int axes_rank(Op op, Role role);
 /* "oihw" or "oi". */
 const char *axes_own(int rank);

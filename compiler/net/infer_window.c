@@ -43,8 +43,7 @@ static bool refuse_large_window(const Node *node, Diag *diag)
     return false;
 }
 
-/* Refuses a pool with a window of nothing but padding, which has no largest element and no mean.
- */
+/* Refuses a pool with a window of nothing but padding, which has no largest element and no mean. */
 static bool refuse_empty_window(const Node *node, Diag *diag)
 {
     const Attrs *a = &node->attrs;

@@ -322,8 +322,7 @@ static Param *param_named(const Node *node, const char *name)
     return NULL;
 }
 
-/* Lists the last node's parameters, whose names are now known, so that later nodes can refer to
- * them. */
+/* Lists the last node's parameters by their names, so that later nodes can refer to them. */
 static bool list_params(Reader *r)
 {
     bool good = true;
@@ -343,8 +342,7 @@ static bool list_params(Reader *r)
     return good;
 }
 
-/* Reads "is conv1.weight", which is that parameter of a node above, or else the name of this one.
- */
+/* Reads "is conv1.weight": that parameter of a node above, or else the name of this one. */
 static bool read_identity(Reader *r, Param **param, Loc loc)
 {
     const char *name = irlex_name(r->lex, "the name of a parameter");

@@ -112,8 +112,8 @@ Op op_named(const char *name);
 const AttrRow *op_attr(Op op, const char *word);
 /* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */
 const char *op_param_name(Op op, Role role);
-/* attr_same() says whether one attribute has the same value at `a` and `b`; the next function says
- * it for all attributes of `op`. */
+/* attr_same() says whether one attribute has the same value at `a` and `b`; attrs_same() says it
+ * for all attributes of `op`. */
 bool attr_same(const AttrRow *row, const void *a, const void *b);
 bool attrs_same(Op op, const Attrs *a, const Attrs *b);
 /* How many results an operator has with these attributes: 1, unless it has RESULTS. */

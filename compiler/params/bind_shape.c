@@ -106,8 +106,7 @@ static void note_axes(Binder *b, const Use *use, const char *axes)
                   op, role, other);
 }
 
-/* Notes a parameter of the net whose value is this extent, if the file has another extent there.
- */
+/* Notes a parameter of the net whose value is this extent, if the file has another extent there. */
 static void note_define(Binder *b, const Use *use, const int64_t *dims)
 {
     const StoredTensor *t = use->slot->tensor;

@@ -182,9 +182,9 @@ int64_t packed_bytes(const Step *step);
 int packed_elem(const Step *step); /* RNC_WEIGHTS_... */
 void pack_weights(const Step *step, void *to);
 /* pack_half.c, for steps whose packed_elem() is not RNC_WEIGHTS_F32: packed_floats() is how many
- * floats pack_weights() then writes.  From these the other function makes what the file has:
- * panels of biases, which are floats, and of weights of 16 bits, little-endian.  The weights must
- * be numbers of that type already. */
+ * floats pack_weights() then writes.  From these pack_half() makes what the file has: panels of
+ * biases, which are floats, and of weights of 16 bits, little-endian.  The weights must be numbers
+ * of that type already. */
 int64_t packed_floats(const Step *step);
 int64_t packed_half_bytes(const Step *step);
 void pack_half(const Step *step, const float *from, unsigned char *to);

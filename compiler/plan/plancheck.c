@@ -281,8 +281,7 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
     }
 }
 
-/* The channels that a step writes: all channels of its tensor, or for a concat one part of them.
- */
+/* The channels that a step writes: all channels of its tensor, or for a concat one part of them. */
 static Channels written(const Step *step, const Operand *o)
 {
     const Tensor *t = o->tensor;

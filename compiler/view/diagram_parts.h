@@ -61,8 +61,8 @@ typedef struct Level {
 
 /* rows.c.  layout_make() makes the rows of a frame whose boxes have their sizes and pins; nothing
  * is placed yet.  layout_rows() makes only the rows of its boxes and returns how many there are.
- * The next function finds the box of `frame` that `box` is or is inside, or NULL.  layout_cards()
- * is how much of the cards behind a frame that is drawn for several shows at the right and below.
+ * layout_child() finds the box of `frame` that `box` is or is inside, or NULL.  layout_cards() is
+ * how much of the cards behind a frame that is drawn for several shows at the right and below.
  */
 Level layout_make(const Diagram *diagram, Box *frame);
 int layout_rows(Box *frame);

@@ -44,8 +44,7 @@ int layout_rows(Box *frame)
     return rows;
 }
 
-/* How much shows, at the right and below, of the cards behind a frame that is drawn for several.
- */
+/* How much shows, at the right and below, of the cards behind a frame that is drawn for several. */
 double layout_cards(const Box *box)
 {
     return box->times > 2 ? 2 * CARD : box->times > 1 ? CARD : 0;
@@ -87,7 +86,7 @@ static void add_crossing(Level *l, Wire *wire, int gap, Thing *from, Thing *cons
                          Thing *lane)
 {
     Crossing c = {.wire = wire, .from = from};
-    /* The network continues in boxes that are not ends. */
+    /* Boxes that are not ends come first: the network continues in these. */
     for (int ends = 0; ends < 2; ends++) {
         for (int i = 0; i < n; i++) {
             if (things[i] && things[i]->row == gap + 1 &&

@@ -1,5 +1,6 @@
 """MNN: the ONNX model through its converter, high precision (f32), the session's interface."""
 import importlib.metadata
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,9 @@ def prepare(case):
     to_onnx(case.graph(), case.tensors(), case.path("mnn.onnx"))
     subprocess.run([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile",
                     case.path("mnn.onnx"), "--MNNModel", case.path("net.mnn"), "--bizCode",
-                    "bench"], check=True, stdout=sys.stderr)
+                    "bench"], check=True, stdout=sys.stderr,
+                   # The converter installs a package that reports its use, unless pip may not.
+                   env=dict(os.environ, PIP_NO_INDEX="1"))
 
 
 class Peer:

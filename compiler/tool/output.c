@@ -150,8 +150,9 @@ static char *temporary_name(Arena *arena, const char *path)
 {
     unsigned char bytes[RANDOM_BYTES];
     char text[2 * RANDOM_BYTES + 1];
+    const uint64_t pid = (uint64_t)getpid();
     if (getentropy(bytes, sizeof bytes) != 0)
-        memcpy(bytes, &(long){(long)getpid()}, sizeof bytes); /* O_EXCL still keeps runs apart */
+        memcpy(bytes, &pid, sizeof bytes); /* O_EXCL still keeps runs apart */
     for (int i = 0; i < RANDOM_BYTES; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     return arena_printf(arena, "%s.%s%s", path, text, temporary_end);

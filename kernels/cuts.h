@@ -23,7 +23,7 @@
 enum { RNC_APART = 16 };
 
 /* Input channels in a turn of the inner loop.  More would not stay in registers. */
-RNC_INLINE int rnc_unroll(const rnc_tile *t)
+RNC_INLINE int rnc_unroll(const rnc_knobs *t)
 {
     return rnc_clamp(t->unroll, 1, 8);
 }
@@ -46,7 +46,7 @@ RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
 
 /* Input channels in a block, out of n: a whole number of turns, and all n unless t->depth asks for
  * fewer. */
-RNC_INLINE int rnc_depth(const rnc_tile *t, int n)
+RNC_INLINE int rnc_depth(const rnc_knobs *t, int n)
 {
     const int u = rnc_unroll(t);
     return t->depth >= u && t->depth < n ? t->depth / u * u : n;
@@ -60,7 +60,7 @@ typedef struct rnc_registers_cut {
 
 enum { RNC_REGISTERS = 32, RNC_CASES = 14 }; /* sums in a tile; cases in a `switch` over pixels */
 
-RNC_INLINE void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int most,
+RNC_INLINE void rnc_cut_registers(const rnc_knobs *t, int width, int lanes, int most,
                                   rnc_registers_cut *c)
 {
     const int vectors = width / lanes, wish = t->vectors > 0 ? t->vectors : 1;
@@ -73,7 +73,7 @@ RNC_INLINE void rnc_cut_registers(const rnc_tile *t, int width, int lanes, int m
 /* ---- conv_direct ---- */
 
 /* Pixels of a register tile with nv vectors: one of the sizes that t asks for. */
-RNC_INLINE int rnc_tile_pixels(const rnc_tile *t, int nv)
+RNC_INLINE int rnc_tile_pixels(const rnc_knobs *t, int nv)
 {
     const int sums = (t->pixels > 0 ? t->pixels : 4) * (t->vectors > 0 ? t->vectors : 1);
     return rnc_clamp(sums / nv, 1, RNC_REGISTERS / nv);
@@ -204,7 +204,7 @@ typedef struct rnc_winograd_cut {
     ptrdiff_t floats;  /* size of windows and products */
 } rnc_winograd_cut;
 
-RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_tile *t, rnc_winograd_cut *c)
+RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_knobs *t, rnc_winograd_cut *c)
 {
     const int m = s->winograd, most = t->group > 0 ? t->group : 1;
     const int image = rnc_winograd_tiles(m, s->out_h, s->out_w);
@@ -237,7 +237,7 @@ typedef struct rnc_taps_cut {
     ptrdiff_t floats;
 } rnc_taps_cut;
 
-RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_tile *t, rnc_taps_cut *c)
+RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_knobs *t, rnc_taps_cut *c)
 {
     c->depth = rnc_depth(t, s->in_c);
     c->plane = c->depth * s->panel + RNC_APART;
@@ -263,7 +263,7 @@ typedef struct rnc_winograd1d_cut {
     ptrdiff_t floats;
 } rnc_winograd1d_cut;
 
-RNC_INLINE void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_INLINE void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_knobs *t,
                                    rnc_winograd1d_cut *c)
 {
     const int most = t->group > 0 ? t->group : 1, four = s->kernel_h - 3 * s->stride_h;
@@ -299,7 +299,7 @@ typedef struct rnc_strassen_cut {
     ptrdiff_t waiting, floats; /* offset in scratch of the sums that wait; size of all scratch */
 } rnc_strassen_cut;
 
-RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_tile *t, rnc_strassen_cut *c)
+RNC_INLINE void rnc_cut_strassen(const rnc_conv_shape *s, const rnc_knobs *t, rnc_strassen_cut *c)
 {
     const int group = t->group > 0 ? t->group : 1, pixel = s->stride_w * s->in_pixel;
     const ptrdiff_t row = (ptrdiff_t)s->out_w * pixel;
@@ -325,7 +325,7 @@ typedef struct rnc_blas_cut {
     ptrdiff_t columns, floats; /* size of the patches of a tile; size of patches and products */
 } rnc_blas_cut;
 
-RNC_INLINE void rnc_cut_blas(const rnc_conv_shape *s, const rnc_tile *t, rnc_blas_cut *c)
+RNC_INLINE void rnc_cut_blas(const rnc_conv_shape *s, const rnc_knobs *t, rnc_blas_cut *c)
 {
     enum { MOST = 1 << 19 }; /* floats of scratch, unless a single pixel needs more */
     int fit, most;

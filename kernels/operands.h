@@ -2,7 +2,7 @@
 #ifndef RNC_OPERANDS_H
 #define RNC_OPERANDS_H
 
-typedef rnc_tile_shape rnc_tile;
+typedef rnc_knobs_shape rnc_knobs;
 
 /* All pointers except the caller's own buffers point at the first pixel of the first image and are
  * aligned to 64 bytes if the tensor's channels begin there. */

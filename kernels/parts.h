@@ -63,7 +63,7 @@ typedef struct rnc_columns_cut {
     int nv, across, rest;
 } rnc_columns_cut;
 
-RNC_INLINE void rnc_cut_columns(const rnc_tile *t, int width, int lanes, rnc_columns_cut *c)
+RNC_INLINE void rnc_cut_columns(const rnc_knobs *t, int width, int lanes, rnc_columns_cut *c)
 {
     const int vectors = width / lanes, most = rnc_clamp(t->vectors, 1, 8);
     c->nv = vectors < most ? vectors : most;

@@ -168,7 +168,7 @@ check "profile, a step with its line" grep -q 'conv_direct  *conv1 + relu1  firs
 
 names='w pool arena arena_bytes isa isas run_any init_any use_any why_any run_steps step job
     part_of_step expf tanhf nan uint8_t string math stddef stdint int 50 class I complex near
-    min errno EOF NAN INFINITY stdout linux unix memcpy index vf vi RNC_PASS rnc_tile net inputs
+    min errno EOF NAN INFINITY stdout linux unix memcpy index vf vi RNC_PASS rnc_knobs net inputs
     outputs hook context number kind in out before mode'
 [ -n "${RNC_TEST_FULL:-}" ] &&
     names="$names $(grep -oE '[A-Za-z_][A-Za-z0-9_]*' promises.c | sort -u)

@@ -19,7 +19,7 @@ static bool uses_family(const Plan *plan, Family family)
         if (kernel_rows[s->kernel].family == family || (family == FAMILY_halo && s->clear_halo))
             return true;
     }
-    return family == FAMILY_tile;
+    return family == FAMILY_knobs;
 }
 
 static void emit_struct(Emit *e, const ShapeRow *row)
@@ -123,7 +123,7 @@ static bool has_narrow(const Plan *plan, Isa isa)
         if (!(kernel_rows[step->kernel].needs & NEEDS_NARROW))
             continue;
         const rnc_conv_shape *s = &step->shape.conv;
-        const int vectors = s->panel / isa_rows[isa].lanes, wish = step->tile[isa].vectors;
+        const int vectors = s->panel / isa_rows[isa].lanes, wish = step->knobs[isa].vectors;
         const int most = wish < 1 ? 1 : wish > 8 ? 8 : wish;
         if (s->out_c / s->groups % s->panel != 0 || (vectors > most && vectors % most != 0))
             return true;
@@ -137,8 +137,8 @@ static int most_tiles(const Plan *plan, Isa isa)
     int most = 1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (kernel_rows[step->kernel].needs & NEEDS_SIZES && step->tile[isa].pixels > most)
-            most = step->tile[isa].pixels;
+        if (kernel_rows[step->kernel].needs & NEEDS_SIZES && step->knobs[isa].pixels > most)
+            most = step->knobs[isa].pixels;
     }
     return most;
 }

@@ -65,19 +65,19 @@ void emit_shapes(Emit *e)
 
 /* ---- functions ---- */
 
-static void emit_tile(Emit *e, const char *kind, const rnc_tile *tile)
+static void emit_knobs(Emit *e, const char *kind, const rnc_knobs *knobs)
 {
-    const ShapeRow *row = &shape_rows[FAMILY_tile];
-    buf_printf(e->out, "static const rnc_tile RNC_FN(%s_tile) = {", kind);
+    const ShapeRow *row = &shape_rows[FAMILY_knobs];
+    buf_printf(e->out, "static const rnc_knobs RNC_FN(%s_knobs) = {", kind);
     for (int k = 0; k < row->n; k++) {
-        emit_value(e->out, &row->fields[k], (const unsigned char *)tile);
+        emit_value(e->out, &row->fields[k], (const unsigned char *)knobs);
         buf_puts(e->out, k + 1 < row->n ? ", " : "};\n");
     }
 }
 
 void emit_tiles(Emit *e, Isa isa)
 {
-    const ShapeRow *knobs = &shape_rows[FAMILY_tile];
+    const ShapeRow *knobs = &shape_rows[FAMILY_knobs];
     buf_puts(e->out, "\n/* Tiles, with the fields ");
     for (int k = 0; k < knobs->n; k++)
         buf_printf(e->out, "%s%s", knobs->fields[k].name,
@@ -87,7 +87,7 @@ void emit_tiles(Emit *e, Isa isa)
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
         if (s->function == i)
-            emit_tile(e, e->kind_names[e->kinds[i]], &s->tile[isa]);
+            emit_knobs(e, e->kind_names[e->kinds[i]], &s->knobs[isa]);
     }
 }
 
@@ -105,7 +105,7 @@ void emit_functions(Emit *e)
         if (s->clear_halo)
             buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s_halo, o, part, parts);\n", e->name,
                        kind);
-        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_tile), o, part, parts);\n}\n",
+        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
                    kernel_rows[s->kernel].name, e->name, kind, kind);
     }
     buf_printf(e->out, "static const %s_step_function RNC_FN(steps)[%s_kinds] = {\n", e->name,

@@ -49,7 +49,7 @@ typedef union Shape {
 #include "kernels/shapes.def"
 } Shape;
 
-/* The knobs of a step, fields of rnc_tile: KNOB_pixels is the number of `pixels` among them. */
+/* The knobs of a step, fields of rnc_knobs: KNOB_pixels is the number of `pixels` among them. */
 typedef enum Knob {
 #define KNOB(name, least, most, doc) KNOB_##name,
 #include "kernels/shapes.def"

@@ -96,7 +96,7 @@ int panel_vectors(const rnc_conv_shape *s, Isa isa)
     return (group_c < s->panel ? group_c : s->panel) / isa_rows[isa].lanes;
 }
 
-void like_registers(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+void like_registers(const rnc_conv_shape *s, Isa isa, rnc_knobs *t)
 {
     const Liking *like = &likings[isa];
     const int offered = panel_vectors(s, isa);
@@ -104,7 +104,7 @@ void like_registers(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
     t->pixels = like->pixels * like->vectors / t->vectors;
 }
 
-int like_broadcasts(const rnc_tile *t, Isa isa)
+int like_broadcasts(const rnc_knobs *t, Isa isa)
 {
     const int percent = likings[isa].memory_broadcasts;
     return t->vectors == 1 && percent > 0 ? 100 : percent;
@@ -128,13 +128,13 @@ int widest_group(const Step *step)
 {
     int group = 0;
     for (int i = 0; i < ISA_COUNT; i++)
-        group = step->tile[i].group > group ? step->tile[i].group : group;
+        group = step->knobs[i].group > group ? step->knobs[i].group : group;
     return group;
 }
 
 /* ---- parts ---- */
 
-void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split)
+void set_split(const TuningRow *row, Isa isa, rnc_knobs *t, bool split)
 {
     t->split = split;
     tuning_apply(row, isa, t);
@@ -146,7 +146,7 @@ int64_t widest_scratch(const Plan *plan, const Step *step)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t floats = step->method->scratch(&step->shape.conv, &step->tile[i]);
+        const int64_t floats = step->method->scratch(&step->shape.conv, &step->knobs[i]);
         widest = floats > widest ? floats : widest;
     }
     return widest;
@@ -162,7 +162,7 @@ static int64_t panels_of(const Step *step)
 
 int64_t shared_pieces(const Step *step, Isa isa)
 {
-    const rnc_tile *t = &step->tile[isa];
+    const rnc_knobs *t = &step->knobs[isa];
     return t->split ? panels_of(step) : step->method->pieces(&step->shape.conv, t);
 }
 
@@ -177,8 +177,8 @@ void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t groups = step->method->pieces(s, &step->tile[i]);
-        set_split(row, (Isa)i, &step->tile[i], groups < plan->options.threads && panels > groups);
+        const int64_t groups = step->method->pieces(s, &step->knobs[i]);
+        set_split(row, (Isa)i, &step->knobs[i], groups < plan->options.threads && panels > groups);
         const int64_t own = shared_pieces(step, (Isa)i);
         pieces = own > pieces ? own : pieces;
     }
@@ -205,9 +205,9 @@ void choose_tiles(const Plan *plan, Step *step)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        if (m->tile)
-            m->tile(plan, step, (Isa)i, &step->tile[i]);
-        tuning_apply(row, (Isa)i, &step->tile[i]);
+        if (m->set_knobs)
+            m->set_knobs(plan, step, (Isa)i, &step->knobs[i]);
+        tuning_apply(row, (Isa)i, &step->knobs[i]);
     }
     step->parts = 1;
     if (m->share)

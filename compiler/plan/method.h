@@ -56,17 +56,17 @@ struct Method {
     /* Sets groups and channels as the kernel sees them; the rest of the shape is already set.
      * NULL: there is one group of whole vectors. */
     void (*shape)(const Plan *plan, const Node *node, rnc_conv_shape *s);
-    void (*tile)(const Plan *plan, const Step *step, Isa isa, rnc_tile *t); /* NULL: all 0 */
+    void (*set_knobs)(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t); /* NULL: all 0 */
     /* Sets Step.parts, and the `split` of tiles unless `row` gives it (a tuning's row with the
      * step's method, or NULL).  NULL: there is one part. */
     void (*share)(const Plan *plan, Step *step, const TuningRow *row);
-    int64_t (*pieces)(const rnc_conv_shape *s, const rnc_tile *t); /* that parts share */
+    int64_t (*pieces)(const rnc_conv_shape *s, const rnc_knobs *t); /* that parts share */
     int panels; /* weight panels that are computed together; 0 means 1 */
     int64_t (*scratch)(const rnc_conv_shape *s,
-                       const rnc_tile *t); /* elements of scratch for one part, or NULL */
+                       const rnc_knobs *t); /* elements of scratch for one part, or NULL */
     /* Makes the tile smaller to need less scratch, with the same results to the bit; returns false
      * if that is not possible. */
-    bool (*shrink)(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
+    bool (*shrink)(const rnc_conv_shape *s, Isa isa, rnc_knobs *t);
     int64_t (*multiplications)(const Step *step); /* for an image; NULL: those of the plain sum */
 
     /* ---- what rnc tune tries ---- */

@@ -69,7 +69,7 @@ typedef struct Step {
     const Method *method;               /* for a convolution or dense layer; NULL: another step */
     Operand in[MOST_IN], out[MOST_OUT]; /* in the order of kernels.def, then PLACE_NONE */
     Shape shape;
-    rnc_tile tile[ISA_COUNT]; /* for the ISAs in Plan.isas */
+    rnc_knobs knobs[ISA_COUNT]; /* for the ISAs in Plan.isas */
     bool clear_halo;
     rnc_halo_shape halo; /* the output's, if clear_halo */
     Packed *weights;     /* or NULL */

@@ -90,7 +90,8 @@ bool select_move(Plan *plan, const Node *node);
 void choose_tiles(const Plan *plan, Step *step);
 static const Elem SCRATCH_ELEM = ELEM_F32; /* what kernels keep in scratch */
 
-/* The largest Step.tile[].group, and the elements of a part's scratch for whichever ISA needs most.
+/* The largest Step.knobs[].group, and the elements of a part's scratch for whichever ISA needs
+ * most.
  */
 int widest_group(const Step *step);
 int64_t widest_scratch(const Plan *plan, const Step *step);

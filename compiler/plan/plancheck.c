@@ -197,7 +197,7 @@ static void check_scratch(Walk *w, const Step *step)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t each = step->method->scratch(&step->shape.conv, &step->tile[i]);
+        const int64_t each = step->method->scratch(&step->shape.conv, &step->knobs[i]);
         if (elems_bytes(SCRATCH_ELEM, step->parts * each) > room)
             complain(w, step, "has too little scratch for", step->node);
     }

@@ -62,14 +62,14 @@ static void print_fields(Buf *out, Family family, const void *shape)
 
 static void print_tiles(Buf *out, const Plan *plan, const Step *step)
 {
-    static const rnc_tile none;
+    static const rnc_knobs none;
     for (int i = 0; i < ISA_COUNT; i++) {
-        const rnc_tile *t = &step->tile[i];
+        const rnc_knobs *t = &step->knobs[i];
         if (!(plan->options.isas >> i & 1) ||
             (t->pixels == none.pixels && t->unroll == none.unroll))
             continue;
         buf_printf(out, "      %s: ", isa_rows[i].name);
-        print_fields(out, FAMILY_tile, t);
+        print_fields(out, FAMILY_knobs, t);
         buf_putc(out, '\n');
     }
 }

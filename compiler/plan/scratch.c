@@ -75,7 +75,7 @@ static void count_work(const Plan *plan, const Step *step, int64_t *groups, int6
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t of = step->method->pieces(&step->shape.conv, &step->tile[i]);
+        const int64_t of = step->method->pieces(&step->shape.conv, &step->knobs[i]);
         const int64_t own = shared_pieces(step, (Isa)i);
         *groups = of > *groups ? of : *groups;
         *pieces = own > *pieces ? own : *pieces;
@@ -90,7 +90,7 @@ static bool shrink(const Plan *plan, Step *step)
         return false;
     for (int i = 0; i < ISA_COUNT; i++) {
         if (plan->options.isas >> i & 1)
-            smaller |= step->method->shrink(&step->shape.conv, (Isa)i, &step->tile[i]);
+            smaller |= step->method->shrink(&step->shape.conv, (Isa)i, &step->knobs[i]);
     }
     return smaller;
 }

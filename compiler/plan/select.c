@@ -374,7 +374,7 @@ static bool same_function(const Step *a, const Step *b)
 {
     const size_t bytes = shape_rows[kernel_rows[a->kernel].family].bytes;
     return a->kernel == b->kernel && memcmp(&a->shape, &b->shape, bytes) == 0 &&
-           memcmp(a->tile, b->tile, sizeof a->tile) == 0 && a->clear_halo == b->clear_halo &&
+           memcmp(a->knobs, b->knobs, sizeof a->knobs) == 0 && a->clear_halo == b->clear_halo &&
            (!a->clear_halo || memcmp(&a->halo, &b->halo, sizeof a->halo) == 0);
 }
 

@@ -9,11 +9,12 @@ const TuningLimit tuning_limits[KNOB_COUNT] = {
 #define KNOB(name, least, most, doc) [KNOB_##name] = {least, most},
 #include "kernels/shapes.def"
 };
-_Static_assert(sizeof(rnc_tile) == KNOB_COUNT * sizeof(int), "a tile is its knobs");
+_Static_assert(sizeof(rnc_knobs) == KNOB_COUNT * sizeof(int),
+               "a set of knobs is nothing but its knobs");
 
-int *tuning_knob(rnc_tile *tile, int k)
+int *tuning_knob(rnc_knobs *knobs, int k)
 {
-    return (int *)(void *)((char *)tile + shape_rows[FAMILY_tile].fields[k].offset);
+    return (int *)(void *)((char *)knobs + shape_rows[FAMILY_knobs].fields[k].offset);
 }
 
 TuningKey tuning_key(const Node *node)
@@ -62,11 +63,11 @@ const TuningRow *tuning_row(const Tuning *tuning, const Node *node)
     return NULL;
 }
 
-void tuning_apply(const TuningRow *row, Isa isa, rnc_tile *tile)
+void tuning_apply(const TuningRow *row, Isa isa, rnc_knobs *knobs)
 {
     for (int k = 0; row && k < KNOB_COUNT; k++) {
         if (row->set[isa] >> k & 1)
-            *tuning_knob(tile, k) = *tuning_knob((rnc_tile *)&row->tile[isa], k);
+            *tuning_knob(knobs, k) = *tuning_knob((rnc_knobs *)&row->knobs[isa], k);
     }
 }
 
@@ -111,16 +112,16 @@ void tuning_print_key(Buf *out, const TuningKey *key)
     buf_printf(out, " images %d%s", key->images, key->residual ? " residual" : "");
 }
 
-static void print_tile(Buf *out, const TuningRow *row, Isa isa)
+static void print_knobs(Buf *out, const TuningRow *row, Isa isa)
 {
     const char *comma = "";
-    rnc_tile tile = row->tile[isa];
+    rnc_knobs knobs = row->knobs[isa];
     buf_printf(out, "  %s: ", isa_rows[isa].name);
     for (int k = 0; k < KNOB_COUNT; k++) {
         if (!(row->set[isa] >> k & 1))
             continue;
-        buf_printf(out, "%s%s %d", comma, shape_rows[FAMILY_tile].fields[k].name,
-                   *tuning_knob(&tile, k));
+        buf_printf(out, "%s%s %d", comma, shape_rows[FAMILY_knobs].fields[k].name,
+                   *tuning_knob(&knobs, k));
         comma = ", ";
     }
     buf_putc(out, '\n');
@@ -138,7 +139,7 @@ void tuning_print(Buf *out, const Tuning *tuning)
                    row->comment ? row->comment : "");
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             if (row->set[isa])
-                print_tile(out, row, (Isa)isa);
+                print_knobs(out, row, (Isa)isa);
         }
     }
 }

@@ -5,7 +5,7 @@
  *     avx2: pixels 6, vectors 2, group 12
  *
  * A row holds for all convolutions or dense layers of one geometry, in any network.  It gives the
- * method, then for each instruction set the knobs of shapes.def's tile. What a row leaves out
+ * method, then for each instruction set the knobs of shapes.def. What a row leaves out
  * stays as the cost model and knobs.c have it.  Any file gives correct results: knobs stay within
  * tuning_limits, and a method that does not fit is not used.
  */
@@ -27,7 +27,7 @@ typedef struct TuningRow {
     TuningKey key;
     const char *method;      /* Method.word: "direct", "winograd 4 taps" */
     unsigned set[ISA_COUNT]; /* bit 1 << k: knob k is given */
-    rnc_tile tile[ISA_COUNT];
+    rnc_knobs knobs[ISA_COUNT];
     const char *comment; /* printed after the method, or NULL */
     Loc loc;
 } TuningRow;
@@ -42,7 +42,7 @@ typedef struct TuningLimit {
     int least, most;
 } TuningLimit;
 extern const TuningLimit tuning_limits[KNOB_COUNT];
-int *tuning_knob(rnc_tile *tile, int k);
+int *tuning_knob(rnc_knobs *knobs, int k);
 
 /* `node` is a convolution or dense layer. */
 TuningKey tuning_key(const Node *node);
@@ -51,8 +51,8 @@ bool tuning_key_eq(const TuningKey *a, const TuningKey *b);
 void tuning_print_key(Buf *out, const TuningKey *key);
 /* The row of a node, or NULL; `tuning` may be NULL. */
 const TuningRow *tuning_row(const Tuning *tuning, const Node *node);
-/* Sets the knobs of *tile that a row gives for an ISA; `row` may be NULL. */
-void tuning_apply(const TuningRow *row, Isa isa, rnc_tile *tile);
+/* Sets the knobs of *knobs that a row gives for an ISA; `row` may be NULL. */
+void tuning_apply(const TuningRow *row, Isa isa, rnc_knobs *knobs);
 /* The number of rows that apply to some node of the network. */
 int tuning_used(const Tuning *tuning, const Net *net);
 

@@ -211,7 +211,7 @@ static void read_row(Reader *r, Op op)
 
 static int find_knob(Reader *r, const char *word)
 {
-    const ShapeRow *knobs = &shape_rows[FAMILY_tile];
+    const ShapeRow *knobs = &shape_rows[FAMILY_knobs];
     const char *names[KNOB_COUNT];
     Buf list = buf_new(r->arena);
     for (int k = 0; k < KNOB_COUNT; k++) {
@@ -236,7 +236,7 @@ static bool read_knob(Reader *r, TuningRow *row, Isa isa)
     if (k < 0)
         return false;
     const TuningLimit limit = tuning_limits[k];
-    const char *name = shape_rows[FAMILY_tile].fields[k].name;
+    const char *name = shape_rows[FAMILY_knobs].fields[k].name;
     if (row->set[isa] >> k & 1) {
         diag_error(r->d, r->word, "'%s' is given twice for %s; delete one of them", name,
                    isa_rows[isa].name);
@@ -251,11 +251,11 @@ static bool read_knob(Reader *r, TuningRow *row, Isa isa)
         return false;
     }
     row->set[isa] |= 1u << k;
-    *tuning_knob(&row->tile[isa], k) = (int)value;
+    *tuning_knob(&row->knobs[isa], k) = (int)value;
     return true;
 }
 
-static void read_tile(Reader *r, Isa isa)
+static void read_knobs(Reader *r, Isa isa)
 {
     if (r->tuning->rows.n == 0) {
         diag_error(r->d, r->word, "the knobs of %s belong to no layer; they follow its row",
@@ -294,7 +294,7 @@ static void read_line(Reader *r)
     for (int i = 0; i < ISA_COUNT; i++) {
         words[2 + i] = isa_rows[i].name;
         if (str_eq(word, isa_rows[i].name)) {
-            read_tile(r, (Isa)i);
+            read_knobs(r, (Isa)i);
             return;
         }
     }

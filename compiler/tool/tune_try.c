@@ -16,7 +16,7 @@ static unsigned knobs_of(const Tune *t, const Step *step)
 {
     const Method *m = step->method;
     const unsigned shared = t->threads > 1 ? 0 : KNOB_BIT(split);
-    const unsigned none = step->tile[t->isa].pixels == 0 ? m->register_knobs : 0;
+    const unsigned none = step->knobs[t->isa].pixels == 0 ? m->register_knobs : 0;
     return m->knobs & ~shared & ~none;
 }
 
@@ -31,7 +31,7 @@ static Candidate make(const Tune *t, const Node *node, const TuningRow *row)
     c.row.key = tuning_key(node);
     c.row.method = c.step.method->word;
     c.row.set[t->isa] = knobs_of(t, &c.step);
-    c.row.tile[t->isa] = c.step.tile[t->isa];
+    c.row.knobs[t->isa] = c.step.knobs[t->isa];
     return c;
 }
 
@@ -40,7 +40,7 @@ void try_again(const Tune *t, const Candidate *c, Candidates *list)
     for (int i = 0; i < list->n; i++) {
         const Candidate *other = &list->at[i];
         if (same_method(&other->row, &c->row) &&
-            memcmp(&other->step.tile[t->isa], &c->step.tile[t->isa], sizeof(rnc_tile)) == 0)
+            memcmp(&other->step.knobs[t->isa], &c->step.knobs[t->isa], sizeof(rnc_knobs)) == 0)
             return;
     }
     VEC_PUSH(t->arena, list, *c);
@@ -64,15 +64,15 @@ void try_default(const Tune *t, const Node *node, Candidates *list)
 void try_tiles(const Tune *t, const Candidate *from, Candidates *list)
 {
     const Step *step = &from->step;
-    const rnc_tile *is = &step->tile[t->isa];
+    const rnc_knobs *is = &step->knobs[t->isa];
     const TilePair *pair =
         is->pixels * is->vectors > 16 ? step->method->wide : step->method->narrow;
     const int offered = panel_width(step) / isa_rows[t->isa].lanes;
     TuningRow row = from->row;
-    rnc_tile *tile = &row.tile[t->isa];
+    rnc_knobs *knobs = &row.knobs[t->isa];
     for (; pair && (pair->pixels || pair->vectors); pair++) {
-        tile->pixels = pair->pixels ? pair->pixels : is->pixels;
-        tile->vectors = pair->vectors ? pair->vectors : is->vectors;
+        knobs->pixels = pair->pixels ? pair->pixels : is->pixels;
+        knobs->vectors = pair->vectors ? pair->vectors : is->vectors;
         if (pair->vectors <= offered)
             try_row(t, step->node, &row, list);
     }
@@ -111,14 +111,14 @@ void try_knobs(const Tune *t, const Candidate *from, Candidates *list)
             continue;
         TuningRow row = from->row;
         for (int k = 0; k < TRIAL_VALUES && trial->values[k] != TRIAL_END; k++) {
-            *tuning_knob(&row.tile[t->isa], (int)trial->knob) = trial->values[k];
+            *tuning_knob(&row.knobs[t->isa], (int)trial->knob) = trial->values[k];
             try_row(t, from->step.node, &row, list);
         }
     }
 }
 
 /* The one knob in which two tiles differ, or -1. */
-static int one_knob(rnc_tile a, rnc_tile b)
+static int one_knob(rnc_knobs a, rnc_knobs b)
 {
     int found = -1;
     for (int k = 0; k < KNOB_COUNT; k++) {
@@ -140,12 +140,12 @@ void try_together(const Tune *t, const Candidate *from, const Candidates *measur
         best[k] = 0.995 * from->ratio;
     for (int i = 0; i < measured->n; i++) {
         const Candidate *c = &measured->at[i];
-        rnc_tile tile = c->step.tile[t->isa];
-        const int k = one_knob(from->step.tile[t->isa], tile);
+        rnc_knobs knobs = c->step.knobs[t->isa];
+        const int k = one_knob(from->step.knobs[t->isa], knobs);
         if (k < 0 || !same_method(&c->row, &from->row) || c->ratio >= best[k])
             continue;
         best[k] = c->ratio;
-        *tuning_knob(&row.tile[t->isa], k) = *tuning_knob(&tile, k);
+        *tuning_knob(&row.knobs[t->isa], k) = *tuning_knob(&knobs, k);
     }
     try_row(t, from->step.node, &row, list);
 }

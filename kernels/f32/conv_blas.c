@@ -47,8 +47,8 @@ RNC_KERNEL void conv_blas_finish(const rnc_conv_shape *s, const float *product, 
     }
 }
 
-RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
-                                  int part, int parts)
+RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_knobs *t,
+                                  const rnc_operands *o, int part, int parts)
 {
     rnc_blas_cut c;
     rnc_cut_blas(s, t, &c);

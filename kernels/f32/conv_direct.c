@@ -119,8 +119,8 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
 
 /* One turn: u rows, or one row of each stream, and the weights to fetch.  Where columns of a panel
  * alternate line by line, the CPU's own prefetcher fetches the wrong lines. */
-RNC_KERNEL void conv_turn(const rnc_tile *t, const conv_rows *r, vf *acc, const conv_work *k, int u,
-                          int n, int nv)
+RNC_KERNEL void conv_turn(const rnc_knobs *t, const conv_rows *r, vf *acc, const conv_work *k,
+                          int u, int n, int nv)
 {
     const int apart = k->b.apart, bytes = apart * r->width * rnc_weight_bytes(r->elem);
     RNC_UNROLL(8)
@@ -131,7 +131,7 @@ RNC_KERNEL void conv_turn(const rnc_tile *t, const conv_rows *r, vf *acc, const 
 }
 
 /* One tile, for one block. */
-RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_tile *t, const conv_rows *r, int n,
+RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_knobs *t, const conv_rows *r, int n,
                           int nv, const conv_work *work)
 {
     conv_work k = *work;
@@ -227,7 +227,7 @@ RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const c
     }
 }
 
-RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
+RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
                                  const rnc_tiles_cut *c, const conv_pass *p)
 {
     const int big = c->stacked ? c->big * c->w : c->big;
@@ -287,7 +287,7 @@ RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_tile *t, con
 
 /* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
  * first begins at vector `vector`. */
-RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set,
+RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
                              int nv, int across, int vector)
 {
     const int first = set->first * across, end = set->end * across;
@@ -389,7 +389,7 @@ RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal
 }
 
 /* Cuts the rows into blocks of at most `fit` rows, in whole fours. */
-RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, int fit,
+RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_knobs *t, int fit,
                                    rnc_rows_cut *d)
 {
     const int wish = t->depth > 4 ? t->depth / 4 * 4 : 4;
@@ -401,7 +401,7 @@ RNC_KERNEL void conv_diagonal_cuts(const rnc_conv_shape *s, const rnc_tile *t, i
 
 /* Computes the panels of a set.  If the panels are not cut into blocks, some of them pass
  * together. */
-RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t,
                                      const conv_set *set)
 {
     const int width = set->width, row = width * rnc_weight_bytes(s->weights);
@@ -450,7 +450,7 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_tile *t,
 #endif
 
 /* Computes the panels of a set: whole columns of nv vectors, then the rest. */
-RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_tile *t, const conv_set *set)
+RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
 {
     rnc_columns_cut c;
     rnc_cut_columns(t, set->width, RNC_VL, &c);
@@ -465,7 +465,7 @@ RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_tile *t, const co
         conv_columns(s, t, set, c.rest, 1, c.across * c.nv);
 }
 
-RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
                                     const rnc_operands *o, int part, int parts)
 {
     const int group_c = s->out_c / s->groups, rows = s->kernel_h * s->kernel_w * s->in_c;

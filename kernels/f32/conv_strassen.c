@@ -134,7 +134,7 @@ typedef struct strassen_spot {
 } strassen_spot;
 
 /* n pixels of a block times nv vectors. */
-RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_tile *t, int u, int n, int nv,
+RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_knobs *t, int u, int n, int nv,
                               const strassen_block *b, const strassen_spot *spot)
 {
     const int width = s->panel, column = spot->column, sums = spot->at * width + column;
@@ -207,7 +207,7 @@ RNC_KERNEL int strassen_has(int total, int most, int n)
     return tiles > 0 && (n == total / tiles || (n == total / tiles + 1 && total % tiles > 0));
 }
 
-RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_knobs *t,
                                const rnc_strassen_cut *c, int u, const strassen_block *b)
 {
     rnc_registers_cut r;
@@ -251,7 +251,7 @@ RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_tile *t,
 }
 
 /* The seven products of a strip and one panel of each half. */
-RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                const rnc_strassen_cut *c, const strassen_strip *strip, int panel)
 {
     /* Which quarter of the input, or which sum, a product reads; where its sums come from, where
@@ -302,7 +302,7 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_tile *t, const
 
 /* Parts share the strips or, with split, the panels.  Each part has sums of its own in scratch,
  * whose size rnc_cut_strassen() gives. */
-RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_knobs *t,
                                       const rnc_operands *o, int part, int parts)
 {
     rnc_strassen_cut c;

@@ -12,7 +12,7 @@
 
 /* Tiles first .. end-1 of one plane.  The filters are taken in blocks of rows, one after the other:
  * a block stays in a near cache while all tiles pass. */
-RNC_KERNEL void winograd_plane(const rnc_tile *t, winograd_piece *p, int first, int end,
+RNC_KERNEL void winograd_plane(const rnc_knobs *t, winograd_piece *p, int first, int end,
                                const float *in, const char *w, float *out)
 {
     /* How many bytes ahead filters are fetched, at most.  With few tiles a plane is too short to
@@ -40,7 +40,7 @@ RNC_KERNEL void winograd_plane(const rnc_tile *t, winograd_piece *p, int first, 
 }
 
 /* Multiplies the tiles of a group by a panel, plane after plane; w: the panel's filters. */
-RNC_KERNEL void winograd_products(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void winograd_products(const rnc_conv_shape *s, const rnc_knobs *t,
                                   const winograd_group *g, winograd_piece *p, const char *w)
 {
     const int side = g->c->side, frequencies = s->winograd + 2;
@@ -63,7 +63,7 @@ RNC_KERNEL void winograd_products(const rnc_conv_shape *s, const rnc_tile *t,
 }
 
 /* Computes panel i, which has `width` channels, for the windows of a group. */
-RNC_KERNEL void winograd_one_panel(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void winograd_one_panel(const rnc_conv_shape *s, const rnc_knobs *t,
                                    const rnc_operands *o, const winograd_group *g,
                                    winograd_piece *p, int i, int width)
 {
@@ -77,7 +77,7 @@ RNC_KERNEL void winograd_one_panel(const rnc_conv_shape *s, const rnc_tile *t,
 }
 
 /* Each part has scratch of its own, whose size rnc_cut_winograd() gives. */
-RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_knobs *t,
                                       const rnc_operands *o, int part, int parts)
 {
     const int frequencies = s->winograd + 2, deep = frequencies * frequencies * s->in_c;

@@ -133,7 +133,7 @@ typedef struct winograd1d_point {
 } winograd1d_point;
 
 /* n pixels times nv vectors. */
-RNC_KERNEL void winograd1d_tile(const rnc_tile *t, const rnc_winograd1d_cut *c,
+RNC_KERNEL void winograd1d_tile(const rnc_knobs *t, const rnc_winograd1d_cut *c,
                                 const winograd1d_point *p, int n, int nv)
 {
     const int u = rnc_unroll(t), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
@@ -161,7 +161,7 @@ RNC_KERNEL void winograd1d_tile(const rnc_tile *t, const rnc_winograd1d_cut *c,
 }
 
 /* `pixels` pixels times the panel. */
-RNC_KERNEL void winograd1d_pixels(const rnc_tile *t, const rnc_winograd1d_cut *c,
+RNC_KERNEL void winograd1d_pixels(const rnc_knobs *t, const rnc_winograd1d_cut *c,
                                   const winograd1d_point *p, int pixels)
 {
     rnc_registers_cut r;
@@ -246,7 +246,7 @@ RNC_KERNEL void winograd1d_ahead(const rnc_conv_shape *s, const float *out, int 
 }
 
 /* Computes the panels of a set, for `h` output rows. */
-RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_knobs *t,
                                   const rnc_winograd1d_cut *c, const winograd1d_set *set, int h)
 {
     const int paired = RNC_WINOGRAD1D_PAIRED, width = set->width;
@@ -299,7 +299,7 @@ typedef struct winograd1d_work {
 } winograd1d_work;
 
 /* Computes `pixels` pixels of a tile, from pixel `x` on. */
-RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
                                  const rnc_winograd1d_cut *c, const winograd1d_work *k, int x,
                                  int pixels)
 {
@@ -329,7 +329,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_tile *t,
 }
 
 /* Each part has scratch of its own, whose size rnc_cut_winograd1d() gives. */
-RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_knobs *t,
                                         const rnc_operands *o, int part, int parts)
 {
     const int m = RNC_WINOGRAD1D_ROWS;

@@ -96,7 +96,7 @@ RNC_KERNEL void taps_planes(const taps_row *r, int finite, int lines)
 }
 
 /* The tiles of a group times a panel of `width` channels; w: the panel's taps. */
-RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_knobs *t,
                                   const winograd_group *g, const char *w, int width)
 {
     const int depth = rnc_depth(t, s->in_c), lines = t->prefetch_weights;
@@ -182,7 +182,7 @@ RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, c
 }
 
 /* The tiles of a group times a panel; w: the panel's taps; filters: their place in scratch. */
-RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t, const winograd_group *g,
+RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_knobs *t, const winograd_group *g,
                                winograd_piece *p, const char *w, float *filters)
 {
     const int depth = rnc_depth(t, s->in_c), plane = depth * p->rows.width + RNC_APART;
@@ -221,7 +221,7 @@ RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_tile *t, const
 }
 
 /* Computes panel i, which has `width` channels, for the windows of a group. */
-RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                            const winograd_group *g, winograd_piece *p, int i, int width)
 {
     const char *panel =
@@ -238,7 +238,7 @@ RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_tile *t, const rnc
 }
 
 /* Each part has scratch of its own; rnc_cut_winograd() and rnc_cut_taps() give its size. */
-RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_knobs *t,
                                            const rnc_operands *o, int part, int parts)
 {
     const ptrdiff_t size = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)9 * s->in_c * s->panel);

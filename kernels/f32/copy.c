@@ -21,7 +21,7 @@ RNC_KERNEL void copy_zeros(float *out, int n)
         vf_store_part(out + c, vf_zero(), n - c);
 }
 
-RNC_KERNEL void RNC_FN(copy)(const rnc_copy_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(copy)(const rnc_copy_shape *s, const rnc_knobs *t, const rnc_operands *o,
                              int part, int parts)
 {
     const int height = s->zero_top + s->h + s->zero_bottom;

@@ -104,7 +104,7 @@ typedef struct dense_set {
 
 /* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
  * first begins at vector `vector`. */
-RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_knobs *t, const rnc_operands *o,
                              const dense_set *set, int nv, int across, int vector)
 {
     const int u = rnc_clamp(t->streams, 1, 8);
@@ -136,7 +136,7 @@ RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_tile *t, const 
 
 /* Computes the panels of a set: whole columns of as many vectors as the knob says, then the
  * rest. */
-RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_knobs *t, const rnc_operands *o,
                               const dense_set *set)
 {
     rnc_columns_cut c;
@@ -146,7 +146,7 @@ RNC_KERNEL void dense_columns(const rnc_dense_shape *s, const rnc_tile *t, const
         dense_panels(s, t, o, set, c.rest, 1, c.across * c.nv);
 }
 
-RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_knobs *t, const rnc_operands *o,
                               int part, int parts)
 {
     const int full = s->out_c / s->panel, narrow = s->out_c % s->panel;

@@ -111,7 +111,7 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const dept
 }
 
 /* n pixels of some vectors.  Meanwhile the pixels that the next row down will read are fetched. */
-RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int n,
+RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_knobs *t, int n,
                                  const depthwise_work *w)
 {
     for (int c = w->c0 * RNC_VL; c < w->c1 * RNC_VL; c += RNC_VL) {
@@ -126,7 +126,7 @@ RNC_KERNEL void depthwise_pixels(const rnc_conv_shape *s, const rnc_tile *t, int
 }
 
 /* Row `row`, counted over all images: the vectors of channels c0 .. c1-1. */
-RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                               int row, int c0, int c1)
 {
     const int wish = t->pixels > 0 ? (t->pixels < 16 ? t->pixels : 16) : 4;
@@ -150,8 +150,8 @@ RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_tile *t, const 
         depthwise_pixels(s, t, rest, &w);
 }
 
-RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
-                                  int part, int parts)
+RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_knobs *t,
+                                  const rnc_operands *o, int part, int parts)
 {
     enum { PANEL = 32 };
     const int rows = s->images * s->out_h, vectors = s->out_c / RNC_VL;

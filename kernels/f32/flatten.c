@@ -1,6 +1,6 @@
 /* flatten.c: turns an image into one vector, channel by channel: out[c][y][x] = in[y][x][c].  Parts
  * share the channels in groups of 16, so that each reads whole cache lines of the input. */
-RNC_KERNEL void RNC_FN(flatten)(const rnc_flatten_shape *s, const rnc_tile *t,
+RNC_KERNEL void RNC_FN(flatten)(const rnc_flatten_shape *s, const rnc_knobs *t,
                                 const rnc_operands *o, int part, int parts)
 {
     const int groups = (s->c + 15) / 16, units = s->images * groups;

@@ -1,7 +1,7 @@
 /* input.c: copies the caller's contiguous buffer to a tensor: x * scale[c] + shift[c].  It takes
  * one channel of a row at a time, so that the channel's constants stay in registers.  Parts share
  * the rows. */
-RNC_KERNEL void RNC_FN(input)(const rnc_input_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(input)(const rnc_input_shape *s, const rnc_knobs *t, const rnc_operands *o,
                               int part, int parts)
 {
     const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);

@@ -21,7 +21,7 @@ RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const floa
         vf_store_part(out + c, a, n);
 }
 
-RNC_KERNEL void RNC_FN(join)(const rnc_join_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(join)(const rnc_join_shape *s, const rnc_knobs *t, const rnc_operands *o,
                              int part, int parts)
 {
     const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);

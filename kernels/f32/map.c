@@ -18,7 +18,7 @@ RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float 
         vf_store_part(out, v, n);
 }
 
-RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_knobs *t, const rnc_operands *o,
                             int part, int parts)
 {
     const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);

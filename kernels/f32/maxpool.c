@@ -37,7 +37,7 @@ RNC_KERNEL void maxpool_pixel(const rnc_pool_shape *s, const float *in, int h, i
     }
 }
 
-RNC_KERNEL void RNC_FN(maxpool)(const rnc_pool_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(maxpool)(const rnc_pool_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                 int part, int parts)
 {
     const int rows = s->images * s->out_h, end = rnc_share(rows, part + 1, parts);

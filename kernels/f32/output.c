@@ -17,7 +17,7 @@ RNC_KERNEL void output_rows(const rnc_output_shape *s, const rnc_operands *o, in
     }
 }
 
-RNC_KERNEL void RNC_FN(output)(const rnc_output_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(output)(const rnc_output_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                int part, int parts)
 {
     const int groups = (s->c + 15) / 16, units = s->images * groups;

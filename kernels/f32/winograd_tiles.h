@@ -91,7 +91,7 @@ typedef struct winograd_piece {
     const char *far;   /* up to here */
 } winograd_piece;
 
-RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_tile *t,
+RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_knobs *t,
                                const rnc_winograd_cut *c, winograd_piece *p)
 {
     const conv_rows rows = {32, 0, c->pitch, RNC_WEIGHTS_F32, s->panel, t->memory_broadcasts, 0};
@@ -109,7 +109,7 @@ typedef struct winograd_spot {
 } winograd_spot;
 
 /* n tiles times nv vectors. */
-RNC_KERNEL void winograd_block(const rnc_tile *t, int u, int n, int nv, const winograd_piece *p,
+RNC_KERNEL void winograd_block(const rnc_knobs *t, int u, int n, int nv, const winograd_piece *p,
                                const winograd_spot *spot)
 {
     const int step = u * p->rows.width * rnc_weight_bytes(p->rows.elem);
@@ -147,7 +147,7 @@ RNC_KERNEL void winograd_block(const rnc_tile *t, int u, int n, int nv, const wi
 }
 
 /* `tiles` tiles in blocks of nearly equal size. */
-RNC_KERNEL void winograd_blocks(const rnc_tile *t, winograd_piece *p, int tiles, const float *in,
+RNC_KERNEL void winograd_blocks(const rnc_knobs *t, winograd_piece *p, int tiles, const float *in,
                                 const char *w, float *out)
 {
     const int u = rnc_unroll(t), width = p->rows.width;
@@ -217,7 +217,7 @@ RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *i
 }
 
 /* `tiles` tiles times the rows of a piece, in whole fours. */
-RNC_KERNEL void winograd_diagonals(const rnc_tile *t, const winograd_piece *piece, int tiles,
+RNC_KERNEL void winograd_diagonals(const rnc_knobs *t, const winograd_piece *piece, int tiles,
                                    const float *in, const char *w, float *out)
 {
     const int rows = piece->depth, width = piece->rows.width, elem = piece->rows.elem;
@@ -319,7 +319,7 @@ RNC_KERNEL void winograd_choose(const winograd_work *k, int i, winograd_group *g
     g->products = k->scratch + c->side * c->side * c->plane;
 }
 
-RNC_KERNEL void winograd_works(const rnc_conv_shape *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void winograd_works(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                int part, int parts, ptrdiff_t more, winograd_work *k)
 {
     rnc_panels_cut panels;

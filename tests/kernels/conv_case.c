@@ -159,9 +159,9 @@ Expect conv_expect(Case *c, const ConvCase *k, double amplification)
     return e;
 }
 
-rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group)
+rnc_knobs conv_tile(Case *c, const rnc_knobs *usual, int n, int group)
 {
-    rnc_tile t = {0};
+    rnc_knobs t = {0};
     if (chance(c, 50)) {
         t = usual[pick(c, 0, n - 1)];
     } else {
@@ -183,7 +183,7 @@ rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group)
     return t;
 }
 
-float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_tile *t)
+float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_knobs *t)
 {
     enum { PARTS_MOST = 7 };
     return case_floats(c, (size_t)(PARTS_MOST * plan_scratch(kernel, s, t)));

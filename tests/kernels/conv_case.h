@@ -32,11 +32,11 @@ typedef struct ConvLimits {
 ConvCase conv_case(Case *c, ConvLimits limits);
 /* Half of the time one of the n usual tiles, else any, with groups of up to `group`; the other
  * knobs, blocks of weight rows among them, at random. */
-rnc_tile conv_tile(Case *c, const rnc_tile *usual, int n, int group);
+rnc_knobs conv_tile(Case *c, const rnc_knobs *usual, int n, int group);
 /* Floats of scratch that a plan has for a part of a kernel's step (plan_scratch.c). */
-int64_t plan_scratch(const char *kernel, const rnc_conv_shape *s, const rnc_tile *t);
+int64_t plan_scratch(const char *kernel, const rnc_conv_shape *s, const rnc_knobs *t);
 /* Scratch for as many parts as run_kernel() has, no float more than a plan would have. */
-float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_tile *t);
+float *conv_scratch(Case *c, const char *kernel, const rnc_conv_shape *s, const rnc_knobs *t);
 /* What the kernel must leave in out: every lane below s.out_c.  With an
  * `amplification` above 1 its error may be so many times that of the largest plain sum. */
 Expect conv_expect(Case *c, const ConvCase *k, double amplification);

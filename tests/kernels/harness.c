@@ -187,7 +187,7 @@ static void shuffle(Case *c, int *order, int n)
 }
 
 /* Each part into canaries of its own: what is no canary afterwards it wrote. */
-static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
                            const rnc_operands *o, float *out, size_t floats, int parts)
 {
     unsigned char *seen = case_memory(c, floats);
@@ -203,7 +203,7 @@ static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const r
     memcpy(out, before, floats * sizeof *before);
 }
 
-void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
                 const rnc_operands *o, float *out, size_t floats, bool disjoint)
 {
     static const int counts[] = {1, 2, 3, 7};

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef void KernelFn(const void *shape, const rnc_tile *t, const rnc_operands *o, int part,
+typedef void KernelFn(const void *shape, const rnc_knobs *t, const rnc_operands *o, int part,
                       int parts);
 
 enum {
@@ -92,7 +92,7 @@ float *grid_pixel(const Grid *g, int n, int y, int x);
  * `bytes` are what it writes into, all of it; when `disjoint` a second run, part
  * by part into copies, finds floats written by two parts (not where the output
  * is also an operand). */
-void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_tile *tile,
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
                 const rnc_operands *operands, float *out, size_t floats, bool disjoint);
 
 /* What the output should be: an expectation and a tolerance for each float of

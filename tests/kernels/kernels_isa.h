@@ -38,15 +38,15 @@
 #include "kernels/f32/output.c"
 #include "kernels/f32/softmax.c"
 
-#define KERNEL(name, family, packing, needs, operands, doc)                                     \
-    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_tile *t, const rnc_operands *o, \
-                                       int part, int parts)                                     \
-    {                                                                                           \
-        RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                       \
+#define KERNEL(name, family, packing, needs, operands, doc)                                      \
+    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const rnc_operands *o, \
+                                       int part, int parts)                                      \
+    {                                                                                            \
+        RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                        \
     }
 #include "kernels/kernels.def"
 
-RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_tile *t, const rnc_operands *o,
+RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const rnc_operands *o,
                                        int part, int parts)
 {
     (void)t;

@@ -19,7 +19,7 @@ static float *pack_rows(Case *c, const ConvCase *k)
 
 void test_conv_blas(Case *c)
 {
-    const rnc_tile tile = {.pixels = chance(c, 50) ? 0 : pick(c, 1, 40)};
+    const rnc_knobs tile = {.pixels = chance(c, 50) ? 0 : pick(c, 1, 40)};
     ConvLimits l = {.groups = chance(c, 70) ? 1 : pick(c, 2, 4), .in_c = pick(c, 1, 24)};
     l.width = pick(c, 1, 40);
     l.align = chance(c, 70) ? pick_align(c) : 1;

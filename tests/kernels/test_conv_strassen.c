@@ -34,10 +34,10 @@ static float *pack_strassen(Case *c, const ConvCase *k)
 
 void test_conv_strassen(Case *c)
 {
-    static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
-                                     {.pixels = 12, .vectors = 2, .unroll = 4, .group = 50},
-                                     {.pixels = 3, .vectors = 4, .unroll = 2, .group = 15}};
-    const rnc_tile tile = conv_tile(c, usual, 3, 60);
+    static const rnc_knobs usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
+                                      {.pixels = 12, .vectors = 2, .unroll = 4, .group = 50},
+                                      {.pixels = 3, .vectors = 4, .unroll = 2, .group = 15}};
+    const rnc_knobs tile = conv_tile(c, usual, 3, 60);
     const int align = pick_align(c), panel = chance(c, 60) ? 32 : align * pick(c, 1, 3);
     ConvLimits l = {.groups = 1, .align = align, .pixels = true};
     l.in_c = 2 * align * pick(c, 1, 48 / align);

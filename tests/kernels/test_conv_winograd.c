@@ -58,10 +58,10 @@ static float *pack_winograd(Case *c, const ConvCase *k)
 
 void test_conv_winograd(Case *c)
 {
-    static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
-                                     {.pixels = 6, .vectors = 2, .unroll = 4, .group = 12},
-                                     {.pixels = 3, .vectors = 4, .unroll = 1, .group = 6}};
-    const rnc_tile tile = conv_tile(c, usual, 3, 40);
+    static const rnc_knobs usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4, .group = 28},
+                                      {.pixels = 6, .vectors = 2, .unroll = 4, .group = 12},
+                                      {.pixels = 3, .vectors = 4, .unroll = 1, .group = 6}};
+    const rnc_knobs tile = conv_tile(c, usual, 3, 40);
     const int align = pick_align(c);
     ConvLimits l = {.groups = 1, .in_c = pick(c, 1, 24), .align = align, .winograd = true};
     l.width = pick(c, 1, 80);

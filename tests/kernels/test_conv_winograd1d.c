@@ -48,10 +48,10 @@ static float *pack_columns(Case *c, const ConvCase *k)
 
 void test_conv_winograd1d(Case *c)
 {
-    static const rnc_tile usual[] = {{.pixels = 14, .vectors = 2, .unroll = 7, .group = 28},
-                                     {.pixels = 12, .vectors = 1, .unroll = 3, .group = 14},
-                                     {.pixels = 3, .vectors = 4, .unroll = 7, .group = 14}};
-    const rnc_tile tile = conv_tile(c, usual, 3, 20);
+    static const rnc_knobs usual[] = {{.pixels = 14, .vectors = 2, .unroll = 7, .group = 28},
+                                      {.pixels = 12, .vectors = 1, .unroll = 3, .group = 14},
+                                      {.pixels = 3, .vectors = 4, .unroll = 7, .group = 14}};
+    const rnc_knobs tile = conv_tile(c, usual, 3, 20);
     const int align = pick_align(c), in_c = chance(c, 60) ? 3 : pick(c, 1, 15);
     ConvLimits l = {.groups = 1, .in_c = in_c, .align = align, .columns = true};
     l.in_align = chance(c, 60) ? 1 : 0;

@@ -29,10 +29,10 @@ static float *draw_floats(Case *c, int n)
 
 void test_dense(Case *c)
 {
-    const rnc_tile tile = {.pixels = pick(c, 0, 33),
-                           .vectors = pick(c, 0, 9),
-                           .split = pick(c, 0, 1),
-                           .streams = pick(c, 0, 9)};
+    const rnc_knobs tile = {.pixels = pick(c, 0, 33),
+                            .vectors = pick(c, 0, 9),
+                            .split = pick(c, 0, 1),
+                            .streams = pick(c, 0, 9)};
     const int align = pick_align(c);
     const Layout layout = {.align = align, .tight = chance(c, 40)};
     rnc_dense_shape s = {.images = chance(c, 50) ? 1 : pick(c, 2, 40)};

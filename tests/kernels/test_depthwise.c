@@ -23,10 +23,10 @@ static float *pack_taps(Case *c, const ConvCase *k)
 
 void test_depthwise(Case *c)
 {
-    const rnc_tile tile = {.pixels = pick(c, 0, 20),
-                           .panels = pick(c, 0, 2),
-                           .prefetch_input = pick(c, 0, 1),
-                           .split = pick(c, 0, 1)};
+    const rnc_knobs tile = {.pixels = pick(c, 0, 20),
+                            .panels = pick(c, 0, 2),
+                            .prefetch_input = pick(c, 0, 1),
+                            .split = pick(c, 0, 1)};
     const int each = chance(c, 50) ? 1 : 2 << pick(c, 0, 2);
     const ConvLimits l = {.groups = pick(c, 1, 80 / each),
                           .in_c = each,

@@ -6,7 +6,7 @@
 void test_map(Case *c)
 {
     rnc_map_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 6), .w = pick(c, 1, 6)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     const int align = chance(c, 80) ? pick_align(c) : 1;
     const Layout layout = {.align = align, .tight = chance(c, 40)};
     const bool in_place = chance(c, 30);
@@ -62,7 +62,7 @@ static Grid join_operand(Case *c, const rnc_join_shape *s, int channels, Layout 
 void test_join(Case *c)
 {
     rnc_join_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 6), .w = pick(c, 1, 6)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     const int align = chance(c, 80) ? pick_align(c) : 1, channels = pick(c, 1, 70);
     const Layout layout = {.align = align};
     const int spread = pick(c, 0, 3); /* 1: in, 2: in2 over the pixels */
@@ -101,7 +101,7 @@ void test_join(Case *c)
 void test_softmax(Case *c)
 {
     rnc_softmax_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 3), .w = pick(c, 1, 3)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     s.c = chance(c, 70) ? pick(c, 1, 70) : chance(c, 3) ? pick(c, 4000, 60000) : pick(c, 71, 400);
     const bool in_place = chance(c, 30);
     const Layout layout = {.align = chance(c, 70) ? pick_align(c) : 1};

@@ -17,7 +17,7 @@ static Grid slice_of(Case *c, const Grid *whole, int channels)
 void test_copy(Case *c)
 {
     rnc_copy_shape s = {.images = pick(c, 1, 2), .repeat_h = 1, .repeat_w = 1};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     const int kind = pick(c, 0, 3); /* slice, stride, repeat, zeros */
     const int stride_h = kind == 1 ? pick(c, 1, 3) : 1, stride_w = kind == 1 ? pick(c, 1, 3) : 1;
     const int in_h = pick(c, 1, 6), in_w = pick(c, 1, 6);
@@ -67,7 +67,7 @@ void test_copy(Case *c)
 void test_flatten(Case *c)
 {
     rnc_flatten_shape s = {.images = pick(c, 1, 3), .h = pick(c, 1, 8), .w = pick(c, 1, 8)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     s.c = pick(c, 1, 50);
     Grid in = grid_make(c, s.images, s.h, s.w, s.c, (Layout){.align = pick_align(c)});
     Grid out = grid_make(c, s.images, 1, 1, s.c * s.h * s.w, (Layout){.align = pick_align(c)});
@@ -91,7 +91,7 @@ void test_flatten(Case *c)
 void test_halo_clear(Case *c)
 {
     rnc_halo_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 6), .w = pick(c, 1, 6)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     s.top = pick(c, 0, 3), s.left = pick(c, 0, 3);
     s.bottom = pick(c, 0, 3), s.right = pick(c, 0, 3);
     const Layout layout = {.align = chance(c, 70) ? pick_align(c) : 1,

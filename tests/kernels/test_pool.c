@@ -47,7 +47,7 @@ static void draw_shape(Case *c, rnc_pool_shape *s)
 static void test_pool(Case *c, bool max, KernelFn *kernel)
 {
     rnc_pool_shape s = {0};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     draw_shape(c, &s);
     const int channels = s.in_h * s.in_w > RNC_SUM_BLOCK ? pick(c, 1, 9) : pick(c, 1, 80);
     const int align = chance(c, 80) ? pick_align(c) : 1;

@@ -13,7 +13,7 @@ static size_t port_index(bool nhwc, int h, int w, int c, int n, int y, int x, in
 void test_input(Case *c)
 {
     rnc_input_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 9), .w = pick(c, 1, 40)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     s.c = chance(c, 60) ? 3 : pick(c, 1, 40);
     s.u8 = pick(c, 0, 1), s.nhwc = pick(c, 0, 1), s.affine = pick(c, 0, 1);
     const Layout layout = {.align = chance(c, 50) ? 1 : pick_align(c), .tight = chance(c, 40)};
@@ -60,7 +60,7 @@ void test_input(Case *c)
 void test_output(Case *c)
 {
     rnc_output_shape s = {.images = pick(c, 1, 3), .h = pick(c, 1, 8), .w = pick(c, 1, 8)};
-    const rnc_tile tile = {0};
+    const rnc_knobs tile = {0};
     if (chance(c, 30))
         s.h = s.w = 1;
     s.c = pick(c, 1, 70);

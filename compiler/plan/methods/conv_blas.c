@@ -15,7 +15,7 @@ static void blas_shape(const Plan *plan, const Node *node, rnc_conv_shape *s)
     s->out_c = node->attrs.filters;
 }
 
-static int64_t blas_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t blas_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_blas_cut c;
     rnc_cut_blas(s, t, &c);

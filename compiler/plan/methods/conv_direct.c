@@ -49,7 +49,7 @@ static int64_t direct_tiles(const rnc_conv_shape *s, int pixels)
 
 /* Cache lines of the next column of weights that each iteration of the inner loop prefetches, so
  * that the whole column is there when it is needed (docs/kernels-notes.md). */
-static int weights_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+static int weights_rate(const rnc_conv_shape *s, const rnc_knobs *t, int offered)
 {
     const int64_t rows = (int64_t)s->kernel_h * s->kernel_w * s->in_c + 1;
     const int64_t lines = offered > t->vectors ? rows : rows * s->panel / 16; /* of 64 bytes */
@@ -65,7 +65,7 @@ enum { STREAM_TILES = 2, STREAM_PIXELS = 6, STREAM_DEPTH = 32 };
 /* For few pixels, which read all weights: each iteration reads rows from distant places of a
  * panel, and nothing is prefetched, since that would only slow the reading down
  * (docs/kernels-notes.md). */
-static void read_streams(rnc_tile *t, int rows, int run, bool once)
+static void read_streams(rnc_knobs *t, int rows, int run, bool once)
 {
     t->streams = STREAMS;
     t->depth = once ? 0 : block_depth(rows, run, STREAM_DEPTH);
@@ -80,7 +80,7 @@ static int odd_unroll(const Liking *like, int run)
     return like->odd_unroll > SHORT && run % like->odd_unroll ? SHORT : like->odd_unroll;
 }
 
-static void direct_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     const Liking *like = &likings[isa];
@@ -122,9 +122,9 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
-        const int64_t tiles = direct_tiles(s, step->tile[i].pixels);
-        set_split(row, (Isa)i, &step->tile[i], tiles < TILES_TO_SHARE && panels.count > 1);
-        const int64_t own = step->tile[i].split ? panels.count : tiles;
+        const int64_t tiles = direct_tiles(s, step->knobs[i].pixels);
+        set_split(row, (Isa)i, &step->knobs[i], tiles < TILES_TO_SHARE && panels.count > 1);
+        const int64_t own = step->knobs[i].split ? panels.count : tiles;
         pieces = own > pieces ? own : pieces;
     }
     const int64_t most = (int64_t)PARTS_A_THREAD * plan->options.threads;
@@ -156,7 +156,7 @@ const Method method_conv_direct = {
     .by_pixel = true,
     .any_channels = true,
     .shape = direct_shape,
-    .tile = direct_tile,
+    .set_knobs = direct_knobs,
     .share = direct_share,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
              KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |

@@ -49,14 +49,14 @@ static double strassen_weights(const Node *node, const Method *self)
 
 /* ---- what there is to compute and to keep ---- */
 
-static int64_t strassen_strips(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t strassen_strips(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_strassen_cut c;
     rnc_cut_strassen(s, t, &c);
     return c.strips;
 }
 
-static int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_strassen_cut c;
     rnc_cut_strassen(s, t, &c);
@@ -67,7 +67,7 @@ static int64_t strassen_scratch(const rnc_conv_shape *s, const rnc_tile *t)
  */
 int64_t strassen_products(const rnc_conv_shape *s, int group)
 {
-    const rnc_tile t = {.group = group};
+    const rnc_knobs t = {.group = group};
     rnc_strassen_cut c;
     rnc_cut_strassen(s, &t, &c);
     const int64_t each = c.pixels / c.strips, longer = c.pixels % c.strips;
@@ -86,7 +86,7 @@ static int64_t strassen_multiplications(const Step *step)
 /* Strips are short enough that their sums stay in the L2 or nearly so, and long enough that the
  * weights are seldom read from memory again.  They are half as long with larger strides, where the
  * input is copied as well.  The channels of a half are divided into blocks as in conv_direct. */
-static void strassen_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void strassen_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     enum { STRIP = 196 };
     const rnc_conv_shape *s = &step->shape.conv;
@@ -200,7 +200,7 @@ const Method method_conv_strassen = {
     .gain = LEAST_GAIN,
     .weights = strassen_weights,
     .by_pixel = true,
-    .tile = strassen_tile,
+    .set_knobs = strassen_knobs,
     .share = share_scratch,
     .pieces = strassen_strips,
     .panels = 2,

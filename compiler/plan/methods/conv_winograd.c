@@ -60,14 +60,14 @@ int64_t winograd_tiles(const rnc_conv_shape *s)
     return s->images * (int64_t)rnc_winograd_tiles(s->winograd, s->out_h, s->out_w);
 }
 
-int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t)
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_winograd_cut c;
     rnc_cut_winograd(s, t, &c);
     return c.groups;
 }
 
-int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_winograd_cut c;
     rnc_cut_winograd(s, t, &c);
@@ -104,7 +104,7 @@ static int even_group(int64_t tiles, int pixels)
  * there as well.  So the filters are read fewer times, and each line of them that is fetched
  * serves more tiles.  The scratch stays below SCRATCH_MOST for up to four threads
  * (share_scratch()). */
-static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
+static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs *t)
 {
     enum { THREADS = 4 };
     rnc_winograd_cut c;
@@ -131,7 +131,7 @@ static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_tile
  * so; otherwise more, because all filters are read again for each group.  With stride 2 there are
  * twice as many planes: windows come evenly from the L3, so use 1.5 times the L2, capped so that
  * the scratch of all threads, of four at most, stays below POLYPHASE_MOST. */
-static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_tile *t)
+static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs *t)
 {
     enum { POLYPHASE_MOST = 1500000, THREADS = 4 };
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
@@ -155,7 +155,7 @@ static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_tile 
                                      : GROUP_SMALL;
 }
 
-static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rnc_tile *t)
+static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rnc_knobs *t)
 {
     const int mixed = rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP);
     return likings[isa].whole_groups && !mixed ? whole_group(plan, s, t) : group_size(plan, s, t);
@@ -178,7 +178,7 @@ static int64_t blocks_of(const rnc_conv_shape *s, const rnc_winograd_cut *c, int
 
 /* Cache lines of the next filters that each iteration of the products prefetches, so that at the
  * end of a panel all filters of the next one are there. */
-static int filters_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
+static int filters_rate(const rnc_conv_shape *s, const rnc_knobs *t, int offered)
 {
     rnc_winograd_cut c;
     rnc_cut_winograd(s, t, &c);
@@ -189,7 +189,7 @@ static int filters_rate(const rnc_conv_shape *s, const rnc_tile *t, int offered)
                        16 * columns * blocks_of(s, &c, c.size + (c.longer > 0), t->pixels));
 }
 
-void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     const Liking *like = &likings[isa];
@@ -211,7 +211,7 @@ void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
 
 /* Takes half the tiles at a time.  If an image has tiles of two sizes, the group stays as it is:
  * other groups would mean other tiles, and other results. */
-static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_tile *t)
+static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_knobs *t)
 {
     enum { LEAST = 7 }; /* tiles: fewer do not fill a register tile */
     rnc_winograd_cut c;
@@ -240,7 +240,7 @@ static double groups_of(const Plan *plan, const Node *node, const Method *self)
                               .stride_h = node->attrs.stride[0],
                               .panel = PANEL,
                               .winograd = self->side};
-    rnc_tile t = {.pixels = likings[isa].pixels};
+    rnc_knobs t = {.pixels = likings[isa].pixels};
     t.group = group_of(plan, &s, isa, &t);
     return (double)winograd_groups(&s, &t);
 }
@@ -376,7 +376,7 @@ static const Trial trials[] = {
     {                                                                                             \
         .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits, \
         .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true,             \
-        .by_pixel = true, .tile = winograd_tile, .share = share_scratch,                          \
+        .by_pixel = true, .set_knobs = winograd_knobs, .share = share_scratch,                    \
         .pieces = winograd_groups, .scratch = winograd_scratch, .shrink = winograd_shrink,        \
         .multiplications = winograd_multiplications,                                              \
         .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |      \

@@ -24,7 +24,7 @@ int winograd1d_rows(int kernel_h, int stride_h)
                               .kernel_h = kernel_h,
                               .kernel_w = 1,
                               .stride_h = stride_h};
-    const rnc_tile t = {0};
+    const rnc_knobs t = {0};
     rnc_winograd1d_cut c;
     rnc_cut_winograd1d(&s, &t, &c);
     return c.rows;
@@ -59,14 +59,14 @@ static double winograd1d_weights(const Node *node, const Method *self)
 
 /* ---- what there is to compute and to keep ---- */
 
-static int64_t winograd1d_tiles(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t winograd1d_tiles(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_winograd1d_cut c;
     rnc_cut_winograd1d(s, t, &c);
     return c.tiles;
 }
 
-static int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t winograd1d_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_winograd1d_cut c;
     rnc_cut_winograd1d(s, t, &c);
@@ -82,7 +82,7 @@ static int64_t winograd1d_multiplications(const Step *step)
 
 /* A group has as many pixels as the L1 holds products of, which is a few register tiles.  An
  * iteration takes one channel: with more, gcc moves sums between registers. */
-static void winograd1d_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void winograd1d_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     enum { GROUP = 8 };
     (void)plan;
@@ -182,7 +182,7 @@ const Method method_conv_winograd1d = {
     .weights = winograd1d_weights,
     .reads_halo = true,
     .any_channels = true,
-    .tile = winograd1d_tile,
+    .set_knobs = winograd1d_knobs,
     .share = share_scratch,
     .pieces = winograd1d_tiles,
     .scratch = winograd1d_scratch,

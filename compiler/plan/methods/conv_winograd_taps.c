@@ -42,7 +42,7 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
                       reading);
 }
 
-static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
+static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_taps_cut c;
     rnc_cut_taps(s, t, &c);
@@ -55,7 +55,7 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_tile *t)
  * scratch, blocks are deep enough that sums are seldom read and written; for few tiles they have
  * 16 channels again.  The products fetch the taps of the next block, about one and a half vectors
  * for each tile and channel. */
-static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void taps_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };
     const int64_t tiles = winograd_tiles(&step->shape.conv);
@@ -66,7 +66,7 @@ static void taps_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
             t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes, 16 * ROWS * tiles);
         return;
     }
-    winograd_tile(plan, step, isa, t);
+    winograd_knobs(plan, step, isa, t);
     t->group = WINOGRAD_GROUP;
     t->depth = tiles < MANY_TILES ? DEPTH : likings[isa].taps_depth;
     if (likings[isa].prefetch_weights)
@@ -117,7 +117,7 @@ const Method method_conv_winograd_taps = {
     .seconds = taps_seconds,
     .reads_halo = true,
     .by_pixel = true,
-    .tile = taps_tile,
+    .set_knobs = taps_knobs,
     .share = share_scratch,
     .pieces = winograd_groups,
     .scratch = taps_scratch,

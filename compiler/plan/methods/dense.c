@@ -12,7 +12,7 @@ static bool dense_fits(const Plan *plan, const Node *node)
             pad[0] == 0 && pad[1] == 0 && pad[2] == 0 && pad[3] == 0);
 }
 
-static void dense_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void dense_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     (void)plan;
     const int images = step->shape.dense.images, most = likings[isa].dense_pixels;
@@ -45,7 +45,7 @@ const Method method_dense = {
     .plain = true,
     .fits = dense_fits,
     .as_they_are = true,
-    .tile = dense_tile,
+    .set_knobs = dense_knobs,
     .share = dense_share,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(streams),
     .wide = tiles,

@@ -41,7 +41,7 @@ static int rows_kept(const rnc_conv_shape *s)
     return fit < 1 ? 1 : fit > MOST ? MOST : (int)fit;
 }
 
-static void depthwise_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t)
+static void depthwise_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     enum { ROWS_TO_SHARE = 8 };
     (void)plan;
@@ -117,7 +117,7 @@ const Method method_depthwise = {
     .reads_halo = true,
     .by_line = true,
     .shape = depthwise_shape,
-    .tile = depthwise_tile,
+    .set_knobs = depthwise_knobs,
     .share = depthwise_share,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(panels) | KNOB_BIT(prefetch_input) | KNOB_BIT(split),
     .wide = tiles,

@@ -64,8 +64,8 @@ enum {
 /* Vectors of the widest run of output channels that a panel offers. */
 int panel_vectors(const rnc_conv_shape *s, Isa isa);
 /* Sets pixels and vectors of the register tile that suits the ISA, no wider than a panel. */
-void like_registers(const rnc_conv_shape *s, Isa isa, rnc_tile *t);
-int like_broadcasts(const rnc_tile *t, Isa isa);
+void like_registers(const rnc_conv_shape *s, Isa isa, rnc_knobs *t);
+int like_broadcasts(const rnc_knobs *t, Isa isa);
 /* Rows of a block of weights that stays in the L1 while all pixels use it; `few`: there are few
  * pixels.  0: there are no blocks. */
 int like_depth(const Plan *plan, Isa isa, bool few);
@@ -79,7 +79,7 @@ extern const TilePair registers_wide[], registers_narrow[];
 /* ---- parts (knobs.c) ---- */
 
 /* Sets what threads share, unless the tuning's row says it. */
-void set_split(const TuningRow *row, Isa isa, rnc_tile *t, bool split);
+void set_split(const TuningRow *row, Isa isa, rnc_knobs *t, bool split);
 /* Method.share of the methods with scratch: threads share `pieces` if there are enough, else
  * panels, each with scratch of its own. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row);
@@ -123,15 +123,15 @@ enum {
 double winograd_transforms(const Plan *plan, int m, int stride, double forward, double back);
 
 bool winograd_fits(const Plan *plan, const Node *node);
-void winograd_tile(const Plan *plan, const Step *step, Isa isa, rnc_tile *t);
+void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t);
 int64_t winograd_multiplications(const Step *step);
 /* Products of an image's tiles of m x m outputs, in groups of up to `group`, for one input and one
  * output channel. */
 int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int group);
 /* Tiles of all images, their groups, and floats of one part's scratch. */
 int64_t winograd_tiles(const rnc_conv_shape *s);
-int64_t winograd_groups(const rnc_conv_shape *s, const rnc_tile *t);
-int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_tile *t);
+int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t);
+int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_knobs *t);
 
 /* ---- Winograd's method in one dimension (conv_winograd1d.c) ---- */
 

@@ -106,7 +106,7 @@ static void test_taps_scratch(void)
                               .stride_h = 1,
                               .panel = 32,
                               .winograd = 4};
-    rnc_tile t = {.pixels = 3, .group = 16, .unroll = 4};
+    rnc_knobs t = {.pixels = 3, .group = 16, .unroll = 4};
     const int64_t others = winograd_scratch(&s, &t);
     static const int depths[][2] = {{0, 80}, {3, 80}, {4, 4}, {19, 16}, {79, 76}, {80, 80}};
     for (size_t i = 0; i < sizeof depths / sizeof *depths; i++) {

@@ -12,7 +12,7 @@
 static int64_t units_of(const Step *step, Isa isa)
 {
     const rnc_conv_shape *s = &step->shape.conv;
-    const rnc_tile *t = &step->tile[isa];
+    const rnc_knobs *t = &step->knobs[isa];
     rnc_panels_cut panels;
     rnc_tiles_cut tiles;
     rnc_cut_panels(s, &panels);

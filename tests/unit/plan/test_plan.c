@@ -268,7 +268,7 @@ static void share_more(Plan *plan)
 /* A tuning that somebody applies after scratch was counted. */
 static void widen_groups(Plan *plan)
 {
-    scratch_step(plan)->tile[ISA_avx2].group *= 2;
+    scratch_step(plan)->knobs[ISA_avx2].group *= 2;
 }
 
 /* Scratch that a part, or one instruction set's tile, would write past. */

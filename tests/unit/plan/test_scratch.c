@@ -17,18 +17,18 @@ static void check_step(const Plan *plan, const Step *step)
     CU_ASSERT(1 <= step->parts && step->parts <= wanted.parts);
     CU_ASSERT(step->scratch_bytes <= wanted.scratch_bytes);
     for (int i = 0; i < ISA_COUNT; i++) {
-        rnc_tile tile = step->tile[i];
-        CU_ASSERT(tile.group <= wanted.tile[i].group);
-        if (tile.group < wanted.tile[i].group) {
+        rnc_knobs tile = step->knobs[i];
+        CU_ASSERT(tile.group <= wanted.knobs[i].group);
+        if (tile.group < wanted.knobs[i].group) {
             rnc_winograd_cut is, was;
             rnc_cut_winograd(&step->shape.conv, &tile, &is);
-            rnc_cut_winograd(&step->shape.conv, &wanted.tile[i], &was);
+            rnc_cut_winograd(&step->shape.conv, &wanted.knobs[i], &was);
             CU_ASSERT_EQUAL(step->kernel, KERNEL_conv_winograd);
             CU_ASSERT(!is.mixed && !was.mixed);
-            tile.group = wanted.tile[i].group;
-            tile.prefetch_weights = wanted.tile[i].prefetch_weights;
+            tile.group = wanted.knobs[i].group;
+            tile.prefetch_weights = wanted.knobs[i].prefetch_weights;
         }
-        CU_ASSERT(memcmp(&tile, &wanted.tile[i], sizeof tile) == 0);
+        CU_ASSERT(memcmp(&tile, &wanted.knobs[i], sizeof tile) == 0);
     }
 }
 
@@ -56,7 +56,7 @@ static void test_random(void)
                 continue;
             check_step(plan, step);
             const Step wanted = plan_step_with(plan, step->node, NULL);
-            smaller += step->tile[ISA_avx2].group < wanted.tile[ISA_avx2].group;
+            smaller += step->knobs[ISA_avx2].group < wanted.knobs[ISA_avx2].group;
             less += step->scratch_bytes < wanted.scratch_bytes;
         }
         bench_end(&b);
@@ -118,7 +118,7 @@ static void test_tuned(void)
     int found = 0;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        found += step->method && step->tile[ISA_avx512].group == 64;
+        found += step->method && step->knobs[ISA_avx512].group == 64;
     }
     CU_ASSERT_EQUAL(found, 1);
     bench_end(&b);

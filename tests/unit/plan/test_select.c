@@ -193,8 +193,8 @@ static void test_functions(void)
         CU_ASSERT_EQUAL(first->function, step->function);
         CU_ASSERT_EQUAL(first->kernel, step->kernel);
         CU_ASSERT_EQUAL(memcmp(&first->shape, &step->shape, sizeof step->shape), 0);
-        CU_ASSERT_EQUAL(step->tile[ISA_avx512].pixels, 0);
-        CU_ASSERT(step->kernel != KERNEL_conv_direct || step->tile[ISA_avx2].pixels > 0);
+        CU_ASSERT_EQUAL(step->knobs[ISA_avx512].pixels, 0);
+        CU_ASSERT(step->kernel != KERNEL_conv_direct || step->knobs[ISA_avx2].pixels > 0);
         CU_ASSERT(step->parts >= 1);
     }
     CU_ASSERT_EQUAL(plan->steps.n, 59);

@@ -32,7 +32,7 @@ static Tuning *random_tuning(Bench *b, unsigned *seed)
             for (int k = 0; k < KNOB_COUNT; k++) {
                 const TuningLimit l = tuning_limits[k];
                 if (row.set[isa] >> k & 1)
-                    *tuning_knob(&row.tile[isa], k) =
+                    *tuning_knob(&row.knobs[isa], k) =
                         l.least + rand_r(seed) % (l.most - l.least + 1);
             }
         }
@@ -84,7 +84,7 @@ static void test_text(void)
     bench_begin(&b);
     const Tuning *t = parsed(&b, text);
     CU_ASSERT_EQUAL(t->rows.n, 2);
-    CU_ASSERT_EQUAL(t->rows.at[0].tile[ISA_avx512].depth, 192);
+    CU_ASSERT_EQUAL(t->rows.at[0].knobs[ISA_avx512].depth, 192);
     CU_ASSERT_STRING_EQUAL(text_of(&b, t), text);
     CU_ASSERT_EQUAL(tuning_used(t, b.net), 0);
     bench_end(&b);
@@ -120,8 +120,8 @@ static void test_method(void)
     CU_ASSERT_EQUAL(step_with(LAYER "direct", o).kernel, KERNEL_conv_direct);
     const Step taps = step_with(LAYER "winograd 4 taps\navx2: group 3, depth 8", o);
     CU_ASSERT_EQUAL(taps.kernel, KERNEL_conv_winograd_taps);
-    CU_ASSERT_EQUAL(taps.tile[ISA_avx2].group, 3);
-    CU_ASSERT_EQUAL(taps.tile[ISA_avx2].depth, 8);
+    CU_ASSERT_EQUAL(taps.knobs[ISA_avx2].group, 3);
+    CU_ASSERT_EQUAL(taps.knobs[ISA_avx2].depth, 8);
     o.exact = true;
     CU_ASSERT_EQUAL(step_with(LAYER "winograd 2", o).kernel, KERNEL_conv_direct);
     o.exact = false;
@@ -155,7 +155,7 @@ static void test_pixels(void)
             CU_ASSERT_EQUAL(step.kernel, strassen                ? KERNEL_conv_strassen
                                          : kernel == 3 && i == 1 ? KERNEL_conv_winograd
                                                                  : KERNEL_conv_direct);
-            CU_ASSERT(!strassen || step.tile[ISA_avx2].group == 9);
+            CU_ASSERT(!strassen || step.knobs[ISA_avx2].group == 9);
             CU_ASSERT(!strassen || step.scratch_bytes == 4 * step.parts * 5 * (2 * 64 + 3 * 32));
             bench_end(&b);
         }
@@ -180,7 +180,7 @@ static void test_stem(void)
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
         const Step step = plan_step_with(plan, conv, o.tuning);
         CU_ASSERT_EQUAL(step.kernel, kernels[i]);
-        CU_ASSERT_EQUAL(step.tile[ISA_avx2].group, i == 2 ? 9 : 0);
+        CU_ASSERT_EQUAL(step.knobs[ISA_avx2].group, i == 2 ? 9 : 0);
         bench_end(&b);
     }
 }
@@ -190,23 +190,23 @@ static void test_tiles(void)
     PlanOptions o = {.isas = 1u << ISA_avx2 | 1u << ISA_portable, .threads = 4};
     const Step was = step_with(LAYER "direct", o);
     Step is = step_with(LAYER "direct\navx2: pixels 5, prefetch_weights 0, split 1", o);
-    rnc_tile wanted = was.tile[ISA_avx2];
+    rnc_knobs wanted = was.knobs[ISA_avx2];
     wanted.pixels = 5;
     wanted.prefetch_weights = 0;
     wanted.split = 1;
-    CU_ASSERT(memcmp(&is.tile[ISA_avx2], &wanted, sizeof wanted) == 0);
-    CU_ASSERT(memcmp(&is.tile[ISA_portable], &was.tile[ISA_portable], sizeof wanted) == 0);
+    CU_ASSERT(memcmp(&is.knobs[ISA_avx2], &wanted, sizeof wanted) == 0);
+    CU_ASSERT(memcmp(&is.knobs[ISA_portable], &was.knobs[ISA_portable], sizeof wanted) == 0);
 
     /* The knobs of a row are of its method: exact computes directly, with its own. */
     o.exact = true;
     is = step_with(LAYER "winograd 2\navx2: pixels 5", o);
-    CU_ASSERT(memcmp(is.tile, was.tile, sizeof is.tile) == 0);
+    CU_ASSERT(memcmp(is.knobs, was.knobs, sizeof is.knobs) == 0);
     o.exact = false;
 
     /* A larger group has more scratch, and fewer parts to be shared out. */
     const Step small = step_with(LAYER "winograd 4\navx2: group 4\nportable: group 4", o);
     const Step large = step_with(LAYER "winograd 4\navx2: group 30\nportable: group 30", o);
-    CU_ASSERT_EQUAL(large.tile[ISA_avx2].group, 30);
+    CU_ASSERT_EQUAL(large.knobs[ISA_avx2].group, 30);
     CU_ASSERT(large.scratch_bytes / large.parts > 2 * small.scratch_bytes / small.parts);
     CU_ASSERT_EQUAL(small.parts, 4);
     CU_ASSERT_EQUAL(large.parts, 2);

@@ -3,17 +3,29 @@
 #
 # A file may include files of its own folder and of the layers that stand before it in
 # `order`; layers of one rank do not know each other.  compile.c and compile.h, the
-# hall, are a layer of their own.  RNC_LAYERS_OF is another tree to look at.
+# hall, are a layer of their own.  train/, which training programs link, includes its own
+# files and runtime/ only, and runtime/ its own only; of compiler/ only tool/ includes train/'s.
+# RNC_LAYERS_OF is another tree to look at.
 . "$(dirname "$0")/lib.sh"
 order="kernels=0 runtime=0 base=1 net=2 lang=3 params=3 exchange=3 passes=3 train=3 plan=4 emit=5 hall=6 view=7 tool=8"
 
 # check TREE: prints a line for each wrong include, then "N includes".
 check() {
+    (cd "$1" && find train runtime -type f -name '*.[ch]' 2> /dev/null | sort |
+        xargs grep -n '^ *# *include *"' /dev/null) |
+    awk -F: '
+    { from = substr($1, 1, index($1, "/") - 1)
+      to = $3; gsub(/^[^"]*"|".*$/, "", to)
+      if (from == "train" ? to !~ /^(train|runtime)\// : to ~ /\//)
+          print $1 ":" $2 ": \"" to "\" is neither of " from "/" \
+              (from == "train" ? " nor of runtime/" : "") }'
     (cd "$1" && find compiler -type f \( -name '*.[chly]' -o -name '*.def' \) \
         ! -name lex.c ! -name parse.c ! -name grammar.h ! -name texts.c | sort |
         xargs grep -n '^ *# *include *"' /dev/null) |
-    awk -v order="$order" -F: '
-    BEGIN { n = split(order, rows, " ")
+    awk -v order="$order" -v training="$(cd "$1" && echo train/*.h)" -F: '
+    BEGIN { n = split(training, rows, " ")
+            for (i = 1; i <= n; i++) is_training[rows[i]] = 1
+            n = split(order, rows, " ")
             for (i = 1; i <= n; i++) { split(rows[i], row, "="); rank[row[1]] = row[2] } }
     # The layer of a path: its first folder, or the hall.
     function layer(path) { return path ~ /\// ? substr(path, 1, index(path, "/") - 1) : "hall" }
@@ -30,7 +42,9 @@ check() {
       else if (a != b && rank[b] >= rank[a])
           print $1 ":" $2 ": \"" to "\" is not before it: " a " may not know " b
       if (a != b && to ~ /_parts\.h$/)
-          print $1 ":" $2 ": \"" to "\" is private to " b }
+          print $1 ":" $2 ": \"" to "\" is private to " b
+      if (a != "tool" && to in is_training)
+          print $1 ":" $2 ": \"" to "\" is for training programs: " a " may not know it" }
     END { print count + 0 " includes" }'
 }
 
@@ -50,8 +64,13 @@ expect "the tree has no wrong include" "${RNC_LAYERS_OF:-$src}" '^[1-9][0-9][0-9
 # wrong WHAT FROM INCLUDE PATTERN: the check finds it in a tree of one file.
 wrong() {
     rm -rf "$out/tree"
-    mkdir -p "$out/tree/compiler/$(dirname "$2")"
-    printf '#include "%s"\n' "$3" > "$out/tree/compiler/$2"
+    case $2 in
+    train/*.c | runtime/*.c) file=$out/tree/$2 ;;
+    *) file=$out/tree/compiler/$2 ;;
+    esac
+    mkdir -p "$(dirname "$file")" "$out/tree/compiler" "$out/tree/train"
+    : > "$out/tree/train/order.h"
+    printf '#include "%s"\n' "$3" > "$file"
     expect "$1" "$out/tree" "$4"
 }
 wrong "back" net/ir.h plan/plan.h 'is not before it: net may not know plan'
@@ -60,5 +79,10 @@ wrong "into the hall" emit/emit.c compile.h 'is not before it: emit may not know
 wrong "no layer" plan/plan.c ir.h 'does not name its layer'
 wrong "a folder nobody knows" attic/old.c net/ir.h 'is not in the order'
 wrong "private header" emit/emit.c plan/plan_parts.h 'is private to plan'
+wrong "training in the plan" plan/plan.c train/order.h 'is for training programs: plan may not know it'
+wrong "training in a command" tool/data_command.c train/order.h '^1 includes$'
+wrong "the compiler in training" train/a.c net/ir.h 'is neither of train/ nor of runtime/'
+wrong "its runtime" train/a.c rncrt.h 'is neither of train/ nor of runtime/'
+wrong "training in the runtime" runtime/a.c train/order.h 'is neither of runtime/'
 wrong "forwards" plan/plan.c net/ir.h '^1 includes$'
 finish

@@ -1,0 +1,117 @@
+/* order.c: see order.h. */
+#include "train/order.h"
+
+#include "train/draw.h"
+
+#include <stdlib.h>
+
+typedef struct Keyed {
+    uint64_t key;
+    uint32_t sample;
+} Keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const Keyed *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->sample < y->sample ? -1 : x->sample > y->sample;
+}
+
+static uint64_t draw_key(uint64_t seed, int stream, uint32_t epoch, uint32_t sample)
+{
+    uint32_t bits[4];
+    rnct_draw(seed, stream, epoch, sample, 0, bits);
+    return (uint64_t)bits[0] << 32 | bits[1];
+}
+
+bool rnct_order(uint32_t *order, const uint32_t *samples, size_t n, uint64_t seed, uint32_t epoch)
+{
+    Keyed *all = malloc((n ? n : 1) * sizeof *all);
+    if (!all)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t sample = samples ? samples[i] : (uint32_t)i;
+        all[i] = (Keyed){draw_key(seed, RNCT_STREAM_ORDER, epoch, sample), sample};
+    }
+    qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 0; i < n; i++)
+        order[i] = all[i].sample;
+    free(all);
+    return true;
+}
+
+/* The samples of one class in `all`, of which there are n: marks those that are held back. */
+static void hold_back(Keyed *all, size_t n, double fraction, bool *is_held)
+{
+    const size_t held = (size_t)((double)n * fraction + 0.5);
+    qsort(all, n, sizeof *all, by_key);
+    for (size_t i = 0; i < held && i < n; i++)
+        is_held[all[i].sample] = true;
+}
+
+bool rnct_split(const int32_t *labels, size_t n, int classes, double fraction, uint64_t seed,
+                uint32_t *trained, size_t *n_trained, uint32_t *held, size_t *n_held)
+{
+    Keyed *all = malloc((n ? n : 1) * sizeof *all);
+    size_t *end = calloc((size_t)classes + 1, sizeof *end); /* of a class in `all` */
+    bool *is_held = calloc(n ? n : 1, sizeof *is_held);
+    const bool good = all && end && is_held;
+    if (good) {
+        for (size_t i = 0; i < n; i++)
+            end[labels[i] + 1]++;
+        for (int c = 0; c < classes; c++)
+            end[c + 1] += end[c];
+        /* end[c] is where class c begins, and moves to its end as samples are placed. */
+        for (size_t i = 0; i < n; i++) {
+            const uint64_t key = draw_key(seed, RNCT_STREAM_SPLIT, 0, (uint32_t)i);
+            all[end[labels[i]]++] = (Keyed){key, (uint32_t)i};
+        }
+        for (int c = 0; c < classes; c++) {
+            const size_t first = c ? end[c - 1] : 0;
+            hold_back(all + first, end[c] - first, fraction, is_held);
+        }
+        *n_trained = *n_held = 0;
+        for (size_t i = 0; i < n; i++) {
+            if (is_held[i])
+                held[(*n_held)++] = (uint32_t)i;
+            else
+                trained[(*n_trained)++] = (uint32_t)i;
+        }
+    }
+    free(is_held);
+    free(end);
+    free(all);
+    return good;
+}
+
+/* ---- shards ---- */
+
+rnct_range rnct_shard(size_t batch, int shards, int shard)
+{
+    const size_t s = (size_t)shard, n = (size_t)shards;
+    return (rnct_range){batch * s / n, batch * (s + 1) / n};
+}
+
+static bool power_of_two(int x)
+{
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+rnct_range rnct_rank_shards(int shards, int ranks, int rank)
+{
+    if (!power_of_two(shards) || !power_of_two(ranks) || ranks > shards || rank < 0 ||
+        rank >= ranks)
+        return (rnct_range){0, 0};
+    const size_t each = (size_t)(shards / ranks);
+    return (rnct_range){each * (size_t)rank, each * ((size_t)rank + 1)};
+}
+
+rnct_range rnct_rank_places(size_t batch, int shards, int ranks, int rank)
+{
+    const rnct_range s = rnct_rank_shards(shards, ranks, rank);
+    if (s.first == s.end)
+        return (rnct_range){0, 0};
+    return (rnct_range){rnct_shard(batch, shards, (int)s.first).first,
+                        rnct_shard(batch, shards, (int)s.end - 1).end};
+}

@@ -109,7 +109,7 @@ static Order order_of(const char *word)
 /* Whether kernels can read this element type from a caller's buffer. */
 static bool readable(Lower *l, const Frame *f, Elem elem, Loc loc)
 {
-    if (elem_row(elem)->input)
+    if (elem_row(elem)->input == ANY_INPUT)
         return true;
     if (lower_error(l, loc, "no kernel reads inputs of type %s", elem_name(elem))) {
         diag_note(l->d, loc, "an input is f32 or u8");

@@ -168,6 +168,27 @@ static void check_ports(Verifier *v)
         fault(v, net->name, "has no output");
 }
 
+static void check_updates(Verifier *v)
+{
+    const Net *net = v->net;
+    bool *trained = NEW_ARRAY(v->diag->out.arena, bool, net->params.n);
+    for (int i = 0; i < net->updates.n; i++) {
+        const Update *u = &net->updates.at[i];
+        if (!in_net(net, u->node) || !listed(net, u->param, net->nodes.n)) {
+            fault(v, net->name, "has an update of a parameter or by a node that is not in it");
+            continue;
+        }
+        const bool statistic = u->param->role == P_MEAN || u->param->role == P_VARIANCE;
+        if (statistic != (u->kind == UPDATE_STATISTIC) || (!statistic && trained[u->param->id]))
+            fault(v, u->param->name, "has an update that does not fit its role, or two gradients");
+        if (!type_eq(u->node->type, param_type(u->param)))
+            fault(v, u->param->name, "has an update of another type");
+        if (statistic ? !(u->rate > 0 && u->rate <= 1 && u->scale >= 1) : u->scale != 1)
+            fault(v, u->param->name, "has an update with a wrong rate or scale");
+        trained[u->param->id] = true;
+    }
+}
+
 bool check_net(Net *net, Diag *diag, const char *when)
 {
     Verifier v = {net, diag, when, true};
@@ -192,5 +213,6 @@ bool check_net(Net *net, Diag *diag, const char *when)
         ports[net->inputs.n + i] = net->outputs.at[i].name;
     check_unique(&v, ports, n_ports);
     check_ports(&v);
+    check_updates(&v);
     return v.ok;
 }

@@ -6,9 +6,10 @@
 #include "net/ir.h"
 
 /* Checks that operands come before their users, that operand counts, shapes and parameter dims are
- * as the rules give them, that names are unique, and that only operators which allow it have fused
- * parts.  A network that breaks this is rnc's fault, never the user's: returns false after
- * diag_internal(), which names `when`, the phase that has just run. */
+ * as the rules give them, that names are unique, that only operators which allow it have fused
+ * parts, and that updates fit their parameters.  A network that breaks this is rnc's fault, never
+ * the user's: returns false after diag_internal(), which names `when`, the phase that has just run.
+ */
 bool check_net(Net *net, Diag *diag, const char *when);
 
 #endif

@@ -11,12 +11,15 @@ typedef enum Elem {
     ELEM_COUNT
 } Elem;
 
+/* Who can give an input of a type; elements.def says more. */
+typedef enum ElemInput { NO_INPUT, TRAINING_INPUT, ANY_INPUT } ElemInput;
+
 typedef struct ElemRow {
     const char *name; /* "f32" */
     int bytes;
     const char *c;        /* "float" */
     const char *constant; /* "RNC_ELEM_F32" */
-    bool input;           /* a caller's input can have it */
+    ElemInput input;
     const char *doc;
 } ElemRow;
 

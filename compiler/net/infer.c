@@ -104,13 +104,18 @@ static bool same_as_operand(Node *node, Diag *diag)
     return set_result(node, diag, node->in[0]->type.elem, t.c, t.h, t.w);
 }
 
-/* "f32 or u8" */
+/* "f32, u8 or i32" */
 static const char *input_elems(Arena *arena)
 {
     Buf out = buf_new(arena);
+    int left = 0;
+    for (int i = 0; i < ELEM_COUNT; i++)
+        left += elem_row((Elem)i)->input != NO_INPUT;
     for (int i = 0; i < ELEM_COUNT; i++) {
-        if (elem_row((Elem)i)->input)
-            buf_printf(&out, "%s%s", out.n ? " or " : "", elem_name((Elem)i));
+        if (elem_row((Elem)i)->input == NO_INPUT)
+            continue;
+        buf_printf(&out, "%s%s", out.n == 0 ? "" : left == 1 ? " or " : ", ", elem_name((Elem)i));
+        left--;
     }
     return buf_text(&out);
 }
@@ -124,7 +129,7 @@ static bool float_of_operand(Node *node, Diag *diag)
 
 bool shape_INPUT(Node *node, Diag *diag)
 {
-    if (!elem_row(node->type.elem)->input) {
+    if (elem_row(node->type.elem)->input == NO_INPUT) {
         diag_error(diag, node_loc(node), "no kernel reads inputs of type %s: an input is %s",
                    elem_name(node->type.elem), input_elems(diag->out.arena));
         return false;

@@ -223,6 +223,12 @@ Net *ir_copy(const Net *net, Arena *arena)
         VEC_PUSH(arena, &copy->inputs, copy_port(&net->inputs.at[i], copy, arena));
     for (int i = 0; i < net->outputs.n; i++)
         VEC_PUSH(arena, &copy->outputs, copy_port(&net->outputs.at[i], copy, arena));
+    for (int i = 0; i < net->updates.n; i++) {
+        Update update = net->updates.at[i];
+        update.param = copy->params.at[update.param->id];
+        update.node = copy->nodes.at[update.node->id];
+        VEC_PUSH(arena, &copy->updates, update);
+    }
     copy->n_original = net->n_original;
     return copy;
 }
@@ -289,6 +295,14 @@ bool param_same_dims(const Param *a, const Param *b)
     return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
 
+Type param_type(const Param *param)
+{
+    const int *d = param->dims;
+    return param->rank == 4   ? (Type){ELEM_F32, d[0], d[2], d[3], d[1]}
+           : param->rank == 2 ? (Type){ELEM_F32, d[0], 1, 1, d[1]}
+                              : (Type){ELEM_F32, 1, 1, 1, d[0]};
+}
+
 bool owns_param(const Node *node, Role role)
 {
     return node->params[role] && node->params[role]->first == node->id;
@@ -348,6 +362,8 @@ int node_uses(const Net *net, const Node *node)
     }
     for (int i = 0; i < net->outputs.n; i++)
         uses += net->outputs.at[i].node == node;
+    for (int i = 0; i < net->updates.n; i++)
+        uses += net->updates.at[i].node == node;
     return uses;
 }
 

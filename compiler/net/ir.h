@@ -111,6 +111,28 @@ typedef struct NetNaming {
     const char **axes;
 } NetNaming;
 
+/* What a step of training does to a parameter, which `node` says.
+ *
+ * UPDATE_GRADIENT: the node's value is the loss's gradient by the parameter, and the optimizer
+ * decides.  There is one at most for each parameter.
+ *
+ * UPDATE_STATISTIC: a running statistic moves towards the node's value,
+ *
+ *     statistic = (1 - rate) * statistic + rate * scale * value
+ *
+ * where `scale` turns the variance of a batch of n values for each channel into the unbiased one,
+ * n / (n - 1), or is 1.  Where several nodes share a statistic, it moves once for each, in order.
+ *
+ * The node has the type param_type() of the parameter. */
+typedef enum UpdateKind { UPDATE_GRADIENT, UPDATE_STATISTIC } UpdateKind;
+
+typedef struct Update {
+    UpdateKind kind;
+    Param *param;
+    Node *node;
+    double rate, scale; /* of a statistic; else 0 and 1 */
+} Update;
+
 /* A parameter of the net's declaration that is a whole number. */
 typedef struct NetDefine {
     const char *name;
@@ -124,7 +146,8 @@ typedef struct Net {
     VEC(Param *) params; /* all that nodes refer to, in the order of their first nodes */
     VEC(Port) inputs;
     VEC(Port) outputs;
-    int n_original; /* nodes before the first pass: Node.origin is below it */
+    VEC(Update) updates; /* of a network with a backward part (passes/differentiate.h); else none */
+    int n_original;      /* nodes before the first pass: Node.origin is below it */
     /* For binding weights, before any pass: */
     VEC(NetNaming) namings; /* other namings that may fit them */
     bool every_naming;      /* `namings` includes the ones that ship with rnc */
@@ -174,6 +197,9 @@ Act act_of(Op op);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
 bool param_same_dims(const Param *a, const Param *b);
+/* The type of a tensor with one element for each of the parameter's: [o][h][w][i] for dims OIHW,
+ * [o][1][1][i] for [o][i], [1][1][1][c] for [c]. */
+Type param_type(const Param *param);
 /* Whether `node` has a parameter of the role and is the first to refer to it. */
 bool owns_param(const Node *node, Role role);
 /* Counts of trained parameters, for nodes first..last or the whole net.  Running statistics are
@@ -185,7 +211,7 @@ int64_t net_parameters(const Net *net);
 int64_t node_macs(const Node *node);
 int64_t nodes_macs(const Net *net, int first, int last);
 int64_t net_macs(const Net *net);
-/* How many operand slots and output ports refer to a node. */
+/* How many operand slots, output ports and updates refer to a node. */
 int node_uses(const Net *net, const Node *node);
 Node *net_node_named(const Net *net, const char *name);
 

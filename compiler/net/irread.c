@@ -313,17 +313,7 @@ static bool read_axes(Reader *r, Param *param)
     return true;
 }
 
-static Param *param_named(const Node *node, const char *name)
-{
-    for (int i = 0; i < P_ROLES; i++) {
-        if (node->params[i] && str_eq(node->params[i]->name, name))
-            return node->params[i];
-    }
-    return NULL;
-}
-
-/* Lists the last node's parameters by their names, so that later nodes can refer to them. */
-static bool list_params(Reader *r)
+bool irread_list_params(Reader *r)
 {
     bool good = true;
     for (int i = 0; r->last && i < P_ROLES; i++) {
@@ -333,7 +323,7 @@ static bool list_params(Reader *r)
         NameEntry *entry = table_add(&r->params, param->name, r->last->place->loc);
         if (entry) {
             entry->node = r->last;
-        } else if (param_named(table_find(&r->params, param->name)->node, param->name) != param) {
+        } else if (irread_param(r, param->name) != param) {
             diag_error(r->diag, r->last->place->loc, "there are two parameters '%s'", param->name);
             good = false;
         }
@@ -348,8 +338,7 @@ static bool read_identity(Reader *r, Param **param, Loc loc)
     const char *name = irlex_name(r->lex, "the name of a parameter");
     if (!name)
         return false;
-    const NameEntry *entry = table_find(&r->params, name);
-    Param *shared = entry ? param_named(entry->node, name) : NULL;
+    Param *shared = irread_param(r, name);
     if (!shared) {
         (*param)->name = (*param)->alias = name;
         return true;
@@ -428,7 +417,9 @@ static bool read_statement(Reader *r)
     if (!name)
         return false;
     if (!irlex_is(r->lex, '=') && !irlex_is(r->lex, ','))
-        return str_eq(name, "port") ? irread_port(r, line.loc) : read_param(r, name, line.loc);
+        return str_eq(name, "port")     ? irread_port(r, line.loc)
+               : str_eq(name, "update") ? irread_update(r, line.loc)
+                                        : read_param(r, name, line.loc);
     VEC_PUSH(r->net->arena, &line.names, name);
     while (irlex_is(r->lex, ',')) {
         irlex_advance(r->lex);
@@ -437,7 +428,7 @@ static bool read_statement(Reader *r)
             return false;
         VEC_PUSH(r->net->arena, &line.names, name);
     }
-    const bool listed = list_params(r);
+    const bool listed = irread_list_params(r);
     const bool good = irlex_expect(r->lex, '=', "'='") && read_node(r, &line) && listed;
     for (int i = 0; i < line.names.n; i++)
         table_add(&r->names, line.names.at[i], line.loc); /* broken, if it is new */
@@ -495,7 +486,7 @@ Net *irtext_read(Arena *arena, int file, Diag *d)
     loc.end = lex.token.loc.begin;
     irlex_skip_line(&lex);
     read_rest(&r);
-    list_params(&r);
+    irread_list_params(&r);
     r.net->n_original = r.original >= 0 ? r.original : r.net->nodes.n;
     if (d->errors == errors)
         check_whole(&r, loc);

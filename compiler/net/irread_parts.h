@@ -25,7 +25,13 @@ bool irread_is_broken(const Reader *r, const char *name);
 void irread_unknown(Reader *r, Loc loc, const char *name);
 /* Reads an element type; returns false after a message. */
 bool irread_elem(Reader *r, Elem *elem);
-/* Reads a line that begins with `port`, from after that word on. */
+/* Lists the last node's parameters by their names, so that later lines can refer to them. Returns
+ * false after a message. */
+bool irread_list_params(Reader *r);
+/* The parameter with that name, of the nodes whose parameters are listed, or NULL. */
+Param *irread_param(const Reader *r, const char *name);
+/* These read a line that begins with `port` or `update`, from after that word on. */
 bool irread_port(Reader *r, Loc loc);
+bool irread_update(Reader *r, Loc loc);
 
 #endif

@@ -25,6 +25,11 @@
  *
  *     low, high = split(conv1) parts=2 : f32[1][32][32][8], f32[1][32][32][8]
  *
+ * Updates stand between the nodes and the ports:
+ *
+ *     update gradient conv1.weight = conv1.weight.gradient
+ *     update statistic bn1.running_var = bn1.variance rate=0.1 scale=1.004
+ *
  * `origin` is left out where it is the node's own number.  The line `net` says original=N if
  * passes changed the number of nodes.
  */
@@ -244,6 +249,24 @@ static void put_port(Buf *out, const char *direction, const Port *port)
     buf_puts(out, port->n_labels ? ")\n" : "\n");
 }
 
+static void put_update(Buf *out, const Update *update)
+{
+    const bool gradient = update->kind == UPDATE_GRADIENT;
+    buf_printf(out, "update %s ", gradient ? "gradient" : "statistic");
+    put_name(out, update->param->name);
+    buf_puts(out, " = ");
+    put_name(out, update->node->name);
+    if (!gradient) {
+        buf_puts(out, " rate=");
+        put_real(out, update->rate);
+    }
+    if (update->scale != 1) {
+        buf_puts(out, " scale=");
+        put_real(out, update->scale);
+    }
+    buf_putc(out, '\n');
+}
+
 void irtext_print(Buf *out, const Net *net, const SrcMap *src)
 {
     buf_puts(out, "net ");
@@ -256,6 +279,10 @@ void irtext_print(Buf *out, const Net *net, const SrcMap *src)
             put_node(out, net, net->nodes.at[i], src);
     }
     buf_putc(out, '\n');
+    for (int i = 0; i < net->updates.n; i++)
+        put_update(out, &net->updates.at[i]);
+    if (net->updates.n)
+        buf_putc(out, '\n');
     for (int i = 0; i < net->inputs.n; i++)
         put_port(out, "in", &net->inputs.at[i]);
     for (int i = 0; i < net->outputs.n; i++)

@@ -1,4 +1,4 @@
-/* dce.c: drops the nodes that no output needs, and their parameters with them.
+/* dce.c: drops the nodes that no output and no update needs, and their parameters with them.
  *
  * This is always legal: nodes have no effect except their value.  Inputs stay even if they are
  * unused, since they are the interface. */
@@ -9,6 +9,8 @@ void pass_dce(Net *net)
     bool *needed = NEW_ARRAY(net->arena, bool, net->nodes.n);
     for (int i = 0; i < net->outputs.n; i++)
         needed[net->outputs.at[i].node->id] = true;
+    for (int i = 0; i < net->updates.n; i++)
+        needed[net->updates.at[i].node->id] = true;
     for (int i = net->nodes.n - 1; i >= 0; i--) {
         const Node *node = net->nodes.at[i];
         for (int j = 0; needed[i] && j < node->n_in; j++)

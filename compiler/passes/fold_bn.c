@@ -10,6 +10,8 @@
  * have none either, but the structure is the same.  A normalisation after anything else, or after
  * a layer with other users (pre-activation networks, DenseNet), stays.
  *
+ * Nothing is folded in a network with updates: it is trained, and its parameters change.
+ *
  * Parameters are never written: the layer gets new ones.  So a parameter that another node refers
  * to keeps its value for that one.  Layers that share their parameters, and are followed by
  * normalisations that also share theirs (one block on two inputs), share the new ones as well.  If
@@ -179,6 +181,8 @@ static void rename_made(const Folder *f)
 
 void pass_fold_bn(Net *net)
 {
+    if (net->updates.n)
+        return;
     Rewrite r = rewrite_begin(net);
     Folder f = folder_new(net);
     for (int i = 0; i < net->nodes.n; i++) {

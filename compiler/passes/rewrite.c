@@ -18,6 +18,10 @@ Rewrite rewrite_begin(Net *net)
         r.uses[net->outputs.at[i].node->id]++;
         r.last[net->outputs.at[i].node->id] = INT_MAX;
     }
+    for (int i = 0; i < net->updates.n; i++) {
+        r.uses[net->updates.at[i].node->id]++;
+        r.last[net->updates.at[i].node->id] = INT_MAX;
+    }
     return r;
 }
 
@@ -80,5 +84,7 @@ void rewrite_end(Rewrite *r)
     net->nodes.n = kept;
     for (int i = 0; i < net->outputs.n; i++)
         net->outputs.at[i].node = as_now(net->outputs.at[i].node);
+    for (int i = 0; i < net->updates.n; i++)
+        net->updates.at[i].node = as_now(net->updates.at[i].node);
     ir_renumber(net);
 }

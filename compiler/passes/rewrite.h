@@ -18,14 +18,14 @@
 
 typedef struct Rewrite {
     Net *net;
-    int *uses; /* by id: operand slots and output ports that refer to it */
-    int *last; /* by id: the last node that reads it, INT_MAX for a port, 0 for none */
+    int *uses; /* by id: operand slots, output ports and updates that refer to it */
+    int *last; /* by id: the last node that reads it, INT_MAX for a port or update, 0 for none */
 } Rewrite;
 
 Rewrite rewrite_begin(Net *net);
 /* The node at a place, with its operands brought up to date; NULL if it was removed. */
 Node *rewrite_at(Rewrite *r, int place);
-/* Whether exactly one operand slot or port refers to the node. */
+/* Whether exactly one operand slot, port or update refers to the node. */
 bool used_once(const Rewrite *r, const Node *node);
 /* Makes `node`, an operand of `taken`, compute what `taken` did.  `node` takes over its origin,
  * activation and users.  Its name and those that it absorbed are appended to what `node` has

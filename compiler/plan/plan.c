@@ -17,8 +17,27 @@ const Machine *plan_machine(const PlanOptions *options)
     return options->machine ? options->machine : &machine_rows[MACHINE_generic];
 }
 
+/* Whether no node or port is one that only training has; false after a message. */
+static bool can_compile(const Net *net, Diag *diag)
+{
+    const Node *bad = net->updates.n ? net->updates.at[0].node : NULL;
+    for (int i = 0; i < net->nodes.n && !bad; i++) {
+        if (net->nodes.at[i]->op == OP_INPUT &&
+            elem_row(net->nodes.at[i]->type.elem)->input != ANY_INPUT)
+            bad = net->nodes.at[i];
+    }
+    if (!bad)
+        return true;
+    diag_error(diag, bad->place ? bad->place->loc : NO_LOC,
+               "'%s' is of a step of training, which rnc cannot compile to C yet", bad->name);
+    diag_note(diag, NO_LOC, "'--dump ir' prints the network, and 'rnc eval' computes it");
+    return false;
+}
+
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
 {
+    if (!can_compile(net, diag))
+        return NULL;
     Plan *plan = NEW(arena, Plan);
     plan->arena = arena;
     plan->parameters = net_parameters(net);

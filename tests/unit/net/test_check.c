@@ -73,6 +73,59 @@ static void test_shapes(void)
     refused(&t, "parameters");
 }
 
+/* A normalisation whose parameters are updated by its input's mean. */
+static Net *begin_updates(NetTest *t)
+{
+    begin(t);
+    Node *x = t->net->nodes.at[0], *bn = netgen_op(t, OP_BN, x);
+    Attrs pool = ir_default_attrs(OP_AVGPOOL);
+    pool.kernel[0] = pool.kernel[1] = 4;
+    pool.stride[0] = pool.stride[1] = 1;
+    Node *mean = netgen_add(t, OP_AVGPOOL, &x, 1, pool);
+    const Update updates[] = {
+        {UPDATE_GRADIENT, bn->params[P_WEIGHT], mean, 0, 1},
+        {UPDATE_STATISTIC, bn->params[P_MEAN], mean, 0.1, 1},
+        {UPDATE_STATISTIC, bn->params[P_MEAN], mean, 0.1, 1.5},
+    };
+    for (int i = 0; i < 3; i++)
+        VEC_PUSH(t->arena, &t->net->updates, updates[i]);
+    CU_ASSERT(check_net(t->net, &t->diag, "building"));
+    return ir_copy(t->net, t->arena);
+}
+
+static void test_updates(void)
+{
+    NetTest t;
+    CU_ASSERT(check_net(begin_updates(&t), &t.diag, "copying"));
+    CU_ASSERT_EQUAL(node_uses(t.net, t.net->nodes.at[4]), 3);
+    t.net->updates.at[0].node = t.net->nodes.at[0];
+    refused(&t, "another type");
+
+    Net *copy = begin_updates(&t);
+    t.net->updates.at[0].node = copy->updates.at[0].node;
+    refused(&t, "not in it");
+
+    copy = begin_updates(&t);
+    t.net->updates.at[0].param = copy->updates.at[0].param;
+    refused(&t, "not in it");
+
+    begin_updates(&t);
+    t.net->updates.at[0].kind = UPDATE_STATISTIC;
+    refused(&t, "fit its role");
+
+    begin_updates(&t);
+    t.net->updates.at[1] = t.net->updates.at[0];
+    refused(&t, "two gradients");
+
+    begin_updates(&t);
+    t.net->updates.at[1].rate = 0;
+    refused(&t, "rate or scale");
+
+    begin_updates(&t);
+    t.net->updates.at[0].scale = 2;
+    refused(&t, "rate or scale");
+}
+
 static void test_shared(void)
 {
     NetTest t;
@@ -180,6 +233,7 @@ void suite_verify(void)
     CU_add_test(s, "order of nodes", test_order);
     CU_add_test(s, "shapes and parameters", test_shapes);
     CU_add_test(s, "shared parameters", test_shared);
+    CU_add_test(s, "updates", test_updates);
     CU_add_test(s, "several results", test_results);
     CU_add_test(s, "what is fused", test_fused);
     CU_add_test(s, "names and ports", test_names_and_ports);

@@ -210,7 +210,7 @@ static void test_errors(void)
     refuses("a = relu(x) : f16 nchw[1][2][4][4]",
             "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
     refuses("a = input : bf16 nchw[1][2][4][4]",
-            "error: no kernel reads inputs of type bf16: an input is f32 or u8\n");
+            "error: no kernel reads inputs of type bf16: an input is f32, u8 or i32\n");
     refuses("port out a = x f16 nchw", "error: an output port is f32\n");
     refuses("x = relu(x)", "3:1: error: there are two nodes 'x'\n");
     refuses("a = relu(x) act=relu", "error: 'relu' cannot apply an activation");
@@ -245,6 +245,23 @@ static void test_errors(void)
     refuses("port out x = x f32 nchw", "error: there is such a port already\n");
     refuses("port out a = x u8 nchw", "error: an output port is f32\n");
     refuses("port out a = x f32 nchw labels=(\"one\")", "error: 1 class names for 2 channels\n");
+    refuses("update gradient w = x", "3:17: error: there is no parameter 'w' above\n");
+    refuses("update gradients w = x", "error: expected 'gradient' or 'statistic'\n");
+    refuses("a = bn(x)\nupdate gradient a.weight = z", "4:28: error: there is no node 'z' above\n");
+    refuses("a = bn(x)\nupdate gradient a.weight = x",
+            "error: 'x' does not have the type for 'a.weight', f32 nchw[1][2][1][1]\n");
+    refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate gradient a.running_mean = b",
+            "error: 'a.running_mean' is a running statistic: 'update statistic' fits it\n");
+    refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate statistic a.bias = b rate=1",
+            "error: 'a.bias' is a trained parameter: 'update gradient' fits it\n");
+    refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate statistic a.running_var = b",
+            "error: the update of a statistic needs its rate, such as rate=0.1\n");
+    refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\n"
+            "update statistic a.running_var = b rate=0",
+            "error: the number must be from 1e-09 to 1\n");
+    refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate gradient a.bias = b\n"
+            "update gradient a.bias = b",
+            "6:1: error: the parameter has a gradient already\n");
     refuses("port through a = x f32 nchw", "error: expected 'in' or 'out'\n");
 }
 

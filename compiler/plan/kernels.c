@@ -17,6 +17,7 @@ enum {
     NARROW = NEEDS_NARROW,
     SIZES = NEEDS_SIZES,
     EXP = NEEDS_EXP,
+    POOL = NEEDS_POOL,
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {

@@ -72,6 +72,7 @@ enum {
     NEEDS_NARROW = 4,
     NEEDS_SIZES = 8,
     NEEDS_EXP = 16,
+    NEEDS_POOL = 32,
 };
 
 typedef struct KernelRow {

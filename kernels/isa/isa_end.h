@@ -65,6 +65,9 @@
 #undef vf_gelu
 #undef vf_long_act
 #undef vf_act
+#undef pool_window
+#undef pool_find
+#undef pool_pixel
 #undef conv_rows
 #undef conv_steps
 #undef conv_act

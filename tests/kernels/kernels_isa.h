@@ -18,6 +18,7 @@
 #include "kernels/f32/tile.h"
 #include "kernels/f32/winograd.h"
 #include "kernels/f32/winograd_tiles.h"
+#include "kernels/f32/pool.h"
 
 #include "kernels/f32/avgpool.c"
 #include "kernels/f32/conv_blas.c"

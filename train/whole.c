@@ -148,6 +148,7 @@ bool rnct_whole_write_at(rnct_whole *file, const void *bytes, size_t size, size_
 static bool name_second(const rnct_whole *file, const char *second)
 {
     char *name = temporary_name(second);
+    remove_dead(second);
     const bool good = name && link(file->temporary, name) == 0 && rename(name, second) == 0;
     if (!good && name) {
         const int error = errno;

@@ -13,7 +13,9 @@
 
 TestFolder folder_new(void)
 {
-    TestFolder folder = {"/tmp/rnc-test-XXXXXX"};
+    TestFolder folder = {"/dev/shm/rnc-test-XXXXXX"};
+    if (access("/dev/shm", W_OK) != 0)
+        strcpy(folder.path, "/tmp/rnc-test-XXXXXX");
     CU_ASSERT_FATAL(mkdtemp(folder.path) != NULL);
     return folder;
 }

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* A folder below /tmp of the test's own. */
+/* A folder of the test's own, in memory where the system has such a place. */
 typedef struct TestFolder {
     char path[64];
 } TestFolder;

@@ -50,6 +50,8 @@ static bool bind_weights(const Work *w)
         c->n_files = i + 1; /* first, so that it is closed even if memory runs out in it */
         if (!tensorfile_open(&c->files[i], o->weights[i], w->arena, w->d))
             return false;
+        for (int k = 0; k < c->files[i].n_parts; k++)
+            src_add_input(w->src, c->files[i].parts[k]);
     }
     c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, &c->bound, w->d);
     return c->has_weights;

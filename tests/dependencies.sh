@@ -33,6 +33,11 @@ run 0 'convert' convert t.net --init he:1 -q -o t.safetensors
 made=x.d
 rules "x.c x.h x.weights:$(printf '%s' "$inputs" | sed 's/\\n$//') \\\\\n  t.safetensors\n" \
     t.net -w t.safetensors -q -o x.c -MD
+printf '{"weight_map": {"b1.main.conv1.weight": "t.safetensors"}}' > t.json
+rules "x.c x.h x.weights:$(printf '%s' "$inputs" | sed 's/\\n$//') \\\\\n  t.safetensors \\\\\n  t.json\n" \
+    t.net -w t.json -q -o x.c -MD
+run 1 'over a file that an index names' convert t.net -w t.json -q -o t.safetensors
+says err 'the output would overwrite an input'
 rm -f x.* other.mk
 run 1 'a broken network' t.net -D f=4 -q -o x.c -MD
 gone x.c x.h x.d

@@ -72,6 +72,11 @@ int src_read(SrcMap *map, const char *path, const char **why)
     return file;
 }
 
+void src_add_input(SrcMap *map, const char *path)
+{
+    map->files.at[src_add(map, path, "", 0)].on_disk = true;
+}
+
 const SrcFile *src_file(const SrcMap *map, int file)
 {
     return file >= 0 && file < map->files.n ? &map->files.at[file] : NULL;

@@ -27,7 +27,7 @@ typedef struct SrcFile {
     const char *name; /* as messages print it */
     const char *text; /* NUL-terminated; may hold NULs before size */
     size_t size;
-    bool on_disk;     /* src_read() read it; else src_add() got it from elsewhere */
+    bool on_disk;     /* an input that was read; else src_add() got it from elsewhere */
     const int *lines; /* [n_lines] the byte where each line begins, the first with 0 */
     int n_lines;
 } SrcFile;
@@ -42,6 +42,8 @@ int src_add(SrcMap *map, const char *name, const char *text, size_t size);
 /* Reads an ordinary file (file.h).  Returns its number; or -1 with *why set to what is wrong,
  * in words that complete "cannot read FILE: ". */
 int src_read(SrcMap *map, const char *path, const char **why);
+/* Adds a file that somebody else reads and that has no places, so that it is among the inputs. */
+void src_add_input(SrcMap *map, const char *path);
 const SrcFile *src_file(const SrcMap *map, int file);
 /* Line and column of a byte, both from 1. */
 void src_line(const SrcMap *map, int file, int byte, int *line, int *column);

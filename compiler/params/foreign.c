@@ -114,11 +114,6 @@ static bool is_openvino(Bytes b)
     return first_letter(b) == '<' && near_begin(b, "<net ") && near_begin(b, "<layer");
 }
 
-static bool is_shards(Bytes b)
-{
-    return first_letter(b) == '{' && near_begin(b, "\"weight_map\"");
-}
-
 static bool is_json(Bytes b)
 {
     return first_letter(b) == '{' && near_begin(b, "\":");
@@ -242,28 +237,6 @@ static void refuse(const char *path, const char *what, const char *way_out, Diag
         diag_file_note(diag, path, "%s", way_out);
 }
 
-/* The names of the shards, each once, as the options that take them. */
-static void refuse_shards(const char *path, Bytes b, Diag *diag)
-{
-    enum { MOST = 200, LONGEST = 100 };
-    Buf list = buf_new(diag->out.arena);
-    refuse(path, "the index of a model in several files", NULL, diag);
-    for (size_t i = 0; i < b.n && list.n < MOST; i++) {
-        static const char ending[] = ".safetensors\"";
-        if (i + strlen(ending) > b.n || memcmp(b.at + i, ending, strlen(ending)) != 0)
-            continue;
-        size_t begin = i;
-        while (begin > 0 && b.at[begin - 1] != '"' && i - begin < LONGEST)
-            begin--;
-        const char *name = arena_printf(list.arena, " -w %.*s.safetensors", (int)(i - begin),
-                                        (const char *)b.at + begin);
-        if (!strstr(buf_text(&list), name))
-            buf_puts(&list, name);
-    }
-    diag_file_note(diag, path, "give the files that it lists%s%s%s", list.n ? ":" : "",
-                   buf_text(&list), list.n >= MOST ? " ..." : "");
-}
-
 void foreign_refuse(const char *path, const unsigned char *bytes, size_t size, Diag *diag)
 {
     const Bytes b = {bytes, size};
@@ -280,9 +253,7 @@ void foreign_refuse(const char *path, const unsigned char *bytes, size_t size, D
             return;
         }
     }
-    if (is_shards(b))
-        refuse_shards(path, b, diag);
-    else if (is_json(b))
+    if (is_json(b))
         refuse(path, "JSON text, which describes a model at most",
                "the weights are in another file", diag);
     else
@@ -332,6 +303,10 @@ void foreign_refuse_folder(const char *path, Diag *diag)
          "tf_keras where it was written by Keras 2"},
         {"model.weights.h5", "a model of Keras, unpacked",
          "-w FOLDER/model.weights.h5 takes its weights"},
+        {"model.safetensors.index.json", "the folder of a model in several files",
+         "-w FOLDER/model.safetensors.index.json takes its weights"},
+        {"pytorch_model.bin.index.json", "the folder of a model in several files",
+         "-w FOLDER/pytorch_model.bin.index.json takes its weights"},
         {"model.safetensors", "the folder of a model",
          "-w FOLDER/model.safetensors takes its weights"},
         {"pytorch_model.bin", "the folder of a model",

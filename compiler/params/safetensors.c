@@ -13,12 +13,13 @@
  */
 #include "params/safetensors.h"
 
+#include "params/jsontext.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 8, HEADER_MOST = 16 << 20, RANK_MOST = 8 };
+enum { LENGTH_BYTES = 8, RANK_MOST = 8 };
 
 /* A file while it is read. */
 typedef struct Reader {
@@ -111,8 +112,8 @@ static bool read_offsets(Reader *r, StoredTensor *t, const json_t *offsets)
     const int64_t from = (int64_t)json_integer_value(begin), to = (int64_t)json_integer_value(end);
     if (from < 0 || to < from) {
         diag_file_error(r->diag, r->file->path,
-                        "the data of tensor '%s' cannot lie from %" PRId64 " to %" PRId64, t->name,
-                        from, to);
+                        "the data of tensor '%s' cannot be at bytes %" PRId64 " to %" PRId64,
+                        t->name, from, to);
         return false;
     }
     if ((uint64_t)to > r->size) {
@@ -209,65 +210,22 @@ static bool read_tensors(Reader *r, json_t *root)
     return check_extents(r);
 }
 
-/* Whether the text has so few objects, lists and numbers for its length as the entries of
- * tensors have: values take many times the memory of their text. */
-static bool is_sparse(const unsigned char *text, size_t n)
-{
-    enum { SLACK = 64, OBJECT_BYTES = 40, LIST_BYTES = 20, VALUE_BYTES = 6 };
-    size_t objects = 0, lists = 0, values = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < n; i++) {
-        if (quoted && text[i] == '\\')
-            i++;
-        else if (text[i] == '"')
-            quoted = !quoted;
-        else if (!quoted) {
-            objects += text[i] == '{';
-            lists += text[i] == '[';
-            values += text[i] == ',';
-        }
-    }
-    return objects <= n / OBJECT_BYTES + SLACK && lists <= n / LIST_BYTES + SLACK &&
-           values <= n / VALUE_BYTES + SLACK;
-}
-
 /* The header as JSON, or NULL after a message. */
 static json_t *parse_header(TensorFile *file, const unsigned char *bytes, size_t size, Diag *diag)
 {
     const uint64_t n = header_bytes(bytes);
-    json_error_t error;
-    if (n > HEADER_MOST) {
+    if (n > JSONTEXT_MOST) {
         diag_file_error(diag, file->path,
                         "the header of %" PRIu64 " bytes is longer than what rnc reads, %d bytes",
-                        n, HEADER_MOST);
+                        n, JSONTEXT_MOST);
         return NULL;
     }
     if (n > size - LENGTH_BYTES) {
         diag_file_error(diag, file->path,
-                        "the file is cut off: its header of %" PRIu64 " bytes ends behind it", n);
+                        "the file is cut off: its header of %" PRIu64 " bytes ends after it", n);
         return NULL;
     }
-    if (!is_sparse(bytes + LENGTH_BYTES, (size_t)n)) {
-        diag_file_error(diag, file->path, "the header is none of tensors: it has too many values");
-        return NULL;
-    }
-    json_t *root =
-        json_loadb((const char *)bytes + LENGTH_BYTES, (size_t)n, JSON_REJECT_DUPLICATES, &error);
-    if (!root && json_error_code(&error) == json_error_out_of_memory) {
-        diag_file_error(diag, file->path, "out of memory: the header has %" PRIu64 " bytes", n);
-        return NULL;
-    }
-    if (!root) {
-        diag_file_error(diag, file->path, "the header is not JSON: %s (byte %d)", error.text,
-                        error.position);
-        return NULL;
-    }
-    if (!json_is_object(root)) {
-        diag_file_error(diag, file->path, "the header is not a JSON object");
-        json_decref(root);
-        return NULL;
-    }
-    return root;
+    return jsontext_object(file->path, "header", bytes + LENGTH_BYTES, (size_t)n, diag);
 }
 
 bool safetensors_read(TensorFile *file, const unsigned char *bytes, size_t size, Arena *arena,

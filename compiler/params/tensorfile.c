@@ -11,6 +11,7 @@
 #include "params/h5file.h"
 #include "params/npz.h"
 #include "params/safetensors.h"
+#include "params/shards.h"
 #include "params/torch.h"
 #include "params/torch_stream.h"
 #include "params/zip.h"
@@ -161,9 +162,26 @@ bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag 
 {
     *file = (TensorFile){0};
     file->path = tensorfile_path(argument, &file->key, arena);
-    if (map_file(file, diag) && read_format(file, arena, diag) &&
+    if (map_file(file, diag) &&
+        (shards_is(file->map, file->map_size) ? shards_read(file, arena, diag)
+                                              : read_format(file, arena, diag)) &&
         (!file->key || file->keyed || keep_part(file, arena, diag)))
         return true;
+    tensorfile_close(file);
+    return false;
+}
+
+bool tensorfile_open_shard(TensorFile *file, const char *path, Arena *arena, Diag *diag)
+{
+    *file = (TensorFile){.path = path};
+    if (map_file(file, diag)) {
+        if (!shards_is(file->map, file->map_size)) {
+            if (read_format(file, arena, diag))
+                return true;
+        } else {
+            diag_file_error(diag, path, "an index names this file, which is an index itself");
+        }
+    }
     tensorfile_close(file);
     return false;
 }

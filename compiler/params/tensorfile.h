@@ -39,7 +39,9 @@ struct TensorFile {
     bool keyed;            /* the reader took that part alone */
     StoredTensor *tensors; /* in the order of the file */
     int n;
-    bool own;  /* rnc wrote it: names and order of axes are the network's own */
+    bool own;           /* rnc wrote it: names and order of axes are the network's own */
+    const char **parts; /* [n_parts] paths of further files that it consists of (shards.c) */
+    int n_parts;
     void *map; /* the mapped file; tensorfile_close() */
     size_t map_size;
     /* Of formats that pack their data: writes a tensor's `size` bytes to `to`, with
@@ -57,6 +59,8 @@ const char *tensorfile_path(const char *argument, const char **key, Arena *arena
  * message that names the file and what is wrong in it.  What is packed is only
  * unpacked when it is asked for, so that a file cannot claim memory by itself. */
 bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag *diag);
+/* The same of a file by its path alone, which must not be an index of shards (shards.c). */
+bool tensorfile_open_shard(TensorFile *file, const char *path, Arena *arena, Diag *diag);
 void tensorfile_close(TensorFile *file);
 const StoredTensor *tensorfile_find(const TensorFile *file, const char *name);
 /* Elements as float: a pointer into the map where that is possible (F32, aligned, not

@@ -9,6 +9,7 @@ given.  Ends with "N passed, N failed".
 """
 import argparse
 import collections
+import json
 import os
 import subprocess
 import sys
@@ -178,6 +179,13 @@ def check_torch(c):
     torch.save({"model": state, "ema": {k: v + 1 for k, v in state.items()}}, c.path("two.pt"))
     c.same("PyTorch, FILE:KEY", net, "two.pt:model", x.numpy(), y)
     c.refused("PyTorch, two dicts", net, "two.pt", x.numpy(), "several sets of tensors")
+    names = sorted(state)
+    shards = {"pytorch_model-1.bin": names[:3], "pytorch_model-2.bin": names[3:]}
+    for name, part in shards.items():
+        torch.save({k: state[k] for k in part}, c.path(name))
+    with open(c.path("pytorch_model.bin.index.json"), "w") as f:
+        json.dump({"weight_map": {k: name for name, part in shards.items() for k in part}}, f)
+    c.same("PyTorch, an index of two files", net, "pytorch_model.bin.index.json", x.numpy(), y)
     script = Module()
     del script.scratch
     script.load_state_dict(state)

@@ -42,10 +42,6 @@ static void test_formats(void)
         FILE_OF("<?xml version=\"1.0\"?><net name=\"r\" version=\"11\"><layers><layer id=\"0\">",
                 "an OpenVINO model"),
         FILE_OF("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
-        FILE_OF("{\"metadata\": {\"total_size\": 8}, \"weight_map\": {\"a\": "
-                "\"m-1-of-2.safetensors\", \"b\": \"m-2-of-2.safetensors\", \"c\": "
-                "\"m-1-of-2.safetensors\"}}",
-                "give the files that it lists: -w m-1-of-2.safetensors -w m-2-of-2.safetensors\n"),
         FILE_OF("{\"class_name\": \"Functional\"}......", "JSON text"),
         FILE_OF("\x1f\x8b\x08\0....", "compressed by gzip"),
         FILE_OF("BZh91AY&SY", "compressed by bzip2"),

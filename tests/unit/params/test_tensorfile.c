@@ -127,8 +127,8 @@ static void test_bad_headers(void)
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,9]}}",
          "2 numbers of 4 bytes"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}",
-         "cannot lie from 8 to 0"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}", "cannot lie from -8"},
+         "cannot be at bytes 8 to 0"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[-8,0]}}", "cannot be at bytes -8"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0]}}", "list of two numbers"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[60,68]}}", "cut off"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
@@ -149,7 +149,7 @@ static void test_bad_lengths(void)
 {
     FileTest b = {0};
     filetest_open(&b, "\x20\0\0\0\0\0\0\0{}", 10);
-    filetest_refused(&b, "ends behind it");
+    filetest_refused(&b, "ends after it");
     filetest_open(&b, "\xff\xff\xff\xff\xff\xff\xff\0{}", 10);
     filetest_refused(&b, "longer than what rnc reads");
     filetest_open(&b, "\0\0\0\0\0\0\0\0{}", 10);

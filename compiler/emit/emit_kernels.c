@@ -188,6 +188,8 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/halo.c");
     if (any_needs(plan, NEEDS_TILE))
         paste_kernel(e, "kernels/f32/tile.h");
+    if (any_needs(plan, NEEDS_DIRECT))
+        paste_kernel(e, "kernels/f32/direct_tile.h");
     if (any_needs(plan, NEEDS_WINOGRAD)) {
         paste_kernel(e, "kernels/f32/winograd.h");
         paste_kernel(e, "kernels/f32/winograd_tiles.h");

@@ -18,6 +18,7 @@ enum {
     SIZES = NEEDS_SIZES,
     EXP = NEEDS_EXP,
     POOL = NEEDS_POOL,
+    DIRECT = NEEDS_DIRECT,
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {

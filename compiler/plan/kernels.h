@@ -73,6 +73,7 @@ enum {
     NEEDS_SIZES = 8,
     NEEDS_EXP = 16,
     NEEDS_POOL = 32,
+    NEEDS_DIRECT = 64,
 };
 
 typedef struct KernelRow {

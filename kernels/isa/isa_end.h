@@ -76,6 +76,16 @@
 #undef conv_run_diagonal
 #undef conv_split
 #undef conv_join
+#undef conv_place
+#undef conv_find
+#undef conv_block
+#undef conv_ahead
+#undef conv_work
+#undef conv_begin
+#undef conv_end
+#undef conv_turn
+#undef conv_tile
+#undef conv_part
 #undef winograd_spare
 #undef winograd_numbers
 #undef winograd_points

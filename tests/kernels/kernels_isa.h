@@ -16,6 +16,7 @@
 #undef RNC_KERNEL /* nor can calls be folded: one copy of each function is enough */
 #define RNC_KERNEL static __attribute__((unused)) RNC_TARGET
 #include "kernels/f32/tile.h"
+#include "kernels/f32/direct_tile.h"
 #include "kernels/f32/winograd.h"
 #include "kernels/f32/winograd_tiles.h"
 #include "kernels/f32/pool.h"

@@ -1,0 +1,108 @@
+/* settest.c: see settest.h. */
+#include "settest.h"
+
+#include <CUnit/CUnit.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void set_begin(SetTest *t)
+{
+    *t = (SetTest){.folder = folder_new()};
+    t->data.path = strdup(folder_path(&t->folder, "data"));
+}
+
+void set_end(SetTest *t)
+{
+    rnct_set_close(&t->set);
+    folder_remove(&t->folder);
+    free((char *)(uintptr_t)t->data.path);
+}
+
+bool set_read(SetTest *t)
+{
+    rnct_set_close(&t->set);
+    t->problems.n = t->skipped.n = 0;
+    return rnct_set_open(&t->set, &t->data, folder_path(&t->folder, "cache"), &t->problems,
+                         &t->skipped);
+}
+
+void set_refused(SetTest *t, const char *words)
+{
+    CU_ASSERT_FALSE(set_read(t));
+    CU_ASSERT_EQUAL(t->skipped.n, 0);
+    CU_ASSERT(t->set.map.bytes == NULL);
+    says(&t->problems, words);
+}
+
+void set_skips(SetTest *t, const char *words)
+{
+    t->data.skip = true;
+    CU_ASSERT(set_read(t));
+    no_problems(&t->problems);
+    says(&t->skipped, words);
+    t->data.skip = false;
+}
+
+#ifdef RNC_HAVE_PICTURES
+#include <jpeglib.h>
+#include <png.h>
+
+enum { MOST = 4096 };
+
+static void fill(unsigned char *pixels, int n, const unsigned char rgb[3])
+{
+    for (int i = 0; i < n; i++)
+        memcpy(pixels + 3 * (size_t)i, rgb, 3);
+}
+
+size_t make_png(unsigned char *to, int h, int w, const unsigned char rgb[3])
+{
+    unsigned char *pixels = malloc((size_t)(h * w) * 3);
+    png_alloc_size_t size = MOST;
+    png_image png = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
+    CU_ASSERT_FATAL(pixels != NULL);
+    png.height = (png_uint_32)h;
+    png.width = (png_uint_32)w;
+    fill(pixels, h * w, rgb);
+    CU_ASSERT_FATAL(png_image_write_to_memory(&png, to, &size, 0, pixels, 0, NULL));
+    free(pixels);
+    return size;
+}
+
+size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3])
+{
+    struct jpeg_compress_struct jpeg;
+    struct jpeg_error_mgr errors;
+    unsigned char *bytes = NULL, row[3 * 256];
+    unsigned long size = 0;
+    JSAMPROW rows = row;
+    CU_ASSERT_FATAL(w <= 256);
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &bytes, &size);
+    jpeg.image_height = (JDIMENSION)h;
+    jpeg.image_width = (JDIMENSION)w;
+    jpeg.input_components = 3;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    jpeg_start_compress(&jpeg, TRUE);
+    fill(row, w, rgb);
+    while (jpeg.next_scanline < jpeg.image_height)
+        jpeg_write_scanlines(&jpeg, &rows, 1);
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    CU_ASSERT_FATAL(size <= MOST);
+    memcpy(to, bytes, size);
+    free(bytes);
+    return size;
+}
+
+void put_png(SetTest *t, const char *name, int h, int w, int red)
+{
+    unsigned char bytes[MOST];
+    const unsigned char rgb[3] = {(unsigned char)red, 100, 200};
+    folder_write(&t->folder, name, bytes, make_png(bytes, h, w, rgb));
+}
+#endif

@@ -1,0 +1,282 @@
+/* test_set.c: data sets of files: folders by class, names with the class, lists. */
+#include "train/set.h"
+
+#include "settest.h"
+
+#include <CUnit/CUnit.h>
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef RNC_HAVE_PICTURES
+
+/* The red of each picture and its class: "dog:10 cat:20 ". */
+static const char *summary(const rnct_set *set)
+{
+    static char text[512];
+    size_t n = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < set->n && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s:%d ", set->names[set->labels[i]],
+                              set->pixels[i * (size_t)(set->h * set->w * set->c)]);
+    return text;
+}
+
+static void read_is(SetTest *t, const char *expected)
+{
+    CU_ASSERT(set_read(t));
+    no_problems(&t->problems);
+    CU_ASSERT_STRING_EQUAL(summary(&t->set), expected);
+    if (strcmp(summary(&t->set), expected) != 0)
+        printf("found: %s\n", summary(&t->set));
+}
+
+static void put_animals(SetTest *t)
+{
+    put_png(t, "data/dog/b.png", 4, 5, 11);
+    put_png(t, "data/dog/a.PNG", 4, 5, 10);
+    put_png(t, "data/cat/deep/er/c.jpeg", 4, 5, 20); /* it is what it is, not what it is called */
+    put_png(t, "data/ape/d.jpg", 4, 5, 30);
+    folder_write(&t->folder, "data/ape/notes.txt", "x", 1);
+    folder_write(&t->folder, "data/.hidden/e.png", "x", 1);
+    folder_write(&t->folder, "data/ape/.e.png", "x", 1);
+}
+
+static void test_folders(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_animals(&t);
+    read_is(&t, "ape:30 cat:20 dog:10 dog:11 ");
+    CU_ASSERT(t.set.h == 4 && t.set.w == 5 && t.set.c == 3 && t.set.classes == 3);
+    CU_ASSERT(t.set.pixels[1] == 100 && t.set.pixels[2] == 200);
+    CU_ASSERT_EQUAL(t.set.ignored, 1);
+    CU_ASSERT_EQUAL(symlink("../dog/a.PNG", folder_path(&t.folder, "data/cat/a.png")), 0);
+    read_is(&t, "ape:30 cat:10 cat:20 dog:10 dog:11 ");
+    const char *const order[] = {"dog", "cat", "ape"};
+    t.data.classes = order;
+    t.data.n_classes = 3;
+    read_is(&t, "ape:30 cat:10 cat:20 dog:10 dog:11 ");
+    CU_ASSERT_EQUAL(t.set.labels[0], 2);
+    set_end(&t);
+}
+
+/* Numbers are sorted as numbers. */
+static void test_numbers(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_png(&t, "data/10/a.png", 2, 2, 10);
+    put_png(&t, "data/9/a.png", 2, 2, 9);
+    put_png(&t, "data/x/a.png", 2, 2, 1);
+    CU_ASSERT(set_read(&t));
+    CU_ASSERT(strcmp(t.set.names[0], "9") == 0 && strcmp(t.set.names[1], "10") == 0 &&
+              strcmp(t.set.names[2], "x") == 0);
+    set_end(&t);
+}
+
+static void test_broken_files(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_animals(&t);
+    folder_write(&t.folder, "data/dog/empty.png", "", 0);
+    folder_write(&t.folder, "data/dog/text.png", "text", 4);
+    CU_ASSERT_EQUAL(symlink("nowhere", folder_path(&t.folder, "data/dog/gone.png")), 0);
+    CU_ASSERT_EQUAL(mkfifo(folder_path(&t.folder, "data/dog/fifo.png"), 0666), 0);
+    set_refused(&t, "dog/gone.png: cannot be read: No such file or directory");
+    CU_ASSERT_EQUAL(access(folder_path(&t.folder, "cache"), F_OK), -1);
+    says(&t.problems, "dog/fifo.png: is not an ordinary file");
+    unlink(folder_path(&t.folder, "data/dog/gone.png"));
+    unlink(folder_path(&t.folder, "data/dog/fifo.png"));
+    set_refused(&t, "dog/empty.png: the file is empty");
+    says(&t.problems, "dog/text.png: neither a JPEG nor a PNG file");
+    set_skips(&t, "dog/text.png: neither");
+    CU_ASSERT_STRING_EQUAL(summary(&t.set), "ape:30 cat:20 dog:10 dog:11 ");
+    CU_ASSERT(t.set.skipped == 2 && t.set.built);
+    t.data.skip = true; /* once more, from the cache */
+    CU_ASSERT(set_read(&t) && !t.set.built && t.set.skipped == 2);
+    /* A class whose only picture is broken. */
+    folder_write(&t.folder, "data/cat/deep/er/c.jpeg", "", 0);
+    set_skips(&t, "class 'cat' (1 of 3) has no samples that can be used");
+    CU_ASSERT_EQUAL(t.set.classes, 3);
+    set_end(&t);
+}
+
+static void test_many_broken(void)
+{
+    SetTest t;
+    char name[64];
+    set_begin(&t);
+    for (int i = 0; i < 70; i++) {
+        snprintf(name, sizeof name, "data/a/%02d.png", i);
+        folder_write(&t.folder, name, "x", 1);
+    }
+    set_refused(&t, "a/19.png: neither");
+    CU_ASSERT_EQUAL(t.problems.n, 70);
+    t.data.skip = true;
+    CU_ASSERT_FALSE(set_read(&t));
+    says(&t.problems, "has no samples that can be used");
+    CU_ASSERT_EQUAL(t.skipped.n, 70);
+    set_end(&t);
+}
+
+static void test_sizes(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_animals(&t);
+    put_png(&t, "data/dog/z.png", 8, 6, 50);
+    set_refused(&t, "dog/z.png: has 6 x 8 pixels, and the first picture has 5 x 4");
+    set_skips(&t, "dog/z.png: has 6 x 8");
+    CU_ASSERT_EQUAL(t.set.n, 4);
+    t.data.h = t.data.w = 3;
+    read_is(&t, "ape:30 cat:20 dog:10 dog:11 dog:50 ");
+    CU_ASSERT(t.set.h == 3 && t.set.w == 3);
+    t.data.w = 0;
+    set_refused(&t, "the size 3 x 0 that is wanted is none");
+    set_end(&t);
+}
+
+static void test_classes(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_animals(&t);
+    CU_ASSERT_EQUAL(mkdir(folder_path(&t.folder, "data/emu"), 0777), 0);
+    set_refused(&t, "class 'emu' (3 of 4) has no samples");
+    set_skips(&t, "class 'emu' (3 of 4) has no samples");
+    CU_ASSERT_EQUAL(t.set.classes, 4);
+    rmdir(folder_path(&t.folder, "data/emu"));
+    const char *const expected[] = {"ape", "cat"}, *const twice[] = {"ape", "cat", "ape"};
+    t.data.classes = expected;
+    t.data.n_classes = 2;
+    set_refused(&t, "its class 'dog' is none of the 2 that are expected ('ape' and so on)");
+    set_skips(&t, "its class 'dog' is none of the 2");
+    CU_ASSERT_EQUAL(t.set.n, 2);
+    t.data.classes = twice;
+    t.data.n_classes = 3;
+    set_refused(&t, "the classes 0 and 2 that are expected are both called 'ape'");
+    t.data.classes = NULL;
+    t.data.n_classes = 5;
+    set_refused(&t, "has 3 classes, and 5 are expected");
+    t.data.n_classes = 0;
+    put_png(&t, "data/Dog/a.png", 4, 5, 1);
+    set_refused(&t, "the classes 'Dog' and 'dog' differ in capitals only");
+    set_skips(&t, "the classes 'Dog' and 'dog' differ");
+    CU_ASSERT_EQUAL(t.set.classes, 4);
+    set_end(&t);
+}
+
+static void test_odd_folders(void)
+{
+    SetTest t;
+    set_begin(&t);
+    set_refused(&t, "data: cannot be read: No such file");
+    mkdir(t.data.path, 0777);
+    set_refused(&t, "has no samples that can be used");
+    put_png(&t, "data/a.png", 2, 2, 1);
+    set_refused(&t, "has pictures and no folders of classes: put each class into a folder");
+    put_png(&t, "data/dog/a.png", 2, 2, 1);
+    set_refused(&t, "has 1 pictures in no folder of a class: 'a.png'");
+    set_skips(&t, "has 1 pictures in no folder");
+    unlink(folder_path(&t.folder, "data/a.png"));
+    CU_ASSERT_EQUAL(symlink("..", folder_path(&t.folder, "data/dog/loop")), 0);
+    set_refused(&t, "dog/loop: is a link to a folder that it is in");
+    set_skips(&t, "dog/loop: is a link");
+    CU_ASSERT_EQUAL(t.set.n, 1);
+    unlink(folder_path(&t.folder, "data/dog/loop"));
+    put_png(&t, "data/dog/1/2/3/4/5/6/7/8/9/0/1/2/3/4/5/6/b.png", 2, 2, 1);
+    set_refused(&t, "is a folder too deep");
+    set_end(&t);
+    set_begin(&t);
+    put_png(&t, "data/train/dog/a.png", 2, 2, 1);
+    put_png(&t, "data/val/dog/a.png", 2, 2, 1);
+    set_refused(&t, "look like parts of the data, not like classes: give ");
+    set_end(&t);
+}
+
+/* As root one can read everything. */
+static void test_unreadable(void)
+{
+    SetTest t;
+    if (geteuid() == 0)
+        return;
+    set_begin(&t);
+    put_animals(&t);
+    chmod(folder_path(&t.folder, "data/dog/a.PNG"), 0);
+    set_refused(&t, "dog/a.PNG: cannot be read: Permission denied");
+    chmod(folder_path(&t.folder, "data/dog"), 0);
+    set_skips(&t, "dog: cannot be read: Permission denied");
+    chmod(folder_path(&t.folder, "data/dog"), 0777);
+    set_end(&t);
+}
+
+static void test_names(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_png(&t, "data/1_b.png", 2, 2, 11);
+    put_png(&t, "data/0_c.png", 2, 2, 12);
+    put_png(&t, "data/0_a.png", 2, 2, 10);
+    t.data.kind = RNCT_NAMES;
+    read_is(&t, "0:10 0:12 1:11 ");
+    put_png(&t, "data/a.png", 2, 2, 11);
+    set_refused(&t, "a.png: its name does not begin with a class and '_'");
+    set_skips(&t, "a.png: its name");
+    set_end(&t);
+}
+
+static void put_list(SetTest *t, const char *text)
+{
+    folder_write(&t->folder, "data", text, strlen(text));
+}
+
+static void test_list(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_png(&t, "p/a.png", 2, 2, 10);
+    put_png(&t, "p/b b.png", 2, 2, 11);
+    put_list(&t, "p/b b.png\tdog\r\n\np/a.png\tcat");
+    read_is(&t, "dog:11 cat:10 ");
+    put_list(&t, "p/b b.png\t2\np/a.png\t0\n");
+    set_refused(&t, "class '1' (1 of 3) has no samples");
+    t.data.n_classes = 2;
+    set_refused(&t, "p/b b.png: has the label 2, which is not from 0 to 1");
+    put_list(&t, "p/b b.png\t1\np/a.png\t0\n");
+    read_is(&t, "1:11 0:10 ");
+    const char *const names[] = {"no", "yes"};
+    t.data.classes = names;
+    read_is(&t, "yes:11 no:10 ");
+    put_list(&t, "p/b b.png\t1\np/a.png\tyes\np/a.png\tno\n\tno\np/a.png\nx.png\tno\np/a.png\t2\n");
+    set_refused(&t, "p/a.png: is in the list twice");
+    says(&t.problems, "line 4 is not a path, a TAB and a class");
+    says(&t.problems, "line 5 is not");
+    says(&t.problems, "x.png: cannot be read: No such file");
+    says(&t.problems, "p/a.png: its class '2' is none of the 2");
+    set_skips(&t, "line 4");
+    CU_ASSERT_STRING_EQUAL(summary(&t.set), "yes:11 yes:10 ");
+    put_list(&t, "");
+    set_refused(&t, "is no data that is read");
+    set_end(&t);
+}
+#endif
+
+void suite_set(void)
+{
+    CU_pSuite suite = CU_add_suite("set", NULL, NULL);
+#ifdef RNC_HAVE_PICTURES
+    CU_ADD_TEST(suite, test_folders);
+    CU_ADD_TEST(suite, test_numbers);
+    CU_ADD_TEST(suite, test_broken_files);
+    CU_ADD_TEST(suite, test_many_broken);
+    CU_ADD_TEST(suite, test_sizes);
+    CU_ADD_TEST(suite, test_classes);
+    CU_ADD_TEST(suite, test_odd_folders);
+    CU_ADD_TEST(suite, test_unreadable);
+    CU_ADD_TEST(suite, test_names);
+    CU_ADD_TEST(suite, test_list);
+#endif
+}

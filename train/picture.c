@@ -1,0 +1,161 @@
+/* picture.c: decodes pictures, by libjpeg-turbo and libpng (see picture.h). */
+#define _POSIX_C_SOURCE 200809L /* fdopen */
+#include "train/picture.h"
+
+#include "train/mapped.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PIXELS = 100000000 }; /* larger ones are damage or an attack */
+
+void picture_free(Picture *p)
+{
+    free(p->pixels);
+    *p = (Picture){0};
+}
+
+bool picture_new(Picture *p, long h, long w, int c, char why[RNCT_WHY_BYTES])
+{
+    *p = (Picture){0};
+    if (h <= 0 || w <= 0 || h > MOST_PIXELS / w) {
+        snprintf(why, RNCT_WHY_BYTES, "%ld x %ld pixels (at most %d are read)", h, w, MOST_PIXELS);
+        return false;
+    }
+    p->pixels = malloc((size_t)h * (size_t)w * (size_t)c);
+    if (!p->pixels) {
+        snprintf(why, RNCT_WHY_BYTES, "no memory for %ld x %ld pixels", h, w);
+        return false;
+    }
+    p->h = (int)h;
+    p->w = (int)w;
+    p->c = c;
+    return true;
+}
+
+#ifdef RNC_HAVE_PICTURES
+#include <setjmp.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+#include <png.h>
+
+/* ---- JPEG ---- */
+
+typedef struct JpegErrors {
+    struct jpeg_error_mgr base; /* first: libjpeg knows only this */
+    jmp_buf jump;
+    char *why;
+} JpegErrors;
+
+static void on_jpeg_error(j_common_ptr jpeg)
+{
+    JpegErrors *errors = (JpegErrors *)jpeg->err;
+    char text[JMSG_LENGTH_MAX];
+    jpeg->err->format_message(jpeg, text);
+    snprintf(errors->why, RNCT_WHY_BYTES, "%.*s", RNCT_WHY_BYTES - 1, text);
+    longjmp(errors->jump, 1);
+}
+
+/* A warning: what libjpeg goes on from with pixels of its own invention.  Bytes too many are none
+ * of that; what cameras write after a picture is often called so. */
+static void on_jpeg_message(j_common_ptr jpeg, int level)
+{
+    if (level < 0 && jpeg->err->msg_code != JWRN_EXTRANEOUS_DATA)
+        on_jpeg_error(jpeg);
+}
+
+static bool decode_jpeg(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
+{
+    struct jpeg_decompress_struct jpeg;
+    JpegErrors errors;
+    jpeg.err = jpeg_std_error(&errors.base);
+    errors.base.error_exit = on_jpeg_error;
+    errors.base.emit_message = on_jpeg_message;
+    errors.why = why;
+    if (setjmp(errors.jump)) {
+        jpeg_destroy_decompress(&jpeg);
+        return false;
+    }
+    jpeg_create_decompress(&jpeg);
+    jpeg_stdio_src(&jpeg, f);
+    jpeg_read_header(&jpeg, TRUE);
+    jpeg.out_color_space = JCS_RGB;
+    jpeg_start_decompress(&jpeg);
+    if (picture_new(p, (long)jpeg.output_height, (long)jpeg.output_width, 3, why)) {
+        while (jpeg.output_scanline < jpeg.output_height) {
+            JSAMPROW row = p->pixels + (size_t)jpeg.output_scanline * (size_t)p->w * 3;
+            jpeg_read_scanlines(&jpeg, &row, 1);
+        }
+        jpeg_finish_decompress(&jpeg);
+    }
+    jpeg_destroy_decompress(&jpeg);
+    return p->pixels != NULL;
+}
+
+/* ---- PNG ---- */
+
+static bool decode_png(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
+{
+    png_image png;
+    const png_color black = {0, 0, 0};
+    memset(&png, 0, sizeof png);
+    png.version = PNG_IMAGE_VERSION;
+    if (png_image_begin_read_from_stdio(&png, f)) {
+        png.format = PNG_FORMAT_RGB;
+        if (!picture_new(p, (long)png.height, (long)png.width, 3, why)) {
+            png_image_free(&png);
+            return false;
+        }
+        if (png_image_finish_read(&png, &black, p->pixels, 0, NULL))
+            return true;
+    }
+    snprintf(why, RNCT_WHY_BYTES, "%s", png.message);
+    png_image_free(&png);
+    return false;
+}
+
+bool picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
+{
+    unsigned char head[8];
+    const char *system;
+    bool good = false;
+    *p = (Picture){0};
+    const int fd = rnct_open(path, NULL, &system);
+    FILE *f = fd >= 0 ? fdopen(fd, "rb") : NULL;
+    if (!f) {
+        snprintf(why, RNCT_WHY_BYTES, "cannot be read: %s", fd < 0 ? system : "no memory");
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    const size_t n = fread(head, 1, sizeof head, f);
+    rewind(f);
+    if (n == 0)
+        snprintf(why, RNCT_WHY_BYTES, "the file is empty");
+    else if (n == 8 && !memcmp(head, "\x89PNG\r\n\x1a\n", 8))
+        good = decode_png(p, f, why);
+    else if (n >= 2 && head[0] == 0xff && head[1] == 0xd8)
+        good = decode_jpeg(p, f, why);
+    else
+        snprintf(why, RNCT_WHY_BYTES, "neither a JPEG nor a PNG file");
+    fclose(f);
+    if (!good)
+        picture_free(p);
+    return good;
+}
+
+#else
+
+bool picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
+{
+    (void)path;
+    *p = (Picture){0};
+    snprintf(why, RNCT_WHY_BYTES,
+             "this rnc was built without libjpeg and libpng (libjpeg62-turbo-dev, libpng-dev)");
+    return false;
+}
+
+#endif

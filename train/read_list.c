@@ -1,0 +1,131 @@
+/* read_list.c: a list of pictures: a line "path TAB class" for each.
+ *
+ * Paths are from the list's folder.  Classes that are all whole numbers are indices; any other are
+ * names.  The samples have the order of the list. */
+#define _GNU_SOURCE
+#include "train/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool set_root(Source *s)
+{
+    const char *slash = strrchr(s->data->path, '/');
+    s->root = strndup(s->data->path, slash ? (size_t)(slash + 1 - s->data->path) : 0);
+    return s->root || source_no_memory(s);
+}
+
+/* The index that a class is, if it is one; else -1. */
+static int64_t index_of(const char *class)
+{
+    const size_t n = strlen(class);
+    if (n == 0 || n > 9 || strspn(class, "0123456789") != n)
+        return -1;
+    return strtol(class, NULL, 10);
+}
+
+/* One line, which is changed; its end is no part of it. */
+static bool read_line(Source *s, char *line, size_t number)
+{
+    char *tab = strrchr(line, '\t'), *class = tab ? tab + 1 : NULL;
+    size_t n = strlen(line);
+    if (n && line[n - 1] == '\r')
+        line[--n] = '\0';
+    if (n == 0)
+        return true;
+    if (!tab || tab == line || *class == '\0') {
+        source_drop(s, s->data->path, "line %zu is not a path, a TAB and a class", number);
+        return true;
+    }
+    *tab = '\0';
+    const int64_t index = index_of(class);
+    int label;
+    if (s->taken && source_find_class(s, class) < 0 && index >= 0 && index < s->classes)
+        label = (int)index;
+    else
+        label = source_class(s, class, line);
+    return label < 0 || source_add_file(s, line, label);
+}
+
+/* Takes classes that are all numbers for indices. */
+static bool take_numbers(Source *s)
+{
+    size_t kept = 0;
+    if (s->taken || s->classes == 0)
+        return true;
+    for (int i = 0; i < s->classes; i++) {
+        if (index_of(s->names[i]) < 0)
+            return true;
+    }
+    const int64_t end = s->data->n_classes > 0 ? s->data->n_classes : RNCT_MOST_CLASSES;
+    for (size_t i = 0; i < s->n; i++) {
+        const int64_t index = index_of(s->names[s->labels[i]]);
+        if (index >= end) {
+            source_drop(s, s->samples[i].path, "has the label %s, which is not from 0 to %d",
+                        s->names[s->labels[i]], (int)end - 1);
+            free(s->samples[i].path);
+            continue;
+        }
+        s->labels[kept] = (int32_t)index;
+        s->samples[kept++] = s->samples[i];
+    }
+    s->n = kept;
+    classes_forget(s);
+    s->numbers = true;
+    return true;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    const Sample *x = *(const Sample *const *)a, *y = *(const Sample *const *)b;
+    const int order = strcmp(x->path, y->path);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+/* Drops what is there for a second time. */
+static bool drop_doubles(Source *s)
+{
+    const Sample **sorted = malloc((s->n ? s->n : 1) * sizeof *sorted);
+    bool *is_double = calloc(s->n ? s->n : 1, sizeof *is_double);
+    const bool good = sorted && is_double;
+    for (size_t i = 0; good && i < s->n; i++)
+        sorted[i] = &s->samples[i];
+    if (good)
+        qsort((void *)(uintptr_t)sorted, s->n, sizeof *sorted, by_path);
+    for (size_t i = 1; good && i < s->n; i++)
+        is_double[sorted[i] - s->samples] = strcmp(sorted[i - 1]->path, sorted[i]->path) == 0;
+    size_t kept = 0;
+    for (size_t i = 0; good && i < s->n; i++) {
+        if (is_double[i]) {
+            source_drop(s, s->samples[i].path, "is in the list twice");
+            free(s->samples[i].path);
+            continue;
+        }
+        s->labels[kept] = s->labels[i];
+        s->samples[kept++] = s->samples[i];
+    }
+    if (good)
+        s->n = kept;
+    free((void *)(uintptr_t)sorted);
+    free(is_double);
+    return good || source_no_memory(s);
+}
+
+bool read_list(Source *s)
+{
+    const rnct_mapped *file = set_root(s) ? source_map(s, s->data->path) : NULL;
+    size_t number = 1;
+    bool good = true;
+    if (!file)
+        return false;
+    for (size_t at = 0; good && at < file->size; number++) {
+        const unsigned char *end = memchr(file->bytes + at, '\n', file->size - at);
+        const size_t n = end ? (size_t)(end - file->bytes) - at : file->size - at;
+        char *line = strndup((const char *)file->bytes + at, n);
+        good = line ? read_line(s, line, number) : source_no_memory(s);
+        free(line);
+        at += n + 1;
+    }
+    return good && drop_doubles(s) && take_numbers(s);
+}

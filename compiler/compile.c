@@ -3,6 +3,7 @@
 #include "net/check.h"
 #include "net/irtext.h"
 #include "lang/parse.h"
+#include "net/train.h"
 #include "params/round.h"
 #include "passes/pass.h"
 #include "plan/tuning.h"
@@ -34,7 +35,18 @@ static Net *make_net(const Work *w, int file)
 {
     if (str_ends(w->options->input, ".ir"))
         return irtext_read(w->arena, file, w->d);
-    return lower_file(w->arena, w->src, file, &w->options->lower, w->d);
+    LowerOptions o = w->options->lower;
+    o.train = o.train || w->options->dump == DUMP_TRAIN;
+    return lower_file(w->arena, w->src, file, &o, w->d);
+}
+
+/* A training is part of the language, not of a network's text form. */
+static void print_training(const Work *w)
+{
+    if (w->out->net->train)
+        train_print(&w->out->dump, w->out->net->train);
+    else
+        diag_file_error(w->d, w->options->input, "there is no training in a network's text form");
 }
 
 static bool bind_weights(const Work *w)
@@ -107,6 +119,10 @@ static bool phases(const Work *w)
     }
 
     c->net = make_net(w, file);
+    if (c->net && stop(w, DUMP_TRAIN)) {
+        print_training(w);
+        return true;
+    }
     if (!c->net || !check_net(c->net, w->d, "lowering") || !bind_weights(w))
         return false;
     c->original = ir_copy(c->net, w->arena);

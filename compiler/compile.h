@@ -9,7 +9,14 @@
 #include "plan/plan.h"
 #include "emit/emit.h"
 
-typedef enum Dump { DUMP_NONE, DUMP_AST, DUMP_IR, DUMP_PLAN, DUMP_REPORT } Dump;
+typedef enum Dump {
+    DUMP_NONE,
+    DUMP_AST,
+    DUMP_IR,
+    DUMP_PLAN,
+    DUMP_REPORT,
+    DUMP_TRAIN
+} Dump;
 
 typedef struct CompileOptions {
     const char *input; /* .net, or .ir (a network's text form) */

@@ -4,6 +4,7 @@
 #
 #   diag/NAME.net   + NAME.err      rnc must fail; its messages are compared
 #   lower/NAME.net  + NAME.ir       rnc --dump ir
+#                   + NAME.train    rnc --dump train, where there is such a file
 #   pass/NAME.ir    + NAME.PASS.ir  rnc --passes PASS --dump ir
 #   plan/NAME.net   + NAME.plan     rnc --dump plan
 #   inspect/NAME.net + NAME.summary  rnc summary
@@ -70,6 +71,8 @@ for path in "$src"/tests/lower/*.net; do
     [ -f "$path" ] || continue
     base=$(basename "$path" .net)
     golden lower "$base.net" "$base.ir" out pass --dump ir
+    [ ! -f "$src/tests/lower/$base.train" ] ||
+        golden lower "$base.net" "$base.train" out pass --dump train
 done
 for path in "$src"/tests/pass/*.ir; do
     [ -f "$path" ] || continue

@@ -108,6 +108,12 @@ refuse '20, 32, 44, 56, 110, 164, 1202' "$src/models/resnet-cifar.net" -D layers
 refuse '"A", "B"' "$src/models/resnet-cifar.net" -D option=C
 refuse '18, 34' "$src/models/plain.net" -D layers=50
 refuse '20, 32, 44, 56, 110' "$src/models/plain-cifar.net" -D layers=1202
+# How the tutorial trains it.
+"$rnc" --dump train "$src/models/tutorial/signs.net" -D epochs=3 > "$out/signs.train" 2>&1
+check 'the training of the signs' grep -q '^    epochs 3$' "$out/signs.train"
+check 'its optimizer' \
+    grep -q '^    optimizer adam rate=0.001 .* epsilon=1e-07 like=keras$' "$out/signs.train"
+
 refuse '50, 101, 152, 200' "$src/models/tutorial/resnet-v2.net" -D layers=18
 
 # ---- the pictures: 120 hand signs, of which a network of random weights knows nothing ----

@@ -22,6 +22,10 @@ void buf_putc(Buf *b, char c);
 void buf_printf(Buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(Buf *b, const char *format, va_list args);
 const char *buf_text(const Buf *b); /* "" when empty */
+/* Adds the shortest decimal that reads back as the same number. */
+void buf_real(Buf *b, double value);
+/* Adds a string of the language: in quotes, with \ before quotes and backslashes, and \n. */
+void buf_quoted(Buf *b, const char *s);
 
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);

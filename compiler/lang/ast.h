@@ -144,7 +144,7 @@ struct Stmt {
     Stmts body, other;
 };
 
-/* A parameter of a block or a net. */
+/* A parameter of a block, a net or a training. */
 typedef struct Parameter {
     Name name;
     Name type;   /* as written after ':', or none */
@@ -165,7 +165,14 @@ typedef struct NamingRow {
 
 typedef VEC(NamingRow) NamingRows;
 
-typedef enum DeclKind { DECL_INCLUDE, DECL_BLOCK, DECL_NET, DECL_NAMING, DECL_DEFAULT } DeclKind;
+typedef enum DeclKind {
+    DECL_INCLUDE,
+    DECL_BLOCK,
+    DECL_NET,
+    DECL_TRAIN,
+    DECL_NAMING,
+    DECL_DEFAULT
+} DeclKind;
 
 typedef struct Decl {
     DeclKind kind;

@@ -46,31 +46,11 @@ static void print_part(Buf *out, const Expr *e, int least)
         buf_putc(out, ')');
 }
 
-static void print_string(Buf *out, const char *text)
-{
-    buf_putc(out, '"');
-    for (; *text; text++) {
-        if (*text == '\n') {
-            buf_puts(out, "\\n");
-            continue;
-        }
-        if (*text == '"' || *text == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, *text);
-    }
-    buf_putc(out, '"');
-}
-
 static void print_real(Buf *out, double real)
 {
-    const char *text = arena_printf(out->arena, "%.17g", real);
-    for (int digits = 1; digits < 17; digits++) { /* the shortest that reads back */
-        const char *shorter = arena_printf(out->arena, "%.*g", digits, real);
-        if (strtod(shorter, NULL) == real) {
-            text = shorter;
-            break;
-        }
-    }
+    Buf shortest = buf_new(out->arena);
+    buf_real(&shortest, real);
+    const char *text = buf_text(&shortest);
     const char *e = strchr(text, 'e');
     if (e) { /* 1e-05 becomes 1e-5, as people write it */
         const char *digits = e + 1 + strspn(e + 1, "+-");
@@ -189,7 +169,7 @@ void expr_print(Buf *out, const Expr *e)
         buf_puts(out, e->truth ? "true" : "false");
         break;
     case EXPR_STRING:
-        print_string(out, e->text);
+        buf_quoted(out, e->text);
         break;
     case EXPR_NAME:
         buf_puts(out, e->text);
@@ -376,9 +356,9 @@ static void print_naming(Buf *out, const Decl *decl)
         if (row->op.text)
             buf_printf(out, "%s.%s%s", row->op.text, row->role.text, row->pattern.text ? " " : "");
         if (row->pattern.text)
-            print_string(out, row->pattern.text);
+            buf_quoted(out, row->pattern.text);
         buf_puts(out, " -> ");
-        print_string(out, row->to.text);
+        buf_quoted(out, row->to.text);
         buf_printf(out, "%s%s\n", row->axes.text ? " " : "", row->axes.text ? row->axes.text : "");
     }
     buf_puts(out, "}\n");
@@ -389,7 +369,7 @@ static void print_decl(Buf *out, const Decl *decl)
     switch (decl->kind) {
     case DECL_INCLUDE:
         buf_puts(out, "include ");
-        print_string(out, decl->name.text);
+        buf_quoted(out, decl->name.text);
         buf_putc(out, '\n');
         break;
     case DECL_DEFAULT:
@@ -402,7 +382,12 @@ static void print_decl(Buf *out, const Decl *decl)
         break;
     case DECL_BLOCK:
     case DECL_NET:
-        buf_printf(out, "%s %s", decl->kind == DECL_NET ? "net" : "block", decl->name.text);
+    case DECL_TRAIN:
+        buf_printf(out, "%s %s",
+                   decl->kind == DECL_NET     ? "net"
+                   : decl->kind == DECL_TRAIN ? "train"
+                                              : "block",
+                   decl->name.text);
         if (decl->base) {
             buf_puts(out, " = ");
             print_call(out, decl->base);

@@ -3,6 +3,8 @@
  * its interface completed, its layers named. */
 #include "lang/lower_parts.h"
 
+#include "net/train.h"
+
 /* ---- which net ---- */
 
 /* The last net of the main file. */
@@ -43,6 +45,26 @@ static const Decl *net_named(Lower *l, Name name)
     return NULL;
 }
 
+/* The net to lower: the one that the training names, else the last of the main file. */
+typedef struct Chosen {
+    const Decl *net; /* NULL after a message */
+    const Train *train;
+    const Call *call; /* of the net by the training, or NULL */
+    const Var *vars;  /* for the arguments of that */
+} Chosen;
+
+static Chosen choose(Lower *l, int file)
+{
+    Chosen c = {0};
+    if (l->options->train) {
+        c.train = lower_train(l, file, &c.call, &c.vars);
+        if (!c.train)
+            return c;
+    }
+    c.net = c.call ? net_named(l, c.call->name) : main_net(l, file);
+    return c;
+}
+
 /* Returns the net with statements from which `net a = b(...)`, `net b = c(...)`, ... derive, and
  * lists the calls in them, the last one first.  Returns NULL after a message. */
 typedef VEC(const Call *) Calls;
@@ -65,31 +87,42 @@ static const Decl *follow_bases(Lower *l, const Decl *net, Calls *calls)
 
 /* ---- parameters ---- */
 
+/* Binds the values of a call, which override those that are bound. */
+static bool bind_over(Lower *l, const Env *env, Binding *b, const Call *call)
+{
+    Binding over = binding_new(l, b->decl);
+    const bool good = bind_args(l, env, &over, call);
+    for (int k = 0; k < b->decl->params.n; k++) {
+        if (!over.given[k])
+            continue;
+        b->given[k] = true;
+        b->values[k] = over.values[k];
+        b->locs[k] = over.locs[k];
+    }
+    return good;
+}
+
 /* Binds the values of the calls; the outer ones override the inner ones. */
 static bool bind_bases(Lower *l, Binding *b, const Calls *calls)
 {
     Env env = {.complaints = &l->complaints, .index = -1};
     bool good = true;
-    for (int i = calls->n - 1; i >= 0; i--) {
-        Binding over = binding_new(l, b->decl);
-        good = bind_args(l, &env, &over, calls->at[i]) && good;
-        for (int k = 0; k < b->decl->params.n; k++) {
-            if (!over.given[k])
-                continue;
-            b->given[k] = true;
-            b->values[k] = over.values[k];
-            b->locs[k] = over.locs[k];
-        }
-    }
+    for (int i = calls->n - 1; i >= 0; i--)
+        good = bind_over(l, &env, b, calls->at[i]) && good;
     return good;
 }
 
-static bool bind_net(Lower *l, const Decl *net, const Decl *base, const Calls *calls,
+static bool bind_net(Lower *l, const Chosen *chosen, const Decl *base, const Calls *calls,
                      const Var **vars)
 {
+    const Decl *net = chosen->net;
     Env env = {.complaints = &l->complaints, .index = -1};
     Binding binding = binding_new(l, base);
     bool good = bind_bases(l, &binding, calls);
+    if (chosen->call) {
+        Env training = {.complaints = &l->complaints, .vars = chosen->vars, .index = -1};
+        good = bind_over(l, &training, &binding, chosen->call) && good;
+    }
     good = bind_defines(l, &binding, net->name.text) && good;
     return bind_finish(l, &env, &binding, net->name.loc, vars) && good;
 }
@@ -109,8 +142,9 @@ static bool options_fit(Lower *l)
     return type && order;
 }
 
-static void expand(Lower *l, const Decl *net, const Decl *base, const Var *vars)
+static void expand(Lower *l, const Chosen *chosen, const Decl *base, const Var *vars)
 {
+    const Decl *net = chosen->net;
     Frame frame = {.decl = base,
                    .path = "",
                    .title = arena_printf(l->arena, "net '%s'", base->name.text),
@@ -118,6 +152,7 @@ static void expand(Lower *l, const Decl *net, const Decl *base, const Var *vars)
                    .defaults = file_defaults(l, base),
                    .index = -1};
     l->net = ir_new(l->arena, net->name.text);
+    l->net->train = chosen->train;
     for (const Var *v = vars; v; v = v->next) {
         if (v->value.kind == VALUE_INT)
             VEC_PUSH(l->arena, &l->net->defines, ((NetDefine){v->name.text, v->value.integer}));
@@ -146,11 +181,11 @@ Net *lower_file(Arena *arena, SrcMap *src, int file, const LowerOptions *options
     read_declarations(&l, file);
     if (d->errors > errors)
         return NULL;
-    const Decl *net = main_net(&l, file);
+    const Chosen chosen = choose(&l, file);
     Calls calls = {0};
-    const Decl *base = net ? follow_bases(&l, net, &calls) : NULL;
+    const Decl *base = chosen.net ? follow_bases(&l, chosen.net, &calls) : NULL;
     const Var *vars;
-    if (base && bind_net(&l, net, base, &calls, &vars))
-        expand(&l, net, base, vars);
+    if (base && bind_net(&l, &chosen, base, &calls, &vars))
+        expand(&l, &chosen, base, vars);
     return base && d->errors == errors ? l.net : NULL;
 }

@@ -18,6 +18,7 @@ typedef struct LowerOptions {
     const char *const *taps; /* --tap, paths or labels that become outputs */
     int n_taps;
     const char *labels; /* --labels: class names of the first output, or NULL */
+    bool train;         /* lower the file's training too, and the net that it names */
 } LowerOptions;
 
 /* The network of the main file `file` of d->src (already read; includes are

@@ -90,16 +90,23 @@ int read_beside(Lower *l, Name path, const char *what, bool *again)
     return file;
 }
 
+static Decls *decls_of(Lower *l, DeclKind kind)
+{
+    return kind == DECL_BLOCK   ? &l->blocks
+           : kind == DECL_NET   ? &l->nets
+           : kind == DECL_TRAIN ? &l->trainings
+                                : &l->namings;
+}
+
 const Decl *declared(const Lower *l, DeclKind kind, const char *name)
 {
     const NameEntry *entry = table_find(&l->declared[kind], name);
-    const Decls *list = kind == DECL_BLOCK ? &l->blocks : kind == DECL_NET ? &l->nets : &l->namings;
-    return entry ? list->at[entry->number - 1] : NULL;
+    return entry ? decls_of((Lower *)l, kind)->at[entry->number - 1] : NULL;
 }
 
 static void take(Lower *l, const Decl *decl)
 {
-    static const char *const kinds[] = {"include", "block", "net", "naming"};
+    static const char *const kinds[] = {"include", "block", "net", "training", "naming"};
     const Decl *old = declared(l, decl->kind, decl->name.text);
     if (old && l->shipped)
         return;
@@ -120,9 +127,7 @@ static void take(Lower *l, const Decl *decl)
             diag_note(l->d, decl->name.loc, "give the block another name");
         return;
     }
-    Decls *list = decl->kind == DECL_BLOCK ? &l->blocks
-                  : decl->kind == DECL_NET ? &l->nets
-                                           : &l->namings;
+    Decls *list = decls_of(l, decl->kind);
     VEC_PUSH(l->arena, list, decl);
     l->declared[decl->kind].arena = l->arena;
     table_add(&l->declared[decl->kind], decl->name.text, decl->name.loc)->number = list->n;

@@ -231,10 +231,21 @@ static bool bind_define(Lower *l, Binding *b, const char *net, const char *defin
     return true;
 }
 
+/* Whether the name of a -D is a parameter of the training. */
+static bool of_training(Lower *l, const char *define)
+{
+    const char *name = arena_strndup(l->arena, define, strcspn(define, "="));
+    return parameter_named(l->training, name) >= 0;
+}
+
 bool bind_defines(Lower *l, Binding *b, const char *net)
 {
     bool good = true;
-    for (int i = 0; i < l->options->n_defines; i++)
-        good = bind_define(l, b, net, l->options->defines[i]) && good;
+    for (int i = 0; i < l->options->n_defines; i++) {
+        const char *define = l->options->defines[i];
+        if (l->training && of_training(l, define) != (b->decl == l->training))
+            continue;
+        good = bind_define(l, b, net, define) && good;
+    }
     return good;
 }

@@ -112,7 +112,8 @@ typedef struct Lower {
     Diag *d;
     Complaints complaints;
     VEC(ReadFile) files;
-    Decls blocks, nets, namings;
+    Decls blocks, nets, trainings, namings;
+    const Decl *training; /* the one that is lowered, or NULL */
     NameTable declared[DECL_DEFAULT]; /* by DeclKind; numbers are indices in those, from 1 */
     NameTable ports;                  /* names of inputs and outputs */
     Net *net;
@@ -191,7 +192,8 @@ bool bind_args(Lower *l, const Env *env, Binding *b, const Call *call);
 /* Adds defaults, checks types, and reports at `loc` what is missing; sets *vars to the parameters.
  */
 bool bind_finish(Lower *l, const Env *env, Binding *b, Loc loc, const Var **vars);
-/* Binds the values of -D; `net` is the name for messages. */
+/* Binds the values of -D; `net` is the name for messages.  A name that is a parameter of the
+ * training is that one's alone. */
 bool bind_defines(Lower *l, Binding *b, const char *net);
 
 /* lower_stmt.c */
@@ -264,6 +266,10 @@ void lower_tap(Lower *l, Frame *f, const Stmt *s);
 void lower_batch(Lower *l, Frame *f, const Stmt *s);
 /* Applies --tap and --labels, and checks that the interface is complete. */
 void finish_ports(Lower *l, Frame *f, const Decl *net);
+
+/* lower_train.c: the last training of the main file.  Sets *network to the net it names, or to
+ * NULL, and *vars to what the arguments of that call may refer to.  Returns NULL after messages. */
+const struct Train *lower_train(Lower *l, int file, const Call **network, const Var **vars);
 
 /* lower_naming.c: sets Param.alias of every parameter. */
 void name_parameters(Lower *l);

@@ -8,18 +8,7 @@
  * operand is always binary; and a keyword is a NAME where it cannot have its meaning (tokens.c).
  */
 %code requires {
-#include "lang/lex.h"
-}
-
-%code requires {
-/* A parse under way. */
-typedef struct Parse {
-    Arena *arena;
-    Diag *d;
-    Lexer lexer;
-    Ast *ast;     /* START_FILE */
-    Expr *define; /* START_DEFINE */
-} Parse;
+#include "lang/parse_parts.h"
 }
 
 %code {
@@ -43,17 +32,9 @@ static int yylex(Symbol *value, Loc *loc, Parse *p)
 }
 
 static void yyerror(const Loc *loc, Parse *p, const char *message);
-static Expr *operation(Parse *p, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc);
-static Expr *shallow(Parse *p, Expr *expr);
-static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc);
-static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc);
-static Stmt *with_body(Stmt *s, Expr *value, Stmts body);
-static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc);
-static Decl *bodied(Parse *p, DeclKind kind, Name name, Parameters params, Stmts body);
-static Loc join(Loc first, Loc last);
 
 #define LIST(vec, x) VEC_PUSH(p->arena, &(vec), (x))
-#define BINARY(op, a, b, loc) operation(p, EXPR_BINARY, OPERATOR_##op, a, b, NULL, loc)
+#define BINARY(op, a, b, loc) build_operation(p, EXPR_BINARY, OPERATOR_##op, a, b, NULL, loc)
 }
 
 %define api.pure full
@@ -70,7 +51,7 @@ static Loc join(Loc first, Loc last);
 %token END_OF_FILE 0 "end of file"
 %token START_FILE START_DEFINE
 %token END "end of statement"
-%token INCLUDE "include" BLOCK "block" NET "net" NAMING "naming"
+%token INCLUDE "include" BLOCK "block" NET "net" TRAIN "train" NAMING "naming"
 %token INPUT "input" OUTPUT "output" TAP "tap" STAGE "stage" FROM "from" NAMES "names"
 %token USE "use" DEFAULT "default" RNC "rnc" CASE_OPEN "{ of case" CASE_CLOSE "} of case"
 %token BATCH "batch" LET "let" CASE "case" IF "if" ELSE "else" FOR "for" IN "in"
@@ -136,6 +117,8 @@ decl
     | BLOCK error resume body { $$ = NULL; }
     | NET error { $$ = NULL; }
     | NET error resume body { $$ = NULL; }
+    | TRAIN error { $$ = NULL; }
+    | TRAIN error resume body { $$ = NULL; }
     | NAMING error { $$ = NULL; }
     | NAMING error resume '{' rows '}' { $$ = NULL; }
     | RNC INTEGER { /* the lexer has the word at the beginning of a file alone */
@@ -143,20 +126,21 @@ decl
         syntax_version(p->d, $INTEGER, @INTEGER);
         p->ast->version = LANGUAGE_VERSION;
     }
-    | INCLUDE STRING { $$ = declaration(p, DECL_INCLUDE, $STRING, @$); }
-    | BLOCK NAME params body { $$ = bodied(p, DECL_BLOCK, $NAME, $params, $body); }
-    | NET NAME params body { $$ = bodied(p, DECL_NET, $NAME, $params, $body); }
+    | INCLUDE STRING { $$ = build_decl(p, DECL_INCLUDE, $STRING, @$); }
+    | BLOCK NAME params body { $$ = build_bodied(p, DECL_BLOCK, $NAME, $params, $body); }
+    | NET NAME params body { $$ = build_bodied(p, DECL_NET, $NAME, $params, $body); }
+    | TRAIN NAME params body { $$ = build_bodied(p, DECL_TRAIN, $NAME, $params, $body); }
     | NET NAME '=' base {
-        $$ = declaration(p, DECL_NET, $NAME, @NAME);
+        $$ = build_decl(p, DECL_NET, $NAME, @NAME);
         $$->base = $base;
     }
     | default {
-        $$ = declaration(p, DECL_DEFAULT, $default->call->name, $default->loc);
+        $$ = build_decl(p, DECL_DEFAULT, $default->call->name, $default->loc);
         $$->base = $default->call;
         LIST(p->ast->defaults, $default);
     }
     | NAMING NAME '{' rows '}' {
-        $$ = declaration(p, DECL_NAMING, $NAME, @NAME);
+        $$ = build_decl(p, DECL_NAMING, $NAME, @NAME);
         $$->rows = $rows;
     }
     ;
@@ -241,30 +225,37 @@ stmt
     | FOR error resume body { $$ = NULL; }
     | simple
     | if
-    | call { $$ = statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
-    | NAME ':' call { $$ = statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
+    | call { $$ = build_statement(p, STMT_CALL, (Name){0}, @$); $$->call = $call; }
+    | NAME ':' call { $$ = build_statement(p, STMT_CALL, $NAME, @$); $$->call = $call; }
     | results ':' call {
-        $$ = statement(p, STMT_CALL, (Name){0}, @$);
+        $$ = build_statement(p, STMT_CALL, (Name){0}, @$);
         $$->names = $results;
         $$->call = $call;
     }
-    | NAME body { $$ = with_body(statement(p, STMT_ARM, $NAME, @NAME), NULL, $body); }
+    | NAME body {
+        $$ = build_statement(p, STMT_ARM, $NAME, @NAME);
+        build_body($$, NULL, $body);
+    }
     | STAGE NAME body {
-        $$ = with_body(statement(p, STMT_STAGE, $NAME, join(@STAGE, @NAME)), NULL, $body);
+        $$ = build_statement(p, STMT_STAGE, $NAME, loc_join(@STAGE, @NAME));
+        build_body($$, NULL, $body);
     }
     | expr X call {
-        $$ = statement(p, STMT_REPEAT, (Name){0}, @$);
+        $$ = build_statement(p, STMT_REPEAT, (Name){0}, @$);
         $$->value = $expr;
         $$->call = $call;
     }
     | expr X body {
-        $$ = with_body(statement(p, STMT_REPEAT, (Name){0}, join(@expr, @X)), $expr, $body);
+        $$ = build_statement(p, STMT_REPEAT, (Name){0}, loc_join(@expr, @X));
+        build_body($$, $expr, $body);
     }
     | FOR NAME IN expr body {
-        $$ = with_body(statement(p, STMT_FOR, $NAME, join(@FOR, @expr)), $expr, $body);
+        $$ = build_statement(p, STMT_FOR, $NAME, loc_join(@FOR, @expr));
+        build_body($$, $expr, $body);
     }
     | FOR NAME IN expr[from] DOTDOT expr[to] body {
-        $$ = with_body(statement(p, STMT_FOR, $NAME, join(@FOR, @to)), $from, $body);
+        $$ = build_statement(p, STMT_FOR, $NAME, loc_join(@FOR, @to));
+        build_body($$, $from, $body);
         $$->end = $to;
     }
     ;
@@ -276,29 +267,29 @@ results
     ;
 
 simple
-    : LET NAME '=' expr { $$ = statement(p, STMT_LET, $NAME, @$); $$->value = $expr; }
+    : LET NAME '=' expr { $$ = build_statement(p, STMT_LET, $NAME, @$); $$->value = $expr; }
     | INPUT NAME '[' items ']' attrs {
-        $$ = statement(p, STMT_INPUT, $NAME, @$);
+        $$ = build_statement(p, STMT_INPUT, $NAME, @$);
         $$->dims = $items;
         $$->args = $attrs;
     }
-    | OUTPUT NAME attrs { $$ = statement(p, STMT_OUTPUT, $NAME, @$); $$->args = $attrs; }
-    | TAP NAME { $$ = statement(p, STMT_TAP, $NAME, @$); }
-    | TAP { $$ = statement(p, STMT_TAP, (Name){0}, @$); }
-    | BATCH expr { $$ = statement(p, STMT_BATCH, (Name){0}, @$); $$->value = $expr; }
-    | USE NAMING NAME { $$ = statement(p, STMT_USE, $NAME, @$); }
+    | OUTPUT NAME attrs { $$ = build_statement(p, STMT_OUTPUT, $NAME, @$); $$->args = $attrs; }
+    | TAP NAME { $$ = build_statement(p, STMT_TAP, $NAME, @$); }
+    | TAP { $$ = build_statement(p, STMT_TAP, (Name){0}, @$); }
+    | BATCH expr { $$ = build_statement(p, STMT_BATCH, (Name){0}, @$); $$->value = $expr; }
+    | USE NAMING NAME { $$ = build_statement(p, STMT_USE, $NAME, @$); }
     | NAMES NAME {
         syntax_old_naming(p->d, $NAME, @$);
-        $$ = statement(p, STMT_USE, $NAME, @$);
+        $$ = build_statement(p, STMT_USE, $NAME, @$);
     }
     | default { $$ = $default; }
-    | FROM NAME { $$ = statement(p, STMT_FROM, $NAME, @$); }
+    | FROM NAME { $$ = build_statement(p, STMT_FROM, $NAME, @$); }
     ;
 
 default
     : DEFAULT NAME words {
-        $$ = statement(p, STMT_DEFAULT, $NAME, @$);
-        $$->call = call_new(p->arena, $NAME, $words, false, join(@NAME, @words));
+        $$ = build_statement(p, STMT_DEFAULT, $NAME, @$);
+        $$->call = call_new(p->arena, $NAME, $words, false, loc_join(@NAME, @words));
     }
     ;
 
@@ -318,7 +309,8 @@ if
     : IF error { $$ = NULL; }
     | IF error resume body else { $$ = NULL; }
     | IF expr body else {
-        $$ = with_body(statement(p, STMT_IF, (Name){0}, join(@IF, @expr)), $expr, $body);
+        $$ = build_statement(p, STMT_IF, (Name){0}, loc_join(@IF, @expr));
+        build_body($$, $expr, $body);
         $$->other = $else;
     }
     ;
@@ -384,25 +376,27 @@ exprs
 expr
     : INTEGER { $$ = expr_int(p->arena, $INTEGER, @$); }
     | REAL { $$ = expr_new(p->arena, EXPR_REAL, @$); $$->real = $REAL; }
-    | PAIR { $$ = pair_list(p, $PAIR, @$); }
+    | PAIR { $$ = build_pair(p, $PAIR, @$); }
     | STRING { $$ = expr_text(p->arena, EXPR_STRING, $STRING); }
     | NAME { $$ = expr_text(p->arena, EXPR_NAME, $NAME); }
     | TRUE { $$ = expr_new(p->arena, EXPR_BOOL, @$); $$->truth = true; }
     | FALSE { $$ = expr_new(p->arena, EXPR_BOOL, @$); }
-    | paren_call { $$ = shallow(p, expr_call(p->arena, $paren_call)); }
+    | paren_call { $$ = build_shallow(p, expr_call(p->arena, $paren_call)); }
     | '(' expr[inner] ')' { $$ = $inner; }
     | '(' ')' { $$ = expr_list(p->arena, (Exprs){0}, @$); }
-    | '(' exprs ',' ')' { $$ = shallow(p, expr_list(p->arena, $exprs, @$)); }
+    | '(' exprs ',' ')' { $$ = build_shallow(p, expr_list(p->arena, $exprs, @$)); }
     | '(' exprs[list] ',' expr[last] ')' {
         LIST($list, $last);
-        $$ = shallow(p, expr_list(p->arena, $list, @$));
+        $$ = build_shallow(p, expr_list(p->arena, $list, @$));
     }
     | CASE expr[subject] CASE_OPEN cases CASE_CLOSE {
-        $$ = shallow(p, expr_case(p->arena, $subject, $cases, @$));
+        $$ = build_shallow(p, expr_case(p->arena, $subject, $cases, @$));
      }
-    | expr[a] '[' expr[b] ']' { $$ = operation(p, EXPR_INDEX, OPERATOR_OR, $a, $b, NULL, @$); }
-    | UMINUS expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NEG, $a, NULL, NULL, @$); }
-    | NOT expr[a] { $$ = operation(p, EXPR_UNARY, OPERATOR_NOT, $a, NULL, NULL, @$); }
+    | expr[a] '[' expr[b] ']' {
+        $$ = build_operation(p, EXPR_INDEX, OPERATOR_OR, $a, $b, NULL, @$);
+    }
+    | UMINUS expr[a] { $$ = build_operation(p, EXPR_UNARY, OPERATOR_NEG, $a, NULL, NULL, @$); }
+    | NOT expr[a] { $$ = build_operation(p, EXPR_UNARY, OPERATOR_NOT, $a, NULL, NULL, @$); }
     | expr[a] '*' expr[b] { $$ = BINARY(MUL, $a, $b, @$); }
     | expr[a] '/' expr[b] { $$ = BINARY(DIV, $a, $b, @$); }
     | expr[a] FLOORDIV expr[b] { $$ = BINARY(FLOORDIV, $a, $b, @$); }
@@ -418,76 +412,14 @@ expr
     | expr[a] AND expr[b] { $$ = BINARY(AND, $a, $b, @$); }
     | expr[a] OR expr[b] { $$ = BINARY(OR, $a, $b, @$); }
     | expr[a] '?' expr[b] ':' expr[c] {
-        $$ = operation(p, EXPR_CHOICE, OPERATOR_OR, $a, $b, $c, @$);
+        $$ = build_operation(p, EXPR_CHOICE, OPERATOR_OR, $a, $b, $c, @$);
     }
-    | expr[a] THEN expr[b] { $$ = operation(p, EXPR_THEN, OPERATOR_OR, $a, $b, NULL, @$); }
+    | expr[a] THEN expr[b] {
+        $$ = build_operation(p, EXPR_THEN, OPERATOR_OR, $a, $b, NULL, @$);
+    }
     ;
 
 %%
-
-/* ---- what the actions call ---- */
-
-static Loc join(Loc first, Loc last)
-{
-    return (Loc){first.file, first.begin, last.end};
-}
-
-/* The expression, unless it nests too deeply for recursive code. */
-static Expr *shallow(Parse *p, Expr *expr)
-{
-    if (expr->depth <= EXPR_DEEPEST)
-        return expr;
-    diag_error(p->d, expr->loc, "the expression nests more than %d deep", EXPR_DEEPEST);
-    diag_note(p->d, expr->loc, "`let` can give a name to a part of it");
-    return expr_int(p->arena, 1, expr->loc);
-}
-
-static Expr *operation(Parse *p, ExprKind kind, Operator op, Expr *a, Expr *b, Expr *c, Loc loc)
-{
-    return shallow(p, expr_op(p->arena, kind, op, a, b, c, loc));
-}
-
-static Expr *pair_list(Parse *p, const int64_t pair[2], Loc loc)
-{
-    Exprs items = {0};
-    LIST(items, expr_int(p->arena, pair[0], loc));
-    LIST(items, expr_int(p->arena, pair[1], loc));
-    Expr *e = expr_list(p->arena, items, loc);
-    e->pair = true;
-    return e;
-}
-
-static Stmt *statement(Parse *p, StmtKind kind, Name name, Loc loc)
-{
-    Stmt *s = stmt_new(p->arena, kind, loc);
-    s->name = name;
-    return s;
-}
-
-static Stmt *with_body(Stmt *s, Expr *value, Stmts body)
-{
-    s->value = value;
-    s->body = body;
-    return s;
-}
-
-static Decl *declaration(Parse *p, DeclKind kind, Name name, Loc loc)
-{
-    Decl *decl = NEW(p->arena, Decl);
-    decl->kind = kind;
-    decl->name = name;
-    decl->loc = loc;
-    return decl;
-}
-
-static Decl *bodied(Parse *p, DeclKind kind, Name name, Parameters params, Stmts body)
-{
-    Decl *decl = declaration(p, kind, name, name.loc);
-    decl->params = params;
-    decl->body = body;
-    decl->defaults = p->ast->defaults;
-    return decl;
-}
 
 /* ---- errors ---- */
 

@@ -39,7 +39,7 @@ static Words describe(const Expected *e)
 {
     Words w = {0};
     bool value = has(e, "integer"), operand_ended = has(e, "'+'"), statement = has(e, "let");
-    want(&w, has(e, "include"), "`include`, `default`, `block`, `naming` or `net`");
+    want(&w, has(e, "include"), "`include`, `default`, `block`, `naming`, `net` or `train`");
     want(&w, statement, "a statement");
     want(&w, value && !statement, "a value");
     want(&w, has(e, "name") && !value, "a name");

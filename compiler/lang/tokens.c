@@ -26,19 +26,33 @@ static const struct {
     Where where;
     bool arm; /* before a '{' it is the name of an arm */
 } words[] = {
-    {"include", INCLUDE, AT_BEGIN, false}, {"block", BLOCK, AT_BEGIN, false},
-    {"net", NET, AT_BEGIN, false},         {"naming", NAMING, AT_BEGIN, false},
-    {"input", INPUT, AT_BEGIN, true},      {"output", OUTPUT, AT_BEGIN, true},
-    {"tap", TAP, AT_BEGIN, true},          {"stage", STAGE, AT_BEGIN, false},
-    {"from", FROM, AT_BEGIN, true},        {"use", USE, AT_BEGIN, true},
-    {"names", NAMES, AT_BEGIN, true},      {"default", DEFAULT, AT_BEGIN, true},
-    {"batch", BATCH, AT_BEGIN, true},      {"rnc", RNC, AT_FIRST, false},
-    {"in", IN, BEFORE_IN, false},          {"x", X, BETWEEN, false},
-    {"let", LET, ANYWHERE, false},         {"case", CASE, ANYWHERE, false},
-    {"if", IF, ANYWHERE, false},           {"else", ELSE, ANYWHERE, false},
-    {"for", FOR, ANYWHERE, false},         {"then", THEN, ANYWHERE, false},
-    {"and", AND, ANYWHERE, false},         {"or", OR, ANYWHERE, false},
-    {"not", NOT, ANYWHERE, false},         {"true", TRUE, ANYWHERE, false},
+    {"include", INCLUDE, AT_BEGIN, false},
+    {"block", BLOCK, AT_BEGIN, false},
+    {"net", NET, AT_BEGIN, false},
+    {"train", TRAIN, AT_BEGIN, true},
+    {"naming", NAMING, AT_BEGIN, false},
+    {"input", INPUT, AT_BEGIN, true},
+    {"output", OUTPUT, AT_BEGIN, true},
+    {"tap", TAP, AT_BEGIN, true},
+    {"stage", STAGE, AT_BEGIN, false},
+    {"from", FROM, AT_BEGIN, true},
+    {"use", USE, AT_BEGIN, true},
+    {"names", NAMES, AT_BEGIN, true},
+    {"default", DEFAULT, AT_BEGIN, true},
+    {"batch", BATCH, AT_BEGIN, true},
+    {"rnc", RNC, AT_FIRST, false},
+    {"in", IN, BEFORE_IN, false},
+    {"x", X, BETWEEN, false},
+    {"let", LET, ANYWHERE, false},
+    {"case", CASE, ANYWHERE, false},
+    {"if", IF, ANYWHERE, false},
+    {"else", ELSE, ANYWHERE, false},
+    {"for", FOR, ANYWHERE, false},
+    {"then", THEN, ANYWHERE, false},
+    {"and", AND, ANYWHERE, false},
+    {"or", OR, ANYWHERE, false},
+    {"not", NOT, ANYWHERE, false},
+    {"true", TRUE, ANYWHERE, false},
     {"false", FALSE, ANYWHERE, false},
 };
 enum { N_WORDS = sizeof words / sizeof *words };
@@ -116,8 +130,8 @@ static bool goes_on(int token)
  * an error before it. */
 static bool has_body(int token)
 {
-    return token == BLOCK || token == NET || token == NAMING || token == STAGE || token == FOR ||
-           token == IF;
+    return token == BLOCK || token == NET || token == TRAIN || token == NAMING || token == STAGE ||
+           token == FOR || token == IF;
 }
 
 /* ---- words where they stand ---- */

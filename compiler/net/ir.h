@@ -152,6 +152,7 @@ typedef struct Net {
     VEC(NetNaming) namings; /* other namings that may fit them */
     bool every_naming;      /* `namings` includes the ones that ship with rnc */
     VEC(NetDefine) defines;
+    const struct Train *train; /* how it is trained (train.h), or NULL */
 } Net;
 
 /* ---- building (ir.c) ---- */

@@ -41,18 +41,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The shortest decimal that reads back as the same number. */
-static void put_real(Buf *out, double value)
-{
-    char text[40];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    buf_puts(out, text);
-}
-
 /* Prints a string in quotes; what is not safe to show becomes \xHH, which irlex.c reads back. */
 static void put_string(Buf *out, const char *s)
 {
@@ -100,7 +88,7 @@ static void put_reals(Buf *out, Reals reals)
     for (int i = 0; i < reals.n; i++) {
         if (i)
             buf_puts(out, ", ");
-        put_real(out, reals.at[i]);
+        buf_real(out, reals.at[i]);
     }
     buf_putc(out, ')');
 }
@@ -120,7 +108,7 @@ static void put_attr(Buf *out, const AttrRow *row, const void *at)
         put_ints(out, ints, 4);
         break;
     case ATTR_REAL:
-        put_real(out, *(const double *)at);
+        buf_real(out, *(const double *)at);
         break;
     case ATTR_BOOL:
         buf_puts(out, *(const bool *)at ? "true" : "false");
@@ -153,7 +141,7 @@ static void put_history(Buf *out, const Node *node)
         buf_printf(out, " act=%s", act_name(node->act));
     if (node->act == ACT_LEAKY_RELU) {
         buf_puts(out, " act_alpha=");
-        put_real(out, node->act_alpha);
+        buf_real(out, node->act_alpha);
     }
     for (int i = 0; i < node->absorbed.n; i++) {
         buf_puts(out, i ? ", " : " absorbed=(");
@@ -258,11 +246,11 @@ static void put_update(Buf *out, const Update *update)
     put_name(out, update->node->name);
     if (!gradient) {
         buf_puts(out, " rate=");
-        put_real(out, update->rate);
+        buf_real(out, update->rate);
     }
     if (update->scale != 1) {
         buf_puts(out, " scale=");
-        put_real(out, update->scale);
+        buf_real(out, update->scale);
     }
     buf_putc(out, '\n');
 }

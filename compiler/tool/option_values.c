@@ -199,7 +199,7 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
         CHOICE(p, value, o->compile.emit.embed, Embed, "file", "incbin", "array", "section");
         return true;
     case OPTION_DUMP:
-        CHOICE(p, value, word, int, "ast", "ir", "plan", "report");
+        CHOICE(p, value, word, int, "ast", "ir", "plan", "report", "train");
         o->compile.dump = (Dump)(word + 1);
         return true;
     case OPTION_AFTER:

@@ -3,6 +3,7 @@
 
 #include "lang/synonyms.h"
 #include "net/ops.h"
+#include "net/train.h"
 
 static const char *kind_text(AttrKind kind)
 {
@@ -100,9 +101,62 @@ static void doc_synonyms(Buf *out, const Synonym *(*row)(int i))
     buf_putc(out, '\n');
 }
 
+static const char *train_kind_text(TrainValueKind kind)
+{
+    static const char *const texts[] = {
+        [TRAIN_VALUE_INT] = "int",
+        [TRAIN_VALUE_REAL] = "real",
+        [TRAIN_VALUE_BOOL] = "bool",
+        [TRAIN_VALUE_REALS] = "real or list of reals",
+        [TRAIN_VALUE_TEXT] = "a text in quotes",
+        [TRAIN_VALUE_TEXTS] = "a text in quotes, or several",
+        [TRAIN_VALUE_WORDS] = "",
+    };
+    return texts[kind];
+}
+
+static void doc_train_value(Buf *out, const char *statement, const TrainValue *v)
+{
+    const bool number =
+        v->kind == TRAIN_VALUE_INT || v->kind == TRAIN_VALUE_REAL || v->kind == TRAIN_VALUE_REALS;
+    buf_printf(out, "| | `%s` of %s | %s", v->word, statement, train_kind_text(v->kind));
+    for (int i = 0; v->kind == TRAIN_VALUE_WORDS && v->words[i]; i++)
+        buf_printf(out, "%s`%s`", i == 0 ? "" : v->words[i + 1] ? ", " : " or ", v->words[i]);
+    if (number)
+        buf_printf(out, ", %.10g to %.10g", v->least, v->most);
+    buf_printf(out, " | %s | %s | %s |\n",
+               !v->def   ? "must be given"
+               : *v->def ? v->def
+                         : "none",
+               v->position == 0 ? "first" : "by name", v->doc);
+}
+
+static void doc_training(Buf *out)
+{
+    buf_puts(out,
+             "## Statements of a training\n\n"
+             "| statement | its values | kind, range | default | place | meaning |\n"
+             "|---|---|---|---|---|---|\n"
+             "| `network` | | a net, `NAME` or `NAME(PARAMETER = VALUE)` | the file's last net "
+             "| first | the net that is trained |\n");
+    for (int i = 0; i < TRAIN_ITEMS; i++) {
+        const TrainRow *row = train_row((TrainItem)i);
+        const char *gap = *row->kind ? " " : "";
+        buf_printf(out, "| `%s%s%s` | | | %s | | %s |\n", row->statement, gap, row->kind,
+                   !(row->flags & NEEDED) ? "none"
+                   : *row->kind           ? "one kind must be given"
+                                          : "must be given",
+                   row->doc);
+        for (int k = 0; k < row->n_values; k++)
+            doc_train_value(out, *row->kind ? row->kind : row->statement, &row->values[k]);
+    }
+    buf_putc(out, '\n');
+}
+
 void doc_manual(Buf *out)
 {
     doc_operators(out);
+    doc_training(out);
     buf_puts(out, "## What other frameworks call them\n\n"
                   "Words of PyTorch, Keras, ONNX, Caffe and darknet, in small letters and without\n"
                   "`_` or a 2d at the end: a message about any of them says what it is here.\n\n");

@@ -188,7 +188,7 @@ static void shuffle(Case *c, int *order, int n)
 
 /* Each part into canaries of its own: what is no canary afterwards it wrote. */
 static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-                           const rnc_operands *o, float *out, size_t floats, int parts)
+                           const void *o, float *out, size_t floats, int parts)
 {
     unsigned char *seen = case_memory(c, floats);
     float *before = case_memory(c, floats * sizeof *before);
@@ -203,8 +203,8 @@ static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const r
     memcpy(out, before, floats * sizeof *before);
 }
 
-void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-                const rnc_operands *o, float *out, size_t floats, bool disjoint)
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile, const void *o,
+                float *out, size_t floats, bool disjoint)
 {
     static const int counts[] = {1, 2, 3, 7};
     const int parts = counts[pick(c, 0, 3)];
@@ -215,6 +215,22 @@ void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *t
     for (int i = 0; i < parts; i++)
         kernel(shape, tile, o, order[i], parts);
     check_guards(c);
+}
+
+void run_train(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
+               const rnc_train_operands *o, float *out, size_t floats, bool disjoint)
+{
+    const size_t bytes = floats * sizeof *out;
+    float *before = case_memory(c, bytes), *alone = case_memory(c, bytes);
+    memcpy(before, out, bytes);
+    kernel(shape, tile, o, 0, 1);
+    memcpy(alone, out, bytes);
+    memcpy(out, before, bytes);
+    run_kernel(c, kernel, shape, tile, o, out, floats, disjoint);
+    for (size_t i = 0; i < floats; i++)
+        if (memcmp(&out[i], &alone[i], sizeof *out) != 0)
+            fail(c, "float %zu of the output is %.9g, but %.9g from one part", i, (double)out[i],
+                 (double)alone[i]);
 }
 
 /* ---- comparing ---- */
@@ -312,10 +328,15 @@ static void describe_int(Case *c, const char *name, double value)
     snprintf(c->shape + used, sizeof c->shape - used, " %s=%g", name, value);
 }
 
-#define SHAPE_BEGIN(family, doc)                                   \
+#define DESCRIBE(family)                                           \
     void describe_##family(Case *c, const rnc_##family##_shape *s) \
     {                                                              \
         c->shape[0] = '\0';
+#define SHAPE_BEGIN(family, doc) DESCRIBE(family)
 #define FIELD(family, type, name, doc) describe_int(c, #name, (double)s->name);
 #define SHAPE_END(family) }
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc) DESCRIBE(family)
+#define FIELD(family, type, name, doc) describe_int(c, #name, (double)s->name);
+#define SHAPE_END(family) }
+#include "kernels/train/shapes.def"

@@ -9,18 +9,20 @@
 #ifndef KERNEL_HARNESS_H
 #define KERNEL_HARNESS_H
 
-#include "kernels/cuts.h"
+#include "kernels/train/cuts.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-typedef void KernelFn(const void *shape, const rnc_knobs *t, const rnc_operands *o, int part,
-                      int parts);
+/* o: rnc_operands, or rnc_train_operands for the kernels of training. */
+typedef void KernelFn(const void *shape, const rnc_knobs *t, const void *o, int part, int parts);
 
 enum {
 #define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
+#include "kernels/train/kernels.def"
     KERNEL_COUNT
 };
 
@@ -93,7 +95,11 @@ float *grid_pixel(const Grid *g, int n, int y, int x);
  * by part into copies, finds floats written by two parts (not where the output
  * is also an operand). */
 void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-                const rnc_operands *operands, float *out, size_t floats, bool disjoint);
+                const void *operands, float *out, size_t floats, bool disjoint);
+
+/* The same for a kernel of training, and checks that one part gives the same bits. */
+void run_train(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
+               const rnc_train_operands *operands, float *out, size_t floats, bool disjoint);
 
 /* What the output should be: an expectation and a tolerance for each float of
  * its memory; those without one must keep their bits. */
@@ -120,12 +126,16 @@ double sum_tolerance(int n, double sum);
 /* The shape as text for a failing case. */
 #define SHAPE_BEGIN(family, doc) void describe_##family(Case *c, const rnc_##family##_shape *s);
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc) void describe_##family(Case *c, const rnc_##family##_shape *s);
+#include "kernels/train/shapes.def"
 
 /* ---- tests ---- */
 
 typedef void TestFn(Case *c);
 #define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
+#include "kernels/train/kernels.def"
 void test_halo_clear(Case *c);
 
 /* ---- weights of 16 bits (weights.c) ---- */

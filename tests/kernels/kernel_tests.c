@@ -4,7 +4,7 @@
  *
  * N random cases for each kernel and ISA (300, or 10000 if RNC_TEST_FULL is
  * set); --case runs the one of that number.  The tests are expanded from
- * kernels.def: a kernel without one does not link.
+ * kernels.def and train/kernels.def: a kernel without one does not link.
  */
 #include "runtime/rncrt.h"
 #include "harness.h"
@@ -47,6 +47,8 @@ typedef struct Test {
 static const Test tests[] = {
 #define KERNEL(name, family, packing, needs, operands, doc) {#name, test_##name},
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) {#name, test_##name},
+#include "kernels/train/kernels.def"
     {"halo_clear", test_halo_clear},
 };
 enum { TESTS = sizeof tests / sizeof *tests };

@@ -40,19 +40,25 @@
 #include "kernels/f32/output.c"
 #include "kernels/f32/softmax.c"
 
-#define KERNEL(name, family, packing, needs, operands, doc)                                      \
-    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const rnc_operands *o, \
-                                       int part, int parts)                                      \
-    {                                                                                            \
-        RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                        \
-    }
-#include "kernels/kernels.def"
+#include "kernels/train/conv_grad_weights.c"
+#include "kernels/train/filter_sum.c"
 
-RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const rnc_operands *o,
-                                       int part, int parts)
+#define RUN(name, family, operands)                                                                \
+    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const void *o, int part, \
+                                       int parts)                                                  \
+    {                                                                                              \
+        RNC_FN(name)((const rnc_##family##_shape *)s, t, (const operands *)o, part, parts);        \
+    }
+#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family, rnc_operands)
+#include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family, rnc_train_operands)
+#include "kernels/train/kernels.def"
+
+RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const void *o, int part,
+                                       int parts)
 {
     (void)t;
-    RNC_FN(halo_clear)((const rnc_halo_shape *)s, o, part, parts);
+    RNC_FN(halo_clear)((const rnc_halo_shape *)s, (const rnc_operands *)o, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, float alpha)
@@ -80,6 +86,8 @@ const TestIsa TABLE(TEST_ISA) = {
         {
 #define KERNEL(name, family, packing, needs, operands, doc) RNC_FN(run_##name),
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) RNC_FN(run_##name),
+#include "kernels/train/kernels.def"
         },
     .halo_clear = RNC_FN(run_halo_clear),
     .act = RNC_FN(run_act),

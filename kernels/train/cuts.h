@@ -1,0 +1,144 @@
+/* cuts.h: how the kernels of training cut their work, and how much memory they need beside the
+ * tensors.  The contract is that of kernels/cuts.h: these functions are the only place where this
+ * is computed, for kernels and planner.  This file is pasted into emitted code once, after
+ * kernels/cuts.h and before the kernels of all ISAs. */
+#ifndef RNC_TRAIN_CUTS_H
+#define RNC_TRAIN_CUTS_H
+
+#include "kernels/cuts.h"
+#include "kernels/train/shapes.h"
+
+/* ---- conv_grad_weights ---- */
+
+/* Elements of packed weights with their biases: [group][panel]: bias[width], then
+ * [kernel_h][kernel_w][in_c][width]. */
+RNC_INLINE ptrdiff_t rnc_grad_floats(const rnc_grad_weights_shape *s)
+{
+    return ((ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1) * s->out_c;
+}
+
+/* Slices of the batch for which conv_grad_weights has enough to share out among many threads, and
+ * no slice has many images or costs much memory: a power of two that the threads do not change. */
+RNC_INLINE int rnc_grad_slices(const rnc_grad_weights_shape *s)
+{
+    enum { MOST = 8, ENOUGH = 1 << 18 }; /* ENOUGH: elements in all slices */
+    int n = 1;
+    while (n < MOST && 2 * n <= s->images && 2 * n * rnc_grad_floats(s) <= ENOUGH)
+        n *= 2;
+    return n;
+}
+
+/* The output rows or pixels 0 <= y < out whose tap at `tap`, in input rows from the window's begin,
+ * meets an input row: first .. end-1. */
+typedef struct rnc_met_cut {
+    int first, end;
+} rnc_met_cut;
+
+RNC_INLINE void rnc_cut_met(int out, int in, int stride, int tap, int pad, rnc_met_cut *c)
+{
+    const int before = pad - tap, after = in - 1 + pad - tap;
+    c->first = before > 0 ? rnc_div_up(before, stride) : 0;
+    c->end = after < 0 ? 0 : after / stride + 1;
+    c->end = c->end < out ? c->end : out;
+    c->first = c->first < c->end ? c->first : c->end;
+}
+
+/* How the rows of a panel of weights, (tap, input channel), are cut into register tiles.  A kernel
+ * row has `runs` runs of `units` units of `unit` rows each.  The first n_big of the `count` tiles
+ * of a run have `big` units, the others `small`.  Units are `step` elements apart in the input.
+ * Where a run spans several taps, pixels of the halo are read, so that it must hold zeros. */
+typedef struct rnc_grad_rows_cut {
+    int runs, units, unit, step;
+    int wide; /* rows of a tile that are stored side by side in the input */
+    int count, big, n_big, small;
+    int all; /* tiles in a panel's column */
+} rnc_grad_rows_cut;
+
+RNC_INLINE void rnc_cut_grad_rows(const rnc_grad_weights_shape *s, int most, rnc_grad_rows_cut *c)
+{
+    const int merged =
+        s->kernel_w > 1 && s->dilation_w == 1 && s->in_pixel == s->in_c && 2 * s->in_c <= most;
+    const int joined = s->kernel_w > 1 && 2 * s->in_c <= most;
+    c->runs = joined ? 1 : s->kernel_w;
+    c->units = merged ? s->kernel_w * s->in_c : joined ? s->kernel_w : s->in_c;
+    c->unit = joined && !merged ? s->in_c : 1;
+    c->step = joined && !merged ? s->dilation_w * s->in_pixel : 1;
+    c->wide = joined && !merged ? s->in_c : RNC_REGISTERS;
+    c->count = rnc_div_up(c->units, most / c->unit);
+    c->small = c->units / c->count;
+    c->n_big = c->units % c->count;
+    c->big = c->small + (c->n_big > 0);
+    if (c->n_big == 0)
+        c->n_big = c->count;
+    c->all = s->kernel_h * c->runs * c->count;
+}
+
+/* How the output pixels of a slice are cut into blocks, whose sums are made in registers: `lines`
+ * lines of `w` pixels or, where a line is long, one of its `pieces`.  Where a row's end meets the
+ * next row's begin, in both tensors, an image is one line. */
+typedef struct rnc_grad_pixels_cut {
+    int flat; /* 1: an image is one line */
+    int h, w; /* lines in an image; pixels in a line */
+    int lines, pieces;
+} rnc_grad_pixels_cut;
+
+RNC_INLINE void rnc_cut_grad_pixels(const rnc_grad_weights_shape *s, const rnc_knobs *t,
+                                    rnc_grad_pixels_cut *c)
+{
+    enum { USUAL = 128 };
+    const int most = t->depth > 0 ? t->depth : USUAL;
+    const int taps = s->kernel_h * s->kernel_w, padded = s->pad_top > 0 || s->pad_left > 0;
+    c->flat = taps == 1 && !padded && s->out_row == s->out_w * s->out_pixel &&
+              (ptrdiff_t)s->in_row * s->stride_h == (ptrdiff_t)s->out_w * s->in_pixel * s->stride_w;
+    c->h = c->flat ? 1 : s->out_h;
+    c->w = c->flat ? s->out_h * s->out_w : s->out_w;
+    c->lines = c->w < most ? most / c->w : 1;
+    c->pieces = c->w > most ? rnc_div_up(c->w, most) : 1;
+}
+
+/* 1: a block's gradients of a column of `width` channels are copied, so that they stay in the L1.
+ * This pays where tiles are of few rows, and so read gradients fast, and several tiles read them.
+ */
+RNC_INLINE int rnc_grad_copies(const rnc_grad_weights_shape *s, const rnc_grad_rows_cut *c,
+                               int width)
+{
+    return s->out_pixel > width && c->all > 3 && c->big * c->unit < 8;
+}
+
+/* Floats of scratch for a part of conv_grad_weights. */
+RNC_INLINE ptrdiff_t rnc_grad_scratch(const rnc_grad_weights_shape *s, const rnc_knobs *t)
+{
+    rnc_grad_pixels_cut c;
+    rnc_cut_grad_pixels(s, t, &c);
+    return (ptrdiff_t)c.lines * rnc_div_up(c.w, c.pieces) * s->panel;
+}
+
+/* ---- filters ---- */
+
+/* Elements of packed filters with their biases. */
+RNC_INLINE ptrdiff_t rnc_filter_floats(const rnc_filter_shape *s)
+{
+    return ((ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c + 1) * s->out_c;
+}
+
+/* Panel i of packed filters, counted over all groups: its first output channel, its channels, and
+ * the group that it belongs to.  Its first float is at first * (kernel_h * kernel_w * in_c + 1). */
+typedef struct rnc_panel_place {
+    int group, first, width;
+} rnc_panel_place;
+
+RNC_INLINE int rnc_filter_panels(const rnc_filter_shape *s)
+{
+    return s->groups * rnc_div_up(s->out_c / s->groups, s->panel);
+}
+
+RNC_INLINE void rnc_find_panel(const rnc_filter_shape *s, int i, rnc_panel_place *p)
+{
+    const int group_c = s->out_c / s->groups, each = rnc_div_up(group_c, s->panel);
+    const int at = i % each * s->panel;
+    p->group = i / each;
+    p->first = p->group * group_c + at;
+    p->width = group_c - at < s->panel ? group_c - at : s->panel;
+}
+
+#endif

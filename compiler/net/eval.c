@@ -13,13 +13,24 @@ int64_t element_at(Type t, int n, int y, int x, int c)
 
 /* ---- element by element ---- */
 
+double larger(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
+}
+
+double smaller(double a, double b)
+{
+    return isnan(a) || a < b ? a : b;
+}
+
+/* A NaN stays one; an infinity gives the function's limit. */
 static double activate(Act act, double alpha, double x)
 {
     switch (act) {
     case ACT_RELU:
-        return x > 0 ? x : 0;
+        return larger(x, 0);
     case ACT_RELU6:
-        return fmin(fmax(x, 0), 6);
+        return smaller(larger(x, 0), 6);
     case ACT_LEAKY_RELU:
         return x > 0 ? x : alpha * x;
     case ACT_SIGMOID:
@@ -27,13 +38,13 @@ static double activate(Act act, double alpha, double x)
     case ACT_TANH:
         return tanh(x);
     case ACT_HARD_SIGMOID:
-        return fmin(fmax(x + 3, 0), 6) / 6;
+        return smaller(larger(x + 3, 0), 6) / 6;
     case ACT_HARD_SWISH:
-        return x * fmin(fmax(x + 3, 0), 6) / 6;
+        return x <= -3 ? 0 : x * smaller(x + 3, 6) / 6;
     case ACT_SILU:
-        return x / (1 + exp(-x));
+        return x == -INFINITY ? 0 : x / (1 + exp(-x));
     case ACT_GELU:
-        return x * 0.5 * erfc(-x * sqrt(0.5));
+        return x == -INFINITY ? 0 : x * 0.5 * erfc(-x * sqrt(0.5));
     case ACT_NONE:
     case ACT_COUNT:
         break;
@@ -106,7 +117,7 @@ ACTIVATION_EVAL(SILU)
 ACTIVATION_EVAL(GELU)
 
 /* exp(x) / sum of exp(x) over the channels; the largest x is subtracted first, so that nothing
- * overflows. */
+ * overflows.  Where a channel is NaN or the largest is infinite, all results are NaN. */
 void eval_SOFTMAX(EvalStep *s)
 {
     int c = s->node->type.c;

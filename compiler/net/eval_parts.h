@@ -17,6 +17,11 @@ typedef struct EvalStep {
 #define OP(id, name, least, most, flags, doc) void eval_##id(EvalStep *step);
 #include "net/ops.def"
 
+/* The larger and the smaller of two numbers, or NaN if either is one (fmax and fmin take the other
+ * number then). */
+double larger(double a, double b);
+double smaller(double a, double b);
+
 /* Position of an element in [n][h][w][c]. */
 int64_t element_at(Type t, int n, int y, int x, int c);
 

@@ -90,8 +90,8 @@ void eval_DENSE(EvalStep *s)
 
 /* ---- pools ---- */
 
-/* The largest element of a window, or the sum; `inside` counts its pixels that
- * are not padding. */
+/* The largest element of a window (a NaN, if there is one), or the sum; `inside` counts its pixels
+ * that are not padding. */
 static double reduce_window(const EvalStep *s, int n, int y, int x, int c, int *inside)
 {
     const Attrs *a = &s->node->attrs;
@@ -106,7 +106,7 @@ static double reduce_window(const EvalStep *s, int n, int y, int x, int c, int *
             if (row < 0 || row >= in.h || pixel < 0 || pixel >= in.w)
                 continue;
             double v = s->in[0][element_at(in, n, row, pixel, c)];
-            value = mean ? value + v : fmax(value, v);
+            value = mean ? value + v : larger(value, v);
             (*inside)++;
         }
     return value;

@@ -26,7 +26,7 @@ RNC_KERNEL void pool_find(const rnc_pool_shape *s, const rnc_operands *o, int ro
 }
 
 /* The largest element (max) of a window of h x w pixels, or their sum times `scale`, four vectors
- * of channels at a time. */
+ * of channels at a time.  A NaN in a window is its largest element. */
 RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h, int w, int max,
                            float scale)
 {
@@ -38,10 +38,10 @@ RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h,
                 const float *in = p->in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
                 const vf a1 = vf_loadu(in), b1 = vf_loadu(in + RNC_VL);
                 const vf d1 = vf_loadu(in + 2 * RNC_VL), e1 = vf_loadu(in + 3 * RNC_VL);
-                a = max ? vf_max(a, a1) : a + a1;
-                b = max ? vf_max(b, b1) : b + b1;
-                d = max ? vf_max(d, d1) : d + d1;
-                e = max ? vf_max(e, e1) : e + e1;
+                a = max ? vf_max_nan(a, a1) : a + a1;
+                b = max ? vf_max_nan(b, b1) : b + b1;
+                d = max ? vf_max_nan(d, d1) : d + d1;
+                e = max ? vf_max_nan(e, e1) : e + e1;
             }
         if (!max) {
             a = a * vf_set1(scale);
@@ -61,7 +61,7 @@ RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h,
             for (x = 0; x < w; x++) {
                 const float *in = p->in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
                 const vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
-                a = max ? vf_max(a, v) : a + v;
+                a = max ? vf_max_nan(a, v) : a + v;
             }
         a = vf_act(max ? a : a * vf_set1(scale), s->act, s->alpha);
         if (n == RNC_VL)

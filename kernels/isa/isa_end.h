@@ -50,6 +50,7 @@
 #undef vf_set1
 #undef vf_zero
 #undef vf_max
+#undef vf_max_nan
 #undef vf_min
 #undef vf_abs
 #undef vf_fma

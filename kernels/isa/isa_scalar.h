@@ -35,6 +35,7 @@
 #define vf_load_part RNC_FN(vf_load_part)
 #define vf_store_part RNC_FN(vf_store_part)
 #define vf_max RNC_FN(vf_max)
+#define vf_max_nan RNC_FN(vf_max_nan)
 #define vf_min RNC_FN(vf_min)
 #define vf_abs RNC_FN(vf_abs)
 #define vf_select_gt RNC_FN(vf_select_gt)
@@ -53,6 +54,10 @@ RNC_KERNEL void vf_store_part(float *p, vf v, int n)
 RNC_KERNEL vf vf_max(vf a, vf b)
 {
     return a > b ? a : b;
+}
+RNC_KERNEL vf vf_max_nan(vf a, vf b)
+{
+    return a > b || a != a ? a : b;
 }
 RNC_KERNEL vf vf_min(vf a, vf b)
 {

@@ -105,6 +105,12 @@ RNC_KERNEL vf vf_max(vf a, vf b)
     RNC_MAX(a, b);
     return a;
 }
+/* All bits of a lane in which a is not a number are set, which is such a number, too. */
+#define vf_max_nan RNC_FN(vf_max_nan)
+RNC_KERNEL vf vf_max_nan(vf a, vf b)
+{
+    return (vf)((vi)vf_max(a, b) | (vi)(a != a));
+}
 #define vf_min RNC_FN(vf_min)
 RNC_KERNEL vf vf_min(vf a, vf b)
 {

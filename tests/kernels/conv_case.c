@@ -53,6 +53,7 @@ static Grid draw_input(Case *c, const rnc_conv_shape *s, ConvLimits l)
     Grid g = grid_make(c, s->images, in_h < 1 ? 1 : in_h, in_w < 1 ? 1 : in_w, l.groups * l.in_c,
                        layout);
     grid_fill(c, &g, -1.0f, 1.0f);
+    grid_spoil(c, &g, l.mixes);
     return g;
 }
 
@@ -78,6 +79,8 @@ ConvCase conv_case(Case *c, ConvLimits l)
                 : k.out;
     if (s->residual)
         grid_fill(c, &k.res, -1.0f, 1.0f);
+    if (s->residual)
+        grid_spoil(c, &k.res, l.mixes);
     s->act = pick_act(c, &s->alpha);
     s->weights = l.halves ? pick_weights_type(c) : RNC_WEIGHTS_F32;
     s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;

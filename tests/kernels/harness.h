@@ -87,6 +87,9 @@ int pick_align(Case *c);
  * was asked for (what grid_make added stays canaries). */
 void grid_fill(Case *c, Grid *g, float least, float most);
 float *grid_pixel(const Grid *g, int n, int y, int x);
+/* Puts a few NaNs and infinities into elements, or into the spare lanes after them, in some of the
+ * cases; with `spare`, into spare lanes alone, where there are some. */
+void grid_spoil(Case *c, Grid *g, bool spare);
 
 /* ---- running and comparing ---- */
 
@@ -102,7 +105,8 @@ void run_train(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *ti
                const rnc_train_operands *operands, float *out, size_t floats, bool disjoint);
 
 /* What the output should be: an expectation and a tolerance for each float of
- * its memory; those without one must keep their bits. */
+ * its memory; those without one must keep their bits.  Of a NaN any NaN but the canary is right, of
+ * an infinity that one alone. */
 typedef struct Expect {
     double *value;
     double *tolerance; /* < 0: untouched; HUGE_VAL: anything but a NaN of the canary */

@@ -39,7 +39,7 @@ void test_conv_strassen(Case *c)
                                       {.pixels = 3, .vectors = 4, .unroll = 2, .group = 15}};
     const rnc_knobs tile = conv_tile(c, usual, 3, 60);
     const int align = pick_align(c), panel = chance(c, 60) ? 32 : align * pick(c, 1, 3);
-    ConvLimits l = {.groups = 1, .align = align, .pixels = true};
+    ConvLimits l = {.groups = 1, .align = align, .pixels = true, .mixes = true};
     l.in_c = 2 * align * pick(c, 1, 48 / align);
     l.width = 2 * panel * pick(c, 1, 2);
     ConvCase k = conv_case(c, l);

@@ -63,7 +63,8 @@ void test_conv_winograd(Case *c)
                                       {.pixels = 3, .vectors = 4, .unroll = 1, .group = 6}};
     const rnc_knobs tile = conv_tile(c, usual, 3, 40);
     const int align = pick_align(c);
-    ConvLimits l = {.groups = 1, .in_c = pick(c, 1, 24), .align = align, .winograd = true};
+    ConvLimits l = {
+        .groups = 1, .in_c = pick(c, 1, 24), .align = align, .winograd = true, .mixes = true};
     l.width = pick(c, 1, 80);
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);

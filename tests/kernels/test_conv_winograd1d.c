@@ -53,7 +53,7 @@ void test_conv_winograd1d(Case *c)
                                       {.pixels = 3, .vectors = 4, .unroll = 7, .group = 14}};
     const rnc_knobs tile = conv_tile(c, usual, 3, 20);
     const int align = pick_align(c), in_c = chance(c, 60) ? 3 : pick(c, 1, 15);
-    ConvLimits l = {.groups = 1, .in_c = in_c, .align = align, .columns = true};
+    ConvLimits l = {.groups = 1, .in_c = in_c, .align = align, .columns = true, .mixes = true};
     l.in_align = chance(c, 60) ? 1 : 0;
     l.width = pick(c, 1, 80);
     ConvCase k = conv_case(c, l);

@@ -31,8 +31,12 @@ void test_conv_winograd_taps(Case *c)
     if (chance(c, 30))
         tile.pixels = 0; /* in registers */
     const int align = pick_align(c);
-    ConvLimits l = {
-        .groups = 1, .in_c = pick(c, 1, 40), .align = align, .winograd = true, .unit_stride = true};
+    ConvLimits l = {.groups = 1,
+                    .in_c = pick(c, 1, 40),
+                    .align = align,
+                    .winograd = true,
+                    .unit_stride = true,
+                    .mixes = true};
     l.width = pick(c, 1, 80);
     l.halves = true;
     ConvCase k = conv_case(c, l);

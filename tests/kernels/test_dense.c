@@ -49,8 +49,11 @@ void test_dense(Case *c)
     const rnc_conv_shape panels = {.groups = 1, .out_c = s.out_c, .panel = s.panel};
     s.in_image = in.image, s.out_image = out.image, s.res_image = res.image;
     grid_fill(c, &in, -1.0f, 1.0f);
-    if (s.residual)
+    grid_spoil(c, &in, false);
+    if (s.residual) {
         grid_fill(c, &res, -1.0f, 1.0f);
+        grid_spoil(c, &res, false);
+    }
     const float *weights = draw_floats(c, s.out_c * s.in_c), *bias = draw_floats(c, s.out_c);
     describe_dense(c, &s);
     Expect e = expect_make(c, out.base, out.total);

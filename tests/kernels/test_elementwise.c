@@ -13,6 +13,7 @@ void test_map(Case *c)
     Grid in = grid_make(c, s.images, s.h, s.w, pick(c, 1, 70), layout);
     Grid out = in_place ? in : grid_make(c, s.images, s.h, s.w, in.c, layout);
     grid_fill(c, &in, -6.0f, 6.0f);
+    grid_spoil(c, &in, false);
     s.c = in.lanes;
     s.affine = pick(c, 0, 1);
     s.act = pick_act(c, &s.alpha);
@@ -51,6 +52,7 @@ static Grid join_operand(Case *c, const rnc_join_shape *s, int channels, Layout 
     Grid g = grid_make(c, spread_pixels && chance(c, 30) ? 1 : s->images, spread_pixels ? 1 : s->h,
                        spread_pixels ? 1 : s->w, one_channel ? 1 : channels, layout);
     grid_fill(c, &g, -3.0f, 3.0f);
+    grid_spoil(c, &g, false);
     if (spread_pixels) {
         g.row = g.pixel = 0;
         if (g.n == 1)
@@ -108,6 +110,7 @@ void test_softmax(Case *c)
     Grid in = grid_make(c, s.images, s.h, s.w, s.c, layout);
     const float range = chance(c, 20) ? 200.0f : 8.0f;
     grid_fill(c, &in, -range, range);
+    grid_spoil(c, &in, false);
     Grid out = in_place ? in : grid_make(c, s.images, s.h, s.w, s.c, layout);
     s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
     s.out_pixel = out.pixel, s.out_row = out.row, s.out_image = out.image;

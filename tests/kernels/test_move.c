@@ -36,6 +36,7 @@ void test_copy(Case *c)
     const Layout layout = {.align = pick_align(c)};
     Grid in = grid_make(c, s.images, in_h, in_w, s.c + pick(c, 0, 20), layout);
     grid_fill(c, &in, -4.0f, 4.0f);
+    grid_spoil(c, &in, false);
     const int deep = s.zero_front + s.c + s.zero_behind;
     Grid whole = grid_make(c, s.images, s.zero_top + s.h + s.zero_bottom,
                            s.zero_left + s.w + s.zero_right, deep + pick(c, 0, 20), layout);
@@ -72,6 +73,7 @@ void test_flatten(Case *c)
     Grid in = grid_make(c, s.images, s.h, s.w, s.c, (Layout){.align = pick_align(c)});
     Grid out = grid_make(c, s.images, 1, 1, s.c * s.h * s.w, (Layout){.align = pick_align(c)});
     grid_fill(c, &in, -4.0f, 4.0f);
+    grid_spoil(c, &in, false);
     s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
     s.out_image = out.image;
     describe_flatten(c, &s);

@@ -29,6 +29,10 @@ void test_input(Case *c)
         floats[i] = pick_float(c, -4.0f, 4.0f);
         bytes[i] = (unsigned char)pick(c, 0, 255);
     }
+    for (int left = chance(c, 20) ? pick(c, 1, 3) : 0; left > 0; left--)
+        floats[pick(c, 0, elements - 1)] = chance(c, 50)   ? NAN
+                                           : chance(c, 50) ? INFINITY
+                                                           : -INFINITY;
     for (int i = 0; i < 2 * s.c; i++)
         weights[i] = pick_float(c, -2.0f, 2.0f);
 
@@ -68,6 +72,7 @@ void test_output(Case *c)
     const Layout layout = {.align = chance(c, 70) ? pick_align(c) : 1, .tight = chance(c, 40)};
     Grid in = grid_make(c, s.images, s.h, s.w, s.c, layout);
     grid_fill(c, &in, -4.0f, 4.0f);
+    grid_spoil(c, &in, false);
     s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
     describe_output(c, &s);
     const size_t elements = (size_t)(s.images * s.h * s.w * s.c);

@@ -294,6 +294,51 @@ static void test_softmax(void)
     netgen_end(&t);
 }
 
+/* got is wanted: the same infinity, a NaN for any NaN, or nearly the same number. */
+static void check_special(NetTest *t, const Node *node, const double *input, const double *wanted)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(node);
+    const double *got = value_of(t, node, input);
+    for (int64_t i = 0; i < type_elements(node->type); i++) {
+        const bool right = isnan(wanted[i])   ? isnan(got[i])
+                           : isinf(wanted[i]) ? got[i] == wanted[i]
+                                              : fabs(got[i] - wanted[i]) <= 1e-12;
+        CU_ASSERT_TRUE(right);
+    }
+}
+
+/* Of NaN, inf and -inf: NaN, and the limits.  A NaN is the largest element of a window. */
+static void test_special(void)
+{
+    static const struct {
+        Op op;
+        double up, down;
+    } limits[] = {
+        {OP_RELU, INFINITY, 0}, {OP_RELU6, 6, 0},        {OP_SIGMOID, 1, 0},
+        {OP_TANH, 1, -1},       {OP_HARD_SIGMOID, 1, 0}, {OP_HARD_SWISH, INFINITY, 0},
+        {OP_SILU, INFINITY, 0}, {OP_GELU, INFINITY, 0},  {OP_LEAKY_RELU, INFINITY, -INFINITY}};
+    NetTest t;
+    Node *x = begin(&t, 1, 3, 1);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        check_special(&t, netgen_op(&t, limits[i].op, x), LIST(NAN, INFINITY, -INFINITY),
+                      LIST(NAN, limits[i].up, limits[i].down));
+    Attrs a = ir_default_attrs(OP_MAXPOOL);
+    a.stride[0] = a.stride[1] = 1;
+    a.kernel[0] = 1;
+    a.kernel[1] = 2;
+    Node *max = netgen_add(&t, OP_MAXPOOL, &x, 1, a);
+    check_special(&t, max, LIST(NAN, 1, -INFINITY), LIST(NAN, 1));
+    check_special(&t, max, LIST(-INFINITY, -INFINITY, NAN), LIST(-INFINITY, NAN));
+    netgen_end(&t);
+
+    x = begin(&t, 1, 1, 3);
+    Node *softmax = netgen_op(&t, OP_SOFTMAX, x);
+    check_special(&t, softmax, LIST(-INFINITY, 0, log(3)), LIST(0, 0.25, 0.75));
+    check_special(&t, softmax, LIST(INFINITY, 0, 0), LIST(NAN, NAN, NAN));
+    check_special(&t, softmax, LIST(0, NAN, 0), LIST(NAN, NAN, NAN));
+    netgen_end(&t);
+}
+
 static void test_joins(void)
 {
     NetTest t;
@@ -393,6 +438,7 @@ void suite_eval(void)
     CU_add_test(s, "avgpool", test_avgpool);
     CU_add_test(s, "dense", test_dense);
     CU_add_test(s, "softmax", test_softmax);
+    CU_add_test(s, "NaN and infinity", test_special);
     CU_add_test(s, "add, mul and concat", test_joins);
     CU_add_test(s, "split", test_split);
     CU_add_test(s, "flatten, subsample, upsample and zeropad", test_moves);

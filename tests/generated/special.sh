@@ -1,0 +1,44 @@
+#!/bin/sh
+# special.sh: infinities, NaNs and denormal numbers through every operator, on every instruction
+# set of this machine (and on ARM's in an emulator): the emitted C gives what the interpreter gives.
+# Denormal numbers count as zeros while a step runs: the interpreter gets zeros for them.
+. "$(dirname "$0")/lib.sh"
+cp "$src/tests/generated/special.c" drive-special.c
+weights='--init random:1'
+flags='-DSINGLE_FILE -I. -DEMBEDDED=special_weights -DEMBEDDED_BYTES=SPECIAL_WEIGHTS_BYTES
+    -DNET_INFO=special_info -DNET_HEADER="special.h"'
+
+# wanted KIND: what the interpreter gives for the inputs of that kind, in wanted-KIND/.
+wanted() {
+    check "special, $1, interpreted" "$rnc" eval special.net $weights --float -q \
+        --input image=$1.image.npy --input vector=$1.vector.npy --output-dir wanted-$1
+}
+
+# tried PROGRAM...: on all kinds of inputs
+tried() {
+    for kind in nan up down all; do
+        check "special, $kind, $1" "$@" check $kind wanted-$kind
+    done
+    check "special, denormal, $1" "$@" check denormal wanted-flushed
+    check "special, denormal, other numbers where they are kept, $1" sh -c \
+        '! "$@" check denormal wanted-denormal > kept && grep -q "a_normalize.* is 0, not" kept' sh "$@"
+}
+
+check "special" "$rnc" special.net $weights --isa all --exact -q --single-file --embed array
+check "special, built" ${CC:-cc} -std=gnu11 -O1 $strict $flags drive-special.c special.c -o special -lm
+for kind in nan up down all denormal flushed; do
+    check "special, $kind" ./special make $kind
+    wanted $kind
+done
+case $(uname -m) in
+x86_64 | aarch64) tried ./special ;;
+*) skip "denormal numbers stay on this machine" ;;
+esac
+if have aarch64-linux-gnu-gcc && have qemu-aarch64; then
+    check "special for ARM" aarch64-linux-gnu-gcc -std=gnu11 -O1 $flags drive-special.c special.c \
+        -static -o special-arm -lm
+    tried qemu-aarch64 ./special-arm
+else
+    skip "no aarch64-linux-gnu-gcc and qemu-aarch64 to run NEON code"
+fi
+finish

@@ -5,14 +5,9 @@
 
 #include <stdlib.h>
 
-typedef struct Keyed {
-    uint64_t key;
-    uint32_t sample;
-} Keyed;
-
 static int by_key(const void *a, const void *b)
 {
-    const Keyed *x = a, *y = b;
+    const rnct_keyed *x = a, *y = b;
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
     return x->sample < y->sample ? -1 : x->sample > y->sample;
@@ -25,24 +20,20 @@ static uint64_t draw_key(uint64_t seed, int stream, uint32_t epoch, uint32_t sam
     return (uint64_t)bits[0] << 32 | bits[1];
 }
 
-bool rnct_order(uint32_t *order, const uint32_t *samples, size_t n, uint64_t seed, uint32_t epoch)
+void rnct_order(uint32_t *order, const uint32_t *samples, size_t n, uint64_t seed, uint32_t epoch,
+                rnct_keyed *scratch)
 {
-    Keyed *all = malloc((n ? n : 1) * sizeof *all);
-    if (!all)
-        return false;
     for (size_t i = 0; i < n; i++) {
         const uint32_t sample = samples ? samples[i] : (uint32_t)i;
-        all[i] = (Keyed){draw_key(seed, RNCT_STREAM_ORDER, epoch, sample), sample};
+        scratch[i] = (rnct_keyed){draw_key(seed, RNCT_STREAM_ORDER, epoch, sample), sample};
     }
-    qsort(all, n, sizeof *all, by_key);
+    qsort(scratch, n, sizeof *scratch, by_key);
     for (size_t i = 0; i < n; i++)
-        order[i] = all[i].sample;
-    free(all);
-    return true;
+        order[i] = scratch[i].sample;
 }
 
 /* The samples of one class in `all`, of which there are n: marks those that are held back. */
-static void hold_back(Keyed *all, size_t n, double fraction, bool *is_held)
+static void hold_back(rnct_keyed *all, size_t n, double fraction, bool *is_held)
 {
     const size_t held = (size_t)((double)n * fraction + 0.5);
     qsort(all, n, sizeof *all, by_key);
@@ -53,7 +44,7 @@ static void hold_back(Keyed *all, size_t n, double fraction, bool *is_held)
 bool rnct_split(const int32_t *labels, size_t n, int classes, double fraction, uint64_t seed,
                 uint32_t *trained, size_t *n_trained, uint32_t *held, size_t *n_held)
 {
-    Keyed *all = malloc((n ? n : 1) * sizeof *all);
+    rnct_keyed *all = malloc((n ? n : 1) * sizeof *all);
     size_t *end = calloc((size_t)classes + 1, sizeof *end); /* of a class in `all` */
     bool *is_held = calloc(n ? n : 1, sizeof *is_held);
     const bool good = all && end && is_held;
@@ -65,7 +56,7 @@ bool rnct_split(const int32_t *labels, size_t n, int classes, double fraction, u
         /* end[c] is where class c begins, and moves to its end as samples are placed. */
         for (size_t i = 0; i < n; i++) {
             const uint64_t key = draw_key(seed, RNCT_STREAM_SPLIT, 0, (uint32_t)i);
-            all[end[labels[i]]++] = (Keyed){key, (uint32_t)i};
+            all[end[labels[i]]++] = (rnct_keyed){key, (uint32_t)i};
         }
         for (int c = 0; c < classes; c++) {
             const size_t first = c ? end[c - 1] : 0;

@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A sample and the key that it is sorted by. */
+typedef struct rnct_keyed {
+    uint64_t key;
+    uint32_t sample;
+} rnct_keyed;
+
 /* Writes the order in which an epoch takes `n` samples: order[] becomes samples[] (or 0..n-1, when
  * that is NULL) sorted by a key of 64 bits that is drawn for each of them.
  *
@@ -15,8 +21,9 @@
  * while it runs.
  *
  * Depends on the seed, the epoch and the samples' numbers only.  order[] and samples[] have n
- * numbers and may be the same array.  False when memory runs out. */
-bool rnct_order(uint32_t *order, const uint32_t *samples, size_t n, uint64_t seed, uint32_t epoch);
+ * numbers and may be the same array; scratch[] has n members, too. */
+void rnct_order(uint32_t *order, const uint32_t *samples, size_t n, uint64_t seed, uint32_t epoch,
+                rnct_keyed *scratch);
 
 /* Splits the samples 0..n-1 into those that are trained on and those that are held back, class by
  * class: of a class with k samples, k * fraction, rounded to nearest (halves up), are held back.

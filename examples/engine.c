@@ -48,6 +48,10 @@ int engine_open(engine *e, const char *weights)
         fprintf(stderr, "%s does not take one picture of three colours\n", e->info->name);
         return -1;
     }
+    if (e->info->state_bytes > 0) {
+        fprintf(stderr, "%s takes a stream of pictures, not one\n", e->info->name);
+        return -1;
+    }
     e->n = out->h * out->w * out->c;
     if (!allocate(e)) {
         fprintf(stderr, "no memory for %s\n", e->info->name);
@@ -133,7 +137,7 @@ int engine_classify(engine *e, const char *path)
     fill(in, e->input, &p);
     picture_free(&p);
     const void *inputs[1] = {e->input};
-    e->info->run(e->net, inputs, e->outputs);
+    e->info->run(e->net, NULL, inputs, e->outputs);
     return 0;
 }
 

@@ -91,6 +91,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", info->name, info->why(net));
         return 1;
     }
+    void *state = memory(info->state_bytes);
+    if (info->init_state && info->init_state(net, state, info->state_bytes)) {
+        fprintf(stderr, "%s: %s\n", info->name, info->why(net));
+        return 1;
+    }
     const void **inputs = (const void **)memory((size_t)info->n_inputs * sizeof *inputs);
     void **outputs = (void **)memory((size_t)info->n_outputs * sizeof *outputs);
     profile p = {(double *)memory((size_t)info->n_steps * sizeof(double)), 0};
@@ -103,7 +108,7 @@ int main(int argc, char **argv)
     info->trace(net, on_step, &p);
     for (int i = 0; i < runs; i++) {
         p.last = now();
-        info->run(net, inputs, outputs);
+        info->run(net, state, inputs, outputs);
     }
     print(info, &p);
     rnc_weights_close(&w);

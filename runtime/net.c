@@ -12,23 +12,26 @@ static void rnc_say_both(char *why, uint64_t expected, uint64_t found, unsigned 
     rnc_why_number(why, found, base);
 }
 
-static rnc_status rnc_check_arena(const rnc_net_info *info, const void *arena, size_t arena_bytes,
-                                  char *why)
+/* Checks memory of the caller's, called `what`. */
+static rnc_status rnc_check_memory(const char *what, const void *memory, size_t bytes,
+                                   size_t needed, rnc_status error, char *why)
 {
-    if (!arena) {
-        rnc_why(why, "the arena is NULL");
-        return RNC_E_ARENA;
+    if (memory && (uintptr_t)memory % 64 == 0 && bytes >= needed)
+        return RNC_OK;
+    if (memory && (uintptr_t)memory % 64 == 0)
+        rnc_why(why, "bytes of ");
+    else
+        rnc_why(why, "the ");
+    rnc_why(why, what);
+    if (!memory) {
+        rnc_why(why, " is NULL");
+    } else if ((uintptr_t)memory % 64) {
+        rnc_why(why, "'s address is not a multiple of 64");
+    } else {
+        rnc_why(why, ": ");
+        rnc_say_both(why, needed, bytes, 10);
     }
-    if ((uintptr_t)arena % 64) {
-        rnc_why(why, "the arena's address is not a multiple of 64");
-        return RNC_E_ARENA;
-    }
-    if (arena_bytes < info->arena_bytes) {
-        rnc_why(why, "bytes of arena: ");
-        rnc_say_both(why, info->arena_bytes, arena_bytes, 10);
-        return RNC_E_ARENA;
-    }
-    return RNC_OK;
+    return error;
 }
 
 rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w, const void *arena,
@@ -57,7 +60,14 @@ rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w, const v
         }
         *tensors = w->base + data;
     }
-    return rnc_check_arena(info, arena, arena_bytes, why);
+    return rnc_check_memory("arena", arena, arena_bytes, info->arena_bytes, RNC_E_ARENA, why);
+}
+
+rnc_status rnc_state_check(const rnc_net_info *info, const void *state, size_t state_bytes,
+                           char *why)
+{
+    why[0] = '\0';
+    return rnc_check_memory("state", state, state_bytes, info->state_bytes, RNC_E_STATE, why);
 }
 
 rnc_status rnc_no_isa(rnc_isa isa, char *why)

@@ -10,7 +10,7 @@
 
 /* Grows whenever a struct or a function below changes.  Every file that rnc emits compares it with
  * the number of the rnc that made the file. */
-#define RNCRT_ABI 1
+#define RNCRT_ABI 2
 
 /* Functions declared with RNCRT_API need no operating system.  rnc --single-file pastes them as
  * static functions, so that any number of such files can be linked into one program. */
@@ -32,7 +32,8 @@ typedef enum rnc_status {
     RNC_E_ARENA,     /* the arena is too small, not aligned, or NULL */
     RNC_E_ISA,       /* the instruction set is not compiled in, or this CPU does not have it */
     RNC_E_THREADS,   /* threads cannot be started */
-    RNC_E_MEMORY     /* no memory for the pool */
+    RNC_E_MEMORY,    /* no memory for the pool */
+    RNC_E_STATE      /* the state is too small, not aligned, or NULL */
 } rnc_status;
 
 /* What a status means, in English.  The text is never NULL and is static. */
@@ -141,8 +142,16 @@ typedef struct rnc_step_info {
 } rnc_step_info;
 
 /* Called after each step with the step's number, counted from 0, and its result, which is in the
- * arena or in the caller's buffer. */
+ * arena, in the state or in the caller's buffer. */
 typedef void (*rnc_trace_hook)(void *context, int step, const void *out);
+
+/* A piece of a network's state: the memory, the caller's, that keeps its contents from run to run.
+ * Its elements are stored as the steps need them, with what is between rows and pixels. */
+typedef struct rnc_state_info {
+    const char *name; /* of the layer that keeps it */
+    rnc_elem elem;
+    size_t offset, bytes; /* in the part of the state that a turn of the batch has */
+} rnc_state_info;
 
 /* Describes a network (NAME_info) to programs that do not know which one they serve.  All that it
  * points to is static and constant. */
@@ -160,9 +169,14 @@ typedef struct rnc_net_info {
     rnc_status (*init)(void *net, const rnc_weights *w, void *arena, size_t arena_bytes,
                        rnc_pool *pool);
     rnc_status (*use)(void *net, rnc_isa isa);
-    void (*run)(void *net, const void *const *inputs, void *const *outputs);
+    /* state: NULL if the network has none. */
+    void (*run)(void *net, void *state, const void *const *inputs, void *const *outputs);
     const char *(*why)(const void *net);
     void (*trace)(void *net, rnc_trace_hook hook, void *context);
+    size_t state_bytes; /* aligned to 64 bytes; turn k has the k-th of `turns` equal parts */
+    int n_states;       /* 0: the network has no state */
+    const rnc_state_info *states;                                         /* [n_states] */
+    rnc_status (*init_state)(void *net, void *state, size_t state_bytes); /* NULL: no state */
 } rnc_net_info;
 
 /* For emitted code: what NAME_init checks.  *tensors is set to the first tensor of the weights;
@@ -170,6 +184,9 @@ typedef struct rnc_net_info {
 RNCRT_API rnc_status rnc_net_check(const rnc_net_info *info, const rnc_weights *w,
                                    const void *arena, size_t arena_bytes,
                                    const unsigned char **tensors, char *why);
+/* For emitted code: what NAME_init_state checks; after an error `why` says what is wrong. */
+RNCRT_API rnc_status rnc_state_check(const rnc_net_info *info, const void *state,
+                                     size_t state_bytes, char *why);
 /* Returns RNC_E_ISA and says why. */
 RNCRT_API rnc_status rnc_no_isa(rnc_isa isa, char *why);
 

@@ -24,6 +24,8 @@ const char *rnc_status_text(rnc_status status)
         return "threads cannot be started";
     case RNC_E_MEMORY:
         return "out of memory";
+    case RNC_E_STATE:
+        return "the state is missing, too small or not aligned";
     }
     return "unknown status";
 }

@@ -206,7 +206,7 @@ cat > abi.c << 'EOF2'
 #define SAME(what, expected) typedef char same_##__LINE__[(what) == (expected) ? 1 : -1]
 #define AT(type, member) offsetof(type, member)
 enum { P = sizeof(void *) };
-#if RNCRT_ABI == 1 && defined(__LP64__)
+#if RNCRT_ABI == 2 && defined(__LP64__)
 SAME(sizeof(rnc_weights), 224);
 SAME(AT(rnc_weights, why), 32);
 SAME(sizeof(rnc_pool), 4 * P);
@@ -215,11 +215,16 @@ SAME(AT(rnc_port_info, elem), 8);
 SAME(AT(rnc_port_info, labels), 32);
 SAME(sizeof(rnc_step_info), 56);
 SAME(AT(rnc_step_info, macs), 24);
-SAME(sizeof(rnc_net_info), 120);
+SAME(sizeof(rnc_state_info), 32);
+SAME(AT(rnc_state_info, bytes), 24);
+SAME(sizeof(rnc_net_info), 152);
 SAME(AT(rnc_net_info, steps), 40);
 SAME(AT(rnc_net_info, init), 80);
 SAME(AT(rnc_net_info, trace), 112);
+SAME(AT(rnc_net_info, state_bytes), 120);
+SAME(AT(rnc_net_info, init_state), 144);
 SAME(RNC_E_MEMORY, 9);
+SAME(RNC_E_STATE, 10);
 SAME(RNC_ISA_SCALAR, 5);
 SAME(RNC_ELEM_BF16, 5);
 #endif

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 
 #include "net/figures.h"
+#include "plan/batch.h"
 #include "plan/tuning.h"
 #include "emit/identifiers.h"
 
@@ -33,7 +34,8 @@ Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const Sr
               .options = options,
               .src = src,
               .name = options->name,
-              .upper = c_upper(out->arena, options->name)};
+              .upper = c_upper(out->arena, options->name),
+              .state = plan->state_bytes > 0};
     e.kinds = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
     e.kind_names = NEW_ARRAY(e.arena, const char *, plan->steps.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
@@ -89,6 +91,9 @@ static void emit_head(Emit *e)
                "scratch.\n *\n",
                figure_bytes(e->arena, plan->arena_bytes),
                figure_bytes(e->arena, plan->lower_bound));
+    if (e->state)
+        buf_printf(e->out, " * State: %s, kept from run to run.\n *\n",
+                   figure_bytes(e->arena, whole_state(plan)));
     if (plan->options.machine != &machine_rows[MACHINE_generic])
         buf_printf(e->out, " * Methods and tiles are chosen for: %s.\n *\n",
                    plan->options.machine->name);
@@ -268,6 +273,15 @@ static const char call_text[] =
     "        net->hook(net->context, number, out);\n"
     "}\n";
 
+static const char init_state_text[] =
+    "\nrnc_status @_init_state(struct @ *net, void *state, size_t state_bytes)\n"
+    "{\n"
+    "    const rnc_status status = rnc_state_check(&@_info, state, state_bytes, net->why);\n"
+    "    if (status == RNC_OK)\n"
+    "        memset(state, 0, $_STATE_BYTES);\n"
+    "    return status;\n"
+    "}\n";
+
 static const char init_text[] =
     "\nrnc_status @_use(struct @ *net, rnc_isa isa)\n"
     "{\n"
@@ -318,6 +332,8 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_template(&e, call_text);
     emit_run(&e);
     emit_template(&e, init_text);
+    if (e.state)
+        emit_template(&e, init_state_text);
     emit_labels(&e);
     emit_info(&e);
     if (options->embed == EMBED_INCBIN)

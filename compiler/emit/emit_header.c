@@ -13,7 +13,7 @@ void emit_run_declaration(Emit *e)
     const Net *net = e->plan->net;
     const PortNames names = port_names(e->plan, e->arena);
     Buf line = buf_new(e->arena);
-    buf_printf(&line, "void %s_run(%s *net", e->name, e->name);
+    buf_printf(&line, "void %s_run(%s *net%s", e->name, e->name, e->state ? ", void *state" : "");
     for (int i = 0; i < net->inputs.n; i++)
         buf_printf(&line, ", const %s *%s", port_type(&net->inputs.at[i]), names.in[i]);
     for (int i = 0; i < net->outputs.n; i++)
@@ -55,12 +55,31 @@ static const char engine_text[] =
     "    void *arena, size_t arena_bytes, rnc_pool *pool);\n"
     "\n"
     "/* Selects another instruction set than the best one, for tests and comparisons. */\n"
-    "rnc_status @_use(@ *net, rnc_isa isa);\n"
-    "\n"
-    "/* Runs one inference.  It cannot fail, allocates nothing, and writes only the outputs and "
+    "rnc_status @_use(@ *net, rnc_isa isa);\n";
+
+static const char state_text[] =
+    "\n/* Makes a state ready for a first run.  A stream of inputs has one of its own, and any "
+    "number "
+    "of\n"
+    " * streams can take turns with an engine.  A copy of the memory is a copy of the state.\n"
+    " * state: $_STATE_BYTES bytes, aligned to $_STATE_ALIGN. */\n"
+    "rnc_status @_init_state(@ *net, void *state, size_t state_bytes);\n";
+
+static const char run_text[] =
+    "\n/* Runs one inference.  It cannot fail, allocates nothing, and writes only the outputs and "
     "the\n"
     " * arena.  An engine serves one thread at a time.  On x86-64 and 64-bit ARM denormal numbers\n"
     " * are treated as 0 meanwhile; afterwards the caller's floating-point mode is restored. */\n";
+
+static const char run_with_state_text[] =
+    "\n/* Runs one inference, the next of the stream whose state this is.  It cannot fail, "
+    "allocates\n"
+    " * nothing, and writes only the outputs, the state and the arena.  An engine serves one "
+    "thread "
+    "at\n"
+    " * a time.  On x86-64 and 64-bit ARM denormal numbers are treated as 0 meanwhile; afterwards "
+    "the\n"
+    " * caller's floating-point mode is restored. */\n";
 
 static const char embed_text[] =
     "\n/* The weights file inside the program, aligned to 64 bytes.  Use it with\n"
@@ -111,6 +130,11 @@ static void emit_figures(Emit *e)
     const Net *net = plan->net;
     buf_printf(e->out, "\n#define %s_ARENA_BYTES %" PRId64 "\n", e->upper, emit_arena_bytes(plan));
     buf_printf(e->out, "#define %s_ARENA_ALIGN 64\n", e->upper);
+    if (e->state)
+        buf_printf(e->out,
+                   "/* What it keeps from run to run, in memory of the caller's. */\n"
+                   "#define %s_STATE_BYTES %" PRId64 "\n#define %s_STATE_ALIGN 64\n",
+                   e->upper, whole_state(plan), e->upper);
     buf_printf(e->out, "#define %s_BATCH %d\n", e->upper,
                net->inputs.n ? whole_batch(plan, net->inputs.at[0].node->type).n : 1);
     buf_printf(e->out,
@@ -162,6 +186,9 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_figures(&e);
     emit_port_macros(&e);
     emit_template(&e, engine_text);
+    if (e.state)
+        emit_template(&e, state_text);
+    emit_template(&e, e.state ? run_with_state_text : run_text);
     emit_run_declaration(&e);
     buf_puts(out, ";\n");
     for (int i = 0; i < net->outputs.n; i++) {

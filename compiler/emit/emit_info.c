@@ -88,10 +88,8 @@ static void emit_ports(Emit *e, const char *what, const Port *ports, const char 
 static int64_t operand_bytes(const Plan *plan, const Operand *o)
 {
     const Net *net = plan->net;
-    if (o->kind == PLACE_ARENA) {
-        const Type t = o->tensor->node->type;
-        return type_elements(t) * elem_bytes(ELEM_F32);
-    }
+    if (o->tensor)
+        return elems_bytes(o->tensor->elem, type_elements(o->tensor->node->type));
     if (o->kind == PLACE_NONE)
         return 0;
     const Port *port =
@@ -160,11 +158,6 @@ static const char any_text[] =
     "    return @_use((struct @ *)net, isa);\n"
     "}\n"
     "\n"
-    "static void @_run_any(void *net, const void *const *inputs, void *const *outputs)\n"
-    "{\n"
-    "    @_run_steps((struct @ *)net, inputs, outputs);\n"
-    "}\n"
-    "\n"
     "static const char *@_why_any(const void *net)\n"
     "{\n"
     "    return ((const struct @ *)net)->why;\n"
@@ -174,6 +167,44 @@ static const char any_text[] =
     "{\n"
     "    @_trace((struct @ *)net, hook, context);\n"
     "}\n";
+
+static const char run_any_text[] =
+    "\nstatic void @_run_any(void *net, void *state, const void *const *inputs, void *const "
+    "*outputs)\n"
+    "{\n"
+    "    (void)state;\n"
+    "    @_run_steps((struct @ *)net, inputs, outputs);\n"
+    "}\n";
+
+static const char state_any_text[] =
+    "\nstatic void @_run_any(void *net, void *state, const void *const *inputs, void *const "
+    "*outputs)\n"
+    "{\n"
+    "    @_run_steps((struct @ *)net, (unsigned char *)state, inputs, outputs);\n"
+    "}\n"
+    "\n"
+    "static rnc_status @_init_state_any(void *net, void *state, size_t state_bytes)\n"
+    "{\n"
+    "    return @_init_state((struct @ *)net, state, state_bytes);\n"
+    "}\n";
+
+/* The names, elements and places of what the state has. */
+static void emit_states(Emit *e)
+{
+    const Plan *plan = e->plan;
+    buf_printf(
+        e->out,
+        "\n/* name, elements, offset, bytes */\nstatic const rnc_state_info %s_info_states[] = {\n",
+        e->name);
+    for (int i = 0; i < plan->states.n; i++) {
+        const State *s = plan->states.at[i];
+        buf_puts(e->out, "    {");
+        emit_string(e->out, s->name);
+        buf_printf(e->out, ", %s, %" PRId64 ", %" PRId64 "},\n", elem_constant(s->elem), s->offset,
+                   s->bytes);
+    }
+    buf_puts(e->out, "};\n");
+}
 
 static void emit_public_run(Emit *e)
 {
@@ -187,7 +218,8 @@ static void emit_public_run(Emit *e)
         buf_printf(e->out, "    inputs[%d] = %s;\n", i, names.in[i]);
     for (int i = 0; i < net->outputs.n; i++)
         buf_printf(e->out, "    outputs[%d] = %s;\n", i, names.out[i]);
-    buf_printf(e->out, "    %s_run_steps(net, inputs, outputs);\n}\n", e->name);
+    buf_printf(e->out, "    %s_run_steps(net, %sinputs, outputs);\n}\n", e->name,
+               e->state ? "(unsigned char *)state, " : "");
 }
 
 /* Bytes from the first packed tensor to the end of the last. */
@@ -225,7 +257,11 @@ static void emit_description(Emit *e)
                emit_arena_bytes(plan), weight_bytes(plan));
     buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
     emit_template(e, "    sizeof(struct @),\n    @_init_any,\n    @_use_any,\n    @_run_any,\n"
-                     "    @_why_any,\n    @_trace_any,\n};\n");
+                     "    @_why_any,\n    @_trace_any,\n");
+    buf_printf(e->out, "    %" PRId64 ", /* bytes of state */\n    %d,\n", whole_state(plan),
+               plan->states.n);
+    emit_template(e, e->state ? "    @_info_states,\n    @_init_state_any,\n};\n"
+                              : "    NULL,\n    NULL,\n};\n");
 }
 
 void emit_info(Emit *e)
@@ -237,5 +273,8 @@ void emit_info(Emit *e)
     emit_ports(e, "outputs", net->outputs.at, names.out, net->outputs.n);
     emit_step_table(e);
     emit_template(e, any_text);
+    emit_template(e, e->state ? state_any_text : run_any_text);
+    if (e->state)
+        emit_states(e);
     emit_description(e);
 }

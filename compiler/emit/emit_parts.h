@@ -14,6 +14,7 @@ typedef struct Emit {
     int *kinds;               /* [steps]: index of the step's function in the tables */
     const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
     int n_kinds;
+    bool state;    /* the network keeps a state */
     uint32_t pass; /* the value of RNC_PASS in this file */
 } Emit;
 

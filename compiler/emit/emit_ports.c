@@ -26,7 +26,8 @@ PortNames port_names(const Plan *plan, Arena *arena)
     const char **names = NEW_ARRAY(arena, const char *, n + 1);
     for (int i = 0; i < n; i++) {
         const Port *p = i < n_in ? &net->inputs.at[i] : &net->outputs.at[i - n_in];
-        const char *base = c_identifier(arena, p->name, "port_");
+        const bool is_taken = plan->state_bytes > 0 && str_eq(p->name, "state"); /* run()'s */
+        const char *base = is_taken ? "port_state" : c_identifier(arena, p->name, "port_");
         names[i] = base;
         for (int k = 2; used(names, i, c_upper(arena, names[i]), arena); k++)
             names[i] = arena_printf(arena, "%s_%d", base, k);

@@ -22,8 +22,7 @@ static const char *last_component(const char *path)
 
 static bool same_place(const Plan *plan, const Operand *a, const Operand *b)
 {
-    return a->kind == PLACE_ARENA && b->kind == PLACE_ARENA &&
-           operand_address(plan, a) == operand_address(plan, b);
+    return a->tensor && a->kind == b->kind && operand_address(plan, a) == operand_address(plan, b);
 }
 
 /* Adds the step's origin, "resnet50.net:31", or nothing where there is no line. */
@@ -63,8 +62,9 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     buf_printf(out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
     if (macs > 0 && s->weights)
         buf_printf(out, "  %s", figure_count(e->arena, macs, "MAC"));
-    if (s->out[0].kind == PLACE_ARENA)
-        buf_printf(out, "  arena 0x%" PRIx64, (uint64_t)operand_address(e->plan, &s->out[0]));
+    if (s->out[0].tensor)
+        buf_printf(out, "  %s 0x%" PRIx64, s->out[0].kind == PLACE_STATE ? "state" : "arena",
+                   (uint64_t)operand_address(e->plan, &s->out[0]));
     if (same_place(e->plan, &s->out[0], &s->in[1]))
         buf_printf(out, "  in place of %s",
                    named ? comment_text(e->arena, s->in[1].tensor->node->name) : "in2");
@@ -107,8 +107,8 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
 {
     if (o->kind == PLACE_NONE)
         buf_puts(e->out, "NULL, ");
-    else if (o->kind == PLACE_ARENA)
-        emit_address(e, "ARENA", at, by);
+    else if (o->tensor)
+        emit_address(e, o->kind == PLACE_STATE ? "STATE" : "ARENA", at, by);
     else
         buf_printf(e->out, "%s[%d], ", o->kind == PLACE_INPUT ? "inputs" : "outputs", o->port);
 }
@@ -199,6 +199,12 @@ static void emit_port(Emit *e, const char *array, const char *from, const char *
                constant, elem_row(port->elem)->c, from, i, type_elements(port->node->type));
 }
 
+/* What the functions that run steps get of the state: nothing, if the network has none. */
+static const char *state_parameter(const Emit *e)
+{
+    return e->state ? "unsigned char *state, " : "";
+}
+
 /* run_steps() for a batch that is computed in turns: moves the caller's pointers from turn to
  * turn. */
 static void emit_turns(Emit *e)
@@ -207,17 +213,20 @@ static void emit_turns(Emit *e)
     const int images = net->inputs.at[0].node->type.n;
     buf_printf(e->out,
                "\n/* The batch, with %d image%s in each turn. */\n"
-               "static void %s_run_steps(struct %s *net, const void *const *inputs, void *const "
+               "static void %s_run_steps(struct %s *net, %sconst void *const *inputs, void *const "
                "*outputs)\n{\n"
                "    for (size_t turn = 0; turn < %d; turn++) {\n"
                "        const void *in[%d];\n        void *out[%d];\n",
-               images, images > 1 ? "s" : "", e->name, e->name, e->plan->turns, net->inputs.n,
-               net->outputs.n);
+               images, images > 1 ? "s" : "", e->name, e->name, state_parameter(e), e->plan->turns,
+               net->inputs.n, net->outputs.n);
     for (int i = 0; i < net->inputs.n; i++)
         emit_port(e, "in", "inputs", "const ", i, &net->inputs.at[i]);
     for (int i = 0; i < net->outputs.n; i++)
         emit_port(e, "out", "outputs", "", i, &net->outputs.at[i]);
-    buf_printf(e->out, "        %s_run_turn(net, in, out);\n    }\n}\n", e->name);
+    buf_printf(e->out, "        %s_run_turn(net, ", e->name);
+    if (e->state)
+        buf_printf(e->out, "state + turn * %" PRId64 ", ", e->plan->state_bytes);
+    buf_puts(e->out, "in, out);\n    }\n}\n");
 }
 
 void emit_run(Emit *e)
@@ -231,11 +240,12 @@ void emit_run(Emit *e)
         "*/\n\n"
         "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
         "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n"
-        "#define RNC_ARENA(offset) (net->arena + (offset))\n"
+        "#define RNC_ARENA(offset) (net->arena + (offset))\n%s"
         "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
-        "static void %s_%s(struct %s *net, const void *const *inputs, void *const "
+        "static void %s_%s(struct %s *net, %sconst void *const *inputs, void *const "
         "*outputs)\n{\n",
-        e->name, e->name, e->name, turns ? "run_turn" : "run_steps", e->name);
+        e->name, e->name, e->state ? "#define RNC_STATE(offset) (state + (offset))\n" : "", e->name,
+        turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     for (int i = 0, next = 0; i < plan->steps.n;) {
@@ -250,6 +260,8 @@ void emit_run(Emit *e)
     }
     buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
                      "#undef RNC_CALL\n#undef RNC_ARENA\n#undef RNC_WEIGHTS\n");
+    if (e->state)
+        buf_puts(e->out, "#undef RNC_STATE\n");
     if (turns)
         emit_turns(e);
 }

@@ -168,6 +168,21 @@ static Point refuse_outside(Lower *l, const Frame *f, const Frame *stage, Name n
     return (Point){.unknown = true};
 }
 
+/* Whether a statement of the list, or of one inside it, gives a tensor this name further down. */
+static bool is_label_below(const Stmts *list, Name name)
+{
+    for (int i = 0; i < list->n; i++) {
+        const Stmt *s = list->at[i];
+        bool found = s->kind == STMT_CALL && s->name.text && str_eq(s->name.text, name.text);
+        for (int k = 0; k < s->names.n; k++)
+            found = found || str_eq(s->names.at[k].text, name.text);
+        if ((found && s->loc.begin > name.loc.begin) || is_label_below(&s->body, name) ||
+            is_label_below(&s->other, name))
+            return true;
+    }
+    return false;
+}
+
 Point find_label(Lower *l, const Frame *f, Name name)
 {
     const Frame *stage = NULL;
@@ -191,6 +206,12 @@ Point find_label(Lower *l, const Frame *f, Name name)
                 l->d, name.loc,
                 "a label gives a tensor a name, `%s: conv 3x3 64`; a block knows its own alone",
                 name.text);
+        if (is_label_below(&f->decl->body, name))
+            diag_note(l->d, name.loc,
+                      "'%s' is computed further down: a tensor is used after it is computed, by "
+                      "`delay` too; a result that the next run needs is an output, and an input "
+                      "of that run",
+                      name.text);
         lower_note_callers(l, f, name.loc);
     }
     return (Point){.unknown = true};

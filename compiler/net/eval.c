@@ -287,13 +287,13 @@ static void eval_step(EvalStep *step)
 
 void eval_node(const Node *node, const double *const *in, double *out, Arena *arena)
 {
-    EvalStep step = {node, in, out, NEW_ARRAY(arena, double, weights_of(node))};
+    EvalStep step = {node, in, out, NEW_ARRAY(arena, double, weights_of(node)), NULL};
     eval_step(&step);
     finish(node, out, EVAL_DOUBLE);
 }
 
-EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
-                    Arena *arena)
+EvalResult eval_run(const Net *net, EvalState *state, const double *const *inputs,
+                    EvalPrecision precision, Arena *arena)
 {
     EvalResult result = {NEW_ARRAY(arena, double *, net->nodes.n), net->nodes.n};
     double *scratch = NEW_ARRAY(arena, double, largest_weights(net));
@@ -307,9 +307,15 @@ EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision p
                 in[0] = inputs[j];
         }
         result.values[i] = NEW_ARRAY(arena, double, type_elements(node->type));
-        EvalStep step = {node, in, result.values[i], scratch};
+        EvalStep step = {node, in, result.values[i], scratch, state->kept[i]};
         eval_step(&step);
         finish(node, result.values[i], precision);
     }
     return result;
+}
+
+EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
+                    Arena *arena)
+{
+    return eval_run(net, eval_state(net, arena), inputs, precision, arena);
 }

@@ -19,8 +19,21 @@ typedef struct EvalResult {
 EvalResult eval_net(const Net *net, const double *const *inputs, EvalPrecision precision,
                     Arena *arena);
 
+/* What the nodes of a network keep from one run to the next (state.h), by node id; NULL where a
+ * node keeps nothing.  eval_state() allocates it in `arena`, as it is before the first run. */
+typedef struct EvalState {
+    double **kept;
+} EvalState;
+EvalState *eval_state(const Net *net, Arena *arena);
+
+/* One run of several: as eval_net(), which is a first run, but with the state that the run before
+ * left.  It is the caller's, and this run changes it. */
+EvalResult eval_run(const Net *net, EvalState *state, const double *const *inputs,
+                    EvalPrecision precision, Arena *arena);
+
 /* Evaluates one node alone, with its fused activation; in[i] and `out` have the element order of
- * EvalResult.  The node must not be an input, and its parameters must have data. */
+ * EvalResult.  The node must not be an input and must not keep anything, and its parameters must
+ * have data. */
 void eval_node(const Node *node, const double *const *in, double *out, Arena *arena);
 
 #endif

@@ -12,6 +12,7 @@ typedef struct EvalStep {
     const double *const *in; /* n_in operands; for an input node, the caller's values */
     double *out;
     double *scratch; /* as long as the largest weights of the network */
+    double *kept;    /* what the node keeps from run to run (state.h), or NULL */
 } EvalStep;
 
 #define OP(id, name, least, most, flags, doc) void eval_##id(EvalStep *step);

@@ -3,6 +3,7 @@
 #include "net/infer_parts.h"
 
 #include "base/str.h"
+#include "net/state.h"
 
 #include <limits.h>
 
@@ -235,6 +236,31 @@ bool shape_UPSAMPLE(Node *node, Diag *diag)
     const int *by = node->attrs.scale_by;
     return set_result(node, diag, node->in[0]->type.elem, t.c, (int64_t)t.h * by[0],
                       (int64_t)t.w * by[1]);
+}
+
+/* Checks that what the node keeps has a size that can be counted. */
+static bool check_state(const Node *node, Diag *diag)
+{
+    if (state_elements(node) < MOST_ELEMENTS)
+        return true;
+    diag_error(diag, node_loc(node), "'%s' keeps too much: %d times the operand",
+               op_row(node->op)->name, node->attrs.frames);
+    note_operand(diag, node->in[0], "");
+    diag_note(diag, node_loc(node), "less than 1099511627776 (2^40) elements are kept");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+bool shape_DELAY(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag) && check_state(node, diag);
+}
+
+bool shape_HISTORY(Node *node, Diag *diag)
+{
+    Type t = node->in[0]->type;
+    return set_result(node, diag, t.elem, t.c, (int64_t)t.h + node->attrs.frames, t.w) &&
+           check_state(node, diag);
 }
 
 /* ---- every operator ---- */

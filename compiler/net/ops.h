@@ -25,6 +25,7 @@ enum {
     INTERNAL = 32,
     FUSES_ACT = 64,
     RESULTS = 128,
+    REMEMBERS = 256,
 };
 
 /* Order of the axes of an image at the interface and in `flatten`. */
@@ -54,6 +55,7 @@ typedef struct Attrs {
     int filters, groups;
     int parts;  /* number of results, for an operator with RESULTS */
     int result; /* which of the results this node is, from 0 */
+    int frames; /* values (delay) or rows (history) of earlier runs that are kept */
     InitKind init;
     int seed, draw; /* for init; seed -1: as --init says */
     bool bias, count_padding;

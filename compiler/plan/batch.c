@@ -61,3 +61,8 @@ Type whole_batch(const Plan *plan, Type type)
     type.n *= plan->turns;
     return type;
 }
+
+int64_t whole_state(const Plan *plan)
+{
+    return mul_extents(plan->state_bytes, plan->turns);
+}

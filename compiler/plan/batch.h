@@ -7,4 +7,7 @@
 /* Returns a type of the plan's network with the images of all turns. */
 Type whole_batch(const Plan *plan, Type type);
 
+/* Bytes of state for all turns.  Each turn has its own, since each image is a stream of its own. */
+int64_t whole_state(const Plan *plan);
+
 #endif

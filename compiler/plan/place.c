@@ -10,8 +10,14 @@
  *
  * Rows and pixels of zeros surround the image: on each side exactly as many as the windows of the
  * convolutions that read it reach beyond it.
+ *
+ * The result of a node that remembers is in the state: of a history, it is the state itself; of a
+ * delay, the state has an image for each value that it keeps and for the operand, one after the
+ * other, and the first is the result.
  */
 #include "plan/plan_parts.h"
+
+#include "net/state.h"
 
 #include <limits.h>
 
@@ -83,6 +89,13 @@ static bool too_large(const Plan *plan, const Store *store, Diag *diag)
     return false;
 }
 
+/* The frames of an image that a store has one after the other. */
+static int store_frames(const Plan *plan, const Store *store)
+{
+    const Node *node = plan->net->nodes.at[store->nodes.at[0]];
+    return node->op == OP_DELAY ? node->attrs.frames + 1 : 1;
+}
+
 /* The layout of a store's pixels; true if it fits into ints. */
 static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type type, Tensor *t)
 {
@@ -97,7 +110,7 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     int64_t row = pixel * ((int64_t)type.w + t->halo[1] + t->halo[3]);
     if (pixel > INT_MAX || row > INT_MAX)
         return false;
-    int64_t rows = (int64_t)type.h + t->halo[0] + t->halo[2];
+    const int64_t rows = ((int64_t)type.h + t->halo[0] + t->halo[2]) * store_frames(plan, store);
     if (rows > INT_MAX / row || row * rows > INT_MAX / type.n)
         return false;
     t->pixel = (int)pixel;
@@ -105,6 +118,26 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     t->image = (int)(row * rows);
     t->origin = t->halo[0] * row + t->halo[1] * pixel;
     return true;
+}
+
+/* Makes the state of a node that remembers, and its tensor, which is all of its store. */
+static void place_state(Plan *plan, const Store *store, Tensor layout)
+{
+    const Node *node = plan->net->nodes.at[store->nodes.at[0]];
+    State *state = NEW(plan->arena, State);
+    *state = (State){.name = node->name, .elem = layout.elem, .type = node->type};
+    state->type.n *= store_frames(plan, store);
+    state->offset = plan->state_bytes;
+    state->bytes = round_up(elems_bytes(layout.elem, (int64_t)layout.image * node->type.n), 64);
+    plan->state_bytes += state->bytes;
+    VEC_PUSH(plan->arena, &plan->states, state);
+    Tensor *t = NEW(plan->arena, Tensor);
+    *t = layout;
+    t->node = node;
+    t->state = state;
+    t->buffer = -1;
+    t->c = lanes_of(plan, node->type.c);
+    plan->tensors[node->id] = t;
 }
 
 /* Makes the buffer of a store and the tensors of its nodes. */
@@ -115,6 +148,10 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
     Tensor layout = {.elem = ELEM_F32, .buffer = plan->buffers.n};
     if (!lay_out(plan, store, w, type, &layout))
         return too_large(plan, store, diag);
+    if (remembers(plan->net->nodes.at[store->nodes.at[0]])) {
+        place_state(plan, store, layout);
+        return true;
+    }
     Buffer buffer = {.bytes =
                          round_up(elems_bytes(layout.elem, (int64_t)layout.image * type.n), 64)};
     int64_t largest = -1, channels = 0;
@@ -153,6 +190,8 @@ static bool lies_flat(const Plan *plan, const Sharing *sharing, const Wishes *wi
         sharing->placings[node->id].form != FORM_STEP || node->attrs.order != ORDER_NHWC)
         return false;
     const Node *operand = node->in[0];
+    if (remembers(operand))
+        return false;
     const int store = sharing->placings[operand->id].store;
     const Wishes *w = &wishes[store];
     return no_halo(w) && no_halo(&wishes[sharing->placings[node->id].store]) &&

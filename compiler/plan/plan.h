@@ -26,27 +26,45 @@ typedef struct Buffer {
     const char *what;   /* for reports: the largest tensor in it */
 } Buffer;
 
-/* Where a tensor is stored: [image][row][pixel][channel] with the given distances, in floats.
+/* A piece of the caller's memory that keeps its contents from run to run.  Before the first run it
+ * is zeros, halos and lanes after the last channel included; steps read and write it. */
+typedef struct State {
+    const char *name; /* unique: the node's that keeps it */
+    Elem elem;
+    Type type;      /* what it holds, in the images of a turn: a history's rows, a delay's values
+                       as so many images */
+    int64_t offset; /* in the state of a turn, a multiple of 64 */
+    int64_t bytes;  /* with halo and pitch, a multiple of 64 */
+} State;
+
+/* Where a tensor is stored: [image][row][pixel][channel] with the given distances, in elements.
  * Several tensors may share a buffer: a result and the operand it overwrites, or the parts of a
  * concat. */
 typedef struct Tensor {
     const Node *node;
     Elem elem;
-    int buffer;  /* index in Plan.buffers */
-    int halo[4]; /* top, left, bottom, right pixels of zeros around it */
-    int c;       /* channels with the lanes after the last, whole vectors */
+    const State *state; /* that it is stored in; NULL: in a buffer of the arena */
+    int buffer;         /* index in Plan.buffers */
+    int halo[4];        /* top, left, bottom, right pixels of zeros around it */
+    int c;              /* channels with the lanes after the last, whole vectors */
     int pixel, row, image;
-    int64_t origin; /* floats from the buffer's start to pixel (0, 0), channel 0 */
+    int64_t origin; /* elements from the start of buffer or state to pixel (0, 0), channel 0 */
 } Tensor;
 
-typedef enum PlaceKind { PLACE_NONE, PLACE_ARENA, PLACE_INPUT, PLACE_OUTPUT } PlaceKind;
+typedef enum PlaceKind {
+    PLACE_NONE,
+    PLACE_ARENA,
+    PLACE_STATE,
+    PLACE_INPUT,
+    PLACE_OUTPUT
+} PlaceKind;
 
-/* An operand of a step: a tensor in the arena, or one of the caller's ports. */
+/* An operand of a step: a tensor in the arena or in the state, or one of the caller's ports. */
 typedef struct Operand {
     PlaceKind kind;
-    Tensor *tensor; /* PLACE_ARENA */
+    Tensor *tensor; /* PLACE_ARENA, PLACE_STATE; else NULL */
     int port;       /* PLACE_INPUT, PLACE_OUTPUT */
-    int64_t shift;  /* floats added to the tensor's origin (a concat's copy) */
+    int64_t shift;  /* elements added to the tensor's origin (a concat's copy) */
 } Operand;
 
 /* Packed weights in the weights file, which one or several steps read. */
@@ -116,11 +134,13 @@ typedef struct Plan {
     int64_t parameters; /* of the network */
     VEC(Step) steps;
     VEC(Buffer) buffers;
+    VEC(State *) states;      /* in the order of their nodes */
     VEC(Packed *) packed;     /* in execution order */
     VEC(Repeat) repeats;      /* in order, disjoint */
     const Method **methods;   /* by node id: how convolutions and dense layers are computed */
     Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
     struct Placing *placings; /* by node id: how each value is computed and stored (plan_parts.h) */
+    int64_t state_bytes;      /* of a turn; each turn has its own, one after the other */
     int64_t arena_bytes;
     int64_t lower_bound;  /* largest sum of bare bytes alive at any step */
     int64_t tight_bound;  /* likewise with halo, pitch and scratch */
@@ -144,8 +164,9 @@ void share_functions(Plan *plan);           /* select.c: Step.function */
 void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
 void find_repeats(Plan *plan);              /* repeat.c */
 
-/* Where a step's operands are stored: in bytes from the start of the arena, or from the first
- * tensor of the weights; 0 for an operand that the step lacks or the caller gives (repeat.c). */
+/* Where a step's operands are stored: in bytes from the start of the arena, of the turn's state, or
+ * from the first tensor of the weights; 0 for an operand that the step lacks or the caller gives
+ * (repeat.c). */
 typedef struct Addresses {
     int64_t in[MOST_IN], out[MOST_OUT], weights, scratch;
 } Addresses;

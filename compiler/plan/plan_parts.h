@@ -69,8 +69,8 @@ bool packed_alike(const Step *a, const Step *b);
 
 /* ---- steps ---- */
 
-/* select.c */
-Operand in_arena(const Plan *plan, const Node *node);
+/* select.c: where the node's value is, as an operand. */
+Operand operand_of(const Plan *plan, const Node *node);
 void set_act(const Node *node, int *act, float *alpha);
 /* Sets the packed tensor of `step`, which is the next step to be added.  It is a new tensor of the
  * weights file, unless an earlier step reads the same parameters in the same packed form: then it
@@ -82,8 +82,8 @@ void add_step(Plan *plan, Step *step);
 int worth_parts(int64_t work, int64_t least, int64_t pieces);
 
 /* select_conv.c makes the steps of convolutions and dense layers, by `method`.  select_move.c
- * makes those of concat, flatten, zeropad, subsample and upsample; it returns true if these steps
- * apply the node's activation. */
+ * makes those of concat, split, flatten, zeropad, subsample, upsample, delay and history; it
+ * returns true if these steps apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
 bool select_move(Plan *plan, const Node *node);
 /* knobs.c: tiles, parts and scratch of a step whose method and shape are set. */

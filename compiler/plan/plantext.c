@@ -3,8 +3,8 @@
  *   INDEX KERNEL NAMES : RESULT MACS in OPERANDS -> RESULT weights OFFSET ...
  *
  * An operand in the arena is its offset in bytes (in hex) and the distances of its pixels and rows
- * in floats; `=` marks a result in place of an operand. Offsets are those of the first pixel's
- * first channel.
+ * in elements; `=` marks a result in place of an operand.  One in the state has the word before it.
+ * Offsets are those of the first pixel's first channel.
  */
 #include "plan/plan_parts.h"
 
@@ -24,10 +24,10 @@ static void print_operand(Buf *out, const Plan *plan, const Operand *o)
         buf_printf(out, "input '%s'", plan->net->inputs.at[o->port].name);
     } else if (o->kind == PLACE_OUTPUT) {
         buf_printf(out, "output '%s'", plan->net->outputs.at[o->port].name);
-    } else if (o->kind == PLACE_ARENA) {
+    } else if (o->tensor) {
         const Tensor *t = o->tensor;
-        buf_printf(out, "0x%06" PRIx64 "[%d,%d]", (uint64_t)operand_address(plan, o), t->pixel,
-                   t->row);
+        buf_printf(out, "%s0x%06" PRIx64 "[%d,%d]", t->state ? "state " : "",
+                   (uint64_t)operand_address(plan, o), t->pixel, t->row);
     }
 }
 
@@ -179,6 +179,20 @@ static void print_arena(Buf *out, const Plan *plan)
     }
 }
 
+static void print_states(Buf *out, const Plan *plan)
+{
+    if (plan->states.n == 0)
+        return;
+    buf_printf(out, "state %" PRId64 " bytes%s\n", plan->state_bytes,
+               plan->turns > 1 ? " for each turn" : "");
+    for (int i = 0; i < plan->states.n; i++) {
+        const State *s = plan->states.at[i];
+        buf_printf(out, "  0x%06" PRIx64 "  %10" PRId64 "  %s nchw[%d][%d][%d][%d]  %s\n",
+                   (uint64_t)s->offset, s->bytes, elem_name(s->elem), s->type.n, s->type.c,
+                   s->type.h, s->type.w, s->name);
+    }
+}
+
 void plan_print(Buf *out, const Plan *plan)
 {
     buf_printf(out, "plan of '%s' for", plan->net->name);
@@ -201,5 +215,6 @@ void plan_print(Buf *out, const Plan *plan)
     }
     if (plan->repeats.n > 0)
         buf_putc(out, '\n');
+    print_states(out, plan);
     print_arena(out, plan);
 }

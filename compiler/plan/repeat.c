@@ -20,10 +20,11 @@ enum { PERIOD_MOST = 64, COUNT_LEAST = 3 };
 
 int64_t operand_address(const Plan *plan, const Operand *o)
 {
-    if (o->kind != PLACE_ARENA)
-        return 0;
     const Tensor *t = o->tensor;
-    return plan->buffers.at[t->buffer].offset + elems_bytes(t->elem, t->origin + o->shift);
+    if (!t)
+        return 0;
+    const int64_t begin = t->state ? t->state->offset : plan->buffers.at[t->buffer].offset;
+    return begin + elems_bytes(t->elem, t->origin + o->shift);
 }
 
 Addresses step_addresses(const Plan *plan, const Step *step)
@@ -50,7 +51,7 @@ Addresses addresses_between(Addresses from, Addresses to)
 
 static bool same_kind(const Operand *a, const Operand *b)
 {
-    return a->kind == b->kind && (a->kind == PLACE_ARENA || a->port == b->port);
+    return a->kind == b->kind && (a->tensor || a->port == b->port);
 }
 
 bool steps_alike(const Step *a, const Step *b)

@@ -11,9 +11,10 @@
 
 /* ---- what all steps need ---- */
 
-Operand in_arena(const Plan *plan, const Node *node)
+Operand operand_of(const Plan *plan, const Node *node)
 {
-    return (Operand){.kind = PLACE_ARENA, .tensor = plan->tensors[node->id]};
+    Tensor *tensor = plan->tensors[node->id];
+    return (Operand){.kind = tensor->state ? PLACE_STATE : PLACE_ARENA, .tensor = tensor};
 }
 
 /* Kernels number activations as the network does. */
@@ -108,7 +109,7 @@ static void select_act(Plan *plan, const Node *node)
     if (node->act == ACT_NONE)
         return;
     const Tensor *t = plan->tensors[node->id];
-    Step step = {.node = node, .kernel = KERNEL_map, .in = {in_arena(plan, node)}};
+    Step step = {.node = node, .kernel = KERNEL_map, .in = {operand_of(plan, node)}};
     step.out[0] = step.in[0];
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = t->c};
@@ -124,8 +125,8 @@ static void select_map(Plan *plan, const Node *node)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_map};
-    step.in[0] = in_arena(plan, node->in[0]);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = out->c};
     s->affine = node->op == OP_BN || node->op == OP_NORMALIZE;
@@ -152,8 +153,8 @@ static void select_pool(Plan *plan, const Node *node)
     const Attrs *a = &node->attrs;
     Step step = {.node = node};
     step.kernel = node->op == OP_MAXPOOL ? KERNEL_maxpool : KERNEL_avgpool;
-    step.in[0] = in_arena(plan, node->in[0]);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
     rnc_pool_shape *s = &step.shape.pool;
     *s = (rnc_pool_shape){.images = node->type.n,
                           .in_h = node->in[0]->type.h,
@@ -183,8 +184,8 @@ static void select_softmax(Plan *plan, const Node *node)
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     const Type t = node->type;
     Step step = {.node = node, .kernel = KERNEL_softmax};
-    step.in[0] = in_arena(plan, node->in[0]);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
     step.shape.softmax = (rnc_softmax_shape){
         t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->pixel, out->row, out->image,
     };
@@ -206,9 +207,9 @@ static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b,
     const Type t = node->type;
     const Tensor *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_join};
-    step.in[0] = in_arena(plan, a);
-    step.in[1] = in_arena(plan, b);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, a);
+    step.in[1] = operand_of(plan, b);
+    step.out[0] = operand_of(plan, node);
     rnc_join_shape *s = &step.shape.join;
     *s = (rnc_join_shape){.images = t.n, .h = t.h, .w = t.w, .c = out->c};
     s->multiply = node->op == OP_MUL;
@@ -251,7 +252,7 @@ static void select_input(Plan *plan, const Node *node, const Node *input)
         port++;
     Step step = {.node = node, .kernel = KERNEL_input};
     step.in[0] = (Operand){.kind = PLACE_INPUT, .port = port};
-    step.out[0] = in_arena(plan, node);
+    step.out[0] = operand_of(plan, node);
     rnc_input_shape *s = &step.shape.input;
     *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
     s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
@@ -272,7 +273,7 @@ static void select_outputs(Plan *plan, const Node *node)
         const Port *port = &plan->net->outputs.at[i];
         if (port->node != node)
             continue;
-        Step step = {.node = node, .kernel = KERNEL_output, .in = {in_arena(plan, node)}};
+        Step step = {.node = node, .kernel = KERNEL_output, .in = {operand_of(plan, node)}};
         step.out[0] = (Operand){.kind = PLACE_OUTPUT, .port = i};
         step.shape.output = (rnc_output_shape){
             t.n, t.h, t.w, t.c, port->order == ORDER_NHWC, in->pixel, in->row, in->image,
@@ -313,6 +314,8 @@ static void select_node(Plan *plan, const Node *node)
     case OP_ZEROPAD:
     case OP_SUBSAMPLE:
     case OP_UPSAMPLE:
+    case OP_DELAY:
+    case OP_HISTORY:
         if (!select_move(plan, node))
             select_act(plan, node);
         break;
@@ -343,7 +346,8 @@ typedef struct Cleared {
 typedef VEC(Cleared) ClearedList;
 
 /* The first step that writes certain channels of a buffer clears what is around them; later steps
- * that write there need not. */
+ * that write there need not.  Around tensors of the state there are zeros from the beginning, since
+ * no step writes there. */
 static void clear_halos(Plan *plan)
 {
     ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);

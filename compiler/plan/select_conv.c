@@ -7,8 +7,8 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = method->kernel, .method = method};
-    step.in[0] = in_arena(plan, node->in[0]);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
     rnc_dense_shape *s = &step.shape.dense;
     *s = (rnc_dense_shape){.images = node->type.n, .in_c = node->in[0]->type.c, .out_c = out->c};
     s->panel = PANEL;
@@ -16,7 +16,7 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
     s->in_image = in->image;
     s->out_image = out->image;
     if (node->n_in > 1) {
-        step.in[1] = in_arena(plan, node->in[1]);
+        step.in[1] = operand_of(plan, node->in[1]);
         s->residual = 1;
         s->res_image = step.in[1].tensor->image;
     }
@@ -32,8 +32,8 @@ static void conv_shape(const Plan *plan, const Node *node, Step *step)
     const Attrs *a = &node->attrs;
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     rnc_conv_shape *s = &step->shape.conv;
-    step->in[0] = in_arena(plan, node->in[0]);
-    step->out[0] = in_arena(plan, node);
+    step->in[0] = operand_of(plan, node->in[0]);
+    step->out[0] = operand_of(plan, node);
     *s = (rnc_conv_shape){.images = node->type.n, .out_h = node->type.h, .out_w = node->type.w};
     s->kernel_h = a->kernel[0], s->kernel_w = a->kernel[1];
     s->stride_h = a->stride[0], s->stride_w = a->stride[1];
@@ -46,7 +46,7 @@ static void conv_shape(const Plan *plan, const Node *node, Step *step)
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     if (node->n_in > 1) {
-        step->in[1] = in_arena(plan, node->in[1]);
+        step->in[1] = operand_of(plan, node->in[1]);
         const Tensor *res = step->in[1].tensor;
         s->residual = 1;
         s->res_pixel = res->pixel, s->res_row = res->row, s->res_image = res->image;

@@ -1,14 +1,16 @@
 /* select_move.c: steps that only move numbers. */
 #include "plan/plan_parts.h"
 
+#include "net/state.h"
+
 /* A step that copies each of the operand's pixels to the node's pixel at the same position. */
 static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
 {
     const Tensor *in = plan->tensors[operand->id], *out = plan->tensors[node->id];
     const Type t = operand->type;
     Step step = {.node = node, .kernel = KERNEL_copy};
-    step.in[0] = in_arena(plan, operand);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, operand);
+    step.out[0] = operand_of(plan, node);
     rnc_copy_shape *s = &step.shape.copy;
     *s = (rnc_copy_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c};
     s->repeat_h = s->repeat_w = 1;
@@ -91,11 +93,34 @@ static void select_flatten(Plan *plan, const Node *node)
         return;
     }
     Step step = {.node = node, .kernel = KERNEL_flatten};
-    step.in[0] = in_arena(plan, node->in[0]);
-    step.out[0] = in_arena(plan, node);
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
     step.shape.flatten =
         (rnc_flatten_shape){t.n, t.h, t.w, t.c, in->pixel, in->row, in->image, out->image};
     step.parts = worth_parts(type_elements(t), 16384, (int64_t)t.n * ((t.c + 15) / 16));
+    add_step(plan, &step);
+}
+
+/* Moves what the state has by as many frames or rows as the operand brings, and puts these after
+ * it.  A delay moves whole images, whose pixels threads share, a history rows. */
+static void select_shift(Plan *plan, const Node *node)
+{
+    const Type t = node->in[0]->type;
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    const bool rows = node->op == OP_HISTORY;
+    Step step = {.node = node, .kernel = KERNEL_shift};
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
+    rnc_shift_shape *s = &step.shape.shift;
+    *s = (rnc_shift_shape){.images = t.n, .h = rows ? 1 : t.h, .w = t.w, .c = out->c};
+    s->keep = node->attrs.frames;
+    s->fresh = rows ? t.h : 1;
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->in_slot = rows ? in->row : in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    s->out_slot = rows ? out->row : out->image / (s->keep + 1);
+    step.parts = worth_parts(mul_extents(type_elements(t), s->keep / s->fresh + 2), 16384,
+                             (int64_t)s->images * s->h * s->w);
     add_step(plan, &step);
 }
 
@@ -112,7 +137,9 @@ bool select_move(Plan *plan, const Node *node)
         select_zeropad(plan, node);
     else if (node->op == OP_FLATTEN)
         select_flatten(plan, node);
+    else if (remembers(node))
+        select_shift(plan, node);
     else
         select_resample(plan, node);
-    return node->op != OP_ZEROPAD && node->op != OP_FLATTEN && node->op != OP_SPLIT;
+    return node->op == OP_CONCAT || node->op == OP_SUBSAMPLE || node->op == OP_UPSAMPLE;
 }

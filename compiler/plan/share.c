@@ -21,6 +21,8 @@
  */
 #include "plan/plan_parts.h"
 
+#include "net/state.h"
+
 #include <assert.h>
 
 /* Values of one store, one after the other or side by side. */
@@ -174,6 +176,8 @@ static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
 {
     const int operand = s->net->nodes.at[node]->in[slot]->id;
     const int part = view ? slot : -2;
+    if (remembers(s->net->nodes.at[node]) || remembers(s->net->nodes.at[operand]))
+        return false; /* what the state keeps is not overwritten */
     Placing *p = placing(s, node), *q = placing(s, operand);
     const int width = lanes_of(s->plan, s->net->nodes.at[operand]->type.c);
     if (view && !store_is_sound(s, q->store, q->channel, q->channel + width, node, part))

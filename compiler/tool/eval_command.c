@@ -15,6 +15,8 @@ typedef struct Evaluation {
     Arena *arena;
     Diag *d;
     const Net *net;
+    int runs;               /* one after the other */
+    EvalResult *results;    /* by run */
     const char **files;     /* by input: its .npy, or NULL */
     VEC(OutputFile) writes; /* what --output-dir gets */
 } Evaluation;
@@ -63,9 +65,10 @@ static const double **read_inputs(Evaluation *e)
     for (int i = 0; i < e->net->inputs.n && e->d->errors == 0; i++) {
         Npy npy;
         if (e->o->random)
-            inputs[i] = port_random(e->net, i, e->o->seed, e->arena);
+            inputs[i] = port_random(e->net, i, e->runs, e->o->seed, e->arena);
         else if (npy_read(&npy, e->files[i], e->arena, e->d))
-            inputs[i] = port_from_npy(&e->net->inputs.at[i], &npy, e->files[i], e->arena, e->d);
+            inputs[i] =
+                port_from_npy(&e->net->inputs.at[i], e->runs, &npy, e->files[i], e->arena, e->d);
     }
     return e->d->errors ? NULL : inputs;
 }
@@ -97,15 +100,17 @@ static int64_t begin_at(Evaluation *e, const char *name, const Npy *npy)
     return element;
 }
 
-/* One tensor: a line with its shape and first values, and its file. */
-static void show(Evaluation *e, const char *name, Type t, Order order, const double *values)
+/* A node's values in all runs: a line with their shape and the first of them, and their file. */
+static void show(Evaluation *e, const char *name, const Node *node, Order order)
 {
     enum { SHOWN = 6 };
+    const Type t = type_of_runs(node->type, e->runs);
+    const int64_t each = type_elements(node->type);
     Npy npy = {.n = type_elements(t)};
     npy.rank = port_dims(t, order, npy.dims);
     npy.values = NEW_ARRAY(e->arena, double, npy.n + 1);
     for (int64_t i = 0; i < npy.n; i++)
-        npy.values[port_index(t, order, i)] = values[i];
+        npy.values[port_index(t, order, i)] = e->results[i / each].values[node->id][i % each];
     const int64_t begin = begin_at(e, name, &npy);
     if (e->d->errors)
         return;
@@ -139,11 +144,11 @@ static Order order_of_node(const Net *net, const Node *node)
     return ORDER_NCHW;
 }
 
-static void show_tensor(Evaluation *e, const char *path, const EvalResult *r)
+static void show_tensor(Evaluation *e, const char *path)
 {
     const Node *node = net_node_named(e->net, path);
     if (node) {
-        show(e, path, node->type, order_of_node(e->net, node), r->values[node->id]);
+        show(e, path, node, order_of_node(e->net, node));
         return;
     }
     const char **names = NEW_ARRAY(e->arena, const char *, e->net->nodes.n + 1);
@@ -155,18 +160,31 @@ static void show_tensor(Evaluation *e, const char *path, const EvalResult *r)
     diag_note(e->d, NO_LOC, "'rnc %s --dump ir' lists the layers", e->o->compile.input);
 }
 
+/* Runs the network on the images of each run in turn, with the state that the run before left. */
+static void run_all(Evaluation *e, const double *const *inputs)
+{
+    EvalState *state = eval_state(e->net, e->arena);
+    const double **of_run = NEW_ARRAY(e->arena, const double *, e->net->inputs.n + 1);
+    e->results = NEW_ARRAY(e->arena, EvalResult, e->runs);
+    for (int run = 0; run < e->runs; run++) {
+        for (int i = 0; i < e->net->inputs.n; i++)
+            of_run[i] = inputs[i] + run * type_elements(e->net->inputs.at[i].node->type);
+        e->results[run] = eval_run(e->net, state, of_run, e->o->precision, e->arena);
+    }
+}
+
 static void evaluate(Evaluation *e)
 {
     const double **inputs = read_inputs(e);
     if (!inputs)
         return;
-    const EvalResult r = eval_net(e->net, inputs, e->o->precision, e->arena);
+    run_all(e, inputs);
     for (int i = 0; i < e->net->outputs.n; i++) {
         const Port *p = &e->net->outputs.at[i];
-        show(e, p->name, p->node->type, p->order, r.values[p->node->id]);
+        show(e, p->name, p->node, p->order);
     }
     for (int i = 0; i < e->o->tensors.n; i++)
-        show_tensor(e, e->o->tensors.at[i], &r);
+        show_tensor(e, e->o->tensors.at[i]);
     if (e->d->errors || !e->o->output_dir)
         return;
     if (mkdir(e->o->output_dir, 0777) != 0 && errno != EEXIST)
@@ -182,6 +200,7 @@ int eval_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     o->compile.dump = DUMP_IR;
     if (compile(&o->compile, arena, src, d, &c) && has_weights(&c, "eval", d)) {
         Evaluation e = {.o = o, .arena = arena, .d = d, .net = c.original};
+        e.runs = o->runs ? o->runs : 1;
         evaluate(&e);
     }
     compiled_close(&c);

@@ -282,6 +282,11 @@ bool apply_option(Parser *p, OptionId id, const char *value)
             return false;
         o->rounds = (int)n;
         return true;
+    case OPTION_RUNS:
+        if (!integer(p, value, 1, 100000, &n))
+            return false;
+        o->runs = (int)n;
+        return true;
     case OPTION_KEEP:
         o->keep = value;
         return true;

@@ -42,6 +42,7 @@ typedef struct Options {
     EvalPrecision precision;
     bool random; /* inputs drawn from `seed` */
     uint64_t seed;
+    int runs; /* one after the other; 0: not said */
 
     double tolerance; /* verify: of each layer, relative */
     int threads;

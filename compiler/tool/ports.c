@@ -20,10 +20,16 @@ static bool is_normalised(const Net *net, const Node *node)
     return false;
 }
 
-double *port_random(const Net *net, int port, uint64_t seed, Arena *arena)
+Type type_of_runs(Type type, int runs)
+{
+    type.n *= runs;
+    return type;
+}
+
+double *port_random(const Net *net, int port, int runs, uint64_t seed, Arena *arena)
 {
     const Port *p = &net->inputs.at[port];
-    const int64_t n = type_elements(p->node->type);
+    const int64_t n = type_elements(type_of_runs(p->node->type, runs));
     const bool pixels = is_normalised(net, p->node);
     double *values = NEW_ARRAY(arena, double, n);
     uint64_t state = seed * 1000003u + (uint64_t)port;
@@ -73,9 +79,10 @@ static const char *dims_text(Arena *arena, const int64_t *dims, int rank)
     return rank ? buf_text(&text) : "a single number";
 }
 
-double *port_from_npy(const Port *port, const Npy *npy, const char *path, Arena *arena, Diag *d)
+double *port_from_npy(const Port *port, int runs, const Npy *npy, const char *path, Arena *arena,
+                      Diag *d)
 {
-    const Type t = port->node->type;
+    const Type t = type_of_runs(port->node->type, runs);
     int64_t wanted[4], bare[4], found[NPY_RANK_MOST];
     const int rank = port_dims(t, port->order, wanted);
     const int n_bare = without_ones(wanted, rank, bare);

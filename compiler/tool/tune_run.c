@@ -64,11 +64,27 @@ static int64_t larger(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* The buffer or the state that an operand is in; NULL if it is in neither. */
+static const void *memory_of(const Plan *plan, const Operand *o)
+{
+    if (!o->tensor)
+        return NULL;
+    return o->tensor->state ? (const void *)o->tensor->state : &plan->buffers.at[o->tensor->buffer];
+}
+
+static int64_t memory_bytes(const Plan *plan, const Operand *o)
+{
+    if (!o->tensor)
+        return 0;
+    return o->tensor->state ? o->tensor->state->bytes : plan->buffers.at[o->tensor->buffer].bytes;
+}
+
 /* The address of an operand; operands in one buffer share it. */
-static float *operand(const Operand *o, const int *buffers, unsigned char *const *at)
+static float *operand(const Plan *plan, const Operand *o, const void *const *memories,
+                      unsigned char *const *at)
 {
     for (int i = 0; i < 3; i++) {
-        if (o->kind == PLACE_ARENA && buffers[i] == o->tensor->buffer)
+        if (o->tensor && memories[i] == memory_of(plan, o))
             return (float *)(void *)at[i] + o->tensor->origin + o->shift;
     }
     return NULL;
@@ -80,17 +96,17 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
     const Plan *plan = t->plan;
     const Step *first = &list->at[0].step;
     const Operand *const operands[] = {&first->in[0], &first->in[1], &first->out[0]};
-    int buffers[3];
+    const void *memories[3];
     int64_t sizes[3], scratch = 0, weights = 64, all = 0;
     for (int i = 0; i < list->n; i++) {
         scratch = larger(scratch, list->at[i].step.scratch_bytes);
         weights = larger(weights, round_up(list->at[i].step.weights->bytes, 64));
     }
     for (int i = 0; i < 3; i++) {
-        buffers[i] = operands[i]->kind == PLACE_ARENA ? operands[i]->tensor->buffer : -1;
-        sizes[i] = buffers[i] < 0 ? 0 : plan->buffers.at[buffers[i]].bytes;
+        memories[i] = memory_of(plan, operands[i]);
+        sizes[i] = memory_bytes(plan, operands[i]);
         for (int k = 0; k < i; k++)
-            sizes[i] = buffers[k] == buffers[i] ? 0 : sizes[i];
+            sizes[i] = memories[k] == memories[i] ? 0 : sizes[i];
         all += sizes[i];
     }
     /* An inference reads all other weights in between. */
@@ -118,9 +134,9 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
     for (int i = 0; i < list->n; i++) {
         const Step *s = &list->at[i].step;
         rnc_operands *o = &jobs[i].operands;
-        o->in = operand(&s->in[0], buffers, at);
-        o->in2 = operand(&s->in[1], buffers, at);
-        o->out = operand(&s->out[0], buffers, at);
+        o->in = operand(plan, &s->in[0], memories, at);
+        o->in2 = operand(plan, &s->in[1], memories, at);
+        o->out = operand(plan, &s->out[0], memories, at);
         o->scratch = scratch > 0 ? t->work + used : NULL;
         jobs[i].function = functions[i];
         jobs[i].weights = round_up(s->weights->bytes, 64);

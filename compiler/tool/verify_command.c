@@ -8,6 +8,7 @@
  * a softmax is compared with that of its operand as it was computed.
  */
 #include "net/eval.h"
+#include "net/state.h"
 #include "tool/cc.h"
 #include "tool/commands.h"
 #include "tool/output.h"
@@ -26,14 +27,16 @@ typedef struct Verify {
     Arena *arena;
     Diag *d;
     const Compiled *c;
-    EvalResult oracle;
-    double **operands; /* by original node: operand of a softmax, as computed; else NULL */
+    int runs;            /* one after the other; the network's state goes from run to run */
+    EvalResult *oracles; /* by run */
+    double **operands;   /* by original node: operand of a softmax, as computed; else NULL */
     const char *dir;
     void *handle; /* of the loaded code */
     const rnc_net_info *info;
 
-    /* About the current run. */
+    /* About the current instruction set. */
     Isa isa;
+    int run;
     int turn, step; /* of the batch (batch.h); the step before */
     int layers;     /* layers compared in a turn */
     double worst;   /* error of a layer so far */
@@ -73,7 +76,7 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
     if (v->o->verbose)
         printf("%-8s %4d  %-9s %.2e  %s%s\n", isa_rows[v->isa].name, s->index,
                kernel_rows[s->kernel].name, error, node->name, bad ? "  DIFFERS" : "");
-    v->layers += v->turn == 0;
+    v->layers += v->turn == 0 && v->run == 0;
     if (!(error <= v->worst)) {
         v->worst = error;
         v->worst_at = node;
@@ -90,6 +93,9 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
               (long long)(at / t.c / t.w % t.h), (long long)(at / t.c % t.w), expected, found);
     diag_note(v->d, NO_LOC, "step %d, kernel %s; the layers before it agree to %g", s->index,
               kernel_rows[s->kernel].name, v->o->tolerance);
+    if (v->runs > 1)
+        diag_note(v->d, NO_LOC, "run %d of %d, counted from 0; --runs says how many", v->run,
+                  v->runs);
 }
 
 /* The values that a node of the original network should have.  A softmax turns a difference d in
@@ -98,7 +104,7 @@ static void report_layer(Verify *v, const Step *s, const Node *node, double erro
 static const double *expectation(const Verify *v, const Node *original)
 {
     if (original->op != OP_SOFTMAX)
-        return v->oracle.values[original->id];
+        return v->oracles[v->run].values[original->id];
     const double *operand = v->operands[original->in[0]->id];
     double *values = NEW_ARRAY(v->arena, double, type_elements(original->type));
     eval_node(original, &operand, values, v->arena);
@@ -142,7 +148,13 @@ static void compare(void *context, int number, const void *out)
 
 /* ---- running ---- */
 
-/* The caller's buffers, as the ports have them. */
+/* The values of input `port` in one run; values[port] has those of all runs. */
+static const double *of_run(const Net *net, const double *const *values, int port, int run)
+{
+    return values[port] + run * type_elements(net->inputs.at[port].node->type);
+}
+
+/* The caller's buffer of an input in one run, as the port has it. */
 static void *input_buffer(Verify *v, int port, const double *values)
 {
     const Port *p = &v->c->original->inputs.at[port];
@@ -163,23 +175,51 @@ static void print_result(const Verify *v)
 {
     if (v->o->quiet)
         return;
-    printf("%-8s %d layers %s, worst %.2e%s%s\n", isa_rows[v->isa].name, v->layers,
-           v->failed ? "compared" : "agree", v->worst, v->worst_at ? " at " : "",
+    const char *runs = v->runs > 1 ? arena_printf(v->arena, " in %d runs", v->runs) : "";
+    printf("%-8s %d layers %s%s, worst %.2e%s%s\n", isa_rows[v->isa].name, v->layers,
+           v->failed ? "compared" : "agree", runs, v->worst, v->worst_at ? " at " : "",
            v->worst_at ? v->worst_at->name : "");
 }
 
 typedef struct Engine {
-    void *net;
-    const void *const *inputs;
+    void *net, *state;
+    const void ***inputs; /* by run */
     void *const *outputs;
 } Engine;
+
+/* Room for the operands of softmaxes. */
+static void make_operands(Verify *v)
+{
+    const Net *net = v->c->original;
+    v->operands = NEW_ARRAY(v->arena, double *, net->nodes.n);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op != OP_SOFTMAX)
+            continue;
+        const Node *operand = net->nodes.at[i]->in[0];
+        v->operands[operand->id] = NEW_ARRAY(v->arena, double, type_elements(operand->type));
+    }
+}
+
+/* The operands of softmaxes are the oracle's values until a step computes them. */
+static void begin_run(Verify *v, int run)
+{
+    const Net *net = v->c->original;
+    v->run = run;
+    v->turn = 0;
+    v->step = -1;
+    if (v->o->verbose && v->runs > 1)
+        printf("%-8s run %d\n", isa_rows[v->isa].name, run);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (v->operands[i])
+            memcpy(v->operands[i], v->oracles[run].values[i],
+                   (size_t)type_elements(net->nodes.at[i]->type) * sizeof(double));
+    }
+}
 
 static void run_isa(Verify *v, Isa isa, const Engine *e)
 {
     const rnc_net_info *info = v->info;
     v->isa = isa;
-    v->turn = 0;
-    v->step = -1;
     v->layers = 0;
     v->worst = 0;
     v->worst_at = NULL;
@@ -191,23 +231,32 @@ static void run_isa(Verify *v, Isa isa, const Engine *e)
     }
     if (info->use(e->net, cc_isa(isa)) != RNC_OK)
         return;
+    if (info->state_bytes > 0 && info->init_state(e->net, e->state, info->state_bytes) != RNC_OK)
+        return;
     info->trace(e->net, compare, v);
-    info->run(e->net, e->inputs, e->outputs);
+    for (int run = 0; run < v->runs; run++) {
+        begin_run(v, run);
+        info->run(e->net, e->state, e->inputs[run], e->outputs);
+    }
     print_result(v);
 }
 
 static void run_all(Verify *v, const double *const *values)
 {
     const rnc_net_info *info = v->info;
-    const void **inputs = NEW_ARRAY(v->arena, const void *, info->n_inputs + 1);
+    const void ***inputs = NEW_ARRAY(v->arena, const void **, v->runs);
     void **outputs = NEW_ARRAY(v->arena, void *, info->n_outputs + 1);
-    for (int i = 0; i < info->n_inputs; i++)
-        inputs[i] = input_buffer(v, i, values[i]);
+    for (int run = 0; run < v->runs; run++) {
+        inputs[run] = NEW_ARRAY(v->arena, const void *, info->n_inputs + 1);
+        for (int i = 0; i < info->n_inputs; i++)
+            inputs[run][i] = input_buffer(v, i, of_run(v->c->original, values, i, run));
+    }
     for (int i = 0; i < info->n_outputs; i++)
         outputs[i] =
             NEW_ARRAY(v->arena, float, type_elements(v->c->original->outputs.at[i].node->type));
     /* At least 64 bytes, so that the arena aligns them. */
     void *net = arena_alloc(v->arena, info->engine_bytes + 64);
+    void *state = arena_alloc(v->arena, info->state_bytes + 64);
     void *arena = arena_alloc(v->arena, info->arena_bytes + 64);
     rnc_weights w;
     rnc_pool *pool = NULL;
@@ -218,7 +267,7 @@ static void run_all(Verify *v, const double *const *values)
         status = info->init(net, &w, arena, info->arena_bytes, pool);
     if (status == RNC_E_ISA) /* none of those asked for: run_isa() names each */
         status = RNC_OK;
-    const Engine engine = {net, inputs, outputs};
+    const Engine engine = {net, state, inputs, outputs};
     for (int i = 0; status == RNC_OK && i < ISA_COUNT; i++) {
         if (v->c->plan->options.isas >> i & 1)
             run_isa(v, (Isa)i, &engine);
@@ -265,30 +314,15 @@ static void clean(Verify *v)
     rmdir(v->dir);
 }
 
-/* Room for the operands of softmaxes; the oracle's values, until a step computes them. */
-static void keep_operands(Verify *v)
+/* The most that rounding the weights changes an output in any run, relative to the output's largest
+ * element. */
+static double rounding_error(const Verify *v, int run, const EvalResult *rounded)
 {
-    const Net *net = v->c->original;
-    v->operands = NEW_ARRAY(v->arena, double *, net->nodes.n);
-    for (int i = 0; i < net->nodes.n; i++) {
-        if (net->nodes.at[i]->op != OP_SOFTMAX)
-            continue;
-        const Node *operand = net->nodes.at[i]->in[0];
-        const size_t n = (size_t)type_elements(operand->type);
-        v->operands[operand->id] = NEW_ARRAY(v->arena, double, n);
-        memcpy(v->operands[operand->id], v->oracle.values[operand->id], n * sizeof(double));
-    }
-}
-
-/* Reports how much rounding the weights changes each output, relative to its largest element. */
-static void report_rounding(const Verify *v, const EvalResult *rounded)
-{
-    static const char *const names[] = {"f32", "bf16", "f16"};
     const Net *net = v->c->original;
     double worst = 0;
     for (int i = 0; i < net->outputs.n; i++) {
         const Node *before = net->outputs.at[i].node, *after = v->c->rounded->outputs.at[i].node;
-        const double *a = v->oracle.values[before->id], *b = rounded->values[after->id];
+        const double *a = v->oracles[run].values[before->id], *b = rounded->values[after->id];
         double most = 0, difference = 0;
         for (int64_t k = 0; k < type_elements(before->type); k++) {
             most = fabs(a[k]) > most ? fabs(a[k]) : most;
@@ -296,38 +330,67 @@ static void report_rounding(const Verify *v, const EvalResult *rounded)
         }
         worst = most > 0 && difference / most > worst ? difference / most : worst;
     }
-    if (!v->o->quiet)
-        printf("%-8s weights change the outputs by %.2e\n", names[v->c->plan->options.weights_type],
-               worst);
+    return worst;
+}
+
+/* All runs of a network by the interpreter; values: of each input, those of all runs. */
+static EvalResult *all_runs(const Verify *v, const Net *net, const double *const *values)
+{
+    EvalResult *results = NEW_ARRAY(v->arena, EvalResult, v->runs);
+    EvalState *state = eval_state(net, v->arena);
+    const double **inputs = NEW_ARRAY(v->arena, const double *, net->inputs.n + 1);
+    for (int run = 0; run < v->runs; run++) {
+        for (int i = 0; i < net->inputs.n; i++)
+            inputs[i] = of_run(net, values, i, run);
+        results[run] = eval_run(net, state, inputs, EVAL_DOUBLE, v->arena);
+    }
+    return results;
 }
 
 /* With weights of 16 bits, the emitted code is checked against the network that has the rounded
  * ones: the values of its nodes replace those of the original nodes that they compute. */
 static void use_rounded(Verify *v, const double *const *values)
 {
+    static const char *const names[] = {"f32", "bf16", "f16"};
     const Net *net = v->c->rounded;
     if (!net)
         return;
-    const EvalResult rounded = eval_net(net, values, EVAL_DOUBLE, v->arena);
-    report_rounding(v, &rounded);
-    for (int i = 0; i < net->nodes.n; i++) {
-        const Node *node = net->nodes.at[i];
-        if (node->origin >= 0)
-            v->oracle.values[node->origin] = rounded.values[node->id];
+    const EvalResult *rounded = all_runs(v, net, values);
+    double worst = 0;
+    for (int run = 0; run < v->runs; run++) {
+        worst = fmax(worst, rounding_error(v, run, &rounded[run]));
+        for (int i = 0; i < net->nodes.n; i++) {
+            const Node *node = net->nodes.at[i];
+            if (node->origin >= 0)
+                v->oracles[run].values[node->origin] = rounded[run].values[node->id];
+        }
     }
+    if (!v->o->quiet)
+        printf("%-8s weights change the outputs by %.2e\n", names[v->c->plan->options.weights_type],
+               worst);
+}
+
+/* As many runs as --runs says; else so many that what the first run keeps has passed through all of
+ * the state, but not more than MOST_RUNS. */
+static int count_runs(const Verify *v)
+{
+    enum { MOST_RUNS = 64 };
+    const int64_t memory = net_memory(v->c->original, v->arena);
+    return v->o->runs ? v->o->runs : memory < MOST_RUNS ? (int)memory + 1 : MOST_RUNS;
 }
 
 static void verify(Verify *v)
 {
     const Net *net = v->c->original;
     const double **values = NEW_ARRAY(v->arena, const double *, net->inputs.n + 1);
+    v->runs = count_runs(v);
     for (int i = 0; i < net->inputs.n; i++)
-        values[i] = port_random(net, i, v->o->seed, v->arena);
+        values[i] = port_random(net, i, v->runs, v->o->seed, v->arena);
     v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
     if (v->dir && build(v) && load(v)) {
-        v->oracle = eval_net(net, values, EVAL_DOUBLE, v->arena);
+        v->oracles = all_runs(v, net, values);
         use_rounded(v, values);
-        keep_operands(v);
+        make_operands(v);
         run_all(v, values);
     }
     clean(v);

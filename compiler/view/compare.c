@@ -6,6 +6,7 @@
 #include "base/utf8.h"
 #include "net/figures.h"
 #include "net/outline.h"
+#include "plan/batch.h"
 #include "view/report.h"
 #include "view/summary.h"
 
@@ -134,6 +135,8 @@ static void add_all(Comparison *c)
     add_parts(c, true);
     add_bytes(c, "arena", pa->arena_bytes, pb->arena_bytes);
     add_bytes(c, "  bound", pa->lower_bound, pb->lower_bound);
+    if (pa->states.n > 0 || pb->states.n > 0)
+        add_bytes(c, "state", whole_state(pa), whole_state(pb));
     add_bytes(c, "weights", pa->weight_bytes, pb->weight_bytes);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "net/figures.h"
+#include "plan/batch.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -99,6 +100,9 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
         figure_bytes(arena, plan->arena_bytes), figure_bytes(arena, plan->lower_bound),
         figure_gap(plan->arena_bytes, plan->lower_bound), figure_bytes(arena, plan->tight_bound),
         figure_gap(plan->arena_bytes, plan->tight_bound));
+    if (plan->states.n > 0)
+        buf_printf(out, "state       %s, kept from run to run by %d layers\n",
+                   figure_bytes(arena, whole_state(plan)), plan->states.n);
     buf_printf(out, "weights     %s in %d tensors\n", figure_bytes(arena, plan->weight_bytes),
                plan->packed.n);
     if (c->has_weights)
@@ -160,15 +164,15 @@ json_t *report_head(const Compiled *c)
 {
     const Plan *plan = c->plan;
     Arena *arena = plan->arena;
-    return json_pack("{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:i, s:o, s:o}", "name",
-                     str_shown(arena, c->original->name), "has_weights", c->has_weights,
-                     "parameters", (json_int_t)net_parameters(c->original), "macs",
-                     (json_int_t)net_macs(c->original), "arena", "bytes",
-                     (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
-                     "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound, "weight_bytes",
-                     (json_int_t)plan->weight_bytes, "turns", c->plan->turns, "inputs",
-                     json_ports(arena, c->original->inputs.at, c->original->inputs.n), "outputs",
-                     json_ports(arena, c->original->outputs.at, c->original->outputs.n));
+    return json_pack(
+        "{s:s, s:b, s:I, s:I, s:{s:I, s:I, s:I}, s:I, s:I, s:i, s:o, s:o}", "name",
+        str_shown(arena, c->original->name), "has_weights", c->has_weights, "parameters",
+        (json_int_t)net_parameters(c->original), "macs", (json_int_t)net_macs(c->original), "arena",
+        "bytes", (json_int_t)plan->arena_bytes, "bound", (json_int_t)plan->lower_bound,
+        "bound_with_halos_and_scratch", (json_int_t)plan->tight_bound, "state_bytes",
+        (json_int_t)whole_state(plan), "weight_bytes", (json_int_t)plan->weight_bytes, "turns",
+        c->plan->turns, "inputs", json_ports(arena, c->original->inputs.at, c->original->inputs.n),
+        "outputs", json_ports(arena, c->original->outputs.at, c->original->outputs.n));
 }
 
 bool report_put_json(Buf *out, json_t *root)

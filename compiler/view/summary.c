@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "net/figures.h"
 #include "net/outline.h"
+#include "plan/batch.h"
 #include "view/report.h"
 
 #include <jansson.h>
@@ -256,6 +257,9 @@ static void put_totals(Buf *out, const Compiled *c, Arena *arena)
     if (limit.tensor)
         buf_printf(out, "  full at   %s\n  largest   %s, %s\n", limit.layer, limit.tensor,
                    figure_bytes(arena, limit.bytes));
+    if (plan->states.n > 0)
+        buf_printf(out, "state       %s, kept from run to run by %d layers\n",
+                   figure_bytes(arena, whole_state(plan)), plan->states.n);
     buf_printf(out, "weights     %s in %d tensors\n", figure_bytes(arena, plan->weight_bytes),
                plan->packed.n);
 }

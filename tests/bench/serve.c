@@ -19,7 +19,7 @@ enum { ALIGN = 64, MAX_PORTS = 16, MAX_STEPS = 4096 };
 
 typedef struct server {
     const rnc_net_info *info;
-    void *net;
+    void *net, *state;
     const void *inputs[MAX_PORTS];
     void *outputs[MAX_PORTS];
 } server;
@@ -69,7 +69,7 @@ static void *file(const char *path, size_t bytes)
 
 static void run(const server *s)
 {
-    s->info->run(s->net, s->inputs, s->outputs);
+    s->info->run(s->net, s->state, s->inputs, s->outputs);
 }
 
 static void print_list(const char *name, const long long *ns, int n, const char *end)
@@ -187,6 +187,9 @@ int main(int argc, char **argv)
     s.net = aligned(s.info->engine_bytes);
     void *arena = aligned(s.info->arena_bytes);
     if (s.info->init(s.net, &w, arena, s.info->arena_bytes, pool))
+        fail(s.info->name, s.info->why(s.net));
+    s.state = aligned(s.info->state_bytes);
+    if (s.info->init_state && s.info->init_state(s.net, s.state, s.info->state_bytes))
         fail(s.info->name, s.info->why(s.net));
     long long loaded = now(CLOCK_MONOTONIC);
     run(&s);

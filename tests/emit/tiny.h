@@ -5,8 +5,8 @@
 
 #include <rncrt.h>
 
-#if !defined(RNCRT_ABI) || RNCRT_ABI != 1
-#error "tiny was made for a runtime of another release (RNCRT_ABI 1): make it again with this one's rnc"
+#if !defined(RNCRT_ABI) || RNCRT_ABI != 2
+#error "tiny was made for a runtime of another release (RNCRT_ABI 2): make it again with this one's rnc"
 #endif
 
 #ifdef __cplusplus

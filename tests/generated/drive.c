@@ -73,7 +73,7 @@ static void check_guard(const Guarded *g, const char *what)
 }
 
 typedef struct Engine {
-    Guarded net, arena, in[MOST_PORTS], out[MOST_PORTS];
+    Guarded net, arena, state, in[MOST_PORTS], out[MOST_PORTS];
     const void *inputs[MOST_PORTS];
     void *outputs[MOST_PORTS];
     uint64_t sum;
@@ -110,6 +110,7 @@ static void make_engine(Engine *e, const rnc_weights *w, rnc_pool *pool)
     memset(e, 0, sizeof *e);
     e->net = guarded(NET_INFO.engine_bytes);
     e->arena = guarded(NET_INFO.arena_bytes);
+    e->state = guarded(NET_INFO.state_bytes);
     const rnc_status status = NET_INFO.init(e->net.at, w, e->arena.at, NET_INFO.arena_bytes, pool);
     CHECK(status == RNC_OK, NET_INFO.why(e->net.at));
     make_ports(e);
@@ -119,7 +120,9 @@ static void free_engine(Engine *e)
 {
     check_guard(&e->net, "run() or init() writes beside the engine");
     check_guard(&e->arena, "run() writes beside the arena");
+    check_guard(&e->state, "run() or init_state() writes beside the state");
     free(e->net.all);
+    free(e->state.all);
     free(e->arena.all);
     for (int i = 0; i < NET_INFO.n_inputs; i++) {
         check_guard(&e->in[i], "run() writes beside an input");
@@ -131,14 +134,22 @@ static void free_engine(Engine *e)
     }
 }
 
-/* One inference with `dirt` in arena and outputs; FNV-1a of the outputs. */
+/* One inference with `dirt` in arena and outputs, FNV-1a of the outputs.  With a state it is
+ * the last of a few, of which the first begins with a new state. */
 static uint64_t run(Engine *e, int dirt)
 {
+    enum { STREAM = 4 };
     uint64_t sum = UINT64_C(14695981039346656037);
-    memset(e->arena.at, dirt, e->arena.bytes);
-    for (int i = 0; i < NET_INFO.n_outputs; i++)
-        memset(e->out[i].at, dirt, e->out[i].bytes);
-    NET_INFO.run(e->net.at, e->inputs, e->outputs);
+    const int runs = NET_INFO.state_bytes > 0 ? STREAM : 1;
+    memset(e->state.at, dirt, e->state.bytes);
+    CHECK(runs == 1 || NET_INFO.init_state(e->net.at, e->state.at, e->state.bytes) == RNC_OK,
+          NET_INFO.why(e->net.at));
+    for (int k = 0; k < runs; k++) {
+        memset(e->arena.at, dirt, e->arena.bytes);
+        for (int i = 0; i < NET_INFO.n_outputs; i++)
+            memset(e->out[i].at, dirt, e->out[i].bytes);
+        NET_INFO.run(e->net.at, e->state.at, e->inputs, e->outputs);
+    }
     for (int i = 0; i < NET_INFO.n_outputs; i++) {
         for (size_t k = 0; k < e->out[i].bytes; k++)
             sum = (sum ^ e->out[i].at[k]) * UINT64_C(1099511628211);
@@ -234,6 +245,40 @@ static void check_refusals(const rnc_weights *w)
     free(arena.all);
 }
 
+/* Likewise of init_state(); and a copy of a state continues as the state itself does. */
+static void check_state(Engine *e)
+{
+    const size_t bytes = NET_INFO.state_bytes;
+    CHECK((bytes > 0) == (NET_INFO.init_state != NULL) && (bytes > 0) == (NET_INFO.n_states > 0),
+          "a state without a size, or a size without a state");
+    if (bytes == 0)
+        return;
+    size_t end = 0;
+    for (int i = 0; i < NET_INFO.n_states; i++) {
+        CHECK(NET_INFO.states[i].offset == end, "a gap in the state");
+        end += NET_INFO.states[i].bytes;
+    }
+    CHECK(end * (size_t)NET_INFO.turns == bytes, "pieces of the state are missing");
+    void *net = e->net.at;
+    CHECK(NET_INFO.init_state(net, NULL, bytes) == RNC_E_STATE, "no state");
+    CHECK(NET_INFO.init_state(net, e->state.at + 4, bytes) == RNC_E_STATE, "state not aligned");
+    CHECK(NET_INFO.init_state(net, e->state.at, bytes - 1) == RNC_E_STATE, "state too small");
+    CHECK(strstr(NET_INFO.why(net), "bytes of state: expected"), "no reason is given");
+    Guarded copy = guarded(bytes);
+    const size_t out = e->out[0].bytes;
+    float *first = (float *)guarded(out).at;
+    run(e, 0);
+    memcpy(copy.at, e->state.at, bytes);
+    NET_INFO.run(net, e->state.at, e->inputs, e->outputs);
+    memcpy(first, e->out[0].at, out);
+    NET_INFO.run(net, e->state.at, e->inputs, e->outputs);
+    NET_INFO.run(net, copy.at, e->inputs, e->outputs);
+    CHECK(memcmp(first, e->out[0].at, out) == 0, "a copied state continues otherwise");
+    check_guard(&copy, "run() writes beside a copy of the state");
+    free(copy.all);
+    free((unsigned char *)first - GUARD);
+}
+
 int main(int argc, char **argv)
 {
     rnc_weights w;
@@ -253,6 +298,7 @@ int main(int argc, char **argv)
     running = 0;
     CHECK(allocations == 0, "run() allocates");
     CHECK(run(&e, 0xff) == sum, "what lay in the arena before makes a difference");
+    check_state(&e);
     check_threads(&w, sum);
     check_pools(&w, sum);
     for (int isa = RNC_ISA_AVX512; isa <= RNC_ISA_SCALAR; isa++) {

@@ -5,7 +5,7 @@
 cd "$out" || exit 1
 rm -rf ./*
 cp "$src"/tests/generated/*.net "$src"/tests/generated/*.labels . || exit 1
-nets='chain blocks ports turns'
+nets='chain blocks ports turns stream'
 strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 safe='-fsanitize=address,undefined -fno-sanitize-recover=all'
 rt=$build/librncrt.a
@@ -17,6 +17,7 @@ isas_of() {
     blocks,x86_64,) echo avx2 ;;
     ports,x86_64,) echo avx2,scalar ;;
     turns,x86_64,) echo portable ;;
+    stream,x86_64,) echo avx2,portable ;;
     *) echo all ;;
     esac
 }

@@ -56,7 +56,12 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < info->n_outputs; i++)
         out[i] = memory(elements(&info->outputs[i]) * sizeof(float));
-    info->run(net, in, out);
+    void *state = memory(info->state_bytes + 64);
+    if (info->init_state && info->init_state(net, state, info->state_bytes)) {
+        fprintf(stderr, "%s: %s\n", info->name, info->why(net));
+        return 1;
+    }
+    info->run(net, state, in, out);
     for (int i = 0; i < info->n_outputs; i++)
         for (size_t k = 0; k < elements(&info->outputs[i]); k++)
             printf("%.9g\n", (double)((const float *)out[i])[k]);

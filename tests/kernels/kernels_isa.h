@@ -32,6 +32,7 @@
 #include "kernels/f32/dense.c"
 #include "kernels/f32/depthwise.c"
 #include "kernels/f32/flatten.c"
+#include "kernels/f32/shift.c"
 #include "kernels/f32/halo.c"
 #include "kernels/f32/input.c"
 #include "kernels/f32/join.c"

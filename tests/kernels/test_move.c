@@ -1,4 +1,4 @@
-/* test_move.c: copy, flatten and halo_clear. */
+/* test_move.c: copy, shift, flatten and halo_clear. */
 #include "harness.h"
 
 #include <math.h>
@@ -62,6 +62,48 @@ void test_copy(Case *c)
     const rnc_operands o = {.in = from.at,
                             .out = grid_pixel(&to, 0, s.zero_top, s.zero_left) + s.zero_front};
     run_kernel(c, c->isa->kernels[KERNEL_copy], &s, &tile, &o, whole.base, whole.total, true);
+    expect_check(c, &e);
+}
+
+/* Slots that are rows of an image, or images one after the other. */
+void test_shift(Case *c)
+{
+    rnc_shift_shape s = {.images = pick(c, 1, 2), .keep = pick(c, 1, 5), .fresh = pick(c, 1, 4)};
+    const rnc_knobs tile = {0};
+    const bool rows = chance(c, 50);
+    const int slots = s.keep + s.fresh;
+    s.h = rows ? 1 : pick(c, 1, 4), s.w = pick(c, 1, 5), s.c = pick(c, 1, 40);
+    const Layout layout = {.align = pick_align(c), .left = pick(c, 0, 1), .bottom = pick(c, 0, 1)};
+    Grid in =
+        rows ? grid_make(c, s.images, s.fresh, s.w, s.c, (Layout){.align = pick_align(c)})
+             : grid_make(c, s.images * s.fresh, s.h, s.w, s.c, (Layout){.align = pick_align(c)});
+    Grid out = rows ? grid_make(c, s.images, slots, s.w, s.c, layout)
+                    : grid_make(c, s.images * slots, s.h, s.w, s.c, layout);
+    grid_fill(c, &in, -4.0f, 4.0f);
+    grid_fill(c, &out, -4.0f, 4.0f);
+    s.in_pixel = in.pixel, s.in_row = in.row, s.in_slot = rows ? in.row : in.image;
+    s.in_image = rows ? in.image : in.image * s.fresh;
+    s.out_pixel = out.pixel, s.out_row = out.row, s.out_slot = rows ? out.row : out.image;
+    s.out_image = rows ? out.image : out.image * slots;
+    describe_shift(c, &s);
+
+    Expect e = expect_make(c, out.base, out.total);
+    for (int n = 0; n < s.images; n++)
+        for (int k = 0; k < slots; k++)
+            for (int y = 0; y < s.h; y++)
+                for (int x = 0; x < s.w; x++) {
+                    const int old = k + s.fresh, fresh = k - s.keep;
+                    const float *from = fresh >= 0 ? in.at + n * s.in_image + fresh * s.in_slot +
+                                                         y * s.in_row + x * s.in_pixel
+                                                   : out.at + n * s.out_image + old * s.out_slot +
+                                                         y * s.out_row + x * s.out_pixel;
+                    const float *to =
+                        out.at + n * s.out_image + k * s.out_slot + y * s.out_row + x * s.out_pixel;
+                    for (int i = 0; i < s.c; i++)
+                        expect_at(&e, to + i, (double)from[i], 0.0);
+                }
+    const rnc_operands o = {.in = in.at, .out = out.at};
+    run_kernel(c, c->isa->kernels[KERNEL_shift], &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }
 

@@ -118,7 +118,15 @@ int main(int argc, char **argv)
     for (int a = 4; a < argc; a++) {
         if (info->use(net, isa_named(argv[a])))
             fail(argv[a], info->why(net));
+#if RNCRT_ABI >= 2
+        void *state = memory(info->state_bytes + 64);
+        if (info->init_state && info->init_state(net, state, info->state_bytes))
+            fail("init_state", info->why(net));
+        info->run(net, state, in, out);
+        free(state);
+#else
         info->run(net, in, out);
+#endif
         for (int i = 0; i < info->n_outputs; i++) {
             const size_t n = elements(&info->outputs[i]);
             check(argv[a], (const float *)out[i], n);

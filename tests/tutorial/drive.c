@@ -115,7 +115,7 @@ static int run(const rnc_weights *w, const Tensor *input, const Tensor *expected
         if (NET_INFO.use(engine, (rnc_isa)isas[k]) != RNC_OK)
             continue;
         memset(out, 0xff, sizeof out);
-        NET_INFO.run(engine, inputs, outputs);
+        NET_INFO.run(engine, NULL, inputs, outputs);
         for (int i = 0; i < got.n; i++)
             got.values[i] = (double)out[i];
         snprintf(what, sizeof what, "%s with %d threads", names[k], threads);

@@ -283,6 +283,14 @@ static Node *random_split(NetTest *t, Node *in)
     return last;
 }
 
+static Node *random_state(NetTest *t, Node *in)
+{
+    const Op op = netgen_int(t, 0, 1) ? OP_DELAY : OP_HISTORY;
+    Attrs a = ir_default_attrs(op);
+    a.frames = netgen_int(t, 1, 3);
+    return netgen_add(t, op, &in, 1, a);
+}
+
 /* A layer before this one and, often, its normalisation, again: on `in`, where that fits,
  * or on the same operand. */
 static Node *random_twin(NetTest *t, Node *in)
@@ -314,7 +322,7 @@ void netgen_random(NetTest *t, int nodes)
     while (t->net->nodes.n < nodes) {
         Node *in = pick(t);
         /* Sizes stay small: what has grown large is pooled. */
-        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 11);
+        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 12);
         Node *made = kind < 2     ? random_conv(t, in)
                      : kind == 2  ? random_block(t, in)
                      : kind == 3  ? random_pool(t, in)
@@ -325,6 +333,7 @@ void netgen_random(NetTest *t, int nodes)
                      : kind == 8  ? random_activation(t, in)
                      : kind == 9  ? random_twin(t, in)
                      : kind == 10 ? random_split(t, in)
+                     : kind == 11 ? random_state(t, in)
                                   : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)

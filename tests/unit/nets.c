@@ -284,7 +284,15 @@ static Node *random_part(Bench *b, unsigned *state, Node *x)
 static Node *random_move(Bench *b, unsigned *state, Node *x)
 {
     Attrs a;
-    switch (next_random(state, 5)) {
+    switch (next_random(state, 7)) {
+    case 6:
+        a = ir_default_attrs(OP_DELAY);
+        a.frames = 1 + (int)next_random(state, 3);
+        return make(b, OP_DELAY, &x, 1, &a);
+    case 5:
+        a = ir_default_attrs(OP_HISTORY);
+        a.frames = 1 + (int)next_random(state, 3);
+        return make(b, OP_HISTORY, &x, 1, &a);
     case 4:
         return random_part(b, state, x);
     case 0:

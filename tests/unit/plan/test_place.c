@@ -248,6 +248,8 @@ static void test_keep_all(void)
         int *owner = NEW_ARRAY(b.arena, int, plan->buffers.n);
         for (int i = 0; i < b.net->nodes.n; i++) {
             const Tensor *t = plan->tensors[i];
+            if (t && t->state)
+                continue;
             CU_ASSERT(!t || owner[t->buffer]++ == 0);
             CU_ASSERT(!t || plan->buffers.at[t->buffer].last == plan->steps.n - 1);
         }

@@ -1,6 +1,7 @@
 /* test_plan.c: the arena's size, the hash, the text, and that plan_check()
  * finds what it should. */
 #include "nets.h"
+#include "plan/batch.h"
 #include "plan/plan_parts.h"
 
 #include <CUnit/CUnit.h>
@@ -238,6 +239,79 @@ static void test_check(void)
     }
 }
 
+/* ---- state ---- */
+
+/* A convolution over the rows of a history, with a delayed residual. */
+static Plan *plan_stream(Bench *b, int n)
+{
+    bench_begin(b);
+    Node *x = make_op(b, OP_RELU, make_input(b, n, 20, 3, 6, ELEM_F32));
+    Attrs a = ir_default_attrs(OP_HISTORY);
+    a.frames = 2;
+    Node *rows = make(b, OP_HISTORY, &x, 1, &a);
+    a = ir_default_attrs(OP_CONV);
+    a.kernel[0] = a.kernel[1] = 3;
+    a.filters = 20;
+    a.padding[1] = a.padding[3] = 1;
+    Node *conv = make(b, OP_CONV, &rows, 1, &a);
+    a = ir_default_attrs(OP_DELAY);
+    a.frames = 3;
+    Node *late = make(b, OP_DELAY, &x, 1, &a);
+    make_output(b, make_join(b, OP_ADD, conv, late));
+    Plan *plan = make_plan(b, (PlanOptions){.isas = 1u << ISA_avx512});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan;
+}
+
+static void test_states(void)
+{
+    Bench b;
+    const Plan *plan = plan_stream(&b, 2);
+    CU_ASSERT_EQUAL_FATAL(plan->states.n, 2);
+    const State *rows = plan->states.at[0], *late = plan->states.at[1];
+    CU_ASSERT_EQUAL(rows->offset, 0);
+    /* 5 rows of 1 + 6 + 1 pixels of 32 channels; 3 + 1 values of 3 rows */
+    CU_ASSERT_EQUAL(rows->bytes, 2 * 5 * 8 * 32 * 4);
+    CU_ASSERT_EQUAL(late->offset, rows->bytes);
+    CU_ASSERT_EQUAL(late->bytes, 2 * 4 * 3 * 6 * 32 * 4);
+    CU_ASSERT_EQUAL(plan->state_bytes, late->offset + late->bytes);
+    CU_ASSERT(type_eq(rows->type, (Type){ELEM_F32, 2, 5, 6, 20}));
+    CU_ASSERT(type_eq(late->type, (Type){ELEM_F32, 8, 3, 6, 20}));
+    CU_ASSERT_EQUAL(whole_state(plan), plan->state_bytes * plan->turns);
+    bench_end(&b);
+}
+
+static void shrink_state(Plan *plan)
+{
+    plan->states.at[1]->bytes -= 64;
+}
+
+static void keep_in_arena(Plan *plan)
+{
+    step_with(plan, KERNEL_shift, 0)->out[0].kind = PLACE_ARENA;
+}
+
+/* The convolution reads a history before it is moved on. */
+static void read_early(Plan *plan)
+{
+    Step *a = step_with(plan, KERNEL_shift, 0), *b = a + 1, c = *a;
+    *a = *b;
+    *b = c;
+}
+
+static void test_check_state(void)
+{
+    static Breaker *const breakers[] = {shrink_state, keep_in_arena, read_early};
+    for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
+        Bench b;
+        Plan *plan = plan_stream(&b, 1);
+        CU_ASSERT(plan_check(plan, &b.diag));
+        breakers[i](plan);
+        CU_ASSERT_FALSE(plan_check(plan, &b.diag));
+        bench_end(&b);
+    }
+}
+
 /* ---- scratch ---- */
 
 /* The first step with scratch. */
@@ -343,4 +417,6 @@ void suite_plan(void)
     CU_add_test(s, "weights that several steps read", test_shared_weights);
     CU_add_test(s, "operands of kernels", test_operands);
     CU_add_test(s, "check", test_check);
+    CU_add_test(s, "states", test_states);
+    CU_add_test(s, "check of states", test_check_state);
 }

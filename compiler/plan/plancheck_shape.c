@@ -1,0 +1,158 @@
+/* plancheck_shape.c: whether the shape of a step keeps inside the memory of its operands, and where
+ * its windows reach beyond an operand, inside the zeros around it. */
+#include "plan/plancheck_parts.h"
+
+void complain(PlanCheck *check, const Step *step, const char *what, const Node *node)
+{
+    check->ok = false;
+    diag_internal(check->diag, "plan: step %d (%s, '%s') %s '%s'", step->index,
+                  kernel_rows[step->kernel].name, step->node->name, what, node->name);
+}
+
+/* What a step touches of an operand: pixels y0 .. y1 by x0 .. x1 of `c` floats. */
+typedef struct Box {
+    int64_t images, y0, y1, x0, x1, c;
+    int64_t pixel, row, image;
+} Box;
+
+static void check_box(PlanCheck *check, const Step *step, const Operand *o, Box b)
+{
+    const Tensor *t = o->tensor;
+    if (!t)
+        return;
+    const int64_t at = t->origin + o->shift;
+    const int64_t low = at + b.y0 * b.row + b.x0 * b.pixel;
+    const int64_t high = at + (b.images - 1) * b.image + b.y1 * b.row + b.x1 * b.pixel + b.c;
+    const int64_t room = t->state ? t->state->bytes : check->plan->buffers.at[t->buffer].bytes;
+    if (low < 0 || elems_bytes(t->elem, high) > room)
+        complain(check, step, "reaches outside the buffer of", t->node);
+    if (t->state)
+        return;
+    const Buffer *buffer = &check->plan->buffers.at[t->buffer];
+    if (buffer->offset % 64 != 0 || buffer->offset < 0 ||
+        buffer->offset + buffer->bytes > check->plan->arena_bytes)
+        complain(check, step, "has an operand outside the arena:", t->node);
+    if (step->index < buffer->first || step->index > buffer->last)
+        complain(check, step, "lies outside the lifetime of the buffer of", t->node);
+}
+
+static int64_t window_end(int64_t out, int stride, int kernel, int dilation, int pad)
+{
+    return (out - 1) * stride + (int64_t)(kernel - 1) * dilation - pad;
+}
+
+#define PLANE(s, H, W, C, p) \
+    ((Box){(s)->images, 0, (H)-1, 0, (W)-1, (C), (s)->p##_pixel, (s)->p##_row, (s)->p##_image})
+
+static void check_conv(PlanCheck *check, const Step *step)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int64_t y1 = window_end(s->out_h, s->stride_h, s->kernel_h, s->dilation_h, s->pad_top);
+    const int64_t x1 = window_end(s->out_w, s->stride_w, s->kernel_w, s->dilation_w, s->pad_left);
+    const int64_t in_c = (int64_t)s->in_c * s->groups;
+    check_box(check, step, &step->in[0],
+              (Box){s->images, -s->pad_top, y1, -s->pad_left, x1, in_c, s->in_pixel, s->in_row,
+                    s->in_image});
+    check_box(check, step, &step->out[0], PLANE(s, s->out_h, s->out_w, s->out_c, out));
+    if (s->residual)
+        check_box(check, step, &step->in[1], PLANE(s, s->out_h, s->out_w, s->out_c, res));
+    const Tensor *t = step->in[0].tensor;
+    const Type type = t->node->type;
+    if (s->pad_top > t->halo[0] || s->pad_left > t->halo[1] || y1 >= type.h + t->halo[2] ||
+        x1 >= type.w + t->halo[3])
+        complain(check, step, "reads beyond the zeros around", t->node);
+}
+
+static void check_join(PlanCheck *check, const Step *step)
+{
+    const rnc_join_shape *s = &step->shape.join;
+    check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, s->one_channel == 1 ? 1 : s->c, in));
+    check_box(check, step, &step->in[1], PLANE(s, s->h, s->w, s->one_channel == 2 ? 1 : s->c, in2));
+    check_box(check, step, &step->out[0], PLANE(s, s->h, s->w, s->c, out));
+}
+
+static void check_copy(PlanCheck *check, const Step *step)
+{
+    const rnc_copy_shape *s = &step->shape.copy;
+    check_box(check, step, &step->in[0],
+              PLANE(s, (s->h - 1) / s->repeat_h + 1, (s->w - 1) / s->repeat_w + 1, s->c, in));
+    Box out = PLANE(s, s->h + s->zero_bottom, s->w + s->zero_right, s->c + s->zero_behind, out);
+    out.y0 = -s->zero_top;
+    out.x0 = -s->zero_left;
+    check_box(check, step, &step->out[0], out);
+}
+
+/* A shift writes all slots of the state, the last of which is `fresh - 1` after those kept. */
+static void check_shift(PlanCheck *check, const Step *step)
+{
+    const rnc_shift_shape *s = &step->shape.shift;
+    const int64_t in = (int64_t)(s->fresh - 1) * s->in_slot;
+    const int64_t out = ((int64_t)s->keep + s->fresh - 1) * s->out_slot;
+    check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, s->c + in, in));
+    check_box(check, step, &step->out[0], PLANE(s, s->h, s->w, s->c + out, out));
+    if (step->out[0].kind != PLACE_STATE)
+        complain(check, step, "keeps what no state has room for:", step->node);
+}
+
+void check_shape(PlanCheck *check, const Step *step)
+{
+    const Shape *s = &step->shape;
+    const rnc_dense_shape *d = &s->dense;
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_conv:
+        check_conv(check, step);
+        break;
+    case FAMILY_dense:
+        check_box(check, step, &step->in[0],
+                  (Box){d->images, 0, 0, 0, 0, d->in_c, 0, 0, d->in_image});
+        check_box(check, step, &step->out[0],
+                  (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->out_image});
+        if (d->residual)
+            check_box(check, step, &step->in[1],
+                      (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->res_image});
+        break;
+    case FAMILY_pool:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->pool, s->pool.in_h, s->pool.in_w, s->pool.c, in));
+        check_box(check, step, &step->out[0],
+                  PLANE(&s->pool, s->pool.out_h, s->pool.out_w, s->pool.c, out));
+        break;
+    case FAMILY_map:
+        check_box(check, step, &step->in[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
+        check_box(check, step, &step->out[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
+        break;
+    case FAMILY_join:
+        check_join(check, step);
+        break;
+    case FAMILY_softmax:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, in));
+        check_box(check, step, &step->out[0],
+                  PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, out));
+        break;
+    case FAMILY_copy:
+        check_copy(check, step);
+        break;
+    case FAMILY_shift:
+        check_shift(check, step);
+        break;
+    case FAMILY_flatten:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->flatten, s->flatten.h, s->flatten.w, s->flatten.c, in));
+        check_box(check, step, &step->out[0],
+                  (Box){s->flatten.images, 0, 0, 0, 0,
+                        (int64_t)s->flatten.h * s->flatten.w * s->flatten.c, 0, 0,
+                        s->flatten.out_image});
+        break;
+    case FAMILY_input:
+        check_box(check, step, &step->out[0],
+                  PLANE(&s->input, s->input.h, s->input.w, s->input.out_c, out));
+        break;
+    case FAMILY_output:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->output, s->output.h, s->output.w, s->output.c, in));
+        break;
+    default:
+        complain(check, step, "has no operands:", step->node);
+    }
+}

@@ -51,6 +51,9 @@ seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
 keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
 keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
+tcn -O0 tcn
+tcn-odd -O0 tcn -D rows=3 -D filters=13 -D dilations=1,5 --batch 3 --isa portable
+tcn-bf16 -O0 tcn -D dilations=1,2 --weights-type bf16 --isa portable
 siamese -O0 siamese
 siamese-odd -O0 siamese -D size=21x17 -D filters=13 --batch 3 --isa portable
 resnet8 -O0 resnet8

@@ -60,6 +60,10 @@ const char *describe_kind(Arena *arena, const Node *node)
     case OP_SUBSAMPLE:
         put_pair(&out, "subsample /", node->attrs.stride, true);
         break;
+    case OP_DELAY:
+    case OP_HISTORY:
+        buf_printf(&out, "%s %d", op_row(node->op)->name, node->attrs.frames);
+        break;
     case OP_UPSAMPLE:
         put_pair(&out, "upsample x", node->attrs.scale_by, true);
         break;

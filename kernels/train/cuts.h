@@ -141,4 +141,106 @@ RNC_INLINE void rnc_find_panel(const rnc_filter_shape *s, int i, rnc_panel_place
     p->width = group_c - at < s->panel ? group_c - at : s->panel;
 }
 
+/* ---- conv_grad_data, filter_pack ---- */
+
+/* The input rows or pixels r, r + stride, ... of a forward convolution (phase r), as outputs of a
+ * convolution with stride 1 of the output's gradient: row q of the phase is the sum over its taps j
+ * of row q - pad + j * apart of the gradient (pad may be negative) times tap first + (taps - 1 - j)
+ * * step of the forward filter.  Row y of the input meets output row (y + pad - k * dilation) /
+ * stride at tap k where that is integral. */
+typedef struct rnc_phase_cut {
+    int pixels; /* rows or pixels of the phase */
+    int taps, first, step, apart, pad;
+} rnc_phase_cut;
+
+RNC_INLINE void rnc_cut_phase(int in, int kernel, int stride, int dilation, int pad, int r,
+                              rnc_phase_cut *c)
+{
+    int first = 0, step = 1;
+    while (first < kernel && (r + pad - first * dilation) % stride != 0)
+        first++;
+    while (step * dilation % stride != 0)
+        step++;
+    c->pixels = r < in ? rnc_div_up(in - r, stride) : 0;
+    c->taps = first < kernel ? (kernel - 1 - first) / step + 1 : 0;
+    c->first = first;
+    c->step = step;
+    c->apart = step * dilation / stride;
+    c->pad = (c->taps - 1) * c->apart - (r + pad - first * dilation) / stride;
+}
+
+/* Elements of the packed filters of a phase; none if it has no taps. */
+RNC_INLINE ptrdiff_t rnc_phase_floats(const rnc_phase_cut *y, const rnc_phase_cut *x, int inputs,
+                                      int channels)
+{
+    const int taps = y->taps * x->taps;
+    return taps > 0 ? ((ptrdiff_t)taps * inputs + 1) * channels : 0;
+}
+
+/* Where the packed filters of phase i begin, or after the last phase, how many elements there are.
+ */
+RNC_INLINE ptrdiff_t rnc_phase_offset(const rnc_grad_data_shape *s, int i)
+{
+    ptrdiff_t at = 0;
+    for (int k = 0; k < i; k++) {
+        rnc_phase_cut y, x;
+        rnc_cut_phase(s->in_h, s->kernel_h, s->stride_h, s->dilation_h, s->pad_top, k / s->stride_w,
+                      &y);
+        rnc_cut_phase(s->in_w, s->kernel_w, s->stride_w, s->dilation_w, s->pad_left,
+                      k % s->stride_w, &x);
+        at += rnc_phase_floats(&y, &x, s->out_c, s->in_c);
+    }
+    return at;
+}
+
+/* Phase i as a convolution, from the first pixel of the phase on.  Without taps, only its pixels
+ * and distances mean something. */
+RNC_INLINE void rnc_phase_conv(const rnc_grad_data_shape *s, int i, rnc_conv_shape *c)
+{
+    rnc_phase_cut y, x;
+    rnc_cut_phase(s->in_h, s->kernel_h, s->stride_h, s->dilation_h, s->pad_top, i / s->stride_w,
+                  &y);
+    rnc_cut_phase(s->in_w, s->kernel_w, s->stride_w, s->dilation_w, s->pad_left, i % s->stride_w,
+                  &x);
+    c->images = s->images;
+    c->out_h = y.pixels, c->out_w = x.pixels, c->out_c = s->in_c;
+    c->kernel_h = y.taps, c->kernel_w = x.taps;
+    c->stride_h = c->stride_w = 1;
+    c->dilation_h = y.apart, c->dilation_w = x.apart;
+    c->pad_top = y.pad, c->pad_left = x.pad;
+    c->groups = s->groups, c->in_c = s->out_c, c->panel = s->panel;
+    c->winograd = 0, c->weights = RNC_WEIGHTS_F32;
+    c->in_pixel = s->out_pixel, c->in_row = s->out_row, c->in_image = s->out_image;
+    c->out_pixel = s->stride_w * s->in_pixel, c->out_row = s->stride_h * s->in_row;
+    c->out_image = s->in_image;
+    c->residual = s->residual;
+    c->res_pixel = s->stride_w * s->res_pixel, c->res_row = s->stride_h * s->res_row;
+    c->res_image = s->res_image;
+    c->act = RNC_ACT_NONE, c->alpha = 0.0f;
+}
+
+/* The halo of zeros that conv_grad_data reads around the output's gradient, at least 0 each. */
+typedef struct rnc_halo_cut {
+    int top, left, bottom, right;
+} rnc_halo_cut;
+
+RNC_INLINE void rnc_grad_halo(const rnc_grad_data_shape *s, rnc_halo_cut *h)
+{
+    h->top = h->left = h->bottom = h->right = 0;
+    for (int r = 0; r < s->stride_h; r++) {
+        rnc_phase_cut c;
+        rnc_cut_phase(s->in_h, s->kernel_h, s->stride_h, s->dilation_h, s->pad_top, r, &c);
+        const int last = c.pixels - 1 - c.pad + (c.taps - 1) * c.apart - (s->out_h - 1);
+        h->top = c.taps > 0 && c.pixels > 0 && c.pad > h->top ? c.pad : h->top;
+        h->bottom = c.taps > 0 && c.pixels > 0 && last > h->bottom ? last : h->bottom;
+    }
+    for (int r = 0; r < s->stride_w; r++) {
+        rnc_phase_cut c;
+        rnc_cut_phase(s->in_w, s->kernel_w, s->stride_w, s->dilation_w, s->pad_left, r, &c);
+        const int last = c.pixels - 1 - c.pad + (c.taps - 1) * c.apart - (s->out_w - 1);
+        h->left = c.taps > 0 && c.pixels > 0 && c.pad > h->left ? c.pad : h->left;
+        h->right = c.taps > 0 && c.pixels > 0 && last > h->right ? last : h->right;
+    }
+}
+
 #endif

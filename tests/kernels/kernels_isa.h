@@ -41,8 +41,11 @@
 #include "kernels/f32/output.c"
 #include "kernels/f32/softmax.c"
 
+#include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
+#include "kernels/train/filter_pack.c"
 #include "kernels/train/filter_sum.c"
+#include "kernels/train/filter_winograd.c"
 
 #define RUN(name, family, operands)                                                                \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const void *o, int part, \

@@ -7,8 +7,10 @@
 #define RNC_TILES 14
 #include "kernels/f32/act.h"
 #include "kernels/f32/tile.h"
+#include "kernels/f32/direct_tile.h"
 #include "kernels/f32/conv_direct.c"
 
+#include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
 
 #define LAYER(name, n, out, in, o, k, st, pd)                                          \
@@ -20,9 +22,23 @@
     }
 #include "layers.def"
 
+#define LAYER(name, n, out, in, o, k, st, pd)                                       \
+    RNC_STEP void RNC_FN(data_##name)(const void *p, int part, int parts)           \
+    {                                                                               \
+        static const rnc_grad_data_shape s = DATA_SHAPE(n, out, in, o, k, st, pd);  \
+        static const rnc_knobs t = DATA_KNOBS((o) > 128 ? 128 : 0);                 \
+        RNC_FN(conv_grad_data)(&s, &t, (const rnc_train_operands *)p, part, parts); \
+    }
+#include "layers.def"
+
 static Step *const RNC_FN(weights_steps)[] = {
 #define LAYER(name, n, out, in, o, k, st, pd) RNC_FN(weights_##name),
 #include "layers.def"
 };
+static Step *const RNC_FN(data_steps)[] = {
+#define LAYER(name, n, out, in, o, k, st, pd) RNC_FN(data_##name),
+#include "layers.def"
+};
 #undef KNOBS
+#undef DATA_KNOBS
 #include "kernels/isa/isa_end.h"

@@ -34,6 +34,29 @@ typedef void Step(const void *operands, int part, int parts);
         .out_image = (out) * (out) * (o)                                                      \
     }
 
+/* The output's gradient has a halo as wide as the kernel's reach. */
+#define HALO_ROW(out, o, k) (((out) + 2 * ((k)-1)) * (o))
+#define DATA_SHAPE(n, out, in, o, k, st, pd)                                                     \
+    {                                                                                            \
+        .images = n, .in_h = IN_SIDE(out, st), .in_w = IN_SIDE(out, st), .in_c = ROUND16(in),    \
+        .out_h = out, .out_w = out, .out_c = o, .kernel_h = k, .kernel_w = k, .stride_h = st,    \
+        .stride_w = st, .dilation_h = 1, .dilation_w = 1, .pad_top = pd, .pad_left = pd,         \
+        .groups = 1, .panel = ROUND16(in) < 32 ? ROUND16(in) : 32, .in_pixel = ROUND16(in),      \
+        .in_row = IN_SIDE(out, st) * ROUND16(in),                                                \
+        .in_image = IN_SIDE(out, st) * IN_SIDE(out, st) * ROUND16(in), .out_pixel = o,           \
+        .out_row = HALO_ROW(out, o, k), .out_image = ((out) + 2 * ((k)-1)) * HALO_ROW(out, o, k) \
+    }
+#define DATA512(deep)                                                                \
+    {                                                                                \
+        .pixels = 14, .vectors = 2, .unroll = 4, .panels = 1, .prefetch_weights = 1, \
+        .prefetch_output = 1, .memory_broadcasts = 75, .depth = deep                 \
+    }
+#define DATA2(deep)                                                                 \
+    {                                                                               \
+        .pixels = 3, .vectors = 4, .unroll = 2, .panels = 1, .prefetch_weights = 1, \
+        .prefetch_output = 1, .prefetch_input = 1, .depth = deep                    \
+    }
+
 #ifndef KNOBS512
 #define KNOBS512                                 \
     {                                            \
@@ -49,11 +72,13 @@ typedef void Step(const void *operands, int part, int parts);
 
 #define RNC_FN(name) name##_avx512
 #define KNOBS KNOBS512
+#define DATA_KNOBS DATA512
 #include "kernels/isa/isa_avx512.h"
 #include "steps.h"
 
 #define RNC_FN(name) name##_avx2
 #define KNOBS KNOBS2
+#define DATA_KNOBS DATA2
 #include "kernels/isa/isa_avx2.h"
 #include "steps.h"
 
@@ -104,52 +129,69 @@ static float *random_floats(size_t n)
     return p;
 }
 
-/* The memory of a layer, and its times. */
+/* The memory of a layer, and its times: of the weights' gradient and of the input's. */
+enum { WEIGHTS, DATA, KINDS };
 typedef struct Bench {
-    rnc_train_operands weights;
-    double best[2];
+    rnc_train_operands operands[KINDS];
+    double best[KINDS][2]; /* AVX-512, AVX2 */
 } Bench;
 
 static void prepare(const Layer *l, Bench *b)
 {
-    const int side = l->out * l->st + 2 * l->pd, pixel = IN_PIXEL(l->in);
-    const size_t in = (size_t)l->n * (size_t)side * (size_t)side * (size_t)pixel + 64;
-    const size_t out = (size_t)l->n * (size_t)l->out * (size_t)l->out * (size_t)l->o;
-    const size_t sums = ((size_t)(l->k * l->k * l->in) + 1) * (size_t)l->o * 8;
-    b->weights.in[0] = random_floats(in) + (size_t)(l->pd * (side + 1) * pixel);
-    b->weights.in[1] = random_floats(out);
-    b->weights.out[0] = random_floats(sums);
-    b->weights.scratch = random_floats(1 << 16);
-    b->best[0] = b->best[1] = 1e9;
+    const int side = l->out * l->st + 2 * l->pd, pixel = IN_PIXEL(l->in), reach = l->k - 1;
+    const size_t n = (size_t)l->n, in = n * (size_t)(side * side * pixel) + 64;
+    const size_t out = n * (size_t)(l->out * l->out * l->o);
+    const size_t wide = n * (size_t)((l->out + 2 * reach) * HALO_ROW(l->out, l->o, l->k));
+    const size_t filters = (size_t)(l->k * l->k * ROUND16(l->in) + 4) * (size_t)l->o;
+    rnc_train_operands *w = &b->operands[WEIGHTS], *d = &b->operands[DATA];
+    w->in[0] = random_floats(in) + (size_t)(l->pd * (side + 1) * pixel);
+    w->in[1] = random_floats(out);
+    w->out[0] = random_floats(filters * 8);
+    w->scratch = random_floats(1 << 16);
+    d->in[0] = random_floats(wide) + reach * (HALO_ROW(l->out, l->o, l->k) + l->o);
+    d->in[1] = random_floats(filters + (size_t)(4 * ROUND16(l->in)));
+    d->out[0] = random_floats(n * (size_t)(l->out * l->st * l->out * l->st * ROUND16(l->in)));
+    for (int i = 0; i < KINDS; i++)
+        b->best[i][0] = b->best[i][1] = 1e9;
+}
+
+static void report(const Bench *benches, int kind, const double *peak)
+{
+    static const char *const titles[KINDS] = {"gradient of weights", "gradient of input"};
+    printf("%-19s %9s %9s %7s %7s\n", titles[kind], "avx512 ms", "avx2 ms", "%", "%");
+    for (int i = 0; i < LAYERS; i++) {
+        const Layer *l = &layers[i];
+        const double flop = 2.0 * l->n * l->out * l->out * l->k * l->k * l->in * l->o;
+        const double *t = benches[i].best[kind];
+        if (kind == WEIGHTS || l->in >= 16)
+            printf("%-19s %9.3f %9.3f %7.1f %7.1f\n", l->name, t[0] * 1e3, t[1] * 1e3,
+                   100 * flop / t[0] / peak[0], 100 * flop / t[1] / peak[1]);
+    }
 }
 
 int main(int argc, char **argv)
 {
     static Bench benches[LAYERS];
-    static Step *const *const steps[2] = {weights_steps_avx512, weights_steps_avx2};
+    static Step *const *const steps[KINDS][2] = {{weights_steps_avx512, weights_steps_avx2},
+                                                 {data_steps_avx512, data_steps_avx2}};
     const int rounds = argc > 1 ? atoi(argv[1]) : 5;
-    double peak[2] = {1e9, 1e9};
+    double burn[2] = {1e9, 1e9};
     for (int i = 0; i < LAYERS; i++)
         prepare(&layers[i], &benches[i]);
     for (int r = 0; r < rounds; r++)
         for (int i = 0; i < LAYERS; i++)
-            for (int isa = 0; isa < 2; isa++) {
-                const double burn = isa ? burn2() : burn512(), begin = now();
-                steps[isa][i](&benches[i].weights, 0, 1);
-                const double took = now() - begin;
-                peak[isa] = fmin(peak[isa], burn);
-                benches[i].best[isa] = fmin(benches[i].best[isa], took);
+            for (int k = 0; k < KINDS * 2; k++) {
+                const int kind = k / 2, isa = k % 2;
+                const double took = isa ? burn2() : burn512(), begin = now();
+                steps[kind][isa][i](&benches[i].operands[kind], 0, 1);
+                double *const best = &benches[i].best[kind][isa];
+                *best = fmin(*best, now() - begin);
+                burn[isa] = fmin(burn[isa], took);
             }
-    const double flops512 = 2.0 * 16 * CHAINS * TURNS / peak[0];
-    const double flops2 = 2.0 * 8 * CHAINS * TURNS / peak[1];
-    printf("peak, GFLOP/s: avx512 %.1f, avx2 %.1f\n", flops512 * 1e-9, flops2 * 1e-9);
-    printf("%-18s %9s %9s %7s %7s\n", "backward weights", "avx512 ms", "avx2 ms", "%", "%");
-    for (int i = 0; i < LAYERS; i++) {
-        const Layer *l = &layers[i];
-        const double flop = 2.0 * l->n * l->out * l->out * l->k * l->k * l->in * l->o;
-        const Bench *b = &benches[i];
-        printf("%-18s %9.3f %9.3f %7.1f %7.1f\n", l->name, b->best[0] * 1e3, b->best[1] * 1e3,
-               100 * flop / b->best[0] / flops512, 100 * flop / b->best[1] / flops2);
-    }
+    const double peak[2] = {2.0 * 16 * CHAINS * TURNS / burn[0],
+                            2.0 * 8 * CHAINS * TURNS / burn[1]};
+    printf("peak, GFLOP/s: avx512 %.1f, avx2 %.1f\n", peak[0] * 1e-9, peak[1] * 1e-9);
+    for (int kind = 0; kind < KINDS; kind++)
+        report(benches, kind, peak);
     return 0;
 }

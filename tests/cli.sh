@@ -24,7 +24,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify tune convert summary graph doc; do
+for command in eval verify tune convert summary graph data doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done
@@ -47,6 +47,52 @@ run 2 'bad number' tiny.net --machine l2=fast
 says err 'l2 is from 0.1 to 100000'
 run 2 'output without .c' tiny.net -o tiny
 run 2 'bad --init' tiny.net --init hee:1
+
+# ---- data for training ----
+
+# record LABEL: a picture of CIFAR-10's binary files, black.
+record() {
+    printf "\\$1"
+    head -c 3072 /dev/zero
+}
+mkdir -p pictures broken
+for i in 0 1 2 3 4 5 6 7 10 11; do record "$i"; done > pictures/test_batch.bin
+printf '%s\n' air auto bird cat deer dog frog horse ship truck > pictures/batches.meta.txt
+run 0 'data' data pictures --part test
+says out 'pictures: 10 pictures of 32 x 32, 3 channels, 10 classes'
+says out '      9  truck         1'
+empty err
+run 0 'its cache' data pictures --part test -o p.cache -q --size 8x4 --threads 2
+says out 'pictures: 10 pictures of 4 x 8, 3 channels'
+says out 'wrote p.cache: '
+there p.cache
+run 0 'its cache again' data pictures --part test -o p.cache -q --size 8x4
+says out 'up to date: p.cache: '
+run 1 'no cache of rnc' data pictures --part test -o tiny.net
+says err 'tiny.net: is no cache of rnc, and is not overwritten'
+says tiny.net 'net tiny'
+printf 'a.png\t0\nb.png\n' > broken/list
+run 1 'broken data' data broken/list
+says err 'broken/list: error: the data cannot be used: 3 problems'
+says err 'broken/a.png: cannot be read: No such file or directory'
+says err 'line 2 is not a path, a TAB and a class'
+empty out
+run 1 'part' data pictures
+says err 'data_batch_1.bin: cannot be read'
+record 12 >> pictures/test_batch.bin
+run 1 'a label out of range' data pictures --part test
+says err 'sample 10 has the label 10, which is not from 0 to 9'
+run 0 'one left out' data pictures --part test --skip-broken
+says out 'left out: pictures: sample 10 has the label 10'
+run 1 'other classes' data pictures --part test --kind cifar10 --classes air,auto
+run 2 'no data' data
+says err 'no data is given: name a folder or a file'
+run 2 'two' data a b
+says err "two data sets are given: 'a' and 'b'"
+run 2 'a size' data pictures --size 0
+says err "'0' is no value for --size"
+run 2 'a kind' data pictures --kind cifar
+says err "did you mean 'cifar10'"
 
 # ---- this machine ----
 

@@ -212,6 +212,63 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
     }
 }
 
+/* "64" or "48x64", of at most 65535 pixels each. */
+static bool picture_size(Parser *p, const char *value)
+{
+    enum { MOST = 65535 };
+    rnct_data *data = &p->o->data;
+    char *end;
+    const unsigned long h = strtoul(value, &end, 10);
+    unsigned long w = h;
+    bool good = *value >= '0' && *value <= '9';
+    if (good && *end == 'x') {
+        good = end[1] >= '0' && end[1] <= '9';
+        w = strtoul(end + 1, &end, 10);
+    }
+    if (!good || *end || h < 1 || h > MOST || w < 1 || w > MOST) {
+        bad_value(p, value, "a size in pixels, such as 64, or height and width, 48x64");
+        return false;
+    }
+    data->h = (int)h;
+    data->w = (int)w;
+    return true;
+}
+
+/* Options of data for training.  False after a message. */
+static bool apply_data(Parser *p, OptionId id, const char *value)
+{
+    Options *o = p->o;
+    long long n = 0;
+    int word = 0;
+    switch (id) {
+    case OPTION_DATA_KIND:
+        CHOICE(p, value, word, int, "folders", "names", "list", "h5", "cifar10", "cifar100", "npz");
+        o->data.kind = (rnct_kind)(RNCT_FOLDERS + word);
+        return true;
+    case OPTION_DATA_PART:
+        CHOICE(p, value, word, int, "train", "test");
+        o->data.test = word == 1;
+        return true;
+    case OPTION_DATA_SIZE:
+        return picture_size(p, value);
+    case OPTION_DATA_SKIP:
+        o->data.skip = true;
+        return true;
+    case OPTION_DATA_CLASSES:
+        o->classes = split(p->arena, value);
+        o->data.classes = o->classes.at;
+        o->data.n_classes = o->classes.n;
+        return true;
+    case OPTION_DATA_THREADS:
+        if (!integer(p, value, 1, 1024, &n))
+            return false;
+        o->data_threads = (int)n;
+        return true;
+    default:
+        return apply_compile(p, id, value);
+    }
+}
+
 /* The rest.  False after a message. */
 bool apply_option(Parser *p, OptionId id, const char *value)
 {
@@ -223,6 +280,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_CONVERT_OUTPUT:
     case OPTION_TUNE_OUTPUT:
     case OPTION_GRAPH_OUTPUT:
+    case OPTION_DATA_OUTPUT:
         o->output = value;
         return true;
     case OPTION_NAME:
@@ -316,6 +374,6 @@ bool apply_option(Parser *p, OptionId id, const char *value)
         o->version = true;
         return true;
     default:
-        return apply_compile(p, id, value);
+        return apply_data(p, id, value);
     }
 }

@@ -129,7 +129,9 @@ static void check(Parser *p)
     Options *o = p->o;
     if (o->help || o->version || o->command == COMMAND_doc)
         return;
-    if (!o->compile.input)
+    if (!o->compile.input && o->command == COMMAND_data)
+        diag_error(p->d, NO_LOC, "no data is given: name a folder or a file");
+    else if (!o->compile.input)
         diag_error(p->d, NO_LOC, "no network is given: name a .net file");
     if (o->compile.dump_after && o->compile.dump != DUMP_IR)
         diag_error(p->d, NO_LOC, "--after says which network --dump ir shows; it needs that");
@@ -185,6 +187,10 @@ static void two_networks(const Parser *p, const char *first, const char *second)
     const char *command = strpbrk(first, "./") ? NULL : str_nearest(first, names, COMMANDS);
     if (command) {
         diag_error(p->d, NO_LOC, "unknown command '%s'; did you mean '%s'?", first, command);
+        return;
+    }
+    if (p->o->command == COMMAND_data) {
+        diag_error(p->d, NO_LOC, "two data sets are given: '%s' and '%s'", first, second);
         return;
     }
     diag_error(p->d, NO_LOC, "two networks are given: '%s' and '%s'", first, second);

@@ -4,6 +4,7 @@
 
 #include "net/eval.h"
 #include "compile.h"
+#include "train/set.h"
 
 typedef enum Command {
 #define COMMAND(id, letter, usage, brief, what, doc) COMMAND_##id,
@@ -58,6 +59,10 @@ typedef struct Options {
     bool expand;         /* summary, graph: repeated blocks one by one */
     const char *against; /* summary: another network to compare with, or NULL */
     Words against_defines;
+    rnct_data data;   /* data: what is read, but for its path */
+    Words classes;    /* data: the list to which data.classes points */
+    int data_threads; /* 0: one for each processor */
+
     GraphFormat graph_format; /* set when options_parse() is through */
 } Options;
 

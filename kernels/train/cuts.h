@@ -243,4 +243,59 @@ RNC_INLINE void rnc_grad_halo(const rnc_grad_data_shape *s, rnc_halo_cut *h)
     }
 }
 
+/* ---- batch normalisation ---- */
+
+/* Pixels of a block that is summed, and of one that is mapped. */
+enum { RNC_BN_SUMMED = 64, RNC_BN_MAPPED = 256 };
+
+/* Slices of the batch for the sums of batch normalisation. */
+RNC_INLINE int rnc_bn_slices(int images)
+{
+    return images >= 16 ? 16 : images >= 8 ? 8 : images >= 4 ? 4 : images;
+}
+
+/* Images in a slice times their pixels. */
+RNC_INLINE int rnc_bn_pixels(const rnc_bn_shape *s, int slice)
+{
+    const int first = rnc_share(s->images, slice, s->slices);
+    return (rnc_share(s->images, slice + 1, s->slices) - first) * s->h * s->w;
+}
+
+/* How the rows of a slice, counted over all images (slice -1: of all), are cut into blocks of about
+ * `most` pixels: `lines` rows or, where a row is long, one of its `pieces`. */
+typedef struct rnc_bn_cut {
+    int first, end; /* rows */
+    int lines, pieces, blocks;
+} rnc_bn_cut;
+
+RNC_INLINE void rnc_cut_bn(const rnc_bn_shape *s, int slice, int most, rnc_bn_cut *c)
+{
+    c->first = slice < 0 ? 0 : rnc_share(s->images, slice, s->slices) * s->h;
+    c->end = slice < 0 ? s->images * s->h : rnc_share(s->images, slice + 1, s->slices) * s->h;
+    c->lines = s->w < most ? most / s->w : 1;
+    c->pieces = s->w > most ? rnc_div_up(s->w, most) : 1;
+    c->blocks = rnc_div_up(c->end - c->first, c->lines) * c->pieces;
+}
+
+/* Rows line .. end-1, and of each the pixels x0 .. x1-1. */
+typedef struct rnc_bn_block {
+    int line, end, x0, x1;
+} rnc_bn_block;
+
+RNC_INLINE void rnc_find_bn_block(const rnc_bn_shape *s, const rnc_bn_cut *c, int i,
+                                  rnc_bn_block *b)
+{
+    b->line = c->first + i / c->pieces * c->lines;
+    b->end = b->line + c->lines < c->end ? b->line + c->lines : c->end;
+    b->x0 = rnc_share(s->w, i % c->pieces, c->pieces);
+    b->x1 = rnc_share(s->w, i % c->pieces + 1, c->pieces);
+}
+
+/* The offset of pixel x of row `line`, counted over all images. */
+RNC_INLINE ptrdiff_t rnc_bn_at(const rnc_bn_shape *s, int line, int image, int row, int x,
+                               int pixel)
+{
+    return rnc_at(line / s->h, image, line % s->h, row, x, pixel);
+}
+
 #endif

@@ -2,25 +2,7 @@
  * the slices.  Operands: sums -> grad, and bias where s->plain.  The result is packed panels, or
  * plain filters and biases (those of channels from s->filters on are left out).  With s->accumulate
  * the sum is added to what the result was.  The result may be the first slice if it is packed. */
-#define filter_tree RNC_FN(filter_tree)
 #define filter_rows RNC_FN(filter_rows)
-
-/* The sum of n vectors, `apart` floats from one to the next.  The first half of a sum has the
- * largest power of two below n of them. */
-RNC_KERNEL vf filter_tree(const float *from, ptrdiff_t apart, int n)
-{
-    vf wait[32], v = vf_loadu(from);
-    int top = 0;
-    for (int i = 1; i < n; i++) {
-        for (int k = i; (k & 1) == 0; k >>= 1)
-            v = wait[--top] + v;
-        wait[top++] = v;
-        v = vf_loadu(from + i * apart);
-    }
-    while (top > 0)
-        v = wait[--top] + v;
-    return v;
-}
 
 #define filter_most 16
 
@@ -35,7 +17,7 @@ RNC_KERNEL void filter_rows(const rnc_filter_shape *s, const rnc_train_operands 
     float sums[filter_most][RNC_VL];
     for (int i = row; i < end; i++)
         vf_storeu(sums[i - row],
-                  filter_tree(from + (ptrdiff_t)(i + 1) * width, rnc_filter_floats(s), s->slices));
+                  sum_tree(from + (ptrdiff_t)(i + 1) * width, rnc_filter_floats(s), s->slices));
     for (int j = 0; j < RNC_VL && first + j < s->filters; j++) {
         if (row < 0 && bias)
             bias[first + j] = s->accumulate ? bias[first + j] + sums[0][j] : sums[0][j];
@@ -58,7 +40,7 @@ RNC_KERNEL void RNC_FN(filter_sum)(const rnc_filter_shape *s, const rnc_knobs *t
         float *const out = (float *)o->out[0];
         const ptrdiff_t end = vectors * (part + 1) / parts * RNC_VL;
         for (ptrdiff_t i = vectors * part / parts * RNC_VL; i < end; i += RNC_VL) {
-            const vf v = filter_tree(sums + i, floats, s->slices);
+            const vf v = sum_tree(sums + i, floats, s->slices);
             vf_store(out + i, s->accumulate ? vf_load(out + i) + v : v);
         }
         return;
@@ -73,6 +55,5 @@ RNC_KERNEL void RNC_FN(filter_sum)(const rnc_filter_shape *s, const rnc_knobs *t
                         row, end < depth ? end : depth);
     }
 }
-#undef filter_tree
 #undef filter_rows
 #undef filter_most

@@ -40,7 +40,15 @@
 #include "kernels/f32/maxpool.c"
 #include "kernels/f32/output.c"
 #include "kernels/f32/softmax.c"
+#include "kernels/train/parts.h"
+#include "kernels/train/bn.h"
 
+#include "kernels/train/bn_apply.c"
+#include "kernels/train/bn_grad.c"
+#include "kernels/train/bn_grad_join.c"
+#include "kernels/train/bn_grad_sums.c"
+#include "kernels/train/bn_moments.c"
+#include "kernels/train/bn_statistics.c"
 #include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
 #include "kernels/train/filter_pack.c"
@@ -97,4 +105,5 @@ const TestIsa TABLE(TEST_ISA) = {
     .act = RNC_FN(run_act),
     .weights = RNC_FN(run_weights),
 };
+#include "kernels/train/parts_end.h"
 #include "kernels/isa/isa_end.h"

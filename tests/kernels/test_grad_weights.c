@@ -1,5 +1,5 @@
 /* test_grad_weights.c: gradients of weights: conv_grad_weights and filter_sum. */
-#include "harness.h"
+#include "train_case.h"
 
 #include <math.h>
 
@@ -173,18 +173,6 @@ void test_conv_grad_weights(Case *c)
     expect_check(c, &e);
 }
 
-/* The sum of n floats, `apart` from one to the next, in a tree whose first half has the largest
- * power of two below n. */
-static float tree(const float *x, size_t apart, int n)
-{
-    int half = 1;
-    if (n == 1)
-        return *x;
-    while (2 * half < n)
-        half *= 2;
-    return tree(x, apart, half) + tree(x + (size_t)half * apart, apart, n - half);
-}
-
 void test_filter_sum(Case *c)
 {
     rnc_filter_shape s = {.slices = pick(c, 1, 9), .accumulate = pick(c, 0, 1)};
@@ -223,7 +211,7 @@ void test_filter_sum(Case *c)
                 float *to = !s.plain  ? out + (from - sums)
                             : row < 0 ? bias + o
                                       : out + o * depth + row;
-                const float v = tree(from, each, s.slices);
+                const float v = tree_sum(from, each, s.slices);
                 if (!s.plain || o < s.filters)
                     expect_at(&e, to, (double)(s.accumulate ? *to + v : v), 0.0);
             }

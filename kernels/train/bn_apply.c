@@ -1,0 +1,60 @@
+/* bn_apply: act((x - mean) * gamma / sqrt(variance + epsilon) + beta + residual).  Operands: in,
+ * residual (or NULL), mean, variance, gamma, beta -> out.  It reads the input and the residual and
+ * writes the result once.  The result may overwrite the input or the residual.  c is whole
+ * vectors. */
+#define apply_block RNC_FN(apply_block)
+
+/* nv vectors of a block of pixels, from channel `at` on. */
+RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_train_operands *o,
+                            const rnc_bn_block *b, int at, int nv)
+{
+    vf mean[4], scale[4], shift[4];
+    RNC_UNROLL(4)
+    for (int j = 0; j < nv; j++) {
+        const int k = at + j * RNC_VL;
+        mean[j] = vf_loadu((const float *)o->in[2] + k);
+        scale[j] = vf_loadu((const float *)o->in[4] + k) /
+                   vf_sqrt(vf_loadu((const float *)o->in[3] + k) + vf_set1(s->epsilon));
+        shift[j] = vf_loadu((const float *)o->in[5] + k);
+    }
+    for (int i = b->line; i < b->end; i++) {
+        const float *in = (const float *)o->in[0] + at +
+                          rnc_bn_at(s, i, s->in_image, s->in_row, b->x0, s->in_pixel);
+        const float *res = s->residual
+                               ? (const float *)o->in[1] + at +
+                                     rnc_bn_at(s, i, s->res_image, s->res_row, b->x0, s->res_pixel)
+                               : in;
+        float *out = (float *)o->out[0] + at +
+                     rnc_bn_at(s, i, s->out_image, s->out_row, b->x0, s->out_pixel);
+        for (int x = b->x0; x < b->x1; x++) {
+            RNC_UNROLL(4)
+            for (int j = 0; j < nv; j++) {
+                vf v = vf_fma(vf_load(in + j * RNC_VL) - mean[j], scale[j], shift[j]);
+                if (s->residual)
+                    v = v + vf_load(res + j * RNC_VL);
+                vf_store(out + j * RNC_VL, vf_act(v, s->act, s->alpha));
+            }
+            in += s->in_pixel, out += s->out_pixel;
+            res += s->residual ? s->res_pixel : 0;
+        }
+    }
+}
+
+/* Parts share the blocks. */
+RNC_KERNEL void RNC_FN(bn_apply)(const rnc_bn_shape *s, const rnc_knobs *t,
+                                 const rnc_train_operands *o, int part, int parts)
+{
+    rnc_bn_cut c;
+    (void)t;
+    rnc_cut_bn(s, -1, RNC_BN_MAPPED, &c);
+    for (int i = rnc_share(c.blocks, part, parts); i < rnc_share(c.blocks, part + 1, parts); i++) {
+        rnc_bn_block b;
+        int at = 0;
+        rnc_find_bn_block(s, &c, i, &b);
+        for (; at + 4 * RNC_VL <= s->c; at += 4 * RNC_VL)
+            apply_block(s, o, &b, at, 4);
+        for (; at < s->c; at += RNC_VL)
+            apply_block(s, o, &b, at, 1);
+    }
+}
+#undef apply_block

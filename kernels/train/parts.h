@@ -1,0 +1,112 @@
+/* parts.h: what kernels of training share: sums of slices, square roots, the slopes of activations.
+ * It comes after act.h and before the kernels. */
+#define sum_tree RNC_FN(sum_tree)
+#define vf_rsqrt_guess RNC_FN(vf_rsqrt_guess)
+#define vf_sqrt RNC_FN(vf_sqrt)
+#define vf_slope RNC_FN(vf_slope)
+
+/* The sum of n vectors, `apart` floats from one to the next.  The first half of a sum has the
+ * largest power of two below n of them. */
+RNC_KERNEL vf sum_tree(const float *from, ptrdiff_t apart, int n)
+{
+    vf wait[32], v = vf_loadu(from);
+    int top = 0;
+    for (int i = 1; i < n; i++) {
+        for (int k = i; (k & 1) == 0; k >>= 1)
+            v = wait[--top] + v;
+        wait[top++] = v;
+        v = vf_loadu(from + i * apart);
+    }
+    while (top > 0)
+        v = wait[--top] + v;
+    return v;
+}
+
+/* About 1 / sqrt(x), by halving the exponent's bits (Lomont, 2003). */
+RNC_KERNEL vf vf_rsqrt_guess(vf x)
+{
+#if RNC_VL > 1
+    return (vf)(0x5f375a86 - ((vi)x >> 1));
+#else
+    int bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = 0x5f375a86 - bits / 2;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+#endif
+}
+
+/* The square root of x >= 0 by Newton's method, within 1 ulp where x is a normal number; of smaller
+ * numbers within 1e-19.  A NaN for infinity. */
+RNC_KERNEL vf vf_sqrt(vf x)
+{
+    const vf half = x * vf_set1(0.5f), three_halves = vf_set1(1.5f);
+    vf y = vf_rsqrt_guess(x), root;
+    y = y * (three_halves - half * y * y);
+    y = y * (three_halves - half * y * y);
+    root = x * y;
+    return vf_fma(vf_fma(-root, root, x), y * vf_set1(0.5f), root);
+}
+
+#ifdef RNC_LONG_ACT
+#define vf_long_slope RNC_FN(vf_long_slope)
+
+/* The slopes of the activations that come after RNC_ACT_RELU6. */
+RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha)
+{
+    const vf zero = vf_zero(), one = vf_set1(1.0f), three = vf_set1(3.0f);
+    vf y, z, t;
+    switch (act) {
+    case RNC_ACT_LEAKY_RELU:
+        return vf_select_gt(x, zero, one, vf_set1(alpha));
+    case RNC_ACT_SIGMOID:
+        return vf_sigmoid(x) * vf_sigmoid(-x);
+    case RNC_ACT_TANH:
+        y = vf_tanh(x);
+        return (one - y) * (one + y);
+    case RNC_ACT_HARD_SIGMOID:
+        y = vf_select_gt(x, -three, vf_set1(1.0f / 6.0f), zero);
+        return vf_select_gt(three, x, y, zero);
+    case RNC_ACT_HARD_SWISH:
+        y = vf_select_gt(x, -three, vf_fma(x, vf_set1(1.0f / 3.0f), vf_set1(0.5f)), zero);
+        return vf_select_gt(three, x, y, one);
+    case RNC_ACT_SILU:
+        y = vf_sigmoid(x), z = vf_sigmoid(-x);
+        return vf_fma(x * y, z, y);
+    case RNC_ACT_GELU:
+        /* the normal distribution, as in vf_gelu, and x times its density */
+        z = vf_min(vf_set1(15.0f), vf_abs(x)), t = one / vf_fma(z, vf_set1(0.35f), one);
+        y = vf_fma(t, vf_set1(-0.0291637331f), vf_set1(0.144059896f));
+        y = vf_fma(t, y, vf_set1(-0.255900055f));
+        y = vf_fma(t, y, vf_set1(0.159390911f));
+        y = vf_fma(t, y, vf_set1(-0.023262525f));
+        y = vf_fma(t, y, vf_set1(0.10557428f));
+        y = vf_fma(t, y, vf_set1(0.119815618f));
+        y = vf_fma(t, y, vf_set1(0.139864326f));
+        y = vf_fma(t, y, vf_set1(0.139621258f));
+        z = vf_exp(z * z * vf_set1(-0.5f)), y = t * y * z;
+        y = vf_select_gt(x, zero, one - y, y);
+        return vf_fma(vf_min(vf_set1(15.0f), vf_max(vf_set1(-15.0f), x)) * vf_set1(0.398942280f), z,
+                      y);
+    default:
+        return one;
+    }
+}
+#endif
+
+/* The slope of an activation at its operand x.  Of none, relu, relu6 and leaky relu with alpha > 0
+ * the slope at their result is the same.  At a corner: relu 0 at 0, relu6 0 at 0 and 6, leaky relu
+ * alpha at 0, hard_sigmoid 0 at -3 and 3, hard_swish 0 at -3 and 1 at 3. */
+RNC_KERNEL vf vf_slope(vf x, int act, float alpha)
+{
+#ifdef RNC_LONG_ACT
+    if (act > RNC_ACT_RELU6)
+        return vf_long_slope(x, act, alpha);
+#endif
+    const vf zero = vf_zero(), one = vf_set1(1.0f);
+    vf slope = one;
+    (void)alpha;
+    if (act != RNC_ACT_NONE)
+        slope = vf_select_gt(x, zero, one, zero);
+    return act == RNC_ACT_RELU6 ? vf_select_gt(vf_set1(6.0f), x, slope, zero) : slope;
+}

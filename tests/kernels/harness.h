@@ -10,6 +10,7 @@
 #define KERNEL_HARNESS_H
 
 #include "kernels/train/cuts.h"
+#include "kernels/train/rates.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -43,6 +43,7 @@
 #include "kernels/train/parts.h"
 #include "kernels/train/bn.h"
 
+#include "kernels/train/adam.c"
 #include "kernels/train/bn_apply.c"
 #include "kernels/train/bn_grad.c"
 #include "kernels/train/bn_grad_join.c"
@@ -54,6 +55,7 @@
 #include "kernels/train/filter_pack.c"
 #include "kernels/train/filter_sum.c"
 #include "kernels/train/filter_winograd.c"
+#include "kernels/train/sgd.c"
 
 #define RUN(name, family, operands)                                                                \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const void *o, int part, \

@@ -25,11 +25,11 @@ static double now(void)
 }
 
 /* Called after each step. */
-static void on_step(void *context, int step, const void *out)
+static void on_step(void *context, int step, void *const *results)
 {
     profile *p = (profile *)context;
     const double seconds = now() - p->last;
-    (void)out;
+    (void)results;
     if (p->best[step] < 0 || seconds < p->best[step])
         p->best[step] = seconds;
     p->last = now();

@@ -4,12 +4,15 @@
 
 typedef rnc_knobs_shape rnc_knobs;
 
-/* All pointers except the caller's own buffers point at the first pixel of the first image and are
- * aligned to 64 bytes if the tensor's channels begin there. */
+/* The most tensors that a kernel reads and writes. */
+enum { RNC_MOST_IN = 8, RNC_MOST_OUT = 4 };
+
+/* in[i] and out[i] are the operands and the results in the order of the kernel's row (kernels.def);
+ * NULL where a step has none.  All pointers except the caller's own buffers point at the first
+ * pixel of the first image and are aligned to 64 bytes if the tensor's channels begin there. */
 typedef struct rnc_operands {
-    const void *in;      /* first operand; floats, except for the kernel `input` */
-    const void *in2;     /* second operand or residual, or NULL */
-    void *out;           /* result */
+    const void *in[RNC_MOST_IN]; /* floats, except for the kernel `input` */
+    void *out[RNC_MOST_OUT];
     const void *weights; /* packed, or NULL; the next step's weights follow them */
     void *scratch;       /* or NULL */
 } rnc_operands;

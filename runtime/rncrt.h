@@ -137,13 +137,14 @@ typedef struct rnc_step_info {
     const char *line;       /* its line in the network's file: "resnet50.net:31", or "" */
     uint64_t macs;          /* multiply-adds, counted by the layer's definition */
     uint64_t read_bytes;    /* size of its operands, without weights */
-    uint64_t written_bytes; /* size of its result */
+    uint64_t written_bytes; /* size of its results */
     uint64_t weight_bytes;  /* size of its weights, as they are packed */
+    int n_results;
 } rnc_step_info;
 
-/* Called after each step with the step's number, counted from 0, and its result, which is in the
- * arena, in the state or in the caller's buffer. */
-typedef void (*rnc_trace_hook)(void *context, int step, const void *out);
+/* Called after each step with the step's number, counted from 0, and its results, n_results in the
+ * table of steps, which are in the arena, in the state or in the caller's buffers. */
+typedef void (*rnc_trace_hook)(void *context, int step, void *const *results);
 
 /* A piece of a network's state: the memory, the caller's, that keeps its contents from run to run.
  * Its elements are stored as the steps need them, with what is between rows and pixels. */

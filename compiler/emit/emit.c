@@ -250,27 +250,51 @@ static const char call_text[] =
     "    @_restore(before);\n"
     "}\n"
     "\n"
-    "static void @_step(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
-    "                   void *out, const float *weights, void *scratch, int most_parts)\n"
+    "static void @_run_job(struct @ *net, int number, int kind, @_job *j, int most_parts)\n"
     "{\n"
-    "    @_job j;\n"
     "    int parts = 1;\n"
-    "    j.function = ((const @_step_function *)net->kernels)[kind];\n"
-    "    j.operands.in = in;\n"
-    "    j.operands.in2 = in2;\n"
-    "    j.operands.out = out;\n"
-    "    j.operands.weights = weights;\n"
-    "    j.operands.scratch = scratch;\n"
+    "    j->function = ((const @_step_function *)net->kernels)[kind];\n"
     "    if (net->pool && most_parts > 1) {\n"
     "        const int threads = net->pool->threads(net->pool);\n"
     "        parts = threads < most_parts ? threads : most_parts;\n"
     "    }\n"
     "    if (parts > 1)\n"
-    "        net->pool->run(net->pool, @_part_of_step, &j, parts);\n"
+    "        net->pool->run(net->pool, @_part_of_step, j, parts);\n"
     "    else\n"
-    "        @_part_of_step(&j, 0, 1);\n"
+    "        @_part_of_step(j, 0, 1);\n"
     "    if (net->hook)\n"
-    "        net->hook(net->context, number, out);\n"
+    "        net->hook(net->context, number, j->operands.out);\n"
+    "}\n"
+    "\n"
+    "static void @_step(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
+    "                   void *out, const float *weights, void *scratch, int most_parts)\n"
+    "{\n"
+    "    @_job j;\n"
+    "    memset(&j, 0, sizeof j);\n"
+    "    j.operands.in[0] = in;\n"
+    "    j.operands.in[1] = in2;\n"
+    "    j.operands.out[0] = out;\n"
+    "    j.operands.weights = weights;\n"
+    "    j.operands.scratch = scratch;\n"
+    "    @_run_job(net, number, kind, &j, most_parts);\n"
+    "}\n";
+
+/* For steps with more than two operands or more than one result. */
+static const char call_many_text[] =
+    "\nstatic void @_step_of_many(struct @ *net, int number, int kind, const void *const *in, "
+    "size_t "
+    "n_in,\n"
+    "                           void *const *out, size_t n_out, const float *weights, void "
+    "*scratch,\n"
+    "                           int most_parts)\n"
+    "{\n"
+    "    @_job j;\n"
+    "    memset(&j, 0, sizeof j);\n"
+    "    memcpy(j.operands.in, in, n_in * sizeof *in);\n"
+    "    memcpy(j.operands.out, out, n_out * sizeof *out);\n"
+    "    j.operands.weights = weights;\n"
+    "    j.operands.scratch = scratch;\n"
+    "    @_run_job(net, number, kind, &j, most_parts);\n"
     "}\n";
 
 static const char init_state_text[] =
@@ -330,6 +354,8 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_dispatch(&e);
     emit_template(&e, mode_text);
     emit_template(&e, call_text);
+    if (emit_has_many(plan))
+        emit_template(&e, call_many_text);
     emit_run(&e);
     emit_template(&e, init_text);
     if (e.state)

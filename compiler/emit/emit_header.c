@@ -90,7 +90,7 @@ static const char embed_text[] =
 static const char end_text[] =
     "\n/* From now on every run calls hook(context, ...) after each step, with the step's number "
     "in\n"
-    " * @_info.steps and its result.  NULL removes the hook; after init there is none. */\n"
+    " * @_info.steps and its results.  NULL removes the hook; after init there is none. */\n"
     "void @_trace(@ *net, rnc_trace_hook hook, void *context);\n"
     "\n"
     "/* Describes the network to programs that serve any network (rncrt.h): ports, steps, sizes,\n"

@@ -97,22 +97,26 @@ static int64_t operand_bytes(const Plan *plan, const Operand *o)
     return type_elements(port->node->type) * elem_bytes(port->elem);
 }
 
-/* How many bytes a step reads; of a split's operand, only its own part. */
+/* How many bytes a step writes; the arms of a concat are copied into the whole one by one. */
+static int64_t written_bytes(const Plan *plan, const Step *s)
+{
+    if (s->kernel == KERNEL_copy && s->node->op == OP_CONCAT)
+        return operand_bytes(plan, &s->in[0]);
+    int64_t bytes = 0;
+    for (int i = 0; i < MOST_OUT; i++)
+        bytes += operand_bytes(plan, &s->out[i]);
+    return bytes;
+}
+
+/* How many bytes a step reads; of a split's operand, only the parts that it copies. */
 static int64_t read_bytes(const Plan *plan, const Step *s)
 {
-    if (s->kernel == KERNEL_copy && s->node->op == OP_SPLIT)
-        return operand_bytes(plan, &s->out[0]);
+    if (s->kernel == KERNEL_split)
+        return written_bytes(plan, s);
     int64_t bytes = 0;
     for (int i = 0; i < MOST_IN; i++)
         bytes += operand_bytes(plan, &s->in[i]);
     return bytes;
-}
-
-/* How many bytes a step writes; the arms of a concat are copied into the whole one by one. */
-static int64_t written_bytes(const Plan *plan, const Step *s)
-{
-    return s->kernel == KERNEL_copy && s->node->op == OP_CONCAT ? operand_bytes(plan, &s->in[0])
-                                                                : operand_bytes(plan, &s->out[0]);
 }
 
 static void emit_step_table(Emit *e)
@@ -120,7 +124,8 @@ static void emit_step_table(Emit *e)
     const Plan *plan = e->plan;
     buf_printf(
         e->out,
-        "\n/* name, kernel, line, multiply-adds; bytes read, bytes written, bytes of weights */\n"
+        "\n/* name, kernel, line, multiply-adds; bytes read, bytes written, bytes of weights, "
+        "results */\n"
         "#ifndef RNC_NO_STEP_TABLE\n"
         "static const rnc_step_info %s_info_steps[] = {\n",
         e->name);
@@ -132,8 +137,12 @@ static void emit_step_table(Emit *e)
         emit_string(e->out, step_name(plan, s, e->arena));
         buf_printf(e->out, ", \"%s\", ", kernel_rows[s->kernel].name);
         emit_string(e->out, line ? line : "");
-        buf_printf(e->out, ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "},\n", macs,
-                   read_bytes(plan, s), written_bytes(plan, s), s->weights ? s->weights->bytes : 0);
+        int results = 0;
+        while (results < MOST_OUT && s->out[results].kind != PLACE_NONE)
+            results++;
+        buf_printf(e->out, ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %d},\n", macs,
+                   read_bytes(plan, s), written_bytes(plan, s), s->weights ? s->weights->bytes : 0,
+                   results);
     }
     buf_puts(e->out, "};\n#endif\n");
 }

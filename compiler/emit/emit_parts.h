@@ -51,7 +51,9 @@ void emit_shapes(Emit *e); /* the constants all ISAs share */
 void emit_tiles(Emit *e, Isa isa);
 void emit_functions(Emit *e); /* a function for each kind of step, and a table of them */
 
-/* emit_run.c */
+/* emit_run.c: whether the plan has steps with more than two operands or more than one result, which
+ * have a call of another form; the steps. */
+bool emit_has_many(const Plan *plan);
 void emit_run(Emit *e); /* one call for each step, and loops */
 
 /* The name of a step: its layers, "layer1.0.main.conv1 + bn1 + relu1".  The first of these layers;

@@ -44,6 +44,8 @@ const char *step_name(const Plan *plan, const Step *s, Arena *arena)
     buf_puts(&out, step_layer(plan, s));
     for (int i = 0; i < s->node->absorbed.n && s->kernel != KERNEL_output; i++)
         buf_printf(&out, " + %s", last_component(s->node->absorbed.at[i]));
+    for (int i = 1; i < MOST_OUT && s->out[i].tensor; i++)
+        buf_printf(&out, ", %s", s->out[i].tensor->node->name);
     return buf_text(&out);
 }
 
@@ -103,6 +105,29 @@ static void emit_address(Emit *e, const char *macro, int64_t at, int64_t by)
     buf_puts(e->out, "), ");
 }
 
+static int count_operands(const Operand *o, int most)
+{
+    int n = 0;
+    for (int i = 0; i < most; i++)
+        n = o[i].kind != PLACE_NONE ? i + 1 : n;
+    return n;
+}
+
+/* Whether a step needs lists of operands in its call. */
+static bool is_of_many(const Step *s)
+{
+    return count_operands(s->in, MOST_IN) > 2 || count_operands(s->out, MOST_OUT) > 1;
+}
+
+bool emit_has_many(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (is_of_many(&plan->steps.at[i]))
+            return true;
+    }
+    return false;
+}
+
 static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
 {
     if (o->kind == PLACE_NONE)
@@ -113,17 +138,39 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
         buf_printf(e->out, "%s[%d], ", o->kind == PLACE_INPUT ? "inputs" : "outputs", o->port);
 }
 
-static void emit_call(Emit *e, const Step *s, Moves m)
+/* "INDENTconst void *const in[] = {RNC_ARENA(0x000000), RNC_ARENA(0x0012c0)};" */
+static void emit_list(Emit *e, const char *indent, const char *type, const char *name,
+                      const Operand *o, int n, const int64_t *at, const int64_t *by)
+{
+    buf_printf(e->out, "%s    %s *const %s[] = {", indent, type, name);
+    for (int i = 0; i < n; i++)
+        emit_operand(e, &o[i], at[i], by[i]);
+    e->out->n -= 2; /* the last comma */
+    buf_puts(e->out, "};\n");
+}
+
+/* The call of a step, after `indent`; with lists before it, in a block, if the step is of many. */
+static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
 {
     const Addresses at = step_addresses(e->plan, s);
-    buf_printf(e->out, "RNC_CALL(%d", s->index);
+    const bool many = is_of_many(s);
+    if (many) {
+        buf_printf(e->out, "%s{\n", indent);
+        emit_list(e, indent, "const void", "in", s->in, count_operands(s->in, MOST_IN), at.in,
+                  m.by.in);
+        emit_list(e, indent, "void", "out", s->out, count_operands(s->out, MOST_OUT), at.out,
+                  m.by.out);
+    }
+    buf_printf(e->out, "%s%s(%d", indent, many ? "    RNC_CALL_MANY" : "RNC_CALL", s->index);
     if (m.period > 0)
         buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
     buf_printf(e->out, ", %s, ", e->kind_names[e->kinds[s->index]]);
-    for (int i = 0; i < MOST_IN; i++)
+    for (int i = 0; i < 2 && !many; i++)
         emit_operand(e, &s->in[i], at.in[i], m.by.in[i]);
-    for (int i = 0; i < MOST_OUT; i++)
-        emit_operand(e, &s->out[i], at.out[i], m.by.out[i]);
+    if (many)
+        buf_puts(e->out, "in, out, ");
+    else
+        emit_operand(e, &s->out[0], at.out[0], m.by.out[0]);
     if (s->weights)
         emit_address(e, "WEIGHTS", at.weights, m.by.weights);
     else
@@ -133,14 +180,15 @@ static void emit_call(Emit *e, const Step *s, Moves m)
     else
         buf_puts(e->out, "NULL, ");
     buf_printf(e->out, "%d);\n", s->parts > 1 ? s->parts : 1);
+    if (many)
+        buf_printf(e->out, "%s}\n", indent);
 }
 
 static void emit_step(Emit *e, const Step *s, Buf *text)
 {
     buf_putc(e->out, '\n');
     emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
-    buf_puts(e->out, "    ");
-    emit_call(e, s, (Moves){0});
+    emit_call(e, "    ", s, (Moves){0});
 }
 
 /* ---- loops ---- */
@@ -183,8 +231,7 @@ static void emit_loop(Emit *e, const Repeat *r, Buf *text)
         if (k > r->first)
             buf_putc(e->out, '\n');
         comment_loop(e, r, &steps[k], text);
-        buf_puts(e->out, "        ");
-        emit_call(e, &steps[k], (Moves){addresses_between(here, next), r->period});
+        emit_call(e, "        ", &steps[k], (Moves){addresses_between(here, next), r->period});
     }
     buf_puts(e->out, "    }\n");
 }
@@ -232,20 +279,30 @@ static void emit_turns(Emit *e)
 void emit_run(Emit *e)
 {
     const Plan *plan = e->plan;
-    const bool turns = plan->turns > 1;
+    const bool turns = plan->turns > 1, many = emit_has_many(plan);
     Buf text = buf_new(e->arena);
     buf_printf(
         e->out,
         "\n/* ---- the network, one call for each step; threads: how many may share the step ---- "
         "*/\n\n"
         "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
-        "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n"
-        "#define RNC_ARENA(offset) (net->arena + (offset))\n%s"
+        "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
+        e->name, e->name);
+    if (many)
+        buf_printf(e->out,
+                   "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
+                   "    %s_step_of_many(net, number, %s_##kind##_kind, in, sizeof in / sizeof *in, "
+                   "out, \\\n"
+                   "                    sizeof out / sizeof *out, weights, scratch, threads)\n",
+                   e->name, e->name);
+    buf_printf(e->out, "#define RNC_ARENA(offset) (net->arena + (offset))\n%s",
+               e->state ? "#define RNC_STATE(offset) (state + (offset))\n" : "");
+    buf_printf(
+        e->out,
         "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
         "static void %s_%s(struct %s *net, %sconst void *const *inputs, void *const "
         "*outputs)\n{\n",
-        e->name, e->name, e->state ? "#define RNC_STATE(offset) (state + (offset))\n" : "", e->name,
-        turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
+        e->name, turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     for (int i = 0, next = 0; i < plan->steps.n;) {
@@ -262,6 +319,8 @@ void emit_run(Emit *e)
                      "#undef RNC_CALL\n#undef RNC_ARENA\n#undef RNC_WEIGHTS\n");
     if (e->state)
         buf_puts(e->out, "#undef RNC_STATE\n");
+    if (many)
+        buf_puts(e->out, "#undef RNC_CALL_MANY\n");
     if (turns)
         emit_turns(e);
 }

@@ -22,6 +22,13 @@ static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
     buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
+/* What comes after the kind's name in that of a halo's constant: "_halo", "_halo2" for the second
+ * result. */
+static const char *halo_suffix(Emit *e, int result)
+{
+    return result == 0 ? "_halo" : arena_printf(e->arena, "_halo%d", result + 1);
+}
+
 /* "{1, 2, 3, ...}", with the fields' names at the end of each line. */
 static void emit_constant(Emit *e, const char *name, Family family, const void *shape)
 {
@@ -58,8 +65,11 @@ void emit_shapes(Emit *e)
         const char *kind = e->kind_names[e->kinds[i]];
         emit_constant(e, arena_printf(e->arena, "%s_shape", kind), kernel_rows[s->kernel].family,
                       &s->shape);
-        if (s->clear_halo)
-            emit_constant(e, arena_printf(e->arena, "%s_halo", kind), FAMILY_halo, &s->halo);
+        for (int k = 0; k < MOST_OUT; k++) {
+            if (s->clear_halo >> k & 1)
+                emit_constant(e, arena_printf(e->arena, "%s%s", kind, halo_suffix(e, k)),
+                              FAMILY_halo, &s->halo[k]);
+        }
     }
 }
 
@@ -102,9 +112,11 @@ void emit_functions(Emit *e)
         buf_printf(e->out,
                    "RNC_STEP void RNC_FN(%s_step)(const rnc_operands *o, int part, int parts)\n{\n",
                    kind);
-        if (s->clear_halo)
-            buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s_halo, o, part, parts);\n", e->name,
-                       kind);
+        for (int k = 0; k < MOST_OUT; k++) {
+            if (s->clear_halo >> k & 1)
+                buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s%s, o, part, parts);\n", e->name,
+                           kind, halo_suffix(e, k));
+        }
         buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
                    kernel_rows[s->kernel].name, e->name, kind, kind);
     }

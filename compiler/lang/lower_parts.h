@@ -113,7 +113,7 @@ typedef struct Lower {
     Complaints complaints;
     VEC(ReadFile) files;
     Decls blocks, nets, trainings, namings;
-    const Decl *training; /* the one that is lowered, or NULL */
+    const Decl *training;             /* the one that is lowered, or NULL */
     NameTable declared[DECL_DEFAULT]; /* by DeclKind; numbers are indices in those, from 1 */
     NameTable ports;                  /* names of inputs and outputs */
     Net *net;

@@ -92,7 +92,7 @@ typedef enum Kernel {
 extern const KernelRow kernel_rows[KERNEL_COUNT];
 
 /* The most tensors that a step reads and writes: the slots of rnc_operands (operands.h). */
-enum { MOST_IN = 2, MOST_OUT = 1 };
+enum { MOST_IN = RNC_MOST_IN, MOST_OUT = RNC_MOST_OUT };
 /* How many operands a kernel reads or writes: at least those without `?` in its row, at most all.
  */
 typedef struct OperandCount {

@@ -87,10 +87,10 @@ typedef struct Step {
     const Method *method;               /* for a convolution or dense layer; NULL: another step */
     Operand in[MOST_IN], out[MOST_OUT]; /* in the order of kernels.def, then PLACE_NONE */
     Shape shape;
-    rnc_knobs knobs[ISA_COUNT]; /* for the ISAs in Plan.isas */
-    bool clear_halo;
-    rnc_halo_shape halo; /* the output's, if clear_halo */
-    Packed *weights;     /* or NULL */
+    rnc_knobs knobs[ISA_COUNT];    /* for the ISAs in Plan.isas */
+    unsigned clear_halo;           /* bit k: the step clears what is around out[k] first */
+    rnc_halo_shape halo[MOST_OUT]; /* of these results */
+    Packed *weights;               /* or NULL */
     int64_t scratch_bytes;
     int scratch;  /* buffer, or -1 */
     int parts;    /* at most this many threads are of use; 1: not worth sharing */

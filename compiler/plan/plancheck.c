@@ -197,11 +197,12 @@ static void check_result(Walk *w, const Step *step, const Operand *o)
         own(w, t->buffer);
     const Channels to = written(step, o);
     Contents *c = contents_of(w, t);
-    if (step->clear_halo && o == step->out) {
-        if (step->halo.shift != o->shift)
+    const rnc_halo_shape *halo = &step->halo[o - step->out];
+    if (step->clear_halo >> (o - step->out) & 1) {
+        if (halo->shift != o->shift || halo->result != o - step->out)
             complain(&w->check, step, "clears zeros elsewhere than around", t->node);
         VEC_PUSH(w->check.plan->arena, &c->cleared,
-                 ((Channels){first_channel(t), first_channel(t) + step->halo.c}));
+                 ((Channels){first_channel(t), first_channel(t) + halo->c}));
     }
     end_values(c, to.lo, to.hi);
     VEC_PUSH(w->check.plan->arena, &c->values, ((Value){t->node, to.lo, to.hi}));

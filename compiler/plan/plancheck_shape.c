@@ -82,6 +82,18 @@ static void check_copy(PlanCheck *check, const Step *step)
     check_box(check, step, &step->out[0], out);
 }
 
+/* A split has as many results as parts, and reads all of these from its operand. */
+static void check_split(PlanCheck *check, const Step *step)
+{
+    const rnc_split_shape *s = &step->shape.split;
+    check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, (int64_t)s->c * s->parts, in));
+    for (int k = 0; k < MOST_OUT; k++) {
+        check_box(check, step, &step->out[k], PLANE(s, s->h, s->w, s->c, out));
+        if ((k < s->parts) != (step->out[k].kind != PLACE_NONE))
+            complain(check, step, "has not a result for each part of", step->node);
+    }
+}
+
 /* A shift writes all slots of the state, the last of which is `fresh - 1` after those kept. */
 static void check_shift(PlanCheck *check, const Step *step)
 {
@@ -132,6 +144,9 @@ void check_shape(PlanCheck *check, const Step *step)
         break;
     case FAMILY_copy:
         check_copy(check, step);
+        break;
+    case FAMILY_split:
+        check_split(check, step);
         break;
     case FAMILY_shift:
         check_shift(check, step);

@@ -100,9 +100,11 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
         buf_printf(out, "  %" PRId64 " MACs", node_macs(step->node));
     buf_puts(out, "  ");
     print_operands(out, plan, step);
-    if (step->clear_halo)
-        buf_printf(out, "  halo %d,%d,%d,%d", step->halo.top, step->halo.left, step->halo.bottom,
-                   step->halo.right);
+    for (int k = 0; k < MOST_OUT; k++) {
+        const rnc_halo_shape *h = &step->halo[k];
+        if (step->clear_halo >> k & 1)
+            buf_printf(out, "  halo %d,%d,%d,%d", h->top, h->left, h->bottom, h->right);
+    }
     if (step->weights)
         buf_printf(out, "  weights 0x%06" PRIx64 " (%" PRId64 ")", (uint64_t)step->weights->offset,
                    step->weights->bytes);

@@ -348,29 +348,34 @@ typedef VEC(Cleared) ClearedList;
 /* The first step that writes certain channels of a buffer clears what is around them; later steps
  * that write there need not.  Around tensors of the state there are zeros from the beginning, since
  * no step writes there. */
+static void clear_halo(Plan *plan, Step *step, int result, ClearedList *lists)
+{
+    const Operand *o = &step->out[result];
+    const Tensor *t = o->kind == PLACE_ARENA ? o->tensor : NULL;
+    if (!t || (!t->halo[0] && !t->halo[1] && !t->halo[2] && !t->halo[3]))
+        return;
+    const int64_t corner = (int64_t)t->halo[0] * t->row + (int64_t)t->halo[1] * t->pixel;
+    ClearedList *list = &lists[t->buffer];
+    Cleared c = {.lo = (int)(t->origin - corner)};
+    c.hi = c.lo + t->c;
+    for (int j = 0; j < list->n; j++) {
+        if (list->at[j].lo <= c.lo && c.hi <= list->at[j].hi)
+            return;
+    }
+    VEC_PUSH(plan->arena, list, c);
+    step->clear_halo |= 1u << result;
+    step->halo[result] =
+        (rnc_halo_shape){t->node->type.n, t->node->type.h, t->node->type.w, t->c,     t->halo[0],
+                         t->halo[1],      t->halo[2],      t->halo[3],      t->pixel, t->row,
+                         t->image,        (int)o->shift,   result};
+}
+
 static void clear_halos(Plan *plan)
 {
     ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
-        Step *step = &plan->steps.at[i];
-        const Tensor *t = step->out[0].kind == PLACE_ARENA ? step->out[0].tensor : NULL;
-        if (!t || (!t->halo[0] && !t->halo[1] && !t->halo[2] && !t->halo[3]))
-            continue;
-        const int64_t corner = (int64_t)t->halo[0] * t->row + (int64_t)t->halo[1] * t->pixel;
-        ClearedList *list = &lists[t->buffer];
-        Cleared c = {.lo = (int)(t->origin - corner)};
-        c.hi = c.lo + t->c;
-        bool done = false;
-        for (int j = 0; j < list->n && !done; j++)
-            done = list->at[j].lo <= c.lo && c.hi <= list->at[j].hi;
-        if (done)
-            continue;
-        VEC_PUSH(plan->arena, list, c);
-        step->clear_halo = true;
-        step->halo = (rnc_halo_shape){
-            t->node->type.n, t->node->type.h, t->node->type.w, t->c,
-            t->halo[0],      t->halo[1],      t->halo[2],      t->halo[3],
-            t->pixel,        t->row,          t->image,        (int)step->out[0].shift};
+        for (int k = 0; k < MOST_OUT; k++)
+            clear_halo(plan, &plan->steps.at[i], k, lists);
     }
 }
 
@@ -379,7 +384,7 @@ static bool same_function(const Step *a, const Step *b)
     const size_t bytes = shape_rows[kernel_rows[a->kernel].family].bytes;
     return a->kernel == b->kernel && memcmp(&a->shape, &b->shape, bytes) == 0 &&
            memcmp(a->knobs, b->knobs, sizeof a->knobs) == 0 && a->clear_halo == b->clear_halo &&
-           (!a->clear_halo || memcmp(&a->halo, &b->halo, sizeof a->halo) == 0);
+           memcmp(a->halo, b->halo, sizeof a->halo) == 0;
 }
 
 /* Hashes kernel and shape: steps that share a function have the same hash. */

@@ -43,13 +43,50 @@ static void select_concat(Plan *plan, const Node *node)
     }
 }
 
-/* Copies a part that is not a view. */
+/* Whether a step that copies `first`, a part of a split, can copy `part` as well: it is of the same
+ * split, not a view, and stored in the same way. */
+static bool goes_with(const Plan *plan, const Node *first, const Node *part)
+{
+    const Tensor *a = plan->tensors[first->id], *b = plan->tensors[part->id];
+    return plan->placings[part->id].form == FORM_STEP && a->pixel == b->pixel && a->row == b->row &&
+           a->image == b->image;
+}
+
+/* How many parts a step copies, beginning with the one with this id: neighbours that go with it, at
+ * most MOST_OUT. */
+static int parts_from(const Plan *plan, int id)
+{
+    const Node *first = plan->net->nodes.at[id];
+    int n = 1;
+    while (n < MOST_OUT && first->attrs.result + n < first->attrs.parts &&
+           goes_with(plan, first, plan->net->nodes.at[id + n]))
+        n++;
+    return n;
+}
+
+/* Copies the parts that are not views, several with each step; it is made when the first of these
+ * is asked for. */
 static void select_split(Plan *plan, const Node *node)
 {
-    Step step = copy_step(plan, node, node->in[0]);
-    step.shape.copy.c = node->type.c;
-    step.in[0].shift = (int64_t)node->attrs.result * node->type.c;
-    add_move(plan, &step);
+    int id = node->id - node->attrs.result;
+    while (id < node->id)
+        id += plan->placings[id].form == FORM_STEP ? parts_from(plan, id) : 1;
+    if (id > node->id)
+        return; /* a step before this one copies it */
+    const Type t = node->type;
+    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = KERNEL_split};
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.in[0].shift = (int64_t)node->attrs.result * t.c;
+    rnc_split_shape *s = &step.shape.split;
+    *s = (rnc_split_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c};
+    s->parts = parts_from(plan, id);
+    for (int i = 0; i < s->parts; i++)
+        step.out[i] = operand_of(plan, plan->net->nodes.at[id + i]);
+    s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
+    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
+    step.parts = worth_parts(s->parts * type_elements(t), 16384, (int64_t)t.n * t.h);
+    add_step(plan, &step);
 }
 
 static void select_zeropad(Plan *plan, const Node *node)

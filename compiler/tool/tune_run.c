@@ -134,9 +134,9 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
     for (int i = 0; i < list->n; i++) {
         const Step *s = &list->at[i].step;
         rnc_operands *o = &jobs[i].operands;
-        o->in = operand(plan, &s->in[0], memories, at);
-        o->in2 = operand(plan, &s->in[1], memories, at);
-        o->out = operand(plan, &s->out[0], memories, at);
+        o->in[0] = operand(plan, &s->in[0], memories, at);
+        o->in[1] = operand(plan, &s->in[1], memories, at);
+        o->out[0] = operand(plan, &s->out[0], memories, at);
         o->scratch = scratch > 0 ? t->work + used : NULL;
         jobs[i].function = functions[i];
         jobs[i].weights = round_up(s->weights->bytes, 64);
@@ -327,7 +327,7 @@ static bool write_unit(Tune *t, const Candidates *list, const char *folder, cons
     for (int i = 0; i < u->n; i++) {
         Step step = list->at[u->first + i].step;
         step.index = step.function = i;
-        step.clear_halo = false;
+        step.clear_halo = 0;
         VEC_PUSH(t->arena, &plan.steps, step);
     }
     emit_candidates(&text, &plan, "candidates");

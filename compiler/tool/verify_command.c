@@ -46,24 +46,25 @@ typedef struct Verify {
 
 /* ---- comparing ---- */
 
-/* The value of element i of [n][h][w][c] of what a step wrote. */
-static float written(const Step *s, Type t, const float *out, int64_t i)
+/* The value of element i of [n][h][w][c] of a result. */
+static float written(const Operand *result, Type t, const float *out, int64_t i)
 {
-    if (s->out[0].kind == PLACE_OUTPUT)
+    const Tensor *at = result->tensor;
+    if (!at)
         return out[i];
-    const Tensor *at = s->out[0].tensor;
     const int64_t c = i % t.c, x = i / t.c % t.w, y = i / t.c / t.w % t.h;
     const int64_t n = i / t.c / t.w / t.h;
-    return out[n * at->image + y * at->row + x * at->pixel + c - s->out[0].shift];
+    return out[n * at->image + y * at->row + x * at->pixel + c - result->shift];
 }
 
 /* Several steps may write one tensor (a concat's parts): it is complete after the last of them. */
-static bool is_last_of_tensor(const Plan *plan, const Step *s)
+static bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor)
 {
     for (int i = s->index + 1; i < plan->steps.n; i++) {
-        if (plan->steps.at[i].out[0].kind == PLACE_ARENA &&
-            plan->steps.at[i].out[0].tensor == s->out[0].tensor)
-            return false;
+        for (int k = 0; k < MOST_OUT; k++) {
+            if (plan->steps.at[i].out[k].tensor == tensor)
+                return false;
+        }
     }
     return true;
 }
@@ -111,28 +112,23 @@ static const double *expectation(const Verify *v, const Node *original)
     return values;
 }
 
-/* rnc_trace_hook: `out` is what step `number` was given to write to. */
-static void compare(void *context, int number, const void *out)
+/* Compares one of a step's results, which is stored at `out`. */
+static void compare_result(Verify *v, const Step *s, const Operand *result, const float *out)
 {
-    Verify *v = context;
     const Plan *plan = v->c->plan;
-    const Step *s = &plan->steps.at[number];
-    v->turn += number <= v->step;
-    v->step = number;
-    const bool to_caller = s->out[0].kind == PLACE_OUTPUT;
-    const Node *node =
-        to_caller ? plan->net->outputs.at[s->out[0].port].node : s->out[0].tensor->node;
-    if (node->origin < 0 || (!to_caller && !is_last_of_tensor(plan, s)))
+    const Port *port = result->kind == PLACE_OUTPUT ? &plan->net->outputs.at[result->port] : NULL;
+    const Node *node = port ? port->node : result->tensor->node;
+    if (node->origin < 0 || (!port && !is_last_of_tensor(plan, s, result->tensor)))
         return;
     const Type t = node->type;
     const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
     const double *expected = expectation(v, v->c->original->nodes.at[node->origin]) + before;
     double *operand = v->operands[node->origin];
-    const Order order = to_caller ? plan->net->outputs.at[s->out[0].port].order : ORDER_NHWC;
+    const Order order = port ? port->order : ORDER_NHWC;
     double most = 0, difference = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < n; i++) {
-        const double found = (double)written(s, t, out, port_index(t, order, i));
+        const double found = (double)written(result, t, out, port_index(t, order, i));
         const double d = fabs(found - expected[i]);
         if (operand)
             operand[before + i] = found;
@@ -143,7 +139,18 @@ static void compare(void *context, int number, const void *out)
         }
     }
     report_layer(v, s, node, most > 0 ? difference / most : difference, before + at, expected[at],
-                 (double)written(s, t, out, port_index(t, order, at)));
+                 (double)written(result, t, out, port_index(t, order, at)));
+}
+
+/* rnc_trace_hook: `results` are what step `number` was given to write to. */
+static void compare(void *context, int number, void *const *results)
+{
+    Verify *v = context;
+    const Step *s = &v->c->plan->steps.at[number];
+    v->turn += number <= v->step;
+    v->step = number;
+    for (int i = 0; i < MOST_OUT && s->out[i].kind != PLACE_NONE; i++)
+        compare_result(v, s, &s->out[i], results[i]);
 }
 
 /* ---- running ---- */

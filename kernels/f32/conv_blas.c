@@ -63,7 +63,7 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_knobs *t,
             for (first = 0; first < pixels; first += tile) {
                 const int count = pixels - first < tile ? pixels - first : tile;
                 const float *in =
-                    (const float *)o->in + (ptrdiff_t)n * s->in_image + (ptrdiff_t)g * s->in_c;
+                    (const float *)o->in[0] + (ptrdiff_t)n * s->in_image + (ptrdiff_t)g * s->in_c;
                 const float *bias = packed + (ptrdiff_t)g * width;
                 const float *weights = packed + s->out_c + (ptrdiff_t)g * depth * width;
                 if (patches)
@@ -76,10 +76,10 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_knobs *t,
                 for (i = 0; i < count; i++) {
                     const int y = (first + i) / s->out_w, x = (first + i) % s->out_w;
                     const float *res =
-                        s->residual ? (const float *)o->in2 + (ptrdiff_t)g * width +
+                        s->residual ? (const float *)o->in[1] + (ptrdiff_t)g * width +
                                           rnc_at(n, s->res_image, y, s->res_row, x, s->res_pixel)
                                     : bias;
-                    float *out = (float *)o->out + (ptrdiff_t)g * width +
+                    float *out = (float *)o->out[0] + (ptrdiff_t)g * width +
                                  rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
                     conv_blas_finish(s, product + (ptrdiff_t)i * width, bias, res, out, width);
                 }

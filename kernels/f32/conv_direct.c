@@ -314,9 +314,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         const int first = p0 > g * c.per_group ? p0 - g * c.per_group : 0;
         const int end = p1 < (g + 1) * c.per_group ? p1 - g * c.per_group : c.per_group;
         set.w = (const char *)o->weights + g * (c.full * set.panel + narrow);
-        set.in = (const float *)o->in + g * s->in_c - corner;
-        set.res = s->residual ? (const float *)o->in2 + g * group_c : NULL;
-        set.out = (float *)o->out + g * group_c;
+        set.in = (const float *)o->in[0] + g * s->in_c - corner;
+        set.res = s->residual ? (const float *)o->in[1] + g * group_c : NULL;
+        set.out = (float *)o->out[0] + g * group_c;
         set.width = s->panel;
         set.first = first, set.end = end < c.full ? end : c.full;
         if (c.full > 0)

@@ -282,8 +282,8 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         b.pixels = p >= 3 && p < 6 ? strip->n - up : up;
         b.first = strip->pixel + is_low * up;
         b.bias = bias + right * s->panel;
-        b.res = s->residual ? (const float *)o->in2 + channel : NULL;
-        b.out = (float *)o->out + channel;
+        b.res = s->residual ? (const float *)o->in[1] + channel : NULL;
+        b.out = (float *)o->out[0] + channel;
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;
         for (int k = 0; k < half; k += depth, b.w += b.depth * row) {
@@ -317,9 +317,9 @@ RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_knobs *
         k.pixel = rnc_share(c.pixels, i, c.strips);
         k.n = rnc_share(c.pixels, i + 1, c.strips) - k.pixel;
         k.up = (k.n + 1) / 2;
-        k.in = c.flat ? (const float *)o->in + (ptrdiff_t)k.pixel * c.pitch
+        k.in = c.flat ? (const float *)o->in[0] + (ptrdiff_t)k.pixel * c.pitch
                       : k.scratch + (ptrdiff_t)2 * k.up * c.pitch;
-        strassen_sums(s, &c, (const float *)o->in, &k);
+        strassen_sums(s, &c, (const float *)o->in[0], &k);
         for (int p = p0; p < p1; p++)
             strassen_panel(s, t, o, &c, &k, p);
     }

@@ -348,13 +348,13 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_knobs
         const int image = tile / c.down, y = tile % c.down * m;
         winograd1d_rows r;
         k.h = s->out_h - y < m ? s->out_h - y : m;
-        k.res = (const float *)o->in2;
-        k.out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
+        k.res = (const float *)o->in[1];
+        k.out = (float *)o->out[0] + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
         if (s->residual)
             k.res += rnc_at(image, s->res_image, y, s->res_row, 0, 0);
         r.rows = (k.h - 1) * s->stride_h + s->kernel_h;
-        r.in = (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
-                                             s->in_row, -s->pad_left, s->in_pixel);
+        r.in = (const float *)o->in[0] + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
+                                                s->in_row, -s->pad_left, s->in_pixel);
         r.to = k.scratch;
         for (r.phase = 0; r.phase < c.zero; r.phase++)
             winograd1d_phase(s, &c, &r, 1);

@@ -32,15 +32,16 @@ RNC_KERNEL void RNC_FN(copy)(const rnc_copy_shape *s, const rnc_knobs *t, const 
     for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / height, y = i % height - s->zero_top;
         for (x = -s->zero_left; x < s->w + s->zero_right; x++) {
-            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+            float *out =
+                (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             if (y < 0 || y >= s->h || x < 0 || x >= s->w) {
                 copy_zeros(out - s->zero_front, deep);
                 continue;
             }
             copy_zeros(out - s->zero_front, s->zero_front);
             copy_pixel(s,
-                       (const float *)o->in + rnc_at(n, s->in_image, y / s->repeat_h, s->in_row,
-                                                     x / s->repeat_w, s->in_pixel),
+                       (const float *)o->in[0] + rnc_at(n, s->in_image, y / s->repeat_h, s->in_row,
+                                                        x / s->repeat_w, s->in_pixel),
                        out);
             copy_zeros(out + s->c, s->zero_behind);
         }

@@ -120,9 +120,9 @@ RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_knobs *t, const
         k.width = set->width;
         k.bias = bias + at;
         k.w = (const char *)(bias + set->width) + at * rnc_weight_bytes(s->weights);
-        k.in = (const float *)o->in;
-        k.res = s->residual ? (const float *)o->in2 + to : NULL;
-        k.out = (float *)o->out + to;
+        k.in = (const float *)o->in[0];
+        k.res = s->residual ? (const float *)o->in[1] + to : NULL;
+        k.out = (float *)o->out[0] + to;
         for (int image = 0; image + n <= s->images; image += n) {
             dense_tile(s, n, nv, u, &k);
             k.in += (ptrdiff_t)n * s->in_image;

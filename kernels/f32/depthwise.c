@@ -135,11 +135,11 @@ RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_knobs *t, const
     depthwise_work w;
     w.c0 = c0, w.c1 = c1;
     w.bias = (const float *)o->weights;
-    w.in = (const float *)o->in + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
-                                         s->in_row, -s->pad_left, s->in_pixel);
-    w.res = s->residual ? (const float *)o->in2 + rnc_at(image, s->res_image, y, s->res_row, 0, 0)
+    w.in = (const float *)o->in[0] + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
+                                            s->in_row, -s->pad_left, s->in_pixel);
+    w.res = s->residual ? (const float *)o->in[1] + rnc_at(image, s->res_image, y, s->res_row, 0, 0)
                         : NULL;
-    w.out = (float *)o->out + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
+    w.out = (float *)o->out[0] + rnc_at(image, s->out_image, y, s->out_row, 0, 0);
     for (int x = 0; x + n <= s->out_w; x += n) {
         depthwise_pixels(s, t, n, &w);
         w.in += n * s->stride_w * s->in_pixel;

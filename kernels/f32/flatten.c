@@ -13,8 +13,8 @@ RNC_KERNEL void RNC_FN(flatten)(const rnc_flatten_shape *s, const rnc_knobs *t,
         for (y = 0; y < s->h; y++)
             for (x = 0; x < s->w; x++) {
                 const float *in =
-                    (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
-                float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->w, x, 1);
+                    (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+                float *out = (float *)o->out[0] + rnc_at(n, s->out_image, y, s->w, x, 1);
                 for (c = first; c < last; c++)
                     out[(ptrdiff_t)c * s->h * s->w] = in[c];
             }

@@ -24,7 +24,7 @@ RNC_KERNEL void RNC_FN(halo_clear)(const rnc_halo_shape *s, const rnc_operands *
     int i;
     for (i = rnc_share(rows, part, parts); i < end; i++) {
         const int n = i / height, y = i % height - s->top;
-        float *row = (float *)o->out - s->shift + rnc_at(n, s->image, y, s->row, 0, 0);
+        float *row = (float *)o->out[s->result] - s->shift + rnc_at(n, s->image, y, s->row, 0, 0);
         float *left = row - (ptrdiff_t)s->left * s->pixel;
         if (y < 0 || y >= s->h) {
             halo_zeros(s, left, s->left + s->w + s->right);

@@ -31,10 +31,11 @@ RNC_KERNEL void RNC_FN(join)(const rnc_join_shape *s, const rnc_knobs *t, const 
         for (x = 0; x < s->w; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+                (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
             const float *in2 =
-                (const float *)o->in2 + rnc_at(n, s->in2_image, y, s->in2_row, x, s->in2_pixel);
-            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in[1] + rnc_at(n, s->in2_image, y, s->in2_row, x, s->in2_pixel);
+            float *out =
+                (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             for (c = 0; c + RNC_VL <= s->c; c += RNC_VL)
                 join_vector(s, in, in2, out, c, RNC_VL);
             if (c < s->c)

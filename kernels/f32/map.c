@@ -31,8 +31,9 @@ RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_knobs *t, const rn
         for (x = 0; x < pixels; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
-            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+            float *out =
+                (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             const float *scale = (const float *)o->weights,
                         *shift = s->affine ? scale + s->c : scale;
             for (c = 0; c + RNC_VL <= channels; c += RNC_VL)

@@ -7,8 +7,8 @@ RNC_KERNEL void output_rows(const rnc_output_shape *s, const rnc_operands *o, in
     int i, x;
     for (i = rnc_share(rows, part, parts); i < end; i++) {
         const float *in =
-            (const float *)o->in + rnc_at(i / s->h, s->in_image, i % s->h, s->in_row, 0, 0);
-        float *out = (float *)o->out + (ptrdiff_t)i * s->w * s->c;
+            (const float *)o->in[0] + rnc_at(i / s->h, s->in_image, i % s->h, s->in_row, 0, 0);
+        float *out = (float *)o->out[0] + (ptrdiff_t)i * s->w * s->c;
         if (s->in_pixel == s->c)
             memcpy(out, in, sizeof(float) * (size_t)s->w * (size_t)s->c);
         else
@@ -34,8 +34,8 @@ RNC_KERNEL void RNC_FN(output)(const rnc_output_shape *s, const rnc_knobs *t, co
         for (y = 0; y < s->h; y++)
             for (x = 0; x < s->w; x++) {
                 const float *in =
-                    (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
-                float *out = (float *)o->out + rnc_at(n * s->c, s->h * s->w, y, s->w, x, 1);
+                    (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+                float *out = (float *)o->out[0] + rnc_at(n * s->c, s->h * s->w, y, s->w, x, 1);
                 for (c = first; c < last; c++)
                     out[(ptrdiff_t)c * s->h * s->w] = in[c];
             }

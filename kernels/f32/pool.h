@@ -19,8 +19,8 @@ RNC_KERNEL void pool_find(const rnc_pool_shape *s, const rnc_operands *o, int ro
     const int left = x * s->stride_w - s->pad_left, right = left + s->kernel_w;
     const int y0 = top < 0 ? 0 : top, y1 = bottom > s->in_h ? s->in_h : bottom;
     const int x0 = left < 0 ? 0 : left, x1 = right > s->in_w ? s->in_w : right;
-    p->in = (const float *)o->in + rnc_at(n, s->in_image, y0, s->in_row, x0, s->in_pixel);
-    p->out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+    p->in = (const float *)o->in[0] + rnc_at(n, s->in_image, y0, s->in_row, x0, s->in_pixel);
+    p->out = (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
     p->h = y1 > y0 ? y1 - y0 : 0;
     p->w = x1 > x0 ? x1 - x0 : 0;
 }

@@ -22,8 +22,8 @@ RNC_KERNEL void RNC_FN(shift)(const rnc_shift_shape *s, const rnc_knobs *t, cons
     for (i = rnc_share(units, part, parts); i < end; i++) {
         const int n = i / pixels, y = i % pixels / s->w, x = i % s->w;
         const float *in =
-            (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
-        float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+            (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+        float *out = (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
         for (k = 0; k < s->keep; k++, out += s->out_slot)
             shift_pixel(out + fresh, out, s->c);
         for (k = 0; k < s->fresh; k++, out += s->out_slot, in += s->in_slot)

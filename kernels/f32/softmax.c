@@ -12,8 +12,9 @@ RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_knobs *t,
         for (x = 0; x < s->w; x++) {
             const int n = i / s->h, y = i % s->h;
             const float *in =
-                (const float *)o->in + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
-            float *out = (float *)o->out + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
+                (const float *)o->in[0] + rnc_at(n, s->in_image, y, s->in_row, x, s->in_pixel);
+            float *out =
+                (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             vf most = vf_set1(in[0]), sum = vf_zero(), e;
             double total = 0.0;
             float scale;

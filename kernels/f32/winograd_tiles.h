@@ -253,7 +253,7 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g)
 {
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
-    const float *in = (const float *)o->in - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
+    const float *in = (const float *)o->in[0] - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
     float *to = g->windows;
     for (int i = 0; i < g->kinds.end; i++, to += g->c->pitch) {
         winograd_tile p;
@@ -285,9 +285,9 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
     for (int i = 0; i < g->kinds.end; i++, k.from += g->c->wide) {
         winograd_tile p;
         winograd_find(s, g->c, &g->kinds, g->unit, i, &p);
-        k.out = (float *)o->out + channel +
+        k.out = (float *)o->out[0] + channel +
                 rnc_at(p.image, s->out_image, p.y, s->out_row, p.x, s->out_pixel);
-        k.res = (const float *)o->in2;
+        k.res = (const float *)o->in[1];
         if (s->residual)
             k.res += rnc_at(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
         if (winograd_is_whole(s, p.extent)) {

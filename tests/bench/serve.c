@@ -110,11 +110,11 @@ static void answer(const server *s, const char *stem)
     puts("{}");
 }
 
-static void on_step(void *context, int step, const void *out)
+static void on_step(void *context, int step, void *const *results)
 {
     steps *t = context;
     long long at = now(CLOCK_MONOTONIC);
-    (void)out;
+    (void)results;
     if (step < MAX_STEPS) {
         t->ns[step] += at - t->last; /* a batch may take several turns */
         t->n = step + 1 > t->n ? step + 1 : t->n;

@@ -96,7 +96,7 @@ void tiny_run(tiny *net,
 const char *tiny_port_int_label(int class_number);
 
 /* From now on every run calls hook(context, ...) after each step, with the step's number in
- * tiny_info.steps and its result.  NULL removes the hook; after init there is none. */
+ * tiny_info.steps and its results.  NULL removes the hook; after init there is none. */
 void tiny_trace(tiny *net, rnc_trace_hook hook, void *context);
 
 /* Describes the network to programs that serve any network (rncrt.h): ports, steps, sizes,

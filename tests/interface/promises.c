@@ -153,9 +153,9 @@ static void check_denormals(rnc_weights *w, unsigned char *at)
 
 static int seen[MOST_STEPS], order[MOST_STEPS], n_seen;
 
-static void on_step(void *context, int step, const void *out)
+static void on_step(void *context, int step, void *const *results)
 {
-    CHECK(context == seen && out, "the hook is given something else");
+    CHECK(context == seen && results[0], "the hook is given something else");
     CHECK(step >= 0 && step < promises_info.n_steps && step < MOST_STEPS, "no such step");
     seen[step]++;
     order[n_seen++ % MOST_STEPS] = step;

@@ -33,6 +33,7 @@
 #include "kernels/f32/depthwise.c"
 #include "kernels/f32/flatten.c"
 #include "kernels/f32/shift.c"
+#include "kernels/f32/split.c"
 #include "kernels/f32/halo.c"
 #include "kernels/f32/input.c"
 #include "kernels/f32/join.c"

@@ -25,9 +25,8 @@ void test_conv_blas(Case *c)
     l.align = chance(c, 70) ? pick_align(c) : 1;
     ConvCase k = conv_case(c, l);
     Expect e = conv_expect(c, &k, 1);
-    const rnc_operands o = {.in = k.in.at,
-                            .in2 = k.s.residual ? k.res.at : NULL,
-                            .out = k.out.at,
+    const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
+                            .out = {k.out.at},
                             .weights = pack_rows(c, &k),
                             .scratch = conv_scratch(c, "conv_blas", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_blas], &k.s, &tile, &o, k.out.base, k.out.total,

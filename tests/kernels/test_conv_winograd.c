@@ -71,9 +71,8 @@ void test_conv_winograd(Case *c)
     k.s.winograd = 2 * pick(c, 1, 2);
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    const rnc_operands o = {.in = k.in.at,
-                            .in2 = k.s.residual ? k.res.at : NULL,
-                            .out = k.out.at,
+    const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
+                            .out = {k.out.at},
                             .weights = pack_winograd(c, &k),
                             .scratch = conv_scratch(c, "conv_winograd", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd], &k.s, &tile, &o, k.out.base, k.out.total,

@@ -63,9 +63,8 @@ void test_conv_winograd1d(Case *c)
     describe_conv(c, s);
     /* 10,000 cases with AVX2 stay within 1.05. */
     Expect e = conv_expect(c, &k, 2);
-    const rnc_operands o = {.in = k.in.at,
-                            .in2 = s->residual ? k.res.at : NULL,
-                            .out = k.out.at,
+    const rnc_operands o = {.in = {k.in.at, s->residual ? k.res.at : NULL},
+                            .out = {k.out.at},
                             .weights = pack_columns(c, &k),
                             .scratch = conv_scratch(c, "conv_winograd1d", s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd1d], s, &tile, &o, k.out.base, k.out.total,

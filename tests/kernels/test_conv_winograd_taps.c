@@ -45,9 +45,8 @@ void test_conv_winograd_taps(Case *c)
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
     const rnc_operands o = {
-        .in = k.in.at,
-        .in2 = k.s.residual ? k.res.at : NULL,
-        .out = k.out.at,
+        .in = {k.in.at, k.s.residual ? k.res.at : NULL},
+        .out = {k.out.at},
         .weights = case_weights(c, pack_channels(c, &k), k.s.weights, &k.s, 9 * k.s.in_c),
         .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd_taps], &k.s, &tile, &o, k.out.base,

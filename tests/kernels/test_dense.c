@@ -76,9 +76,8 @@ void test_dense(Case *c)
             expect_at(&e, grid_pixel(&out, n, 0, 0) + co, sum, tolerance);
         }
     const rnc_operands o = {
-        .in = in.at,
-        .in2 = s.residual ? res.at : NULL,
-        .out = out.at,
+        .in = {in.at, s.residual ? res.at : NULL},
+        .out = {out.at},
         .weights = case_weights(c, pack_panels(c, &s, weights, bias), s.weights, &panels, s.in_c)};
     run_kernel(c, c->isa->kernels[KERNEL_dense], &s, &tile, &o, out.base, out.total, !in_place);
     expect_check(c, &e);

@@ -40,7 +40,7 @@ void test_map(Case *c)
                     tolerance += 0x1p-24 * fabs(v);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
-    const rnc_operands o = {.in = in.at, .out = out.at, .weights = s.affine ? weights : NULL};
+    const rnc_operands o = {.in = {in.at}, .out = {out.at}, .weights = s.affine ? weights : NULL};
     run_kernel(c, c->isa->kernels[KERNEL_map], &s, &tile, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }
@@ -94,7 +94,7 @@ void test_join(Case *c)
                     v = ref_act(v, s.act, s.alpha, &tolerance);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance * 1.001);
                 }
-    const rnc_operands o = {.in = in.at, .in2 = in2.at, .out = out.at};
+    const rnc_operands o = {.in = {in.at, in2.at}, .out = {out.at}};
     run_kernel(c, c->isa->kernels[KERNEL_join], &s, &tile, &o, out.base, out.total,
                !over1 && !over2);
     expect_check(c, &e);
@@ -135,7 +135,7 @@ void test_softmax(Case *c)
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
             }
-    const rnc_operands o = {.in = in.at, .out = out.at};
+    const rnc_operands o = {.in = {in.at}, .out = {out.at}};
     run_kernel(c, c->isa->kernels[KERNEL_softmax], &s, &tile, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }

@@ -1,4 +1,4 @@
-/* test_move.c: copy, shift, flatten and halo_clear. */
+/* test_move.c: copy, split, shift, flatten and halo_clear. */
 #include "harness.h"
 
 #include <math.h>
@@ -59,9 +59,37 @@ void test_copy(Case *c)
                     }
                     expect_at(&e, grid_pixel(&to, n, y, x) + i, v, tolerance);
                 }
-    const rnc_operands o = {.in = from.at,
-                            .out = grid_pixel(&to, 0, s.zero_top, s.zero_left) + s.zero_front};
+    const rnc_operands o = {.in = {from.at},
+                            .out = {grid_pixel(&to, 0, s.zero_top, s.zero_left) + s.zero_front}};
     run_kernel(c, c->isa->kernels[KERNEL_copy], &s, &tile, &o, whole.base, whole.total, true);
+    expect_check(c, &e);
+}
+
+void test_split(Case *c)
+{
+    rnc_split_shape s = {.images = pick(c, 1, 2), .h = pick(c, 1, 5), .w = pick(c, 1, 5)};
+    const rnc_knobs tile = {0};
+    s.c = pick(c, 1, 40), s.parts = pick(c, 1, RNC_MOST_OUT);
+    Grid in = grid_make(c, s.images, s.h, s.w, s.c * s.parts, (Layout){.align = pick_align(c)});
+    grid_fill(c, &in, -4.0f, 4.0f);
+    /* the results, side by side in one piece of memory */
+    Grid whole = grid_make(c, s.images * s.parts, s.h, s.w, s.c, (Layout){.align = pick_align(c)});
+    s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
+    s.out_pixel = whole.pixel, s.out_row = whole.row, s.out_image = whole.image;
+    describe_split(c, &s);
+
+    Expect e = expect_make(c, whole.base, whole.total);
+    rnc_operands o = {.in = {in.at}};
+    for (int k = 0; k < s.parts; k++) {
+        o.out[k] = grid_pixel(&whole, k * s.images, 0, 0);
+        for (int n = 0; n < s.images; n++)
+            for (int y = 0; y < s.h; y++)
+                for (int x = 0; x < s.w; x++)
+                    for (int i = 0; i < s.c; i++)
+                        expect_at(&e, grid_pixel(&whole, k * s.images + n, y, x) + i,
+                                  (double)grid_pixel(&in, n, y, x)[k * s.c + i], 0.0);
+    }
+    run_kernel(c, c->isa->kernels[KERNEL_split], &s, &tile, &o, whole.base, whole.total, true);
     expect_check(c, &e);
 }
 
@@ -102,7 +130,7 @@ void test_shift(Case *c)
                     for (int i = 0; i < s.c; i++)
                         expect_at(&e, to + i, (double)from[i], 0.0);
                 }
-    const rnc_operands o = {.in = in.at, .out = out.at};
+    const rnc_operands o = {.in = {in.at}, .out = {out.at}};
     run_kernel(c, c->isa->kernels[KERNEL_shift], &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }
@@ -127,7 +155,7 @@ void test_flatten(Case *c)
                 for (int x = 0; x < s.w; x++)
                     expect_at(&e, grid_pixel(&out, n, 0, 0) + (i * s.h + y) * s.w + x,
                               (double)grid_pixel(&in, n, y, x)[i], 0.0);
-    const rnc_operands o = {.in = in.at, .out = out.at};
+    const rnc_operands o = {.in = {in.at}, .out = {out.at}};
     run_kernel(c, c->isa->kernels[KERNEL_flatten], &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }
@@ -147,6 +175,7 @@ void test_halo_clear(Case *c)
     s.c = chance(c, 30) ? out.pixel : out.lanes;
     s.pixel = out.pixel, s.row = out.row, s.image = out.image;
     s.shift = chance(c, 30) ? pick(c, 1, 40) : 0;
+    s.result = pick(c, 0, RNC_MOST_OUT - 1);
     describe_halo(c, &s);
 
     Expect e = expect_make(c, out.base, out.total);
@@ -156,7 +185,8 @@ void test_halo_clear(Case *c)
                 for (int i = 0; i < s.c; i++)
                     if (y < 0 || y >= s.h || x < 0 || x >= s.w)
                         expect_at(&e, grid_pixel(&out, n, y, x) + i, 0.0, 0.0);
-    const rnc_operands o = {.out = out.at + s.shift};
+    rnc_operands o = {0};
+    o.out[s.result] = out.at + s.shift;
     run_kernel(c, c->isa->halo_clear, &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }

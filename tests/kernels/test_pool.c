@@ -80,7 +80,7 @@ static void test_pool(Case *c, bool max, KernelFn *kernel)
                     v = ref_act(v, s.act, s.alpha, &tolerance);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
-    const rnc_operands o = {.in = in.at, .out = out.at};
+    const rnc_operands o = {.in = {in.at}, .out = {out.at}};
     run_kernel(c, kernel, &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
 }

@@ -54,8 +54,8 @@ void test_input(Case *c)
                     }
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
-    const rnc_operands o = {.in = s.u8 ? (const void *)bytes : (const void *)floats,
-                            .out = out.at,
+    const rnc_operands o = {.in = {s.u8 ? (const void *)bytes : (const void *)floats},
+                            .out = {out.at},
                             .weights = s.affine ? weights : NULL};
     run_kernel(c, c->isa->kernels[KERNEL_input], &s, &tile, &o, out.base, out.total, true);
     expect_check(c, &e);
@@ -85,7 +85,7 @@ void test_output(Case *c)
                 for (int i = 0; i < s.c; i++)
                     expect_at(&e, out + port_index(s.nhwc, s.h, s.w, s.c, n, y, x, i),
                               (double)grid_pixel(&in, n, y, x)[i], 0.0);
-    const rnc_operands o = {.in = in.at, .out = out};
+    const rnc_operands o = {.in = {in.at}, .out = {out}};
     run_kernel(c, c->isa->kernels[KERNEL_output], &s, &tile, &o, out, elements, true);
     expect_check(c, &e);
 }

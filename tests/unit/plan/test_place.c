@@ -147,7 +147,7 @@ static void test_split(void)
     Plan *plan = make_plan(&b, avx512);
     CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
     CU_ASSERT(plan_check(plan, &b.diag));
-    CU_ASSERT_EQUAL(count_kernel(plan, KERNEL_copy), 2);
+    CU_ASSERT_EQUAL(count_kernel(plan, KERNEL_split), 1);
     CU_ASSERT(same_memory(plan, wide, parts[0]));
     CU_ASSERT_EQUAL(tensor_of(plan, parts[1])->origin, tensor_of(plan, wide)->origin + 32);
     CU_ASSERT_EQUAL(tensor_of(plan, wide)->halo[0], 1);

@@ -146,7 +146,7 @@ typedef void Breaker(Plan *plan);
 static void forget_halo(Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++)
-        plan->steps.at[i].clear_halo = false;
+        plan->steps.at[i].clear_halo = 0;
 }
 
 static void overlap(Plan *plan)
@@ -216,6 +216,8 @@ static void test_operands(void)
     CU_ASSERT(conv.least == 1 && conv.most == 2);
     CU_ASSERT(join.least == 2 && join.most == 2);
     CU_ASSERT(pool.least == 1 && pool.most == 1);
+    const OperandCount split = kernel_writes(KERNEL_split);
+    CU_ASSERT(split.least == 1 && split.most == 4);
     for (int i = 0; i < KERNEL_COUNT; i++) {
         const OperandCount in = kernel_reads((Kernel)i), out = kernel_writes((Kernel)i);
         CU_ASSERT(in.least >= 1 && in.least <= in.most && in.most <= MOST_IN);
@@ -235,6 +237,78 @@ static void test_check(void)
         breakers[i](plan);
         CU_ASSERT_FALSE(plan_check(plan, &b.diag));
         CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "plan: "));
+        bench_end(&b);
+    }
+}
+
+/* ---- several results ---- */
+
+/* Six parts of 3 channels, each of which a 3x3 convolution reads. */
+static Plan *plan_parts(Bench *b)
+{
+    bench_begin(b);
+    Node *x = make_op(b, OP_RELU, make_input(b, 1, 18, 5, 5, ELEM_F32));
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    Node *parts[6], *sum = NULL;
+    a.parts = 6;
+    for (; a.result < a.parts; a.result++)
+        parts[a.result] = make(b, OP_SPLIT, &x, 1, &a);
+    for (int i = 0; i < 6; i++) {
+        Node *conv = make_conv(b, parts[i], 3, 4, 1, 1);
+        sum = sum ? make_join(b, OP_ADD, sum, conv) : conv;
+    }
+    make_output(b, sum);
+    Plan *plan = make_plan(b, (PlanOptions){.isas = 1u << ISA_avx2});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    return plan;
+}
+
+/* A step copies four of them, and clears what is around each. */
+static void test_results(void)
+{
+    Bench b;
+    Plan *plan = plan_parts(&b);
+    const Step *four = step_with(plan, KERNEL_split, 0), *two = step_with(plan, KERNEL_split, 1);
+    CU_ASSERT_FATAL(four && two && !step_with(plan, KERNEL_split, 2));
+    CU_ASSERT(four->shape.split.parts == 4 && two->shape.split.parts == 2);
+    CU_ASSERT(four->clear_halo == 15 && two->clear_halo == 3);
+    CU_ASSERT_STRING_EQUAL(four->out[3].tensor->node->name, "split6");
+    CU_ASSERT_EQUAL(two->in[0].shift, 12);
+    CU_ASSERT_EQUAL(two->out[2].kind, PLACE_NONE);
+    bench_end(&b);
+}
+
+static void lose_result(Plan *plan)
+{
+    step_with(plan, KERNEL_split, 0)->out[3] = (Operand){0};
+}
+
+static void repeat_result(Plan *plan)
+{
+    Step *step = step_with(plan, KERNEL_split, 0);
+    step->out[2] = step->out[1];
+}
+
+static void forget_third_halo(Plan *plan)
+{
+    step_with(plan, KERNEL_split, 0)->clear_halo = 11;
+}
+
+static void clear_other_halo(Plan *plan)
+{
+    step_with(plan, KERNEL_split, 0)->halo[1].result = 0;
+}
+
+static void test_check_results(void)
+{
+    static Breaker *const breakers[] = {lose_result, repeat_result, forget_third_halo,
+                                        clear_other_halo};
+    for (size_t i = 0; i < sizeof breakers / sizeof *breakers; i++) {
+        Bench b;
+        Plan *plan = plan_parts(&b);
+        CU_ASSERT(plan_check(plan, &b.diag));
+        breakers[i](plan);
+        CU_ASSERT_FALSE(plan_check(plan, &b.diag));
         bench_end(&b);
     }
 }
@@ -417,6 +491,8 @@ void suite_plan(void)
     CU_add_test(s, "weights that several steps read", test_shared_weights);
     CU_add_test(s, "operands of kernels", test_operands);
     CU_add_test(s, "check", test_check);
+    CU_add_test(s, "steps of several results", test_results);
+    CU_add_test(s, "check of several results", test_check_results);
     CU_add_test(s, "states", test_states);
     CU_add_test(s, "check of states", test_check_state);
 }

@@ -51,11 +51,6 @@ void emit_labels(Emit *e)
 
 /* ---- ports ---- */
 
-static const char *elem_constant(Elem elem)
-{
-    return elem_row(elem)->constant;
-}
-
 static void emit_ports(Emit *e, const char *what, const Port *ports, const char *const *names,
                        int n)
 {
@@ -70,7 +65,7 @@ static void emit_ports(Emit *e, const char *what, const Port *ports, const char 
         const Type t = whole_batch(e->plan, p->node->type);
         buf_puts(e->out, "    {");
         emit_string(e->out, p->name);
-        buf_printf(e->out, ", %s, %s, %d, %d, %d, %d, ", elem_constant(p->elem),
+        buf_printf(e->out, ", %s, %s, %d, %d, %d, %d, ", elem_row(p->elem)->constant,
                    p->order == ORDER_NHWC ? "RNC_ORDER_NHWC" : "RNC_ORDER_NCHW", t.n, t.h, t.w,
                    t.c);
         if (p->n_labels > 0)
@@ -209,8 +204,8 @@ static void emit_states(Emit *e)
         const State *s = plan->states.at[i];
         buf_puts(e->out, "    {");
         emit_string(e->out, s->name);
-        buf_printf(e->out, ", %s, %" PRId64 ", %" PRId64 "},\n", elem_constant(s->elem), s->offset,
-                   s->bytes);
+        buf_printf(e->out, ", %s, %" PRId64 ", %" PRId64 "},\n", elem_row(s->elem)->constant,
+                   s->offset, s->bytes);
     }
     buf_puts(e->out, "};\n");
 }

@@ -6,6 +6,7 @@
 
 #include "emit/identifiers.h"
 #include "emit/texts.h"
+#include "kernels/cuts.h"
 #include "runtime/rncw.h"
 
 #include <string.h>
@@ -123,9 +124,11 @@ static bool has_narrow(const Plan *plan, Isa isa)
         if (!(kernel_rows[step->kernel].needs & NEEDS_NARROW))
             continue;
         const rnc_conv_shape *s = &step->shape.conv;
-        const int vectors = s->panel / isa_rows[isa].lanes, wish = step->knobs[isa].vectors;
-        const int most = wish < 1 ? 1 : wish > 8 ? 8 : wish;
-        if (s->out_c / s->groups % s->panel != 0 || (vectors > most && vectors % most != 0))
+        rnc_panels_cut panels;
+        rnc_columns_cut columns;
+        rnc_cut_panels(s, &panels);
+        rnc_cut_columns(&step->knobs[isa], s->panel, isa_rows[isa].lanes, &columns);
+        if (panels.narrow > 0 || columns.rest > 0)
             return true;
     }
     return false;

@@ -36,7 +36,7 @@ static float *room_for_floats(const Plan *plan, Arena *arena)
     for (int i = 0; i < plan->packed.n; i++) {
         const Packed *packed = plan->packed.at[i];
         const int64_t n = packed_floats(&plan->steps.at[packed->step]);
-        most = packed->weights_type != RNC_WEIGHTS_F32 && n > most ? n : most;
+        most = packed->elem != ELEM_F32 && n > most ? n : most;
     }
     return NEW_ARRAY(arena, float, most + 1);
 }
@@ -49,7 +49,7 @@ static void pack_tensors(const Plan *plan, unsigned char *data, Arena *arena)
         const Packed *packed = plan->packed.at[i];
         const Step *step = &plan->steps.at[packed->step];
         unsigned char *to = data + packed->offset;
-        if (packed->weights_type != RNC_WEIGHTS_F32) {
+        if (packed->elem != ELEM_F32) {
             pack_weights(step, room);
             pack_half(step, room, to);
         } else {
@@ -69,7 +69,7 @@ static void write_table(unsigned char *file, const Plan *plan, size_t data)
         const Packed *p = plan->packed.at[i];
         const size_t n = strlen(p->name) + 1, offset = data + (size_t)p->offset;
         put(entry + RNCW_ENTRY_NAME, at, 4);
-        put(entry + RNCW_ENTRY_ELEM, (uint64_t)p->weights_type, 4);
+        put(entry + RNCW_ENTRY_ELEM, (uint64_t)packed_number(&plan->steps.at[p->step]), 4);
         put(entry + RNCW_ENTRY_OFFSET, offset, 8);
         put(entry + RNCW_ENTRY_BYTES_, (uint64_t)p->bytes, 8);
         put(entry + RNCW_ENTRY_SUM, rncw_hash(file + offset, (size_t)p->bytes, 0), 8);

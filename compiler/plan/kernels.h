@@ -60,7 +60,7 @@ typedef enum Knob {
 /* How weights are stored; the values are those of the weights file. */
 typedef enum Packing {
     PACK_none = 0,
-#define PACKING(name, number, elem, doc) PACK_##name = number,
+#define PACKING(name, number, doc) PACK_##name = number,
 #include "plan/packings.def"
     PACKING_COUNT
 } Packing;

@@ -14,12 +14,11 @@
 #include <string.h>
 
 const PackingRow packing_rows[PACKING_COUNT] = {
-#define PACKING(name, number, elem, doc) \
-    [number] = {#name, ELEM_##elem, packed_##name, pack_##name, doc},
+#define PACKING(name, number, doc) [number] = {#name, packed_##name, pack_##name, doc},
 #include "plan/packings.def"
 };
 
-int packed_elem(const Step *step)
+int packed_number(const Step *step)
 {
     switch (kernel_rows[step->kernel].family) {
     case FAMILY_conv:
@@ -31,16 +30,23 @@ int packed_elem(const Step *step)
     }
 }
 
+Elem packed_elem(const Step *step)
+{
+    static const Elem elems[] = {
+        [RNC_WEIGHTS_F32] = ELEM_F32, [RNC_WEIGHTS_BF16] = ELEM_BF16, [RNC_WEIGHTS_F16] = ELEM_F16};
+    return elems[packed_number(step)];
+}
+
 int64_t packed_bytes(const Step *step)
 {
-    return packed_elem(step) == RNC_WEIGHTS_F32 ? elems_bytes(ELEM_F32, packed_floats(step))
-                                                : packed_half_bytes(step);
+    return packed_elem(step) == ELEM_F32 ? elems_bytes(ELEM_F32, packed_floats(step))
+                                         : packed_half_bytes(step);
 }
 
 int64_t packed_floats(const Step *step)
 {
     const PackingRow *row = &packing_rows[kernel_rows[step->kernel].packing];
-    return row->elements ? row->elements(step) : 0;
+    return row->floats ? row->floats(step) : 0;
 }
 
 void pack_weights(const Step *step, void *to)

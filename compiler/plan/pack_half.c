@@ -41,10 +41,10 @@ static int panels_of(const Step *step, Panels panels[PANELS_MOST])
 int64_t packed_half_bytes(const Step *step)
 {
     Panels panels[PANELS_MOST];
-    const int groups = panels_of(step, panels), elem = packed_elem(step);
+    const int groups = panels_of(step, panels), number = packed_number(step);
     int64_t bytes = 0;
     for (int i = 0; i < PANELS_MOST; i++)
-        bytes += panels[i].n * rnc_panel_bytes(elem, (int)panels[i].biases, panels[i].weights);
+        bytes += panels[i].n * rnc_panel_bytes(number, (int)panels[i].biases, panels[i].weights);
     return groups * bytes;
 }
 
@@ -63,25 +63,25 @@ static void put_floats(const float *from, int64_t n, unsigned char *to)
     }
 }
 
-static void put_halves(const float *from, int64_t n, int elem, unsigned char *to)
+static void put_halves(const float *from, int64_t n, Elem elem, unsigned char *to)
 {
     for (int64_t i = 0; i < n; i++, to += 2)
-        put(to, elem == RNC_WEIGHTS_BF16 ? bf16_of(from[i]) : f16_of(from[i]), 2);
+        put(to, elem == ELEM_BF16 ? bf16_of(from[i]) : f16_of(from[i]), 2);
 }
 
 void pack_half(const Step *step, const float *from, unsigned char *to)
 {
     Panels panels[PANELS_MOST];
-    const int groups = panels_of(step, panels), elem = packed_elem(step);
+    const int groups = panels_of(step, panels), number = packed_number(step);
     memset(to, 0, (size_t)packed_half_bytes(step));
     for (int g = 0; g < groups; g++) {
         for (int i = 0; i < PANELS_MOST; i++) {
             const Panels *p = &panels[i];
             for (int64_t k = 0; k < p->n; k++) {
                 put_floats(from, p->biases, to);
-                put_halves(from + p->biases, p->weights, elem, to + 4 * p->biases);
+                put_halves(from + p->biases, p->weights, packed_elem(step), to + 4 * p->biases);
                 from += p->biases + p->weights;
-                to += rnc_panel_bytes(elem, (int)p->biases, p->weights);
+                to += rnc_panel_bytes(number, (int)p->biases, p->weights);
             }
         }
     }

@@ -72,9 +72,8 @@ typedef struct Packed {
     int step;         /* the first step that reads them */
     const char *name; /* named after that step's node, unique */
     Packing packing;
-    Elem elem;
-    int weights_type; /* RNC_WEIGHTS_...; biases, scales and shifts are floats in any case */
-    int64_t offset;   /* from the first tensor of the file, a multiple of 64 */
+    Elem elem;      /* of the weights; biases, scales and shifts are floats in any case */
+    int64_t offset; /* from the first tensor of the file, a multiple of 64 */
     int64_t bytes;
 } Packed;
 
@@ -190,8 +189,7 @@ void plan_print(Buf *out, const Plan *plan);
 /* A row of packings.def. */
 typedef struct PackingRow {
     const char *name;
-    Elem elem;
-    int64_t (*elements)(const Step *step);
+    int64_t (*floats)(const Step *step);
     void (*pack)(const Step *step, float *to);
     const char *doc;
 } PackingRow;
@@ -200,9 +198,10 @@ extern const PackingRow packing_rows[PACKING_COUNT]; /* by number; the row of PA
 /* pack.c: packed_bytes() is the size of a step's packed tensor, which pack_weights() writes
  * (step->weights->bytes bytes).  Every parameter of the node must have data. */
 int64_t packed_bytes(const Step *step);
-int packed_elem(const Step *step); /* RNC_WEIGHTS_... */
+Elem packed_elem(const Step *step);
+int packed_number(const Step *step); /* of that element in a weights file: RNC_WEIGHTS_... */
 void pack_weights(const Step *step, void *to);
-/* pack_half.c, for steps whose packed_elem() is not RNC_WEIGHTS_F32: packed_floats() is how many
+/* pack_half.c, for steps whose packed_elem() is not f32: packed_floats() is how many
  * floats pack_weights() then writes.  From these pack_half() makes what the file has: panels of
  * biases, which are floats, and of weights of 16 bits, little-endian.  The weights must be numbers
  * of that type already. */

@@ -64,9 +64,8 @@ void add_weights(Plan *plan, Step *step)
     p->step = plan->steps.n;
     p->name = step->node->name;
     p->packing = kernel_rows[step->kernel].packing;
-    p->elem = packing_rows[p->packing].elem;
+    p->elem = packed_elem(step);
     p->offset = plan->weight_bytes;
-    p->weights_type = packed_elem(step);
     p->bytes = packed_bytes(step);
     step->weights = p;
     plan->weight_bytes = p->offset + round_up(p->bytes, 64);

@@ -91,7 +91,7 @@ const TuningRow *tuning_of_step(const Plan *plan, const Step *step);
 /* ---- packing (pack.c) ---- */
 
 /* The rows of packings.def. */
-#define PACKING(name, number, elem, doc)     \
+#define PACKING(name, number, doc)           \
     int64_t packed_##name(const Step *step); \
     void pack_##name(const Step *step, float *to);
 #include "plan/packings.def"

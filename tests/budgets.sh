@@ -26,13 +26,14 @@ while read -r net speed balanced size arena; do
         within "$net, weights for ${row%:*}" "$((${weights:-0} / (${parameters:-1} / 100 * 4)))" "${row#*:}" ' %'
     done
 done << 'T'
-resnet18 226 103 100 4420
-resnet50 186 103 100 6340
-resnext50_32x4d 127 100 100 7700
+resnet18 226 103 100 4090
+resnet50 186 103 100 5280
+resnext50_32x4d 127 100 100 7550
 mobilenet_v2 100 100 100 6110
-densenet121 194 101 100 8600
+densenet121 194 101 100 7750
 seresnet50 178 102 100 7230
-resnet20 398 100 100 388
-tutorial/resnet50-keras 105 100 100 888
+resnet20 398 100 100 204
+resnet8 320 100 100 204
+tutorial/resnet50-keras 105 100 100 399
 T
 finish

@@ -34,6 +34,44 @@ static bool can_compile(const Net *net, Diag *diag)
     return false;
 }
 
+/* Layouts, steps and lifetimes, by Plan.methods.  False after a message. */
+static bool make_steps(Plan *plan, Diag *diag)
+{
+    plan->steps.n = plan->buffers.n = plan->packed.n = 0;
+    plan->weight_bytes = 0;
+    if (!place_tensors(plan, diag))
+        return false;
+    select_steps(plan);
+    find_lifetimes(plan);
+    return true;
+}
+
+/* Methods, then the steps; again where the scratch of a method is not worth its memory.  A plan
+ * that keeps all tensors has the methods of the one that does not, since it is there to test that.
+ * False after a message. */
+static bool choose_steps(Plan *plan, const Net *net, Diag *diag)
+{
+    if (plan->options.keep_all) {
+        PlanOptions o = plan->options;
+        o.keep_all = false;
+        o.threads = plan->threads_asked ? o.threads : 0;
+        const Plan *lean = plan_make(plan->arena, net, o, diag);
+        if (!lean)
+            return false;
+        plan->methods = lean->methods;
+    } else {
+        choose_methods(plan);
+    }
+    if (!make_steps(plan, diag))
+        return false;
+    if (fit_scratch(plan, !plan->options.keep_all))
+        return true;
+    if (!make_steps(plan, diag))
+        return false;
+    fit_scratch(plan, false);
+    return true;
+}
+
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
 {
     if (!can_compile(net, diag))
@@ -54,12 +92,8 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
             plan->align = isa_rows[i].lanes;
     }
     cut_batch(plan, net);
-    choose_methods(plan);
-    if (!place_tensors(plan, diag))
+    if (!choose_steps(plan, net, diag))
         return NULL;
-    select_steps(plan);
-    find_lifetimes(plan);
-    fit_scratch(plan);
     share_functions(plan);
     find_bounds(plan);
     assign_offsets(plan);

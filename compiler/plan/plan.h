@@ -158,10 +158,13 @@ void choose_methods(Plan *plan);            /* methods/method.c */
 bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
 void find_lifetimes(Plan *plan);            /* live.c */
-void fit_scratch(Plan *plan);               /* scratch.c: parts of steps with scratch */
-void share_functions(Plan *plan);           /* select.c: Step.function */
-void assign_offsets(Plan *plan);            /* plan.c: greedy by size, then first fit */
-void find_repeats(Plan *plan);              /* repeat.c */
+/* scratch.c: parts of steps with scratch and, if `methods`, other methods in Plan.methods for
+ * steps whose scratch is not worth it.  False if there are such steps, whose plan must be made
+ * again. */
+bool fit_scratch(Plan *plan, bool methods);
+void share_functions(Plan *plan); /* select.c: Step.function */
+void assign_offsets(Plan *plan);  /* plan.c: greedy by size, then first fit */
+void find_repeats(Plan *plan);    /* repeat.c */
 
 /* Where a step's operands are stored: in bytes from the start of the arena, of the turn's state, or
  * from the first tensor of the weights; 0 for an operand that the step lacks or the caller gives

@@ -86,6 +86,9 @@ int worth_parts(int64_t work, int64_t least, int64_t pieces);
  * returns true if these steps apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
 bool select_move(Plan *plan, const Node *node);
+/* The step that a node would have with a method, its operands staying where they are; it is not
+ * added to the plan. */
+Step plan_step_by(const Plan *plan, const Node *node, const Method *method);
 /* knobs.c: tiles, parts and scratch of a step whose method and shape are set. */
 void choose_tiles(const Plan *plan, Step *step);
 static const Elem SCRATCH_ELEM = ELEM_F32; /* what kernels keep in scratch */

@@ -2,22 +2,27 @@
  * pays.
  *
  * Each part of a step has its own scratch, and most steps have room for it, since fewer tensors
- * are alive there than at the fullest step.  Where there is no room, a step can use fewer parts
- * or, if its method knows how (Method.shrink), parts that do less at a time.  Both cost time,
- * which the cost model estimates.  So the bytes that may be alive at any step get a limit: the one
- * with the least
+ * are alive there than at the fullest step.  Where there is no room, a step can use fewer parts,
+ * parts that do less at a time if its method knows how (Method.shrink), or a method with less
+ * scratch or none.  Each costs time, which the cost model estimates.  So the bytes that may be
+ * alive at any step get a limit: the one with the least
  *
  *     log(seconds of an inference) + WORTH * log(limit)
  *
- * and each step takes its fastest offer within the limit.  The results stay the same.
+ * and each step takes its fastest offer within the limit.  Fewer and smaller parts give the same
+ * results.  Where a step takes another method, layouts and steps are made again (plan.c).
  */
 #include "plan/methods/method_parts.h"
 
 #include <stdlib.h>
 
-/* An arena that is 2 % smaller is worth 1 % of the time; 10 % smaller where the number of threads
- * was asked for. */
+/* An arena that is 2 % smaller is worth 1 % of the time; 10 % smaller where several threads were
+ * asked for. */
 static const double WORTH = 0.5, WORTH_ASKED = 0.1;
+
+/* An engine without a pool has one thread.  Where nobody asked for more, what they save counts by
+ * this much: enough to give them the room that there is, but not to make more. */
+static const double UNASKED = 0.05;
 
 enum {
     SHRINKS_MOST = 3,
@@ -26,6 +31,7 @@ enum {
 
 /* A way for a step to use less scratch. */
 typedef struct Offer {
+    const Method *method;
     int parts, shrinks;
     int64_t bytes;
     double seconds;
@@ -37,6 +43,7 @@ typedef struct Fit {
     int64_t *alive; /* by step: bytes without its scratch */
     Offers *offers; /* by step; a step without scratch has none */
     double others;  /* seconds of the steps without scratch */
+    bool methods;   /* a step can take another method */
 } Fit;
 
 static int64_t *alive_without_scratch(const Plan *plan)
@@ -60,12 +67,6 @@ static int64_t *alive_without_scratch(const Plan *plan)
 }
 
 /* ---- offers ---- */
-
-/* Seconds of a step at the machine's peak, on one thread. */
-static double seconds_of(const Plan *plan, const Step *step)
-{
-    return 2.0 * (double)node_macs(step->node) * step->node->type.n / peak_of(plan);
-}
 
 /* Counts the groups of tiles, each of which reads all weights, and the pieces that parts share,
  * which are groups or panels.  Both are for the instruction set that has the most of them. */
@@ -113,16 +114,27 @@ static int by_bytes(const void *a, const void *b)
     return (x->seconds > y->seconds) - (x->seconds < y->seconds);
 }
 
-/* Lists all combinations of parts and tiles of a step, then keeps those that no other beats in
- * both bytes and time.
+/* The seconds that count, of work that takes `alone` on one thread and this share of it with all.
  */
-static void make_offers(Fit *fit, const Step *original, Offers *offers)
+static double seconds_with(const Plan *plan, double alone, double share)
 {
-    const Plan *plan = fit->plan;
-    const double alone = seconds_of(plan, original);
+    const double weight = plan->threads_asked ? 1.0 : UNASKED;
+    return alone * ((1.0 - weight) + weight * plan->options.threads * share);
+}
+
+/* The share of the work that the largest of a step's parts has. */
+static double largest_share(const Plan *plan, const Step *step)
+{
+    const int threads = plan->options.threads;
+    return 1.0 / (step->parts < threads ? step->parts : threads);
+}
+
+/* Adds all combinations of parts and tiles of a step to `offers`. */
+static void add_offers(const Plan *plan, Step step, Offers *offers)
+{
+    const double alone = method_cost(plan, step.node, step.method);
     int64_t groups, pieces, before;
-    count_work(plan, original, &before, &pieces);
-    Step step = *original;
+    count_work(plan, &step, &before, &pieces);
     for (int shrinks = 0; shrinks <= SHRINKS_MOST; shrinks++) {
         count_work(plan, &step, &groups, &pieces);
         const double all = alone + seconds_again(plan, &step, groups - before);
@@ -130,11 +142,47 @@ static void make_offers(Fit *fit, const Step *original, Offers *offers)
         for (int parts = 1; parts <= step.parts && all < HUGE_VAL; parts++) {
             const double largest = (double)div_up(pieces, parts) / (double)pieces;
             VEC_PUSH(plan->arena, offers,
-                     ((Offer){parts, shrinks, round_up(parts * each, 64), all * largest}));
+                     ((Offer){step.method, parts, shrinks, round_up(parts * each, 64),
+                              seconds_with(plan, all, largest)}));
         }
         if (!shrink(plan, &step))
             break;
     }
+}
+
+/* The weights of a method as a multiple of those of the plain sum. */
+static double times_weights(const Node *node, const Method *m)
+{
+    return m->weights ? m->weights(node, m) : 1.0;
+}
+
+/* Adds what other methods offer whose weights are not larger.  Those without scratch could have
+ * more parts; they are given the share of the step's own method, which was chosen by its time on
+ * one thread. */
+static void add_methods(const Plan *plan, const Step *step, Offers *offers)
+{
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        const Method *m = method_rows[i];
+        if (m == step->method || !m->seconds || !is_candidate(plan, step->node, m) ||
+            times_weights(step->node, m) > times_weights(step->node, step->method))
+            continue;
+        const double alone = method_cost(plan, step->node, m);
+        if (alone >= HUGE_VAL)
+            continue;
+        if (m->share == share_scratch)
+            add_offers(plan, plan_step_by(plan, step->node, m), offers);
+        else if (!m->scratch)
+            VEC_PUSH(plan->arena, offers,
+                     ((Offer){m, 1, 0, 0, seconds_with(plan, alone, largest_share(plan, step))}));
+    }
+}
+
+/* Lists what a step can do, then keeps what nothing else beats in both bytes and time. */
+static void make_offers(const Fit *fit, const Step *step, Offers *offers)
+{
+    add_offers(fit->plan, *step, offers);
+    if (fit->methods && !tuning_of_step(fit->plan, step))
+        add_methods(fit->plan, step, offers);
     qsort(offers->at, (size_t)offers->n, sizeof *offers->at, by_bytes);
     int kept = 0;
     for (int i = 0; i < offers->n; i++) {
@@ -209,7 +257,8 @@ static int64_t best_limit(const Fit *fit)
     const int64_t *limits = find_limits(fit, least, &n);
     int64_t best = limits[n - 1];
     double least_cost = HUGE_VAL;
-    const double worth = fit->plan->threads_asked ? WORTH_ASKED : WORTH;
+    const bool several = fit->plan->threads_asked && fit->plan->options.threads > 1;
+    const double worth = several ? WORTH_ASKED : WORTH;
     const int tries = n < LIMITS_MOST ? n : LIMITS_MOST;
     for (int i = 0; i < tries; i++) {
         const int64_t limit = limits[tries > 1 ? (int64_t)i * (n - 1) / (tries - 1) : 0];
@@ -223,28 +272,40 @@ static int64_t best_limit(const Fit *fit)
     return best;
 }
 
-void fit_scratch(Plan *plan)
+/* Gives a step what the offer says, which is for the step's own method. */
+static void take(Plan *plan, Step *step, const Offer *offer)
 {
-    const int n = plan->steps.n, threads = plan->options.threads;
-    Fit fit = {.plan = plan, .alive = alive_without_scratch(plan)};
+    for (int i = 0; i < offer->shrinks; i++)
+        shrink(plan, step);
+    step->parts = offer->parts;
+    step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * widest_scratch(plan, step));
+    plan->buffers.at[step->scratch].bytes = round_up(step->scratch_bytes, 64);
+}
+
+bool fit_scratch(Plan *plan, bool methods)
+{
+    const int n = plan->steps.n;
+    Fit fit = {.plan = plan, .alive = alive_without_scratch(plan), .methods = methods};
     fit.offers = NEW_ARRAY(plan->arena, Offers, n + 1);
     for (int i = 0; i < n; i++) {
         const Step *step = &plan->steps.at[i];
         if (step->method && step->method->share == share_scratch)
             make_offers(&fit, step, &fit.offers[i]);
-        else if (step->method)
-            fit.others += seconds_of(plan, step) / (step->parts < threads ? step->parts : threads);
+        else if (step->method && step->method->seconds)
+            fit.others += seconds_with(plan, method_cost(plan, step->node, step->method),
+                                       largest_share(plan, step));
     }
     const int64_t limit = best_limit(&fit);
+    bool same = true;
     for (int i = 0; i < n; i++) {
         Step *step = &plan->steps.at[i];
         if (fit.offers[i].n == 0)
             continue;
         const Offer *offer = best_within(&fit.offers[i], limit - fit.alive[i]);
-        for (int k = 0; k < offer->shrinks; k++)
-            shrink(plan, step);
-        step->parts = offer->parts;
-        step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * widest_scratch(plan, step));
-        plan->buffers.at[step->scratch].bytes = round_up(step->scratch_bytes, 64);
+        same = same && offer->method == step->method;
+        plan->methods[step->node->id] = offer->method;
+        if (same)
+            take(plan, step, offer);
     }
+    return same;
 }

@@ -71,13 +71,19 @@ void select_conv(Plan *plan, const Node *node, const Method *method)
     add_step(plan, &step);
 }
 
+Step plan_step_by(const Plan *plan, const Node *node, const Method *method)
+{
+    Plan other = *plan;
+    memset(&other.steps, 0, sizeof other.steps);
+    memset(&other.buffers, 0, sizeof other.buffers);
+    memset(&other.packed, 0, sizeof other.packed);
+    select_conv(&other, node, method);
+    return other.steps.at[0];
+}
+
 Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning)
 {
     Plan other = *plan;
     other.options.tuning = tuning;
-    memset(&other.steps, 0, sizeof other.steps);
-    memset(&other.buffers, 0, sizeof other.buffers);
-    memset(&other.packed, 0, sizeof other.packed);
-    select_conv(&other, node, choose_method(&other, node));
-    return other.steps.at[0];
+    return plan_step_by(&other, node, choose_method(&other, node));
 }

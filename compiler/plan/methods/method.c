@@ -69,7 +69,7 @@ static double toll(const PlanOptions *o)
     return small ? 0.25 : 0.0;
 }
 
-static double cost(const Plan *plan, const Node *node, const Method *m)
+double method_cost(const Plan *plan, const Node *node, const Method *m)
 {
     const double wider = (double)rnc_weight_bytes(weights_type_of(plan, m)) /
                          rnc_weight_bytes(plan->options.weights_type);
@@ -78,8 +78,7 @@ static double cost(const Plan *plan, const Node *node, const Method *m)
     return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
 }
 
-/* Whether the method can compute the node, and is allowed to. */
-static bool is_candidate(const Plan *plan, const Node *node, const Method *m)
+bool is_candidate(const Plan *plan, const Node *node, const Method *m)
 {
     const PlanOptions *o = &plan->options;
     return (m->plain ||
@@ -108,7 +107,7 @@ const Method *choose_method(const Plan *plan, const Node *node)
     }
     double least = HUGE_VAL;
     for (int i = 0; i < n; i++) {
-        const double seconds = cost(plan, node, candidates[i]);
+        const double seconds = method_cost(plan, node, candidates[i]);
         if (seconds < least) {
             least = seconds;
             best = candidates[i];

@@ -11,8 +11,7 @@
  * of two sizes stay in one group, or they would be other tiles. */
 static void check_step(const Plan *plan, const Step *step)
 {
-    const Step wanted = plan_step_with(plan, step->node, plan->options.tuning);
-    CU_ASSERT_EQUAL(step->method, wanted.method);
+    const Step wanted = plan_step_by(plan, step->node, step->method);
     CU_ASSERT(memcmp(&step->shape, &wanted.shape, sizeof step->shape) == 0);
     CU_ASSERT(1 <= step->parts && step->parts <= wanted.parts);
     CU_ASSERT(step->scratch_bytes <= wanted.scratch_bytes);
@@ -43,7 +42,7 @@ static void make_chain(Bench *b, unsigned seed)
 
 static void test_random(void)
 {
-    int less = 0, smaller = 0;
+    int less = 0, smaller = 0, others = 0;
     for (unsigned seed = 1; seed <= 200; seed++) {
         Bench b;
         bench_begin(&b);
@@ -55,7 +54,8 @@ static void test_random(void)
             if (!step->method)
                 continue;
             check_step(plan, step);
-            const Step wanted = plan_step_with(plan, step->node, NULL);
+            const Step wanted = plan_step_by(plan, step->node, step->method);
+            others += step->method != choose_method(plan, step->node);
             smaller += step->knobs[ISA_avx2].group < wanted.knobs[ISA_avx2].group;
             less += step->scratch_bytes < wanted.scratch_bytes;
         }
@@ -63,6 +63,7 @@ static void test_random(void)
     }
     CU_ASSERT(smaller > 50);
     CU_ASSERT(less > smaller);
+    CU_ASSERT(others > 20);
 }
 
 /* Small networks: the scratch of several threads would be most of the arena. */
@@ -75,12 +76,29 @@ static void test_small(void)
         run_passes(&b);
         const Plan *plan = make_plan(&b, (PlanOptions){.threads = threads});
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
-        CU_ASSERT(plan->arena_bytes < 2 * plan->lower_bound);
+        CU_ASSERT(plan->arena_bytes < (threads < 2 ? 1.6 : 2.0) * (double)plan->lower_bound);
         bench_end(&b);
     }
 }
 
-/* Large ones: the steps that take long keep their threads. */
+/* A plan that keeps all tensors has the methods of the one that does not: rnc verify tests that. */
+static void test_keep_all(void)
+{
+    for (unsigned seed = 1; seed <= 30; seed++) {
+        Bench b;
+        bench_begin(&b);
+        make_chain(&b, seed);
+        const Plan *plan = make_plan(&b, (PlanOptions){0});
+        const Plan *kept = make_plan(&b, (PlanOptions){.keep_all = true});
+        CU_ASSERT_FATAL(plan != NULL && kept != NULL && plan->steps.n == kept->steps.n);
+        for (int i = 0; i < plan->steps.n; i++)
+            CU_ASSERT_EQUAL(plan->steps.at[i].method, kept->steps.at[i].method);
+        bench_end(&b);
+    }
+}
+
+/* Large ones: the steps that take long keep their threads; where nobody asked for any, those that
+ * have room for them beside the tensors. */
 static void test_large(void)
 {
     static const int blocks[] = {3, 4, 6, 3};
@@ -91,12 +109,17 @@ static void test_large(void)
         run_passes(&b);
         const Plan *plan = make_plan(&b, (PlanOptions){.threads = threads});
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        int shared = 0, alone = 0;
         for (int i = 0; i < plan->steps.n; i++) {
             const Step *step = &plan->steps.at[i];
-            if (step->scratch < 0 || threads == 1)
+            if (step->scratch < 0)
                 continue;
-            CU_ASSERT(step->parts >= 2);
+            shared += step->parts >= 2;
+            alone += step->parts < 2;
         }
+        CU_ASSERT(threads == 1 ? shared == 0 : shared >= 12);
+        CU_ASSERT(threads != 2 || alone == 0);
+        CU_ASSERT(threads == 2 || plan->arena_bytes < 1.02 * (double)plan->lower_bound);
         bench_end(&b);
     }
 }
@@ -130,5 +153,6 @@ void suite_scratch(void)
     CU_add_test(s, "random networks", test_random);
     CU_add_test(s, "small networks", test_small);
     CU_add_test(s, "large networks", test_large);
+    CU_add_test(s, "all tensors kept", test_keep_all);
     CU_add_test(s, "tuned", test_tuned);
 }

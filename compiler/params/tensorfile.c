@@ -9,6 +9,7 @@
 #include "base/half.h"
 #include "params/foreign.h"
 #include "params/h5file.h"
+#include "params/normed.h"
 #include "params/npz.h"
 #include "params/safetensors.h"
 #include "params/shards.h"
@@ -165,8 +166,10 @@ bool tensorfile_open(TensorFile *file, const char *argument, Arena *arena, Diag 
     if (map_file(file, diag) &&
         (shards_is(file->map, file->map_size) ? shards_read(file, arena, diag)
                                               : read_format(file, arena, diag)) &&
-        (!file->key || file->keyed || keep_part(file, arena, diag)))
+        (!file->key || file->keyed || keep_part(file, arena, diag))) {
+        normed_read(file, arena, diag);
         return true;
+    }
     tensorfile_close(file);
     return false;
 }

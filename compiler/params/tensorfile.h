@@ -29,6 +29,7 @@ typedef struct StoredTensor {
     size_t size;                /* in bytes, of the elements that dims ask for */
     const char *axes;           /* the order of a kernel's axes (axes.h), where the format
                                    says it; else NULL */
+    bool computed;              /* from others, by normed.c */
     const void *packed;         /* what TensorFile.load needs where `bytes` is NULL */
 } StoredTensor;
 
@@ -49,7 +50,8 @@ struct TensorFile {
     bool (*load)(const TensorFile *file, const StoredTensor *tensor, unsigned char *to,
                  Arena *arena, Diag *diag);
     void (*close)(TensorFile *file);
-    void *reader; /* theirs */
+    void *reader;      /* theirs */
+    TensorFile *inner; /* the file as its reader gave it, where some tensors are computed */
 };
 
 /* The path of an argument FILE or FILE:KEY; *key is KEY or NULL.  A file whose own name has

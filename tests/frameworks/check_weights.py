@@ -140,6 +140,32 @@ def views(state):
     return state
 
 
+def check_normed(c, net, x):
+    """Weight and spectral normalisation, which keep what a kernel is computed from."""
+    nn = torch.nn.utils
+    ways = {
+        "weight_norm of before": lambda m: nn.weight_norm(m),
+        "weight_norm of before, one norm": lambda m: nn.weight_norm(m, dim=None),
+        "weight_norm": lambda m: nn.parametrizations.weight_norm(m),
+        "weight_norm, other axis": lambda m: nn.parametrizations.weight_norm(m, dim=1),
+        "spectral_norm of before": lambda m: nn.spectral_norm(m),
+        "spectral_norm": lambda m: nn.parametrizations.spectral_norm(m),
+    }
+    for label, way in ways.items():
+        torch.manual_seed(2)
+        module = Module()
+        way(module.conv1)
+        way(module.fc)
+        with torch.no_grad():
+            for p in module.parameters():
+                p.add_(torch.randn_like(p) * 0.1)
+        module(x)  # spectral_norm iterates its vectors
+        module.eval()
+        torch.save(module.state_dict(), c.path("normed.pt"))
+        with torch.no_grad():
+            c.same(f"PyTorch, {label}", net, "normed.pt", x.numpy(), module(x).numpy())
+
+
 def check_torch(c):
     module, optimizer = trained()
     state = module.state_dict()
@@ -179,6 +205,7 @@ def check_torch(c):
     torch.save({"model": state, "ema": {k: v + 1 for k, v in state.items()}}, c.path("two.pt"))
     c.same("PyTorch, FILE:KEY", net, "two.pt:model", x.numpy(), y)
     c.refused("PyTorch, two dicts", net, "two.pt", x.numpy(), "several sets of tensors")
+    check_normed(c, net, x)
     names = sorted(state)
     shards = {"pytorch_model-1.bin": names[:3], "pytorch_model-2.bin": names[3:]}
     for name, part in shards.items():

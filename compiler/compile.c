@@ -125,6 +125,8 @@ static bool phases(const Work *w)
     }
     if (!c->net || !check_net(c->net, w->d, "lowering") || !bind_weights(w))
         return false;
+    if (o->train && !differentiate(c->net, &o->loss, w->d))
+        return false;
     c->original = ir_copy(c->net, w->arena);
     if (stop(w, DUMP_IR) && !o->dump_after && !o->passes) {
         irtext_print(&c->dump, c->net, w->src);

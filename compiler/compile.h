@@ -6,6 +6,7 @@
 #include "net/ir.h"
 #include "lang/lower.h"
 #include "params/bind.h"
+#include "passes/differentiate.h"
 #include "plan/plan.h"
 #include "emit/emit.h"
 
@@ -24,6 +25,8 @@ typedef struct CompileOptions {
     const char *const *weights; /* files to bind, in order */
     int n_weights;
     InitSpec init;
+    bool train; /* the network with a backward part, for this loss */
+    Loss loss;
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;

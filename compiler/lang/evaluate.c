@@ -70,7 +70,7 @@ static bool word_of_some_attribute(const char *word)
     static const char *const others[] = {"half", "same", "valid", "global", NULL};
     for (int op = 0; op < OP_COUNT; op++) {
         const OpRow *row = op_row((Op)op);
-        for (int i = 0; i < row->n_attrs; i++) {
+        for (int i = 0; i < row->n_attrs && !(row->flags & INTERNAL); i++) {
             if (word_in(row->attrs[i].words, word))
                 return true;
         }

@@ -119,7 +119,7 @@ static void take(Lower *l, const Decl *decl)
         return;
     }
     const bool again = str_eq(decl->name.text, AGAIN);
-    if (decl->kind == DECL_BLOCK && (again || op_named(decl->name.text) != OP_COUNT)) {
+    if (decl->kind == DECL_BLOCK && (again || op_reserved(decl->name.text) != OP_COUNT)) {
         if (lower_error(l, decl->name.loc,
                         again ? "'%s' has a meaning: `again LABEL` is a call once more"
                               : "'%s' is an operator",

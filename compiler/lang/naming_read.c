@@ -285,7 +285,7 @@ static bool refuse_op(const NamingRow *row, Arena *arena, Diag *d)
     VEC(const char *) names = {0};
     Buf list = buf_new(arena);
     for (int op = 0; op < OP_COUNT; op++) {
-        if (op_row((Op)op)->n_params == 0)
+        if (op_row((Op)op)->n_params == 0 || op_row((Op)op)->flags & INTERNAL)
             continue;
         const char *name = op_row((Op)op)->name;
         buf_printf(&list, "%s%s", names.n ? ", " : "", name);
@@ -320,7 +320,7 @@ static bool check_axes(const NamingRow *row, const RoleRule *rule, Diag *d)
 
 static bool read_role(Naming *naming, const NamingRow *row, Arena *arena, Diag *d)
 {
-    Op op = op_named(row->op.text);
+    Op op = op_reserved(row->op.text);
     const OpRow *ops = op_row(op);
     if (ops->n_params == 0)
         return refuse_op(row, arena, d);

@@ -171,7 +171,7 @@ static bool follows_colon(const Lexer *lexer, const Token *t)
  * but `b x` and `b x stride=2` call b, and `add x y` calls add, which is an operator. */
 static bool repeats_after_name(const Lexer *lexer, const Token *t)
 {
-    if (op_named(lexer->now.head.value.name.text) != OP_COUNT)
+    if (op_reserved(lexer->now.head.value.name.text) != OP_COUNT)
         return false;
     const char *next = rest(lexer, t->loc.end);
     if (!isalpha((unsigned char)*next) && *next != '_')

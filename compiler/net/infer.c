@@ -32,7 +32,11 @@ static bool fits(int64_t extent)
 
 bool set_result(Node *node, Diag *diag, Elem elem, int64_t c, int64_t h, int64_t w)
 {
-    int64_t n = node->n_in ? node->in[0]->type.n : node->type.n;
+    return set_batch(node, diag, elem, node->n_in ? node->in[0]->type.n : node->type.n, c, h, w);
+}
+
+bool set_batch(Node *node, Diag *diag, Elem elem, int64_t n, int64_t c, int64_t h, int64_t w)
+{
     int64_t elements = mul_extents(mul_extents(n, h), mul_extents(w, c));
     if (fits(n) && fits(h) && fits(w) && fits(c) && elements < MOST_ELEMENTS) {
         node->type = (Type){elem, (int)n, (int)h, (int)w, (int)c};
@@ -76,12 +80,11 @@ bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims)
     return true;
 }
 
-/* Gives each parameter the dims of a vector with one element for each channel. */
-static bool set_channel_dims(Node *node, Diag *diag)
+bool set_channel_dims(Node *node, Diag *diag, int64_t channels)
 {
     bool ok = true;
     for (int r = 0; r < P_ROLES; r++)
-        ok = set_dims(node, diag, (Role)r, 1, (int64_t[]){node->type.c}) && ok;
+        ok = set_dims(node, diag, (Role)r, 1, &channels) && ok;
     return ok;
 }
 
@@ -163,7 +166,7 @@ bool shape_CAST(Node *node, Diag *diag)
 
 bool shape_BN(Node *node, Diag *diag)
 {
-    return same_as_operand(node, diag) && set_channel_dims(node, diag);
+    return same_as_operand(node, diag) && set_channel_dims(node, diag, node->type.c);
 }
 
 bool shape_SOFTMAX(Node *node, Diag *diag)
@@ -318,12 +321,15 @@ static bool check_operands(const Node *node, Diag *diag)
         return false;
     }
     for (int i = 0; i < node->n_in; i++) {
-        Elem elem = node->in[i]->type.elem;
-        if (elem == ELEM_F32 || node->op == OP_NORMALIZE || node->op == OP_CAST)
+        const Elem elem = node->in[i]->type.elem;
+        const Elem takes = node->op == OP_CROSS_ENTROPY && i == 1 ? ELEM_I32 : ELEM_F32;
+        if (elem == takes || node->op == OP_NORMALIZE || node->op == OP_CAST)
             continue;
-        diag_error(diag, node_loc(node), "'%s' takes f32, but '%s' is %s", row->name,
-                   node->in[i]->name, elem_name(elem));
-        note_operand(diag, node->in[i], "; `normalize` or `cast` makes f32 of it");
+        diag_error(diag, node_loc(node), "'%s' takes %s, but '%s' is %s", row->name,
+                   elem_name(takes), node->in[i]->name, elem_name(elem));
+        note_operand(diag, node->in[i],
+                     takes == ELEM_F32 ? "; `normalize` or `cast` makes f32 of it"
+                                       : "; labels are the numbers of classes");
         return false;
     }
     return true;

@@ -84,6 +84,25 @@ Node *ir_add_sharing(Net *net, Diag *diag, Op op, Node *const *in, int n_in, con
     return infer_sharing(node, like, diag) ? append(net, node) : NULL;
 }
 
+Node *ir_add_with(Net *net, Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
+                  const char *name, const Place *place, Param *const *params)
+{
+    Node *node = ir_node(net->arena, op, in, n_in, attrs, name, place);
+    if (!infer_node(node, diag))
+        return NULL;
+    for (int r = 0; r < P_ROLES; r++) {
+        if (!node->params[r])
+            continue;
+        if (!params[r] || !param_same_dims(params[r], node->params[r])) {
+            diag_internal(diag, "'%s' cannot have the %s it is given", name,
+                          op_param_name(op, (Role)r));
+            return NULL;
+        }
+        node->params[r] = params[r];
+    }
+    return append(net, node);
+}
+
 Node *ir_add_input(Net *net, const char *name, Type type, const Place *place)
 {
     Attrs none = ir_default_attrs(OP_INPUT);

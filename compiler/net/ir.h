@@ -170,6 +170,9 @@ Node *ir_add(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in, cons
  * needs. */
 Node *ir_add_sharing(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in,
                      const Attrs *attrs, const char *name, const Place *place, const Node *like);
+/* Likewise, with these parameters by role, objects of the network, where the operator has some. */
+Node *ir_add_with(Net *net, struct Diag *diag, Op op, Node *const *in, int n_in, const Attrs *attrs,
+                  const char *name, const Place *place, Param *const *params);
 /* The attributes of an operator when all optional ones are left out; those without a default are
  * zero.  Padding words are left to the caller. */
 Attrs ir_default_attrs(Op op);

@@ -270,7 +270,8 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
         return false;
     node->id = r->net->nodes.n;
     VEC_PUSH(arena, &r->net->nodes, node);
-    r->last = node;
+    if (which == 0)
+        r->last = node;
     table_add(&r->names, node->name, place->loc);
     table_find(&r->names, node->name)->node = node;
     return true;
@@ -321,6 +322,9 @@ bool irread_list_params(Reader *r)
         if (!param)
             continue;
         NameEntry *entry = table_add(&r->params, param->name, r->last->place->loc);
+        /* The other results of its operator have the same parameters. */
+        for (int k = op_results(r->last->op, &r->last->attrs) - 1; k > 0; k--)
+            r->net->nodes.at[r->last->id + k]->params[i] = param;
         if (entry) {
             entry->node = r->last;
         } else if (irread_param(r, param->name) != param) {

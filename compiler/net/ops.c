@@ -4,6 +4,12 @@
 #include <string.h>
 
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
+static const char *const variance_words[] = {"unbiased", "biased", NULL};
+/* By Act (ir.h); the first word stands for no activation. */
+static const char *const act_words[] = {
+    "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",
+    "hard_sigmoid", "hard_swish", "silu",  "gelu",       NULL,
+};
 /* By InitKind; only the command line accepts `random`. */
 static const char *const init_words[INIT_KINDS] = {
     "option",
@@ -61,6 +67,12 @@ Op op_named(const char *name)
             return (Op)op;
     }
     return OP_COUNT;
+}
+
+Op op_reserved(const char *name)
+{
+    const Op op = op_named(name);
+    return op_row(op)->flags & BACKWARD ? OP_COUNT : op;
 }
 
 const AttrRow *op_attr(Op op, const char *word)

@@ -26,10 +26,14 @@ enum {
     FUSES_ACT = 64,
     RESULTS = 128,
     REMEMBERS = 256,
+    BACKWARD = 512,
 };
 
 /* Order of the axes of an image at the interface and in `flatten`. */
 typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
+
+/* The variance of a batch that training makes the running one of. */
+typedef enum VarianceKind { VARIANCE_UNBIASED, VARIANCE_BIASED } VarianceKind;
 
 /* How to fill a parameter that no weights file gives (init.def). */
 typedef enum InitKind {
@@ -52,15 +56,19 @@ typedef struct Attrs {
     int kernel[2], stride[2], dilation[2], scale_by[2];
     int padding[4];
     int channel_padding[2]; /* before, after */
+    int size[2];            /* of the result */
     int filters, groups;
     int parts;  /* number of results, for an operator with RESULTS */
     int result; /* which of the results this node is, from 0 */
     int frames; /* values (delay) or rows (history) of earlier runs that are kept */
     InitKind init;
     int seed, draw; /* for init; seed -1: as --init says */
+    int of;         /* an Act (ir.h) */
     bool bias, count_padding;
+    bool images, pixels, channels; /* what to sum over */
     Order order;
-    double epsilon, alpha, scale;
+    VarianceKind variance;
+    double epsilon, alpha, scale, momentum, smoothing;
     Reals mean, std;
 } Attrs;
 
@@ -110,6 +118,8 @@ typedef struct OpRow {
 const OpRow *op_row(Op op);
 /* The operator with this name, or OP_COUNT. */
 Op op_named(const char *name);
+/* Likewise, but not an operator with BACKWARD: a block may have the name of one. */
+Op op_reserved(const char *name);
 /* The row of an attribute by its word in the language, or NULL. */
 const AttrRow *op_attr(Op op, const char *word);
 /* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */

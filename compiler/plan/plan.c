@@ -22,9 +22,10 @@ static bool can_compile(const Net *net, Diag *diag)
 {
     const Node *bad = net->updates.n ? net->updates.at[0].node : NULL;
     for (int i = 0; i < net->nodes.n && !bad; i++) {
-        if (net->nodes.at[i]->op == OP_INPUT &&
-            elem_row(net->nodes.at[i]->type.elem)->input != ANY_INPUT)
-            bad = net->nodes.at[i];
+        const Node *node = net->nodes.at[i];
+        if (op_row(node->op)->flags & BACKWARD ||
+            (node->op == OP_INPUT && elem_row(node->type.elem)->input != ANY_INPUT))
+            bad = node;
     }
     if (!bad)
         return true;

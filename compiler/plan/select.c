@@ -332,6 +332,24 @@ static void select_node(Plan *plan, const Node *node)
     case OP_GELU:
         select_map(plan, node);
         break;
+    case OP_BN_TRAIN: /* plan_make() has refused these */
+    case OP_BN_BACKWARD:
+    case OP_BN_FIXED_BACKWARD:
+    case OP_CONV_TRANSPOSE:
+    case OP_CONV_WEIGHTS:
+    case OP_DENSE_TRANSPOSE:
+    case OP_DENSE_WEIGHTS:
+    case OP_ACT_BACKWARD:
+    case OP_MAXPOOL_BACKWARD:
+    case OP_AVGPOOL_BACKWARD:
+    case OP_SOFTMAX_BACKWARD:
+    case OP_SUM:
+    case OP_CROP:
+    case OP_UNFLATTEN:
+    case OP_SUBSAMPLE_BACKWARD:
+    case OP_UPSAMPLE_BACKWARD:
+    case OP_CROSS_ENTROPY:
+    case OP_SQUARED_ERROR:
     case OP_INPUT: /* has a form of its own, above */
     case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
         break;

@@ -126,6 +126,27 @@ static bool definition(Parser *p, const char *value)
     return true;
 }
 
+/* cross_entropy, cross_entropy:0.1 or squared_error */
+static bool loss(Parser *p, const char *value, Loss *out)
+{
+    static const char *const words[] = {"cross_entropy", "squared_error"};
+    const char *colon = strchr(value, ':');
+    const int kind = choice(
+        p, colon ? arena_strndup(p->arena, value, (size_t)(colon - value)) : value, words, 2);
+    if (kind < 0)
+        return false;
+    out->kind = (LossKind)kind;
+    out->smoothing = 0;
+    if (!colon)
+        return true;
+    if (out->kind == LOSS_CROSS_ENTROPY && real(p, colon + 1, &out->smoothing) &&
+        out->smoothing <= 1)
+        return true;
+    if (p->d->errors == 0)
+        bad_value(p, value, "cross_entropy:X, where X is from 0 to 1, or squared_error");
+    return false;
+}
+
 #define CHOICE(p, value, field, type, ...)                                             \
     do {                                                                               \
         static const char *const words_[] = {__VA_ARGS__};                             \
@@ -173,6 +194,18 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
     case OPTION_INIT:
         o->init = value;
         return init_parse(&o->compile.init, value, p->d);
+    case OPTION_TRAIN:
+        o->compile.train = true;
+        return true;
+    case OPTION_LOSS:
+        o->some_loss = true;
+        return loss(p, value, &o->compile.loss);
+    case OPTION_KEEP_STATISTICS:
+        o->compile.loss.keep_statistics = true;
+        return true;
+    case OPTION_LOSS_OF:
+        o->compile.loss.output = value;
+        return true;
     case OPTION_NAMES:
         lower->naming = value;
         return true;

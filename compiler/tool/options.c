@@ -141,6 +141,12 @@ static void check(Parser *p)
                    "--init");
     if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
+    if (!o->compile.train &&
+        (o->some_loss || o->compile.loss.output || o->compile.loss.keep_statistics))
+        diag_error(p->d, NO_LOC, "%s says what a step of training is; it needs --train",
+                   o->some_loss             ? "--loss"
+                   : o->compile.loss.output ? "--loss-of"
+                                            : "--keep-statistics");
     if (o->command == COMMAND_graph)
         choose_format(p);
     if ((o->dependency_phony || o->dependency_target) && !o->dependencies)

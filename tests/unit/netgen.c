@@ -42,7 +42,7 @@ double netgen_real(NetTest *t, double from, double to)
 Node *netgen_input(NetTest *t, Elem elem, int h, int w, int c)
 {
     const char *name = arena_printf(t->arena, "input%d", ++t->serial);
-    Node *node = ir_add_input(t->net, name, (Type){elem, 1, h, w, c}, NULL);
+    Node *node = ir_add_input(t->net, name, (Type){elem, t->batch ? t->batch : 1, h, w, c}, NULL);
     Port port = {.name = name, .node = node, .elem = elem};
     VEC_PUSH(t->arena, &t->net->inputs, port);
     return node;
@@ -117,7 +117,9 @@ const double **netgen_values(NetTest *t)
         int64_t n = type_elements(port->node->type);
         double *at = NEW_ARRAY(t->arena, double, n);
         for (int64_t k = 0; k < n; k++)
-            at[k] = port->elem == ELEM_U8 ? netgen_int(t, 0, 255) : netgen_real(t, -2, 2);
+            at[k] = port->elem == ELEM_U8    ? netgen_int(t, 0, 255)
+                    : port->elem == ELEM_I32 ? netgen_int(t, 0, 1)
+                                             : netgen_real(t, -2, 2);
         values[i] = at;
     }
     return values;

@@ -16,6 +16,7 @@ typedef struct NetTest {
     Net *net;
     uint64_t random; /* state of the generator */
     int serial;      /* for names */
+    int batch;       /* of inputs; 0 is 1 */
 } NetTest;
 
 /* An arena, messages and an empty network; `seed` is the generator's. */
@@ -26,7 +27,7 @@ void netgen_end(NetTest *t);
 int netgen_int(NetTest *t, int from, int to);
 double netgen_real(NetTest *t, double from, double to);
 
-/* An input with its port, [1][h][w][c]. */
+/* An input with its port, [batch][h][w][c]. */
 Node *netgen_input(NetTest *t, Elem elem, int h, int w, int c);
 /* The last node, named after the operator and a number; NULL if refused. */
 Node *netgen_add(NetTest *t, Op op, Node *const *in, int n_in, Attrs attrs);

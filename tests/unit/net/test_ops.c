@@ -18,6 +18,8 @@ static void test_names(void)
     }
     CU_ASSERT_EQUAL(op_named("convolution"), OP_COUNT);
     CU_ASSERT_EQUAL(op_named(""), OP_COUNT);
+    CU_ASSERT_EQUAL(op_reserved("conv"), OP_CONV);
+    CU_ASSERT_EQUAL(op_reserved("crop"), OP_COUNT);
 }
 
 /* Every row belongs to its operator, lies in Attrs, and its default is in range. */
@@ -81,6 +83,7 @@ static void test_activations(void)
         CU_ASSERT_EQUAL(act != ACT_NONE, (op_row((Op)op)->flags & ACTIVATION) != 0);
         if (act != ACT_NONE) {
             CU_ASSERT_STRING_EQUAL(act_name(act), op_row((Op)op)->name);
+            CU_ASSERT_STRING_EQUAL(act_name(act), op_attr(OP_ACT_BACKWARD, "of")->words[act]);
             n++;
         }
     }

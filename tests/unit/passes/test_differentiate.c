@@ -1,0 +1,173 @@
+/* test_differentiate.c: the form of a backward part, and what is refused; test_gradients.c has the
+ * values. */
+#include "netgen.h"
+#include "passes/differentiate.h"
+
+#include <CUnit/CUnit.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const Loss cross_entropy = {.kind = LOSS_CROSS_ENTROPY};
+static const Loss squared_error = {.kind = LOSS_SQUARED_ERROR};
+
+/* ---- the form ---- */
+
+static Node *loss_of(const Net *net)
+{
+    return net->outputs.at[net->outputs.n - 1].node;
+}
+
+static int count(const Net *net, Op op)
+{
+    int n = 0;
+    for (int i = 0; i < net->nodes.n; i++)
+        n += net->nodes.at[i]->op == op && net->nodes.at[i]->attrs.result == 0;
+    return n;
+}
+
+/* A value used three times gets one sum of three; a sum passes its gradient on as it is; what the
+ * input would get is not computed. */
+static void test_shares(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    Node *a = netgen_conv(&t, netgen_input(&t, ELEM_F32, 3, 3, 2), 2, 1, 1);
+    Node *in[] = {a, netgen_op(&t, OP_RELU, a), netgen_op(&t, OP_TANH, a)};
+    netgen_output(&t, netgen_add(&t, OP_ADD, in, 3, ir_default_attrs(OP_ADD)));
+    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT_EQUAL(count(t.net, OP_ADD), 2);
+    CU_ASSERT_EQUAL(count(t.net, OP_ACT_BACKWARD), 2);
+    CU_ASSERT_EQUAL(count(t.net, OP_CONV_TRANSPOSE), 0);
+    CU_ASSERT_EQUAL(t.net->updates.n, 1);
+    const Node *sum = net_node_named(t.net, "conv2.gradient");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sum);
+    CU_ASSERT_EQUAL(sum->n_in, 3);
+    CU_ASSERT_PTR_EQUAL(sum->in[0], net_node_named(t.net, "loss.gradient"));
+    netgen_end(&t);
+}
+
+/* A parameter of two layers gets the sum of their gradients, and its statistics move twice. */
+static void test_shared_parameters(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    t.batch = 2;
+    Node *x = netgen_input(&t, ELEM_F32, 3, 3, 2);
+    Node *conv = netgen_conv(&t, x, 2, 3, 1), *bn = netgen_op(&t, OP_BN, conv);
+    Node *twin = netgen_share(&t, bn, netgen_share(&t, conv, bn));
+    netgen_output(&t, twin);
+    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT_EQUAL(count(t.net, OP_BN_TRAIN), 2);
+    CU_ASSERT_EQUAL(count(t.net, OP_CONV_WEIGHTS), 2);
+    CU_ASSERT_EQUAL(count(t.net, OP_ADD), 3);
+    CU_ASSERT_EQUAL_FATAL(t.net->updates.n, 3 + 4);
+    CU_ASSERT_EQUAL(t.net->updates.at[0].node->op, OP_ADD);
+    const Update *first = &t.net->updates.at[4], *second = &t.net->updates.at[6];
+    CU_ASSERT_EQUAL(first->param->role, P_VARIANCE);
+    CU_ASSERT_PTR_EQUAL(first->param, second->param);
+    CU_ASSERT(first->node->id < second->node->id);
+    CU_ASSERT_EQUAL(first->rate, 0.1);
+    CU_ASSERT_DOUBLE_EQUAL(first->scale, 18 / 17.0, 1e-15);
+    netgen_end(&t);
+}
+
+/* Cross-entropy takes the operand of a softmax, which stays an output. */
+static void test_softmax(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    Node *dense = netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 3, 1, 1);
+    Node *softmax = netgen_op(&t, OP_SOFTMAX, dense);
+    netgen_output(&t, softmax);
+    CU_ASSERT(differentiate(t.net, &cross_entropy, &t.diag));
+    CU_ASSERT_PTR_EQUAL(loss_of(t.net)->in[0], dense);
+    CU_ASSERT_PTR_EQUAL(t.net->outputs.at[0].node, softmax);
+    CU_ASSERT_EQUAL(count(t.net, OP_SOFTMAX_BACKWARD), 0);
+    CU_ASSERT_EQUAL(t.net->inputs.n, 2);
+    CU_ASSERT_EQUAL(t.net->inputs.at[1].elem, ELEM_I32);
+    CU_ASSERT_STRING_EQUAL(t.net->inputs.at[1].name, "labels");
+    netgen_end(&t);
+
+    netgen_begin(&t, 1);
+    netgen_output(&t, netgen_op(&t, OP_SOFTMAX,
+                                netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 3, 1, 1)));
+    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT_EQUAL(count(t.net, OP_SOFTMAX_BACKWARD), 1);
+    CU_ASSERT_STRING_EQUAL(t.net->inputs.at[1].name, "target");
+    netgen_end(&t);
+}
+
+/* ---- refusals ---- */
+
+/* The network of `t` is refused with a message that has `what` in it. */
+static void refused(NetTest *t, const Loss *loss, const char *what)
+{
+    CU_ASSERT_FALSE(differentiate(t->net, loss, &t->diag));
+    CU_ASSERT_EQUAL(t->diag.internal, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t->diag.out), what));
+    if (!strstr(buf_text(&t->diag.out), what))
+        printf("%s", buf_text(&t->diag.out));
+    netgen_end(t);
+}
+
+static Node *begin(NetTest *t)
+{
+    netgen_begin(t, 1);
+    Node *conv = netgen_conv(t, netgen_input(t, ELEM_F32, 1, 1, 2), 2, 1, 1);
+    netgen_output(t, conv);
+    return conv;
+}
+
+static void test_refusals(void)
+{
+    NetTest t;
+    begin(&t);
+    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    refused(&t, &squared_error, "'test' has a backward part already");
+
+    netgen_output(&t, begin(&t));
+    refused(&t, &squared_error, "the network has 2 outputs, and the loss is of one");
+
+    begin(&t);
+    const Loss other = {.output = "output33"};
+    refused(&t, &other, "no output 'output33'; did you mean 'output3'?");
+
+    begin(&t)->act = ACT_RELU;
+    refused(&t, &squared_error, "'conv2' cannot be differentiated: an activation is fused into it");
+
+    netgen_begin(&t, 1);
+    netgen_output(&t, netgen_op(&t, OP_RELU, netgen_input(&t, ELEM_F32, 3, 3, 2)));
+    refused(&t, &cross_entropy, "there is nothing to train: 'output3' depends on no trained");
+
+    netgen_begin(&t, 1);
+    netgen_output(&t, netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 1, 1, 1));
+    refused(&t, &cross_entropy, "at least two classes, and 'output3' has one channel");
+
+    netgen_begin(&t, 1);
+    netgen_output(&t, netgen_op(&t, OP_BN, netgen_input(&t, ELEM_F32, 1, 1, 2)));
+    refused(&t, &cross_entropy, "'bn2' cannot be trained: a batch has a single value");
+}
+
+/* The loss does not depend on the second convolution. */
+static void test_untrained(void)
+{
+    NetTest t;
+    Node *conv = begin(&t);
+    netgen_conv(&t, conv, 3, 1, 1);
+    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT_EQUAL(t.net->updates.n, 1);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_text(&t.diag.out), "the loss does not depend on 'conv4.weight', which"));
+    netgen_end(&t);
+}
+
+void suite_differentiate(void)
+{
+    CU_pSuite s = CU_add_suite("differentiate", NULL, NULL);
+    CU_add_test(s, "shares of a gradient", test_shares);
+    CU_add_test(s, "shared parameters", test_shared_parameters);
+    CU_add_test(s, "softmax and loss", test_softmax);
+    CU_add_test(s, "refusals", test_refusals);
+    CU_add_test(s, "untrained", test_untrained);
+}

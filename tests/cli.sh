@@ -231,6 +231,26 @@ run 1 'eval, no such tensor' eval tiny.net --init he:1 --random 1 --tensor covn1
 says err "did you mean 'conv1'?"
 run 1 'eval, no input' eval tiny.net --init he:1
 says err "input 'image' has no values"
+train='eval tiny.net --init he:1 --train'
+run 0 'eval --train' $train --random 7 --tensor labels --tensor image --output-dir step -o g.safetensors
+says out 'loss [1][1] '
+says out 'gradient conv1.weight ['
+there g.safetensors step/loss.npy step/labels.npy
+grep '^gradient' out > first
+run 0 'eval --train of files' $train --input image=step/image.npy --input labels=step/labels.npy
+grep '^gradient' out | cmp -s first - && result good || result bad 'gradients of the same numbers differ'
+run 0 'eval --train -q' $train --random 7 -q
+grep -q '^gradient' out && result bad 'eval -q prints gradients' || result good
+printf '\223NUMPY\001\000\067\000%s\012' "{'descr': '|u1', 'fortran_order': False, 'shape': (1,)}" > ten.npy
+run 1 'eval --train, no such class' $train --input image=step/image.npy --input labels=ten.npy
+says err "ten.npy: error: input 'labels' takes classes from 0 to 9, and the file holds 10"
+run 2 'eval -o, another ending' $train --random 7 -o g.npz
+says err "gradients go to a file that ends in .safetensors, not to 'g.npz'"
+run 2 '--loss without --train' tiny.net --loss squared_error
+says err '--loss says what a step of training is; it needs --train'
+run 2 '--loss, smoothing out of range' $train --random 7 --loss cross_entropy:2
+says err '--loss takes cross_entropy:X, where X is from 0 to 1, or squared_error'
+run 2 '--loss squared_error, smoothed' $train --random 7 --loss squared_error:0.1
 
 # ---- verify ----
 

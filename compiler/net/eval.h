@@ -36,4 +36,9 @@ EvalResult eval_run(const Net *net, EvalState *state, const double *const *input
  * have data. */
 void eval_node(const Node *node, const double *const *in, double *out, Arena *arena);
 
+/* What a step of training makes of a parameter: the loss's gradient by a trained one, or the new
+ * value of a running statistic (Net.updates).  `result` is that of eval_net().  Returns an array
+ * that is row-major with the parameter's dims, in `arena`; NULL if there is no update. */
+double *eval_update(const Net *net, const Param *param, const EvalResult *result, Arena *arena);
+
 #endif

@@ -225,6 +225,42 @@ void eval_UPSAMPLE_BACKWARD(EvalStep *s)
     resample(s, (int[]){1, 1}, s->node->attrs.scale_by);
 }
 
+/* ---- updates ---- */
+
+/* The element of a tensor of type param_type() that belongs to element i of the parameter: from
+ * [o][i][h][w] to [o][h][w][i], if there are four dims. */
+static int64_t element_of(const Param *param, int64_t i)
+{
+    if (param->rank < 4)
+        return i;
+    const int64_t taps = (int64_t)param->dims[2] * param->dims[3], tap = i % taps;
+    const int64_t c = i / taps % param->dims[1], o = i / taps / param->dims[1];
+    return (o * taps + tap) * param->dims[1] + c;
+}
+
+double *eval_update(const Net *net, const Param *param, const EvalResult *result, Arena *arena)
+{
+    const int64_t n = param_elements(param);
+    double *out = NULL;
+    for (int i = 0; i < net->updates.n; i++) {
+        const Update *u = &net->updates.at[i];
+        if (u->param != param)
+            continue;
+        const double *value = result->values[u->node->id];
+        const bool first = !out;
+        out = first ? NEW_ARRAY(arena, double, n) : out;
+        for (int64_t k = 0; k < n; k++) {
+            const double v = value[element_of(param, k)];
+            if (u->kind == UPDATE_GRADIENT)
+                out[k] = v;
+            else
+                out[k] = (1 - u->rate) * (first ? (double)param->data[k] : out[k]) +
+                         u->rate * u->scale * v;
+        }
+    }
+    return out;
+}
+
 /* ---- losses ---- */
 
 /* The loss of a pixel, -sum of target_k log softmax_k, and its gradient, softmax - target, where

@@ -104,10 +104,14 @@ static uint64_t little(const unsigned char *p, int n)
     return x;
 }
 
-static double element(const unsigned char *p, int bytes)
+static double element(const unsigned char *p, const char *descr, int bytes)
 {
     if (bytes == 1)
         return *p;
+    if (descr[1] == 'i' && bytes == 4)
+        return (double)(int32_t)(uint32_t)little(p, 4);
+    if (descr[1] == 'i')
+        return (double)(int64_t)little(p, 8);
     if (bytes == 4) {
         const uint32_t bits = (uint32_t)little(p, 4);
         float x;
@@ -122,8 +126,8 @@ static double element(const unsigned char *p, int bytes)
 
 static int bytes_of(const char *descr)
 {
-    return str_eq(descr, "<f4")                           ? 4
-           : str_eq(descr, "<f8")                         ? 8
+    return str_eq(descr, "<f4") || str_eq(descr, "<i4")   ? 4
+           : str_eq(descr, "<f8") || str_eq(descr, "<i8") ? 8
            : str_eq(descr, "|u1") || str_eq(descr, "<u1") ? 1
                                                           : 0;
 }
@@ -169,7 +173,7 @@ bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t si
         diag_file_error(d, path, "elements of type '%s'%s are not supported", h.descr,
                         h.fortran ? " in Fortran order" : "");
         diag_file_note(d, path,
-                       "float32, float64 and uint8 in C order are: "
+                       "float32, float64, int32, int64 and uint8 in C order are: "
                        "numpy.ascontiguousarray(x, 'float32')");
         return false;
     }
@@ -184,7 +188,7 @@ bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t si
     }
     npy->values = NEW_ARRAY(arena, double, npy->n ? npy->n : 1);
     for (int64_t i = 0; i < npy->n; i++)
-        npy->values[i] = element(bytes + h.size + i * each, each);
+        npy->values[i] = element(bytes + h.size + i * each, h.descr, each);
     return true;
 }
 

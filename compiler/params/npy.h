@@ -28,7 +28,8 @@ typedef struct NpyHead {
 size_t npy_head_size(const unsigned char *bytes, size_t size);
 /* Reads it.  False after a message, in which `path` names the file. */
 bool npy_head(NpyHead *head, const char *path, const unsigned char *bytes, size_t size, Diag *d);
-/* A file of f4, f8 or u1, C order.  False after a message. */
+/* A file of f4, f8, i4, i8 or u1, C order; integers beyond 2^53 are rounded.  False after a
+ * message. */
 bool npy_read(Npy *npy, const char *path, Arena *arena, Diag *d);
 /* The same for bytes in memory; `path` names them in messages. */
 bool npy_parse(Npy *npy, const char *path, const unsigned char *bytes, size_t size, Arena *arena,

@@ -1,5 +1,6 @@
 /* eval_command.c: rnc eval: the network as written, by the plain interpreter. */
 #include "params/npy.h"
+#include "params/safetensors_write.h"
 #include "tool/commands.h"
 #include "tool/output.h"
 #include "tool/ports.h"
@@ -18,7 +19,7 @@ typedef struct Evaluation {
     int runs;               /* one after the other */
     EvalResult *results;    /* by run */
     const char **files;     /* by input: its .npy, or NULL */
-    VEC(OutputFile) writes; /* what --output-dir gets */
+    VEC(OutputFile) writes; /* what --output-dir and -o get */
 } Evaluation;
 
 static void unknown_input(Evaluation *e, const char *name)
@@ -68,7 +69,7 @@ static const double **read_inputs(Evaluation *e)
             inputs[i] = port_random(e->net, i, e->runs, e->o->seed, e->arena);
         else if (npy_read(&npy, e->files[i], e->arena, e->d))
             inputs[i] =
-                port_from_npy(&e->net->inputs.at[i], e->runs, &npy, e->files[i], e->arena, e->d);
+                port_from_npy(e->net, i, e->runs, &npy, e->files[i], e->arena, e->d);
     }
     return e->d->errors ? NULL : inputs;
 }
@@ -100,10 +101,26 @@ static int64_t begin_at(Evaluation *e, const char *name, const Npy *npy)
     return element;
 }
 
-/* A node's values in all runs: a line with their shape and the first of them, and their file. */
-static void show(Evaluation *e, const char *name, const Node *node, Order order)
+/* A line with a tensor's name, its shape and its first values. */
+static void print_line(Evaluation *e, const char *name, const Npy *npy)
 {
     enum { SHOWN = 6 };
+    const int64_t begin = begin_at(e, name, npy);
+    if (e->d->errors)
+        return;
+    printf("%s ", name);
+    for (int i = 0; i < npy->rank; i++)
+        printf("[%lld]", (long long)npy->dims[i]);
+    if (e->o->at)
+        printf(" at %s:", e->o->at);
+    for (int64_t i = begin; i < npy->n && i < begin + SHOWN; i++)
+        printf(" %.9g", npy->values[i]);
+    puts(npy->n > begin + SHOWN ? " ..." : "");
+}
+
+/* Prints a node's values in all runs, and remembers their file. */
+static void show(Evaluation *e, const char *name, const Node *node, Order order)
+{
     const Type t = type_of_runs(node->type, e->runs);
     const int64_t each = type_elements(node->type);
     Npy npy = {.n = type_elements(t)};
@@ -111,18 +128,8 @@ static void show(Evaluation *e, const char *name, const Node *node, Order order)
     npy.values = NEW_ARRAY(e->arena, double, npy.n + 1);
     for (int64_t i = 0; i < npy.n; i++)
         npy.values[port_index(t, order, i)] = e->results[i / each].values[node->id][i % each];
-    const int64_t begin = begin_at(e, name, &npy);
-    if (e->d->errors)
-        return;
-    printf("%s ", name);
-    for (int i = 0; i < npy.rank; i++)
-        printf("[%lld]", (long long)npy.dims[i]);
-    if (e->o->at)
-        printf(" at %s:", e->o->at);
-    for (int64_t i = begin; i < npy.n && i < begin + SHOWN; i++)
-        printf(" %.9g", npy.values[i]);
-    puts(npy.n > begin + SHOWN ? " ..." : "");
-    if (!e->o->output_dir)
+    print_line(e, name, &npy);
+    if (e->d->errors || !e->o->output_dir)
         return;
     Buf bytes = buf_new(e->arena);
     npy_print(&bytes, &npy);
@@ -131,6 +138,32 @@ static void show(Evaluation *e, const char *name, const Node *node, Order order)
         *c = *c == '/' ? '_' : *c;
     const OutputFile out = {arena_printf(e->arena, "%s/%s.npy", e->o->output_dir, file), bytes.text,
                             bytes.n};
+    VEC_PUSH(e->arena, &e->writes, out);
+}
+
+/* Prints what a step makes of each parameter, and remembers the file of all. */
+static void show_updates(Evaluation *e)
+{
+    SafeTensor *tensors = NEW_ARRAY(e->arena, SafeTensor, e->net->params.n + 1);
+    int n = 0;
+    for (int i = 0; i < e->net->params.n; i++) {
+        const Param *param = e->net->params.at[i];
+        double *values = eval_update(e->net, param, &e->results[0], e->arena);
+        if (!values)
+            continue;
+        const bool statistic = param->role == P_MEAN || param->role == P_VARIANCE;
+        const char *kind = statistic ? "statistic" : "gradient";
+        Npy npy = {.rank = param->rank, .n = param_elements(param), .values = values};
+        for (int k = 0; k < param->rank; k++)
+            npy.dims[k] = param->dims[k];
+        if (!e->o->quiet && !e->o->at)
+            print_line(e, arena_printf(e->arena, "%s %s", kind, param->name), &npy);
+        tensors[n++] = (SafeTensor){param->name, param->rank, param->dims, NULL, values};
+    }
+    if (!e->o->output)
+        return;
+    OutputFile out = {.path = e->o->output};
+    out.bytes = safetensors_pack(tensors, n, &out.size, e->arena);
     VEC_PUSH(e->arena, &e->writes, out);
 }
 
@@ -185,9 +218,11 @@ static void evaluate(Evaluation *e)
     }
     for (int i = 0; i < e->o->tensors.n; i++)
         show_tensor(e, e->o->tensors.at[i]);
-    if (e->d->errors || !e->o->output_dir)
+    if (e->net->updates.n)
+        show_updates(e);
+    if (e->d->errors || e->writes.n == 0)
         return;
-    if (mkdir(e->o->output_dir, 0777) != 0 && errno != EEXIST)
+    if (e->o->output_dir && mkdir(e->o->output_dir, 0777) != 0 && errno != EEXIST)
         diag_file_error(e->d, e->o->output_dir, "cannot make the directory: %s", strerror(errno));
     else
         outputs_write(e->writes.at, e->writes.n, e->o->inputs.at, 0, e->arena, e->d);

@@ -141,6 +141,9 @@ static void check(Parser *p)
                    "--init");
     if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
+    if (o->command == COMMAND_eval && o->output && !str_ends(o->output, ".safetensors"))
+        diag_error(p->d, NO_LOC, "gradients go to a file that ends in .safetensors, not to '%s'",
+                   o->output);
     if (!o->compile.train &&
         (o->some_loss || o->compile.loss.output || o->compile.loss.keep_statistics))
         diag_error(p->d, NO_LOC, "%s says what a step of training is; it needs --train",

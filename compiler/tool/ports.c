@@ -20,6 +20,17 @@ static bool is_normalised(const Net *net, const Node *node)
     return false;
 }
 
+/* The number of classes that the labels of an input are below. */
+static int classes_of(const Net *net, const Node *labels)
+{
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *user = net->nodes.at[i];
+        if (user->op == OP_CROSS_ENTROPY && user->in[1] == labels)
+            return user->in[0]->type.c;
+    }
+    return INT_MAX;
+}
+
 Type type_of_runs(Type type, int runs)
 {
     type.n *= runs;
@@ -31,14 +42,16 @@ double *port_random(const Net *net, int port, int runs, uint64_t seed, Arena *ar
     const Port *p = &net->inputs.at[port];
     const int64_t n = type_elements(type_of_runs(p->node->type, runs));
     const bool pixels = is_normalised(net, p->node);
+    const int classes = classes_of(net, p->node);
     double *values = NEW_ARRAY(arena, double, n);
     uint64_t state = seed * 1000003u + (uint64_t)port;
     for (int64_t i = 0; i < n; i++) {
         const uint64_t x = next_random(&state);
         const double unit = (double)(x >> 40) / (1 << 24);
-        values[i] = p->elem == ELEM_U8 ? (double)(x >> 56)
-                    : pixels           ? (double)(float)(255 * unit)
-                                       : 2 * unit - 1;
+        values[i] = p->elem == ELEM_U8    ? (double)(x >> 56)
+                    : p->elem == ELEM_I32 ? (double)(x % (uint64_t)classes)
+                    : pixels              ? (double)(float)(255 * unit)
+                                          : 2 * unit - 1;
     }
     return values;
 }
@@ -79,9 +92,25 @@ static const char *dims_text(Arena *arena, const int64_t *dims, int rank)
     return rank ? buf_text(&text) : "a single number";
 }
 
-double *port_from_npy(const Port *port, int runs, const Npy *npy, const char *path, Arena *arena,
-                      Diag *d)
+/* Whether an input can have the value x; false after a message. */
+static bool takes(const Net *net, const Port *port, double x, const char *path, Diag *d)
 {
+    const bool bytes = port->elem == ELEM_U8, labels = port->elem == ELEM_I32;
+    const int most = bytes ? 255 : labels ? classes_of(net, port->node) - 1 : 0;
+    if ((!bytes && !labels) || (x >= 0 && x <= most && x == (double)(int)x))
+        return true;
+    if (bytes)
+        diag_file_error(d, path, "input '%s' takes bytes, and the file holds %g", port->name, x);
+    else
+        diag_file_error(d, path, "input '%s' takes classes from 0 to %d, and the file holds %g",
+                        port->name, most, x);
+    return false;
+}
+
+double *port_from_npy(const Net *net, int number, int runs, const Npy *npy, const char *path,
+                      Arena *arena, Diag *d)
+{
+    const Port *port = &net->inputs.at[number];
     const Type t = type_of_runs(port->node->type, runs);
     int64_t wanted[4], bare[4], found[NPY_RANK_MOST];
     const int rank = port_dims(t, port->order, wanted);
@@ -99,12 +128,9 @@ double *port_from_npy(const Port *port, int runs, const Npy *npy, const char *pa
     double *values = NEW_ARRAY(arena, double, npy->n ? npy->n : 1);
     for (int64_t i = 0; i < npy->n; i++) {
         const double x = npy->values[port_index(t, port->order, i)];
-        if (port->elem == ELEM_U8 && !(x >= 0 && x <= 255 && x == (double)(int)x)) {
-            diag_file_error(d, path, "input '%s' takes bytes, and the file holds %g", port->name,
-                            x);
+        if (!takes(net, port, x, path, d))
             return NULL;
-        }
-        values[i] = port->elem == ELEM_U8 ? x : (double)(float)x;
+        values[i] = port->elem == ELEM_F32 ? (double)(float)x : x;
     }
     return values;
 }

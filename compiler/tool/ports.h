@@ -11,14 +11,14 @@
 Type type_of_runs(Type type, int runs);
 
 /* The values of `runs` runs, [runs * n][h][w][c], drawn from `seed`, each one a float exactly:
- * whole numbers 0..255 for a port of bytes, 0 to 255 for floats that are normalised, else -1 to 1.
- */
+ * whole numbers 0..255 for a port of bytes, classes for labels, 0 to 255 for floats that are
+ * normalised, else -1 to 1. */
 double *port_random(const Net *net, int port, int runs, uint64_t seed, Arena *arena);
 
-/* The file's values as [runs * n][h][w][c]; extents of 1 may be left out of its shape.
+/* The file's values for an input port as [runs * n][h][w][c]; extents of 1 may be left out of its shape.
  * NULL after a message. */
-double *port_from_npy(const Port *port, int runs, const Npy *npy, const char *path, Arena *arena,
-                      Diag *d);
+double *port_from_npy(const Net *net, int port, int runs, const Npy *npy, const char *path,
+                      Arena *arena, Diag *d);
 
 /* The index of element i of [n][h][w][c] in a contiguous array with this order. */
 int64_t port_index(Type type, Order order, int64_t i);

@@ -60,6 +60,13 @@ static void test_types(void)
     b = file(&c, 1, "{\"descr\": \"|u1\", \"fortran_order\": False, \"shape\": ()}", "\xff", 1);
     CU_ASSERT_FATAL(parse(&c, &b, &npy));
     CU_ASSERT(npy.rank == 0 && npy.n == 1 && npy.values[0] == 255);
+    const unsigned char whole[] = {0xfe, 0xff, 0xff, 0xff, 7, 0, 0, 0};
+    b = file(&c, 1, "{'descr': '<i4', 'fortran_order': False, 'shape': (2,)}", whole, 8);
+    CU_ASSERT_FATAL(parse(&c, &b, &npy));
+    CU_ASSERT(npy.n == 2 && npy.values[0] == -2 && npy.values[1] == 7);
+    b = file(&c, 1, "{'descr': '<i8', 'fortran_order': False, 'shape': (1,)}", whole, 8);
+    CU_ASSERT_FATAL(parse(&c, &b, &npy));
+    CU_ASSERT(npy.n == 1 && npy.values[0] == 7 * 4294967296.0 + 4294967294.0);
     b = file(&c, 1, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4)}", "", 0);
     CU_ASSERT_FATAL(parse(&c, &b, &npy));
     CU_ASSERT(npy.n == 0);
@@ -96,7 +103,7 @@ static void test_refusals(void)
         "{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", /* 4 elements are there */
         "{'descr': '<f4', 'fortran_order': True, 'shape': (4,)}",
         "{'descr': '>f4', 'fortran_order': False, 'shape': (4,)}",
-        "{'descr': '<i8', 'fortran_order': False, 'shape': (2,)}",
+        "{'descr': '<u8', 'fortran_order': False, 'shape': (2,)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (-4,)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (4 4)}",
         "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999,)}",

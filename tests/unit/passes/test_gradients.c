@@ -37,7 +37,7 @@ typedef struct Case {
     NetTest *t;
     Net *net, *forward;
     const double **inputs;
-    double **gradients; /* by update: [h][w][c] row-major, as the node has it */
+    double **gradients; /* by update, each as its parameter */
 } Case;
 
 static Node *loss_of(const Net *net)
@@ -55,16 +55,6 @@ static double loss_value(const Case *c)
 static float *data_of(Param *param)
 {
     return (float *)param->data;
-}
-
-/* The element of a gradient that belongs to element i of a parameter. */
-static int64_t place_in(const Param *param, int64_t i)
-{
-    if (param->rank < 4)
-        return i;
-    const int64_t taps = (int64_t)param->dims[2] * param->dims[3], tap = i % taps;
-    const int64_t c = i / taps % param->dims[1], o = i / taps / param->dims[1];
-    return (o * taps + tap) * param->dims[1] + c;
 }
 
 /* Takes `times` steps in the direction, of which there is a sign for each element; NULL for a
@@ -97,7 +87,7 @@ static Verdict compare(const Case *c, signed char *const *signs, double loss)
     for (int i = 0; i < c->net->updates.n; i++) {
         const Param *param = c->net->updates.at[i].param;
         for (int64_t k = 0; signs[i] && k < param_elements(param); k++) {
-            const double g = signs[i][k] * c->gradients[i][place_in(param, k)];
+            const double g = signs[i][k] * c->gradients[i][k];
             wanted += g;
             terms += fabs(g);
         }
@@ -166,7 +156,7 @@ static void find_gradients(Case *c)
     const EvalResult r = eval_net(c->net, c->inputs, EVAL_DOUBLE, c->t->arena);
     c->gradients = NEW_ARRAY(c->t->arena, double *, c->net->updates.n + 1);
     for (int i = 0; i < c->net->updates.n; i++)
-        c->gradients[i] = r.values[c->net->updates.at[i].node->id];
+        c->gradients[i] = eval_update(c->net, c->net->updates.at[i].param, &r, c->t->arena);
 }
 
 /* The network of `t`, differentiated. */

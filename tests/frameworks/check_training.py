@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""Part of make check-tutorial: a step of training by `rnc eval --train` and by PyTorch.
+
+For each network rnc draws the weights (--init random) and PyTorch computes with the same numbers,
+images and labels, in training mode: logits, loss, the gradient by every parameter
+and every running statistic after the step.  PyTorch's autograd computes in double, as
+rnc's interpreter does, and each tensor must agree to 1e-9 of its largest element; in float32, as people train, it
+is reported beside that.  A gradient below 1e-12 of the largest of all is rounding, as that of a
+bias before a normalisation is: it must be so small in both.
+Ends with "N passed, N failed".
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "bench")]
+from netgraph import Graph, normalize_affine, read_safetensors  # noqa: E402
+from peers import torch as peer  # noqa: E402
+
+warnings.filterwarnings("ignore", "CUDA initialization")  # there is none (cputorch.py)
+
+TOLERANCE = 1e-9  # of the largest element, both in double
+NOTHING = 1e-12   # of the largest gradient: what is smaller is rounding
+# net, options, label smoothing
+NETS = [("tutorial/resnet50-keras", ["--batch", "4"], 0),
+        ("tutorial/resnet50-keras", ["--batch", "3", "-D", "size=48x40"], 0.1),
+        ("tutorial/resnet-v2", ["--batch", "2", "-D", "size=64x64"], 0),
+        ("resnet20", ["--batch", "8"], 0),
+        ("resnet20", ["--batch", "8", "-D", "option=B"], 0.1),
+        ("mobilenet_v2", ["--batch", "3", "-D", "size=64x64"], 0.1),
+        ("seresnet50", ["--batch", "2", "-D", "size=64x64"], 0),
+        ("densenet121", ["--batch", "2", "-D", "size=64x64"], 0)]
+COMMON = ["--input-type", "f32", "--input-order", "nchw"]
+
+
+class Training(peer.Net):
+    """The graph with parameters that are trained, and normalisation by the batch."""
+
+    def __init__(self, graph, tensors, outputs, dtype):
+        super().__init__(graph, tensors, outputs)
+        self.to(dtype)
+        self.trained = {}
+        for node in graph.nodes.values():
+            if node.op == "normalize":
+                for role, value in zip(("scale", "shift"), normalize_affine(node)):
+                    self.keep(node, role, torch.from_numpy(value).to(dtype).reshape(1, -1, 1, 1))
+            for role in node.params:
+                if not role.startswith("running"):
+                    self.trained[f"{node.name}.{role}"] = self.parameter(node, role)
+        for tensor in self.trained.values():
+            tensor.requires_grad_(True)
+
+    def normalise(self, node, x):
+        statistics = [self.parameter(node, r) for r in ("running_mean", "running_var")]
+        momentum = float(node.attrs.get("momentum", 0.1))
+        old = statistics[1].clone()
+        y = F.batch_norm(x, *statistics, self.parameter(node, "weight"),
+                         self.parameter(node, "bias"), training=True, momentum=momentum,
+                         eps=float(node.attrs.get("epsilon", 1e-5)))
+        if node.attrs.get("variance", "unbiased") == "biased":
+            biased = x.detach().var((0, 2, 3), correction=0)
+            statistics[1].copy_((1 - momentum) * old + momentum * biased)
+        return y
+
+    def forward(self, *pictures):
+        values = dict(zip((name for _, name in self.graph.inputs), pictures))
+        for node in self.graph.nodes.values():
+            x = [values[name] for name in node.operands]
+            if node.op == "bn":
+                values[node.name] = self.normalise(node, x[0])
+            elif node.op != "input":
+                values[node.name] = peer.apply(self, node, x)
+        return tuple(values[name] for name in self.outputs)
+
+
+def theirs(graph, tensors, logits, picture, labels, smoothing, dtype):
+    """{name: array}: logits, loss, gradients, statistics."""
+    net = Training(graph, tensors, [logits], dtype)
+    out = net(torch.from_numpy(picture).to(dtype))[0].flatten(1)
+    loss = F.cross_entropy(out, torch.from_numpy(labels), label_smoothing=smoothing)
+    loss.backward()
+    found = {"logits": out, "loss": loss}
+    for name, tensor in net.trained.items():
+        found["gradient " + name] = tensor.grad
+    for node in graph.nodes.values():
+        for role in node.params:
+            if role.startswith("running"):
+                found[f"statistic {node.name}.{role}"] = net.parameter(node, role)
+    return {name: t.detach().double().numpy() for name, t in found.items()}
+
+
+def ours(rnc, net, options, logits, folder, smoothing):
+    path = {n: os.path.join(folder, n) for n in ("image.npy", "labels.npy", "out", "g.safetensors")}
+    subprocess.run([rnc, "eval", net, "-w", os.path.join(folder, "w.safetensors"), *options, "-q",
+                    "--train", "--loss", f"cross_entropy:{smoothing}", "--tensor", logits,
+                    "--input", "image=" + path["image.npy"],
+                    "--input", "labels=" + path["labels.npy"],
+                    "--output-dir", path["out"], "-o", path["g.safetensors"]],
+                   check=True, stdout=subprocess.DEVNULL)
+    found = {"logits": np.load(os.path.join(path["out"], logits + ".npy")),
+             "loss": np.load(os.path.join(path["out"], "loss.npy")).reshape(())}
+    for name, array in read_safetensors(path["g.safetensors"]).items():
+        kind = "statistic" if re.search(r"\.running_\w+$", name) else "gradient"
+        found[f"{kind} {name}"] = array
+    return found
+
+
+def is_rounding(values):
+    """The gradients that would be 0 but for rounding."""
+    most = {name: np.abs(a).max() for name, a in values.items() if name.startswith("gradient")}
+    return {name for name, x in most.items() if x <= NOTHING * max(most.values())}
+
+
+def worst(got, wanted, names):
+    """The largest difference relative to a tensor's largest, and the tensor."""
+    return max((float(np.abs(got[name].reshape(wanted[name].shape) - wanted[name]).max()
+                      / np.abs(wanted[name]).max()), name) for name in names)
+
+
+def check(args, net, options, smoothing, folder):
+    """Whether all tensors agree; says how well."""
+    label = " ".join([os.path.basename(net), *options])
+    net, options = os.path.join(args.models_dir, net + ".net"), options + COMMON
+    weights = os.path.join(folder, "w.safetensors")
+    defines = [x for i, x in enumerate(options) if x == "-D" or options[i - 1] == "-D"]
+    subprocess.run([args.rnc, "convert", net, "--init", "random:1", "-q", "-o", weights, *defines],
+                   check=True)
+    text = subprocess.run([args.rnc, net, "--dump", "ir", *options], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    graph = Graph(re.sub(r"(?m)^(    \w+ (?:\[\d+\])+) .*$", r"\1", text))  # rnc's own names
+    last = graph.nodes[graph.outputs[0][1]]
+    logits = last.operands[0] if last.op == "softmax" else last.name
+    (_, image), = graph.inputs
+    shape = [getattr(graph.nodes[image], k) for k in "nchw"]
+    rng = np.random.default_rng(5)
+    most = 255 if any(n.op == "normalize" for n in graph.nodes.values()) else 1
+    picture = rng.uniform(0, most, shape).astype(np.float32)
+    labels = rng.integers(0, last.c, shape[0])
+    np.save(os.path.join(folder, "image.npy"), picture)
+    np.save(os.path.join(folder, "labels.npy"), labels)
+    tensors = read_safetensors(weights)
+    got = ours(args.rnc, net, options, logits, folder, smoothing)
+    double, single = (theirs(graph, tensors, logits, picture, labels, smoothing, dtype)
+                      for dtype in (torch.float64, torch.float32))
+    names = [name for name in double if name not in is_rounding(double)]
+    apart, where = worst(got, double, names)
+    usual, there = worst(got, single, names)
+    good = (apart <= TOLERANCE and got.keys() == double.keys()
+            and is_rounding(got) == is_rounding(double))
+    print(f"{'' if good else 'FAIL '}{label}, smoothing {smoothing}: {len(names)} tensors, worst "
+          f"difference {apart:.1e} ({where}); {len(double) - len(names)} are rounding; PyTorch in "
+          f"float32: {usual:.1e} ({there})", flush=True)
+    return good
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rnc", default="./rnc")
+    p.add_argument("--models-dir", default="../models")
+    p.add_argument("nets", nargs="*", help="only those whose name has one of these words")
+    args, _ = p.parse_known_args()
+    passed = failed = 0
+    for net, options, smoothing in NETS:
+        if args.nets and not any(word in net for word in args.nets):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            good = check(args, net, options, smoothing, folder)
+        passed, failed = passed + good, failed + (not good)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

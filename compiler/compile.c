@@ -37,6 +37,7 @@ static Net *make_net(const Work *w, int file)
         return irtext_read(w->arena, file, w->d);
     LowerOptions o = w->options->lower;
     o.train = o.train || w->options->dump == DUMP_TRAIN;
+    o.train_if_any = w->options->train;
     return lower_file(w->arena, w->src, file, &o, w->d);
 }
 
@@ -67,6 +68,23 @@ static bool bind_weights(const Work *w)
     }
     c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, &c->bound, w->d);
     return c->has_weights;
+}
+
+/* The loss that the options say, else the one of the file's training. */
+static bool make_backward(const Work *w)
+{
+    const Train *train = w->out->net->train;
+    Loss loss = w->options->loss;
+    if (train && !w->options->some_loss) {
+        const bool cross = train->loss == TRAIN_CROSS_ENTROPY;
+        loss.kind = cross ? LOSS_CROSS_ENTROPY : LOSS_MEAN_SQUARED_ERROR;
+        loss.smoothing = cross ? train->smoothing : 0;
+    }
+    if (train) {
+        loss.frozen = train->freeze.at;
+        loss.n_frozen = train->freeze.n;
+    }
+    return differentiate(w->out->net, &loss, w->d);
 }
 
 static bool make_plan(const Work *w)
@@ -125,7 +143,7 @@ static bool phases(const Work *w)
     }
     if (!c->net || !check_net(c->net, w->d, "lowering") || !bind_weights(w))
         return false;
-    if (o->train && !differentiate(c->net, &o->loss, w->d))
+    if (o->train && !make_backward(w))
         return false;
     c->original = ir_copy(c->net, w->arena);
     if (stop(w, DUMP_IR) && !o->dump_after && !o->passes) {

@@ -10,14 +10,7 @@
 #include "plan/plan.h"
 #include "emit/emit.h"
 
-typedef enum Dump {
-    DUMP_NONE,
-    DUMP_AST,
-    DUMP_IR,
-    DUMP_PLAN,
-    DUMP_REPORT,
-    DUMP_TRAIN
-} Dump;
+typedef enum Dump { DUMP_NONE, DUMP_AST, DUMP_IR, DUMP_PLAN, DUMP_REPORT, DUMP_TRAIN } Dump;
 
 typedef struct CompileOptions {
     const char *input; /* .net, or .ir (a network's text form) */
@@ -25,7 +18,8 @@ typedef struct CompileOptions {
     const char *const *weights; /* files to bind, in order */
     int n_weights;
     InitSpec init;
-    bool train; /* the network with a backward part, for this loss */
+    bool train;     /* the network with a backward part, for this loss */
+    bool some_loss; /* `loss` says which; else it is that of the file's training, if it has one */
     Loss loss;
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */

@@ -246,11 +246,11 @@ run 1 'eval --train, no such class' $train --input image=step/image.npy --input 
 says err "ten.npy: error: input 'labels' takes classes from 0 to 9, and the file holds 10"
 run 2 'eval -o, another ending' $train --random 7 -o g.npz
 says err "gradients go to a file that ends in .safetensors, not to 'g.npz'"
-run 2 '--loss without --train' tiny.net --loss squared_error
+run 2 '--loss without --train' tiny.net --loss mean_squared_error
 says err '--loss says what a step of training is; it needs --train'
 run 2 '--loss, smoothing out of range' $train --random 7 --loss cross_entropy:2
-says err '--loss takes cross_entropy:X, where X is from 0 to 1, or squared_error'
-run 2 '--loss squared_error, smoothed' $train --random 7 --loss squared_error:0.1
+says err '--loss takes cross_entropy:X, where X is from 0 to 1, or mean_squared_error'
+run 2 '--loss mean_squared_error, smoothed' $train --random 7 --loss mean_squared_error:0.1
 
 # ---- verify ----
 

@@ -154,3 +154,25 @@ const char *str_nearest(const char *word, const char *const *words, int n)
     }
     return best;
 }
+
+bool str_fits(const char *text, const char *pattern)
+{
+    const char *star = NULL, *again = NULL; /* the last '*', and where in the text it ends so far */
+    while (*text) {
+        if (*pattern == '*') {
+            star = pattern++;
+            again = text;
+        } else if (*pattern == *text) {
+            pattern++;
+            text++;
+        } else if (star) {
+            pattern = star + 1;
+            text = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}

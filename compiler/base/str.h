@@ -37,4 +37,7 @@ int str_distance(const char *a, const char *b);
  * be worth suggesting (distance over a third of the longer word's length). */
 const char *str_nearest(const char *word, const char *const *words, int n);
 
+/* Whether the text fits a pattern, in which each '*' stands for any characters or none. */
+bool str_fits(const char *text, const char *pattern);
+
 #endif

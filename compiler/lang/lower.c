@@ -56,7 +56,7 @@ typedef struct Chosen {
 static Chosen choose(Lower *l, int file)
 {
     Chosen c = {0};
-    if (l->options->train) {
+    if (l->options->train || (l->options->train_if_any && has_training(l, file))) {
         c.train = lower_train(l, file, &c.call, &c.vars);
         if (!c.train)
             return c;
@@ -153,6 +153,8 @@ static void expand(Lower *l, const Chosen *chosen, const Decl *base, const Var *
                    .index = -1};
     l->net = ir_new(l->arena, net->name.text);
     l->net->train = chosen->train;
+    if (chosen->train && l->options->train_if_any && !l->options->batch)
+        l->batch = chosen->train->batch;
     for (const Var *v = vars; v; v = v->next) {
         if (v->value.kind == VALUE_INT)
             VEC_PUSH(l->arena, &l->net->defines, ((NetDefine){v->name.text, v->value.integer}));

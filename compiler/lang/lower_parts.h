@@ -267,7 +267,9 @@ void lower_batch(Lower *l, Frame *f, const Stmt *s);
 /* Applies --tap and --labels, and checks that the interface is complete. */
 void finish_ports(Lower *l, Frame *f, const Decl *net);
 
-/* lower_train.c: the last training of the main file.  Sets *network to the net it names, or to
+/* lower_train.c: whether the main file has a training. */
+bool has_training(const Lower *l, int file);
+/* The last training of the main file.  Sets *network to the net it names, or to
  * NULL, and *vars to what the arguments of that call may refer to.  Returns NULL after messages. */
 const struct Train *lower_train(Lower *l, int file, const Call **network, const Var **vars);
 

@@ -218,7 +218,7 @@ void lower_batch(Lower *l, Frame *f, const Stmt *s)
             diag_note(l->d, l->batch_loc, "it is set here");
     } else {
         l->batch_loc = s->loc;
-        if (!l->options->batch)
+        if (!l->options->batch && !(l->options->train_if_any && l->net->train))
             l->batch = (int)v.integer;
     }
 }

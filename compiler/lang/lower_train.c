@@ -432,14 +432,26 @@ static void complete(Training *t, const Decl *decl)
         diag_note(d, locs[TRAIN_STOP], "`validation 0.1` keeps a tenth of the data for it");
 }
 
-/* The last training of the main file; NULL after a message. */
-static const Decl *main_training(Lower *l, int file)
+/* The last training of the main file, or NULL. */
+static const Decl *last_training(const Lower *l, int file)
 {
     const Decl *last = NULL;
     for (int i = 0; i < l->trainings.n; i++) {
         if (l->trainings.at[i]->name.loc.file == file)
             last = l->trainings.at[i];
     }
+    return last;
+}
+
+bool has_training(const Lower *l, int file)
+{
+    return last_training(l, file) != NULL;
+}
+
+/* The last training of the main file; NULL after a message. */
+static const Decl *main_training(Lower *l, int file)
+{
+    const Decl *last = last_training(l, file);
     if (last)
         return last;
     const char *name = src_file(l->src, file)->name;

@@ -110,9 +110,14 @@ void eval_BN_FIXED_BACKWARD(EvalStep *s)
 
 /* ---- element by element ---- */
 
-/* The derivative of an activation, from its result y where that is enough, else from x. */
+/* The derivative of an activation, from its result y where that is enough, else from x.  A NaN
+ * stays one; for an infinite x it is the limit. */
 static double slope(Act act, double alpha, double v)
 {
+    if (isnan(v))
+        return v;
+    if (isinf(v) && (act == ACT_SILU || act == ACT_GELU))
+        return v > 0;
     const double sigmoid = 1 / (1 + exp(-v));
     switch (act) {
     case ACT_RELU:
@@ -299,7 +304,7 @@ void eval_CROSS_ENTROPY(EvalStep *s)
         s->out[0] = loss / (double)pixels;
 }
 
-void eval_SQUARED_ERROR(EvalStep *s)
+void eval_MEAN_SQUARED_ERROR(EvalStep *s)
 {
     const int64_t n = type_elements(s->node->in[0]->type);
     const bool gradient = s->node->attrs.result == 1;

@@ -110,7 +110,7 @@ void eval_DENSE_WEIGHTS(EvalStep *s)
 
 /* ---- pools ---- */
 
-/* Adds dy of one window's channel to the first of its largest elements. */
+/* Adds dy of one window's channel to the first of its largest elements, or to the last NaN. */
 static void give_to_largest(EvalStep *s, int n, int y, int x, int c)
 {
     const Attrs *a = &s->node->attrs;
@@ -123,7 +123,7 @@ static void give_to_largest(EvalStep *s, int n, int y, int x, int c)
             if (!at)
                 continue;
             const double v = s->in[1][at + c - s->out];
-            if (!to || v > most) {
+            if (!to || v > most || isnan(v)) {
                 most = v;
                 to = at + c;
             }

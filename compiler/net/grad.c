@@ -6,15 +6,19 @@
 
 /* ---- what the rules share ---- */
 
-static bool is_trained(const Node *node)
+bool grad_trains(const Grad *g, const Node *node, Role role)
 {
-    return node->params[P_WEIGHT] || node->params[P_BIAS];
+    return node->params[role] && !g->frozen[node->params[role]->id];
 }
 
-Grad grad_begin(Net *net, Diag *diag)
+Grad grad_begin(Net *net, const bool *frozen, Diag *diag)
 {
     Arena *arena = net->arena;
-    Grad g = {.net = net, .diag = diag, .n_nodes = net->nodes.n, .n_params = net->params.n};
+    Grad g = {.net = net,
+              .diag = diag,
+              .n_nodes = net->nodes.n,
+              .n_params = net->params.n,
+              .frozen = frozen};
     g.names.arena = arena;
     g.needed = NEW_ARRAY(arena, bool, net->nodes.n + 1);
     g.of_node = NEW_ARRAY(arena, Shares, net->nodes.n + 1);
@@ -22,7 +26,7 @@ Grad grad_begin(Net *net, Diag *diag)
     for (int i = 0; i < net->nodes.n; i++) {
         const Node *node = net->nodes.at[i];
         table_add(&g.names, node->name, NO_LOC);
-        g.needed[i] = is_trained(node);
+        g.needed[i] = grad_trains(&g, node, P_WEIGHT) || grad_trains(&g, node, P_BIAS);
         for (int j = 0; j < node->n_in; j++)
             g.needed[i] = g.needed[i] || g.needed[node->in[j]->id];
     }
@@ -210,8 +214,8 @@ static bool normalisation(Grad *g, Node *node, Op op, Node *const *in, int n_in)
             return false;
     }
     return (!grad_wants(g, node, 0) || grad_give(g, node, 0, results[0])) &&
-           grad_give_param(g, node, P_WEIGHT, results[1]) &&
-           grad_give_param(g, node, P_BIAS, results[2]);
+           (!grad_trains(g, node, P_WEIGHT) || grad_give_param(g, node, P_WEIGHT, results[1])) &&
+           (!grad_trains(g, node, P_BIAS) || grad_give_param(g, node, P_BIAS, results[2]));
 }
 
 bool grad_BN_TRAIN(Grad *g, Node *node, Node *const *dy)
@@ -276,4 +280,4 @@ NO_GRAD(UNFLATTEN)
 NO_GRAD(SUBSAMPLE_BACKWARD)
 NO_GRAD(UPSAMPLE_BACKWARD)
 NO_GRAD(CROSS_ENTROPY)
-NO_GRAD(SQUARED_ERROR)
+NO_GRAD(MEAN_SQUARED_ERROR)

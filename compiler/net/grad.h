@@ -17,6 +17,7 @@ typedef struct Grad {
     Net *net;
     Diag *diag;
     int n_nodes, n_params; /* of the network without its backward part */
+    const bool *frozen;    /* by id of a parameter: it is not trained */
     bool *needed;          /* by id: the value depends on a trained parameter */
     Shares *of_node;       /* by id: what the gradient by the value is the sum of */
     Shares *of_param;      /* by id: likewise for parameters */
@@ -24,7 +25,7 @@ typedef struct Grad {
 } Grad;
 
 /* Begins the backward part of a network; all its nodes are there. */
-Grad grad_begin(Net *net, Diag *diag);
+Grad grad_begin(Net *net, const bool *frozen, Diag *diag);
 /* Appends what the operator with the first result `node` gives to its operands and parameters.
  * dy[i] is the gradient by its i-th result; NULL where the loss does not depend on it, though at
  * least one is there.  Returns false after a message if the operator cannot be differentiated. */

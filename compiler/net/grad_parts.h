@@ -16,6 +16,8 @@ Node *grad_add(Grad *g, const Node *of, const char *what, Op op, Node *const *in
                const Attrs *attrs);
 /* Whether a gradient by the i-th operand is of any use. */
 bool grad_wants(const Grad *g, const Node *node, int i);
+/* Whether the node has a parameter of this role that is trained. */
+bool grad_trains(const Grad *g, const Node *node, Role role);
 /* Adds a share to the gradient by the i-th operand, or by a parameter.  False if `share` is NULL,
  * which had a message. */
 bool grad_give(Grad *g, const Node *node, int i, Node *share);

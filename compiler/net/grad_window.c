@@ -20,7 +20,7 @@ static bool give_bias(Grad *g, Node *node, Node *dy)
 {
     Attrs attrs = ir_default_attrs(OP_SUM);
     attrs.images = attrs.pixels = true;
-    return !node->params[P_BIAS] ||
+    return !grad_trains(g, node, P_BIAS) ||
            grad_give_param(g, node, P_BIAS,
                            grad_add(g, node, "bias.gradient", OP_SUM, &dy, 1, &attrs));
 }
@@ -37,7 +37,8 @@ static bool give_weights(Grad *g, Node *node, Node *dy, Node *x)
 {
     const Attrs attrs = window_attrs(OP_CONV_WEIGHTS, &node->attrs);
     Node *in[] = {dy, x};
-    return grad_give_param(g, node, P_WEIGHT,
+    return !grad_trains(g, node, P_WEIGHT) ||
+           grad_give_param(g, node, P_WEIGHT,
                            grad_add(g, node, "weight.gradient", OP_CONV_WEIGHTS, in, 2, &attrs));
 }
 
@@ -76,8 +77,10 @@ bool grad_DENSE(Grad *g, Node *node, Node *const *dy)
         !grad_give(g, node, 0, grad_add(g, node, "backward", OP_DENSE_TRANSPOSE, &d, 1, &attrs)))
         return false;
     attrs = ir_default_attrs(OP_DENSE_WEIGHTS);
-    return grad_give_param(g, node, P_WEIGHT,
-                           grad_add(g, node, "weight.gradient", OP_DENSE_WEIGHTS, in, 2, &attrs)) &&
+    return (!grad_trains(g, node, P_WEIGHT) ||
+            grad_give_param(
+                g, node, P_WEIGHT,
+                grad_add(g, node, "weight.gradient", OP_DENSE_WEIGHTS, in, 2, &attrs))) &&
            give_bias(g, node, d) && give_residual(g, node, d);
 }
 

@@ -227,7 +227,7 @@ bool shape_CROSS_ENTROPY(Node *node, Diag *diag)
     return fits(node, diag, 1, labels) && loss(node, diag);
 }
 
-bool shape_SQUARED_ERROR(Node *node, Diag *diag)
+bool shape_MEAN_SQUARED_ERROR(Node *node, Diag *diag)
 {
     return fits(node, diag, 1, node->in[0]->type) && loss(node, diag);
 }

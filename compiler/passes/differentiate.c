@@ -15,6 +15,34 @@ static Loc loc_of(const Place *place)
     return place ? place->loc : NO_LOC;
 }
 
+/* ---- what is not trained ---- */
+
+static bool is_statistic(const Param *param)
+{
+    return param->role == P_MEAN || param->role == P_VARIANCE;
+}
+
+/* By the id of a parameter; NULL after a message about a pattern that fits none. */
+static bool *find_frozen(const Net *net, const Loss *loss, Diag *diag)
+{
+    bool *frozen = NEW_ARRAY(net->arena, bool, net->params.n + 1);
+    for (int i = 0; i < loss->n_frozen; i++) {
+        bool any = false;
+        for (int k = 0; k < net->params.n; k++) {
+            if (str_fits(net->params.at[k]->name, loss->frozen[i]))
+                any = frozen[k] = true;
+        }
+        if (any)
+            continue;
+        diag_error(diag, NO_LOC, "no parameter's name fits the pattern '%s' of those not trained",
+                   loss->frozen[i]);
+        diag_note(diag, NO_LOC, "names are those of `--dump ir`, such as '%s'; * is any text",
+                  net->params.n ? net->params.at[0]->name : "");
+        return NULL;
+    }
+    return frozen;
+}
+
 /* ---- normalisations ---- */
 
 /* Values of a channel that a normalisation takes its mean of. */
@@ -61,15 +89,16 @@ static Node *result_of(const Net *net, const Node *bn, int result, const char *n
     return node;
 }
 
-/* Turns each bn into bn_train, with two nodes more.  False after messages. */
-static bool train_norms(Net *net, NameTable *names, Diag *diag)
+/* Turns each bn that is trained into bn_train, with two nodes more.  False after messages. */
+static bool train_norms(Net *net, const bool *frozen, NameTable *names, Diag *diag)
 {
     VEC(Node *) nodes = {0};
     bool good = true;
     for (int i = 0; i < net->nodes.n; i++) {
         Node *node = net->nodes.at[i];
         VEC_PUSH(net->arena, &nodes, node);
-        if (node->op != OP_BN)
+        if (node->op != OP_BN ||
+            (frozen[node->params[P_WEIGHT]->id] && frozen[node->params[P_BIAS]->id]))
             continue;
         good = has_statistics(node, diag) && good;
         node->op = OP_BN_TRAIN;
@@ -157,7 +186,7 @@ static bool add_loss(Grad *g, const Loss *loss, Port output)
         diag_error(g->diag, loc_of(output.place),
                    "cross-entropy needs at least two classes, and '%s' has one channel",
                    output.name);
-        diag_note(g->diag, loc_of(output.place), "--loss squared_error is for numbers");
+        diag_note(g->diag, loc_of(output.place), "--loss mean_squared_error is for numbers");
         return false;
     }
     if (!g->needed[value->id]) {
@@ -166,7 +195,7 @@ static bool add_loss(Grad *g, const Loss *loss, Port output)
         return false;
     }
     Node *in[] = {value, add_target(g, loss, &output, value)};
-    const Op op = cross ? OP_CROSS_ENTROPY : OP_SQUARED_ERROR;
+    const Op op = cross ? OP_CROSS_ENTROPY : OP_MEAN_SQUARED_ERROR;
     Attrs attrs = ir_default_attrs(op);
     attrs.smoothing = loss->smoothing;
     Port port = {.name = free_port(net, "loss"), .order = output.order, .place = output.place};
@@ -216,7 +245,7 @@ static void warn_untrained(const Grad *g)
     int n = 0;
     for (int i = 0; i < g->n_params; i++) {
         const Param *param = g->net->params.at[i];
-        if (param->role == P_MEAN || param->role == P_VARIANCE || g->of_param[i].n)
+        if (is_statistic(param) || g->frozen[i] || g->of_param[i].n)
             continue;
         first = first ? first : param;
         n++;
@@ -263,9 +292,10 @@ bool differentiate(Net *net, const Loss *loss, Diag *diag)
     NameTable names = {.arena = net->arena};
     for (int i = 0; i < net->nodes.n; i++)
         table_add(&names, net->nodes.at[i]->name, NO_LOC);
-    if (!loss->keep_statistics && !train_norms(net, &names, diag))
+    const bool *frozen = find_frozen(net, loss, diag);
+    if (!frozen || (!loss->keep_statistics && !train_norms(net, frozen, &names, diag)))
         return false;
-    Grad g = grad_begin(net, diag);
+    Grad g = grad_begin(net, frozen, diag);
     if (!add_loss(&g, loss, *output) || !go_back(&g) || !list_updates(&g))
         return false;
     warn_untrained(&g);

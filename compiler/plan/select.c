@@ -349,7 +349,7 @@ static void select_node(Plan *plan, const Node *node)
     case OP_SUBSAMPLE_BACKWARD:
     case OP_UPSAMPLE_BACKWARD:
     case OP_CROSS_ENTROPY:
-    case OP_SQUARED_ERROR:
+    case OP_MEAN_SQUARED_ERROR:
     case OP_INPUT: /* has a form of its own, above */
     case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
         break;

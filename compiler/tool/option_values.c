@@ -126,10 +126,10 @@ static bool definition(Parser *p, const char *value)
     return true;
 }
 
-/* cross_entropy, cross_entropy:0.1 or squared_error */
+/* cross_entropy, cross_entropy:0.1 or mean_squared_error */
 static bool loss(Parser *p, const char *value, Loss *out)
 {
-    static const char *const words[] = {"cross_entropy", "squared_error"};
+    static const char *const words[] = {"cross_entropy", "mean_squared_error"};
     const char *colon = strchr(value, ':');
     const int kind = choice(
         p, colon ? arena_strndup(p->arena, value, (size_t)(colon - value)) : value, words, 2);
@@ -143,7 +143,7 @@ static bool loss(Parser *p, const char *value, Loss *out)
         out->smoothing <= 1)
         return true;
     if (p->d->errors == 0)
-        bad_value(p, value, "cross_entropy:X, where X is from 0 to 1, or squared_error");
+        bad_value(p, value, "cross_entropy:X, where X is from 0 to 1, or mean_squared_error");
     return false;
 }
 
@@ -198,7 +198,7 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
         o->compile.train = true;
         return true;
     case OPTION_LOSS:
-        o->some_loss = true;
+        o->compile.some_loss = true;
         return loss(p, value, &o->compile.loss);
     case OPTION_KEEP_STATISTICS:
         o->compile.loss.keep_statistics = true;

@@ -145,9 +145,9 @@ static void check(Parser *p)
         diag_error(p->d, NO_LOC, "gradients go to a file that ends in .safetensors, not to '%s'",
                    o->output);
     if (!o->compile.train &&
-        (o->some_loss || o->compile.loss.output || o->compile.loss.keep_statistics))
+        (o->compile.some_loss || o->compile.loss.output || o->compile.loss.keep_statistics))
         diag_error(p->d, NO_LOC, "%s says what a step of training is; it needs --train",
-                   o->some_loss             ? "--loss"
+                   o->compile.some_loss     ? "--loss"
                    : o->compile.loss.output ? "--loss-of"
                                             : "--keep-statistics");
     if (o->command == COMMAND_graph)

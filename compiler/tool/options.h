@@ -33,7 +33,6 @@ typedef struct Options {
     /* The lists to which the pointers of `compile` point. */
     Words weights, defines, include_dirs, taps, passes;
     bool some_passes; /* --passes was given, though perhaps with none */
-    bool some_loss;   /* --loss was given */
     const char *init; /* --init as written, or NULL */
     Words shown;      /* options worth repeating in the emitted head comment: no paths */
 

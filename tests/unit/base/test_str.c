@@ -51,6 +51,31 @@ static void test_nearest(void)
     CU_ASSERT_PTR_NULL(str_nearest("conv", words, 0));
 }
 
+static void test_fits(void)
+{
+    static const struct {
+        const char *text, *pattern;
+        bool fits;
+    } rows[] = {
+        {"layer1.0.bn1.bias", "*.bias", true},
+        {"layer1.0.bn1.bias", "layer1.*", true},
+        {"layer1.0.bn1.bias", "layer1", false},
+        {"layer1", "layer1*", true},
+        {"layer10.conv", "layer1.*", false},
+        {"a.b.a.bias", "*a.bi*s", true},
+        {"aab", "*ab", true},
+        {"aab", "*a", false},
+        {"", "*", true},
+        {"", "", true},
+        {"a", "", false},
+        {"abcabd", "a*bd", true},
+        {"abcabd", "**c*d", true},
+        {"abcabd", "*c*c*", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CU_ASSERT_EQUAL(str_fits(rows[i].text, rows[i].pattern), rows[i].fits);
+}
+
 void suite_str(void)
 {
     CU_pSuite s = CU_add_suite("str", NULL, NULL);
@@ -58,4 +83,5 @@ void suite_str(void)
     CU_add_test(s, "starts and ends", test_parts);
     CU_add_test(s, "distance of words", test_distance);
     CU_add_test(s, "nearest word", test_nearest);
+    CU_add_test(s, "patterns", test_fits);
 }

@@ -520,6 +520,24 @@ static void test_maxpool_backward(void)
     netgen_end(&t);
 }
 
+/* A NaN stays one; for an infinite operand the slope is the limit. */
+static void test_act_backward(void)
+{
+    static const Act acts[] = {ACT_RELU, ACT_HARD_SWISH, ACT_SILU, ACT_GELU};
+    const double *inputs[] = {LIST(2, 2, 2), LIST((double)NAN, -INFINITY, INFINITY)};
+    for (int i = 0; i < 4; i++) {
+        NetTest t;
+        Node *in[] = {begin(&t, 1, 3, 1), netgen_input(&t, ELEM_F32, 1, 3, 1)};
+        Attrs a = ir_default_attrs(OP_ACT_BACKWARD);
+        a.of = (int)acts[i];
+        Node *dx = netgen_add(&t, OP_ACT_BACKWARD, in, 2, a);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(dx);
+        const double *got = eval_net(t.net, inputs, EVAL_DOUBLE, t.arena).values[dx->id];
+        CU_ASSERT(isnan(got[0]) && got[1] == 0 && got[2] == 2);
+        netgen_end(&t);
+    }
+}
+
 /* Logits log 1, log 2 and log 5, which are probabilities of 1/8, 1/4 and 5/8, plus 1000. */
 static void test_cross_entropy(void)
 {
@@ -590,6 +608,7 @@ void suite_eval(void)
     CU_add_test(s, "float rounds each tensor", test_float);
     CU_add_test(s, "bn_train", test_bn_train);
     CU_add_test(s, "maxpool_backward", test_maxpool_backward);
+    CU_add_test(s, "act_backward", test_act_backward);
     CU_add_test(s, "cross_entropy", test_cross_entropy);
     CU_add_test(s, "conv_transpose", test_conv_transpose);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const Loss cross_entropy = {.kind = LOSS_CROSS_ENTROPY};
-static const Loss squared_error = {.kind = LOSS_SQUARED_ERROR};
+static const Loss mean_squared_error = {.kind = LOSS_MEAN_SQUARED_ERROR};
 
 /* ---- the form ---- */
 
@@ -35,7 +35,7 @@ static void test_shares(void)
     Node *a = netgen_conv(&t, netgen_input(&t, ELEM_F32, 3, 3, 2), 2, 1, 1);
     Node *in[] = {a, netgen_op(&t, OP_RELU, a), netgen_op(&t, OP_TANH, a)};
     netgen_output(&t, netgen_add(&t, OP_ADD, in, 3, ir_default_attrs(OP_ADD)));
-    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_ADD), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_ACT_BACKWARD), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_CONV_TRANSPOSE), 0);
@@ -57,7 +57,7 @@ static void test_shared_parameters(void)
     Node *conv = netgen_conv(&t, x, 2, 3, 1), *bn = netgen_op(&t, OP_BN, conv);
     Node *twin = netgen_share(&t, bn, netgen_share(&t, conv, bn));
     netgen_output(&t, twin);
-    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_BN_TRAIN), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_CONV_WEIGHTS), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_ADD), 3);
@@ -92,9 +92,31 @@ static void test_softmax(void)
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_op(&t, OP_SOFTMAX,
                                 netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 3, 1, 1)));
-    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_SOFTMAX_BACKWARD), 1);
     CU_ASSERT_STRING_EQUAL(t.net->inputs.at[1].name, "target");
+    netgen_end(&t);
+}
+
+/* What is frozen gets no gradient, nor does what comes before it; its normalisation keeps its
+ * statistics. */
+static void test_frozen(void)
+{
+    static const char *const patterns[] = {"conv2*", "bn3.*", "bn5.bias"};
+    const Loss loss = {.kind = LOSS_MEAN_SQUARED_ERROR, .frozen = patterns, .n_frozen = 3};
+    NetTest t;
+    netgen_begin(&t, 1);
+    Node *x = netgen_conv(&t, netgen_input(&t, ELEM_F32, 3, 3, 2), 2, 3, 1);
+    x = netgen_conv(&t, netgen_op(&t, OP_BN, x), 2, 3, 1);
+    netgen_output(&t, netgen_op(&t, OP_BN, x));
+    CU_ASSERT(differentiate(t.net, &loss, &t.diag));
+    CU_ASSERT_EQUAL(t.diag.out.n, 0);
+    CU_ASSERT_EQUAL(count(t.net, OP_BN), 1);
+    CU_ASSERT_EQUAL(count(t.net, OP_BN_TRAIN), 1);
+    CU_ASSERT_EQUAL(count(t.net, OP_CONV_TRANSPOSE), 0);
+    CU_ASSERT_EQUAL(count(t.net, OP_CONV_WEIGHTS), 1);
+    CU_ASSERT_EQUAL_FATAL(t.net->updates.n, 4); /* conv4, bn5's weight and statistics */
+    CU_ASSERT_STRING_EQUAL(t.net->updates.at[1].param->name, "bn5.weight");
     netgen_end(&t);
 }
 
@@ -123,18 +145,19 @@ static void test_refusals(void)
 {
     NetTest t;
     begin(&t);
-    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
-    refused(&t, &squared_error, "'test' has a backward part already");
+    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    refused(&t, &mean_squared_error, "'test' has a backward part already");
 
     netgen_output(&t, begin(&t));
-    refused(&t, &squared_error, "the network has 2 outputs, and the loss is of one");
+    refused(&t, &mean_squared_error, "the network has 2 outputs, and the loss is of one");
 
     begin(&t);
     const Loss other = {.output = "output33"};
     refused(&t, &other, "no output 'output33'; did you mean 'output3'?");
 
     begin(&t)->act = ACT_RELU;
-    refused(&t, &squared_error, "'conv2' cannot be differentiated: an activation is fused into it");
+    refused(&t, &mean_squared_error,
+            "'conv2' cannot be differentiated: an activation is fused into it");
 
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_op(&t, OP_RELU, netgen_input(&t, ELEM_F32, 3, 3, 2)));
@@ -143,6 +166,11 @@ static void test_refusals(void)
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 1, 1, 1));
     refused(&t, &cross_entropy, "at least two classes, and 'output3' has one channel");
+
+    static const char *const none = "layer7.*";
+    const Loss frozen = {.frozen = &none, .n_frozen = 1};
+    begin(&t);
+    refused(&t, &frozen, "no parameter's name fits the pattern 'layer7.*' of those not trained");
 
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_op(&t, OP_BN, netgen_input(&t, ELEM_F32, 1, 1, 2)));
@@ -155,7 +183,7 @@ static void test_untrained(void)
     NetTest t;
     Node *conv = begin(&t);
     netgen_conv(&t, conv, 3, 1, 1);
-    CU_ASSERT(differentiate(t.net, &squared_error, &t.diag));
+    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(t.net->updates.n, 1);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(buf_text(&t.diag.out), "the loss does not depend on 'conv4.weight', which"));
@@ -168,6 +196,7 @@ void suite_differentiate(void)
     CU_add_test(s, "shares of a gradient", test_shares);
     CU_add_test(s, "shared parameters", test_shared_parameters);
     CU_add_test(s, "softmax and loss", test_softmax);
+    CU_add_test(s, "frozen parameters", test_frozen);
     CU_add_test(s, "refusals", test_refusals);
     CU_add_test(s, "untrained", test_untrained);
 }

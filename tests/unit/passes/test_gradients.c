@@ -28,7 +28,7 @@
 #define STEP (1.0 / (1 << 16))
 
 static const Loss cross_entropy = {.kind = LOSS_CROSS_ENTROPY};
-static const Loss squared_error = {.kind = LOSS_SQUARED_ERROR};
+static const Loss mean_squared_error = {.kind = LOSS_MEAN_SQUARED_ERROR};
 
 /* ---- differences ---- */
 
@@ -269,9 +269,9 @@ static void test_operators(void)
             Node *y = apply(&t, (Op)op, row, x);
             CU_ASSERT_PTR_NOT_NULL_FATAL(y);
             netgen_output(&t, y);
-            Loss loss = row % 4 < 2 ? squared_error : cross_entropy;
+            Loss loss = row % 4 < 2 ? mean_squared_error : cross_entropy;
             loss.smoothing = row % 4 == 3 ? 0.1 : 0;
-            loss.kind = y->type.c < 2 ? LOSS_SQUARED_ERROR : loss.kind;
+            loss.kind = y->type.c < 2 ? LOSS_MEAN_SQUARED_ERROR : loss.kind;
             loss.keep_statistics = row % 2;
             Case c;
             if (begin_case(&c, &t, &loss))
@@ -301,9 +301,9 @@ static void one_output(NetTest *t)
 
 static Loss random_loss(NetTest *t)
 {
-    Loss loss = netgen_int(t, 0, 1) ? cross_entropy : squared_error;
+    Loss loss = netgen_int(t, 0, 1) ? cross_entropy : mean_squared_error;
     if (t->net->outputs.at[0].node->type.c < 2)
-        loss.kind = LOSS_SQUARED_ERROR;
+        loss.kind = LOSS_MEAN_SQUARED_ERROR;
     loss.smoothing = netgen_int(t, 0, 1) * 0.1;
     loss.keep_statistics = netgen_int(t, 0, 7) == 0;
     return loss;

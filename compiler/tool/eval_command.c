@@ -68,8 +68,7 @@ static const double **read_inputs(Evaluation *e)
         if (e->o->random)
             inputs[i] = port_random(e->net, i, e->runs, e->o->seed, e->arena);
         else if (npy_read(&npy, e->files[i], e->arena, e->d))
-            inputs[i] =
-                port_from_npy(e->net, i, e->runs, &npy, e->files[i], e->arena, e->d);
+            inputs[i] = port_from_npy(e->net, i, e->runs, &npy, e->files[i], e->arena, e->d);
     }
     return e->d->errors ? NULL : inputs;
 }

@@ -141,6 +141,8 @@ static void check(Parser *p)
                    "--init");
     if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
+    if (o->compile.train && o->runs)
+        diag_error(p->d, NO_LOC, "a step of training is one run: take either --train or --runs");
     if (o->command == COMMAND_eval && o->output && !str_ends(o->output, ".safetensors"))
         diag_error(p->d, NO_LOC, "gradients go to a file that ends in .safetensors, not to '%s'",
                    o->output);

@@ -172,6 +172,10 @@ static void test_refusals(void)
     begin(&t);
     refused(&t, &frozen, "no parameter's name fits the pattern 'layer7.*' of those not trained");
 
+    Node *conv = begin(&t);
+    t.net->outputs.at[0].node = netgen_op(&t, OP_DELAY, conv);
+    refused(&t, &mean_squared_error, "'delay4' cannot be differentiated: it keeps values from run");
+
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_op(&t, OP_BN, netgen_input(&t, ELEM_F32, 1, 1, 2)));
     refused(&t, &cross_entropy, "'bn2' cannot be trained: a batch has a single value");

@@ -173,6 +173,7 @@ names='w pool arena arena_bytes isa isas run_any init_any use_any why_any run_st
 [ -n "${RNC_TEST_FULL:-}" ] &&
     names="$names $(grep -oE '[A-Za-z_][A-Za-z0-9_]*' promises.c | sort -u)
         $(sed -n 's/^"\(.*\)",$/\1/p' "$src/compiler/emit/taken.def")"
+names=$(printf '%s\n' $names | sort -u)
 mkdir -p names && cd names || exit 1
 for name in $names; do
     printf 'net t {\n  input image[3, 9, 7]\n  conv 3x3 5 ; gelu\n  output y\n}\n' > "$name.net"

@@ -84,8 +84,8 @@ if [ -n "$preload" ]; then
         old_set
         FAIL_CALL=write FAIL_AT=$at LD_PRELOAD=$preload "$rnc" t.net $quick -o o/t.c > out 2> err
         expect "write $at fails: all old" [ "$(state o)" = "old old old 0" ]
-        # SIGHUP, SIGPIPE and SIGTERM; a run in the background ignores SIGINT.
-        for signal in 1 13 15; do
+        # SIGHUP, SIGINT, SIGPIPE and SIGTERM.
+        for signal in 1 2 13 15; do
             old_set
             FAIL_CALL=rename FAIL_AT=$at FAIL_SIG=$signal LD_PRELOAD=$preload \
                 "$rnc" t.net $quick -o o/t.c > out 2> err

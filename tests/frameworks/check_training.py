@@ -48,7 +48,7 @@ class Training(peer.Net):
     def __init__(self, graph, tensors, outputs, dtype):
         super().__init__(graph, tensors, outputs)
         self.to(dtype)
-        self.trained = {}
+        self.trained, self.after = {}, {}  # the running statistics after the step
         for node in graph.nodes.values():
             if node.op == "normalize":
                 for role, value in zip(("scale", "shift"), normalize_affine(node)):
@@ -60,15 +60,16 @@ class Training(peer.Net):
             tensor.requires_grad_(True)
 
     def normalise(self, node, x):
-        statistics = [self.parameter(node, r) for r in ("running_mean", "running_var")]
+        old = [self.parameter(node, role) for role in ("running_mean", "running_var")]
+        mean, variance = (tensor.clone() for tensor in old)
         momentum = float(node.attrs.get("momentum", 0.1))
-        old = statistics[1].clone()
-        y = F.batch_norm(x, *statistics, self.parameter(node, "weight"),
+        y = F.batch_norm(x, mean, variance, self.parameter(node, "weight"),
                          self.parameter(node, "bias"), training=True, momentum=momentum,
                          eps=float(node.attrs.get("epsilon", 1e-5)))
         if node.attrs.get("variance", "unbiased") == "biased":
-            biased = x.detach().var((0, 2, 3), correction=0)
-            statistics[1].copy_((1 - momentum) * old + momentum * biased)
+            variance = x.detach().var((0, 2, 3), correction=0).lerp(old[1], 1 - momentum)
+        self.after[f"{node.name}.running_mean"] = mean
+        self.after[f"{node.name}.running_var"] = variance
         return y
 
     def forward(self, *pictures):
@@ -91,10 +92,8 @@ def theirs(graph, tensors, logits, picture, labels, smoothing, dtype):
     found = {"logits": out, "loss": loss}
     for name, tensor in net.trained.items():
         found["gradient " + name] = tensor.grad
-    for node in graph.nodes.values():
-        for role in node.params:
-            if role.startswith("running"):
-                found[f"statistic {node.name}.{role}"] = net.parameter(node, role)
+    for name, tensor in net.after.items():
+        found["statistic " + name] = tensor
     return {name: t.detach().double().numpy() for name, t in found.items()}
 
 

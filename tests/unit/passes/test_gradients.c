@@ -400,10 +400,57 @@ static void test_text(void)
     }
 }
 
+/* ---- passes ---- */
+
+/* The largest difference of two updates of a parameter, relative to the largest element. */
+static double apart(const Param *param, const double *a, const double *b)
+{
+    double most = 1e-300, worst = 0;
+    for (int64_t i = 0; i < param_elements(param); i++) {
+        most = fmax(most, fabs(a[i]));
+        worst = fmax(worst, fabs(a[i] - b[i]));
+    }
+    return isfinite(most) ? worst / most : 0;
+}
+
+/* No pass changes a gradient or a statistic, and all of them leave a good network. */
+static void test_passes(void)
+{
+    for (int seed = 1; seed <= 150; seed++) {
+        NetTest t;
+        netgen_begin(&t, (uint64_t)seed);
+        t.batch = 2;
+        netgen_random(&t, netgen_int(&t, 5, 25));
+        one_output(&t);
+        const Loss loss = random_loss(&t);
+        if (!trains(&t) || !differentiate(t.net, &loss, &t.diag)) {
+            netgen_end(&t);
+            continue;
+        }
+        netgen_fill(&t);
+        Net *after = ir_copy(t.net, t.arena);
+        CU_ASSERT(pass_run(after, &t.diag, (PassChoice){0}));
+        const double **inputs = netgen_values(&t);
+        const EvalResult a = eval_net(t.net, inputs, EVAL_DOUBLE, t.arena);
+        const EvalResult b = eval_net(after, inputs, EVAL_DOUBLE, t.arena);
+        CU_ASSERT_EQUAL(after->updates.n, t.net->updates.n);
+        for (int i = 0; i < after->updates.n; i++) {
+            const Param *was = t.net->updates.at[i].param, *is = after->updates.at[i].param;
+            const double difference = apart(was, eval_update(t.net, was, &a, t.arena),
+                                            eval_update(after, is, &b, t.arena));
+            CU_ASSERT(difference <= 1e-9);
+            if (difference > 1e-9)
+                printf("seed %d, %s: apart by %g\n", seed, was->name, difference);
+        }
+        netgen_end(&t);
+    }
+}
+
 void suite_gradients(void)
 {
     CU_pSuite s = CU_add_suite("gradients", NULL, NULL);
     CU_add_test(s, "every operator", test_operators);
     CU_add_test(s, "random networks", test_random);
     CU_add_test(s, "text", test_text);
+    CU_add_test(s, "passes", test_passes);
 }

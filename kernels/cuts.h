@@ -130,9 +130,10 @@ RNC_INLINE int rnc_taps_merge(const rnc_conv_shape *s)
 /* How the rows of a weight panel, one for each tap and input channel, are cut into blocks.  There
  * are `runs` runs of `run` rows each; the rows of a run read inputs that are stored side by side. A
  * block has `each` runs or, where a run is longer than `depth`, `piece` rows of one run, which is
- * then cut into `cuts` pieces.  A turn reads one row from each of `streams` parts of a run. */
+ * then cut into `cuts` pieces.  A turn reads one row from each of `streams` parts of a run.  Each
+ * block has a sum of its own where the sums are long. */
 typedef struct rnc_rows_cut {
-    int run, runs, piece, cuts, each, count, streams;
+    int run, runs, piece, cuts, each, count, streams, is_long;
 } rnc_rows_cut;
 
 RNC_INLINE void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rnc_rows_cut *c)
@@ -140,6 +141,9 @@ RNC_INLINE void rnc_cut_rows(const rnc_conv_shape *s, int depth, int streams, rn
     const int merged = rnc_taps_merge(s), most = streams < 8 ? streams : 8;
     c->run = merged ? s->kernel_w * s->in_c : s->in_c;
     c->runs = merged ? s->kernel_h : s->kernel_h * s->kernel_w;
+    c->is_long = (ptrdiff_t)c->run * c->runs > RNC_SUM_MOST;
+    if (c->is_long && (depth <= 0 || depth > RNC_SUM_ROWS))
+        depth = RNC_SUM_ROWS;
     c->piece = depth > 0 && depth < c->run ? depth : c->run;
     c->cuts = rnc_div_up(c->run, c->piece);
     c->each = depth >= c->run && depth / c->run < c->runs ? depth / c->run

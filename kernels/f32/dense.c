@@ -4,6 +4,7 @@
  * another. */
 #define dense_rows RNC_FN(dense_rows)
 #define dense_steps RNC_FN(dense_steps)
+#define dense_fold RNC_FN(dense_fold)
 #define dense_work RNC_FN(dense_work)
 #define dense_tile RNC_FN(dense_tile)
 #define dense_set RNC_FN(dense_set)
@@ -42,6 +43,23 @@ RNC_KERNEL void dense_steps(const dense_rows *r, vf *acc, const float *in, const
     }
 }
 
+/* Adds the sums of `count` vectors, each in `phases` parts, to those of the inputs before, and
+ * begins others. */
+RNC_KERNEL void dense_fold(vf *total, vf *acc, int count, int phases)
+{
+    RNC_UNROLL(32)
+    for (int i = 0; i < count; i++) {
+        vf v = acc[i];
+        RNC_UNROLL(8)
+        for (int p = 1; p < phases; p++) {
+            v = v + acc[p * count + i];
+            acc[p * count + i] = vf_zero();
+        }
+        acc[i] = vf_zero();
+        total[i] = total[i] + v;
+    }
+}
+
 /* A column of a panel, and the first image's vectors. */
 typedef struct dense_work {
     int width; /* outputs in the panel */
@@ -59,17 +77,27 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
     const dense_rows rows = {s->weights, k->width, s->in_c / u, s->in_image, phases};
     const dense_rows last = {s->weights, k->width, 1, s->in_image, phases};
     const int row = k->width * rnc_weight_bytes(s->weights);
+    const int is_long = s->in_c > RNC_SUM_MOST;
+    const int totals = is_long ? n * nv : 0;
+    const int block = is_long ? RNC_SUM_ROWS / rnc_div_up(u, phases) : rows.apart;
     const float *in = k->in;
     const char *w = k->w;
-    vf acc[32]; /* [phase][image][vector] */
+    vf acc[32], total[32]; /* [phase][image][vector]; of long sums, [image][vector] */
     RNC_UNROLL(32)
     for (int i = 0; i < phases * n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
             acc[i * nv + j] = i < n ? vf_load(k->bias + j * RNC_VL) : vf_zero();
     }
-    for (int turns = rows.apart; turns > 0; turns--, in++, w += row)
-        dense_steps(&rows, acc, in, w, u, n, nv);
+    RNC_UNROLL(32)
+    for (int i = 0; i < totals; i++)
+        total[i] = vf_zero();
+    for (int left = rows.apart; left > 0; left -= block) {
+        for (int turns = left < block ? left : block; turns > 0; turns--, in++, w += row)
+            dense_steps(&rows, acc, in, w, u, n, nv);
+        if (is_long)
+            dense_fold(total, acc, n * nv, phases);
+    }
     in += (u - 1) * rows.apart;
     w += (ptrdiff_t)(u - 1) * rows.apart * row;
     dense_steps(&last, acc, in, w, rest, n, nv);
@@ -81,6 +109,8 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
             RNC_UNROLL(8)
             for (int p = 1; p < phases; p++)
                 v = v + acc[(p * n + i) * nv + j];
+            if (is_long)
+                v = v + total[i * nv + j];
             if (s->residual)
                 v = v + vf_load(k->res + i * s->res_image + j * RNC_VL);
             vf_store(k->out + i * s->out_image + j * RNC_VL, v);
@@ -170,6 +200,7 @@ RNC_KERNEL void RNC_FN(dense)(const rnc_dense_shape *s, const rnc_knobs *t, cons
 }
 #undef dense_rows
 #undef dense_steps
+#undef dense_fold
 #undef dense_work
 #undef dense_tile
 #undef dense_set

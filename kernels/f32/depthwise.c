@@ -7,6 +7,7 @@
  * cache. */
 #define depthwise_most RNC_FN(depthwise_most)
 #define depthwise_taps RNC_FN(depthwise_taps)
+#define depthwise_fold RNC_FN(depthwise_fold)
 #define depthwise_turn RNC_FN(depthwise_turn)
 #define depthwise_work RNC_FN(depthwise_work)
 #define depthwise_tile RNC_FN(depthwise_tile)
@@ -45,6 +46,16 @@ RNC_KERNEL void depthwise_taps(const rnc_conv_shape *s, vf *acc, int n, const fl
     }
 }
 
+/* Adds the sums of a block to those of the blocks before it, and begins another. */
+RNC_KERNEL void depthwise_fold(vf *total, vf *acc, int n)
+{
+    RNC_UNROLL(16)
+    for (int i = 0; i < n; i++) {
+        total[i] = total[i] + acc[i];
+        acc[i] = vf_zero();
+    }
+}
+
 /* All taps of n pixels of the vector from channel c on. */
 RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, const float *in,
                                const char *w, int far)
@@ -52,18 +63,32 @@ RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, c
     const int nears = s->in_c < 4 ? s->in_c : 4, bytes = rnc_weight_bytes(s->weights);
     const int there = RNC_VL < 8 ? (c ^ far) - c : 0; /* shorter vectors change places as a whole */
     const int row = s->out_c * bytes;
-    for (int ky = 0; ky < s->kernel_h; ky++) {
-        RNC_UNROLL(4)
-        for (int near = 0; near < nears; near++) {
-            const float *a = in + (RNC_VL < 4 ? (c ^ far ^ near) - c : there);
-            RNC_UNROLL(8)
-            for (int k = 0; k < s->kernel_w; k += depthwise_most(s))
-                depthwise_taps(s, acc, n, a, w + there * bytes + (near * s->kernel_w + k) * row,
-                               near, k);
+    const int is_long = (ptrdiff_t)s->kernel_h * s->kernel_w * s->in_c > RNC_SUM_MOST;
+    const int totals = is_long ? n : 0, across = s->kernel_w * nears;
+    const int block = !is_long ? s->kernel_h : across < RNC_SUM_ROWS ? RNC_SUM_ROWS / across : 1;
+    vf total[16]; /* the blocks before; of long sums alone */
+    RNC_UNROLL(16)
+    for (int i = 0; i < totals; i++)
+        total[i] = vf_zero();
+    for (int left = s->kernel_h; left > 0; left -= block) {
+        for (int rows = left < block ? left : block; rows > 0; rows--) {
+            RNC_UNROLL(4)
+            for (int near = 0; near < nears; near++) {
+                const float *a = in + (RNC_VL < 4 ? (c ^ far ^ near) - c : there);
+                RNC_UNROLL(8)
+                for (int k = 0; k < s->kernel_w; k += depthwise_most(s))
+                    depthwise_taps(s, acc, n, a, w + there * bytes + (near * s->kernel_w + k) * row,
+                                   near, k);
+            }
+            in += s->dilation_h * s->in_row;
+            w += nears * s->kernel_w * row;
         }
-        in += s->dilation_h * s->in_row;
-        w += nears * s->kernel_w * row;
+        if (is_long)
+            depthwise_fold(total, acc, n);
     }
+    RNC_UNROLL(16)
+    for (int i = 0; i < totals; i++)
+        acc[i] = total[i];
 }
 
 /* What a tile works on: the memory of n pixels, from channel 0 on, and the step's weights. */
@@ -166,6 +191,7 @@ RNC_KERNEL void RNC_FN(depthwise)(const rnc_conv_shape *s, const rnc_knobs *t,
 }
 #undef depthwise_most
 #undef depthwise_taps
+#undef depthwise_fold
 #undef depthwise_turn
 #undef depthwise_work
 #undef depthwise_tile

@@ -1,5 +1,5 @@
-/* direct_tile.h: one register tile of conv_direct.c: where it is, the block of weights that it takes,
- * and its loop over their rows. */
+/* direct_tile.h: one register tile of conv_direct.c: where it is, the block of weights that it
+ * takes, and its loop over their rows. */
 #define conv_place RNC_FN(conv_place)
 #define conv_find RNC_FN(conv_find)
 #define conv_block RNC_FN(conv_block)
@@ -39,6 +39,7 @@ typedef struct conv_block {
                          * `apart` rows long: a CPU reads several streams from memory faster than
                          * one */
     int first, last;    /* 1: sums begin with bias and residual; 1: they end with the act */
+    int is_long;        /* 1: the block is summed by itself */
 } conv_block;
 
 /* What is fetched ahead during a tile. */
@@ -59,7 +60,7 @@ typedef struct conv_work {
     conv_ahead ahead;
 } conv_work;
 
-/* Sets the values that the sums of a tile begin with. */
+/* Sets the values that the sums of a tile begin with: bias, or what the blocks before left. */
 RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int wide,
                            const conv_work *k)
 {
@@ -67,8 +68,12 @@ RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int 
     for (int i = 0; i < n; i++) {
         const float *from = k->out + i / wide * s->out_row + i % wide * s->out_pixel;
         RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++)
-            acc[i * nv + j] = vf_load((k->b.first ? k->bias : from) + j * RNC_VL);
+        for (int j = 0; j < nv; j++) {
+            if (k->b.is_long && !k->b.first) /* conv_end adds it */
+                acc[i * nv + j] = vf_zero();
+            else
+                acc[i * nv + j] = vf_load((k->b.first ? k->bias : from) + j * RNC_VL);
+        }
     }
 }
 
@@ -85,6 +90,8 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
             vf v = acc[i * nv + j];
             if (s->residual && k->b.first)
                 v = v + vf_load(from + j * RNC_VL);
+            if (k->b.is_long && !k->b.first)
+                v = v + vf_load(to + j * RNC_VL);
             if (k->b.last && (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)) {
                 vf zero;
                 RNC_ZERO(zero);
@@ -165,6 +172,7 @@ RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
     b->c = c;
     b->depth = d->run % d->piece == 0 || c + d->piece <= d->run ? d->piece : d->run - c;
     b->streams = d->streams, b->apart = d->run / d->streams;
+    b->is_long = d->is_long;
     b->first = i == 0;
     b->last = i + 1 == d->count;
 }

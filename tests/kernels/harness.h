@@ -158,6 +158,9 @@ const void *case_weights(Case *c, const float *packed, int elem, const rnc_conv_
 /* All 65536 numbers of both types, as vf_load_weights has them.  False after messages. */
 bool test_weights(const TestIsa *isa);
 
+/* Sums of up to `most` numbers, a power of 4 (test_sums.c).  False after messages. */
+bool test_sums(const TestIsa *isa, int most, bool verbose);
+
 /* vf_act against long double: every stride-th float.  False after messages. */
 bool test_act(const TestIsa *isa, unsigned stride, bool verbose);
 

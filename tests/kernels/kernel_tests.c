@@ -152,6 +152,11 @@ int main(int argc, char **argv)
             passed += good;
             failed += !good;
         }
+        if (!o.kernel || !strcmp(o.kernel, "sums")) {
+            const bool good = test_sums(isa, o.cases >= 10000 ? 1 << 22 : 1 << 16, o.verbose);
+            passed += good;
+            failed += !good;
+        }
         if (!o.kernel || !strcmp(o.kernel, "act")) {
             const bool good = test_act(isa, o.cases >= 10000 ? 101 : 20011, o.verbose);
             passed += good;

@@ -78,12 +78,15 @@ double method_cost(const Plan *plan, const Node *node, const Method *m)
     return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
 }
 
+/* Only plain sums are cut into blocks where they are long; those of the other methods go along the
+ * channels and a row of the window. */
 bool is_candidate(const Plan *plan, const Node *node, const Method *m)
 {
     const PlanOptions *o = &plan->options;
-    return (m->plain ||
-            (!o->exact && o->optimize != OPTIMIZE_SIZE && o->backend == BACKEND_NATIVE)) &&
-           m->fits(plan, node);
+    if (!m->fits(plan, node))
+        return false;
+    return m->plain || (!o->exact && o->optimize != OPTIMIZE_SIZE && o->backend == BACKEND_NATIVE &&
+                        (int64_t)node->in[0]->type.c * node->attrs.kernel[1] <= RNC_SUM_MOST);
 }
 
 const Method *choose_method(const Plan *plan, const Node *node)

@@ -209,7 +209,9 @@ static void test_strassen(void)
     CU_ASSERT(!by_strassen(o, 256, 56, 64));   /* too few channels that share the sums of input */
     CU_ASSERT(!by_strassen(o, 1040, 14, 256)); /* no whole vectors in a half */
     CU_ASSERT(!by_strassen(o, 1024, 14, 224)); /* no whole panels in a half */
-    CU_ASSERT(!by_strassen(o, 2048, 2, 2048)); /* reading weights takes longer */
+    CU_ASSERT(by_strassen(o, 8192, 14, 256));
+    CU_ASSERT(!by_strassen(o, 16384, 14, 256)); /* a long sum, which is cut into blocks */
+    CU_ASSERT(!by_strassen(o, 2048, 2, 2048));  /* reading weights takes longer */
     o.optimize = OPTIMIZE_BALANCED;
     CU_ASSERT(!by_strassen(o, 1024, 14, 256));
     o.optimize = OPTIMIZE_SPEED;

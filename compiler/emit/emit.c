@@ -185,6 +185,23 @@ static void emit_guard(Emit *e)
                      "scalar suits all\"\n#endif\n");
 }
 
+/* rnc's default are the instruction sets of the machine that it runs on.  Compiled for the other,
+ * the C says what is left out; with clang this is no error under -Werror either. */
+static void emit_left_out(Emit *e)
+{
+    const bool arm = e->plan->options.isas >> ISA_neon & 1;
+    if (e->plan->isas_asked)
+        return;
+    buf_printf(e->out,
+               "\n#if %s\n#ifdef __clang__\n#pragma clang diagnostic push\n"
+               "#pragma clang diagnostic warning \"-W#pragma-messages\"\n#endif\n"
+               "#pragma message(\"%s is without %s here: rnc --isa %s,portable has it, and with "
+               "rnc --isa portable it is left out on purpose\")\n"
+               "#ifdef __clang__\n#pragma clang diagnostic pop\n#endif\n#endif\n",
+               isa_rows[arm ? ISA_avx2 : ISA_neon].guard, e->name, arm ? "AVX2" : "NEON",
+               arm ? "avx512,avx2" : "neon");
+}
+
 /* ---- what all networks have ---- */
 
 static const char step_text[] =
@@ -342,6 +359,7 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
         buf_puts(out, "#ifndef RNC_PASS\n\n");
     emit_includes(&e);
     emit_guard(&e);
+    emit_left_out(&e);
     emit_operands(&e);
     emit_template(&e, step_text);
     emit_shapes(&e);

@@ -82,6 +82,7 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     plan->parameters = net_parameters(net);
     plan->options = options;
     plan->threads_asked = options.threads > 0;
+    plan->isas_asked = options.isas != 0;
     if (plan->options.isas == 0)
         plan->options.isas = default_isas();
     plan->options.machine = plan_machine(&options);

@@ -129,6 +129,7 @@ typedef struct Plan {
     int turns;      /* turns in which the batch is computed */
     PlanOptions options;
     bool threads_asked; /* options.threads is not rnc's default */
+    bool isas_asked;    /* nor is options.isas */
     int align;          /* lanes of the widest ISA: channels are rounded up to it */
     int64_t parameters; /* of the network */
     VEC(Step) steps;

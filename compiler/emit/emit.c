@@ -110,18 +110,13 @@ static void emit_head(Emit *e)
 /* What -ffast-math, -Ofast and their parts do to the kernels is not wanted: they round by adding
  * and subtracting a large number, tell numbers that are not numbers, and keep zeros' signs. gcc
  * says of each of these flags that IEC 559 does not hold; clang says so of the whole, and takes a
- * pragma for the parts.  x87 keeps more digits than a float has, unless -std= forbids it. */
+ * pragma for the parts. */
 static const char arithmetic_text[] =
     "\n#if defined(__FAST_MATH__) || (defined(__GCC_IEC_559) && __GCC_IEC_559 == 0) || \\\n"
     "    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ == 1)\n"
     "#error \"@ computes wrong numbers with -ffast-math, -Ofast, -funsafe-math-optimizations and "
     "the \"\\\n"
     "    \"like: compile this file with -fno-fast-math -O2\"\n"
-    "#endif\n"
-    "#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ == 2 && !defined(__STRICT_ANSI__)\n"
-    "#error \"@ needs floats rounded to floats: for x87, compile this file with -std=c99, or use "
-    "\"\\\n"
-    "    \"-msse2 -mfpmath=sse\"\n"
     "#endif\n"
     "#if defined(__clang__) && __clang_major__ >= 11\n"
     "#pragma clang fp reassociate(off)\n"
@@ -148,6 +143,20 @@ static void emit_includes(Emit *e)
 }
 
 /* ---- instruction sets ---- */
+
+/* x87 keeps more digits than a float has.  Plain C is written for that; vectors, whose operations
+ * compilers take apart there, are not. */
+static void emit_x87(Emit *e)
+{
+    if (e->plan->options.isas & ~(1u << ISA_scalar))
+        emit_template(e,
+                      "\n#if defined(__FLT_EVAL_METHOD__) && (__FLT_EVAL_METHOD__ == 1 || "
+                      "__FLT_EVAL_METHOD__ == 2)\n"
+                      "#error \"@ needs floats rounded to floats: for x87, compile this file with "
+                      "-msse2 \"\\\n"
+                      "    \"-mfpmath=sse, or make it with rnc --isa scalar\"\n"
+                      "#endif\n");
+}
 
 static void emit_dispatch(Emit *e)
 {
@@ -358,6 +367,7 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     if (passes)
         buf_puts(out, "#ifndef RNC_PASS\n\n");
     emit_includes(&e);
+    emit_x87(&e);
     emit_guard(&e);
     emit_left_out(&e);
     emit_operands(&e);

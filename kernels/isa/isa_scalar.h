@@ -71,10 +71,16 @@ RNC_KERNEL vf vf_abs(vf x)
 {
     return fabsf(x);
 }
-/* For |x| < 2^22: after adding 1.5 * 2^23 no bits are left for the fraction. */
+/* For |x| < 2^22: after adding 1.5 * 2^23 no bits are left for the fraction.  Where registers have
+ * more bits than a float (x87), they are lost on the way through memory. */
 RNC_KERNEL vf vf_round(vf x)
 {
-    const float shifted = x + 12582912.0f;
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16
+    volatile float shifted;
+#else
+    float shifted;
+#endif
+    shifted = x + 12582912.0f;
     return shifted - 12582912.0f;
 }
 /* Makes 2^n by setting the bits of the exponent. */

@@ -7,24 +7,6 @@
  * the shape that rnc_phase_conv() gives will do, too.
  * conv_direct.c comes before this file; the knobs are its. */
 #define data_phase RNC_FN(data_phase)
-#define data_rest RNC_FN(data_rest)
-
-/* A phase that no tap meets: the residual or zeros. */
-RNC_KERNEL void data_rest(const rnc_conv_shape *c, const rnc_operands *o, int part, int parts)
-{
-    const int rows = c->images * c->out_h, end = rnc_share(rows, part + 1, parts);
-    for (int i = rnc_share(rows, part, parts); i < end; i++)
-        for (int x = 0; x < c->out_w; x++) {
-            const int n = i / c->out_h, y = i % c->out_h;
-            float *to = (float *)o->out + rnc_at(n, c->out_image, y, c->out_row, x, c->out_pixel);
-            const float *from = c->residual
-                                    ? (const float *)o->in2 +
-                                          rnc_at(n, c->res_image, y, c->res_row, x, c->res_pixel)
-                                    : to;
-            for (int j = 0; j < c->out_c; j += RNC_VL)
-                vf_store(to + j, c->residual ? vf_load(from + j) : vf_zero());
-        }
-}
 
 /* Phase i, if the stride has so many. */
 RNC_KERNEL void data_phase(const rnc_grad_data_shape *s, const rnc_knobs *t,
@@ -45,7 +27,7 @@ RNC_KERNEL void data_phase(const rnc_grad_data_shape *s, const rnc_knobs *t,
     if (c.kernel_h > 0 && c.kernel_w > 0)
         RNC_FN(conv_direct)(&c, t, &p, part, parts);
     else if (!s->residual || p.in2 != p.out)
-        data_rest(&c, &p, part, parts);
+        phase_rest(&c, &p, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(conv_grad_data)(const rnc_grad_data_shape *s, const rnc_knobs *t,
@@ -64,4 +46,3 @@ RNC_KERNEL void RNC_FN(conv_grad_data)(const rnc_grad_data_shape *s, const rnc_k
         data_phase(s, t, o, i, part, parts);
 }
 #undef data_phase
-#undef data_rest

@@ -1,9 +1,27 @@
-/* parts.h: what kernels of training share: sums of slices, square roots, the slopes of activations.
+/* parts.h: what kernels of training share: sums of slices, phases without taps, square roots,
+ * the slopes of activations.
  * It comes after act.h and before the kernels. */
+#define vf_load_some RNC_FN(vf_load_some)
+#define vf_store_some RNC_FN(vf_store_some)
 #define sum_tree RNC_FN(sum_tree)
+#define phase_rest RNC_FN(phase_rest)
 #define vf_rsqrt_guess RNC_FN(vf_rsqrt_guess)
 #define vf_sqrt RNC_FN(vf_sqrt)
 #define vf_slope RNC_FN(vf_slope)
+
+/* The first n lanes, 1 .. RNC_VL, anywhere in memory. */
+RNC_KERNEL vf vf_load_some(const float *p, int n)
+{
+    return n == RNC_VL ? vf_loadu(p) : vf_load_part(p, n);
+}
+
+RNC_KERNEL void vf_store_some(float *p, vf v, int n)
+{
+    if (n == RNC_VL)
+        vf_storeu(p, v);
+    else
+        vf_store_part(p, v, n);
+}
 
 /* The sum of n vectors, `apart` floats from one to the next.  The first half of a sum has the
  * largest power of two below n of them. */
@@ -20,6 +38,23 @@ RNC_KERNEL vf sum_tree(const float *from, ptrdiff_t apart, int n)
     while (top > 0)
         v = wait[--top] + v;
     return v;
+}
+
+/* A phase of a convolution that no tap meets: the residual or zeros. */
+RNC_KERNEL void phase_rest(const rnc_conv_shape *c, const rnc_operands *o, int part, int parts)
+{
+    const int rows = c->images * c->out_h, end = rnc_share(rows, part + 1, parts);
+    for (int i = rnc_share(rows, part, parts); i < end; i++)
+        for (int x = 0; x < c->out_w; x++) {
+            const int n = i / c->out_h, y = i % c->out_h;
+            float *to = (float *)o->out + rnc_at(n, c->out_image, y, c->out_row, x, c->out_pixel);
+            const float *from = c->residual
+                                    ? (const float *)o->in2 +
+                                          rnc_at(n, c->res_image, y, c->res_row, x, c->res_pixel)
+                                    : to;
+            for (int j = 0; j < c->out_c; j += RNC_VL)
+                vf_store(to + j, c->residual ? vf_load(from + j) : vf_zero());
+        }
 }
 
 /* About 1 / sqrt(x), by halving the exponent's bits (Lomont, 2003). */

@@ -1,5 +1,6 @@
 /* rates.h: the numbers of an optimizer that change from step to step, which the step computes once,
- * before the kernels run.  This file is pasted into emitted code once. */
+ * before the kernels run, and the logarithm of softmax_loss.  This file is pasted into emitted code
+ * once. */
 #ifndef RNC_TRAIN_RATES_H
 #define RNC_TRAIN_RATES_H
 
@@ -31,6 +32,21 @@ RNC_INLINE double rnc_root(double x)
         root = 0.5 * (root + x / root);
     }
     return last;
+}
+
+/* The natural logarithm of x >= 1: of its power of two, and 2 artanh((x - 1) / (x + 1)) of the
+ * rest. */
+RNC_INLINE double rnc_log(double x)
+{
+    double sum = 0.0, power, y;
+    int twos = 0;
+    for (; x >= 2.0 && x < 1e300; x *= 0.5)
+        twos++;
+    y = (x - 1.0) / (x + 1.0);
+    power = y;
+    for (int k = 1; k < 30; k += 2, power *= y * y)
+        sum += power / k;
+    return 2.0 * sum + 0.69314718055994530942 * twos;
 }
 
 /* Adam's corrections in step `step` = 1, 2, ... of rate `rate`.

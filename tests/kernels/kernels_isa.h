@@ -43,6 +43,7 @@
 #include "kernels/f32/softmax.c"
 #include "kernels/train/parts.h"
 #include "kernels/train/bn.h"
+#include "kernels/train/pool.h"
 
 #include "kernels/train/adam.c"
 #include "kernels/train/bn_apply.c"
@@ -57,6 +58,16 @@
 #include "kernels/train/filter_sum.c"
 #include "kernels/train/filter_winograd.c"
 #include "kernels/train/sgd.c"
+#include "kernels/train/act_grad.c"
+#include "kernels/train/avgpool_grad.c"
+#include "kernels/train/depthwise_grad_data.c"
+#include "kernels/train/depthwise_grad_weights.c"
+#include "kernels/train/depthwise_pack.c"
+#include "kernels/train/loss_mean.c"
+#include "kernels/train/maxpool_grad.c"
+#include "kernels/train/softmax_loss.c"
+#include "kernels/train/square_loss.c"
+#include "kernels/train/window_sum.c"
 
 #define RUN(name, family, operands)                                                                \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const void *o, int part, \

@@ -1,5 +1,5 @@
 /* test_grad_data.c: gradients of inputs, and the filters that they are made with: filter_pack,
- * filter_winograd and conv_grad_data. */
+ * filter_winograd, conv_grad_data, and those of depthwise convolutions. */
 #include "harness.h"
 
 #include <math.h>
@@ -267,11 +267,58 @@ static void expect_data(Expect *e, const rnc_grad_data_shape *s, const Grid *res
     }
 }
 
-void test_conv_grad_data(Case *c)
+typedef float *Pack(const rnc_repack_shape *r, const Master *m, float *to);
+
+/* A kernel that takes the gradient of the input of the forward convolution r. */
+static void run_data(Case *c, const rnc_repack_shape *r, int align, int kernel, Pack *pack)
 {
     static const rnc_knobs usual[] = {{.pixels = 14, .vectors = 2, .unroll = 4},
                                       {.pixels = 6, .vectors = 2, .unroll = 2},
                                       {.pixels = 3, .vectors = 4, .unroll = 1}};
+    const bool depthwise = kernel == KERNEL_depthwise_grad_data;
+    rnc_grad_data_shape s = data_shape(c, r);
+    rnc_halo_cut h;
+    rnc_grad_halo(&s, &h);
+    Layout layout = {.align = align, .tight = chance(c, 40)};
+    const bool in_place = s.residual && chance(c, 50);
+    Grid out = grid_make(c, s.images, s.in_h, s.in_w, s.in_c, layout);
+    Grid res =
+        in_place || !s.residual ? out : grid_make(c, s.images, s.in_h, s.in_w, s.in_c, layout);
+    layout = (Layout){.align = depthwise || chance(c, 70) ? align : 1,
+                      .top = h.top,
+                      .left = h.left,
+                      .bottom = h.bottom,
+                      .right = h.right};
+    Grid grad = grid_make(c, s.images, s.out_h, s.out_w, s.groups * s.out_c, layout);
+    grid_fill(c, &grad, -1.0f, 1.0f);
+    if (s.residual)
+        grid_fill(c, &res, -1.0f, 1.0f);
+    s.in_pixel = out.pixel, s.in_row = out.row, s.in_image = out.image;
+    s.out_pixel = grad.pixel, s.out_row = grad.row, s.out_image = grad.image;
+    s.res_pixel = res.pixel, s.res_row = res.row, s.res_image = res.image;
+    describe_grad_data(c, &s);
+    const Master m = draw_master(c, r);
+    const ptrdiff_t floats = rnc_phase_offset(&s, s.stride_h * s.stride_w);
+    float *packed = case_floats(c, (size_t)floats);
+    if (pack(r, &m, packed) - packed != floats)
+        fail(c, "rnc_phase_offset() is not the size of the packed filters");
+    double *sums = case_memory(c, 2 * sizeof *sums * (size_t)(s.images * s.in_h * s.in_w * s.in_c));
+    for (int i = 0; i < s.images * s.out_h * s.out_w; i++) {
+        const int at[3] = {i / (s.out_h * s.out_w), i / s.out_w % s.out_h, i % s.out_w};
+        scatter(&s, r, &m, grid_pixel(&grad, at[0], at[1], at[2]), at, sums);
+    }
+    Expect e = expect_make(c, out.base, out.total);
+    expect_data(&e, &s, &res, &out, sums);
+    rnc_knobs t = usual[pick(c, 0, 2)];
+    t.split = pick(c, 0, 1), t.panels = pick(c, 0, 3), t.depth = chance(c, 50) ? 0 : pick(c, 1, 40);
+    const rnc_train_operands o = {.in = {grad.at, packed, s.residual ? res.at : NULL},
+                                  .out = {out.at}};
+    run_train(c, c->isa->kernels[kernel], &s, &t, &o, out.base, out.total, !in_place);
+    expect_check(c, &e);
+}
+
+void test_conv_grad_data(Case *c)
+{
     const int align = pick_align(c);
     rnc_repack_shape r = {.turned = 1, .plain = 1};
     draw_window(c, &r);
@@ -281,44 +328,69 @@ void test_conv_grad_data(Case *c)
     r.in_c = r.groups == 1 ? pick(c, 1, 40) : align * pick(c, 1, 32 / align);
     r.to_c = r.groups * ((r.in_c + align - 1) / align * align);
     r.panel = r.out_c, r.to_panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
-    rnc_grad_data_shape s = data_shape(c, &r);
-    rnc_halo_cut h;
-    rnc_grad_halo(&s, &h);
-    Grid grad = grid_make(c, s.images, s.out_h, s.out_w, s.groups * s.out_c,
-                          (Layout){.align = chance(c, 30) ? 1 : align,
-                                   .top = h.top,
-                                   .left = h.left,
-                                   .bottom = h.bottom,
-                                   .right = h.right});
-    const Layout layout = {.align = align, .tight = chance(c, 40)};
-    const bool in_place = s.residual && chance(c, 50);
-    Grid out = grid_make(c, s.images, s.in_h, s.in_w, s.in_c, layout);
-    Grid res =
-        in_place || !s.residual ? out : grid_make(c, s.images, s.in_h, s.in_w, s.in_c, layout);
-    grid_fill(c, &grad, -1.0f, 1.0f);
-    if (s.residual)
-        grid_fill(c, &res, -1.0f, 1.0f);
-    s.in_pixel = out.pixel, s.in_row = out.row, s.in_image = out.image;
-    s.out_pixel = grad.pixel, s.out_row = grad.row, s.out_image = grad.image;
-    s.res_pixel = res.pixel, s.res_row = res.row, s.res_image = res.image;
-    describe_grad_data(c, &s);
-    const Master m = draw_master(c, &r);
-    float *packed = case_floats(c, (size_t)rnc_phase_offset(&s, s.stride_h * s.stride_w));
-    const float *end = pack_all(&r, &m, packed);
-    if (end - packed != rnc_phase_offset(&s, s.stride_h * s.stride_w))
-        fail(c, "rnc_phase_offset() is not the size of the packed filters");
-    double *sums = case_memory(c, 2 * sizeof *sums * (size_t)(s.images * s.in_h * s.in_w * s.in_c));
-    for (int i = 0; i < s.images * s.out_h * s.out_w; i++) {
-        const int at[3] = {i / (s.out_h * s.out_w), i / s.out_w % s.out_h, i % s.out_w};
-        scatter(&s, &r, &m, grid_pixel(&grad, at[0], at[1], at[2]), at, sums);
+    run_data(c, &r, align, KERNEL_conv_grad_data, pack_all);
+}
+
+/* ---- depthwise ---- */
+
+/* The turned filters of a depthwise convolution: each channel is a group with one output. */
+static rnc_repack_shape draw_depthwise(Case *c, int align)
+{
+    rnc_repack_shape r = {.turned = 1, .plain = pick(c, 0, 1)};
+    draw_window(c, &r);
+    r.to_c = r.out_c = align * pick(c, 1, 64 / align);
+    r.filters = r.out_c - (r.plain ? pick(c, 0, align - 1) : 0);
+    r.groups = r.out_c, r.in_c = 1, r.to_in = 1;
+    r.panel = r.to_panel = 1;
+    return r;
+}
+
+/* Packs as depthwise_pack should: for each phase zeros[c], then [taps][c]; returns the end. */
+static float *pack_depthwise(const rnc_repack_shape *r, const Master *m, float *to)
+{
+    int down[8], across[8];
+    for (int p = 0; p < r->stride_h * r->stride_w; p++) {
+        const int nh =
+            taps_of(r->kernel_h, r->stride_h, r->dilation_h, r->pad_top, p / r->stride_w, down);
+        const int nw =
+            taps_of(r->kernel_w, r->stride_w, r->dilation_w, r->pad_left, p % r->stride_w, across);
+        for (int i = 0; i < r->to_c && nh * nw > 0; i++)
+            *to++ = 0.0f;
+        for (int k = 0; k < nh * nw; k++)
+            for (int i = 0; i < r->to_c; i++)
+                *to++ = weight_of(r, m, i, 0, down[k / nw] * r->kernel_w + across[k % nw], 0);
     }
-    Expect e = expect_make(c, out.base, out.total);
-    expect_data(&e, &s, &res, &out, sums);
-    rnc_knobs t = usual[pick(c, 0, 2)];
-    t.split = pick(c, 0, 1), t.panels = pick(c, 0, 3), t.depth = chance(c, 50) ? 0 : pick(c, 1, 40);
-    const rnc_train_operands o = {.in = {grad.at, packed, s.residual ? res.at : NULL},
-                                  .out = {out.at}};
-    run_train(c, c->isa->kernels[KERNEL_conv_grad_data], &s, &t, &o, out.base, out.total,
-              !in_place);
+    return to;
+}
+
+void test_depthwise_pack(Case *c)
+{
+    const rnc_repack_shape r = draw_depthwise(c, pick_align(c));
+    const rnc_knobs t = {0};
+    const Master m = draw_master(c, &r);
+    const int taps = r.kernel_h * r.kernel_w;
+    describe_repack(c, &r);
+    float *rows = case_floats(c, (size_t)((taps + 1) * r.out_c)); /* bias[c], [taps][c] */
+    for (int i = 0; i < r.out_c; i++) {
+        rows[i] = m.bias[i];
+        for (int k = 0; k < taps; k++)
+            rows[(k + 1) * r.out_c + i] = m.filters[i * taps + k];
+    }
+    const size_t most = packed_floats(&r);
+    float *out = case_floats(c, most), *want = case_memory(c, most * sizeof *want);
+    const float *end = pack_depthwise(&r, &m, want);
+    Expect e = expect_make(c, out, most);
+    for (const float *w = want; w < end; w++)
+        expect_at(&e, out + (w - want), (double)*w, 0.0);
+    const rnc_train_operands o = {.in = {r.plain ? m.filters : rows}, .out = {out}};
+    run_train(c, c->isa->kernels[KERNEL_depthwise_pack], &r, &t, &o, out, most, true);
     expect_check(c, &e);
+}
+
+void test_depthwise_grad_data(Case *c)
+{
+    const int align = pick_align(c);
+    rnc_repack_shape r = draw_depthwise(c, align);
+    r.filters = r.out_c;
+    run_data(c, &r, align, KERNEL_depthwise_grad_data, pack_depthwise);
 }

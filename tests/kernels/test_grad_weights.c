@@ -1,4 +1,5 @@
-/* test_grad_weights.c: gradients of weights: conv_grad_weights and filter_sum. */
+/* test_grad_weights.c: gradients of weights: conv_grad_weights, depthwise_grad_weights and
+ * filter_sum. */
 #include "train_case.h"
 
 #include <math.h>
@@ -219,5 +220,41 @@ void test_filter_sum(Case *c)
     const rnc_train_operands o = {.in = {sums}, .out = {out, s.plain ? bias : NULL}};
     run_train(c, c->isa->kernels[KERNEL_filter_sum], &s, &t, &o, out, size,
               !s.accumulate && !in_place);
+    expect_check(c, &e);
+}
+
+void test_depthwise_grad_weights(Case *c)
+{
+    GradCase k = {0};
+    rnc_grad_weights_shape *s = &k.s;
+    const int align = pick_align(c);
+    const rnc_knobs t = {.depth = 128};
+    s->images = chance(c, 50) ? pick(c, 1, 3) : pick(c, 4, 9);
+    draw_window(c, s);
+    s->slices = chance(c, 50) ? 1 : pick(c, 1, s->images);
+    s->groups = align * pick(c, 1, 48 / align), s->in_c = 1, s->out_c = s->groups, s->panel = 1;
+    k.in = draw_input(c, s, align);
+    k.grad = grid_make(c, s->images, s->out_h, s->out_w, s->out_c, (Layout){.align = align});
+    grid_fill(c, &k.grad, -1.0f, 1.0f);
+    s->bias = pick(c, 0, 1);
+    s->in_h = k.in.h, s->in_w = k.in.w;
+    s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
+    s->out_pixel = k.grad.pixel, s->out_row = k.grad.row, s->out_image = k.grad.image;
+    describe_grad_weights(c, s);
+    const int each = (int)rnc_grad_floats(s);
+    float *sums = case_floats(c, (size_t)(each * s->slices));
+    Expect e = expect_make(c, sums, (size_t)(each * s->slices));
+    for (int i = 0; i < each * s->slices; i++) {
+        const int slice = i / each, row = i % each / s->out_c - 1, o = i % s->out_c;
+        const int images[2] = {rnc_share(s->images, slice, s->slices),
+                               rnc_share(s->images, slice + 1, s->slices)};
+        const int tap[2] = {row / s->kernel_w, row % s->kernel_w};
+        double sum_abs, v = element(&k, o, tap, row < 0 ? -1 : 0, images, &sum_abs);
+        v = row < 0 && !s->bias ? 0.0 : v;
+        expect_at(&e, sums + i, v, sum_tolerance(longest(s, &t), sum_abs));
+    }
+    const rnc_train_operands o = {.in = {k.in.at, k.grad.at}, .out = {sums}};
+    run_train(c, c->isa->kernels[KERNEL_depthwise_grad_weights], s, &t, &o, sums,
+              (size_t)(each * s->slices), true);
     expect_check(c, &e);
 }

@@ -3,7 +3,7 @@
  * and leaky relu with alpha > 0, its result (vf_slope).  The result may overwrite any of them that
  * is stored like it.  Parts share the rows. */
 RNC_KERNEL void RNC_FN(act_grad)(const rnc_act_grad_shape *s, const rnc_knobs *t,
-                                 const rnc_train_operands *o, int part, int parts)
+                                 const rnc_operands *o, int part, int parts)
 {
     const int rows = s->images * s->h, end = rnc_share(rows, part + 1, parts);
     /* rows without gaps are one long pixel */

@@ -29,8 +29,8 @@ RNC_KERNEL void adam_vector(const rnc_update_shape *s, const rnc_rates *r, const
 }
 
 /* Parts share lines of 16 floats. */
-RNC_KERNEL void RNC_FN(adam)(const rnc_update_shape *s, const rnc_knobs *t,
-                             const rnc_train_operands *o, int part, int parts)
+RNC_KERNEL void RNC_FN(adam)(const rnc_update_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                             int part, int parts)
 {
     const rnc_rates r = *(const rnc_rates *)o->in[1];
     float *const at[3] = {(float *)o->out[0], (float *)o->out[1], (float *)o->out[2]};

@@ -3,7 +3,7 @@
  * Operands: grad -> out.  With s->accumulate it is added to what is there.  Parts share (image,
  * vector of channels).  Not for a pool with an activation. */
 RNC_KERNEL void RNC_FN(avgpool_grad)(const rnc_pool_grad_shape *s, const rnc_knobs *t,
-                                     const rnc_train_operands *o, int part, int parts)
+                                     const rnc_operands *o, int part, int parts)
 {
     const int vectors = rnc_div_up(s->c, RNC_VL), all = s->images * vectors;
     (void)t;

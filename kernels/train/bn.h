@@ -18,7 +18,7 @@ typedef struct bn_channels {
     vf mean[4], over[4], scale[4], shift[4];
 } bn_channels;
 
-RNC_KERNEL void bn_load(const rnc_bn_shape *s, const rnc_train_operands *o, int at, int nv,
+RNC_KERNEL void bn_load(const rnc_bn_shape *s, const rnc_operands *o, int at, int nv,
                         bn_channels *k)
 {
     RNC_UNROLL(4)

@@ -5,8 +5,8 @@
 #define apply_block RNC_FN(apply_block)
 
 /* nv vectors of a block of pixels, from channel `at` on. */
-RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_train_operands *o,
-                            const rnc_bn_block *b, int at, int nv)
+RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
+                            int at, int nv)
 {
     vf mean[4], scale[4], shift[4];
     RNC_UNROLL(4)
@@ -41,8 +41,8 @@ RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_train_operands *o,
 }
 
 /* Parts share the blocks. */
-RNC_KERNEL void RNC_FN(bn_apply)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                 const rnc_train_operands *o, int part, int parts)
+RNC_KERNEL void RNC_FN(bn_apply)(const rnc_bn_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                                 int part, int parts)
 {
     rnc_bn_cut c;
     (void)t;

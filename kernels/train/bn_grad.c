@@ -9,8 +9,8 @@
  * c is whole vectors. */
 #define bn_grad_block RNC_FN(bn_grad_block)
 
-RNC_KERNEL void bn_grad_block(const rnc_bn_shape *s, const rnc_train_operands *o,
-                              const rnc_bn_block *b, int at, int nv)
+RNC_KERNEL void bn_grad_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
+                              int at, int nv)
 {
     const float *const means = (const float *)o->in[7] + at;
     bn_channels k;
@@ -49,8 +49,8 @@ RNC_KERNEL void bn_grad_block(const rnc_bn_shape *s, const rnc_train_operands *o
 }
 
 /* Parts share the blocks. */
-RNC_KERNEL void RNC_FN(bn_grad)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                const rnc_train_operands *o, int part, int parts)
+RNC_KERNEL void RNC_FN(bn_grad)(const rnc_bn_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                                int part, int parts)
 {
     rnc_bn_cut c;
     (void)t;

@@ -3,7 +3,7 @@
  * pixels and sum(g * (x - mean)) / ((variance + epsilon) * pixels).  With s->accumulate the two
  * gradients are added to what is there. */
 RNC_KERNEL void RNC_FN(bn_grad_join)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                     const rnc_train_operands *o, int part, int parts)
+                                     const rnc_operands *o, int part, int parts)
 {
     const int vectors = s->c / RNC_VL;
     const vf over = vf_set1(1.0f / (float)(s->images * s->h * s->w));

@@ -9,8 +9,8 @@
 #define bn_sums_slice RNC_FN(bn_sums_slice)
 
 /* Adds the sums of a block to sums[0 .. nv-1] of g and sums[4 ..] of g * (x - mean). */
-RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_train_operands *o,
-                              const rnc_bn_block *b, int at, int nv, vf *sums)
+RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
+                              int at, int nv, vf *sums)
 {
     bn_channels k;
     vf g[4], h[4];
@@ -53,7 +53,7 @@ RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_train_operands *o
     }
 }
 
-RNC_KERNEL void bn_sums_slice(const rnc_bn_shape *s, const rnc_train_operands *o, int slice, int at,
+RNC_KERNEL void bn_sums_slice(const rnc_bn_shape *s, const rnc_operands *o, int slice, int at,
                               int nv)
 {
     float *const out = (float *)o->out[0] + (ptrdiff_t)slice * 2 * s->c + at;
@@ -77,7 +77,7 @@ RNC_KERNEL void bn_sums_slice(const rnc_bn_shape *s, const rnc_train_operands *o
 
 /* Parts share (slice, up to four vectors of channels). */
 RNC_KERNEL void RNC_FN(bn_grad_sums)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                     const rnc_train_operands *o, int part, int parts)
+                                     const rnc_operands *o, int part, int parts)
 {
     const int vectors = s->c / RNC_VL, each = rnc_div_up(vectors, 4), all = s->slices * each;
     (void)t;

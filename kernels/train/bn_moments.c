@@ -38,7 +38,7 @@ RNC_KERNEL void moments_block(const rnc_bn_shape *s, const float *in, const rnc_
 }
 
 /* nv vectors of a slice, from channel `at` on. */
-RNC_KERNEL void moments_slice(const rnc_bn_shape *s, const rnc_train_operands *o, int slice, int at,
+RNC_KERNEL void moments_slice(const rnc_bn_shape *s, const rnc_operands *o, int slice, int at,
                               int nv)
 {
     const float *const in = (const float *)o->in[0] + at;
@@ -70,8 +70,8 @@ RNC_KERNEL void moments_slice(const rnc_bn_shape *s, const rnc_train_operands *o
 }
 
 /* Parts share (slice, up to four vectors of channels). */
-RNC_KERNEL void RNC_FN(bn_moments)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                   const rnc_train_operands *o, int part, int parts)
+RNC_KERNEL void RNC_FN(bn_moments)(const rnc_bn_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                                   int part, int parts)
 {
     const int vectors = s->c / RNC_VL, each = rnc_div_up(vectors, 4), all = s->slices * each;
     (void)t;

@@ -42,7 +42,7 @@ RNC_KERNEL void statistics_move(const rnc_bn_shape *s, float *running, vf now)
 }
 
 RNC_KERNEL void RNC_FN(bn_statistics)(const rnc_bn_shape *s, const rnc_knobs *t,
-                                      const rnc_train_operands *o, int part, int parts)
+                                      const rnc_operands *o, int part, int parts)
 {
     const int vectors = s->c / RNC_VL, pixels = s->images * s->h * s->w;
     const float over = 1.0f / (float)pixels;

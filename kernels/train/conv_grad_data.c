@@ -9,8 +9,8 @@
 #define data_phase RNC_FN(data_phase)
 
 /* Phase i, if the stride has so many. */
-RNC_KERNEL void data_phase(const rnc_grad_data_shape *s, const rnc_knobs *t,
-                           const rnc_train_operands *o, int i, int part, int parts)
+RNC_KERNEL void data_phase(const rnc_grad_data_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                           int i, int part, int parts)
 {
     const int down = i / s->stride_w, across = i % s->stride_w;
     rnc_conv_shape c;
@@ -18,20 +18,20 @@ RNC_KERNEL void data_phase(const rnc_grad_data_shape *s, const rnc_knobs *t,
     rnc_phase_conv(s, i, &c);
     if (c.out_h < 1 || c.out_w < 1)
         return;
-    p.in = o->in[0];
+    p.in[0] = o->in[0];
     p.weights = (const float *)o->in[1] + rnc_phase_offset(s, i);
-    p.in2 =
+    p.in[1] =
         s->residual ? (const float *)o->in[2] + down * s->res_row + across * s->res_pixel : NULL;
-    p.out = (float *)o->out[0] + down * s->in_row + across * s->in_pixel;
+    p.out[0] = (float *)o->out[0] + down * s->in_row + across * s->in_pixel;
     p.scratch = NULL;
     if (c.kernel_h > 0 && c.kernel_w > 0)
         RNC_FN(conv_direct)(&c, t, &p, part, parts);
-    else if (!s->residual || p.in2 != p.out)
+    else if (!s->residual || p.in[1] != p.out[0])
         phase_rest(&c, &p, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(conv_grad_data)(const rnc_grad_data_shape *s, const rnc_knobs *t,
-                                       const rnc_train_operands *o, int part, int parts)
+                                       const rnc_operands *o, int part, int parts)
 {
     const int phases = s->stride_h * s->stride_w;
     /* not a loop: each phase has constants of its own */

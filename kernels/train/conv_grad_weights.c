@@ -269,7 +269,7 @@ RNC_KERNEL void grad_panels(const rnc_grad_weights_shape *s, const rnc_knobs *t,
 }
 
 RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const rnc_knobs *t,
-                                          const rnc_train_operands *o, int part, int parts)
+                                          const rnc_operands *o, int part, int parts)
 {
     const int group_c = s->out_c / s->groups, depth = s->kernel_h * s->kernel_w * s->in_c;
     const int full = group_c / s->panel, narrow = group_c % s->panel;

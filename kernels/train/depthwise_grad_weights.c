@@ -72,7 +72,7 @@ RNC_KERNEL void wise_bias(const rnc_grad_weights_shape *s, const wise_line *k, f
 }
 
 RNC_KERNEL void RNC_FN(depthwise_grad_weights)(const rnc_grad_weights_shape *s, const rnc_knobs *t,
-                                               const rnc_train_operands *o, int part, int parts)
+                                               const rnc_operands *o, int part, int parts)
 {
     enum { PIXELS = 128 };
     const int vectors = s->out_c / RNC_VL, all = s->slices * vectors;

@@ -15,7 +15,7 @@ RNC_KERNEL void wise_tap(const rnc_repack_shape *s, const float *from, int tap, 
 }
 
 RNC_KERNEL void RNC_FN(depthwise_pack)(const rnc_repack_shape *s, const rnc_knobs *t,
-                                       const rnc_train_operands *o, int part, int parts)
+                                       const rnc_operands *o, int part, int parts)
 {
     float *to = (float *)o->out[0];
     (void)t, (void)parts;

@@ -82,8 +82,7 @@ RNC_KERNEL void pack_tap(const rnc_repack_shape *s, const float *filters, const 
     }
 }
 
-RNC_KERNEL void pack_bias(const rnc_repack_shape *s, const rnc_train_operands *o,
-                          const pack_panel *p)
+RNC_KERNEL void pack_bias(const rnc_repack_shape *s, const rnc_operands *o, const pack_panel *p)
 {
     const int depth = s->kernel_h * s->kernel_w * s->in_c, group_c = s->out_c / s->groups;
     const float *const filters = (const float *)o->in[0], *const bias = (const float *)o->in[1];
@@ -99,9 +98,8 @@ RNC_KERNEL void pack_bias(const rnc_repack_shape *s, const rnc_train_operands *o
 }
 
 /* The part's share of a phase's (panel, tap). */
-RNC_KERNEL void pack_phase(const rnc_repack_shape *s, const rnc_train_operands *o,
-                           const rnc_phase_cut *y, const rnc_phase_cut *x, float *to,
-                           const int *share)
+RNC_KERNEL void pack_phase(const rnc_repack_shape *s, const rnc_operands *o, const rnc_phase_cut *y,
+                           const rnc_phase_cut *x, float *to, const int *share)
 {
     const int group_c = s->to_c / s->groups, each = rnc_div_up(group_c, s->to_panel);
     const int taps = y->taps * x->taps, all = s->groups * each * taps;
@@ -122,7 +120,7 @@ RNC_KERNEL void pack_phase(const rnc_repack_shape *s, const rnc_train_operands *
 }
 
 RNC_KERNEL void RNC_FN(filter_pack)(const rnc_repack_shape *s, const rnc_knobs *t,
-                                    const rnc_train_operands *o, int part, int parts)
+                                    const rnc_operands *o, int part, int parts)
 {
     const int share[2] = {part, parts};
     const int down = s->turned ? s->stride_h : 1, across = s->turned ? s->stride_w : 1;

@@ -9,8 +9,8 @@
 /* Plain filters from rows `row` .. `end`-1, at most filter_most, of the vector of channels that
  * begins at channel `first`; row -1 is the biases. */
 
-RNC_KERNEL void filter_rows(const rnc_filter_shape *s, const rnc_train_operands *o,
-                            const float *from, int width, int first, int row, int end)
+RNC_KERNEL void filter_rows(const rnc_filter_shape *s, const rnc_operands *o, const float *from,
+                            int width, int first, int row, int end)
 {
     const int depth = s->kernel_h * s->kernel_w * s->in_c;
     float *const grad = (float *)o->out[0], *const bias = (float *)o->out[1];
@@ -29,7 +29,7 @@ RNC_KERNEL void filter_rows(const rnc_filter_shape *s, const rnc_train_operands 
 }
 
 RNC_KERNEL void RNC_FN(filter_sum)(const rnc_filter_shape *s, const rnc_knobs *t,
-                                   const rnc_train_operands *o, int part, int parts)
+                                   const rnc_operands *o, int part, int parts)
 {
     const ptrdiff_t floats = rnc_filter_floats(s), vectors = floats / RNC_VL;
     const int depth = s->kernel_h * s->kernel_w * s->in_c,

@@ -49,7 +49,7 @@ RNC_KERNEL void filter_taps(const rnc_winograd_filter_shape *s, const float *fro
 }
 
 RNC_KERNEL void RNC_FN(filter_winograd)(const rnc_winograd_filter_shape *s, const rnc_knobs *t,
-                                        const rnc_train_operands *o, int part, int parts)
+                                        const rnc_operands *o, int part, int parts)
 {
     const int side = s->winograd + 2, panels = rnc_div_up(s->out_c, s->panel);
     const int all = panels * s->in_c, end = rnc_share(all, part + 1, parts);

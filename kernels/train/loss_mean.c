@@ -19,7 +19,7 @@ RNC_KERNEL double loss_tree(const float *x, int n)
 }
 
 RNC_KERNEL void RNC_FN(loss_mean)(const rnc_loss_shape *s, const rnc_knobs *t,
-                                  const rnc_train_operands *o, int part, int parts)
+                                  const rnc_operands *o, int part, int parts)
 {
     (void)t, (void)parts;
     if (part == 0)

@@ -28,7 +28,7 @@ RNC_KERNEL void maxpool_vector(const rnc_pool_grad_shape *s, const unpool_window
 }
 
 RNC_KERNEL void RNC_FN(maxpool_grad)(const rnc_pool_grad_shape *s, const rnc_knobs *t,
-                                     const rnc_train_operands *o, int part, int parts)
+                                     const rnc_operands *o, int part, int parts)
 {
     const int vectors = rnc_div_up(s->c, RNC_VL), all = s->images * vectors;
     (void)t;

@@ -47,9 +47,10 @@ RNC_KERNEL void phase_rest(const rnc_conv_shape *c, const rnc_operands *o, int p
     for (int i = rnc_share(rows, part, parts); i < end; i++)
         for (int x = 0; x < c->out_w; x++) {
             const int n = i / c->out_h, y = i % c->out_h;
-            float *to = (float *)o->out + rnc_at(n, c->out_image, y, c->out_row, x, c->out_pixel);
+            float *to =
+                (float *)o->out[0] + rnc_at(n, c->out_image, y, c->out_row, x, c->out_pixel);
             const float *from = c->residual
-                                    ? (const float *)o->in2 +
+                                    ? (const float *)o->in[1] +
                                           rnc_at(n, c->res_image, y, c->res_row, x, c->res_pixel)
                                     : to;
             for (int j = 0; j < c->out_c; j += RNC_VL)

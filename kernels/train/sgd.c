@@ -40,8 +40,8 @@ RNC_KERNEL void sgd_vector(const rnc_update_shape *s, const rnc_rates *r, const 
 }
 
 /* Parts share lines of 16 floats. */
-RNC_KERNEL void RNC_FN(sgd)(const rnc_update_shape *s, const rnc_knobs *t,
-                            const rnc_train_operands *o, int part, int parts)
+RNC_KERNEL void RNC_FN(sgd)(const rnc_update_shape *s, const rnc_knobs *t, const rnc_operands *o,
+                            int part, int parts)
 {
     const rnc_rates r = *(const rnc_rates *)o->in[1];
     const float *const grad = (const float *)o->in[0];

@@ -1,4 +1,4 @@
-/* shapes.h: the shapes of training as C structs, and the operands of a step. */
+/* shapes.h: the shapes of training as C structs. */
 #ifndef RNC_TRAIN_SHAPES_H
 #define RNC_TRAIN_SHAPES_H
 
@@ -10,7 +10,5 @@
     }                     \
     rnc_##family##_shape;
 #include "kernels/train/shapes.def"
-
-#include "kernels/train/operands.h"
 
 #endif

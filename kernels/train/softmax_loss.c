@@ -56,7 +56,7 @@ RNC_KERNEL float loss_image(const rnc_loss_shape *s, const float *z, int label, 
 }
 
 RNC_KERNEL void RNC_FN(softmax_loss)(const rnc_loss_shape *s, const rnc_knobs *t,
-                                     const rnc_train_operands *o, int part, int parts)
+                                     const rnc_operands *o, int part, int parts)
 {
     (void)t;
     for (int n = rnc_share(s->images, part, parts); n < rnc_share(s->images, part + 1, parts);

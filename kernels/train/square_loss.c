@@ -2,7 +2,7 @@
  * losses.  losses[n] is the sum over the c numbers of image n of (in - target)^2, divided by c, and
  * grad = 2 * scale / c * (in - target).  Parts share the images. */
 RNC_KERNEL void RNC_FN(square_loss)(const rnc_loss_shape *s, const rnc_knobs *t,
-                                    const rnc_train_operands *o, int part, int parts)
+                                    const rnc_operands *o, int part, int parts)
 {
     enum { BLOCK = 4096 };
     (void)t;

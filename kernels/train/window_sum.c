@@ -29,7 +29,7 @@ RNC_KERNEL vf window_pixel(const rnc_pool_grad_shape *s, const float *in, const 
 }
 
 RNC_KERNEL void RNC_FN(window_sum)(const rnc_pool_grad_shape *s, const rnc_knobs *t,
-                                   const rnc_train_operands *o, int part, int parts)
+                                   const rnc_operands *o, int part, int parts)
 {
     const int vectors = rnc_div_up(s->c, RNC_VL), all = s->images * s->out_h * vectors;
     const float *const second = (const float *)o->in[1];

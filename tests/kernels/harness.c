@@ -200,7 +200,7 @@ static void shuffle(Case *c, int *order, int n)
 
 /* Each part into canaries of its own: what is no canary afterwards it wrote. */
 static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-                           const void *o, float *out, size_t floats, int parts)
+                           const rnc_operands *o, float *out, size_t floats, int parts)
 {
     unsigned char *seen = case_memory(c, floats);
     float *before = case_memory(c, floats * sizeof *before);
@@ -215,8 +215,8 @@ static void check_disjoint(Case *c, KernelFn *kernel, const void *shape, const r
     memcpy(out, before, floats * sizeof *before);
 }
 
-void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile, const void *o,
-                float *out, size_t floats, bool disjoint)
+void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
+                const rnc_operands *o, float *out, size_t floats, bool disjoint)
 {
     static const int counts[] = {1, 2, 3, 7};
     const int parts = counts[pick(c, 0, 3)];
@@ -230,7 +230,7 @@ void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *t
 }
 
 void run_train(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-               const rnc_train_operands *o, float *out, size_t floats, bool disjoint)
+               const rnc_operands *o, float *out, size_t floats, bool disjoint)
 {
     const size_t bytes = floats * sizeof *out;
     float *before = case_memory(c, bytes), *alone = case_memory(c, bytes);

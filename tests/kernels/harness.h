@@ -16,8 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* o: rnc_operands, or rnc_train_operands for the kernels of training. */
-typedef void KernelFn(const void *shape, const rnc_knobs *t, const void *o, int part, int parts);
+typedef void KernelFn(const void *shape, const rnc_knobs *t, const rnc_operands *o, int part,
+                      int parts);
 
 enum {
 #define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
@@ -99,11 +99,11 @@ void grid_spoil(Case *c, Grid *g, bool spare);
  * by part into copies, finds floats written by two parts (not where the output
  * is also an operand). */
 void run_kernel(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-                const void *operands, float *out, size_t floats, bool disjoint);
+                const rnc_operands *operands, float *out, size_t floats, bool disjoint);
 
 /* The same for a kernel of training, and checks that one part gives the same bits. */
 void run_train(Case *c, KernelFn *kernel, const void *shape, const rnc_knobs *tile,
-               const rnc_train_operands *operands, float *out, size_t floats, bool disjoint);
+               const rnc_operands *operands, float *out, size_t floats, bool disjoint);
 
 /* What the output should be: an expectation and a tolerance for each float of
  * its memory; those without one must keep their bits.  Of a NaN any NaN but the canary is right, of

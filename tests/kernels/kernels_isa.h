@@ -69,22 +69,22 @@
 #include "kernels/train/square_loss.c"
 #include "kernels/train/window_sum.c"
 
-#define RUN(name, family, operands)                                                                \
-    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const void *o, int part, \
-                                       int parts)                                                  \
-    {                                                                                              \
-        RNC_FN(name)((const rnc_##family##_shape *)s, t, (const operands *)o, part, parts);        \
+#define RUN(name, family)                                                                        \
+    RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const rnc_operands *o, \
+                                       int part, int parts)                                      \
+    {                                                                                            \
+        RNC_FN(name)((const rnc_##family##_shape *)s, t, o, part, parts);                        \
     }
-#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family, rnc_operands)
+#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family)
 #include "kernels/kernels.def"
-#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family, rnc_train_operands)
+#define KERNEL(name, family, packing, needs, operands, doc) RUN(name, family)
 #include "kernels/train/kernels.def"
 
-RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const void *o, int part,
-                                       int parts)
+RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const rnc_operands *o,
+                                       int part, int parts)
 {
     (void)t;
-    RNC_FN(halo_clear)((const rnc_halo_shape *)s, (const rnc_operands *)o, part, parts);
+    RNC_FN(halo_clear)((const rnc_halo_shape *)s, o, part, parts);
 }
 
 RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, float alpha)

@@ -113,7 +113,7 @@ void test_bn_moments(Case *c)
     Expect e = expect_make(c, out, n);
     for (int i = 0; i < k.s.slices; i++)
         expect_moments(&e, &k, i, out + (ptrdiff_t)2 * i * k.s.c);
-    const rnc_train_operands o = {.in = {k.in.at}, .out = {out}};
+    const rnc_operands o = {.in = {k.in.at}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_bn_moments], &k.s, &t, &o, out, n, true);
     expect_check(c, &e);
 }
@@ -147,7 +147,7 @@ void test_bn_statistics(Case *c)
                       m * 2.0 * (tolerance + spread) + 4 * 0x1p-24 * (fabs(was) + fabs(to)));
         }
     }
-    const rnc_train_operands o = {
+    const rnc_operands o = {
         .in = {moments},
         .out = {out, out + each, runs ? out + 2 * each : NULL, runs ? out + 3 * each : NULL}};
     run_train(c, c->isa->kernels[KERNEL_bn_statistics], s, &t, &o, out, 4 * (size_t)each, false);
@@ -191,7 +191,7 @@ void test_bn_apply(Case *c)
             expect_at(&e, grid_pixel(&k.out, n, y, x) + i, v, tolerance);
         }
     }
-    const rnc_train_operands o = {
+    const rnc_operands o = {
         .in = {k.in.at, s->residual ? k.res.at : NULL, k.mean, k.variance, k.gamma, k.beta},
         .out = {k.out.at}};
     run_train(c, c->isa->kernels[KERNEL_bn_apply], s, &t, &o, k.out.base, k.out.total, !in_place);
@@ -278,9 +278,9 @@ void test_bn_grad_sums(Case *c)
             expect_at(&e, out + (2 * slice + 1) * s->c + i, h,
                       h_more + (k.large ? 2 * most * h_abs : sum_tolerance(terms, h_abs)));
         }
-    const rnc_train_operands o = {.in = {k.grad.at, k.in.at, s->from_output ? k.out.at : NULL,
-                                         k.mean, k.variance, k.gamma, k.beta},
-                                  .out = {out, s->store ? k.res.at : NULL}};
+    const rnc_operands o = {.in = {k.grad.at, k.in.at, s->from_output ? k.out.at : NULL, k.mean,
+                                   k.variance, k.gamma, k.beta},
+                            .out = {out, s->store ? k.res.at : NULL}};
     run_train(c, c->isa->kernels[KERNEL_bn_grad_sums], s, &t, &o, out, n, true);
     expect_check(c, &e);
 }
@@ -305,8 +305,7 @@ void test_bn_grad_join(Case *c)
         expect_at(&e, out + 2 * each + i, g / all, 0x1p-22 * fabs(g / all));
         expect_at(&e, out + 2 * each + s->c + i, h / v / all, 0x1p-22 * fabs(h / v / all));
     }
-    const rnc_train_operands o = {.in = {sums, k.variance},
-                                  .out = {out, out + each, out + 2 * each}};
+    const rnc_operands o = {.in = {sums, k.variance}, .out = {out, out + each, out + 2 * each}};
     run_train(c, c->isa->kernels[KERNEL_bn_grad_join], s, &t, &o, out, 4 * (size_t)each,
               !s->accumulate);
     expect_check(c, &e);
@@ -338,9 +337,9 @@ void test_bn_grad(Case *c)
                       fabs(scale) * tolerance);
         }
     }
-    const rnc_train_operands o = {.in = {k.grad.at, k.in.at, s->from_output ? k.out.at : NULL,
-                                         k.mean, k.variance, k.gamma, k.beta, k.means},
-                                  .out = {out + (k.to.at - out), s->store ? k.res.at : NULL}};
+    const rnc_operands o = {.in = {k.grad.at, k.in.at, s->from_output ? k.out.at : NULL, k.mean,
+                                   k.variance, k.gamma, k.beta, k.means},
+                            .out = {out + (k.to.at - out), s->store ? k.res.at : NULL}};
     run_train(c, c->isa->kernels[KERNEL_bn_grad], s, &t, &o, out, n, true);
     expect_check(c, &e);
 }

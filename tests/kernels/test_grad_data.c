@@ -138,7 +138,7 @@ void test_filter_pack(Case *c)
     Expect e = expect_make(c, out, most);
     for (const float *w = want; w < end; w++)
         expect_at(&e, out + (w - want), (double)*w, 0.0);
-    const rnc_train_operands o = {.in = {from, s.plain ? m.bias : NULL}, .out = {out}};
+    const rnc_operands o = {.in = {from, s.plain ? m.bias : NULL}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_filter_pack], &s, &t, &o, out, most, true);
     expect_check(c, &e);
 }
@@ -202,7 +202,7 @@ void test_filter_winograd(Case *c)
         from += 8 * s.in_c * width;
         to += (side * side - 1) * s.in_c * width;
     }
-    const rnc_train_operands o = {.in = {in}, .out = {out}};
+    const rnc_operands o = {.in = {in}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_filter_winograd], &s, &t, &o, out, size, true);
     expect_check(c, &e);
 }
@@ -311,8 +311,7 @@ static void run_data(Case *c, const rnc_repack_shape *r, int align, int kernel, 
     expect_data(&e, &s, &res, &out, sums);
     rnc_knobs t = usual[pick(c, 0, 2)];
     t.split = pick(c, 0, 1), t.panels = pick(c, 0, 3), t.depth = chance(c, 50) ? 0 : pick(c, 1, 40);
-    const rnc_train_operands o = {.in = {grad.at, packed, s.residual ? res.at : NULL},
-                                  .out = {out.at}};
+    const rnc_operands o = {.in = {grad.at, packed, s.residual ? res.at : NULL}, .out = {out.at}};
     run_train(c, c->isa->kernels[kernel], &s, &t, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }
@@ -382,7 +381,7 @@ void test_depthwise_pack(Case *c)
     Expect e = expect_make(c, out, most);
     for (const float *w = want; w < end; w++)
         expect_at(&e, out + (w - want), (double)*w, 0.0);
-    const rnc_train_operands o = {.in = {r.plain ? m.filters : rows}, .out = {out}};
+    const rnc_operands o = {.in = {r.plain ? m.filters : rows}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_depthwise_pack], &r, &t, &o, out, most, true);
     expect_check(c, &e);
 }

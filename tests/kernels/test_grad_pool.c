@@ -98,7 +98,7 @@ static void test_pool(Case *c, bool max, KernelFn *kernel)
                 expect_at(&e, to, sums[p] + more, sum_tolerance(26, sums[all + p] + fabs(more)));
             }
         }
-    const rnc_train_operands o = {.in = {k.grad.at, k.in.at}, .out = {k.to.at}};
+    const rnc_operands o = {.in = {k.grad.at, k.in.at}, .out = {k.to.at}};
     run_train(c, kernel, s, &t, &o, k.to.base, k.to.total, !s->accumulate);
     expect_check(c, &e);
 }
@@ -153,7 +153,7 @@ void test_window_sum(Case *c)
             expect_at(&e, to, sum,
                       large ? terms * 0x1p-24 * sum_abs : sum_tolerance(terms, sum_abs));
         }
-    const rnc_train_operands o = {.in = {in.at, product ? in2.at : NULL}, .out = {out.at}};
+    const rnc_operands o = {.in = {in.at, product ? in2.at : NULL}, .out = {out.at}};
     run_train(c, c->isa->kernels[KERNEL_window_sum], &s, &t, &o, out.base, out.total,
               !s.accumulate);
     expect_check(c, &e);

@@ -168,7 +168,7 @@ void test_conv_grad_weights(Case *c)
     for (int i = 0; i < k.s.slices; i++)
         expect_slice(&e, &k, &t, i, sums + (size_t)i * each);
     const size_t scratch = 7 * (size_t)rnc_grad_scratch(&k.s, &t);
-    const rnc_train_operands o = {
+    const rnc_operands o = {
         .in = {k.in.at, k.grad.at}, .out = {sums}, .scratch = case_floats(c, scratch)};
     run_train(c, c->isa->kernels[KERNEL_conv_grad_weights], &k.s, &t, &o, sums, total, true);
     expect_check(c, &e);
@@ -217,7 +217,7 @@ void test_filter_sum(Case *c)
                     expect_at(&e, to, (double)(s.accumulate ? *to + v : v), 0.0);
             }
     }
-    const rnc_train_operands o = {.in = {sums}, .out = {out, s.plain ? bias : NULL}};
+    const rnc_operands o = {.in = {sums}, .out = {out, s.plain ? bias : NULL}};
     run_train(c, c->isa->kernels[KERNEL_filter_sum], &s, &t, &o, out, size,
               !s.accumulate && !in_place);
     expect_check(c, &e);
@@ -253,7 +253,7 @@ void test_depthwise_grad_weights(Case *c)
         v = row < 0 && !s->bias ? 0.0 : v;
         expect_at(&e, sums + i, v, sum_tolerance(longest(s, &t), sum_abs));
     }
-    const rnc_train_operands o = {.in = {k.in.at, k.grad.at}, .out = {sums}};
+    const rnc_operands o = {.in = {k.in.at, k.grad.at}, .out = {sums}};
     run_train(c, c->isa->kernels[KERNEL_depthwise_grad_weights], s, &t, &o, sums,
               (size_t)(each * s->slices), true);
     expect_check(c, &e);

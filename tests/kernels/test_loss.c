@@ -70,7 +70,7 @@ void test_softmax_loss(Case *c)
     Expect e = expect_make(c, k.memory, k.total);
     for (int n = 0; n < k.s.images; n++)
         expect_softmax(&e, &k, n);
-    const rnc_train_operands o = {.in = {k.in, k.labels}, .out = {k.grad, k.losses, k.hits}};
+    const rnc_operands o = {.in = {k.in, k.labels}, .out = {k.grad, k.losses, k.hits}};
     run_train(c, c->isa->kernels[KERNEL_softmax_loss], &k.s, &t, &o, k.memory, k.total, false);
     expect_check(c, &e);
 }
@@ -92,7 +92,7 @@ void test_square_loss(Case *c)
         }
         expect_at(&e, k.losses + n, sum / s->c, sum_tolerance(s->c, sum / s->c));
     }
-    const rnc_train_operands o = {.in = {k.in, k.target}, .out = {k.grad, k.losses}};
+    const rnc_operands o = {.in = {k.in, k.target}, .out = {k.grad, k.losses}};
     run_train(c, c->isa->kernels[KERNEL_square_loss], s, &t, &o, k.memory, k.total, true);
     expect_check(c, &e);
 }
@@ -109,7 +109,7 @@ void test_loss_mean(Case *c)
         sum += (double)in[n];
     Expect e = expect_make(c, out, 1);
     expect_at(&e, out, sum / s.images, 0x1p-23 * sum / s.images);
-    const rnc_train_operands o = {.in = {in}, .out = {out}};
+    const rnc_operands o = {.in = {in}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_loss_mean], &s, &t, &o, out, 1, true);
     expect_check(c, &e);
 }
@@ -154,7 +154,7 @@ void test_act_grad(Case *c)
                       0x1p-23 * (fabs(v - b) + fabs(b)) +
                           fabs(g) * ref_curvature(s.act) * 8 * 0x1p-24 + 1e-37);
         }
-    const rnc_train_operands o = {.in = {grad.at, at.at, s.more ? more.at : NULL}, .out = {out.at}};
+    const rnc_operands o = {.in = {grad.at, at.at, s.more ? more.at : NULL}, .out = {out.at}};
     run_train(c, c->isa->kernels[KERNEL_act_grad], &s, &t, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }

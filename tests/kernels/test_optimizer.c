@@ -87,7 +87,7 @@ static void test_formula(Case *c, KernelFn *kernel, rnc_update_shape s, Referenc
         for (int k = 0; k < states; k++)
             expect_at(&e, memory + (size_t)k * each + i, state[k], tolerance[k]);
     }
-    const rnc_train_operands o = {
+    const rnc_operands o = {
         .in = {grad, &r},
         .out = {memory, states > 1 ? memory + each : NULL, states > 2 ? memory + 2 * each : NULL}};
     run_train(c, kernel, &s, &t, &o, memory, each * STATES, false);
@@ -168,7 +168,7 @@ static void test_published(Case *c, int adam)
         memcpy(grad, p->grad, sizeof p->grad);
         for (int k = 0; k < STATES; k++)
             memcpy(state + 16 * k, p->state[k], sizeof p->state[k]);
-        const rnc_train_operands o = {.in = {grad, &r}, .out = {state, state + 16, state + 32}};
+        const rnc_operands o = {.in = {grad, &r}, .out = {state, state + 16, state + 32}};
         c->isa->kernels[adam ? KERNEL_adam : KERNEL_sgd](&p->s, &t, &o, 0, 1);
         for (int k = 0; k < (adam ? 3 : 2); k++)
             for (int j = 0; j < p->s.floats; j++)
@@ -333,7 +333,7 @@ static void test_run(Case *c, const Run *run)
             rnc_sgd_rates(run->rate, run->dampening, run->decay, step + 1, &r);
         for (int i = 0; i < 8; i++)
             grad[i] = (float)((i * 7 + step * 3) % 11 - 5) / 4.0f;
-        const rnc_train_operands o = {
+        const rnc_operands o = {
             .in = {grad, &r},
             .out = {state, run->adam || run->s.beta1 > 0 ? state + 16 : NULL, state + 32}};
         c->isa->kernels[run->adam ? KERNEL_adam : KERNEL_sgd](&run->s, &t, &o, 0, 1);

@@ -10,35 +10,38 @@
 #include "kernels/f32/direct_tile.h"
 #include "kernels/f32/conv_direct.c"
 
+#include "kernels/train/parts.h"
+
 #include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
 
-#define LAYER(name, n, out, in, o, k, st, pd)                                          \
-    RNC_STEP void RNC_FN(weights_##name)(const void *p, int part, int parts)           \
+#define LAYER(name, n, out, in, oc, k, st, pd)                                         \
+    RNC_STEP void RNC_FN(weights_##name)(const rnc_operands *o, int part, int parts)   \
     {                                                                                  \
-        static const rnc_grad_weights_shape s = GRAD_SHAPE(n, out, in, o, k, st, pd);  \
+        static const rnc_grad_weights_shape s = GRAD_SHAPE(n, out, in, oc, k, st, pd); \
         static const rnc_knobs t = KNOBS;                                              \
-        RNC_FN(conv_grad_weights)(&s, &t, (const rnc_train_operands *)p, part, parts); \
+        RNC_FN(conv_grad_weights)(&s, &t, o, part, parts);                             \
     }
 #include "layers.def"
 
-#define LAYER(name, n, out, in, o, k, st, pd)                                       \
-    RNC_STEP void RNC_FN(data_##name)(const void *p, int part, int parts)           \
+#define LAYER(name, n, out, in, oc, k, st, pd)                                      \
+    RNC_STEP void RNC_FN(data_##name)(const rnc_operands *o, int part, int parts)   \
     {                                                                               \
-        static const rnc_grad_data_shape s = DATA_SHAPE(n, out, in, o, k, st, pd);  \
-        static const rnc_knobs t = DATA_KNOBS((o) > 128 ? 128 : 0);                 \
-        RNC_FN(conv_grad_data)(&s, &t, (const rnc_train_operands *)p, part, parts); \
+        static const rnc_grad_data_shape s = DATA_SHAPE(n, out, in, oc, k, st, pd); \
+        static const rnc_knobs t = DATA_KNOBS((oc) > 128 ? 128 : 0);                \
+        RNC_FN(conv_grad_data)(&s, &t, o, part, parts);                             \
     }
 #include "layers.def"
 
 static Step *const RNC_FN(weights_steps)[] = {
-#define LAYER(name, n, out, in, o, k, st, pd) RNC_FN(weights_##name),
+#define LAYER(name, n, out, in, oc, k, st, pd) RNC_FN(weights_##name),
 #include "layers.def"
 };
 static Step *const RNC_FN(data_steps)[] = {
-#define LAYER(name, n, out, in, o, k, st, pd) RNC_FN(data_##name),
+#define LAYER(name, n, out, in, oc, k, st, pd) RNC_FN(data_##name),
 #include "layers.def"
 };
 #undef KNOBS
 #undef DATA_KNOBS
+#include "kernels/train/parts_end.h"
 #include "kernels/isa/isa_end.h"

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-typedef void Step(const void *operands, int part, int parts);
+typedef void Step(const rnc_operands *o, int part, int parts);
 
 #define ROUND16(n) (((n) + 15) / 16 * 16)
 /* Images of 3 channels are stored without spare lanes, others in whole vectors. */
@@ -132,7 +132,7 @@ static float *random_floats(size_t n)
 /* The memory of a layer, and its times: of the weights' gradient and of the input's. */
 enum { WEIGHTS, DATA, KINDS };
 typedef struct Bench {
-    rnc_train_operands operands[KINDS];
+    rnc_operands operands[KINDS];
     double best[KINDS][2]; /* AVX-512, AVX2 */
 } Bench;
 
@@ -143,7 +143,7 @@ static void prepare(const Layer *l, Bench *b)
     const size_t out = n * (size_t)(l->out * l->out * l->o);
     const size_t wide = n * (size_t)((l->out + 2 * reach) * HALO_ROW(l->out, l->o, l->k));
     const size_t filters = (size_t)(l->k * l->k * ROUND16(l->in) + 4) * (size_t)l->o;
-    rnc_train_operands *w = &b->operands[WEIGHTS], *d = &b->operands[DATA];
+    rnc_operands *w = &b->operands[WEIGHTS], *d = &b->operands[DATA];
     w->in[0] = random_floats(in) + (size_t)(l->pd * (side + 1) * pixel);
     w->in[1] = random_floats(out);
     w->out[0] = random_floats(filters * 8);

@@ -88,9 +88,9 @@ void eval_BN(EvalStep *s)
     int64_t n = type_elements(s->node->type);
     for (int64_t i = 0; i < n; i++) {
         int64_t c = i % s->node->type.c;
-        double spread = sqrt(p[P_VARIANCE]->data[c] + s->node->attrs.epsilon);
-        s->out[i] =
-            (s->in[0][i] - p[P_MEAN]->data[c]) / spread * p[P_WEIGHT]->data[c] + p[P_BIAS]->data[c];
+        double spread = sqrt(param_at(p[P_VARIANCE], c) + s->node->attrs.epsilon);
+        s->out[i] = (s->in[0][i] - param_at(p[P_MEAN], c)) / spread * param_at(p[P_WEIGHT], c) +
+                    param_at(p[P_BIAS], c);
     }
 }
 

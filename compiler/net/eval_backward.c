@@ -45,11 +45,11 @@ void eval_BN_TRAIN(EvalStep *s)
         const double mean = channel_mean(s->in[0], t, c);
         const double variance = channel_variance(s->in[0], t, c, mean);
         const double factor =
-            node->params[P_WEIGHT]->data[c] / sqrt(variance + node->attrs.epsilon);
+            param_at(node->params[P_WEIGHT], c) / sqrt(variance + node->attrs.epsilon);
         if (node->attrs.result > 0)
             s->out[c] = node->attrs.result == 1 ? mean : variance;
         for (int64_t i = c; node->attrs.result == 0 && i < type_elements(t); i += t.c)
-            s->out[i] = (s->in[0][i] - mean) * factor + node->params[P_BIAS]->data[c];
+            s->out[i] = (s->in[0][i] - mean) * factor + param_at(node->params[P_BIAS], c);
     }
 }
 
@@ -66,7 +66,7 @@ static Channel channel_of(const EvalStep *s, int c, double mean, double variance
     Channel ch = {c,
                   mean,
                   sqrt(variance + s->node->attrs.epsilon),
-                  s->node->params[P_WEIGHT]->data[c],
+                  param_at(s->node->params[P_WEIGHT], c),
                   0,
                   channel_sum(s->in[0], t, c)};
     for (int64_t i = c; i < type_elements(t); i += t.c)
@@ -99,8 +99,8 @@ void eval_BN_FIXED_BACKWARD(EvalStep *s)
     const Node *node = s->node;
     const Type t = node->in[1]->type;
     for (int c = 0; c < t.c; c++) {
-        const Channel ch =
-            channel_of(s, c, node->params[P_MEAN]->data[c], node->params[P_VARIANCE]->data[c]);
+        const Channel ch = channel_of(s, c, param_at(node->params[P_MEAN], c),
+                                      param_at(node->params[P_VARIANCE], c));
         if (node->attrs.result > 0)
             s->out[c] = node->attrs.result == 1 ? ch.d_weight : ch.d_bias;
         for (int64_t i = c; node->attrs.result == 0 && i < type_elements(t); i += t.c)
@@ -259,8 +259,8 @@ double *eval_update(const Net *net, const Param *param, const EvalResult *result
             if (u->kind == UPDATE_GRADIENT)
                 out[k] = v;
             else
-                out[k] = (1 - u->rate) * (first ? (double)param->data[k] : out[k]) +
-                         u->rate * u->scale * v;
+                out[k] =
+                    (1 - u->rate) * (first ? param_at(param, k) : out[k]) + u->rate * u->scale * v;
         }
     }
     return out;

@@ -5,7 +5,7 @@
 
 static double bias_of(const Node *node, int filter)
 {
-    return node->params[P_BIAS] ? node->params[P_BIAS]->data[filter] : 0;
+    return node->params[P_BIAS] ? param_at(node->params[P_BIAS], filter) : 0;
 }
 
 /* ---- convolution ---- */
@@ -16,14 +16,15 @@ static double bias_of(const Node *node, int filter)
 static void turn_weights(const Node *node, double *turned)
 {
     const int *dims = node->params[P_WEIGHT]->dims;
-    const float *weight = node->params[P_WEIGHT]->data;
+    const Param *weight = node->params[P_WEIGHT];
     int groups = node->attrs.groups, filters = dims[0] / groups, channels = dims[1];
     int taps = dims[2] * dims[3];
     for (int g = 0; g < groups; g++)
         for (int tap = 0; tap < taps; tap++)
             for (int c = 0; c < channels; c++)
                 for (int f = 0; f < filters; f++)
-                    *turned++ = weight[((int64_t)(g * filters + f) * channels + c) * taps + tap];
+                    *turned++ =
+                        param_at(weight, ((int64_t)(g * filters + f) * channels + c) * taps + tap);
 }
 
 /* Adds one tap's products to the sums of all filters of all groups at one
@@ -76,13 +77,14 @@ void eval_CONV(EvalStep *s)
 void eval_DENSE(EvalStep *s)
 {
     const Node *node = s->node;
-    const float *weight = node->params[P_WEIGHT]->data; /* [units][channels] */
+    const Param *weight = node->params[P_WEIGHT]; /* [units][channels] */
     int units = node->type.c, channels = node->in[0]->type.c;
     for (int n = 0; n < node->type.n; n++)
         for (int u = 0; u < units; u++) {
             double sum = bias_of(node, u);
             for (int c = 0; c < channels; c++)
-                sum += s->in[0][(int64_t)n * channels + c] * weight[(int64_t)u * channels + c];
+                sum += s->in[0][(int64_t)n * channels + c] *
+                       param_at(weight, (int64_t)u * channels + c);
             int64_t at = (int64_t)n * units + u;
             s->out[at] = node->n_in > 1 ? sum + s->in[1][at] : sum;
         }

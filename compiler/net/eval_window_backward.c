@@ -29,7 +29,7 @@ static void turn_weights(const Param *weight, double *turned)
     for (int f = 0; f < dims[0]; f++)
         for (int tap = 0; tap < taps; tap++)
             for (int c = 0; c < dims[1]; c++)
-                *turned++ = weight->data[((int64_t)f * dims[1] + c) * taps + tap];
+                *turned++ = param_at(weight, ((int64_t)f * dims[1] + c) * taps + tap);
 }
 
 /* Where a convolution has out(y, x, f) += weight(f, tap, c) in(under the tap, c), its transpose has
@@ -43,7 +43,7 @@ void eval_CONV_TRANSPOSE(EvalStep *s)
     const int taps = a->kernel[0] * a->kernel[1];
     turn_weights(node->params[P_WEIGHT], s->scratch);
     for (int64_t i = 0; i < type_elements(in); i++)
-        s->out[i] = node->params[P_BIAS] ? node->params[P_BIAS]->data[i % in.c] : 0;
+        s->out[i] = node->params[P_BIAS] ? param_at(node->params[P_BIAS], i % in.c) : 0;
     for (int n = 0; n < out.n; n++)
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++)
@@ -87,14 +87,14 @@ void eval_CONV_WEIGHTS(EvalStep *s)
 
 void eval_DENSE_TRANSPOSE(EvalStep *s)
 {
-    const float *weight = s->node->params[P_WEIGHT]->data; /* [units][channels] */
+    const Param *weight = s->node->params[P_WEIGHT]; /* [units][channels] */
     const int units = s->node->in[0]->type.c, channels = s->node->type.c;
     clear(s->out, s->node->type);
     for (int n = 0; n < s->node->type.n; n++)
         for (int u = 0; u < units; u++)
             for (int c = 0; c < channels; c++)
                 s->out[(int64_t)n * channels + c] +=
-                    s->in[0][(int64_t)n * units + u] * weight[(int64_t)u * channels + c];
+                    s->in[0][(int64_t)n * units + u] * param_at(weight, (int64_t)u * channels + c);
 }
 
 void eval_DENSE_WEIGHTS(EvalStep *s)

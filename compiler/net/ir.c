@@ -2,9 +2,11 @@
 #include "net/ir.h"
 
 #include "base/diag.h"
+#include "base/half.h"
 #include "base/str.h"
 #include "net/infer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -307,6 +309,40 @@ int64_t param_elements(const Param *param)
     for (int i = 0; i < param->rank; i++)
         n = mul_extents(n, param->dims[i]);
     return n;
+}
+
+double param_at(const Param *param, int64_t i)
+{
+    switch (param->elem) {
+    case ELEM_U8:
+        return ((const uint8_t *)param->data)[i];
+    case ELEM_I8:
+        return ((const int8_t *)param->data)[i];
+    case ELEM_I32:
+        return ((const int32_t *)param->data)[i];
+    case ELEM_F16:
+        return (double)float_of_f16(((const uint16_t *)param->data)[i]);
+    case ELEM_BF16:
+        return (double)float_of_bf16(((const uint16_t *)param->data)[i]);
+    case ELEM_F32:
+    case ELEM_COUNT:
+        break;
+    }
+    return (double)((const float *)param->data)[i];
+}
+
+const float *param_floats(const Param *param)
+{
+    if (!param || !param->data)
+        return NULL;
+    assert(param->elem == ELEM_F32);
+    return param->data;
+}
+
+void param_set_floats(Param *param, const float *data)
+{
+    param->elem = ELEM_F32;
+    param->data = data;
 }
 
 bool param_same_dims(const Param *a, const Param *b)

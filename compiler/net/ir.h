@@ -64,7 +64,8 @@ typedef struct Param {
     Role role;
     int rank;
     int dims[4];
-    const float *data;
+    Elem elem;        /* of `data`: f32, unless whoever gives the data says another */
+    const void *data; /* param_at(), param_floats() */
     const Place *place;
 } Param;
 
@@ -200,6 +201,13 @@ const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 Act act_of(Op op);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
+/* Element i of a parameter that has data, whatever its element type. */
+double param_at(const Param *param, int64_t i);
+/* The data of a parameter of type f32, which is what passes and packings work with; NULL if `param`
+ * is NULL or has none. */
+const float *param_floats(const Param *param);
+/* Gives a parameter data of type f32, which must live as long as the network. */
+void param_set_floats(Param *param, const float *data);
 bool param_same_dims(const Param *a, const Param *b);
 /* The type of a tensor with one element for each of the parameter's: [o][h][w][i] for dims OIHW,
  * [o][1][1][i] for [o][i], [1][1][1][c] for [c]. */

@@ -141,11 +141,11 @@ static bool take_tensor(Binder *b, const Use *use)
     const float *x = tensor_floats(use->slot->file, t, b->arena, b->diag);
     if (!x || !check_numbers(b, use, x))
         return false;
-    use->param->data = x;
+    param_set_floats(use->param, x);
     if (axes && !str_eq(axes, axes_own(use->param->rank))) {
         float *own = NEW_ARRAY(b->arena, float, param_elements(use->param));
         axes_reorder(own, x, use->node, axes, dims);
-        use->param->data = own;
+        param_set_floats(use->param, own);
     }
     return true;
 }
@@ -156,7 +156,7 @@ static void fill_param(Binder *b, const Use *use)
     float *to = NEW_ARRAY(b->arena, float, n);
     for (int64_t i = 0; i < n; i++)
         to[i] = use->fill;
-    use->param->data = to;
+    param_set_floats(use->param, to);
 }
 
 static void say_reshaped(const Binder *b)

@@ -238,7 +238,7 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
     float *to = NEW_ARRAY(arena, float, n);
     /* Batch normalisation starts as the identity: scale 1, variance 1. */
     const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && node->op == OP_BN);
-    param->data = to;
+    param_set_floats(param, to);
     if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, own_spec(node, spec),
                      spec.kind == INIT_RANDOM ? 1 : node->attrs.draw);

@@ -23,18 +23,17 @@ static void report_overflow(const Node *node, double weight, int elem, Diag *dia
 
 static bool round_param(const Node *node, Param *param, int elem, Arena *arena, Diag *diag)
 {
-    int64_t n = 1;
-    for (int i = 0; i < param->rank; i++)
-        n *= param->dims[i];
+    const int64_t n = param_elements(param);
+    const float *from = param_floats(param);
     float *to = NEW_ARRAY(arena, float, n);
     for (int64_t i = 0; i < n; i++) {
-        to[i] = rounded(param->data[i], elem);
-        if (isinf(to[i]) && !isinf(param->data[i])) {
-            report_overflow(node, (double)param->data[i], elem, diag);
+        to[i] = rounded(from[i], elem);
+        if (isinf(to[i]) && !isinf(from[i])) {
+            report_overflow(node, (double)from[i], elem, diag);
             return false;
         }
     }
-    param->data = to;
+    param_set_floats(param, to);
     return true;
 }
 

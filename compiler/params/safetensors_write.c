@@ -90,7 +90,7 @@ unsigned char *safetensors_print(const Net *net, size_t *size, Arena *arena)
     SafeTensor *tensors = NEW_ARRAY(arena, SafeTensor, net->params.n + 1);
     for (int i = 0; i < net->params.n; i++) {
         const Param *param = net->params.at[i];
-        tensors[i] = (SafeTensor){param->name, param->rank, param->dims, param->data, NULL};
+        tensors[i] = (SafeTensor){param->name, param->rank, param->dims, param_floats(param), NULL};
     }
     return safetensors_pack(tensors, net->params.n, size, arena);
 }

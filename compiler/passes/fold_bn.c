@@ -120,11 +120,11 @@ static Param *new_param(Folder *f, const Node *layer, Role role, const Param *ol
 
 static void fold_data(const Folder *f, Fold *fold, int filters)
 {
-    const float *old_weight = fold->from[P_WEIGHT]->data;
-    const float *old_bias = fold->from[P_BIAS] ? fold->from[P_BIAS]->data : NULL;
+    const float *old_weight = param_floats(fold->from[P_WEIGHT]);
+    const float *old_bias = param_floats(fold->from[P_BIAS]);
     const Param *const *bn = fold->from + P_ROLES;
-    const float *gamma = bn[P_WEIGHT]->data, *beta = bn[P_BIAS]->data;
-    const float *mean = bn[P_MEAN]->data, *variance = bn[P_VARIANCE]->data;
+    const float *gamma = param_floats(bn[P_WEIGHT]), *beta = param_floats(bn[P_BIAS]);
+    const float *mean = param_floats(bn[P_MEAN]), *variance = param_floats(bn[P_VARIANCE]);
     const int64_t elements = param_elements(fold->from[P_WEIGHT]), taps = elements / filters;
     float *weight = NEW_ARRAY(f->net->arena, float, elements); /* [filters][taps] */
     float *bias = NEW_ARRAY(f->net->arena, float, filters);
@@ -134,8 +134,8 @@ static void fold_data(const Folder *f, Fold *fold, int filters)
             weight[k] = (float)(old_weight[k] * scale);
         bias[i] = (float)(((old_bias ? (double)old_bias[i] : 0.0) - mean[i]) * scale + beta[i]);
     }
-    fold->weight->data = weight;
-    fold->bias->data = bias;
+    param_set_floats(fold->weight, weight);
+    param_set_floats(fold->bias, bias);
 }
 
 /* Replaces the layer's parameters by those that compute both. */

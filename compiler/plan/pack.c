@@ -69,8 +69,8 @@ int64_t packed_taps(const Step *step)
 
 Filters filters_of(const Node *node)
 {
-    Filters f = {.weight = node->params[P_WEIGHT]->data, .filters = node->attrs.filters};
-    f.bias = node->params[P_BIAS] ? node->params[P_BIAS]->data : NULL;
+    Filters f = {.weight = param_floats(node->params[P_WEIGHT]), .filters = node->attrs.filters};
+    f.bias = param_floats(node->params[P_BIAS]);
     f.groups = node->op == OP_DENSE ? 1 : node->attrs.groups;
     f.in_c = node->in[0]->type.c / f.groups;
     f.taps = node->op == OP_DENSE ? 1 : node->attrs.kernel[0] * node->attrs.kernel[1];
@@ -190,9 +190,9 @@ static void affine_of(const Node *node, int i, double *scale, double *shift)
         *shift = -real_at(node->attrs.mean, i) / std;
     } else {
         Param *const *p = node->params;
-        const double variance = p[P_VARIANCE]->data[i];
-        *scale = p[P_WEIGHT]->data[i] / sqrt(variance + node->attrs.epsilon);
-        *shift = p[P_BIAS]->data[i] - p[P_MEAN]->data[i] * *scale;
+        const double variance = param_at(p[P_VARIANCE], i);
+        *scale = param_at(p[P_WEIGHT], i) / sqrt(variance + node->attrs.epsilon);
+        *shift = param_at(p[P_BIAS], i) - param_at(p[P_MEAN], i) * *scale;
     }
 }
 

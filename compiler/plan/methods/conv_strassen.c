@@ -137,7 +137,7 @@ static double weight_of(const Step *step, int o, int c)
     const Node *node = step->node;
     if (o >= node->attrs.filters)
         return 0;
-    return (double)node->params[P_WEIGHT]->data[(int64_t)o * step->shape.conv.in_c + c];
+    return (double)param_floats(node->params[P_WEIGHT])[(int64_t)o * step->shape.conv.in_c + c];
 }
 
 /* Packs inputs k .. k+n-1 of each half, for a panel of each half of the outputs. */
@@ -167,12 +167,12 @@ void pack_strassen(const Step *step, float *to)
 {
     enum { ROWS = 16 }; /* they fill a cache line that is read; those written stay in a cache */
     const rnc_conv_shape *s = &step->shape.conv;
-    const Param *bias = step->node->params[P_BIAS];
+    const float *bias = param_floats(step->node->params[P_BIAS]);
     const int half = s->in_c / 2, right = s->out_c / 2;
     for (int first = 0; first < right; first += s->panel) {
         for (int i = 0; i < 2 * s->panel; i++) {
             const int o = i < s->panel ? first + i : right + first + i - s->panel;
-            *to++ = bias && o < step->node->attrs.filters ? bias->data[o] : 0.0f;
+            *to++ = bias && o < step->node->attrs.filters ? bias[o] : 0.0f;
         }
         for (int k = 0; k < half; k += ROWS)
             pack_halves(step, first, k, half - k < ROWS ? half - k : ROWS, to);

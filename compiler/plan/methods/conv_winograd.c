@@ -333,8 +333,8 @@ void pack_winograd(const Step *step, float *to)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     Param *const *params = step->node->params;
-    const float *weight = params[P_WEIGHT]->data;
-    const float *bias = params[P_BIAS] ? params[P_BIAS]->data : NULL;
+    const float *weight = param_floats(params[P_WEIGHT]);
+    const float *bias = param_floats(params[P_BIAS]);
     const int filters = step->node->attrs.filters, side = s->winograd + 2;
     double g[SIDE_MOST][TAPS];
     transform_of(s->winograd, s->stride_h, g);

@@ -120,7 +120,7 @@ static void pack_row(const Step *step, int point, int phase, int first, int real
                      float *to)
 {
     const rnc_conv_shape *s = &step->shape.conv;
-    const float *weight = step->node->params[P_WEIGHT]->data; /* OIHW */
+    const float *weight = param_floats(step->node->params[P_WEIGHT]); /* OIHW */
     const int taps = (s->kernel_h - phase + s->stride_h - 1) / s->stride_h;
     const int points_of = taps > 3 ? RNC_WINOGRAD1D_POINTS : RNC_WINOGRAD1D_PAIRED;
     for (int x = 0; x < s->kernel_w; x++) {
@@ -148,7 +148,7 @@ void pack_winograd1d(const Step *step, float *to)
 {
     const rnc_conv_shape *s = &step->shape.conv;
     const Param *param = step->node->params[P_BIAS];
-    const float *bias = param ? param->data : NULL;
+    const float *bias = param_floats(param);
     const int filters = step->node->attrs.filters, rows = winograd1d_rows(s->kernel_h, s->stride_h);
     for (int first = 0; first < s->out_c; first += s->panel) {
         const int width = s->out_c - first < s->panel ? s->out_c - first : s->panel;

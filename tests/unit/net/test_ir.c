@@ -180,10 +180,39 @@ static void test_elements(void)
     CU_ASSERT_EQUAL(elem_named("f64"), ELEM_COUNT);
 }
 
+/* A parameter's elements as numbers, for each type: 1 and 3, and below zero where there is that. */
+static void test_param_elements(void)
+{
+    static const float f32[] = {1, -3};
+    static const uint8_t u8[] = {1, 253};
+    static const int8_t i8[] = {1, -3};
+    static const int32_t i32[] = {1, -3};
+    static const uint16_t f16[] = {0x3c00, 0xc200}, bf16[] = {0x3f80, 0xc040};
+    static const struct {
+        Elem elem;
+        const void *data;
+        double second;
+    } rows[] = {{ELEM_F32, f32, -3}, {ELEM_U8, u8, 253},  {ELEM_I8, i8, -3},
+                {ELEM_I32, i32, -3}, {ELEM_F16, f16, -3}, {ELEM_BF16, bf16, -3}};
+    CU_ASSERT_EQUAL(sizeof rows / sizeof *rows, ELEM_COUNT);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const Param p = {.rank = 1, .dims = {2}, .elem = rows[i].elem, .data = rows[i].data};
+        CU_ASSERT_EQUAL(param_at(&p, 0), 1);
+        CU_ASSERT_EQUAL(param_at(&p, 1), rows[i].second);
+    }
+    Param p = {.elem = ELEM_I8, .data = i8};
+    param_set_floats(&p, f32);
+    CU_ASSERT_PTR_EQUAL(param_floats(&p), f32);
+    p.data = NULL;
+    CU_ASSERT_PTR_NULL(param_floats(&p));
+    CU_ASSERT_PTR_NULL(param_floats(NULL));
+}
+
 void suite_ir(void)
 {
     CU_pSuite s = CU_add_suite("ir", NULL, NULL);
     CU_add_test(s, "element types", test_elements);
+    CU_add_test(s, "elements of parameters", test_param_elements);
     CU_add_test(s, "building", test_building);
     CU_add_test(s, "parameters, multiply-adds, uses", test_counts);
     CU_add_test(s, "products of extents", test_products);

@@ -141,9 +141,9 @@ static void test_all(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
-    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[53], 54);
-    CU_ASSERT_EQUAL(param(&b, "bn1", P_VARIANCE)->data[1], 2);
-    CU_ASSERT_EQUAL(param(&b, "fc", P_BIAS)->data[3], 3);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "conv1", P_WEIGHT))[53], 54);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_VARIANCE))[1], 2);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_BIAS))[3], 3);
     const BindReport r = b.done;
     CU_ASSERT(r.bound == 5 && r.statistics == 2 && r.initialised == 0 && r.left_over == 1);
     CU_ASSERT_EQUAL(r.numbers, 54 + 4 + 72 + 4);
@@ -162,7 +162,7 @@ static void test_alias(void)
     tensor(&b, "fc.bias", "4", 4, 0, 1);
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
-    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[0], 5);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_WEIGHT))[0], 5);
     end(&b);
 }
 
@@ -179,7 +179,7 @@ static void test_init(void)
     CU_ASSERT_TRUE(bind(&b, INIT_GLOROT_UNIFORM));
     BindReport r = b.done;
     CU_ASSERT(r.bound == 3 && r.statistics == 2 && r.initialised == 2 && r.left_over == 0);
-    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[1], 2);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "conv1", P_WEIGHT))[1], 2);
     Param again = *param(&b, "fc", P_WEIGHT);
     init_param(&again, net_node_named(b.net, "fc"), (InitSpec){INIT_GLOROT_UNIFORM, 5}, b.arena);
     CU_ASSERT_EQUAL(memcmp(again.data, param(&b, "fc", P_WEIGHT)->data, 72 * sizeof(float)), 0);
@@ -284,7 +284,7 @@ static void test_wrappers(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "what wraps a model"));
-    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[0], 5);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_WEIGHT))[0], 5);
     end(&b);
 }
 
@@ -306,7 +306,7 @@ static void test_other_naming(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "those of the naming 'keras'"));
-    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[1], 4);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_WEIGHT))[1], 4);
     end(&b);
 }
 
@@ -325,9 +325,9 @@ static void test_normalisations(void)
             tensor(&b, names[has], "2", 2, 7, 1);
         finish(&b);
         CU_ASSERT_TRUE(bind(&b, INIT_NONE));
-        CU_ASSERT_EQUAL(param(&b, "bn1", P_WEIGHT)->data[1], has == 0 ? 8 : 1);
-        CU_ASSERT_EQUAL(param(&b, "bn1", P_BIAS)->data[1], has == 1 ? 8 : 0);
-        CU_ASSERT_EQUAL(param(&b, "bn1", P_MEAN)->data[1], 4);
+        CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_WEIGHT))[1], has == 0 ? 8 : 1);
+        CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_BIAS))[1], has == 1 ? 8 : 0);
+        CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_MEAN))[1], 4);
         CU_ASSERT_PTR_NOT_NULL(
             strstr(buf_text(&b.diag.out), has ? "no scale: it is 1" : "no centre: it is 0"));
         end(&b);
@@ -339,9 +339,9 @@ static void test_normalisations(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "1 normalisations are folded"));
-    CU_ASSERT_EQUAL(param(&b, "bn1", P_BIAS)->data[1], 6);
-    CU_ASSERT_EQUAL(param(&b, "bn1", P_MEAN)->data[1], 0);
-    CU_ASSERT_DOUBLE_EQUAL((double)param(&b, "bn1", P_VARIANCE)->data[0], 1 - 1e-5, 1e-7);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_BIAS))[1], 6);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "bn1", P_MEAN))[1], 0);
+    CU_ASSERT_DOUBLE_EQUAL((double)param_floats(param(&b, "bn1", P_VARIANCE))[0], 1 - 1e-5, 1e-7);
     end(&b);
 }
 
@@ -441,8 +441,8 @@ static void test_axes_of_one(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out),
                                   "3 tensors differ from the network in axes "
                                   "of extent 1"));
-    CU_ASSERT_EQUAL(param(&b, "wave", P_WEIGHT)->data[11], 11);
-    CU_ASSERT_EQUAL(param(&b, "fc", P_BIAS)->data[3], 3);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "wave", P_WEIGHT))[11], 11);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_BIAS))[3], 3);
     end(&b);
 }
 
@@ -469,8 +469,9 @@ static void test_keras_order(void)
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
     /* [1][2][0][1] is [0][1][2][1] there */
-    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[27 + 18 + 1], ((0 * 3 + 1) * 3 + 2) * 2 + 1);
-    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[3 * 18 + 5], 5 * 4 + 3);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "conv1", P_WEIGHT))[27 + 18 + 1],
+                    ((0 * 3 + 1) * 3 + 2) * 2 + 1);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_WEIGHT))[3 * 18 + 5], 5 * 4 + 3);
     end(&b);
 }
 
@@ -485,8 +486,8 @@ static void test_own_names(void)
     dense(&b);
     finish(&b);
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
-    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[2], 3);
-    CU_ASSERT_EQUAL(param(&b, "fc", P_WEIGHT)->data[5], 5);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "conv1", P_WEIGHT))[2], 3);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "fc", P_WEIGHT))[5], 5);
     end(&b);
 }
 
@@ -566,7 +567,7 @@ static void test_own_file(void)
     finish(&b);
     b.files[0].own = true;
     CU_ASSERT_TRUE(bind(&b, INIT_NONE));
-    CU_ASSERT_EQUAL(param(&b, "conv1", P_WEIGHT)->data[2], 3);
+    CU_ASSERT_EQUAL(param_floats(param(&b, "conv1", P_WEIGHT))[2], 3);
     end(&b);
 }
 

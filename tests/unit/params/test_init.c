@@ -45,7 +45,7 @@ static float at_hwio(const Param *p, int nth)
 {
     const int out = p->dims[0], in = p->dims[1], window = p->dims[2] * p->dims[3];
     const int o = nth % out, i = nth / out % in, w = nth / out / in;
-    return p->data[(o * in + i) * window + w];
+    return param_floats(p)[(o * in + i) * window + w];
 }
 
 /* A node whose attributes are at their defaults. */
@@ -138,7 +138,7 @@ static void test_own(void)
     own.attrs.draw = 7;
     init_param(&q, &own, (InitSpec){INIT_GLOROT_UNIFORM, 0}, b.arena);
     for (int i = 0; i < 12; i++)
-        CU_ASSERT_EQUAL(q.data[i], 0);
+        CU_ASSERT_EQUAL(param_floats(&q)[i], 0);
     init_param(&p, &conv, (InitSpec){INIT_RANDOM, 0}, b.arena);
     init_param(&q, &own, (InitSpec){INIT_RANDOM, 0}, b.arena);
     CU_ASSERT_EQUAL(memcmp(p.data, q.data, sizeof(float) * 12), 0);
@@ -155,7 +155,7 @@ static void measure(Bench *b, InitSpec spec, double *mean, double *deviation, do
     init_param(&p, &conv, spec, b->arena);
     *most = 0;
     for (int i = 0; i < n; i++) {
-        const double x = (double)p.data[i];
+        const double x = (double)param_floats(&p)[i];
         sum += x;
         squares += x * x;
         *most = fabs(x) > *most ? fabs(x) : *most;
@@ -215,11 +215,12 @@ static void test_other_roles(void)
         Param p = {.role = rows[i].role, .rank = 1, .dims = {3}};
         init_param(&p, &node, (InitSpec){INIT_GLOROT_UNIFORM, 9}, b.arena);
         for (int k = 0; k < 3; k++)
-            CU_ASSERT_EQUAL(p.data[k], rows[i].value);
+            CU_ASSERT_EQUAL(param_floats(&p)[k], rows[i].value);
         /* random draws these too: scales about 1, the others small, none as it was. */
         init_param(&p, &node, (InitSpec){INIT_RANDOM, 9}, b.arena);
         for (int k = 0; k < 3; k++)
-            CU_ASSERT(p.data[k] != rows[i].value && fabsf(p.data[k] - rows[i].value) < 0.6f);
+            CU_ASSERT(param_floats(&p)[k] != rows[i].value &&
+                      fabsf(param_floats(&p)[k] - rows[i].value) < 0.6f);
     }
     arena_free(b.arena);
 }

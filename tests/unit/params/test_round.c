@@ -28,10 +28,10 @@ static void test_rounded(void)
     bench_begin(&b);
     const Node *conv = one_conv(&b, 1.00048828125f, 1.00048828125f); /* 1 + 2^-11 */
     CU_ASSERT(round_weights(b.net, RNC_WEIGHTS_F32, &b.diag));
-    CU_ASSERT_EQUAL(conv->params[P_WEIGHT]->data[0], 1.00048828125f);
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_WEIGHT])[0], 1.00048828125f);
     CU_ASSERT(round_weights(b.net, RNC_WEIGHTS_F16, &b.diag));
-    CU_ASSERT_EQUAL(conv->params[P_WEIGHT]->data[0], 1.0f); /* a tie, to even */
-    CU_ASSERT_EQUAL(conv->params[P_BIAS]->data[0], 1.00048828125f);
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_WEIGHT])[0], 1.0f); /* a tie, to even */
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_BIAS])[0], 1.00048828125f);
     CU_ASSERT_EQUAL(b.diag.errors, 0);
     bench_end(&b);
 }
@@ -46,7 +46,7 @@ static void test_overflow(void)
                            "rnc: error: 'conv2' has a weight of -70000, and f16 numbers end at "
                            "65504\n"
                            "rnc: note: --weights-type bf16 has the range of floats\n");
-    CU_ASSERT_EQUAL(conv->params[P_WEIGHT]->data[0], -70000.0f);
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_WEIGHT])[0], -70000.0f);
     CU_ASSERT(round_weights(b.net, RNC_WEIGHTS_BF16, &b.diag));
     bench_end(&b);
 }

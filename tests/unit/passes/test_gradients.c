@@ -136,7 +136,7 @@ static void fill(Case *c, int classes)
     for (int i = 0; i < c->net->params.n; i++) {
         Param *param = c->net->params.at[i];
         for (int64_t k = 0; k < param_elements(param); k++)
-            data_of(param)[k] = (float)(round(param->data[k] / GRID) * GRID);
+            data_of(param)[k] = (float)(round(param_at(param, k) / GRID) * GRID);
     }
     for (int i = 0; i < c->forward->params.n; i++) {
         Param *param = c->forward->params.at[i];

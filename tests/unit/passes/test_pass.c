@@ -210,8 +210,8 @@ static void test_fold_bn_formula(void)
     CU_ASSERT_EQUAL(t.net->nodes.n, 3);
     CU_ASSERT(conv->attrs.bias && conv->params[P_BIAS]);
     CU_ASSERT_STRING_EQUAL(conv->params[P_BIAS]->name, "conv2.bias");
-    CU_ASSERT_EQUAL(conv->params[P_WEIGHT]->data[0], 3.0f); /* 1.5 * 2 */
-    CU_ASSERT_EQUAL(conv->params[P_BIAS]->data[0], -5.5f);  /* -4 * 1.5 + 0.5 */
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_WEIGHT])[0], 3.0f); /* 1.5 * 2 */
+    CU_ASSERT_EQUAL(param_floats(conv->params[P_BIAS])[0], -5.5f);  /* -4 * 1.5 + 0.5 */
     CU_ASSERT_EQUAL(conv->origin, 2);
     CU_ASSERT_EQUAL(conv->absorbed.n, 1);
     CU_ASSERT_STRING_EQUAL(conv->absorbed.at[0], "bn3");

@@ -37,13 +37,13 @@ static float weight_at(const Node *node, int o, int c, int k)
     if (o >= node->attrs.filters || c / in_c != o / (node->attrs.filters / groups))
         return 0.0f;
     const int64_t taps = param_elements(node->params[P_WEIGHT]) / node->attrs.filters / in_c;
-    return node->params[P_WEIGHT]->data[((int64_t)o * in_c + c % in_c) * taps + k];
+    return param_floats(node->params[P_WEIGHT])[((int64_t)o * in_c + c % in_c) * taps + k];
 }
 
 static float bias_at(const Node *node, int o)
 {
     const Param *bias = node->params[P_BIAS];
-    return bias && o < node->attrs.filters ? bias->data[o] : 0.0f;
+    return bias && o < node->attrs.filters ? param_floats(bias)[o] : 0.0f;
 }
 
 /* A convolution of `filters` square kernels over c x hw x hw, alone in a network. */
@@ -442,9 +442,10 @@ static void test_affine(void)
     for (int i = 0; i < 16; i++) {
         double scale = 0, shift = 0;
         if (i < 5) {
-            scale = bn->params[P_WEIGHT]->data[i] /
-                    sqrt((double)bn->params[P_VARIANCE]->data[i] + bn->attrs.epsilon);
-            shift = bn->params[P_BIAS]->data[i] - bn->params[P_MEAN]->data[i] * scale;
+            scale = param_floats(bn->params[P_WEIGHT])[i] /
+                    sqrt((double)param_floats(bn->params[P_VARIANCE])[i] + bn->attrs.epsilon);
+            shift =
+                param_floats(bn->params[P_BIAS])[i] - param_floats(bn->params[P_MEAN])[i] * scale;
         }
         CU_ASSERT_DOUBLE_EQUAL(w[i], scale, 1e-6 * fabs(scale));
         CU_ASSERT_DOUBLE_EQUAL(w[16 + i], shift, 1e-6 * fabs(shift));

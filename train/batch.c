@@ -100,7 +100,8 @@ typedef struct Pixels {
 
 static float clamp(float x)
 {
-    return x < 0 ? 0 : x > 1 ? 1 : x;
+    const float above = x > 0 ? x : 0;
+    return above < 1 ? above : 1;
 }
 
 /* ITU-R BT.601's luma, as torchvision has its weights. */
@@ -120,12 +121,13 @@ static float draw_factor(uint32_t bits, float range)
 /* x becomes factor x + (1 - factor) other, from 0 to 1; other is each pixel's grey, or `same`. */
 static void blend(const Pixels *p, float factor, const float *same)
 {
-    for (size_t i = 0; i < p->n; i++) {
-        const float other = same ? *same : grey_of(p, i);
-        for (int c = 0; c < p->c; c++) {
-            float *x = &p->at[i * p->pixel + (size_t)c * p->channel];
-            *x = clamp(factor * *x + (1 - factor) * other);
-        }
+    const size_t channel = p->channel;
+    const float rest = 1 - factor;
+    float *at = p->at;
+    for (size_t i = 0; i < p->n; i++, at += p->pixel) {
+        const float other = rest * (same ? *same : grey_of(p, i));
+        for (size_t c = 0; c < (size_t)p->c * channel; c += channel)
+            at[c] = clamp(factor * at[c] + other);
     }
 }
 

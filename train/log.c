@@ -80,9 +80,9 @@ static bool find_end(const rnct_log *log, const rnct_mapped *file, uint64_t step
     char names[LINE_BYTES];
     const size_t n_names = log->format == RNCT_CSV ? put_names(log, names) : 0;
     *keep = 0;
-    if (file->size < n_names ? memcmp(file->bytes, names, file->size) == 0 : false)
+    if (file->size == 0 || (file->size < n_names && memcmp(file->bytes, names, file->size) == 0))
         return true; /* not even its first line is whole */
-    if (n_names && memcmp(file->bytes, names, n_names) != 0)
+    if (n_names && (file->size < n_names || memcmp(file->bytes, names, n_names) != 0))
         return rnct_problem(problems, log->path,
                             "is no log with the columns %.*s, and is not overwritten: log to "
                             "another folder",

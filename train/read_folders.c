@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { DEEPEST = 16 };
@@ -160,13 +161,25 @@ static bool set_root(Source *s)
     return true;
 }
 
-static bool is_class(const Source *s, const char *const *names)
+/* Whether a name is a word, or has it at its beginning or end: "train", "train_signs", "my-test".
+ */
+static bool has_word(const char *name, const char *word)
 {
-    for (; *names; names++) {
-        if (source_find_class(s, *names) >= 0)
-            return true;
+    const size_t n = strlen(name), m = strlen(word);
+    return (strncasecmp(name, word, m) == 0 && (n == m || strchr("_- .", name[m]))) ||
+           (n > m && strcasecmp(name + n - m, word) == 0 && strchr("_- .", name[n - m - 1]));
+}
+
+/* The first class that has one of the words, or -1. */
+static int find_word(const Source *s, const char *const *words)
+{
+    for (; *words; words++) {
+        for (int i = 0; i < s->classes; i++) {
+            if (has_word(s->names[i], *words))
+                return i;
+        }
     }
-    return false;
+    return -1;
 }
 
 /* The folder above parts of a data set looks like one whose classes are these parts. */
@@ -174,11 +187,14 @@ static bool check_parts(const Source *s)
 {
     static const char *const training[] = {"train", "training", NULL};
     static const char *const others[] = {"val", "valid", "validation", "test", "testing", NULL};
-    if (s->taken || !is_class(s, training) || !is_class(s, others))
+    const int first = s->taken || s->classes > 4 ? -1 : find_word(s, training);
+    const int second = first < 0 ? -1 : find_word(s, others);
+    if (second < 0)
         return true;
     return rnct_problem(s->problems, s->data->path,
-                        "its folders look like parts of the data, not like classes: give %s%s",
-                        s->root, source_find_class(s, "train") >= 0 ? "train" : "training");
+                        "its folders '%s' and '%s' look like parts of the data, not like classes: "
+                        "read %s%s, or say what classes are expected",
+                        s->names[first], s->names[second], s->root, s->names[first]);
 }
 
 static bool walk_all(Source *s, bool names)
@@ -193,8 +209,8 @@ static bool walk_all(Source *s, bool names)
     if (w.outside && s->classes == 0)
         return rnct_problem(s->problems, s->data->path,
                             "has pictures and no folders of classes: put each class into a folder "
-                            "of its own, or give a list (path TAB class), or say that names begin "
-                            "with the class and '_'");
+                            "of its own, or give a list (path TAB class), or, where names begin "
+                            "with the class and '_', read it as the kind 'names'");
     if (w.outside)
         source_drop(s, s->data->path, "has %zu pictures in no folder of a class: '%s'%s", w.outside,
                     w.first, w.outside > 1 ? " and others" : "");

@@ -117,6 +117,7 @@ static void test_refusals(void)
     refused(&folder, "step,loss,lr\n1,2,3\n", RNCT_CSV,
             "is no log with the columns step,loss,accuracy, and is not overwritten");
     refused(&folder, "my thesis, which is long enough\n", RNCT_CSV, "is not overwritten");
+    refused(&folder, "my thesis\n", RNCT_CSV, "is not overwritten");
     refused(&folder, "my thesis\n", RNCT_JSON_LINES, "is no log, and is not overwritten");
     refused(&folder, "step,loss,accuracy\n1,2,3\nx\n", RNCT_CSV, "is no log, and is not");
     CU_ASSERT_FALSE(rnct_log_open(&log, "/dev/null/log", RNCT_CSV, columns, 3, 0, &problems));

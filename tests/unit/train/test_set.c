@@ -193,7 +193,16 @@ static void test_odd_folders(void)
     set_begin(&t);
     put_png(&t, "data/train/dog/a.png", 2, 2, 1);
     put_png(&t, "data/val/dog/a.png", 2, 2, 1);
-    set_refused(&t, "look like parts of the data, not like classes: give ");
+    set_refused(&t, "its folders 'train' and 'val' look like parts of the data, not like classes: "
+                    "read ");
+    rename(folder_path(&t.folder, "data/train"), folder_path(&t.folder, "data/trainer"));
+    CU_ASSERT(set_read(&t));
+    rename(folder_path(&t.folder, "data/trainer"), folder_path(&t.folder, "data/signs-train"));
+    set_refused(&t, "its folders 'signs-train' and 'val' look like parts");
+    const char *const names[] = {"val", "signs-train"};
+    t.data.classes = names;
+    t.data.n_classes = 2;
+    CU_ASSERT(set_read(&t));
     set_end(&t);
 }
 

@@ -28,6 +28,13 @@ RNC_INLINE int rnc_unroll(const rnc_knobs *t)
     return rnc_clamp(t->unroll, 1, 8);
 }
 
+/* Input channels in a turn, if all turns of n channels are to be equal. */
+RNC_INLINE int rnc_turn(const rnc_knobs *t, int n)
+{
+    const int u = rnc_unroll(t);
+    return n % u == 0 ? u : n % 4 == 0 && u > 4 ? 4 : n % 2 == 0 && u > 2 ? 2 : 1;
+}
+
 /* How the output channels of a group are cut into weight panels: `full` panels of s->panel channels
  * and, if `narrow` is not 0, one panel of `narrow` channels. */
 typedef struct rnc_panels_cut {
@@ -48,7 +55,7 @@ RNC_INLINE void rnc_cut_panels(const rnc_conv_shape *s, rnc_panels_cut *c)
  * fewer. */
 RNC_INLINE int rnc_depth(const rnc_knobs *t, int n)
 {
-    const int u = rnc_unroll(t);
+    const int u = rnc_turn(t, n);
     return t->depth >= u && t->depth < n ? t->depth / u * u : n;
 }
 
@@ -68,6 +75,35 @@ RNC_INLINE void rnc_cut_registers(const rnc_knobs *t, int width, int lanes, int 
     c->nv = wish <= vectors && wish <= 8 && vectors % wish == 0 ? wish : 1;
     fit = RNC_REGISTERS / c->nv;
     c->n = rnc_clamp(t->pixels, 1, fit < most ? fit : most);
+}
+
+/* A kind of register tile of the methods that multiply in scratch (kernels/f32/sums.h), which is
+ * compiled once: input channels in a turn, vectors, channels in a panel, the type of the weights,
+ * the percentage of inputs that are read from memory, lines of weights fetched in a turn, and
+ * whether inputs are fetched. */
+typedef struct rnc_tile_kind {
+    int unroll, vectors, width, weights, memory, lines, near;
+} rnc_tile_kind;
+
+/* RNC_LINES_ANY: the number of lines is not part of the kind.  In short turns even a count in a
+ * register would cost time.  RNC_NEAR: pixels whose distances are kept in registers. */
+enum { RNC_LINES_ANY = 3, RNC_SHORT_TURN = 64, RNC_NEAR = 5 };
+
+/* The kind for panels of `width` channels and rows of n input channels. */
+RNC_INLINE void rnc_choose_kind(const rnc_knobs *t, int n, int width, int lanes, int elem,
+                                rnc_tile_kind *k)
+{
+    const int lines = t->prefetch_weights;
+    rnc_registers_cut c;
+    rnc_cut_registers(t, width, lanes, RNC_CASES, &c);
+    k->unroll = rnc_turn(t, n);
+    k->vectors = c.nv;
+    k->width = width;
+    k->weights = elem;
+    k->memory = t->memory_broadcasts;
+    k->lines =
+        lines < RNC_LINES_ANY && c.n * c.nv * k->unroll < RNC_SHORT_TURN ? lines : RNC_LINES_ANY;
+    k->near = t->prefetch_input > 0;
 }
 
 /* ---- conv_direct ---- */
@@ -291,6 +327,9 @@ RNC_INLINE void rnc_cut_winograd1d(const rnc_conv_shape *s, const rnc_knobs *t,
 }
 
 /* ---- conv_strassen ---- */
+
+/* Pixels whose places in the output are found at once; no less than RNC_CASES. */
+enum { RNC_STRASSEN_PIECE = 32 };
 
 /* How pixels are cut into strips, and what the scratch of a part holds: sums of the quarters of a
  * strip's input, a copy of that input unless it is flat, and three sums that wait for their

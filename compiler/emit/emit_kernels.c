@@ -134,16 +134,49 @@ static bool has_narrow(const Plan *plan, Isa isa)
     return false;
 }
 
-/* RNC_TILES: the most tiles (Winograd's method) or pixels (Strassen's) in a register tile. */
-static int most_tiles(const Plan *plan, Isa isa)
+/* ---- kinds of register tiles (sums.h) ---- */
+
+/* Adds the kind of a step's tiles with panels of `width` channels, unless it is there. */
+static void add_kind(const Step *step, Isa isa, int width, rnc_tile_kind *kinds, int *n)
 {
-    int most = 1;
+    const rnc_conv_shape *s = &step->shape.conv;
+    const int channels = step->kernel == KERNEL_conv_strassen ? s->in_c / 2 : s->in_c;
+    /* filters that are made of taps are floats */
+    const int weights = step->kernel == KERNEL_conv_winograd_taps ? RNC_WEIGHTS_F32 : s->weights;
+    rnc_tile_kind kind;
+    rnc_choose_kind(&step->knobs[isa], channels, width, isa_rows[isa].lanes, weights, &kind);
+    for (int i = 0; i < *n; i++) {
+        if (memcmp(&kinds[i], &kind, sizeof kind) == 0)
+            return;
+    }
+    kinds[(*n)++] = kind;
+}
+
+/* RNC_TILES: the most pixels of a tile; RNC_TILE_KINDS: the kinds that steps use. */
+static void emit_tile_kinds(Emit *e, Isa isa)
+{
+    const Plan *plan = e->plan;
+    rnc_tile_kind *kinds = arena_alloc(e->arena, (size_t)plan->steps.n * 2 * sizeof *kinds);
+    int n = 0, most = 1;
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (kernel_rows[step->kernel].needs & NEEDS_SIZES && step->knobs[isa].pixels > most)
+        if (!(kernel_rows[step->kernel].needs & NEEDS_SUMS))
+            continue;
+        const rnc_conv_shape *s = &step->shape.conv;
+        if (s->out_c >= s->panel)
+            add_kind(step, isa, s->panel, kinds, &n);
+        if (s->out_c % s->panel > 0)
+            add_kind(step, isa, s->out_c % s->panel, kinds, &n);
+        if (step->knobs[isa].pixels > most)
             most = step->knobs[isa].pixels;
     }
-    return most;
+    buf_printf(e->out, "\n#define RNC_TILES %d\n#define RNC_OTHER_KINDS 0\n", most);
+    buf_puts(e->out, "#define RNC_TILE_KINDS(X)");
+    for (int i = 0; i < n; i++)
+        buf_printf(e->out, " \\\n    X(%d, %d, %d, %d, %d, %d, %d)", kinds[i].unroll,
+                   kinds[i].vectors, kinds[i].width, kinds[i].weights, kinds[i].memory,
+                   kinds[i].lines, kinds[i].near);
+    buf_putc(e->out, '\n');
 }
 
 /* ---- one text, several instruction sets ---- */
@@ -191,6 +224,8 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/halo.c");
     if (any_needs(plan, NEEDS_TILE))
         paste_kernel(e, "kernels/f32/tile.h");
+    if (any_needs(plan, NEEDS_SUMS))
+        paste_kernel(e, "kernels/f32/sums.h");
     if (any_needs(plan, NEEDS_DIRECT))
         paste_kernel(e, "kernels/f32/direct_tile.h");
     if (any_needs(plan, NEEDS_WINOGRAD)) {
@@ -217,8 +252,8 @@ static void emit_isa_macros(Emit *e, Isa isa)
     paste_text(e->out, isa_text(e->arena, isa), NULL, NULL);
     if (any_needs(e->plan, NEEDS_NARROW))
         buf_printf(e->out, "\n#define RNC_NARROW %d\n", has_narrow(e->plan, isa));
-    if (any_needs(e->plan, NEEDS_SIZES))
-        buf_printf(e->out, "\n#define RNC_TILES %d\n", most_tiles(e->plan, isa));
+    if (any_needs(e->plan, NEEDS_SUMS))
+        emit_tile_kinds(e, isa);
     emit_tiles(e, isa);
 }
 

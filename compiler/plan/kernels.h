@@ -70,7 +70,7 @@ enum {
     NEEDS_TILE = 1,
     NEEDS_WINOGRAD = 2,
     NEEDS_NARROW = 4,
-    NEEDS_SIZES = 8,
+    NEEDS_SUMS = 8,
     NEEDS_EXP = 16,
     NEEDS_POOL = 32,
     NEEDS_DIRECT = 64,

@@ -10,17 +10,16 @@
  * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are stored in the weights
  * (compiler/plan/methods/conv_strassen.c).  In a strip with an odd number of pixels, the last pixel
  * of the first half has no partner: zeros take its place, and three of the products are left out.
- * Define RNC_TILES before this file, as for conv_winograd. */
+ */
 #define strassen_at RNC_FN(strassen_at)
 #define strassen_strip RNC_FN(strassen_strip)
 #define strassen_sums RNC_FN(strassen_sums)
 #define strassen_block RNC_FN(strassen_block)
 #define strassen_places RNC_FN(strassen_places)
 #define strassen_output RNC_FN(strassen_output)
-#define strassen_spot RNC_FN(strassen_spot)
-#define strassen_tile RNC_FN(strassen_tile)
-#define strassen_has RNC_FN(strassen_has)
-#define strassen_tiles RNC_FN(strassen_tiles)
+#define strassen_plus RNC_FN(strassen_plus)
+#define strassen_pixels RNC_FN(strassen_pixels)
+#define strassen_pieces RNC_FN(strassen_pieces)
 #define strassen_panel RNC_FN(strassen_panel)
 
 /* The offset of pixel p, counted over all images, in floats from the first pixel. */
@@ -72,9 +71,8 @@ RNC_KERNEL void strassen_sums(const rnc_conv_shape *s, const rnc_strassen_cut *c
 
 /* A block of a product: `depth` input channels times `pixels` pixels times a panel. */
 typedef struct strassen_block {
-    conv_rows rows;
-    int depth, last, pixels;
-    int first; /* the first output pixel */
+    int depth, pixels, pitch; /* pitch: floats from pixel to pixel of the input */
+    int first;                /* the first output pixel */
     const float *in;
     const char *w;
     const float *from;       /* sums that the product continues, or NULL */
@@ -85,169 +83,117 @@ typedef struct strassen_block {
     float *out;
 } strassen_block;
 
-/* Where the pixels of a tile are stored in output and residual, and the tile's first channel in the
+/* Where the pixels of a piece are stored in output and residual, and the first channel in the
  * panel. */
 typedef struct strassen_places {
     int column;
-    ptrdiff_t out[RNC_CASES], res[RNC_CASES];
+    ptrdiff_t out[RNC_STRASSEN_PIECE], res[RNC_STRASSEN_PIECE];
 } strassen_places;
 
-/* Writes the sums of n pixels of a tile, from pixel `first` on, to the output, with bias, residual
- * and the short activations. */
+/* Writes the sums of pixel i of a piece to the output, with bias, residual and the activation. */
 RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b,
-                                const strassen_places *at, int first, const vf *acc, int n, int nv)
+                                const strassen_places *at, int i, const vf *acc, int nv)
 {
-    const int column = at->column;
     static const float six = 6.0f;
-    RNC_UNROLL(32)
-    for (int i = 0; i < n; i++) {
-        float *to = b->out + at->out[first + i] + column;
-        const float *res = s->residual ? b->res + at->res[first + i] + column : b->res;
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++) {
-            vf v = acc[i * nv + j] + vf_load(b->bias + column + j * RNC_VL);
-            if (s->residual)
-                v = v + vf_load(res + j * RNC_VL);
-            if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6) {
-                vf zero;
-                RNC_ZERO(zero);
-                v = vf_max(zero, v);
-            }
-            if (s->act == RNC_ACT_RELU6) {
-                vf top;
-                RNC_BROADCAST(top, &six);
-                v = vf_min(top, v);
-            }
-            vf_store(to + j * RNC_VL, v);
+    const int column = at->column;
+    float *to = b->out + at->out[i] + column;
+    const float *res = s->residual ? b->res + at->res[i] + column : b->res;
+    RNC_UNROLL(8)
+    for (int j = 0; j < nv; j++) {
+        vf v = acc[j] + vf_load(b->bias + column + j * RNC_VL);
+        if (s->residual)
+            v = v + vf_load(res + j * RNC_VL);
+        if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6) {
+            vf zero;
+            RNC_ZERO(zero);
+            v = vf_max(zero, v);
         }
+        if (s->act == RNC_ACT_RELU6) {
+            vf top;
+            RNC_BROADCAST(top, &six);
+            v = vf_min(top, v);
+        }
+        vf_store(to + j * RNC_VL, v);
     }
-    for (int i = 0; i < n && s->act > RNC_ACT_RELU6; i++)
-        conv_act(s, 1, nv, 1, b->out + at->out[first + i] + column);
+    if (s->act > RNC_ACT_RELU6)
+        conv_act(s, 1, nv, 1, to);
 }
 
-/* Where a register tile is in a block, and the weights to fetch: `step` bytes further with each
- * turn. */
-typedef struct strassen_spot {
-    int at, column; /* its first pixel; its first channel in the panel */
-    const char *ahead;
-    int step;
-} strassen_spot;
-
-/* n pixels of a block times nv vectors. */
-RNC_KERNEL void strassen_tile(const rnc_conv_shape *s, const rnc_knobs *t, int u, int n, int nv,
-                              const strassen_block *b, const strassen_spot *spot)
+/* Writes a product of n pixels to the output with other sums added, and adds it to `both`. */
+RNC_KERNEL void strassen_plus(const rnc_conv_shape *s, const strassen_block *b,
+                              const strassen_places *at, int first, int n, int nv)
 {
-    const int width = s->panel, column = spot->column, sums = spot->at * width + column;
-    const int bytes = rnc_weight_bytes(b->rows.elem);
-    const float *a = b->in + (ptrdiff_t)spot->at * b->rows.pixel;
-    const char *w = b->w + column * bytes, *ahead = spot->ahead;
-    strassen_places places;
-    vf acc[32];
-    places.column = column;
-    for (int i = 0; i < (b->plus || !b->to ? n : 0); i++) {
-        const int p = b->first + spot->at + i;
-        places.out[i] = strassen_at(s, p, s->out_image, s->out_row, s->out_pixel);
-        if (s->residual)
-            places.res[i] = strassen_at(s, p, s->res_image, s->res_row, s->res_pixel);
-        for (int j = 0; t->prefetch_output && j < nv * RNC_VL; j += 16)
-            RNC_PREFETCH_WRITE(b->out + places.out[i] + column + j);
-    }
-    RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++) {
-            if (b->from)
-                acc[i * nv + j] = vf_load(b->from + sums + i * width + j * RNC_VL);
-            else
-                RNC_ZERO(acc[i * nv + j]);
-        }
-    }
-    for (int turns = b->depth / u; turns > 0; turns--) {
-        conv_steps(&b->rows, acc, a, w, u, n, nv);
-        for (int i = 0; i < t->prefetch_weights; i++)
-            RNC_PREFETCH(ahead + i * 64);
-        if (t->prefetch_input)
-            RNC_PREFETCH_NEAR(a + (n + (turns & 3)) * b->rows.pixel);
-        ahead += spot->step;
-        a += u;
-        w += u * width * bytes;
-    }
-    if (b->last)
-        conv_steps(&b->rows, acc, a, w, s->in_c / 2 % u, n, nv);
-    if (b->to) {
-        RNC_UNROLL(32)
-        for (int i = 0; i < n; i++) {
-            RNC_UNROLL(8)
-            for (int j = 0; j < nv; j++)
-                vf_store(b->to + sums + i * width + j * RNC_VL, acc[i * nv + j]);
-        }
-    } else {
-        strassen_output(s, b, &places, 0, acc, n, nv);
-    }
-    /* Reads memory again, because clang does not have the registers for another way out of the
-     * loop. */
-    for (int i = 0; i < (b->plus ? n : 0); i++) {
         vf v[8];
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
-            const int k = sums + i * width + j * RNC_VL;
+            const int k = (first + i) * s->panel + at->column + j * RNC_VL;
             v[j] = vf_load(b->to + k);
             vf_store(b->both + k, vf_load(b->both + k) + v[j]);
             v[j] = v[j] + vf_load(b->plus + k);
         }
-        strassen_output(s, b, &places, i, v, 1, nv);
+        strassen_output(s, b, at, i, v, nv);
     }
 }
 
-/* If `total` pixels are cut into tiles of nearly equal size, each of `most` at most: is there one
- * of n pixels? */
-RNC_KERNEL int strassen_has(int total, int most, int n)
+/* Pixels first .. first + n - 1 of a block times all vectors.  at: their places, which are
+ * found here; job: what all pixels share. */
+RNC_KERNEL void strassen_pixels(const rnc_conv_shape *s, const rnc_tile_kind *kind,
+                                const strassen_block *b, int first, int n, strassen_places *at,
+                                sums_job *job)
 {
-    const int tiles = rnc_div_up(total, most);
-    return tiles > 0 && (n == total / tiles || (n == total / tiles + 1 && total % tiles > 0));
+    const int nv = kind->vectors, ends = b->plus || !b->to;
+    for (int i = 0; i < (ends ? n : 0); i++) {
+        const int p = b->first + first + i;
+        at->out[i] = strassen_at(s, p, s->out_image, s->out_row, s->out_pixel);
+        if (s->residual)
+            at->res[i] = strassen_at(s, p, s->res_image, s->res_row, s->res_pixel);
+    }
+    job->pixels = n;
+    job->in = b->in + (ptrdiff_t)first * job->pixel;
+    job->next = job->in + n * job->pixel;
+    for (at->column = 0; at->column < s->panel; at->column += nv * RNC_VL) {
+        const int sums = first * s->panel + at->column;
+        job->w = b->w + at->column * rnc_weight_bytes(kind->weights);
+        job->from = b->from ? b->from + sums : NULL;
+        job->to = b->to ? b->to + sums : NULL;
+        job->bias = b->bias + at->column;
+        job->res = s->residual ? b->res + at->column : NULL;
+        job->out = b->out + at->column;
+        job->ahead = sums_run(kind, job);
+        if (b->plus)
+            strassen_plus(s, b, at, first, n, nv);
+        for (int i = 0; i < n && !b->to && s->act > RNC_ACT_RELU6; i++)
+            conv_act(s, 1, nv, 1, job->out + at->out[i]);
+    }
 }
 
-RNC_KERNEL void strassen_tiles(const rnc_conv_shape *s, const rnc_knobs *t,
-                               const rnc_strassen_cut *c, int u, const strassen_block *b)
+/* The pixels of a block: in pieces where their places must be known. */
+RNC_KERNEL void strassen_pieces(const rnc_conv_shape *s, const rnc_knobs *t,
+                                const strassen_block *b)
 {
+    const int row = s->panel * rnc_weight_bytes(s->weights), is_act = s->act == RNC_ACT_RELU;
     rnc_registers_cut r;
+    rnc_tile_kind kind;
+    strassen_places at;
+    sums_job job;
     rnc_cut_registers(t, s->panel, RNC_VL, RNC_CASES, &r);
-    const int nv = r.nv, most = r.n, row = s->panel * rnc_weight_bytes(b->rows.elem);
-    const int tiles = rnc_div_up(b->pixels, most), calls = tiles * (s->panel / RNC_VL / nv);
-    const int share = b->depth * row / (calls > 0 ? calls : 1) + 64;
-    strassen_spot k;
-    k.at = 0;
-    k.ahead = b->w + b->depth * row;
-    k.step = share * u / b->depth + 1;
-    for (int i = 0, n; i < tiles; i++, k.at += n) {
-        n = b->pixels / tiles + (i < b->pixels % tiles);
-        for (k.column = 0; k.column < s->panel; k.column += nv * RNC_VL, k.ahead += share) {
-/* A constant number of pixels, and only those that a half of a strip can have. */
-#define RNC_STRASSEN_CASE(k_)                                                     \
-    case k_:                                                                      \
-        if (k_ <= RNC_TILES && k_ <= most &&                                      \
-            (strassen_has(c->up, most, k_) || strassen_has(c->up - 1, most, k_))) \
-            strassen_tile(s, t, u, k_, nv, b, &k);                                \
-        break
-            switch (n) {
-                RNC_STRASSEN_CASE(1);
-                RNC_STRASSEN_CASE(2);
-                RNC_STRASSEN_CASE(3);
-                RNC_STRASSEN_CASE(4);
-                RNC_STRASSEN_CASE(5);
-                RNC_STRASSEN_CASE(6);
-                RNC_STRASSEN_CASE(7);
-                RNC_STRASSEN_CASE(8);
-                RNC_STRASSEN_CASE(9);
-                RNC_STRASSEN_CASE(10);
-                RNC_STRASSEN_CASE(11);
-                RNC_STRASSEN_CASE(12);
-                RNC_STRASSEN_CASE(13);
-                RNC_STRASSEN_CASE(14);
-            }
-#undef RNC_STRASSEN_CASE
-        }
-    }
+    rnc_choose_kind(t, s->in_c / 2, s->panel, RNC_VL, s->weights, &kind);
+    const int calls = rnc_div_up(b->pixels, r.n) * (s->panel / RNC_VL / r.nv);
+    const int piece = b->to && !b->plus ? b->pixels : RNC_STRASSEN_PIECE / r.n * r.n;
+    job.most = r.n;
+    job.out_at = at.out, job.res_at = at.res;
+    job.turns = b->depth / kind.unroll;
+    job.pixel = b->pitch, job.wide = s->panel;
+    job.share = b->depth * row / (calls > 0 ? calls : 1) + 64;
+    job.lines = t->prefetch_weights, job.step = job.share * kind.unroll / b->depth + 1;
+    job.ahead = b->w + b->depth * row, job.far = job.ahead + (calls + 1) * job.share;
+    job.fetch_out = t->prefetch_output && (b->plus || !b->to);
+    job.low = is_act || s->act == RNC_ACT_RELU6 ? 0.0f : -INFINITY;
+    job.high = s->act == RNC_ACT_RELU6 ? 6.0f : INFINITY;
+    for (int first = 0; first < b->pixels; first += piece)
+        strassen_pixels(s, &kind, b, first, b->pixels - first < piece ? b->pixels - first : piece,
+                        &at, &job);
 }
 
 /* The seven products of a strip and one panel of each half. */
@@ -261,7 +207,7 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         signed char read, from, wait, leave, quarter;
     } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},
                     {2, 1, 2, -1, 2}, {3, -1, 2, 2, 3}, {6, 0, 0, -1, 1}};
-    const int half = c->half, u = rnc_unroll(t), depth = rnc_depth(t, half);
+    const int half = c->half, depth = rnc_depth(t, half);
     const int up = strip->up, row = s->panel * rnc_weight_bytes(s->weights);
     const ptrdiff_t low = (ptrdiff_t)up * c->pitch, each = (ptrdiff_t)up * s->panel;
     const float *in = strip->in, *sum = strip->scratch;
@@ -271,10 +217,9 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         (const char *)o->weights +
         panel * rnc_panel_bytes(s->weights, 2 * s->panel, (ptrdiff_t)7 * half * s->panel);
     const float *bias = (const float *)(const void *)weights;
-    const conv_rows rows = {32, 0, c->pitch, s->weights, s->panel, t->memory_broadcasts, 0};
     float *const sums = strip->scratch + c->waiting;
     strassen_block b;
-    b.rows = rows;
+    b.pitch = c->pitch;
     b.w = (const char *)(bias + 2 * s->panel);
     for (int p = 0; p < 7; p++) {
         const int is_low = product[p].quarter / 2, right = product[p].quarter % 2;
@@ -287,14 +232,14 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;
         for (int k = 0; k < half; k += depth, b.w += b.depth * row) {
-            b.last = k + depth >= half;
-            b.depth = b.last ? half - k : depth;
+            const int last = k + depth >= half;
+            b.depth = last ? half - k : depth;
             b.in = read[product[p].read] + k;
-            b.to = sums + (b.last ? product[p].leave : product[p].wait) * each;
-            b.plus = b.last && p == 5 ? sums + each : NULL;
-            if (b.last && product[p].leave < 0)
+            b.to = sums + (last ? product[p].leave : product[p].wait) * each;
+            b.plus = last && p == 5 ? sums + each : NULL;
+            if (last && product[p].leave < 0)
                 b.to = NULL;
-            strassen_tiles(s, t, c, u, &b);
+            strassen_pieces(s, t, &b);
             b.from = sums + product[p].wait * each;
         }
     }
@@ -330,8 +275,7 @@ RNC_KERNEL void RNC_FN(conv_strassen)(const rnc_conv_shape *s, const rnc_knobs *
 #undef strassen_block
 #undef strassen_places
 #undef strassen_output
-#undef strassen_spot
-#undef strassen_tile
-#undef strassen_has
-#undef strassen_tiles
+#undef strassen_plus
+#undef strassen_pixels
+#undef strassen_pieces
 #undef strassen_panel

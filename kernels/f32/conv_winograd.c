@@ -30,11 +30,11 @@ RNC_KERNEL void winograd_plane(const rnc_knobs *t, winograd_piece *p, int first,
     }
 #endif
     for (int k = 0; k < p->in_c; k += depth) {
-        p->last = k + depth >= p->in_c;
-        p->depth = p->last ? p->in_c - k : depth;
+        const int last = k + depth >= p->in_c;
+        p->depth = last ? p->in_c - k : depth;
         p->more = k > 0;
         p->far = w + k * row + AHEAD;
-        p->next = in - first * p->rows.pixel + (p->last ? p->plane : k + depth);
+        p->next = in - first * p->rows.pixel + (last ? p->plane : k + depth);
         winograd_blocks(t, p, end - first, in + k, w + k * row, out);
     }
 }

@@ -190,7 +190,6 @@ RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_knobs *t, cons
     const winograd_kinds *const k = &g->kinds;
     for (int first = 0; first < s->in_c; first += depth, w += depth * deep) {
         const int rows = s->in_c - first < depth ? s->in_c - first : depth;
-        p->last = first + depth >= s->in_c;
         p->depth = rows;
         p->more = first > 0;
         p->far = w + (rows + depth) * deep;

@@ -3,8 +3,7 @@
  * Where m does not divide the output, as many tiles as necessary at the end of a row or column have
  * m - 1 pixels, if the tiles of an image fit into a group: 7 becomes 4 and 3; 14 becomes 4, 4, 3
  * and 3. Such tiles spare planes, so that these have fewer products.  If they do not fit, the last
- * tile is cut off.
- * Define RNC_TILES before this file: the most tiles in the register tile of any step. */
+ * tile is cut off. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
@@ -13,8 +12,6 @@
 #define winograd_group RNC_FN(winograd_group)
 #define winograd_piece RNC_FN(winograd_piece)
 #define winograd_begin RNC_FN(winograd_begin)
-#define winograd_spot RNC_FN(winograd_spot)
-#define winograd_block RNC_FN(winograd_block)
 #define winograd_blocks RNC_FN(winograd_blocks)
 #define winograd_diagonal RNC_FN(winograd_diagonal)
 #define winograd_diagonals RNC_FN(winograd_diagonals)
@@ -83,7 +80,7 @@ typedef struct winograd_group {
 /* What the products of a piece of a plane work on. */
 typedef struct winograd_piece {
     int in_c, depth;   /* input channels of a plane, and of the piece */
-    int more, last;    /* 1: continues earlier sums; 1: ends with the last channel */
+    int more;          /* 1: continues earlier sums */
     int plane, wide;   /* floats from plane to plane of windows; from tile to tile of products */
     conv_rows rows;    /* the tiles, as pixels, and the filters */
     const float *next; /* windows of the next piece */
@@ -101,95 +98,30 @@ RNC_KERNEL void winograd_begin(const rnc_conv_shape *s, const rnc_knobs *t,
     p->rows = rows;
 }
 
-/* Where a register tile is stored. */
-typedef struct winograd_spot {
-    const float *in, *next; /* windows of the tile and of the next one */
-    const char *w, *ahead;  /* its filters, and the filters to fetch */
-    float *out;
-} winograd_spot;
-
-/* n tiles times nv vectors. */
-RNC_KERNEL void winograd_block(const rnc_knobs *t, int u, int n, int nv, const winograd_piece *p,
-                               const winograd_spot *spot)
-{
-    const int step = u * p->rows.width * rnc_weight_bytes(p->rows.elem);
-    winograd_spot k = *spot;
-    vf acc[32];
-    RNC_UNROLL(32)
-    for (int i = 0; i < n; i++) {
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++) {
-            if (p->more)
-                acc[i * nv + j] = vf_load(k.out + i * p->wide + j * RNC_VL);
-            else
-                RNC_ZERO(acc[i * nv + j]);
-        }
-    }
-    for (int turns = p->depth / u; turns > 0; turns--) {
-        conv_steps(&p->rows, acc, k.in, k.w, u, n, nv);
-        for (int i = 0; i < t->prefetch_weights; i++)
-            RNC_PREFETCH(k.ahead + i * 64);
-        k.ahead += t->prefetch_weights * 64;
-        for (int i = 0; t->prefetch_input && i < n && i < 4; i++)
-            RNC_PREFETCH_NEAR(k.next + i * p->rows.pixel);
-        k.next += u;
-        k.in += u;
-        k.w += step;
-    }
-    if (p->last)
-        conv_steps(&p->rows, acc, k.in, k.w, p->in_c % u, n, nv);
-    RNC_UNROLL(32)
-    for (int i = 0; i < n; i++) {
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++)
-            vf_store(k.out + i * p->wide + j * RNC_VL, acc[i * nv + j]);
-    }
-}
-
-/* `tiles` tiles in blocks of nearly equal size. */
+/* `tiles` tiles times the rows of a piece. */
 RNC_KERNEL void winograd_blocks(const rnc_knobs *t, winograd_piece *p, int tiles, const float *in,
                                 const char *w, float *out)
 {
-    const int u = rnc_unroll(t), width = p->rows.width;
+    const int width = p->rows.width, elem = p->rows.elem;
     rnc_registers_cut c;
+    rnc_tile_kind kind;
+    sums_job k;
     rnc_cut_registers(t, width, RNC_VL, RNC_CASES, &c);
-    const int nv = c.nv, most = c.n, blocks = rnc_div_up(tiles, most);
-    for (int v = 0; v < width; v += nv * RNC_VL) {
-        winograd_spot k;
-        k.in = in, k.out = out + v;
-        k.w = w + v * rnc_weight_bytes(p->rows.elem);
-        for (int i = 0, n; i < blocks; i++, k.in += n * p->rows.pixel, k.out += n * p->wide) {
-            const int due = p->ahead < p->far;
-            k.ahead = due ? p->ahead : k.w; /* these are in cache already */
-            n = tiles / blocks + (i < tiles % blocks);
-            k.next = i + 1 < blocks ? k.in + n * p->rows.pixel : p->next;
-/* A constant number of tiles, and none of more than there can be. */
-#define RNC_WINOGRAD_CASE(k_)                    \
-    case k_:                                     \
-        if (k_ <= RNC_TILES && k_ <= most)       \
-            winograd_block(t, u, k_, nv, p, &k); \
-        break
-            switch (n) {
-                RNC_WINOGRAD_CASE(1);
-                RNC_WINOGRAD_CASE(2);
-                RNC_WINOGRAD_CASE(3);
-                RNC_WINOGRAD_CASE(4);
-                RNC_WINOGRAD_CASE(5);
-                RNC_WINOGRAD_CASE(6);
-                RNC_WINOGRAD_CASE(7);
-                RNC_WINOGRAD_CASE(8);
-                RNC_WINOGRAD_CASE(9);
-                RNC_WINOGRAD_CASE(10);
-                RNC_WINOGRAD_CASE(11);
-                RNC_WINOGRAD_CASE(12);
-                RNC_WINOGRAD_CASE(13);
-                RNC_WINOGRAD_CASE(14);
-            }
-#undef RNC_WINOGRAD_CASE
-            if (due)
-                p->ahead += p->depth / u * t->prefetch_weights * 64;
-        }
+    rnc_choose_kind(t, p->in_c, width, RNC_VL, elem, &kind);
+    k.pixels = tiles, k.most = c.n;
+    k.turns = p->depth / kind.unroll;
+    k.pixel = p->rows.pixel, k.wide = p->wide;
+    k.in = in, k.next = p->next;
+    k.ahead = p->ahead, k.far = p->far;
+    k.lines = t->prefetch_weights, k.step = k.lines * 64, k.share = k.turns * k.step;
+    k.fetch_out = 0;
+    for (int v = 0; v < width; v += c.nv * RNC_VL) {
+        k.w = w + v * rnc_weight_bytes(elem);
+        k.to = out + v;
+        k.from = p->more ? k.to : NULL;
+        k.ahead = sums_run(&kind, &k);
     }
+    p->ahead = k.ahead;
 }
 
 #ifdef RNC_DIAGONALS

@@ -8,6 +8,7 @@
 #undef RNC_LONG_ACT
 #undef RNC_KERNEL
 #undef RNC_STEP
+#undef RNC_SHARED
 #undef RNC_TARGET
 #undef RNC_PRAGMA
 #undef RNC_UNROLL
@@ -77,6 +78,19 @@
 #undef conv_run_diagonal
 #undef conv_split
 #undef conv_join
+#undef RNC_TILE_KINDS
+#undef RNC_OTHER_KINDS
+#undef sums_job
+#undef sums_places
+#undef sums_begin
+#undef sums_steps
+#undef sums_loop
+#undef sums_store
+#undef sums_output
+#undef sums_tile
+#undef sums_fetch
+#undef sums_tiles
+#undef sums_run
 #undef conv_place
 #undef conv_find
 #undef conv_block
@@ -106,8 +120,6 @@
 #undef winograd_group
 #undef winograd_piece
 #undef winograd_begin
-#undef winograd_spot
-#undef winograd_block
 #undef winograd_blocks
 #undef winograd_diagonal
 #undef winograd_diagonals

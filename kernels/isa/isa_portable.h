@@ -98,7 +98,6 @@
                            "+x"(x1)                                                        \
                          : "x"(x0), "m"(RNC_AT(p2)), "m"(RNC_AT(p)));                      \
     } while (0)
-#define RNC_BASE(p) __asm__ volatile("" : "+r"(p))
 #define RNC_MAX(a, b) __asm__("maxps %1, %0" : "+x"(a) : "x"(b))
 #define RNC_MIN(a, b) __asm__("minps %1, %0" : "+x"(a) : "x"(b))
 #else

@@ -4,12 +4,15 @@
 #if defined(__clang__)
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
 #define RNC_STEP static
+#define RNC_SHARED static __attribute__((noinline, unused))
 #elif defined(__GNUC__)
 #define RNC_KERNEL static inline __attribute__((unused))
 #define RNC_STEP static __attribute__((flatten))
+#define RNC_SHARED static __attribute__((noinline, flatten, unused))
 #else
 #define RNC_KERNEL static inline
 #define RNC_STEP static
+#define RNC_SHARED static
 #endif
 #define RNC_UNROLL(n)
 #define RNC_PREFETCH(p) ((void)(p))
@@ -17,6 +20,7 @@
 #define RNC_PREFETCH_WRITE(p) ((void)(p))
 #define RNC_ZERO(v) ((v) = 0.0f)
 #define RNC_OPAQUE(v) ((void)(v))
+#define RNC_BASE(p) ((void)(p))
 #define vf float
 #define vf_load(p) (*(p))
 #define vf_loadu(p) (*(p))

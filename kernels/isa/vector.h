@@ -18,13 +18,16 @@
 #ifdef __clang__
 #define RNC_KERNEL static inline __attribute__((always_inline, unused)) RNC_TARGET
 #define RNC_STEP static RNC_TARGET
+#define RNC_SHARED static __attribute__((noinline, unused)) RNC_TARGET
 #pragma clang diagnostic ignored "-Wpass-failed" /* loops of unknown length stay loops */
 #define RNC_UNROLL(n) RNC_PRAGMA(clang loop unroll(full))
 #else
 #define RNC_KERNEL static inline __attribute__((unused)) RNC_TARGET
 #define RNC_STEP static __attribute__((flatten)) RNC_TARGET
+#define RNC_SHARED static __attribute__((noinline, flatten, unused)) RNC_TARGET
 #define RNC_UNROLL(n) RNC_PRAGMA(GCC unroll n)
 #endif
+#define RNC_BASE(p) __asm__ volatile("" : "+r"(p))
 #define RNC_PREFETCH(p) __builtin_prefetch((p), 0, 2)
 #define RNC_PREFETCH_NEAR(p) __builtin_prefetch((p), 0, 3)
 

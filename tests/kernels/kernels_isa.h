@@ -7,6 +7,8 @@
 #define RNC_UNROLL(n) /* shapes are variables here: unrolling unknown lengths takes minutes */
 #define RNC_NARROW 1
 #define RNC_TILES 14
+#define RNC_OTHER_KINDS 1
+#define RNC_TILE_KINDS(X) X(4, 2, 32, 0, 75, 3, 0) X(2, 1, 16, 0, 0, 1, 1) X(4, 4, 32, 0, 0, 2, 1)
 #define RNC_EXP 1
 #define RNC_LONG_ACT 1
 #include "kernels/f32/act.h"
@@ -16,6 +18,7 @@
 #undef RNC_KERNEL /* nor can calls be folded: one copy of each function is enough */
 #define RNC_KERNEL static __attribute__((unused)) RNC_TARGET
 #include "kernels/f32/tile.h"
+#include "kernels/f32/sums.h"
 #include "kernels/f32/direct_tile.h"
 #include "kernels/f32/winograd.h"
 #include "kernels/f32/winograd_tiles.h"

@@ -1,0 +1,274 @@
+/* sums.h: the register tiles of the methods that multiply in scratch, Winograd's and Strassen's.  A
+ * tile knows the shape of no layer, so one function serves many steps, and compilers see its loops
+ * once instead of once for each step.  Only a kind of tile is constant (rnc_tile_kind).
+ * Before this file, define RNC_TILES, the most pixels of a tile; RNC_TILE_KINDS(X), the kinds that
+ * steps use, as X(unroll, vectors, width, weights, memory, lines, near) ...; and RNC_OTHER_KINDS: 1
+ * if there are others, which are then compiled where they are used, as tests do. */
+#define sums_job RNC_FN(sums_job)
+#define sums_places RNC_FN(sums_places)
+#define sums_begin RNC_FN(sums_begin)
+#define sums_steps RNC_FN(sums_steps)
+#define sums_loop RNC_FN(sums_loop)
+#define sums_store RNC_FN(sums_store)
+#define sums_output RNC_FN(sums_output)
+#define sums_tile RNC_FN(sums_tile)
+#define sums_fetch RNC_FN(sums_fetch)
+#define sums_tiles RNC_FN(sums_tiles)
+#define sums_run RNC_FN(sums_run)
+
+/* Some pixels times the vectors of a tile.  The pixels are cut into tiles of nearly equal size, of
+ * at most `most` pixels each. */
+typedef struct sums_job {
+    int pixels, most;
+    int turns;               /* each of `unroll` input channels */
+    int pixel, wide;         /* floats from pixel to pixel of the inputs and of the sums */
+    const float *in, *next;  /* the inputs, and those that are read after them */
+    const char *w;           /* the weights */
+    const char *ahead, *far; /* weights to fetch meanwhile, up to `far` */
+    int lines, step, share;  /* lines in a turn; bytes from turn to turn and from tile to tile */
+    const float *from;       /* sums to continue, or NULL */
+    float *to; /* where the sums go; NULL: to the output, with bias, residual and activation */
+    const float *bias, *res; /* of the first vector; res may be NULL */
+    float *out;
+    const ptrdiff_t *res_at, *out_at; /* the pixels' places in res and out */
+    int fetch_out;                    /* 1: the output is fetched before it is written */
+    float low, high;                  /* limits of the output: the short activations */
+} sums_job;
+
+/* Sets the sums that a tile begins with. */
+RNC_KERNEL void sums_begin(vf *acc, const float *from, int wide, int n, int nv)
+{
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++) {
+            if (from)
+                acc[i * nv + j] = vf_load(from + j * RNC_VL);
+            else
+                RNC_ZERO(acc[i * nv + j]);
+        }
+        from = from ? from + wide : NULL;
+    }
+}
+
+/* Where the pixels of a tile are, if their distance is not constant: pixel i is `at[i % RNC_NEAR]`
+ * floats after in[i / RNC_NEAR], so that few registers serve many pixels. */
+typedef struct sums_places {
+    const float *in[3];
+    ptrdiff_t at[RNC_NEAR];
+} sums_places;
+
+/* One turn: acc[i][j] += pixel i [k] * w[k][vector j] for each of its input channels k. */
+RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, const sums_places *p, const char *w,
+                           int n)
+{
+    const int elem = kind->weights, bytes = rnc_weight_bytes(elem), nv = kind->vectors;
+    const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
+    RNC_UNROLL(8)
+    for (int k = 0; k < kind->unroll; k++, w += kind->width * bytes) {
+        vf b[32]; /* what stays in registers for this k: weights or, with few pixels, inputs */
+        RNC_UNROLL(8)
+        for (int j = 0; j < kept; j++)
+            b[j] = vf_load_weights(w + j * RNC_VL * bytes, elem);
+        RNC_UNROLL(32)
+        for (int i = 0; i < n; i++) {
+            const float *x = p->in[i / RNC_NEAR] + p->at[i % RNC_NEAR] + k;
+            if (few) {
+                RNC_BROADCAST(b[i], x);
+            } else if ((i + 1) * kind->memory / 100 > i * kind->memory / 100) {
+                RNC_UNROLL(8)
+                for (int j = 0; j < nv; j++)
+                    RNC_FMA_MEM(acc[i * nv + j], x, b[j]);
+            } else {
+                vf v;
+                RNC_BROADCAST(v, x);
+                RNC_UNROLL(8)
+                for (int j = 0; j < nv; j++)
+                    RNC_FMA(acc[i * nv + j], v, b[j]);
+            }
+        }
+        RNC_UNROLL(8)
+        for (int j = 0; j < passed; j++) {
+            const vf v = vf_load_weights(w + j * RNC_VL * bytes, elem);
+            RNC_UNROLL(8)
+            for (int i = 0; i < n; i++)
+                RNC_FMA(acc[i * nv + j], b[i], v);
+        }
+    }
+}
+
+/* Multiplies a tile. */
+RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *job,
+                          const float *next, const char *ahead, int n)
+{
+    const int step = kind->unroll * kind->width * rnc_weight_bytes(kind->weights);
+    const int lines = kind->lines < RNC_LINES_ANY ? kind->lines : job->lines;
+    const int pixel = job->pixel, on = job->step;
+    const char *w = job->w;
+    sums_places p;
+    RNC_UNROLL(8)
+    for (int i = 0; i < RNC_NEAR; i++) {
+        p.at[i] = (ptrdiff_t)i * pixel;
+        if (n > RNC_NEAR)
+            RNC_BASE(p.at[i]);
+    }
+    RNC_UNROLL(4)
+    for (int i = 0; i < 3; i++) {
+        p.in[i] = job->in + (i * RNC_NEAR < n ? i * RNC_NEAR * pixel : 0);
+        if (n > RNC_NEAR)
+            RNC_BASE(p.in[i]);
+    }
+    for (int turns = job->turns; turns > 0; turns--) {
+        sums_steps(kind, acc, &p, w, n);
+        RNC_UNROLL(2)
+        for (int i = 0; i < lines; i++)
+            RNC_PREFETCH(ahead + i * 64);
+        ahead += on;
+        if (kind->near) {
+            RNC_PREFETCH_NEAR(next + (turns & 3) * pixel);
+            next += kind->unroll;
+        }
+        RNC_UNROLL(4)
+        for (int i = 0; i < 3; i++)
+            p.in[i] += kind->unroll;
+        w += step;
+    }
+}
+
+RNC_KERNEL void sums_store(const vf *acc, float *to, int wide, int n, int nv)
+{
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++, to += wide) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++)
+            vf_store(to + j * RNC_VL, acc[i * nv + j]);
+    }
+}
+
+/* Writes the sums to the output, with bias, residual and the short activations. */
+RNC_KERNEL void sums_output(vf *acc, const sums_job *job, int n, int nv)
+{
+    const float *const res = job->res;
+    float *const out = job->out;
+    const ptrdiff_t *const res_at = job->res_at, *const out_at = job->out_at;
+    vf low, high;
+    RNC_UNROLL(8)
+    for (int j = 0; j < nv; j++) {
+        const vf b = vf_load(job->bias + j * RNC_VL);
+        RNC_UNROLL(32)
+        for (int i = 0; i < n; i++)
+            acc[i * nv + j] = acc[i * nv + j] + b;
+    }
+    if (res) {
+        RNC_UNROLL(32)
+        for (int i = 0; i < n; i++) {
+            RNC_UNROLL(8)
+            for (int j = 0; j < nv; j++)
+                acc[i * nv + j] = acc[i * nv + j] + vf_load(res + res_at[i] + j * RNC_VL);
+        }
+    }
+    RNC_BROADCAST(low, &job->low);
+    RNC_BROADCAST(high, &job->high);
+    RNC_UNROLL(32)
+    for (int i = 0; i < n; i++) {
+        RNC_UNROLL(8)
+        for (int j = 0; j < nv; j++)
+            vf_store(out + out_at[i] + j * RNC_VL, vf_min(high, vf_max(low, acc[i * nv + j])));
+    }
+}
+
+/* n pixels times the vectors of a tile. */
+RNC_KERNEL void sums_tile(const rnc_tile_kind *kind, const sums_job *job, const float *next,
+                          const char *ahead, int n)
+{
+    const int nv = kind->vectors;
+    vf acc[32];
+    sums_begin(acc, job->from, job->wide, n, nv);
+    sums_loop(kind, acc, job, next, ahead, n);
+    if (job->to) {
+        sums_store(acc, job->to, job->wide, n, nv);
+    } else {
+        sums_output(acc, job, n, nv);
+    }
+}
+
+/* Fetches the output of n pixels, which is written soon. */
+RNC_KERNEL void sums_fetch(const sums_job *job, int n, int width)
+{
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < width; j += 16)
+            RNC_PREFETCH_WRITE(job->out + job->out_at[i] + j);
+}
+
+/* Computes a job, tile after tile, and returns where the fetching of weights goes on. */
+RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job)
+{
+    const int tiles = rnc_div_up(job->pixels, job->most);
+    const int small = tiles > 0 ? job->pixels / tiles : 0, longer = job->pixels - small * tiles;
+    sums_job k = *job;
+    for (int i = 0; i < tiles; i++) {
+        const int n = small + (i < longer), due = k.ahead < k.far;
+        const float *const after = k.in + n * k.pixel, *const next = i + 1 < tiles ? after : k.next;
+        const char *const ahead = due ? k.ahead : k.w; /* these are in cache already */
+        if (k.fetch_out)
+            sums_fetch(&k, n, kind->vectors * RNC_VL);
+/* A constant number of pixels. */
+#define RNC_SUMS_CASE(n_)                                           \
+    case n_:                                                        \
+        if (n_ <= RNC_TILES && n_ * kind->vectors <= RNC_REGISTERS) \
+            sums_tile(kind, &k, next, ahead, n_);                   \
+        break
+        switch (n) {
+            RNC_SUMS_CASE(1);
+            RNC_SUMS_CASE(2);
+            RNC_SUMS_CASE(3);
+            RNC_SUMS_CASE(4);
+            RNC_SUMS_CASE(5);
+            RNC_SUMS_CASE(6);
+            RNC_SUMS_CASE(7);
+            RNC_SUMS_CASE(8);
+            RNC_SUMS_CASE(9);
+            RNC_SUMS_CASE(10);
+            RNC_SUMS_CASE(11);
+            RNC_SUMS_CASE(12);
+            RNC_SUMS_CASE(13);
+            RNC_SUMS_CASE(14);
+        }
+#undef RNC_SUMS_CASE
+        k.in = after;
+        k.ahead += due ? k.share : 0;
+        if (k.from)
+            k.from += n * k.wide;
+        if (k.to) {
+            k.to += n * k.wide;
+        } else {
+            k.out_at += n;
+            k.res_at += n;
+        }
+    }
+    return k.ahead;
+}
+
+#define RNC_SUMS_NAME(u, nv, width, elem, memory, lines, near) \
+    RNC_FN(sums_##u##_##nv##_##width##_##elem##_##memory##_##lines##_##near)
+#define RNC_SUMS_FUNCTION(u, nv, width, elem, memory, lines, near)            \
+    RNC_SHARED const char *RNC_SUMS_NAME(u, nv, width, elem, memory, lines,   \
+                                         near)(const sums_job *j)             \
+    {                                                                         \
+        const rnc_tile_kind kind = {u, nv, width, elem, memory, lines, near}; \
+        return sums_tiles(&kind, j);                                          \
+    }
+RNC_TILE_KINDS(RNC_SUMS_FUNCTION)
+
+RNC_KERNEL const char *sums_run(const rnc_tile_kind *kind, const sums_job *job)
+{
+#define RNC_SUMS_TRY(u, nv, w, elem, mem, lin, nea)                                              \
+    if (kind->unroll == u && kind->vectors == nv && kind->width == w && kind->weights == elem && \
+        kind->memory == mem && kind->lines == lin && kind->near == nea)                          \
+        return RNC_SUMS_NAME(u, nv, w, elem, mem, lin, nea)(job);
+    RNC_TILE_KINDS(RNC_SUMS_TRY)
+#undef RNC_SUMS_TRY
+    return RNC_OTHER_KINDS ? sums_tiles(kind, job) : job->ahead;
+}
+#undef RNC_SUMS_NAME
+#undef RNC_SUMS_FUNCTION

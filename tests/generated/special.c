@@ -153,7 +153,7 @@ int main(int argc, char **argv)
             continue;
         isas++;
         memset(arena, 0xff, info->arena_bytes); /* NaNs, wherever nobody writes */
-        info->run(net, in, out);
+        info->run(net, NULL, in, out);
         for (int i = 0; i < info->n_outputs; i++)
             wrong += compare(rnc_isa_name((rnc_isa)isa), &info->outputs[i], out[i], argv[3]);
     }

@@ -32,6 +32,10 @@ void test_conv_direct(Case *c)
     l.halves = true;
     l.in_align = chance(c, 30) ? 1 : 0;
     l.width = l.groups == 1 ? pick(c, 1, 80) : align * pick(c, 1, 64 / align);
+    if (chance(c, 1)) { /* sums in blocks */
+        l.groups = 1, l.width = pick(c, 1, 9), l.pixels = true;
+        l.in_c = RNC_SUM_MOST + pick(c, 1, 1000);
+    }
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
     Expect e = conv_expect(c, &k, 1);

@@ -35,8 +35,9 @@ void test_dense(Case *c)
                             .streams = pick(c, 0, 9)};
     const int align = pick_align(c);
     const Layout layout = {.align = align, .tight = chance(c, 40)};
-    rnc_dense_shape s = {.images = chance(c, 50) ? 1 : pick(c, 2, 40)};
-    s.in_c = pick(c, 1, 70);
+    const bool is_long = chance(c, 1); /* sums in blocks */
+    rnc_dense_shape s = {.images = chance(c, 50) ? 1 : pick(c, 2, is_long ? 4 : 40)};
+    s.in_c = is_long ? RNC_SUM_MOST + pick(c, 1, 4000) : pick(c, 1, 70);
     s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
     Grid in = grid_make(c, s.images, 1, 1, s.in_c, layout);
     Grid out = grid_make(c, s.images, 1, 1, pick(c, 1, 110), layout);

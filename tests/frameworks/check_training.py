@@ -2,11 +2,11 @@
 """Part of make check-tutorial: a step of training by `rnc eval --train` and by PyTorch.
 
 For each network rnc draws the weights (--init random) and PyTorch computes with the same numbers,
-images and labels, in training mode: logits, loss, the gradient by every parameter
-and every running statistic after the step.  PyTorch's autograd computes in double, as
-rnc's interpreter does, and each tensor must agree to 1e-9 of its largest element; in float32, as people train, it
-is reported beside that.  A gradient below 1e-12 of the largest of all is rounding, as that of a
-bias before a normalisation is: it must be so small in both.
+images and labels, in training mode: logits, loss, the gradient by every parameter and every running
+statistic after the step.  PyTorch's autograd computes in double, as rnc's interpreter does, and
+each tensor must agree to 1e-9 of its largest element; how much it differs in float32, as people
+train, is reported beside that.  A gradient below 1e-12 of the largest of all is
+rounding, as that of a bias before a normalisation is: it must be so small in both.
 Ends with "N passed, N failed".
 """
 import argparse
@@ -29,7 +29,7 @@ from peers import torch as peer  # noqa: E402
 warnings.filterwarnings("ignore", "CUDA initialization")  # there is none (cputorch.py)
 
 TOLERANCE = 1e-9  # of the largest element, both in double
-NOTHING = 1e-12   # of the largest gradient: what is smaller is rounding
+NOTHING = 1e-12   # of the largest gradient or statistic: what is smaller is rounding
 # net, options, label smoothing
 NETS = [("tutorial/resnet50-keras", ["--batch", "4"], 0),
         ("tutorial/resnet50-keras", ["--batch", "3", "-D", "size=48x40"], 0.1),
@@ -114,9 +114,21 @@ def ours(rnc, net, options, logits, folder, smoothing):
 
 
 def is_rounding(values):
-    """The gradients that would be 0 but for rounding."""
-    most = {name: np.abs(a).max() for name, a in values.items() if name.startswith("gradient")}
-    return {name for name, x in most.items() if x <= NOTHING * max(most.values())}
+    """The gradients and the statistics that would be 0 but for rounding."""
+    names = set()
+    for kind in ("gradient", "statistic"):
+        most = {name: np.abs(a).max() for name, a in values.items() if name.startswith(kind)}
+        names |= {name for name, x in most.items() if x <= NOTHING * max(most.values())}
+    return names
+
+
+def images(shape, most, rng):
+    """Random patches of colour, so that images differ as photographs do; noise alone would be
+    much the same image again and again, and normalisation by the batch would amplify rounding."""
+    n, c, h, w = shape
+    patches = rng.uniform(0, 1, (n, c, 4, 4)).repeat(-(-h // 4), 2).repeat(-(-w // 4), 3)
+    noise = rng.uniform(0, 1, shape)
+    return (most * (0.8 * patches[:, :, :h, :w] + 0.2 * noise)).astype(np.float32)
 
 
 def worst(got, wanted, names):
@@ -131,7 +143,7 @@ def check(args, net, options, smoothing, folder):
     net, options = os.path.join(args.models_dir, net + ".net"), options + COMMON
     weights = os.path.join(folder, "w.safetensors")
     defines = [x for i, x in enumerate(options) if x == "-D" or options[i - 1] == "-D"]
-    subprocess.run([args.rnc, "convert", net, "--init", "random:1", "-q", "-o", weights, *defines],
+    subprocess.run([args.rnc, "convert", net, "--init", args.init, "-q", "-o", weights, *defines],
                    check=True)
     text = subprocess.run([args.rnc, net, "--dump", "ir", *options], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
@@ -142,7 +154,7 @@ def check(args, net, options, smoothing, folder):
     shape = [getattr(graph.nodes[image], k) for k in "nchw"]
     rng = np.random.default_rng(5)
     most = 255 if any(n.op == "normalize" for n in graph.nodes.values()) else 1
-    picture = rng.uniform(0, most, shape).astype(np.float32)
+    picture = images(shape, most, rng)
     labels = rng.integers(0, last.c, shape[0])
     np.save(os.path.join(folder, "image.npy"), picture)
     np.save(os.path.join(folder, "labels.npy"), labels)
@@ -166,6 +178,7 @@ def main():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--rnc", default="./rnc")
     p.add_argument("--models-dir", default="../models")
+    p.add_argument("--init", default="random:1", help="how rnc draws the weights")
     p.add_argument("nets", nargs="*", help="only those whose name has one of these words")
     args, _ = p.parse_known_args()
     passed = failed = 0

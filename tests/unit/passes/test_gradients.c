@@ -400,6 +400,39 @@ static void test_text(void)
     }
 }
 
+/* Any text made of one with bytes changed is read, and is then good, or refused. */
+static void test_damaged(void)
+{
+    static const char bytes[] = "0123456789.x=(), \nabcdefgr_";
+    int read = 0, refused = 0;
+    for (int seed = 1; seed <= 400; seed++) {
+        NetTest t;
+        netgen_begin(&t, (uint64_t)seed);
+        t.batch = 2;
+        netgen_random(&t, 8);
+        one_output(&t);
+        const Loss loss = random_loss(&t);
+        if (trains(&t) && differentiate(t.net, &loss, &t.diag)) {
+            Buf text = buf_new(t.arena);
+            irtext_print(&text, t.net, NULL);
+            char *at = arena_strdup(t.arena, buf_text(&text));
+            for (int i = netgen_int(&t, 1, 2); i > 0; i--)
+                at[netgen_int(&t, 0, (int)text.n - 1)] =
+                    bytes[netgen_int(&t, 0, (int)sizeof bytes - 2)];
+            const int errors = t.diag.errors;
+            Net *net = irtext_read(t.arena, src_add(&t.src, "a.ir", at, text.n), &t.diag);
+            CU_ASSERT_EQUAL(net != NULL, t.diag.errors == errors);
+            CU_ASSERT(!net || check_net(net, &t.diag, "reading"));
+            read += net != NULL;
+            refused += !net;
+        }
+        netgen_end(&t);
+    }
+    CU_ASSERT(read > 3 && refused > 100);
+    if (read <= 3 || refused <= 100)
+        printf("%d read, %d refused\n", read, refused);
+}
+
 /* ---- passes ---- */
 
 /* The largest difference of two updates of a parameter, relative to the largest element. */
@@ -452,5 +485,6 @@ void suite_gradients(void)
     CU_add_test(s, "every operator", test_operators);
     CU_add_test(s, "random networks", test_random);
     CU_add_test(s, "text", test_text);
+    CU_add_test(s, "damaged text", test_damaged);
     CU_add_test(s, "passes", test_passes);
 }

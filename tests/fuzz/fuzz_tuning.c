@@ -12,7 +12,7 @@ static void check_limits(const Tuning *tuning)
         TuningRow row = tuning->rows.at[i];
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             for (int k = 0; k < KNOB_COUNT; k++) {
-                const int value = *tuning_knob(&row.tile[isa], k);
+                const int value = *tuning_knob(&row.knobs[isa], k);
                 if ((row.set[isa] >> k & 1) &&
                     (value < tuning_limits[k].least || value > tuning_limits[k].most))
                     abort();

@@ -56,6 +56,7 @@ int pick_act(Case *c, float *alpha); /* RNC_ACT_... and a slope */
 /* ---- memory ---- */
 
 void *case_memory(Case *c, size_t bytes); /* zeroed, aligned to 64, until the case ends */
+void case_free(Case *c); /* frees what the case has taken; kernel_tests.c does so after each */
 
 /* n floats between guard zones, or with their end at the end of an allocation
  * (where an address sanitizer sees what reads behind).  All are canaries. */

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void case_free(Case *c);
-
 #define ISA(id, lanes, guard, doc) extern const TestIsa test_isa_##id;
 #include "kernels/isa/isa.def"
 

@@ -43,7 +43,7 @@ static void draw_weights(Sums *s, int lanes)
 
 static void run(Sums *s, int kernel, const void *shape, const rnc_knobs *knobs)
 {
-    const rnc_operands o = {.in = s->x, .out = s->out, .weights = s->weights};
+    const rnc_operands o = {.in = {s->x}, .out = {s->out}, .weights = s->weights};
     s->c.isa->kernels[kernel](shape, knobs, &o, 0, 1);
 }
 
@@ -209,8 +209,6 @@ static const struct {
     {"conv, large", sum_window, products}, {"depthwise, large", sum_depthwise, products},
     {"avgpool", sum_avgpool, pixels},      {"softmax", sum_softmax, classes},
 };
-
-void case_free(Case *c);
 
 /* The error of sum i over n numbers, in 2^-24 of the sum. */
 static double measure(const TestIsa *isa, int i, int n, bool equal)

@@ -95,24 +95,36 @@ static const char *expand(const NamePieces *to, const Match *matches, int channe
     return buf_text(&out);
 }
 
+/* `size` times false, valid until the next call. */
+static bool *none_failed(NamingWork *work, size_t size, Arena *arena)
+{
+    if (size > work->size) {
+        work->size = 2 * size;
+        work->failed = NEW_ARRAY(arena, bool, work->size);
+    }
+    memset(work->failed, 0, size * sizeof *work->failed);
+    return work->failed;
+}
+
 /* What the rule turns a path into, or NULL if it does not match. */
-static const char *apply(const NameRule *rule, const char *path, int channels, Arena *arena)
+static const char *apply(const Naming *naming, const NameRule *rule, const char *path, int channels,
+                         Arena *arena)
 {
     enum { LONGEST = 4096 };
     const size_t length = strlen(path);
-    /* Most rules fail at their first piece: so check that before allocating memory. */
+    /* Most rules fail at their first piece. */
     const NamePiece *first = &rule->pattern.at[0];
     if (length >= LONGEST || (!first->variable && !str_starts(path, first->text)))
         return NULL;
     Matcher m = {.pattern = &rule->pattern, .path = path, .length = (int)length};
-    m.failed = NEW_ARRAY(arena, bool, (size_t)rule->pattern.n *(length + 1));
+    m.failed = none_failed(naming->work, (size_t)rule->pattern.n * (length + 1), arena);
     return match_from(&m, 0, 0) ? expand(&rule->to, m.matches, channels, arena) : NULL;
 }
 
 const char *naming_path(const Naming *naming, const char *path, int channels, Arena *arena)
 {
     for (int i = 0; i < naming->rules.n; i++) {
-        const char *to = apply(&naming->rules.at[i], path, channels, arena);
+        const char *to = apply(naming, &naming->rules.at[i], path, channels, arena);
         if (to)
             return to;
     }
@@ -127,7 +139,7 @@ const char *naming_param(const Naming *naming, Op op, Role role, const char *pat
         const RoleRule *rule = &naming->roles.at[i];
         if (rule->op != op || rule->role != role)
             continue;
-        const char *whole = rule->whole ? apply(&rule->layer, path, channels, arena) : NULL;
+        const char *whole = rule->whole ? apply(naming, &rule->layer, path, channels, arena) : NULL;
         if (whole) {
             *axes = rule->axes;
             return whole;

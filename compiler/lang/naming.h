@@ -48,9 +48,16 @@ typedef struct RoleRule {
     const char *axes; /* "hwio" (axes.h); NULL: rnc's own order */
 } RoleRule;
 
+/* Memory of a match, used again by the next one. */
+typedef struct NamingWork {
+    bool *failed;
+    size_t size;
+} NamingWork;
+
 /* A naming, ready to use. */
 typedef struct Naming {
     const char *name;
+    NamingWork *work;
     VEC(NameRule) rules;
     VEC(RoleRule) roles;
 } Naming;

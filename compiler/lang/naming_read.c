@@ -398,6 +398,6 @@ static bool read_rows(Naming *naming, const Decl *decl, Includes in, Arena *aren
 
 bool naming_make(Naming *naming, const Decl *decl, const NamingDecls *known, Arena *arena, Diag *d)
 {
-    *naming = (Naming){.name = decl->name.text};
+    *naming = (Naming){.name = decl->name.text, .work = NEW(arena, NamingWork)};
     return read_rows(naming, decl, (Includes){known, 0}, arena, d);
 }

@@ -222,6 +222,27 @@ static void test_refused(void)
     }
 }
 
+/* Many patterns for many layers: a match keeps no memory. */
+static void test_many_rows(void)
+{
+    enum { ROWS = 300, LAYERS = 3000 };
+    Fixture f;
+    Arena *arena = arena_new(&oom);
+    Buf rows = buf_new(arena);
+    for (int i = 0; i < ROWS; i++)
+        buf_printf(&rows, "\"{a}.{b}.{c}.row%d\" -> \"{a}.{b}.{c}\"\n", i);
+    CU_ASSERT_FATAL(open_naming(&f, buf_text(&rows)));
+    const bool ran_out = setjmp(oom) != 0;
+    if (!ran_out) {
+        arena_limit(f.arena, 1 << 20);
+        for (int i = 0; i < LAYERS; i++)
+            maps(&f, "stage.block.main.conv", "stage.block.main.conv");
+    }
+    CU_ASSERT_FALSE(ran_out);
+    arena_free(f.arena);
+    arena_free(arena);
+}
+
 void suite_naming(void)
 {
     CU_pSuite s = CU_add_suite("naming", NULL, NULL);
@@ -229,6 +250,7 @@ void suite_naming(void)
     CU_add_test(s, "variables with dots", test_dots);
     CU_add_test(s, "arithmetic and letters", test_arithmetic);
     CU_add_test(s, "many variables take no long time", test_many_variables);
+    CU_add_test(s, "many rows take no memory", test_many_rows);
     CU_add_test(s, "names of parameters", test_roles);
     CU_add_test(s, "orders of axes", test_axes);
     CU_add_test(s, "names of parameters as a whole", test_whole);

@@ -568,6 +568,21 @@ run 0 'shared parameters, reported' shared.net -w shared.safetensors --dump repo
 says out 'in 1 tensors'
 run 0 'shared parameters, verified' verify shared.net -w shared.safetensors
 
+# ---- sizes that nobody draws ----
+
+# Linear in time and memory, however long the chain is.
+for layer in relu 'conv(1x1, 3)'; do
+    printf 'net many {\n  input i[3, 8, 8]\n  20000 x %s\n  output y\n}\n' "$layer" > many.net
+    (ulimit -v 700000 && exec "$rnc" graph many.net -o many.svg) 2> err
+    if [ $? -eq 0 ] && [ -s many.svg ]; then result good; else result bad "graph of 20000 x $layer"; fi
+done
+
+# ---- doc ----
+
+run 0 doc doc
+says out 'conv'
+
+finish
 # ---- doc ----
 
 run 0 doc doc

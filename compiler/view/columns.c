@@ -17,33 +17,52 @@ typedef struct Piece {
     double whole; /* for the first piece of a stage: the height of the whole stage */
 } Piece;
 
+/* The boxes of a frame by row: those of row r are at[first[r]] to at[first[r + 1] - 1], in the
+ * frame's order. */
+typedef struct ByRow {
+    Box **at;
+    int *first, rows;
+} ByRow;
+
 typedef struct Page {
     Arena *arena;
     Diagram *diagram;
+    ByRow by_row; /* the page's boxes */
     VEC(Piece) pieces;
     int *columns; /* by piece */
 } Page;
 
 /* ---- pieces ---- */
 
-static double stage_row_y(const Box *stage, int row)
+static ByRow by_row(const Box *frame, Arena *arena)
+{
+    ByRow r = {NEW_ARRAY(arena, Box *, frame->boxes.n + 1), NULL, 0};
+    for (int i = 0; i < frame->boxes.n; i++)
+        r.rows = frame->boxes.at[i]->row >= r.rows ? frame->boxes.at[i]->row + 1 : r.rows;
+    r.first = NEW_ARRAY(arena, int, r.rows + 2);
+    for (int i = 0; i < frame->boxes.n; i++)
+        r.first[frame->boxes.at[i]->row + 2]++;
+    for (int i = 2; i <= r.rows + 1; i++)
+        r.first[i] += r.first[i - 1];
+    for (int i = 0; i < frame->boxes.n; i++) /* first[row + 1] counts up to where the row ends */
+        r.at[r.first[frame->boxes.at[i]->row + 1]++] = frame->boxes.at[i];
+    return r;
+}
+
+static double stage_row_y(const Box *stage, const ByRow *rows, int row)
 {
     double y = stage->h;
-    for (int i = 0; i < stage->boxes.n; i++) {
-        if (stage->boxes.at[i]->row == row)
-            y = fmin(y, stage->boxes.at[i]->y);
-    }
+    for (int i = rows->first[row]; i < rows->first[row + 1]; i++)
+        y = fmin(y, rows->at[i]->y);
     return y;
 }
 
 static void add_stage(Page *p, Box *stage, int row)
 {
-    int rows = 0;
-    for (int i = 0; i < stage->boxes.n; i++)
-        rows = stage->boxes.at[i]->row >= rows ? stage->boxes.at[i]->row + 1 : rows;
-    for (int i = 0; i < rows; i++) {
-        const double y = stage_row_y(stage, i);
-        const double next = i + 1 < rows ? stage_row_y(stage, i + 1) : stage->h;
+    const ByRow rows = by_row(stage, p->arena);
+    for (int i = 0; i < rows.rows; i++) {
+        const double y = stage_row_y(stage, &rows, i);
+        const double next = i + 1 < rows.rows ? stage_row_y(stage, &rows, i + 1) : stage->h;
         const Piece piece = {row, stage, i, stage->w, next - y, i == 0 ? stage->h + ARROW : 0};
         VEC_PUSH(p->arena, &p->pieces, piece);
     }
@@ -51,16 +70,14 @@ static void add_stage(Page *p, Box *stage, int row)
 
 static void find_pieces(Page *p)
 {
-    Box *page = p->diagram->page;
-    const int rows = layout_rows(page);
-    for (int r = 0; r < rows; r++) {
+    layout_rows(p->diagram->page);
+    p->by_row = by_row(p->diagram->page, p->arena);
+    for (int r = 0; r < p->by_row.rows; r++) {
         Box *only = NULL;
         int n = 0;
         Piece piece = {.row = r};
-        for (int i = 0; i < page->boxes.n; i++) {
-            Box *box = page->boxes.at[i];
-            if (box->row != r)
-                continue;
+        for (int i = p->by_row.first[r]; i < p->by_row.first[r + 1]; i++) {
+            Box *box = p->by_row.at[i];
             only = box;
             n++;
             piece.h = fmax(piece.h, box->h + ARROW + LABEL / 2.0);
@@ -160,7 +177,7 @@ static Box *part_of_stage(const Page *p, Box *stage, int first, int last)
     return part;
 }
 
-static void fill_column(const Page *p, Box *column, const Box *page)
+static void fill_column(const Page *p, Box *column)
 {
     for (int i = 0; i < p->pieces.n; i++) {
         const Piece *piece = &p->pieces.at[i];
@@ -173,10 +190,9 @@ static void fill_column(const Page *p, Box *column, const Box *page)
         const bool split =
             piece->stage && (piece->part > 0 || (last + 1 < p->pieces.n &&
                                                  p->pieces.at[last + 1].stage == piece->stage));
-        for (int k = 0; !split && k < page->boxes.n; k++) {
-            if (page->boxes.at[k]->row == piece->row)
-                move(p->arena, page->boxes.at[k], column);
-        }
+        const int *first = &p->by_row.first[piece->row];
+        for (int k = first[0]; !split && k < first[1]; k++)
+            move(p->arena, p->by_row.at[k], column);
         if (split)
             move(p->arena, part_of_stage(p, piece->stage, piece->part, p->pieces.at[last].part),
                  column);
@@ -242,7 +258,6 @@ void layout_columns(Diagram *diagram)
     find_pieces(&p);
     p.columns = NEW_ARRAY(p.arena, int, p.pieces.n + 1);
     const int n = choose_columns(&p);
-    Box whole = *page;
     page->boxes.n = page->boxes.cap = 0;
     page->boxes.at = NULL;
     for (int i = 0; i < n; i++) {
@@ -251,7 +266,7 @@ void layout_columns(Diagram *diagram)
         column->title = column->detail = column->tip = "";
         column->times = 1;
         column->row = i;
-        fill_column(&p, column, &whole);
+        fill_column(&p, column);
         move(p.arena, column, page);
     }
     /* All boxes are in their columns now, so it is known what leaves a column. */

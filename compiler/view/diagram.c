@@ -116,6 +116,7 @@ static void add_node(Drafter *f, Box *box, const Node *node, bool first)
     f->boxes[node->id] = box;
     f->owns[box->id] = f->results[box->id] = node;
     f->drawn[node->id] = true;
+    box->nodes++;
     if (first) {
         box->hue = hue_of(node);
         box->title = title_of(f, node);
@@ -134,13 +135,16 @@ static void add_node(Drafter *f, Box *box, const Node *node, bool first)
                      figures(f, node->id, node->id), line_of(f, node->place));
 }
 
-/* The box before a node, if the node can be written into it. */
+/* The box before a node, if the node can be written into it.  Of a longer chain the texts would be
+ * too wide. */
 static Box *taker(const Drafter *f, const Box *parent, const Node *node)
 {
+    enum { NODES_MOST = 12 };
     if (node->n_in != 1 || !goes_along(node->op) || f->uses[node->in[0]->id] != 1)
         return NULL;
     Box *box = f->boxes[node->in[0]->id];
-    return box && box->parent == parent && box->kind == BOX_LAYER ? box : NULL;
+    return box && box->parent == parent && box->kind == BOX_LAYER && box->nodes < NODES_MOST ? box
+                                                                                             : NULL;
 }
 
 /* ---- frames ---- */

@@ -70,6 +70,7 @@ struct Box {
     Box *parent;
     VEC(Box *) boxes; /* of a frame, in order of execution */
     const char *title, *detail;
+    int nodes;       /* of a layer: that are written into it */
     const char *tip; /* a tooltip: names, figures, the line of the .net */
     int times;       /* this many groups that are alike are drawn as this one */
     Wire *wire;      /* what leaves a layer, or NULL */

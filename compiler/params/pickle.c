@@ -1,13 +1,15 @@
 /* pickle.c: the stack machine of Python's pickles, without its calls.
  *
  * Protocols 1 to 5 (PEP 307, 3154), but for buffers outside of the pickle.  Memory is
- * bounded by the pickle's length: an opcode makes one object at most.
+ * bounded by the pickle's length, since an opcode makes one object at most, and by OBJECTS_MOST.
  */
 #include "params/pickle_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { OBJECTS_MOST = 4000000 };
 
 bool pickle_damaged(const Machine *m, const char *why)
 {
@@ -16,16 +18,35 @@ bool pickle_damaged(const Machine *m, const char *why)
     return false;
 }
 
-Pickled *pickle_push(Machine *m, PickledKind kind)
+Pickled *pickle_new(Machine *m, PickledKind kind)
 {
     Pickled *value = NEW(m->arena, Pickled);
     value->kind = kind;
+    m->objects++;
+    return value;
+}
+
+Pickled *pickle_push(Machine *m, PickledKind kind)
+{
+    Pickled *value = pickle_new(m, kind);
     VEC_PUSH(m->arena, &m->stack, value);
     return value;
 }
 
+/* Marks, and objects of which nothing is kept, share one object each. */
+static bool push_shared(Machine *m, PickledKind kind)
+{
+    Pickled **shared = kind == PICKLED_MARK ? &m->mark : &m->other;
+    if (!*shared)
+        *shared = pickle_new(m, kind);
+    VEC_PUSH(m->arena, &m->stack, *shared);
+    return true;
+}
+
 bool pickle_push_int(Machine *m, PickledKind kind, int64_t x)
 {
+    if (kind == PICKLED_OTHER)
+        return push_shared(m, kind);
     pickle_push(m, kind)->integer = x;
     return true;
 }
@@ -254,7 +275,7 @@ static bool step(Machine *m, int code)
     case 0x95: /* a frame */
         return take(m, 8, &p);
     case '(':
-        pickle_push(m, PICKLED_MARK);
+        push_shared(m, PICKLED_MARK);
         return true;
     case '0':
         return pickle_pop(m) != NULL || pickle_damaged(m, "there is nothing to drop");
@@ -334,6 +355,10 @@ Pickled *pickle_read(const unsigned char *bytes, size_t size, size_t *used, cons
         }
         if (!step(&m, code))
             return NULL;
+        if (m.objects > OBJECTS_MOST) {
+            pickle_damaged(&m, "it has more objects than any checkpoint, 4 million");
+            return NULL;
+        }
     }
     pickle_damaged(&m, "it is cut off");
     return NULL;

@@ -86,8 +86,7 @@ bool pickle_tuple(Machine *m, int n)
     const int from = n < 0 ? pickle_marked(m) : m->stack.n - n;
     if (from < 0)
         return pickle_damaged(m, "a tuple has too few elements");
-    Pickled *value = NEW(m->arena, Pickled);
-    value->kind = PICKLED_TUPLE;
+    Pickled *value = pickle_new(m, PICKLED_TUPLE);
     for (int i = from; i < m->stack.n; i++)
         VEC_PUSH(m->arena, &value->items, m->stack.at[i]);
     m->stack.n = n < 0 ? from - 1 : from;
@@ -131,8 +130,7 @@ bool pickle_marked_object(Machine *m, bool set)
     if (from < 0)
         return pickle_damaged(m, "a tuple has too few elements");
     Pickled *type = !set && from < m->stack.n ? m->stack.at[from] : NULL;
-    Pickled *arguments = NEW(m->arena, Pickled);
-    arguments->kind = PICKLED_TUPLE;
+    Pickled *arguments = pickle_new(m, PICKLED_TUPLE);
     for (int i = from + 1; type && i < m->stack.n; i++)
         VEC_PUSH(m->arena, &arguments->items, m->stack.at[i]);
     m->stack.n = from - 1;
@@ -150,7 +148,7 @@ bool pickle_inst(Machine *m)
     m->stack.n = from - 1;
     if (!pickle_global_line(m))
         return false;
-    Pickled *type = pickle_pop(m), *arguments = NEW(m->arena, Pickled);
+    Pickled *type = pickle_pop(m), *arguments = pickle_new(m, PICKLED_TUPLE);
     arguments->kind = PICKLED_TUPLE;
     return called(m, type, arguments);
 }

@@ -7,7 +7,9 @@
 typedef struct Machine {
     const unsigned char *at, *end, *begin;
     const char *label;
-    size_t copied; /* items of lists that became dicts */
+    size_t copied;         /* items of lists that became dicts */
+    int objects;           /* that were made */
+    Pickled *mark, *other; /* the one object of its kind, or NULL until there is one */
     Arena *arena;
     Diag *diag;
     VEC(Pickled *) stack;
@@ -16,6 +18,8 @@ typedef struct Machine {
 
 /* False after a message that says why and where. */
 bool pickle_damaged(const Machine *m, const char *why);
+/* A new object, and one on the stack. */
+Pickled *pickle_new(Machine *m, PickledKind kind);
 Pickled *pickle_push(Machine *m, PickledKind kind);
 bool pickle_push_int(Machine *m, PickledKind kind, int64_t x);
 /* The topmost object.  NULL when there is none; pop: or a mark, which is nothing to take. */

@@ -383,9 +383,13 @@ grep -q '^dense 16 -> 8 images 1: direct # 1.000 of ' small.table && result good
 run 0 'what tune wrote' verify small.net --init random:1 --isa scalar --tuning small.tuning
 run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c
 says out 'tuning: 2 of 2 rows are of layers of this network'
-# Filters from memory that meet one tile are made in registers: no register tile to write.
+# Filters from memory that meet one tile are made in registers: no register tile to write.  The
+# large input leaves room for scratch.
 cat > taps.net << 'EOF'
 net taps {
+  input large[64, 64, 64]
+  relu
+  output z
   input image[512, 4, 4]
   conv 3x3 512
   output y

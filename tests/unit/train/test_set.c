@@ -271,6 +271,15 @@ static void test_list(void)
     set_refused(&t, "is no data that is read");
     set_end(&t);
 }
+#else
+static void test_no_libraries(void)
+{
+    SetTest t;
+    set_begin(&t);
+    folder_write(&t.folder, "data/dog/a.png", "x", 1);
+    set_refused(&t, "dog/a.png: this rnc was built without libjpeg and libpng");
+    set_end(&t);
+}
 #endif
 
 void suite_set(void)
@@ -287,5 +296,7 @@ void suite_set(void)
     CU_ADD_TEST(suite, test_unreadable);
     CU_ADD_TEST(suite, test_names);
     CU_ADD_TEST(suite, test_list);
+#else
+    CU_ADD_TEST(suite, test_no_libraries);
 #endif
 }

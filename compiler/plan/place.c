@@ -120,17 +120,24 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     return true;
 }
 
+State *add_state(Plan *plan, const char *name, Elem elem, Type type, int64_t elements)
+{
+    State *state = NEW(plan->arena, State);
+    *state = (State){.name = name, .elem = elem, .type = type, .offset = plan->state_bytes};
+    state->bytes = round_up(elems_bytes(elem, elements), 64);
+    plan->state_bytes += state->bytes;
+    VEC_PUSH(plan->arena, &plan->states, state);
+    return state;
+}
+
 /* Makes the state of a node that remembers, and its tensor, which is all of its store. */
 static void place_state(Plan *plan, const Store *store, Tensor layout)
 {
     const Node *node = plan->net->nodes.at[store->nodes.at[0]];
-    State *state = NEW(plan->arena, State);
-    *state = (State){.name = node->name, .elem = layout.elem, .type = node->type};
-    state->type.n *= store_frames(plan, store);
-    state->offset = plan->state_bytes;
-    state->bytes = round_up(elems_bytes(layout.elem, (int64_t)layout.image * node->type.n), 64);
-    plan->state_bytes += state->bytes;
-    VEC_PUSH(plan->arena, &plan->states, state);
+    Type type = node->type;
+    type.n *= store_frames(plan, store);
+    const int64_t elements = (int64_t)layout.image * node->type.n;
+    const State *state = add_state(plan, node->name, layout.elem, type, elements);
     Tensor *t = NEW(plan->arena, Tensor);
     *t = layout;
     t->node = node;

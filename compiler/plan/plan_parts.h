@@ -59,6 +59,13 @@ static inline int lanes_of(const Plan *plan, int c)
  * the operand. */
 void conv_reach(const Node *node, int axis, int *before, int *behind);
 
+/* ---- state ---- */
+
+/* Adds a piece to the plan's state (place.c), which steps can have as operands: `elements` of it,
+ * with halo and pitch if it has them.  `name` must be unique among the states; `type` is what it
+ * holds.  What must not be kept for each turn of a batch needs a plan of one turn. */
+State *add_state(Plan *plan, const char *name, Elem elem, Type type, int64_t elements);
+
 /* ---- arena and identity ---- */
 
 void find_bounds(Plan *plan); /* offsets.c: lower_bound, tight_bound, limit_step */

@@ -340,7 +340,7 @@ static Plan *plan_stream(Bench *b, int n)
 static void test_states(void)
 {
     Bench b;
-    const Plan *plan = plan_stream(&b, 2);
+    Plan *plan = plan_stream(&b, 2);
     CU_ASSERT_EQUAL_FATAL(plan->states.n, 2);
     const State *rows = plan->states.at[0], *late = plan->states.at[1];
     CU_ASSERT_EQUAL(rows->offset, 0);
@@ -352,6 +352,13 @@ static void test_states(void)
     CU_ASSERT(type_eq(rows->type, (Type){ELEM_F32, 2, 5, 6, 20}));
     CU_ASSERT(type_eq(late->type, (Type){ELEM_F32, 8, 3, 6, 20}));
     CU_ASSERT_EQUAL(whole_state(plan), plan->state_bytes * plan->turns);
+
+    /* One of another type, which no node keeps: a counter. */
+    const int64_t before = plan->state_bytes;
+    const State *count = add_state(plan, "count", ELEM_I32, (Type){ELEM_I32, 1, 1, 1, 3}, 3);
+    CU_ASSERT_PTR_EQUAL(plan->states.at[2], count);
+    CU_ASSERT(count->offset == before && count->bytes == 64);
+    CU_ASSERT_EQUAL(plan->state_bytes, before + 64);
     bench_end(&b);
 }
 

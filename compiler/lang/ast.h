@@ -29,6 +29,7 @@ typedef VEC(Name) Names;
 typedef struct Arg {
     Name name; /* name.text is NULL for a positional one */
     Expr *value;
+    Expr *end; /* name=value..end, which only inputs and outputs can have; else NULL */
 } Arg;
 
 typedef VEC(Arg) Args;

@@ -82,6 +82,10 @@ static void print_words(Buf *out, const Args *args)
             buf_printf(out, "%s=", arg->name.text);
         size_t begin = out->n;
         expr_print(out, arg->value);
+        if (arg->end) {
+            buf_puts(out, "..");
+            expr_print(out, arg->end);
+        }
         const char *value = out->text + begin;
         bool sign = value[0] == '-' || (value[0] == 'x' && (value[1] == ' ' || !value[1]));
         if (arg->name.text || !sign)

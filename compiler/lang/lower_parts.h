@@ -272,6 +272,9 @@ bool has_training(const Lower *l, int file);
 /* The last training of the main file.  Sets *network to the net it names, or to
  * NULL, and *vars to what the arguments of that call may refer to.  Returns NULL after messages. */
 const struct Train *lower_train(Lower *l, int file, const Call **network, const Var **vars);
+/* lower_range.c: reads what an input of this element type says of its numbers: range, typical,
+ * specials.  Returns false after messages. */
+bool lower_range(Lower *l, Frame *f, const Stmt *s, Elem elem, Range *range);
 
 /* lower_naming.c: sets Param.alias of every parameter. */
 void name_parameters(Lower *l);

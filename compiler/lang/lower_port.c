@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { MOST_BATCH = 65536 };
+enum { MOST_BATCH = 65536, MOST_PORT_ATTRS = 8 };
 
 static const char *const elem_words[] = {
 #define ELEMENT(id, name, bytes, c, constant, input, doc) name,
@@ -40,7 +40,8 @@ static bool new_port(Lower *l, const Frame *f, Name name)
 
 typedef struct PortAttr {
     const char *word;
-    const char *const *words; /* the words that it accepts; none: any text */
+    const char *const *words; /* the words that it accepts; none: any text; NULL: lower_range()
+                                 reads it */
 } PortAttr;
 
 /* Reads the text of an attribute; returns false after a message. */
@@ -48,6 +49,11 @@ static bool port_text(Lower *l, Frame *f, const Arg *arg, const PortAttr *attr, 
 {
     Env env = frame_env(l, f);
     env.words = attr->words;
+    if (arg->end) {
+        if (lower_error(l, arg->value->loc, "'%s' is one word, not a range", attr->word))
+            lower_note_callers(l, f, arg->value->loc);
+        return false;
+    }
     Value v = value_of(&env, arg->value);
     if (v.kind == VALUE_BAD)
         return false;
@@ -75,7 +81,7 @@ static bool port_text(Lower *l, Frame *f, const Arg *arg, const PortAttr *attr, 
 static bool port_attrs(Lower *l, Frame *f, const Stmt *s, const char *what, const PortAttr *attrs,
                        int n, const char **texts, Loc *locs)
 {
-    const char *words[4];
+    const char *words[MOST_PORT_ATTRS];
     for (int i = 0; i < n; i++)
         words[i] = attrs[i].word;
     bool good = true;
@@ -84,6 +90,8 @@ static bool port_attrs(Lower *l, Frame *f, const Stmt *s, const char *what, cons
         int which = 0;
         while (which < n && !(arg->name.text && str_eq(words[which], arg->name.text)))
             which++;
+        if (which < n && !attrs[which].words)
+            continue;
         if (which < n) {
             good = port_text(l, f, arg, &attrs[which], &texts[which]) && good;
             locs[which] = arg->value->loc;
@@ -174,12 +182,19 @@ static bool fits(Lower *l, const Stmt *s, Type type)
 
 void lower_input(Lower *l, Frame *f, const Stmt *s)
 {
-    static const PortAttr attrs[] = {{"type", elem_words}, {"order", order_words}};
-    const char *texts[2] = {"f32", "nchw"};
-    Loc locs[2] = {NO_LOC, NO_LOC};
+    enum { ATTRS = 5 };
+    static const PortAttr attrs[ATTRS] = {{"type", elem_words},
+                                          {"order", order_words},
+                                          {"range", NULL},
+                                          {"typical", NULL},
+                                          {"specials", NULL}};
+    const char *texts[ATTRS] = {"f32", "nchw"};
+    Loc locs[ATTRS] = {NO_LOC, NO_LOC};
     Type type;
-    bool good = port_attrs(l, f, s, "an input", attrs, 2, texts, locs);
+    Range range;
+    bool good = port_attrs(l, f, s, "an input", attrs, ATTRS, texts, locs);
     good = good && readable(l, f, elem_named(texts[0]), locs[0]);
+    good = lower_range(l, f, s, elem_named(texts[0]), &range) && good;
     good = input_type(l, f, s, &type) && good;
     good = new_port(l, f, s->name) && good;
     good = claim_path(l, f, s->name.text, s->name.loc) && good;
@@ -192,6 +207,8 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
     if (good) {
         type.elem = elem_named(texts[0]);
         Port port = {.name = s->name.text, .elem = type.elem, .order = order_of(texts[1])};
+        if (type.elem == ELEM_F32)
+            port.range = range;
         port.place = frame_place(l, f, s->loc);
         port.node = ir_add_input(l->net, s->name.text, type, port.place);
         VEC_PUSH(l->arena, &l->net->inputs, port);

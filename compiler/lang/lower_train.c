@@ -353,7 +353,7 @@ static void lower_statement(Training *t, const Stmt *s)
         lower_call_statement(t, s);
         break;
     case STMT_BATCH:
-        VEC_PUSH(t->l->arena, &batch, ((Arg){{0}, s->value}));
+        VEC_PUSH(t->l->arena, &batch, ((Arg){.value = s->value}));
         take_item(t, TRAIN_BATCH, &batch, 0, s->loc);
         break;
     case STMT_LET:

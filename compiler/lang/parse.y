@@ -88,7 +88,7 @@ static void yyerror(const Loc *loc, Parse *p, const char *message);
 %type <call> call paren_call base
 %type <names> results
 %type <args> args arg_list words attrs
-%type <arg> arg
+%type <arg> arg port_arg
 %type <expr> expr define
 %type <exprs> exprs items
 
@@ -340,7 +340,7 @@ words
 /* Of a port: words that may be none. */
 attrs
     : %empty { $$ = (Args){0}; }
-    | words
+    | attrs[list] port_arg { $$ = $list; LIST($$, $port_arg); }
     ;
 
 /* Separated by commas. */
@@ -356,8 +356,13 @@ arg_list
     ;
 
 arg
-    : expr { $$ = (Arg){{0}, $expr}; }
-    | NAME '=' expr { $$ = (Arg){$NAME, $expr}; }
+    : expr { $$ = (Arg){{0}, $expr, NULL}; }
+    | NAME '=' expr { $$ = (Arg){$NAME, $expr, NULL}; }
+    ;
+
+port_arg
+    : arg
+    | NAME '=' expr[from] DOTDOT expr[to] { $$ = (Arg){$NAME, $from, $to}; }
     ;
 
 /* ---- expressions ---- */

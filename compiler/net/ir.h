@@ -94,11 +94,20 @@ struct Node {
 /* The most inputs and the most outputs of a network, taps included. */
 enum { MOST_PORTS = 4096 };
 
+/* What a net says of the numbers that the caller gives (docs/numerics.md). */
+typedef struct Range {
+    bool given;       /* false: nothing, and low, high and typical have no meaning */
+    double low, high; /* finite numbers are from low to high; infinite: any */
+    double typical;   /* magnitude of ordinary numbers, > 0 */
+    bool nan, inf;    /* NaN and infinities occur as well, whether `given` or not */
+} Range;
+
 typedef struct Port {
     const char *name;
     Node *node; /* an OP_INPUT, or the node whose value goes out */
     Elem elem;
     Order order;               /* order of the axes in the caller's buffer, which is contiguous */
+    Range range;               /* of an input of floats */
     const char *const *labels; /* class names, n_labels of them, or NULL */
     int n_labels;
     const Place *place;

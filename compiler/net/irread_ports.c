@@ -1,6 +1,9 @@
 /* irread_ports.c: the ports of a network's text form. */
 #include "net/irread_parts.h"
 
+#include <float.h>
+#include <math.h>
+
 static bool read_labels(Reader *r, Port *port)
 {
     VEC(const char *) labels = {0};
@@ -26,6 +29,9 @@ static bool check_port(Reader *r, const Port *port, Loc loc, bool in)
         return irlex_fail(r->lex, loc,
                           in ? "the port's element type is not its node's"
                              : "an output port is f32");
+    const bool said = port->range.given || port->range.nan || port->range.inf;
+    if (said && (!in || port->elem != ELEM_F32))
+        return irlex_fail(r->lex, loc, "only inputs of type f32 have a range and special values");
     if (port->n_labels && port->n_labels != port->node->type.c) {
         diag_error(r->diag, loc, "%d class names for %d channels", port->n_labels,
                    port->node->type.c);
@@ -41,6 +47,60 @@ static bool check_port(Reader *r, const Port *port, Loc loc, bool in)
     for (int i = 0; i < r->net->outputs.n; i++) {
         if (str_eq(r->net->outputs.at[i].name, port->name))
             return irlex_fail(r->lex, loc, "there is such a port already");
+    }
+    return true;
+}
+
+/* range=(0, 1000), or range=any */
+static bool read_range(Reader *r, Range *range)
+{
+    range->given = true;
+    range->typical = 1;
+    if (irlex_is_word(r->lex, "any")) {
+        range->low = -INFINITY, range->high = INFINITY;
+        irlex_advance(r->lex);
+        return true;
+    }
+    const double most = (double)FLT_MAX;
+    return irlex_expect(r->lex, '(', "'(' or 'any'") &&
+           irlex_real(r->lex, -most, most, &range->low) && irlex_expect(r->lex, ',', "','") &&
+           irlex_real(r->lex, range->low, most, &range->high) && irlex_expect(r->lex, ')', "')'");
+}
+
+/* specials=(nan, inf) */
+static bool read_specials(Reader *r, Range *range)
+{
+    static const char *const words[] = {"nan", "inf", NULL};
+    if (!irlex_is(r->lex, '('))
+        return irlex_unexpected(r->lex, "'('");
+    do {
+        irlex_advance(r->lex);
+        const int word = irlex_word(r->lex, words);
+        if (word < 0)
+            return false;
+        range->nan = range->nan || word == 0;
+        range->inf = range->inf || word == 1;
+    } while (irlex_is(r->lex, ','));
+    return irlex_expect(r->lex, ')', "',' or ')'");
+}
+
+/* What follows the order of a port. */
+static bool read_rest(Reader *r, Port *port)
+{
+    static const char *const words[] = {"labels", "range", "typical", "specials", NULL};
+    const Loc loc = r->lex->token.loc;
+    while (irlex_is(r->lex, TOKEN_NAME)) {
+        const int word = irlex_word(r->lex, words);
+        if (word < 0 || !irlex_expect(r->lex, '=', "'='"))
+            return false;
+        if (word == 2 && !port->range.given)
+            return irlex_fail(r->lex, loc, "'typical' needs a range before it");
+        const bool good = word == 0   ? read_labels(r, port)
+                          : word == 1 ? read_range(r, &port->range)
+                          : word == 2 ? irlex_real(r->lex, DBL_MIN, DBL_MAX, &port->range.typical)
+                                      : read_specials(r, &port->range);
+        if (!good)
+            return false;
     }
     return true;
 }
@@ -70,11 +130,8 @@ bool irread_port(Reader *r, Loc loc)
     if (order < 0)
         return false;
     port.order = (Order)order;
-    if (irlex_is_word(r->lex, "labels")) {
-        irlex_advance(r->lex);
-        if (!irlex_expect(r->lex, '=', "'='") || !read_labels(r, &port))
-            return false;
-    }
+    if (!read_rest(r, &port))
+        return false;
     loc.end = r->lex->token.loc.begin;
     if (!check_port(r, &port, loc, direction == 0))
         return false;

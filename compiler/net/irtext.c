@@ -10,6 +10,7 @@
  *         bias [16]
  *
  *     port in image = image u8 nchw
+ *     port in depth = depth f32 nchw range=(0, 1000) typical=2 specials=(nan, inf)
  *     port out scores = softmax1 f32 nchw labels=("cat", "dog")
  *
  * (each node on one line).  A node is a name, an operator, its operands, the attributes that are
@@ -37,6 +38,7 @@
 
 #include "base/utf8.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -223,6 +225,24 @@ static void put_node(Buf *out, const Net *net, const Node *node, const SrcMap *s
     put_params(out, node);
 }
 
+/* What is said of an input's numbers. */
+static void put_range(Buf *out, const Range *range)
+{
+    if (range->given && !isfinite(range->low)) {
+        buf_puts(out, " range=any");
+    } else if (range->given) {
+        buf_puts(out, " range=");
+        put_reals(out, (Reals){(const double[]){range->low, range->high}, 2});
+    }
+    if (range->given) {
+        buf_puts(out, " typical=");
+        buf_real(out, range->typical);
+    }
+    if (range->nan || range->inf)
+        buf_printf(out, " specials=(%s%s%s)", range->nan ? "nan" : "",
+                   range->nan && range->inf ? ", " : "", range->inf ? "inf" : "");
+}
+
 static void put_port(Buf *out, const char *direction, const Port *port)
 {
     buf_printf(out, "port %s ", direction);
@@ -230,6 +250,7 @@ static void put_port(Buf *out, const char *direction, const Port *port)
     buf_puts(out, " = ");
     put_name(out, port->node->name);
     buf_printf(out, " %s %s", elem_name(port->elem), port->order == ORDER_NHWC ? "nhwc" : "nchw");
+    put_range(out, &port->range);
     for (int i = 0; i < port->n_labels; i++) {
         buf_puts(out, i ? ",\n    " : " labels=(");
         put_string(out, port->labels[i]);

@@ -33,6 +33,11 @@ struct Method {
      * allowed everywhere, also with --exact and --optimize size. */
     bool plain;
     bool (*fits)(const Plan *plan, const Node *node);
+    /* The most that an output is off, in units of 2^-24 of the largest number that it or another
+     * output of its reach (a tile, a pair of pixels) reads, times the sum of its weights'
+     * magnitudes: the largest measured, rounded up (docs/numerics.md).  0 for plain sums, whose
+     * outputs depend on no number but those that they read. */
+    double error;
     /* Its time by the cost model.  HUGE_VAL: it is never chosen, unless a tuning says so.  NULL:
      * it is chosen wherever it fits. */
     double (*seconds)(const Plan *plan, const Node *node, const Method *self);
@@ -90,8 +95,14 @@ static inline bool is_conv(Op op)
     return op == OP_CONV || op == OP_DENSE;
 }
 
-/* The method of a convolution or dense layer, by the plan's options and tuning. */
+/* The method of a convolution or dense layer, by the plan's options and tuning, and by what its
+ * operand's numbers can be (Plan.spreads; NULL: ordinary). */
 const Method *choose_method(const Plan *plan, const Node *node);
+/* The most by which a method may move an output that reads ordinary numbers alone, in units of
+ * Method.error: 2^-9 of an ordinary number times the sum of the weights' magnitudes. */
+enum { METHOD_ERROR_MOST = 1 << 15 };
+/* Whether the method keeps to METHOD_ERROR_MOST if its operand's numbers are such. */
+bool method_bears(const Method *m, const Spread *spread);
 
 /* The element type that a method packs weights with. */
 static inline int weights_type_of(const Plan *plan, const Method *m)

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "base/str.h"
 #include "net/ir.h"
+#include "net/spread.h"
 #include "plan/kernels.h"
 #include "plan/machine.h"
 
@@ -138,6 +139,9 @@ typedef struct Plan {
     VEC(Packed *) packed;     /* in execution order */
     VEC(Repeat) repeats;      /* in order, disjoint */
     const Method **methods;   /* by node id: how convolutions and dense layers are computed */
+    const Spread *spreads;    /* by node id: what its numbers can be */
+    const Method **faster;    /* by node id: the method that the operand's spread rules out, or
+                                 NULL */
     Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
     struct Placing *placings; /* by node id: how each value is computed and stored (plan_parts.h) */
     int64_t state_bytes;      /* of a turn; each turn has its own, one after the other */
@@ -181,6 +185,10 @@ bool steps_alike(const Step *a, const Step *b);
 /* Multiplications for an image by the step's method, without those of its transforms
  * (methods/method.c). */
 int64_t step_multiplications(const Step *step);
+
+/* Why a layer is not computed by the fastest method: "direct, not winograd 4: NaN (input 'depth')".
+ * NULL if it is (methods/method.c). */
+const char *plan_why_kept(const Plan *plan, const Node *node, Arena *arena);
 
 /* The step that a convolution or dense layer of the plan would have with another tuning, or with
  * none, its operands staying where they are.  It is not a step of the plan. */

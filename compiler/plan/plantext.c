@@ -115,6 +115,9 @@ static void print_step(Buf *out, const Plan *plan, const Step *step)
     if (step->function != step->index)
         buf_printf(out, "  as %d", step->function);
     buf_putc(out, '\n');
+    const char *why = plan_why_kept(plan, step->node, out->arena);
+    if (why)
+        buf_printf(out, "      %s\n", why);
     if (step->function == step->index) {
         buf_puts(out, "      shape: ");
         print_fields(out, family, &step->shape);

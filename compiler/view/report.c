@@ -28,6 +28,36 @@ Limit report_limit(const Plan *plan)
     return limit;
 }
 
+void report_kept(Buf *out, const Plan *plan, Arena *arena)
+{
+    const char *first = NULL;
+    int n = 0;
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        const char *why = plan_why_kept(plan, node, arena);
+        if (why && !first)
+            first = arena_printf(arena, "%s is %s", node->name, why);
+        n += why != NULL;
+    }
+    if (n > 0)
+        buf_printf(out, "kept safe   %s\n", first);
+    if (n > 1)
+        buf_printf(out, "  likewise  %d more layer%s\n", n - 1, n > 2 ? "s" : "");
+}
+
+json_t *report_kept_json(const Plan *plan)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        const char *why = plan_why_kept(plan, node, plan->arena);
+        if (why)
+            json_array_append_new(list, json_pack("{s:s, s:s}", "layer",
+                                                  str_shown(plan->arena, node->name), "why", why));
+    }
+    return list;
+}
+
 static int distinct_steps(const Plan *plan)
 {
     int n = 0;
@@ -105,6 +135,7 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
                    figure_bytes(arena, whole_state(plan)), plan->states.n);
     buf_printf(out, "weights     %s in %d tensors\n", figure_bytes(arena, plan->weight_bytes),
                plan->packed.n);
+    report_kept(out, plan, arena);
     if (c->has_weights)
         buf_printf(out,
                    "bound       %d parameters and %d statistics; %d initialised, %d tensors left "
@@ -192,5 +223,6 @@ bool report_json(Buf *out, const Compiled *c)
     json_t *root = report_head(c);
     json_object_set_new(root, "bound_to", json_params(c->plan->arena, c->original));
     json_object_set_new(root, "steps", json_steps(c->plan));
+    json_object_set_new(root, "kept", report_kept_json(c->plan));
     return report_put_json(out, root);
 }

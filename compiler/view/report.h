@@ -20,4 +20,10 @@ typedef struct Limit {
     int64_t bytes; /* of the tensor without its halo */
 } Limit;
 Limit report_limit(const Plan *plan);
+
+/* Adds a line or two about the layers that numbers of the inputs keep from faster methods, the
+ * first of them and why (plan_why_kept()); none if there are none. */
+void report_kept(Buf *out, const Plan *plan, Arena *arena);
+/* Likewise for programs: [{"layer": ..., "why": ...}], all of them. */
+struct json_t *report_kept_json(const Plan *plan);
 #endif

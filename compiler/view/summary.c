@@ -262,6 +262,7 @@ static void put_totals(Buf *out, const Compiled *c, Arena *arena)
                    figure_bytes(arena, whole_state(plan)), plan->states.n);
     buf_printf(out, "weights     %s in %d tensors\n", figure_bytes(arena, plan->weight_bytes),
                plan->packed.n);
+    report_kept(out, plan, arena);
 }
 
 void summary_text(Buf *out, const Compiled *c, const SrcMap *src, bool expand, Arena *arena)
@@ -363,6 +364,7 @@ json_t *summary_head(const Compiled *c)
     json_t *root = report_head(c);
     json_object_set_new(root, "not_trainable",
                         json_integer(nodes_parameters(net, 0, net->nodes.n - 1, false)));
+    json_object_set_new(root, "kept", report_kept_json(c->plan));
     if (limit.tensor)
         json_object_set_new(
             root, "limit",

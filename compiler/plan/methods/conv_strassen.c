@@ -196,6 +196,7 @@ const Method method_conv_strassen = {
     .word = "strassen",
     .kernel = KERNEL_conv_strassen,
     .fits = strassen_fits,
+    .error = 16,
     .seconds = strassen_seconds,
     .gain = LEAST_GAIN,
     .weights = strassen_weights,

@@ -372,10 +372,10 @@ static const Trial trials[] = {
     {0, {TRIAL_END}},
 };
 
-#define WINOGRAD_ROW(m)                                                                           \
+#define WINOGRAD_ROW(m, e)                                                                        \
     {                                                                                             \
         .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits, \
-        .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true,             \
+        .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true, .error = e, \
         .by_pixel = true, .set_knobs = winograd_knobs, .share = share_scratch,                    \
         .pieces = winograd_groups, .scratch = winograd_scratch, .shrink = winograd_shrink,        \
         .multiplications = winograd_multiplications,                                              \
@@ -385,5 +385,5 @@ static const Trial trials[] = {
         .wide = registers_wide, .narrow = registers_narrow, .trials = trials                      \
     }
 
-const Method method_conv_winograd2 = WINOGRAD_ROW(2);
-const Method method_conv_winograd4 = WINOGRAD_ROW(4);
+const Method method_conv_winograd2 = WINOGRAD_ROW(2, 12);
+const Method method_conv_winograd4 = WINOGRAD_ROW(4, 96);

@@ -177,6 +177,7 @@ const Method method_conv_winograd1d = {
     .kernel = KERNEL_conv_winograd1d,
     .side = RNC_WINOGRAD1D_ROWS,
     .fits = winograd1d_fits,
+    .error = 48,
     .seconds = winograd1d_seconds,
     .gain = LEAST_GAIN,
     .weights = winograd1d_weights,

@@ -113,6 +113,7 @@ const Method method_conv_winograd_taps = {
     .kernel = KERNEL_conv_winograd_taps,
     .side = SIDE,
     .fits = taps_fits,
+    .error = 96,
     .as_they_are = true,
     .seconds = taps_seconds,
     .reads_halo = true,

@@ -7,7 +7,8 @@
  * its own cost (methods/<name>.c).
  *
  * A measured tuning takes precedence over the model.  Both only choose; every choice gives correct
- * results.
+ * results.  Where the net says that an operand can hold outliers, infinities or NaN (net/spread.h),
+ * neither may choose a method that lets them reach outputs which do not read them.
  */
 #include "plan/methods/method_parts.h"
 
@@ -78,9 +79,15 @@ double method_cost(const Plan *plan, const Node *node, const Method *m)
     return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
 }
 
-/* Only plain sums are cut into blocks where they are long; those of the other methods go along the
- * channels and a row of the window. */
-bool is_candidate(const Plan *plan, const Node *node, const Method *m)
+bool method_bears(const Method *m, const Spread *s)
+{
+    return m->plain || (!s->nan && !s->inf && m->error * s->factor <= METHOD_ERROR_MOST);
+}
+
+/* Whether the method can compute the node, and the plan's options allow it.  Only plain sums are
+ * cut into blocks where they are long; those of the other methods go along the channels and a row
+ * of the window. */
+static bool is_allowed(const Plan *plan, const Node *node, const Method *m)
 {
     const PlanOptions *o = &plan->options;
     if (!m->fits(plan, node))
@@ -89,12 +96,26 @@ bool is_candidate(const Plan *plan, const Node *node, const Method *m)
                         (int64_t)node->in[0]->type.c * node->attrs.kernel[1] <= RNC_SUM_MOST);
 }
 
-const Method *choose_method(const Plan *plan, const Node *node)
+static const Spread ordinary = {.factor = 1};
+
+/* What a convolution or dense layer reads. */
+static const Spread *read_by(const Plan *plan, const Node *node)
+{
+    return plan->spreads ? &plan->spreads[node->in[0]->id] : &ordinary;
+}
+
+bool is_candidate(const Plan *plan, const Node *node, const Method *m)
+{
+    return is_allowed(plan, node, m) && method_bears(m, read_by(plan, node));
+}
+
+/* The method for an operand with these numbers. */
+static const Method *method_for(const Plan *plan, const Node *node, const Spread *spread)
 {
     const Method *best = &method_conv_direct, *candidates[METHOD_COUNT];
     int n = 0;
     for (int i = 0; i < METHOD_COUNT; i++) {
-        if (!is_candidate(plan, node, method_rows[i]))
+        if (!is_allowed(plan, node, method_rows[i]) || !method_bears(method_rows[i], spread))
             continue;
         if (!method_rows[i]->seconds)
             return method_rows[i];
@@ -119,15 +140,34 @@ const Method *choose_method(const Plan *plan, const Node *node)
     return best;
 }
 
+const Method *choose_method(const Plan *plan, const Node *node)
+{
+    return method_for(plan, node, read_by(plan, node));
+}
+
 void choose_methods(Plan *plan)
 {
     const int n = plan->net->nodes.n;
+    plan->spreads = spread_find(plan->net, plan->arena);
     plan->methods = NEW_ARRAY(plan->arena, const Method *, n + 1);
+    plan->faster = NEW_ARRAY(plan->arena, const Method *, n + 1);
     for (int i = 0; i < n; i++) {
         const Node *node = plan->net->nodes.at[i];
-        if (is_conv(node->op))
-            plan->methods[i] = choose_method(plan, node);
+        if (!is_conv(node->op))
+            continue;
+        plan->methods[i] = choose_method(plan, node);
+        const Method *faster = method_for(plan, node, &ordinary);
+        plan->faster[i] = faster == plan->methods[i] ? NULL : faster;
     }
+}
+
+const char *plan_why_kept(const Plan *plan, const Node *node, Arena *arena)
+{
+    const Method *faster = is_conv(node->op) ? plan->faster[node->id] : NULL;
+    if (!faster)
+        return NULL;
+    return arena_printf(arena, "%s, not %s: %s", plan->methods[node->id]->word, faster->word,
+                        spread_describe(arena, &plan->spreads[node->in[0]->id]));
 }
 
 int64_t step_multiplications(const Step *step)

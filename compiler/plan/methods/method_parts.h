@@ -32,7 +32,7 @@ double peak_of(const Plan *plan);
 double seconds_to_read(const Plan *plan, const Method *m, double weights);
 /* The method's seconds for a node on one thread, with its penalties for larger weights. */
 double method_cost(const Plan *plan, const Node *node, const Method *m);
-/* Whether the method can compute the node, and is allowed to. */
+/* Whether the method can compute the node, is allowed to, and bears the numbers that it reads. */
 bool is_candidate(const Plan *plan, const Node *node, const Method *m);
 /* The time of arithmetic and of reading weights together; they overlap, but not wholly. */
 static inline double overlapped(double arithmetic, double reading)

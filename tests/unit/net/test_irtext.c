@@ -6,6 +6,7 @@
 
 #include <CUnit/CUnit.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,6 +74,29 @@ static void test_print(void)
     CU_ASSERT_PTR_NOT_NULL_FATAL(back);
     CU_ASSERT_STRING_EQUAL(text_of(back, t.arena), text_of(t.net, t.arena));
     netgen_end(&t);
+}
+
+/* What is said of the numbers of inputs comes back as it was. */
+static void test_ranges(void)
+{
+    static const Range ranges[] = {
+        {.given = true, .low = -0.1, .high = 1e6, .typical = 3},
+        {.given = true, .low = -INFINITY, .high = INFINITY, .typical = 1, .inf = true},
+        {.nan = true, .inf = true},
+    };
+    for (int i = 0; i < 3; i++) {
+        NetTest t;
+        netgen_begin(&t, 1);
+        netgen_output(&t, netgen_input(&t, ELEM_F32, 4, 4, 3));
+        t.net->inputs.at[0].range = ranges[i];
+        Net *back = read_text(&t, text_of(t.net, t.arena));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(back);
+        const Range *range = &back->inputs.at[0].range;
+        CU_ASSERT(range->given == ranges[i].given && range->low == ranges[i].low);
+        CU_ASSERT(range->high == ranges[i].high && range->typical == ranges[i].typical);
+        CU_ASSERT(range->nan == ranges[i].nan && range->inf == ranges[i].inf);
+        netgen_end(&t);
+    }
 }
 
 /* Random networks, before and after the passes. */
@@ -262,6 +286,14 @@ static void test_errors(void)
     refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate gradient a.bias = b\n"
             "update gradient a.bias = b",
             "6:1: error: the parameter has a gradient already\n");
+    refuses("port out a = x f32 nchw range=any", "only inputs of type f32 have a range");
+    refuses("b = input : u8 nchw[1][2][4][4]\nport in b = b u8 nchw specials=(nan)",
+            "only inputs of type f32 have a range");
+    refuses("port in b = x f32 nchw range=(2, 1)", "the number must be from 2 to");
+    refuses("port in b = x f32 nchw range=0", "error: expected '(' or 'any'\n");
+    refuses("port in b = x f32 nchw typical=2", "error: 'typical' needs a range before it\n");
+    refuses("port in b = x f32 nchw range=any typical=0", "the number must be from");
+    refuses("port in b = x f32 nchw specials=(none)", "error: expected 'nan' or 'inf'\n");
     refuses("port through a = x f32 nchw", "error: expected 'in' or 'out'\n");
 }
 
@@ -312,6 +344,7 @@ void suite_irtext(void)
     CU_pSuite s = CU_add_suite("irtext", NULL, NULL);
     CU_add_test(s, "printing", test_print);
     CU_add_test(s, "there and back", test_round_trip);
+    CU_add_test(s, "ranges of inputs", test_ranges);
     CU_add_test(s, "written by hand", test_by_hand);
     CU_add_test(s, "shared parameters", test_shared);
     CU_add_test(s, "several results", test_results);

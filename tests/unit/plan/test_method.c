@@ -135,6 +135,43 @@ static void test_choices(void)
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
 }
 
+/* The method of the last of two convolutions, where `act` is between them, and that which its
+ * spread rules out; the input's numbers go up to `most`, and can be NaN. */
+static const Method *ranged(double most, bool nan, Op act, const Method **faster)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_input(&b, 1, 64, 56, 56, ELEM_F32);
+    b.net->inputs.at[0].range = (Range){true, -1, most, 1, nan, false};
+    Node *conv = make_conv(&b, make_op(&b, act, make_conv(&b, in, 3, 64, 1, 1)), 3, 64, 1, 1);
+    make_output(&b, conv);
+    const PlanOptions o = {.isas = 1u << ISA_avx2, .machine = &machine_rows[MACHINE_zen3]};
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Method *method = plan->methods[conv->id];
+    *faster = plan->faster[conv->id];
+    CU_ASSERT_EQUAL(plan_why_kept(plan, conv, b.arena) != NULL, *faster != NULL);
+    bench_end(&b);
+    return method;
+}
+
+/* A method is ruled out where its error times the outliers is above the bound; another one with a
+ * smaller error may then be taken.  What is bounded between is ordinary again. */
+static void test_spread(void)
+{
+    const Method *faster;
+    CU_ASSERT(ranged(255, false, OP_RELU, &faster) == &method_conv_winograd4 && !faster);
+    const double most = METHOD_ERROR_MOST / method_conv_winograd4.error;
+    CU_ASSERT(ranged(0.99 * most, false, OP_RELU, &faster) == &method_conv_winograd4);
+    CU_ASSERT(ranged(1.01 * most, false, OP_RELU, &faster) == &method_conv_winograd2);
+    CU_ASSERT_PTR_EQUAL(faster, &method_conv_winograd4);
+    CU_ASSERT(ranged(1e6, false, OP_RELU, &faster) == &method_conv_direct && faster);
+    CU_ASSERT(ranged(1e6, false, OP_RELU6, &faster) == &method_conv_winograd4 && !faster);
+    CU_ASSERT(ranged(1, true, OP_RELU6, &faster) == &method_conv_direct && faster);
+    for (int i = 0; i < METHOD_COUNT; i++) /* a byte is at most 255 times another */
+        CU_ASSERT(method_bears(method_rows[i], &(Spread){.factor = 255}));
+}
+
 /* The kernel of a stem: a convolution of a picture of c channels to 64. */
 static Kernel stem(PlanOptions o, int c, int kernel, int stride)
 {
@@ -272,4 +309,5 @@ void suite_method(void)
     CU_add_test(s, "stems", test_stems);
     CU_add_test(s, "strassen", test_strassen);
     CU_add_test(s, "strassen products", test_strassen_products);
+    CU_add_test(s, "outliers", test_spread);
 }

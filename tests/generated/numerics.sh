@@ -1,0 +1,80 @@
+#!/bin/sh
+# numerics.sh: what docs/numerics.md promises of each method, on every instruction set of this CPU:
+# the largest error, and that outputs are finite below its threshold (numerics.c); and that a
+# network which says that its input has outliers keeps them where they are read.
+. "$(dirname "$0")/lib.sh"
+trials=${RNC_TEST_FULL:+400}
+trials=${trials:-24}
+
+check "filters" ${CC:-cc} -std=gnu11 -O1 "$src/tests/generated/numerics.c" -o filters -lm
+
+# promised METHOD COLUMN: from the table of the manual
+promised() {
+    awk -F ' *[|] *' -v method="$1" -v column="$2" '$2 == method { print $(column + 1); exit }' "$src/docs/numerics.md"
+}
+
+# method ROW WORD IN OUT KERNEL STRIDE SIZE PAIRED: a convolution by the method that tuning files call
+# WORD and the manual ROW.
+method() {
+    row=$1 word=$2 in=$3 out_c=$4 k=$5 s=$6 h=$7 paired=$8
+    to=$(((h + s - 1) / s))
+    name=$(echo "m_$row$k$s$h" | tr -d ' ')
+    printf 'net %s {\n  input x[%d, %d, %d]\n  conv %dx%d %d stride=%d\n  output y\n}\n' \
+        "$name" "$in" "$h" "$h" "$k" "$k" "$out_c" "$s" > "$name.net"
+    printf 'rnc tuning 1\nconv %dx%d stride %d groups 1 %dx%dx%d -> %dx%dx%d images 1: %s\n' \
+        "$k" "$k" "$s" "$in" "$h" "$h" "$out_c" "$to" "$to" "$word" > "$name.tuning"
+    check "$name, filters" ./filters weights "$out_c" "$in" "$k" "$name.safetensors"
+    check "$name" "$rnc" "$name.net" -w "$name.safetensors" --tuning "$name.tuning" --isa all -q
+    # A word that does not fit leaves the method to chance; the name of the kernel shows it.
+    case $word in
+    direct) kernel=conv_direct ;;
+    strassen) kernel=conv_strassen ;;
+    *taps) kernel=conv_winograd_taps ;;
+    *) [ "$in" -lt 16 ] && kernel=conv_winograd1d || kernel=conv_winograd ;;
+    esac
+    check "$name, its kernel" grep -q "RNC_FN($kernel)(" "$name.c"
+    check "$name, compiled" ${CC:-cc} -std=gnu11 -O1 -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
+        -DNET_HEADER="\"$name.h\"" -DTRIALS="$trials" "$src/tests/generated/numerics.c" "$name.c" "$rt" \
+        -o "$name" -pthread -lm
+    check "$name, $(promised "$row" 4) e and below $(promised "$row" 6)" ./"$name" check "$out_c" "$in" "$k" "$s" \
+        "$paired" "$name.weights" "$(promised "$row" 4)" "$(promised "$row" 6)"
+}
+
+method direct direct 16 32 3 1 13 0
+method 'winograd 2' 'winograd 2' 16 32 3 1 13 0
+method 'winograd 4' 'winograd 4' 16 32 3 1 13 0
+method 'winograd 4' 'winograd 4' 16 32 3 2 13 0
+method 'winograd 4 taps' 'winograd 4 taps' 16 32 3 1 13 0
+method 'winograd 4 rows' 'winograd 4' 3 32 7 2 29 0
+method strassen strassen 32 64 1 1 9 1
+if [ -n "${RNC_TEST_FULL:-}" ]; then
+    method direct direct 128 32 3 1 9 0
+    method 'winograd 2' 'winograd 2' 64 32 3 2 13 0
+    method 'winograd 4 taps' 'winograd 4 taps' 16 32 3 1 4 0
+    method 'winograd 4 rows' 'winograd 4' 3 32 3 1 13 0
+    method strassen strassen 128 128 1 1 9 1
+fi
+
+# One pixel of each kind, in a network that says so, and by --exact in one that does not.  The message
+# for the one that neither says nor asks shows that the test sees what it looks for.
+for said in "range=0..3e38 specials=(nan, inf)" ""; do
+    name=said
+    [ -n "$said" ] || name=silent
+    printf 'net %s {\n  input x[16, 12, 12] %s\n  conv 3x3 32\n  output y\n}\n' $name "$said" > $name.net
+    check "$name, filters" ./filters weights 32 16 3 $name.safetensors
+    for exact in "" --exact; do
+        check "$name $exact" "$rnc" $name.net -w $name.safetensors $exact --isa all -q
+        check "$name $exact, compiled" ${CC:-cc} -std=gnu11 -O1 -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
+            -DNET_HEADER="\"$name.h\"" -DTRIALS=1 "$src/tests/generated/numerics.c" "$name.c" "$rt" \
+            -o $name -pthread -lm
+        for spike in 1 1e6 3e38 inf -inf nan; do
+            if [ "$name$exact" != silent ]; then
+                check "$name $exact, a pixel of $spike" ./$name away 32 16 3 $name.weights $spike "$(promised direct 4)"
+            elif [ $spike != 1 ]; then
+                check "Winograd's method and a pixel of $spike" sh -c "! ./silent away 32 16 3 silent.weights $spike 4"
+            fi
+        done
+    done
+done
+
+finish

@@ -272,6 +272,17 @@ if [ "$(uname -m)" = x86_64 ] && ! grep -q avx512f /proc/cpuinfo; then
     run 1 'verify, not on this CPU' verify tiny.net --init he:1 --isa avx512
     says err 'this CPU has no avx512'
 fi
+run 2 'verify, an unknown kind of inputs' verify tiny.net --init he:1 --inputs odd
+says err "'odd' is no value for --inputs"
+cat > bytes.net << 'EON'
+net bytes {
+  input image[3, 8, 8] type=u8
+  conv 3x3 4
+  output y
+}
+EON
+run 1 'verify, bytes have no outliers' verify bytes.net --init he:1 --inputs outliers
+says err 'no input is of type f32'
 run 0 'verify, kept' verify tiny.net --init he:1 --keep kept --isa portable -q
 there kept/net_verified.c
 CC='no-such-cc' "$rnc" verify tiny.net --init he:1 > out 2> err

@@ -3,6 +3,7 @@
 
 #include "net/describe.h"
 #include "plan/batch.h"
+#include "plan/method.h"
 #include "emit/identifiers.h"
 
 #include <inttypes.h>
@@ -94,11 +95,73 @@ static bool takes_bytes(const Node *node)
     return fabs(node->attrs.scale * 255.0 - 1.0) < 1e-6;
 }
 
+/* What the net says of an input's numbers. */
+static void describe_range(Buf *out, const Range *r)
+{
+    if (isfinite(r->low))
+        buf_printf(out, "\n * Values %g..%g, ordinary ones up to %g", r->low, r->high, r->typical);
+    else
+        buf_printf(out, "\n * Values of any size, ordinary ones up to %g", r->typical);
+    if (r->nan || r->inf)
+        buf_printf(out, ", %s",
+                   r->nan && r->inf ? "infinities and NaN"
+                   : r->nan         ? "NaN"
+                                    : "infinities");
+    buf_putc(out, '.');
+}
+
+/* Whether a layer that is computed by a method which spreads numbers would see any that are not
+ * ordinary, if this alone were said of the input. */
+static bool would_spread(const Plan *plan, const Port *port, Range range)
+{
+    Net net = *plan->net;
+    net.inputs.at = NEW_ARRAY(plan->arena, Port, net.inputs.n);
+    for (int i = 0; i < net.inputs.n; i++) {
+        net.inputs.at[i] = plan->net->inputs.at[i];
+        net.inputs.at[i].range =
+            net.inputs.at[i].node == port->node ? range : (Range){.typical = 1};
+    }
+    const Spread *spreads = spread_find(&net, plan->arena);
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *s = &plan->steps.at[i];
+        if (s->method && !method_bears(s->method, &spreads[s->node->in[0]->id]))
+            return true;
+    }
+    return false;
+}
+
+/* How far outliers and special values of an input of floats reach (docs/numerics.md). */
+static void describe_reach(Emit *e, const Port *port)
+{
+    static const char *const words[] = {"outliers", "infinities", "NaN"};
+    const Range any = {.given = true, .low = -INFINITY, .high = INFINITY, .typical = 1};
+    const bool spread[] = {!port->range.given && would_spread(e->plan, port, any),
+                           would_spread(e->plan, port, (Range){.typical = 1, .inf = true}),
+                           would_spread(e->plan, port, (Range){.typical = 1, .nan = true})};
+    const char *what[3];
+    int n = 0;
+    for (int i = 0; i < 3; i++) {
+        if (spread[i])
+            what[n++] = words[i];
+    }
+    if (n == 0) {
+        buf_puts(e->out, "\n * Outliers, infinities and NaN change only outputs that read them.");
+        return;
+    }
+    buf_puts(e->out, "\n * There must be no ");
+    for (int i = 0; i < n; i++)
+        buf_printf(e->out, "%s%s", i == 0 ? "" : i == n - 1 ? " or " : ", ", what[i]);
+    buf_puts(e->out, ": they would change outputs that do not read\n"
+                     " * them.  range= and specials= in the .net, or rnc --exact, allow for them.");
+}
+
 static void describe_input(Emit *e, const Port *port)
 {
     const Node *node = normalizer(e->plan->net, port->node);
     Buf *out = e->out;
-    if (port->elem == ELEM_U8)
+    if (port->range.given)
+        describe_range(out, &port->range);
+    else if (port->elem == ELEM_U8)
         buf_puts(out, "\n * Values 0..255.");
     else if (node && takes_bytes(node))
         buf_puts(out, "\n * Values 0..255, as bytes have them, not 0..1.");
@@ -115,6 +178,8 @@ static void describe_input(Emit *e, const Port *port)
         buf_puts(out, "\n * Channels in the order of training, which the .net does not say: as a "
                       "rule red, green, "
                       "blue.");
+    if (port->elem == ELEM_F32)
+        describe_reach(e, port);
 }
 
 static void describe_output(Emit *e, const Port *port)

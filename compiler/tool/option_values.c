@@ -359,7 +359,11 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_OUTPUT_DIR:
         o->output_dir = value;
         return true;
+    case OPTION_INPUT_KIND:
+        CHOICE(p, value, o->input_kind, InputKind, "random", "outliers", "specials");
+        return true;
     case OPTION_TOLERANCE:
+        o->tolerance_given = true;
         return real(p, value, &o->tolerance);
     case OPTION_THREADS:
         if (!integer(p, value, 1, 1024, &n))

@@ -18,6 +18,9 @@ typedef enum ReportFormat { REPORT_NONE, REPORT_TEXT, REPORT_JSON } ReportFormat
 
 typedef enum GraphFormat { GRAPH_BY_NAME, GRAPH_SVG, GRAPH_DOT } GraphFormat;
 
+/* What verify draws for inputs: ordinary numbers, or among these one outlier, infinity or NaN. */
+typedef enum InputKind { INPUTS_RANDOM, INPUTS_OUTLIERS, INPUTS_SPECIALS } InputKind;
+
 typedef VEC(const char *) Words;
 
 typedef struct Options {
@@ -46,6 +49,8 @@ typedef struct Options {
     int runs; /* one after the other; 0: not said */
 
     double tolerance; /* verify: of each layer, relative */
+    bool tolerance_given;
+    InputKind input_kind; /* verify */
     int threads;
     int rounds;        /* tune: measured of each candidate */
     const char *table; /* tune: where all that was measured goes, or NULL */

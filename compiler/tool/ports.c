@@ -1,6 +1,8 @@
 /* ports.c: see ports.h. */
 #include "tool/ports.h"
 
+#include <math.h>
+
 /* SplitMix64 (Steele, Lea and Flood, 2014). */
 static uint64_t next_random(uint64_t *state)
 {
@@ -37,21 +39,43 @@ Type type_of_runs(Type type, int runs)
     return type;
 }
 
+/* What the numbers of an input are drawn from, uniformly. */
+static void drawn_from(const Net *net, const Port *p, double *low, double *high)
+{
+    const Range *r = &p->range;
+    *low = -1, *high = 1;
+    if (r->given) {
+        *low = fmax(r->low, -r->typical);
+        *high = fmin(r->high, r->typical);
+        if (*low >= *high) /* no number of the range is as small */
+            *low = r->low, *high = r->high;
+    } else if (p->elem == ELEM_U8 || is_normalised(net, p->node)) {
+        *low = 0, *high = 255;
+    }
+}
+
+double port_magnitude(const Net *net, int port)
+{
+    double low, high;
+    drawn_from(net, &net->inputs.at[port], &low, &high);
+    return fmax(fabs(low), fabs(high));
+}
+
 double *port_random(const Net *net, int port, int runs, uint64_t seed, Arena *arena)
 {
     const Port *p = &net->inputs.at[port];
     const int64_t n = type_elements(type_of_runs(p->node->type, runs));
-    const bool pixels = is_normalised(net, p->node);
     const int classes = classes_of(net, p->node);
     double *values = NEW_ARRAY(arena, double, n);
+    double low, high;
+    drawn_from(net, p, &low, &high);
     uint64_t state = seed * 1000003u + (uint64_t)port;
     for (int64_t i = 0; i < n; i++) {
         const uint64_t x = next_random(&state);
         const double unit = (double)(x >> 40) / (1 << 24);
         values[i] = p->elem == ELEM_U8    ? (double)(x >> 56)
                     : p->elem == ELEM_I32 ? (double)(x % (uint64_t)classes)
-                    : pixels              ? (double)(float)(255 * unit)
-                                          : 2 * unit - 1;
+                                          : (double)(float)(low + (high - low) * unit);
     }
     return values;
 }

@@ -11,12 +11,17 @@
 Type type_of_runs(Type type, int runs);
 
 /* The values of `runs` runs, [runs * n][h][w][c], drawn from `seed`, each one a float exactly:
- * whole numbers 0..255 for a port of bytes, classes for labels, 0 to 255 for floats that are
- * normalised, else -1 to 1. */
+ * whole numbers 0..255 for a port of bytes, classes for labels; ordinary numbers of the range that
+ * the net says, up to their typical magnitude; 0 to 255 for floats that are normalised, else -1
+ * to 1.
+ */
 double *port_random(const Net *net, int port, int runs, uint64_t seed, Arena *arena);
 
-/* The file's values for an input port as [runs * n][h][w][c]; extents of 1 may be left out of its shape.
- * NULL after a message. */
+/* The magnitude of the numbers that are drawn. */
+double port_magnitude(const Net *net, int port);
+
+/* The file's values for an input port as [runs * n][h][w][c]; extents of 1 may be left out of its
+ * shape. NULL after a message. */
 double *port_from_npy(const Net *net, int port, int runs, const Npy *npy, const char *path,
                       Arena *arena, Diag *d);
 

@@ -13,6 +13,7 @@
 #include "tool/commands.h"
 #include "tool/output.h"
 #include "tool/ports.h"
+#include "tool/verify_parts.h"
 
 #include "runtime/rncrt.h"
 
@@ -34,6 +35,11 @@ typedef struct Verify {
     void *handle; /* of the loaded code */
     const rnc_net_info *info;
 
+    /* With --inputs outliers or specials, each run has one of these spikes: */
+    Reach *reach; /* or NULL */
+    const Spike *spikes;
+    const double ***spiked; /* [runs][port] */
+
     /* About the current instruction set. */
     Isa isa;
     int run;
@@ -46,8 +52,7 @@ typedef struct Verify {
 
 /* ---- comparing ---- */
 
-/* The value of element i of [n][h][w][c] of a result. */
-static float written(const Operand *result, Type t, const float *out, int64_t i)
+float written_by(const Operand *result, Type t, const float *out, int64_t i)
 {
     const Tensor *at = result->tensor;
     if (!at)
@@ -57,8 +62,7 @@ static float written(const Operand *result, Type t, const float *out, int64_t i)
     return out[n * at->image + y * at->row + x * at->pixel + c - result->shift];
 }
 
-/* Several steps may write one tensor (a concat's parts): it is complete after the last of them. */
-static bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor)
+bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor)
 {
     for (int i = s->index + 1; i < plan->steps.n; i++) {
         for (int k = 0; k < MOST_OUT; k++) {
@@ -128,7 +132,7 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
     double most = 0, difference = 0;
     int64_t at = 0;
     for (int64_t i = 0; i < n; i++) {
-        const double found = (double)written(result, t, out, port_index(t, order, i));
+        const double found = (double)written_by(result, t, out, port_index(t, order, i));
         const double d = fabs(found - expected[i]);
         if (operand)
             operand[before + i] = found;
@@ -139,7 +143,7 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
         }
     }
     report_layer(v, s, node, most > 0 ? difference / most : difference, before + at, expected[at],
-                 (double)written(result, t, out, port_index(t, order, at)));
+                 (double)written_by(result, t, out, port_index(t, order, at)));
 }
 
 /* rnc_trace_hook: `results` are what step `number` was given to write to. */
@@ -223,6 +227,19 @@ static void begin_run(Verify *v, int run)
     }
 }
 
+/* One run for each spike. */
+static void run_spikes(Verify *v, Isa isa, const Engine *e)
+{
+    v->info->trace(e->net, reach_step, v->reach);
+    for (int run = 0; run < v->runs; run++) {
+        if (v->info->state_bytes > 0)
+            v->info->init_state(e->net, e->state, v->info->state_bytes);
+        reach_begin(v->reach, isa, &v->spikes[run], v->spiked[run]);
+        v->info->run(e->net, e->state, e->inputs[run], e->outputs);
+        reach_end(v->reach);
+    }
+}
+
 static void run_isa(Verify *v, Isa isa, const Engine *e)
 {
     const rnc_net_info *info = v->info;
@@ -238,6 +255,10 @@ static void run_isa(Verify *v, Isa isa, const Engine *e)
     }
     if (info->use(e->net, cc_isa(isa)) != RNC_OK)
         return;
+    if (v->reach) {
+        run_spikes(v, isa, e);
+        return;
+    }
     if (info->state_bytes > 0 && info->init_state(e->net, e->state, info->state_bytes) != RNC_OK)
         return;
     info->trace(e->net, compare, v);
@@ -256,7 +277,8 @@ static void run_all(Verify *v, const double *const *values)
     for (int run = 0; run < v->runs; run++) {
         inputs[run] = NEW_ARRAY(v->arena, const void *, info->n_inputs + 1);
         for (int i = 0; i < info->n_inputs; i++)
-            inputs[run][i] = input_buffer(v, i, of_run(v->c->original, values, i, run));
+            inputs[run][i] = input_buffer(
+                v, i, v->reach ? v->spiked[run][i] : of_run(v->c->original, values, i, run));
     }
     for (int i = 0; i < info->n_outputs; i++)
         outputs[i] =
@@ -386,15 +408,34 @@ static int count_runs(const Verify *v)
     return v->o->runs ? v->o->runs : memory < MOST_RUNS ? (int)memory + 1 : MOST_RUNS;
 }
 
+/* Prepares the runs with spikes; returns false after a message. */
+static bool make_spikes(Verify *v, const double *const *ordinary)
+{
+    const Net *net = v->c->original;
+    v->spikes = spikes_of(net, v->o->input_kind, &v->runs, v->arena, v->d);
+    if (!v->spikes)
+        return false;
+    v->spiked = NEW_ARRAY(v->arena, const double **, v->runs);
+    for (int i = 0; i < v->runs; i++)
+        v->spiked[i] =
+            spike_inputs(net, ordinary, v->spikes[i], v->o->seed + (uint64_t)i, v->arena);
+    v->reach = reach_new(v->c, v->o, v->spikes, v->runs, v->arena, v->d);
+    return true;
+}
+
 static void verify(Verify *v)
 {
     const Net *net = v->c->original;
+    const bool spikes = v->o->input_kind != INPUTS_RANDOM;
     const double **values = NEW_ARRAY(v->arena, const double *, net->inputs.n + 1);
-    v->runs = count_runs(v);
+    v->runs = spikes ? 1 : count_runs(v);
     for (int i = 0; i < net->inputs.n; i++)
         values[i] = port_random(net, i, v->runs, v->o->seed, v->arena);
     v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
-    if (v->dir && build(v) && load(v)) {
+    if (spikes) {
+        if (make_spikes(v, values) && v->dir && build(v) && load(v))
+            run_all(v, values);
+    } else if (v->dir && build(v) && load(v)) {
         v->oracles = all_runs(v, net, values);
         use_rounded(v, values);
         make_operands(v);

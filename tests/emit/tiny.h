@@ -37,7 +37,8 @@ extern "C" {
 #define TINY_IMAGE_W 5
 
 /* Input extra, float [1][4]: image, channel.
- * Values in the range of training.  Nothing is scaled or normalised inside. */
+ * Values in the range of training.  Nothing is scaled or normalised inside.
+ * Outliers, infinities and NaN change only outputs that read them. */
 #define TINY_EXTRA_ELEMENTS 4
 #define TINY_EXTRA_N 1
 #define TINY_EXTRA_C 4

@@ -77,4 +77,40 @@ for said in "range=0..3e38 specials=(nan, inf)" ""; do
     done
 done
 
+# rnc verify: every operator keeps a spike where it is read, by plain sums; a network that does not say
+# what its input holds is told where Winograd's method spreads it, and how to say it.
+verify() { "$rnc" verify "$@" > verify.log 2>&1; }
+told() { grep -qF -- "$1" verify.log; }
+for kind in outliers specials; do
+    for net in special ${RNC_TEST_FULL:+blocks chain turns}; do
+        check "verify $net.net --inputs $kind" verify $net.net --init random:1 --inputs $kind --exact \
+            --isa ${RNC_TEST_FULL:+portable,}scalar
+    done
+done
+spread() { # KIND RANGE: what verify says of a network whose input says RANGE
+    cat > wide.net << EON
+net wide {
+  input depth[16, 12, 12] $2
+  first: conv 3x3 32 ; bn ; relu
+  conv 3x3 32 ; sigmoid
+  conv 3x3 32 ; relu
+  output y
+}
+EON
+    verify wide.net --init random:1 --inputs $1 --isa portable
+}
+not() { ! "$@"; }
+check "outliers, said" spread outliers 'range=0..1e6'
+check "outliers, said, a tenth of them are ordinary" spread outliers 'range=-1e6..1e6 typical=100000'
+check "special values, said" spread specials 'specials=(nan, inf)'
+check "special values, none said" not spread specials 'range=0..1e6'
+check "special values, none said, and says so" told 'error: no input has special values'
+for kind in outliers specials; do
+    check "$kind, not said" not spread $kind ''
+    check "$kind, not said, where" told "error: 'first' differs with"
+    check "$kind, not said, why" told 'note: it is computed by winograd 4, which mixes pixels'
+    [ $kind = outliers ] && way='range=0..1e+06' || way='specials=nan'
+    check "$kind, the way out" told "\`input depth[...] $way\` keeps to methods that do not"
+done
+
 finish

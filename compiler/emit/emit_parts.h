@@ -14,8 +14,9 @@ typedef struct Emit {
     int *kinds;               /* [steps]: index of the step's function in the tables */
     const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
     int n_kinds;
-    bool state;    /* the network keeps a state */
-    uint32_t pass; /* the value of RNC_PASS in this file */
+    bool state;               /* the network keeps a state */
+    uint32_t pass;            /* the value of RNC_PASS in this file */
+    bool named[FAMILY_COUNT]; /* families whose fields' names are in the text already */
 } Emit;
 
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);

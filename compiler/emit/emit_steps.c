@@ -29,32 +29,47 @@ static const char *halo_suffix(Emit *e, int result)
     return result == 0 ? "_halo" : arena_printf(e->arena, "_halo%d", result + 1);
 }
 
-/* "{1, 2, 3, ...}", with the fields' names at the end of each line. */
+enum { PER_LINE = 6 }; /* fields of a shape in a line */
+
+static const char *after_field(const ShapeRow *row, int i)
+{
+    return i + 1 == row->n ? "" : i % PER_LINE + 1 == PER_LINE ? ",\n" : ", ";
+}
+
+/* The names of a family's fields, in lines like those of its constants. */
+static void emit_fields(Emit *e, Family family)
+{
+    const ShapeRow *row = &shape_rows[family];
+    buf_printf(e->out, "/* rnc_%s_shape:\n", row->name);
+    for (int i = 0; i < row->n; i++)
+        buf_printf(e->out, "%s%s%s", i % PER_LINE == 0 ? " *  " : "", row->fields[i].name,
+                   after_field(row, i));
+    buf_puts(e->out, " */\n");
+}
+
+/* "{1, 2, 3, ...}" */
 static void emit_constant(Emit *e, const char *name, Family family, const void *shape)
 {
-    enum { PER_LINE = 6 };
     const ShapeRow *row = &shape_rows[family];
+    if (!e->named[family])
+        emit_fields(e, family);
+    e->named[family] = true;
     buf_printf(e->out, "static const rnc_%s_shape %s_%s = {\n", row->name, e->name, name);
-    for (int i = 0; i < row->n; i += PER_LINE) {
-        const int end = i + PER_LINE < row->n ? i + PER_LINE : row->n;
-        buf_puts(e->out, "    ");
-        for (int k = i; k < end; k++) {
-            emit_value(e->out, &row->fields[k], shape);
-            buf_puts(e->out, k + 1 == row->n ? "" : k + 1 < end ? ", " : ",");
-        }
-        buf_puts(e->out, " /* ");
-        for (int k = i; k < end; k++)
-            buf_printf(e->out, "%s%s", row->fields[k].name, k + 1 < end ? ", " : " */\n");
+    for (int i = 0; i < row->n; i++) {
+        buf_puts(e->out, i % PER_LINE == 0 ? "    " : "");
+        emit_value(e->out, &row->fields[i], shape);
+        buf_puts(e->out, after_field(row, i));
     }
-    buf_puts(e->out, "};\n");
+    buf_puts(e->out, "\n};\n");
 }
 
 void emit_shapes(Emit *e)
 {
-    buf_puts(e->out,
-             "\n/* ---- the kinds of steps and their shapes ----\n"
-             " * Each kind is named after its first layer; steps of a kind share a function. */\n"
-             "\nenum {\n");
+    buf_puts(e->out, "\n/* ---- the kinds of steps and their shapes ----\n"
+                     " * Each kind is named after its first layer; steps of a kind share a "
+                     "function.  Before the\n"
+                     " * first shape of a type are the names of its fields. */\n"
+                     "\nenum {\n");
     for (int k = 0; k < e->n_kinds; k++)
         buf_printf(e->out, "    %s_%s_kind,\n", e->name, e->kind_names[k]);
     buf_printf(e->out, "    %s_kinds\n};\n\n", e->name);

@@ -72,13 +72,13 @@ static rnc_status rncw_check_head(rnc_weights *w)
         return rncw_differ(w, RNC_E_CORRUPT, "bytes of the file", bytes, w->size, 10);
     if (data > bytes || data % RNCW_DATA_ALIGN || data < RNCW_HEAD_BYTES ||
         data - RNCW_HEAD_BYTES < table)
-        return rncw_fail(w, RNC_E_CORRUPT, "the table does not lie in front of the tensors");
+        return rncw_fail(w, RNC_E_CORRUPT, "the table is not before the tensors");
     if (rncw_number(w->base + RNCW_AT_TABLE_SUM, 8) !=
         rncw_hash(w->base + RNCW_HEAD_BYTES, (size_t)table, 0))
         return rncw_fail(w, RNC_E_CORRUPT, "the table does not have its checksum");
     for (i = RNCW_HEAD_BYTES + table; i < data; i++)
         if (w->base[i])
-            return rncw_fail(w, RNC_E_CORRUPT, "the padding behind the table is not zero");
+            return rncw_fail(w, RNC_E_CORRUPT, "the padding after the table is not zero");
     return RNC_OK;
 }
 
@@ -116,18 +116,18 @@ static rnc_status rncw_check_table(rnc_weights *w)
         const uint64_t offset = rncw_number(e + RNCW_ENTRY_OFFSET, 8);
         const uint64_t bytes = rncw_number(e + RNCW_ENTRY_BYTES_, 8);
         if (rncw_number(e + RNCW_ENTRY_NAME, 4) >= names)
-            return rncw_fail_entry(w, i, "a name lies outside the names");
+            return rncw_fail_entry(w, i, "a name is outside the names");
         if (rncw_number(e + RNCW_ENTRY_ELEM, 4) > 2)
             return rncw_fail_entry(w, i, "an element type is unknown");
         for (k = RNCW_ENTRY_PACKING + 4; k < RNCW_ENTRY_BYTES; k++)
             if (e[k])
                 return rncw_fail_entry(w, i, "reserved bytes are not zero");
         if (offset != end || bytes > w->size - offset || bytes % 4)
-            return rncw_fail_entry(w, i, "a tensor does not lie where it should");
+            return rncw_fail_entry(w, i, "a tensor is not where it should be");
         end = offset + bytes;
         end += (RNCW_ALIGN - end % RNCW_ALIGN) % RNCW_ALIGN;
         if (end > w->size)
-            return rncw_fail_entry(w, i, "the padding behind a tensor is missing");
+            return rncw_fail_entry(w, i, "the padding after a tensor is missing");
     }
     if (end != w->size)
         return rncw_differ(w, RNC_E_CORRUPT, "end of the last tensor", w->size, end, 10);

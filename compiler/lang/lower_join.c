@@ -39,7 +39,7 @@ bool arms_joined(Lower *l, Frame *f, Loc loc)
     if (lower_error(l, loc, "a join must follow the arms; this is none")) {
         note_arms(l, f);
         diag_note(l->d, loc,
-                  "`add`, `mul` or `concat` directly behind the arms makes one tensor of "
+                  "`add`, `mul` or `concat` directly after the arms makes one tensor of "
                   "them");
         lower_note_callers(l, f, loc);
     }
@@ -55,7 +55,7 @@ void close_frame(Lower *l, Frame *f)
     Loc loc = f->arms.at[f->arms.n - 1].name.loc;
     if (lower_error(l, loc, "no join follows the arms before %s ends", f->title)) {
         note_arms(l, f);
-        diag_note(l->d, loc, "`add`, `mul` or `concat` behind them makes one tensor of them");
+        diag_note(l->d, loc, "`add`, `mul` or `concat` after them makes one tensor of them");
         lower_note_callers(l, f, loc);
     }
     f->arms.n = 0;

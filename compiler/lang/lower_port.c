@@ -305,7 +305,7 @@ static Port *add_output(Lower *l, Frame *f, const char *name, Node *node, const 
 static bool has_tensor(Lower *l, const Frame *f, const Stmt *s, const char *what)
 {
     if (!f->point.node && !f->point.unknown && lower_error(l, s->loc, "%s has no tensor", what)) {
-        diag_note(l->d, s->loc, "the layers come before it, behind an `input`");
+        diag_note(l->d, s->loc, "the layers come before it and after an `input`");
         lower_note_callers(l, f, s->loc);
     }
     return f->point.node;
@@ -424,7 +424,7 @@ static void warn_unused(Lower *l, const Node *node, bool last)
     const Loc loc = node->place->loc;
     diag_warning(l->d, loc, "nothing uses %s'%s'", last ? "the last layer, " : "", node->name);
     if (last)
-        diag_note(l->d, loc, "`output NAME` behind it gives it to the caller");
+        diag_note(l->d, loc, "`output NAME` after it gives it to the caller");
     else if (node->n_in > 0)
         diag_note(l->d, loc, "what follows goes on from '%s'; a label names its own layer alone",
                   node->in[0]->name);
@@ -462,7 +462,7 @@ void finish_ports(Lower *l, Frame *f, const Decl *net)
     } else if (!l->net->outputs.n) {
         if (lower_error(l, net->name.loc, "the net '%s' has no output", net->name.text))
             diag_note(l->d, net->name.loc,
-                      "`output NAME` behind the last layer is what the caller gets");
+                      "`output NAME` after the last layer is what the caller gets");
     }
     const bool *used = used_nodes(l);
     for (int i = 0; i < l->net->inputs.n && l->net->outputs.n; i++) {

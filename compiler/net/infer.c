@@ -197,7 +197,7 @@ bool shape_DENSE(Node *node, Diag *diag)
                    t.h, t.w);
         note_operand(diag, node->in[0], "");
         diag_note(diag, node_loc(node),
-                  "`flatten` in front of it makes a vector of %lld, `avgpool global` one of %d",
+                  "`flatten` before it makes a vector of %lld, `avgpool global` one of %d",
                   (long long)mul_extents(mul_extents(t.h, t.w), t.c), t.c);
         diag_note_callers(diag, node->place);
         return false;

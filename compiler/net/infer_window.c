@@ -47,7 +47,7 @@ static bool refuse_large_window(const Node *node, Diag *diag)
 static bool refuse_empty_window(const Node *node, Diag *diag)
 {
     const Attrs *a = &node->attrs;
-    diag_error(diag, node_loc(node), "a window of '%s' would lie in the padding alone",
+    diag_error(diag, node_loc(node), "a window of '%s' would see padding alone",
                op_row(node->op)->name);
     diag_note(diag, node_loc(node),
               "the window is %d x %d, the padding %d above, %d left, %d below, %d right; keep it "

@@ -97,7 +97,7 @@ static void note_axes(Binder *b, const Use *use, const char *axes)
               use->param->axes && str_eq(axes, use->param->axes) ? "the naming" : "PyTorch",
               axes_text(b->arena, axes));
     if (use->param->axes && use->by_alias)
-        diag_note(b->diag, NO_LOC, "--names NAMING takes one without '%s' behind '%s.%s -> ...'",
+        diag_note(b->diag, NO_LOC, "--names NAMING takes one without '%s' after '%s.%s -> ...'",
                   use->param->axes, op, role);
     else
         diag_note(b->diag, NO_LOC,

@@ -77,7 +77,7 @@ static bool refuse_link(const Reader *r, const char *path, const char *what)
 {
     diag_file_error(r->diag, r->file->path, "'/%s' is %s", path, what);
     diag_file_note(r->diag, r->file->path,
-                   "rnc reads groups and datasets that lie in the file itself, each once");
+                   "rnc reads groups and datasets that are in the file itself, each once");
     return false;
 }
 
@@ -184,7 +184,7 @@ static bool enter(Reader *r, hid_t group, const char *name, const char *path, ha
     }
     VEC_PUSH(r->arena, &r->groups, address);
     if (depth == DEEPEST) {
-        diag_file_error(r->diag, r->file->path, "groups lie more than %d deep, at '/%s'", DEEPEST,
+        diag_file_error(r->diag, r->file->path, "groups nest more than %d deep, at '/%s'", DEEPEST,
                         path);
         return false;
     }

@@ -183,7 +183,7 @@ static bool find_storage(const TorchReader *r, const Pickled *outer, StoredTenso
         const Pickled *from = pickled_item(view, 1), *numbers = pickled_item(view, 2);
         if (!is_count(from) || !is_count(numbers) || from->integer > *n ||
             numbers->integer > *n - from->integer)
-            return fail(r, t->name, "its storage does not lie in the one it is a part of");
+            return fail(r, t->name, "its storage is not inside the one it is a part of");
         *at += (size_t)from->integer * each;
         *n = numbers->integer;
     }
@@ -280,7 +280,7 @@ bool torch_tensor(const TorchReader *r, StoredTensor *t, const char *name, const
     if (!type)
         return true;
     if (!check_strides(t, strides, offset->integer, n, &row))
-        return fail(r, name, "its numbers do not lie in its storage");
+        return fail(r, name, "its numbers are not all in its storage");
     const char *why = read_metadata(pickled_item(arguments, 6), &negated);
     if (why)
         return fail(r, name, why);

@@ -101,7 +101,7 @@ static bool find_directory(Reader *r)
     if (disks != 0)
         return fail(r, "it is a part of several");
     if (begin > limit || size > limit - begin)
-        return fail(r, "its directory lies outside of it");
+        return fail(r, "its directory is outside of it");
     if (r->count > size / ENTRY_BYTES)
         return fail(r, "its directory is too short for its members");
     r->begin = (size_t)begin;

@@ -33,7 +33,7 @@ static void check_box(PlanCheck *check, const Step *step, const Operand *o, Box 
         buffer->offset + buffer->bytes > check->plan->arena_bytes)
         complain(check, step, "has an operand outside the arena:", t->node);
     if (step->index < buffer->first || step->index > buffer->last)
-        complain(check, step, "lies outside the lifetime of the buffer of", t->node);
+        complain(check, step, "is outside the lifetime of the buffer of", t->node);
 }
 
 static int64_t window_end(int64_t out, int stride, int kernel, int dilation, int pad)

@@ -86,7 +86,7 @@ static bool pair(Reader *r, int *to, const char *wanted)
 static bool conv_key(Reader *r, TuningKey *key)
 {
     if (!extents(r, 2, 2, key->kernel, "the kernel's rows and pixels, such as 3x3,") ||
-        !expect(r, "stride", "behind the kernel") || !pair(r, key->stride, "the stride"))
+        !expect(r, "stride", "after the kernel") || !pair(r, key->stride, "the stride"))
         return false;
     const char *word = next(r);
     if (str_eq(word, "dilation")) {
@@ -95,26 +95,26 @@ static bool conv_key(Reader *r, TuningKey *key)
         word = next(r);
     }
     if (!str_eq(word, "groups")) {
-        diag_error(r->d, r->word, "'groups' is missing behind the stride: %s", instead(r, word));
+        diag_error(r->d, r->word, "'groups' is missing after the stride: %s", instead(r, word));
         return false;
     }
     return extents(r, 1, 1, &key->groups, "the number of groups") &&
            extents(r, 3, 3, key->in, "the input's channels, rows and pixels, such as 64x56x56,") &&
-           expect(r, "->", "behind the input") &&
+           expect(r, "->", "after the input") &&
            extents(r, 3, 3, key->out, "the output's channels, rows and pixels, such as 64x56x56,");
 }
 
 static bool dense_key(Reader *r, TuningKey *key)
 {
     return extents(r, 1, 1, key->in, "the number of inputs") &&
-           expect(r, "->", "behind the inputs") &&
+           expect(r, "->", "after the inputs") &&
            extents(r, 1, 1, key->out, "the number of outputs");
 }
 
 static bool read_key(Reader *r, TuningKey *key)
 {
     if (!(key->op == OP_CONV ? conv_key(r, key) : dense_key(r, key)) ||
-        !expect(r, "images", "behind the output") ||
+        !expect(r, "images", "after the output") ||
         !extents(r, 1, 1, &key->images, "the number of images"))
         return false;
     const char *word = next(r);
@@ -122,7 +122,7 @@ static bool read_key(Reader *r, TuningKey *key)
     if (key->residual)
         word = next(r);
     if (!str_eq(word, ":")) {
-        diag_error(r->d, r->word, "':' is missing behind the layer: %s", instead(r, word));
+        diag_error(r->d, r->word, "':' is missing after the layer: %s", instead(r, word));
         diag_note(r->d, NO_LOC, "a row is a layer, ':' and its method, as in ... images 1: direct");
         return false;
     }
@@ -270,7 +270,7 @@ static void read_knobs(Reader *r, Isa isa)
         r->at = r->end;
         return;
     }
-    bool good = expect(r, ":", "behind the instruction set");
+    bool good = expect(r, ":", "after the instruction set");
     while (good && read_knob(r, row, isa)) {
         const char *word = next(r);
         if (!*word)
@@ -301,7 +301,7 @@ static void read_line(Reader *r)
     if (str_eq(word, "conv") || str_eq(word, "dense")) {
         read_row(r, *word == 'c' ? OP_CONV : OP_DENSE);
         if (r->d->errors == errors && *(word = next(r)))
-            diag_error(r->d, r->word, "the line must end behind the method, and '%s' is there",
+            diag_error(r->d, r->word, "the line must end after the method, and '%s' is there",
                        word);
         return;
     }

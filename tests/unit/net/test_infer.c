@@ -166,7 +166,7 @@ static void test_conv_messages(void)
     p.stride[0] = p.stride[1] = 1;
     p.padding[0] = 2;
     said(&t, netgen_add(&t, OP_MAXPOOL, &x, 1, p),
-         "rnc: error: a window of 'maxpool' would lie in the padding alone\n"
+         "rnc: error: a window of 'maxpool' would see padding alone\n"
          "rnc: note: the window is 2 x 2, the padding 2 above, 0 left, 0 below, 0 right; keep it "
          "below the window's size\n"
          "rnc: note: 'input1' is 64 x 3 x 4\n");
@@ -192,7 +192,7 @@ static void test_other_messages(void)
     said(&t, netgen_add(&t, OP_DENSE, &cast, 1, a),
          "rnc: error: 'dense' takes a vector, not an image of 7 x 7 pixels\n"
          "rnc: note: 'cast3' is 512 x 7 x 7\n"
-         "rnc: note: `flatten` in front of it makes a vector of 25088, `avgpool global` one of "
+         "rnc: note: `flatten` before it makes a vector of 25088, `avgpool global` one of "
          "512\n");
     a = ir_default_attrs(OP_NORMALIZE);
     a.mean = (Reals){(const double[]){1, 2, 3}, 3};

@@ -504,7 +504,7 @@ static void test_other_order(void)
     REFUSED(&b, 2, "it is [2][3][3][3], the network needs [3][3][3][2]",
             "the order of PyTorch, [out][in][height][width]; expected is that of the naming, "
             "[height][width][in][out]",
-            "without 'hwio' behind 'conv.weight -> ...'", "the network needs [18][4]");
+            "without 'hwio' after 'conv.weight -> ...'", "the network needs [18][4]");
 }
 
 /* Paths, as Keras has them: what counts is the layer's name and the weight's. */

@@ -361,7 +361,7 @@ static void test_deep(void)
         group(&h, path);
         strcat(path, "/g");
     }
-    refused(&h, "groups lie more than 32 deep");
+    refused(&h, "groups nest more than 32 deep");
 }
 
 static size_t unknown_filter(unsigned flags, size_t n, const unsigned values[], size_t bytes,

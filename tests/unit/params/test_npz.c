@@ -203,8 +203,8 @@ static void test_archives_refused(void)
         uint32_t value;
         const char *says;
     } rows[] = {
-        {END - 12, UINT32_MAX, "directory lies outside"},
-        {END - 16, UINT32_MAX, "directory lies outside"},
+        {END - 12, UINT32_MAX, "directory is outside"},
+        {END - 16, UINT32_MAX, "directory is outside"},
         {END - 8, 0x00020002, "too short for its members"},
         {END - 8, 0, "holds more than its members"},
         {END - 4, 0x00010001, "it is a part of several"},

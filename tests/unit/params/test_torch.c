@@ -271,13 +271,13 @@ static void test_tensors_refused(void)
         TorchTensor tensor;
         const char *says;
     } rows[] = {
-        {{"0", "FloatStorage", 8, 3, 2, {2, 3}, {3, 1}}, "do not lie in its storage"},
-        {{"0", "FloatStorage", 8, 0, 2, {2, 3}, {6, 1}}, "do not lie in its storage"},
-        {{"0", "FloatStorage", 8, 9, 1, {0}, {1}}, "do not lie in its storage"},
+        {{"0", "FloatStorage", 8, 3, 2, {2, 3}, {3, 1}}, "are not all in its storage"},
+        {{"0", "FloatStorage", 8, 0, 2, {2, 3}, {6, 1}}, "are not all in its storage"},
+        {{"0", "FloatStorage", 8, 9, 1, {0}, {1}}, "are not all in its storage"},
         {{"0", "FloatStorage", 8, 0, 4, {2000000000, 2000000000, 2000000000, 1}, {1, 1, 1, 1}},
-         "do not lie in its storage"},
+         "are not all in its storage"},
         {{"0", "FloatStorage", 8, 0, 2, {2, 2000000000}, {1, 2000000000}},
-         "do not lie in its storage"},
+         "are not all in its storage"},
         {{"0", "FloatStorage", 8, -1, 1, {1}, {1}}, "not built as PyTorch does"},
         {{"0", "FloatStorage", 8, 0, 1, {-1}, {1}}, "not up to 8 numbers"},
         {{"0", "FloatStorage", 8, 0, 9, {1, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 1, 1, 1, 1, 1, 1, 1, 1}},

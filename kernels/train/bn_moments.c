@@ -46,6 +46,9 @@ RNC_KERNEL void moments_slice(const rnc_bn_shape *s, const rnc_operands *o, int 
     vf mean[4], squares[4];
     float n = 0.0f;
     rnc_bn_cut c;
+    RNC_UNROLL(4)
+    for (int j = 0; j < nv; j++)
+        mean[j] = squares[j] = vf_zero();
     rnc_cut_bn(s, slice, RNC_BN_SUMMED, &c);
     for (int i = 0; i < c.blocks; i++) {
         vf m[4], q[4];

@@ -56,12 +56,12 @@ static BnCase draw(Case *c)
     return k;
 }
 
-/* What a slice's sum of blocks goes through. */
+/* The roundings of a slice's longest sum: a block's pixels, at most 64, and the blocks, which are
+ * at least half full. */
 static int roundings(const rnc_bn_shape *s)
 {
-    rnc_bn_cut c;
-    rnc_cut_bn(s, 0, RNC_BN_SUMMED, &c);
-    return RNC_BN_SUMMED + c.blocks;
+    const int pixels = rnc_div_up(s->images, s->slices) * s->h * s->w;
+    return (pixels < 64 ? pixels : 64) + rnc_div_up(2 * pixels, 64);
 }
 
 /* ---- statistics ---- */

@@ -112,13 +112,13 @@ static double element(const GradCase *k, int o, const int tap[2], int i, const i
     return sum;
 }
 
-/* The roundings of a slice's longest sum: pixels of a block, and blocks. */
+/* The roundings of a slice's longest sum: the pixels of a block, t->depth or 128, and the blocks,
+ * which are at least half full. */
 static int longest(const rnc_grad_weights_shape *s, const rnc_knobs *t)
 {
-    rnc_grad_pixels_cut p;
-    rnc_cut_grad_pixels(s, t, &p);
-    const int lines = rnc_div_up(s->images, s->slices) * p.h;
-    return p.lines * rnc_div_up(p.w, p.pieces) + rnc_div_up(lines, p.lines) * p.pieces;
+    const int block = t->depth > 0 ? t->depth : 128;
+    const int pixels = rnc_div_up(s->images, s->slices) * s->out_h * s->out_w;
+    return (pixels < block ? pixels : block) + rnc_div_up(2 * pixels, block);
 }
 
 /* The error of a sum of so many roundings: not that of as many as there are products. */

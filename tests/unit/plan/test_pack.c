@@ -143,6 +143,19 @@ static void check_direct(const ConvCase *cases, const Isa *isas, int n)
 }
 #define COUNT(table) ((int)(sizeof(table) / sizeof *(table)))
 
+/* A machine that is slow at arithmetic; its L3 and its memory give `l3` and `memory`. */
+static Machine slow_machine(double l3, double memory)
+{
+    return (Machine){.gflops = {[ISA_avx2] = 1},
+                     .l3 = l3,
+                     .memory = memory,
+                     .l2 = 1000,
+                     .l2_kb = 512,
+                     .cores = 1,
+                     .all = 1000,
+                     .l3_kb = 99999};
+}
+
 static void test_panels(void)
 {
     static const ConvCase cases[] = {
@@ -200,14 +213,7 @@ static void test_winograd(void)
     for (int i = 0; i < COUNT(cases); i++) {
         /* Slow at arithmetic, and for tiles of 2 at reading as well: those of 4 have larger
          * filters. */
-        const Machine slow = {.gflops = {[ISA_avx2] = 1},
-                              .l3 = tiles[i] == 2 ? 0.18 : 100,
-                              .memory = 1,
-                              .l2 = 1000,
-                              .l2_kb = 512,
-                              .cores = 1,
-                              .all = 1000,
-                              .l3_kb = 99999};
+        const Machine slow = slow_machine(tiles[i] == 2 ? 0.18 : 100, 1);
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
                   KERNEL_conv_winograd);
@@ -234,14 +240,7 @@ static void test_channels(void)
         {16, 4, 3, 43, 1, 1, true},
     };
     /* Slow at reading, so that the larger filters do not pay. */
-    static const Machine slow = {.gflops = {[ISA_avx2] = 1},
-                                 .l3 = 0.1,
-                                 .memory = 0.1,
-                                 .l2 = 1000,
-                                 .l2_kb = 512,
-                                 .cores = 1,
-                                 .all = 1000,
-                                 .l3_kb = 99999};
+    const Machine slow = slow_machine(0.1, 0.1);
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},
@@ -290,14 +289,7 @@ static void test_strassen(void)
         {160, 28, 1, 192, 1, 1, false},
         {256, 28, 1, 121, 1, 1, true}, /* seven lanes after the last */
     };
-    static const Machine slow = {.gflops = {[ISA_avx2] = 1},
-                                 .l3 = 100,
-                                 .memory = 100,
-                                 .l2 = 1000,
-                                 .l2_kb = 512,
-                                 .cores = 1,
-                                 .all = 1000,
-                                 .l3_kb = 99999};
+    const Machine slow = slow_machine(100, 100);
     for (int i = 0; i < COUNT(cases); i++) {
         Sample p;
         pack_conv(&p, cases[i], (PlanOptions){.isas = 1u << ISA_avx2, .machine = &slow},

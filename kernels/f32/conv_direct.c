@@ -9,6 +9,7 @@
 #define conv_set RNC_FN(conv_set)
 #define conv_pass RNC_FN(conv_pass)
 #define conv_widen RNC_FN(conv_widen)
+#define conv_tiles_of RNC_FN(conv_tiles_of)
 #define conv_block_tiles RNC_FN(conv_block_tiles)
 #define conv_columns RNC_FN(conv_columns)
 #define conv_diagonal_tile RNC_FN(conv_diagonal_tile)
@@ -59,16 +60,15 @@ RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const c
     }
 }
 
-RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
-                                 const rnc_tiles_cut *c, const conv_pass *p)
+/* `widened` is a constant where this is called: a test of it for each load would cost far more than
+ * the conversion. */
+RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
+                              const rnc_tiles_cut *c, const conv_pass *p, int widened)
 {
     const int big = c->stacked ? c->big * c->w : c->big;
     const int small = c->stacked ? c->small * c->w : c->small;
     const int wide = c->stacked ? c->w : 32, bytes = rnc_weight_bytes(s->weights);
     const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
-    const int widened = s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 &&
-                        c->all >= RNC_WIDENED_TILES &&
-                        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS;
     vf widened_weights[RNC_WIDENED_FLOATS / RNC_VL];
     const conv_rows r = {wide,
                          s->stride_h * s->in_row,
@@ -115,6 +115,17 @@ RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, co
         }
         at = next;
     }
+}
+
+RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
+                                 const rnc_tiles_cut *c, const conv_pass *p)
+{
+    const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
+    if (s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 && c->all >= RNC_WIDENED_TILES &&
+        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS)
+        conv_tiles_of(s, t, set, c, p, 1);
+    else
+        conv_tiles_of(s, t, set, c, p, 0);
 }
 
 /* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
@@ -334,6 +345,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
 #undef conv_set
 #undef conv_pass
 #undef conv_widen
+#undef conv_tiles_of
 #undef conv_block_tiles
 #undef conv_columns
 #undef conv_diagonal_tile

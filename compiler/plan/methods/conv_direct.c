@@ -99,6 +99,8 @@ static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs 
     if (s->weights != RNC_WEIGHTS_F32 && tiles >= RNC_WIDENED_TILES) {
         const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are converted to float */
         t->depth = block_depth(rows, run, t->depth > 0 && t->depth < most ? t->depth : most);
+        if ((int64_t)rows * s->out_c > RNC_WIDENED_FLOATS)
+            t->panels = 1; /* more at once would be converted again by every tile */
     }
     if (like->prefetch_weights && t->depth > 0) /* the tiles share the lines of a turn's rows */
         t->prefetch_weights = (int)div_up(t->unroll * s->panel / 16, tiles);

@@ -182,7 +182,7 @@ for name in $names; do
 done
 # As ports, all in one network; words of the language are no names there.
 {
-    printf 'net ports {\n  input image[2, 3, 3]\n  conv 3x3 5\n'
+    printf 'net ports {\n  input x_[2, 3, 3]\n  conv 3x3 5\n'
     for name in $names; do
         printf 'net t {\n  input image[2, 3, 3]\n  relu\n  tap %s\n  relu\n  output y_\n}\n' "$name" > port.net
         "$rnc" port.net --dump ast > /dev/null 2>&1 && printf '  relu\n  tap %s\n' "$name"

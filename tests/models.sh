@@ -77,6 +77,7 @@ identity-block -O0 tutorial/identity-block
 identity-block-2 -O0 tutorial/identity-block-2
 convolutional-block -O0 tutorial/convolutional-block
 convolutional-block-7 -O0 tutorial/convolutional-block -D f=7 -D filters=5,11,21 -D stride=3
+signs -O0 tutorial/signs --isa portable
 resnet50-keras -O0 tutorial/resnet50-keras -D end_points=true
 resnet50-keras-batch -O0 tutorial/resnet50-keras --batch 3 --input-type f32 --input-order nchw --isa portable
 plain50-keras -O0 tutorial/plain50-keras --isa portable

@@ -16,6 +16,7 @@ typedef struct Emit {
     int n_kinds;
     bool state;               /* the network keeps a state */
     uint32_t pass;            /* the value of RNC_PASS in this file */
+    Spread *spreads;          /* [nodes], for what the header says of inputs; NULL at first */
     bool named[FAMILY_COUNT]; /* families whose fields' names are in the text already */
 } Emit;
 

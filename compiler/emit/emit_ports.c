@@ -112,19 +112,17 @@ static void describe_range(Buf *out, const Range *r)
 
 /* Whether a layer that is computed by a method which spreads numbers would see any that are not
  * ordinary, if this alone were said of the input. */
-static bool would_spread(const Plan *plan, const Port *port, Range range)
+static bool would_spread(Emit *e, const Port *port, Range range)
 {
-    Net net = *plan->net;
-    net.inputs.at = NEW_ARRAY(plan->arena, Port, net.inputs.n);
-    for (int i = 0; i < net.inputs.n; i++) {
-        net.inputs.at[i] = plan->net->inputs.at[i];
-        net.inputs.at[i].range =
-            net.inputs.at[i].node == port->node ? range : (Range){.typical = 1};
-    }
-    const Spread *spreads = spread_find(&net, plan->arena);
+    const Plan *plan = e->plan;
+    Port said = *port;
+    said.range = range;
+    if (!e->spreads)
+        e->spreads = NEW_ARRAY(e->arena, Spread, plan->net->nodes.n);
+    spread_of_port(plan->net, &said, e->spreads);
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
-        if (s->method && !method_bears(s->method, &spreads[s->node->in[0]->id]))
+        if (s->method && !method_bears(s->method, &e->spreads[s->node->in[0]->id]))
             return true;
     }
     return false;
@@ -135,9 +133,9 @@ static void describe_reach(Emit *e, const Port *port)
 {
     static const char *const words[] = {"outliers", "infinities", "NaN"};
     const Range any = {.given = true, .low = -INFINITY, .high = INFINITY, .typical = 1};
-    const bool spread[] = {!port->range.given && would_spread(e->plan, port, any),
-                           would_spread(e->plan, port, (Range){.typical = 1, .inf = true}),
-                           would_spread(e->plan, port, (Range){.typical = 1, .nan = true})};
+    const bool spread[] = {!port->range.given && would_spread(e, port, any),
+                           would_spread(e, port, (Range){.typical = 1, .inf = true}),
+                           would_spread(e, port, (Range){.typical = 1, .nan = true})};
     const char *what[3];
     int n = 0;
     for (int i = 0; i < 3; i++) {

@@ -89,13 +89,10 @@ static bool sums(Op op)
            op == OP_BN;
 }
 
-static Spread of_node(const Net *net, const Node *node, const Spread *spreads)
+/* Of a node that is no input. */
+static Spread of_node(const Node *node, const Spread *spreads)
 {
     Spread s = ordinary;
-    for (int i = 0; node->op == OP_INPUT && i < net->inputs.n; i++) {
-        if (net->inputs.at[i].node == node)
-            s = of_port(&net->inputs.at[i]);
-    }
     for (int i = 0; i < node->n_in; i++) {
         const Spread in = spreads[node->in[i]->id];
         s = i == 0 ? in : node->op == OP_MUL ? product(s, in) : both(s, in);
@@ -111,12 +108,29 @@ static Spread of_node(const Net *net, const Node *node, const Spread *spreads)
     return after_act(after_act(s, act_of(node->op)), node->act);
 }
 
+/* Sets spreads[] by what the n ports say; other inputs are ordinary. */
+static void spread_on(const Net *net, const Port *ports, int n, Spread *spreads)
+{
+    for (int i = 0; i < net->nodes.n; i++)
+        spreads[i] = ordinary;
+    for (int i = 0; i < n; i++)
+        spreads[ports[i].node->id] = of_port(&ports[i]);
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (net->nodes.at[i]->op != OP_INPUT)
+            spreads[i] = of_node(net->nodes.at[i], spreads);
+    }
+}
+
 Spread *spread_find(const Net *net, Arena *arena)
 {
     Spread *spreads = NEW_ARRAY(arena, Spread, net->nodes.n + 1);
-    for (int i = 0; i < net->nodes.n; i++)
-        spreads[i] = of_node(net, net->nodes.at[i], spreads);
+    spread_on(net, net->inputs.at, net->inputs.n, spreads);
     return spreads;
+}
+
+void spread_of_port(const Net *net, const Port *port, Spread *spreads)
+{
+    spread_on(net, port, 1, spreads);
 }
 
 const char *spread_describe(Arena *arena, const Spread *s)

@@ -18,6 +18,9 @@ typedef struct Spread {
 
 /* By node id, in `arena`. */
 Spread *spread_find(const Net *net, Arena *arena);
+/* Likewise, if `port`, a port of one of the net's inputs, were the only one of which something is
+ * said.  spreads[] has a place for each node. */
+void spread_of_port(const Net *net, const Port *port, Spread *spreads);
 /* "values up to 1e+06 times ordinary ones and NaN (input 'depth')", for reports. */
 const char *spread_describe(Arena *arena, const Spread *spread);
 

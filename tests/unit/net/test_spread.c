@@ -135,6 +135,25 @@ static void test_words(void)
     bench_end(&b);
 }
 
+/* One port at a time: what is said of the others does not count. */
+static void test_one_port(void)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *left = ranged_input(&b, (Range){.typical = 1, .nan = true});
+    Node *right = ranged_input(&b, (Range){.typical = 1});
+    Node *conv = make_conv(&b, right, 3, 16, 1, 1);
+    Node *sum = make_join(&b, OP_ADD, conv, left);
+    Spread *spreads = NEW_ARRAY(b.arena, Spread, b.net->nodes.n);
+    Port said = b.net->inputs.at[1];
+    said.range = (Range){.typical = 1, .inf = true};
+    spread_of_port(b.net, &said, spreads);
+    CU_ASSERT(!spreads[left->id].nan && spreads[right->id].inf && !spreads[right->id].nan);
+    CU_ASSERT(spreads[conv->id].nan && spreads[sum->id].inf && spreads[sum->id].port == &said);
+    CU_ASSERT(is(&b, sum, 1, true, false)); /* of all ports: the left one's NaN */
+    bench_end(&b);
+}
+
 void suite_spread(void)
 {
     CU_pSuite s = CU_add_suite("spread", NULL, NULL);
@@ -143,4 +162,5 @@ void suite_spread(void)
     CU_add_test(s, "operators", test_operators);
     CU_add_test(s, "special values", test_specials);
     CU_add_test(s, "in words", test_words);
+    CU_add_test(s, "one port at a time", test_one_port);
 }

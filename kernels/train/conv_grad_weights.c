@@ -145,12 +145,13 @@ RNC_KERNEL void grad_bias(const rnc_grad_weights_shape *s, const rnc_grad_pixels
         vf_store(out, b->first ? acc[j] : vf_load(out) + acc[j]);
 }
 
-/* Tile i of a column; the first one does the bias, too.  `fresh`: the part's first tile of that
- * column. */
+/* Tile `number`, counted column by column; the first of a column does the bias, too.  `fresh`: it is
+ * the first of its column in this part. */
 RNC_KERNEL void grad_one(const rnc_grad_weights_shape *s, const rnc_knobs *t,
                          const rnc_grad_rows_cut *c, const grad_columns *set, const grad_block *b,
-                         int column, int i, int fresh)
+                         int number, int fresh)
 {
+    const int column = number / c->all, i = number % c->all;
     const int depth = s->kernel_h * s->kernel_w * s->in_c, nv = set->nv;
     const int at = (set->vector + column % set->across * nv) * RNC_VL, panel = column / set->across;
     const int run = i / c->count, tile = i % c->count, is_big = tile < c->n_big;
@@ -227,7 +228,7 @@ RNC_KERNEL void grad_some(const rnc_grad_weights_shape *s, const rnc_knobs *t,
             b.first = line == line0 && piece == 0;
             grad_fetch(s, &p, set, &b, end - first);
             for (int i = first; i < end; i++) {
-                grad_one(s, t, &c, set, &b, i / c.all, i % c.all, i == first || i % c.all == 0);
+                grad_one(s, t, &c, set, &b, i, i == first || i % c.all == 0);
                 b.ahead.in += (b.x1 - b.x0) * (b.end - b.line) * b.ahead.in_step;
                 b.ahead.grad += (b.x1 - b.x0) * (b.end - b.line) * b.ahead.grad_step;
             }

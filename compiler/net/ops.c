@@ -10,8 +10,8 @@ static const char *const act_words[] = {
     "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",
     "hard_sigmoid", "hard_swish", "silu",  "gelu",       NULL,
 };
-/* By InitKind; only the command line accepts `random`. */
-static const char *const init_words[INIT_KINDS] = {
+/* See ops.h. */
+const char *const init_words[INIT_KINDS] = {
     "option",
 #define INIT(id, word, alias, values, scale, fan) INIT_##id == INIT_RANDOM ? NULL : word,
 #include "net/init.def"

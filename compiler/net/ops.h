@@ -43,6 +43,9 @@ typedef enum InitKind {
     INIT_KINDS
 } InitKind;
 
+/* The words of `init`, by InitKind, then NULL: `random` is for --init alone. */
+extern const char *const init_words[INIT_KINDS];
+
 /* A list of numbers, allocated in the network's arena. */
 typedef struct Reals {
     const double *at;

@@ -5,12 +5,6 @@
 #include <string.h>
 
 static const char *const like_words[] = {"pytorch", "keras", NULL};
-/* By InitKind; a training has no `random`. */
-static const char *const init_words[INIT_KINDS] = {
-    "option",
-#define INIT(id, word, alias, values, scale, fan) INIT_##id == INIT_RANDOM ? NULL : word,
-#include "net/init.def"
-};
 
 /* clang-format off */
 

@@ -1,0 +1,118 @@
+/* rnctrain.h: what code made by `rnc --train` has in common: a step of training in the caller's
+ * memory.  Beside rncrt.h, which it includes.  Everything here may be used without conditions.
+ *
+ * What such code computes, and in which order a program calls it, is in docs/training.md. */
+#ifndef RNCTRAIN_H
+#define RNCTRAIN_H
+
+#include "rncrt.h"
+
+/* Grows whenever a struct below changes. */
+#define RNCTRAIN_ABI 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a tensor of the state is.  The numbers never change. */
+typedef enum rnc_role {
+    RNC_ROLE_PARAMETER = 0, /* trained, or frozen */
+    RNC_ROLE_STATISTIC = 1, /* running mean or variance */
+    RNC_ROLE_FIRST = 2,     /* the optimizer's velocity or first moment of a parameter */
+    RNC_ROLE_SECOND = 3,    /* its second moment */
+    RNC_ROLE_AVERAGE = 4,   /* moving average of a parameter */
+    RNC_ROLE_GRADIENT = 5   /* its gradient so far, between the batches of an update */
+} rnc_role;
+
+/* A tensor of the state, as NAME_get and NAME_set exchange it: row-major floats, dims[0] outermost;
+ * a convolution's are [output][input][row][column]. */
+typedef struct rnc_tensor_info {
+    const char *name; /* as weights files have it: "layer1.0.conv1.weight"; of others than
+                       * parameters and statistics, that of their parameter */
+    rnc_role role;
+    int trained; /* 1: steps change it */
+    int rank, dims[4];
+} rnc_tensor_info;
+
+/* What a step or an evaluation measured. */
+typedef struct rnc_metrics {
+    double loss; /* sum over the images whose label is a class; all images, if there are no labels */
+    int hits;    /* images whose label has the largest logit, the first if there are several */
+    int images;  /* how many count */
+    double norm; /* Euclidean norm of all gradients, before clipping; 0 where no limit needs it */
+    int bad;     /* -1, or the first step (rnc_train_info.steps) with a result that is not finite:
+                  * then nothing in the state has changed */
+} rnc_metrics;
+
+/* Ranks that train together.  A struct with this as its first member belongs to the caller.  All
+ * ranks call the same functions in the same order.
+ * sum: adds x, n floats, over all ranks by a binary tree of the ranks (0 + 1, 2 + 3, then these
+ *      sums), and leaves the same bits in all.
+ * start, finish: the same in the background; several may be under way, and finish waits for the one
+ *      that start returned this number for.
+ * gather: each rank gives `bytes` at all + rank * bytes, and gets those of the others. */
+typedef struct rnc_ranks rnc_ranks;
+struct rnc_ranks {
+    int rank, count;
+    void (*sum)(rnc_ranks *ranks, float *x, size_t n);
+    int (*start)(rnc_ranks *ranks, float *x, size_t n);
+    void (*finish)(rnc_ranks *ranks, int ticket);
+    void (*gather)(rnc_ranks *ranks, void *all, size_t bytes);
+};
+
+/* Describes a training (NAME_info) to programs that do not know which one they serve.  All that it
+ * points to is static and constant. */
+typedef struct rnc_train_info {
+    const char *name;
+    int n_inputs, n_outputs;
+    const rnc_port_info *inputs;  /* n: the most images of a step; the last one is the labels
+                                   * (i32, a class from 0 on for each image) or the target */
+    const rnc_port_info *outputs; /* of evaluate; the loss is not among them */
+    int ranks;                    /* for which the code was made; 1: init takes NULL */
+    int accumulate;               /* batches of an update */
+    int n_steps;                  /* 0 if the table was left out (RNC_NO_STEP_TABLE) */
+    const rnc_step_info *steps;
+    int n_tensors;
+    const rnc_tensor_info *tensors; /* parameters and statistics in the order of the network, then
+                                     * moments, averages and gradients, each in that order */
+    size_t state_bytes, arena_bytes; /* both are aligned to 64 bytes */
+    size_t arena_bound;              /* the tensors alive at once, without halos and scratch: no plan
+                                      * of these steps can need less */
+    size_t engine_bytes;             /* sizeof(NAME) */
+    double rate;                     /* the learning rate as the training declares it */
+    uint64_t plan; /* equal: the same network, loss and optimizer, so that a state fits */
+
+    /* Makes an engine ready.  The state keeps its contents, the arena needs none.  All that can fail
+     * fails here, in initialise, set or get; net->why then says more.  pool, ranks: or NULL. */
+    rnc_status (*init)(void *net, void *state, size_t state_bytes, void *arena, size_t arena_bytes,
+                       rnc_pool *pool, rnc_ranks *ranks);
+    rnc_status (*use)(void *net, rnc_isa isa);
+    const char *(*why)(const void *net);
+    /* Begins a training: parameters and statistics as the network says, everything else 0. */
+    rnc_status (*initialise)(void *net, uint64_t seed);
+    /* One tensor in or out; `floats` has as many as the product of its dims.  A parameter that is
+     * set is its own average, too; its moments stay. */
+    rnc_status (*set)(void *net, int tensor, const float *floats);
+    rnc_status (*get)(const void *net, int tensor, float *floats);
+    /* How many updates there have been; set it after the tensors of a checkpoint. */
+    uint64_t (*updates)(const void *net);
+    void (*set_updates)(void *net, uint64_t updates);
+    /* One batch of 1 .. inputs[0].n images: forward, backward, and after each `accumulate` batches
+     * an update with this learning rate.  Batch normalisation is over these images, and the
+     * gradient is of the mean of their losses.  A buffer may hold images after the last one; they
+     * are read but have no influence.  An image whose label is no class has a loss and a gradient
+     * of 0.  Returns RNC_OK, or an error where `images` is not in that range. */
+    rnc_status (*step)(void *net, const void *const *inputs, int images, double rate,
+                       rnc_metrics *metrics);
+    /* Forward with the running statistics and, if there are some, the averages of parameters; the
+     * state does not change.  outputs, and each of them, may be NULL. */
+    rnc_status (*evaluate)(void *net, const void *const *inputs, int images, void *const *outputs,
+                           rnc_metrics *metrics);
+    void (*trace)(void *net, rnc_trace_hook hook, void *context);
+} rnc_train_info;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

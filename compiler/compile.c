@@ -2,6 +2,8 @@
 #include "compile.h"
 #include "net/check.h"
 #include "net/irtext.h"
+#include "import/import.h"
+#include "import/write.h"
 #include "lang/parse.h"
 #include "net/train.h"
 #include "params/round.h"
@@ -21,9 +23,20 @@ typedef struct Work {
     Compiled *out;
 } Work;
 
-static int read_source(const Work *w)
+/* Another tool's model: the text that `rnc import` writes, which is then lowered like any other,
+ * with the model's own values. */
+static bool import_source(const Work *w, Written *written)
+{
+    const char *path = arena_printf(w->arena, "%s (imported)", w->options->input);
+    return import_model(&w->out->imported, w->options->input, w->src, w->d) &&
+           write_net(written, &w->out->imported, path, w->src, w->d);
+}
+
+static int read_source(const Work *w, Written *written)
 {
     const char *why;
+    if (!str_ends(w->options->input, ".ir") && import_is_model(w->options->input))
+        return import_source(w, written) ? written->file : -1;
     const int file = src_read(w->src, w->options->input, &why);
     if (file < 0)
         diag_file_error(w->d, w->options->input, "cannot read the network: %s", why);
@@ -31,13 +44,15 @@ static int read_source(const Work *w)
 }
 
 /* The network as written; a text form of one is read back as it is. */
-static Net *make_net(const Work *w, int file)
+static Net *make_net(const Work *w, int file, const Written *written)
 {
     if (str_ends(w->options->input, ".ir"))
         return irtext_read(w->arena, file, w->d);
     LowerOptions o = w->options->lower;
     o.train = o.train || w->options->dump == DUMP_TRAIN;
     o.train_if_any = w->options->train;
+    if (written->net)
+        return written_lower(written, &o, w->src, w->d);
     return lower_file(w->arena, w->src, file, &o, w->d);
 }
 
@@ -50,12 +65,21 @@ static void print_training(const Work *w)
         diag_file_error(w->d, w->options->input, "there is no training in a network's text form");
 }
 
+static bool has_values(const Net *net)
+{
+    for (int i = 0; i < net->params.n; i++) {
+        if (!net->params.at[i]->data)
+            return false;
+    }
+    return true;
+}
+
 static bool bind_weights(const Work *w)
 {
     const CompileOptions *o = w->options;
     Compiled *c = w->out;
     if (o->n_weights == 0 && o->init.kind == INIT_NONE) {
-        c->has_weights = c->net->params.n == 0;
+        c->has_weights = has_values(c->net);
         return true;
     }
     c->files = NEW_ARRAY(w->arena, TensorFile, o->n_weights ? o->n_weights : 1);
@@ -128,7 +152,8 @@ static bool phases(const Work *w)
     const CompileOptions *o = w->options;
     Compiled *c = w->out;
 
-    const int file = read_source(w);
+    Written written = {0};
+    const int file = read_source(w, &written);
     if (file < 0)
         return false;
     if (stop(w, DUMP_AST)) {
@@ -136,7 +161,7 @@ static bool phases(const Work *w)
         return true;
     }
 
-    c->net = make_net(w, file);
+    c->net = make_net(w, file, &written);
     if (c->net && stop(w, DUMP_TRAIN)) {
         print_training(w);
         return true;
@@ -209,4 +234,5 @@ void compiled_close(Compiled *compiled)
     for (int i = 0; i < compiled->n_files; i++)
         tensorfile_close(&compiled->files[i]);
     compiled->n_files = 0;
+    imported_close(&compiled->imported);
 }

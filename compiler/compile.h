@@ -5,6 +5,7 @@
 #include "base/diag.h"
 #include "net/ir.h"
 #include "lang/lower.h"
+#include "import/imported.h"
 #include "params/bind.h"
 #include "passes/differentiate.h"
 #include "plan/plan.h"
@@ -13,7 +14,7 @@
 typedef enum Dump { DUMP_NONE, DUMP_AST, DUMP_IR, DUMP_PLAN, DUMP_REPORT, DUMP_TRAIN } Dump;
 
 typedef struct CompileOptions {
-    const char *input; /* .net, or .ir (a network's text form) */
+    const char *input; /* .net, .ir (a network's text form), or a model that import.h reads */
     LowerOptions lower;
     const char *const *weights; /* files to bind, in order */
     int n_weights;
@@ -44,6 +45,7 @@ typedef struct Compiled {
     size_t weights_size;
     TensorFile *files; /* [n_files], opened; parameters may point into them */
     int n_files;
+    Imported imported; /* of a model of another tool; its parameters may point into it, too */
 } Compiled;
 
 /* False after messages in `d`, the last of them "out of memory" if it ran out. */

@@ -7,7 +7,7 @@
 # files and runtime/ only, and runtime/ its own only; of compiler/ only tool/ includes train/'s.
 # RNC_LAYERS_OF is another tree to look at.
 . "$(dirname "$0")/lib.sh"
-order="kernels=0 runtime=0 base=1 net=2 lang=3 params=3 exchange=3 passes=3 train=3 plan=4 emit=5 hall=6 view=7 tool=8"
+order="kernels=0 runtime=0 base=1 net=2 lang=3 params=3 passes=3 train=3 import=4 exchange=4 plan=5 emit=6 hall=7 view=8 tool=9"
 
 # check TREE: prints a line for each wrong include, then "N includes".
 check() {

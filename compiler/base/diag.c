@@ -71,7 +71,11 @@ static void at_place(Diag *d, Loc loc, const char *kind, const char *format, va_
     int line = 0, column = 0;
     if (f) {
         src_line(d->src, loc.file, loc.begin, &line, &column);
-        buf_printf(&d->out, "%s:%d:%d: %s: ", str_shown(d->out.arena, f->name), line, column, kind);
+        const char *name = str_shown(d->out.arena, f->name);
+        if (f->listing)
+            buf_printf(&d->out, "%s: node %d: %s: ", name, line, kind);
+        else
+            buf_printf(&d->out, "%s:%d:%d: %s: ", name, line, column, kind);
     } else {
         buf_printf(&d->out, "rnc: %s: ", kind);
     }

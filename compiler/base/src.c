@@ -74,7 +74,37 @@ int src_read(SrcMap *map, const char *path, const char **why)
 
 void src_add_input(SrcMap *map, const char *path)
 {
-    map->files.at[src_add(map, path, "", 0)].on_disk = true;
+    const int file = src_add(map, path, "", 0);
+    map->files.at[file].on_disk = true;
+}
+
+int src_listing(SrcMap *map, const char *name)
+{
+    const SrcFile f = {.name = arena_strdup(map->arena, name), .text = "", .listing = true};
+    VEC_PUSH(map->arena, &map->files, f);
+    return map->files.n - 1;
+}
+
+Loc src_list(SrcMap *map, int file, const char *line)
+{
+    SrcFile *f = &map->files.at[file];
+    const size_t n = strlen(line), begin = f->size;
+    if (begin + n + 2 > f->room) {
+        f->room = 2 * (begin + n + 2);
+        char *text = arena_alloc(map->arena, f->room);
+        memcpy(text, f->text, begin);
+        f->text = text;
+    }
+    char *at = (char *)f->text + begin;
+    for (size_t i = 0; i < n; i++)
+        at[i] = line[i] == '\n' ? ' ' : line[i];
+    at[n] = '\n';
+    f->size = begin + n + 1;
+    if (f->n_lines == f->lines_room)
+        f->lines =
+            arena_grow(map->arena, (int *)f->lines, sizeof *f->lines, f->n_lines, &f->lines_room);
+    ((int *)f->lines)[f->n_lines++] = (int)begin;
+    return (Loc){file, (int)begin, (int)(begin + n)};
 }
 
 const SrcFile *src_file(const SrcMap *map, int file)

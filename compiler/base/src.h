@@ -28,8 +28,11 @@ typedef struct SrcFile {
     const char *text; /* NUL-terminated; may hold NULs before size */
     size_t size;
     bool on_disk;     /* an input that was read; else src_add() got it from elsewhere */
+    bool listing;     /* a line for each node of a model file, by src_list() */
     const int *lines; /* [n_lines] the byte where each line begins, the first with 0 */
     int n_lines;
+    size_t room; /* of a listing: what `text` and `lines` have place for */
+    int lines_room;
 } SrcFile;
 
 typedef struct SrcMap {
@@ -44,6 +47,10 @@ int src_add(SrcMap *map, const char *name, const char *text, size_t size);
 int src_read(SrcMap *map, const char *path, const char **why);
 /* Adds a file that somebody else reads and that has no places, so that it is among the inputs. */
 void src_add_input(SrcMap *map, const char *path);
+/* A text that grows, for what has no lines of its own: the nodes of a model file, which messages
+ * count from 1.  src_list() appends a line and returns its place. */
+int src_listing(SrcMap *map, const char *name);
+Loc src_list(SrcMap *map, int file, const char *line);
 const SrcFile *src_file(const SrcMap *map, int file);
 /* Line and column of a byte, both from 1. */
 void src_line(const SrcMap *map, int file, int byte, int *line, int *column);

@@ -315,6 +315,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_TUNE_OUTPUT:
     case OPTION_GRAPH_OUTPUT:
     case OPTION_DATA_OUTPUT:
+    case OPTION_IMPORT_OUTPUT:
         o->output = value;
         return true;
     case OPTION_NAME:
@@ -362,7 +363,11 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_INPUT_KIND:
         CHOICE(p, value, o->input_kind, InputKind, "random", "outliers", "specials");
         return true;
+    case OPTION_CHECK:
+        VEC_PUSH(p->arena, &o->check, value);
+        return true;
     case OPTION_TOLERANCE:
+    case OPTION_IMPORT_TOLERANCE:
         o->tolerance_given = true;
         return real(p, value, &o->tolerance);
     case OPTION_THREADS:

@@ -99,7 +99,13 @@ static int option(Parser *p, int i, int argc, char *const *argv)
             return i;
         }
     }
-    const bool good = apply_option(p, row->id, value);
+    const bool two = row->argument && strchr(row->argument, ' ');
+    if (two && i + 1 >= argc) {
+        diag_error(p->d, NO_LOC, "%s takes two values: %s", p->option, row->argument);
+        return i;
+    }
+    const bool good =
+        apply_option(p, row->id, value) && (!two || apply_option(p, row->id, argv[++i]));
     if (good && row->id == OPTION_MACHINE) /* its numbers, so that the C can be made elsewhere */
         value = p->o->compile.plan.machine->name;
     if (good && row->shown)
@@ -131,6 +137,8 @@ static void check(Parser *p)
         return;
     if (!o->compile.input && o->command == COMMAND_data)
         diag_error(p->d, NO_LOC, "no data is given: name a folder or a file");
+    else if (!o->compile.input && o->command == COMMAND_import)
+        diag_error(p->d, NO_LOC, "no model is given: name a file of another tool");
     else if (!o->compile.input)
         diag_error(p->d, NO_LOC, "no network is given: name a .net file");
     if (o->compile.dump_after && o->compile.dump != DUMP_IR)

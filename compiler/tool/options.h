@@ -48,7 +48,9 @@ typedef struct Options {
     uint64_t seed;
     int runs; /* one after the other; 0: not said */
 
-    double tolerance; /* verify: of each layer, relative */
+    Words check; /* import: archives of inputs and outputs; none, or both */
+
+    double tolerance; /* verify: of each layer, relative; import: of each output */
     bool tolerance_given;
     InputKind input_kind; /* verify */
     int threads;

@@ -1,0 +1,75 @@
+/* import.c: chooses the reader of a model file. */
+#include "import/import.h"
+
+#include "import/import_parts.h"
+#include "net/check.h"
+
+#include <ctype.h>
+#include <string.h>
+
+typedef struct Reader {
+    const char *what;
+    bool (*is)(const Opened *file);
+    bool (*import)(Imported *to, const Opened *file, SrcMap *src, Diag *d);
+} Reader;
+
+static const Reader readers[] = {
+#define READER(id, what) {what, id##_is, id##_import},
+#include "import/readers.def"
+};
+enum { READERS = sizeof readers / sizeof *readers };
+
+const char *import_net_name(const char *path, Arena *arena)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    const size_t n = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    char *name = arena_strndup(arena, base, n);
+    for (char *c = name; *c; c++)
+        *c = isalnum((unsigned char)*c) ? *c : '_';
+    return isdigit((unsigned char)*name) || !*name ? arena_printf(arena, "net_%s", name) : name;
+}
+
+static const Reader *reader_of(const Opened *file)
+{
+    for (int i = 0; i < READERS; i++) {
+        if (readers[i].is(file))
+            return &readers[i];
+    }
+    return NULL;
+}
+
+bool import_is_model(const char *path)
+{
+    Opened file = {.path = path};
+    const char *why;
+    if (str_ends(path, ".net") || !opened_map(&file, &why))
+        return false;
+    const bool is = reader_of(&file) != NULL;
+    opened_close(&file);
+    return is;
+}
+
+static void refuse(const char *path, Arena *arena, Diag *d)
+{
+    Buf list = buf_new(arena);
+    for (int i = 0; i < READERS; i++)
+        buf_printf(&list, "%s%s", i == 0 ? "" : i == READERS - 1 ? " and " : ", ", readers[i].what);
+    diag_file_error(d, path, "this is no model that rnc reads");
+    diag_file_note(d, path, "it reads %s", buf_text(&list));
+}
+
+bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d)
+{
+    const int errors = d->errors;
+    const Opened *file = imported_map(to, path, src, d);
+    if (!file)
+        return false;
+    const Reader *reader = reader_of(file);
+    if (!reader) {
+        refuse(path, src->arena, d);
+        return false;
+    }
+    return reader->import(to, file, src, d) && d->errors == errors &&
+           check_net(to->net, d, "the import");
+}

@@ -1,0 +1,15 @@
+/* import.h: model files of other tools, read by content. */
+#ifndef RNC_IMPORT_H
+#define RNC_IMPORT_H
+
+#include "import/imported.h"
+
+/* Whether a file is a model that import_model() reads, by its content; false also if it cannot be
+ * read.  A .net file is none. */
+bool import_is_model(const char *path);
+
+/* Reads the model, its values included.  False after messages; then as well, imported_close()
+ * closes what was opened. */
+bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d);
+
+#endif

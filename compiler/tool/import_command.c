@@ -1,0 +1,90 @@
+/* import_command.c: rnc import: another tool's model as a .net file and its weights. */
+#include "import/import.h"
+#include "import/write.h"
+#include "net/figures.h"
+#include "params/safetensors_write.h"
+#include "tool/check_outputs.h"
+#include "tool/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* NAME of -o NAME.net, or of the model in the current folder; NULL after a message. */
+static const char *base_of_output(const Options *o, Arena *arena, Diag *d)
+{
+    const char *from = o->output;
+    if (from && !str_ends(from, ".net")) {
+        diag_error(d, NO_LOC, "the output's name must end in .net, and '%s' does not", from);
+        return NULL;
+    }
+    if (!from) {
+        const char *slash = strrchr(o->compile.input, '/');
+        from = slash ? slash + 1 : o->compile.input;
+    }
+    const char *slash = strrchr(from, '/'), *base = slash ? slash + 1 : from;
+    const char *dot = strrchr(base, '.');
+    return arena_strndup(arena, from, dot && dot > base ? (size_t)(dot - from) : strlen(from));
+}
+
+static bool has_values(const Net *net)
+{
+    for (int i = 0; i < net->params.n; i++) {
+        if (!net->params.at[i]->data)
+            return false;
+    }
+    return net->params.n > 0;
+}
+
+static void print_made(const Imported *model, const Net *net, const OutputFile *files, int n,
+                       Arena *arena)
+{
+    printf("%s: %s, %s, %s an image\n", net->name, figure_layers(arena, net),
+           figure_count(arena, net_parameters(net), " parameters"),
+           figure_count(arena, net_macs(net), "MAC"));
+    for (int i = 0; i < model->remarks.n; i++)
+        printf("note: %s\n", model->remarks.at[i]);
+    printf("wrote %s", files[0].path);
+    if (n > 1)
+        printf(", %s (%s)\n", files[1].path, figure_bytes(arena, (int64_t)files[1].size));
+    else
+        printf("; %s\n", net->params.n ? "the model has no weights" : "it has no parameters");
+}
+
+static void write_files(const Options *o, const Imported *model, const Written *written,
+                        const char *base, const SrcMap *src, Arena *arena, Diag *d)
+{
+    OutputFile files[2] = {
+        {arena_printf(arena, "%s.net", base), buf_text(&written->text), written->text.n},
+        {.path = arena_printf(arena, "%s.safetensors", base)},
+    };
+    int n = 1;
+    if (has_values(written->net))
+        files[n++].bytes = safetensors_print(written->net, &files[1].size, arena);
+    if (write_made(o, files, n, base, src, arena, d) && !o->quiet)
+        print_made(model, written->net, files, n, arena);
+}
+
+int import_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    Imported model = {0};
+    Written written;
+    const char *base = base_of_output(o, arena, d);
+    if (!base)
+        return EXIT_USAGE;
+    /* Memory that runs out must not leave files open. */
+    jmp_buf oom;
+    jmp_buf *outer = arena_on_oom(arena, &oom);
+    if (setjmp(oom)) {
+        arena_on_oom(arena, outer);
+        imported_close(&model);
+        longjmp(*outer, 1);
+    }
+    const char *path = arena_printf(arena, "%s.net", base);
+    if (import_model(&model, o->compile.input, src, d) &&
+        write_net(&written, &model, path, src, d) &&
+        (o->check.n == 0 || check_outputs(o, written.net, arena, d)))
+        write_files(o, &model, &written, base, src, arena, d);
+    arena_on_oom(arena, outer);
+    imported_close(&model);
+    return status_of(d);
+}

@@ -16,9 +16,12 @@ bool rnct_form_set(rnct_form *form, const rnct_set *set, rnct_problems *problems
     const rnct_augment *a = &form->augment;
     bool good = true;
     if (!in_range(a->brightness) || !in_range(a->contrast) || !in_range(a->saturation) ||
-        !in_range(a->erase))
+        !in_range(a->erase) || !in_range(a->flip))
         good = rnct_problem(problems, "augmentation",
-                            "brightness, contrast, saturation and erasing are from 0 to 1");
+                            "flip, brightness, contrast, saturation and erasing are from 0 to 1");
+    if (!in_range(a->erase_least) || !in_range(a->erase_most) || a->erase_least > a->erase_most)
+        good = rnct_problem(problems, "augmentation",
+                            "the least and the most that is erased are parts, from 0 to 1");
     if (a->crop < 0 || a->crop > 4096)
         good = rnct_problem(problems, "augmentation", "a crop of %d pixels is not from 0 to 4096",
                             a->crop);
@@ -53,9 +56,9 @@ static Window draw_window(const rnct_form *form, uint32_t epoch, uint32_t sample
         w.y = (int)rnct_below(bits[0], 2 * (uint32_t)crop + 1) - crop;
         w.x = (int)rnct_below(bits[1], 2 * (uint32_t)crop + 1) - crop;
     }
-    if (form->augment.flip) {
+    if (form->augment.flip > 0) {
         rnct_draw(form->seed, RNCT_STREAM_FLIP, epoch, sample, 0, bits);
-        w.flip = rnct_below(bits[0], 2) == 1;
+        w.flip = rnct_unit(bits[0]) >= 1 - form->augment.flip;
     }
     return w;
 }
@@ -176,36 +179,47 @@ static void put_coloured(const rnct_set *set, const rnct_form *form, const Windo
 
 /* ---- erasing ---- */
 
+/* The rectangle of h x w pixels whose first one is (top, left) becomes form->erased. */
+static void erase_part(const rnct_set *set, const rnct_form *form, const int part[4], float *to)
+{
+    const bool planar = form->order == RNC_ORDER_NCHW;
+    const size_t row = (size_t)set->w, c = (size_t)set->c, plane = (size_t)set->h * row;
+    for (int y = part[0]; y < part[0] + part[2]; y++) {
+        for (int x = part[1]; x < part[1] + part[3]; x++) {
+            const size_t pixel = (size_t)y * row + (size_t)x;
+            for (size_t k = 0; k < c; k++)
+                to[planar ? k * plane + pixel : pixel * c + k] = form->erased[k];
+        }
+    }
+}
+
 /* Random erasing: Zhong, Zheng, Kang, Li, Yang, AAAI 2020 (arXiv 1708.04896).  A rectangle of 0.02
- * to 0.33 of the area, whose height by width is from 0.3 to 1 / 0.3; where ten that are drawn do
- * not fit, none. */
+ * to 0.33 of the area, or as form->augment says, whose height by width is from 0.3 to 1 / 0.3;
+ * where ten that are drawn do not fit, none. */
 static void erase(const rnct_set *set, const rnct_form *form, uint32_t epoch, uint32_t sample,
                   float *to)
 {
     enum { TRIES = 10 };
+    const rnct_augment *a = &form->augment;
     const float area = (float)set->h * (float)set->w, least = 0.3f;
+    const bool given = a->erase_most > 0;
+    const float from = given ? a->erase_least : 0.02f;
+    const float range = given ? a->erase_most - a->erase_least : 0.31f;
     uint32_t bits[4];
     rnct_draw(form->seed, RNCT_STREAM_ERASE, epoch, sample, 0, bits);
-    if (!(rnct_unit(bits[0]) < form->augment.erase))
+    if (!(rnct_unit(bits[0]) < a->erase))
         return;
     for (uint32_t i = 1; i <= TRIES; i++) {
         rnct_draw(form->seed, RNCT_STREAM_ERASE, epoch, sample, i, bits);
-        const float wanted = area * (0.02f + 0.31f * rnct_unit(bits[0]));
+        const float wanted = area * (from + range * rnct_unit(bits[0]));
         const float ratio = least + (1 / least - least) * rnct_unit(bits[1]);
         /* IEEE 754 rounds square roots alike everywhere. */
         const int h = (int)(sqrtf(wanted * ratio) + 0.5f), w = (int)(sqrtf(wanted / ratio) + 0.5f);
         if (h < 1 || w < 1 || h >= set->h || w >= set->w)
             continue;
-        const int top = (int)rnct_below(bits[2], (uint32_t)(set->h - h + 1));
-        const int left = (int)rnct_below(bits[3], (uint32_t)(set->w - w + 1));
-        const bool planar = form->order == RNC_ORDER_NCHW;
-        const size_t row = (size_t)set->w, c = (size_t)set->c, plane = (size_t)set->h * row;
-        for (size_t y = (size_t)top; y < (size_t)(top + h); y++) {
-            for (size_t k = 0; planar && k < c; k++)
-                memset(to + k * plane + y * row + (size_t)left, 0, (size_t)w * sizeof *to);
-            if (!planar)
-                memset(to + (y * row + (size_t)left) * c, 0, (size_t)w * c * sizeof *to);
-        }
+        const int part[4] = {(int)rnct_below(bits[2], (uint32_t)(set->h - h + 1)),
+                             (int)rnct_below(bits[3], (uint32_t)(set->w - w + 1)), h, w};
+        erase_part(set, form, part, to);
         return;
     }
 }

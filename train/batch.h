@@ -11,13 +11,14 @@
 
 /* What is changed at random, in this order.  All zeros changes nothing. */
 typedef struct rnct_augment {
-    int crop;  /* the picture is laid on black, wider by so many pixels at each side, and a part
-                * of its size is cut out anywhere */
-    bool flip; /* left and right are exchanged, of every second sample */
+    int crop;   /* the picture is laid on black, wider by so many pixels at each side, and a part
+                 * of its size is cut out anywhere */
+    float flip; /* of so many samples, from 0 to 1, left and right are exchanged */
     float brightness; /* of at most 1: times a factor from 1 - x to 1 + x */
     float contrast;   /* likewise: away from, or towards, the mean of the picture's grey */
     float saturation; /* likewise: away from, or towards, each pixel's grey */
-    float erase;      /* of so many samples, from 0 to 1, a rectangle becomes 0 after normalising */
+    float erase;      /* of so many samples, from 0 to 1, a rectangle gets one colour */
+    float erase_least, erase_most; /* which part of the picture it is; 0, 0: 0.02 to 0.33 */
 } rnct_augment;
 
 /* How a network takes pictures: (pixel / unit - mean) / deviation, for each channel. */
@@ -26,6 +27,7 @@ typedef struct rnct_form {
     float unit; /* 255: pixels from 0 to 1; 1: from 0 to 255 */
     float mean[4], deviation[4];
     rnct_augment augment;
+    float erased[4]; /* what an erased pixel is after normalising */
     uint64_t seed;
     float table[4][256]; /* of each byte: set by rnct_form_set */
 } rnct_form;

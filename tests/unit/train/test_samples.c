@@ -74,7 +74,7 @@ static void test_plain(void)
 /* Crop and flip against what the counters say, for many samples and epochs. */
 static void test_geometry(void)
 {
-    const rnct_form form = form_of((rnct_augment){.flip = true, .crop = 3});
+    const rnct_form form = form_of((rnct_augment){.flip = 0.5f, .crop = 3});
     int wrong = 0, flips = 0, places[49] = {0}, all = 0;
     for (uint32_t epoch = 0; epoch < 40; epoch++) {
         for (uint32_t i = 0; i < N; i++) {
@@ -176,8 +176,8 @@ static void test_erasing(void)
 /* One augmentation does not change what another draws. */
 static void test_streams(void)
 {
-    const rnct_form one = form_of((rnct_augment){.flip = true});
-    const rnct_form two = form_of((rnct_augment){.flip = true, .erase = 1});
+    const rnct_form one = form_of((rnct_augment){.flip = 0.5f});
+    const rnct_form two = form_of((rnct_augment){.flip = 0.5f, .erase = 1});
     int same = 0, zero = 0;
     for (uint32_t i = 0; i < N; i++) {
         float a[EACH], b[EACH];
@@ -245,7 +245,7 @@ static Seen here[STEPS], there[STEPS];
 static void test_same_bits(void)
 {
     const rnct_form form =
-        form_of((rnct_augment){.flip = true, .crop = 2, .brightness = 0.3f, .erase = 0.5f});
+        form_of((rnct_augment){.flip = 0.5f, .crop = 2, .brightness = 0.3f, .erase = 0.5f});
     uint32_t samples[45];
     for (uint32_t i = 0; i < 45; i++)
         samples[i] = i + i / 9;

@@ -72,8 +72,12 @@ static void put_line(const rnct_progress *p, const rnct_standing *s, double now,
     if (time > 0 && steps > 0) {
         const uint64_t more = p->steps > s->step ? p->steps - s->step : 0;
         rnct_duration((double)more * time / (double)steps, left);
-        n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %.0f images/s  %s left",
-                      (double)(p->images - p->marks[oldest].images) / time, left);
+        const double speed = (double)(p->images - p->marks[oldest].images) / time;
+        n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %.0f images/s", speed);
+        if (p->peak > 0)
+            n += snprintf(line + n, LINE_BYTES - (size_t)n, " (%.0f %% of the peak)",
+                          100 * speed / p->peak);
+        n += snprintf(line + n, LINE_BYTES - (size_t)n, "  %s left", left);
     }
     if (!isnan(s->loss))
         n += snprintf(line + n, LINE_BYTES - (size_t)n, "  loss %.4f", s->loss);

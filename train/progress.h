@@ -22,6 +22,8 @@ typedef struct rnct_progress {
     } marks[RNCT_PROGRESS_MARKS]; /* the last ones, a ring */
     unsigned n_marks;
     uint64_t images; /* so far */
+    double peak;     /* images a second that can be reached at the most; 0, as begin sets it: not
+                      * known; else the share of it is shown */
 } rnct_progress;
 
 /* What is known after a step. */

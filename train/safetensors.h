@@ -1,0 +1,19 @@
+/* safetensors.h: tensors in a file that rnc, PyTorch and others read. */
+#ifndef RNCT_SAFETENSORS_H
+#define RNCT_SAFETENSORS_H
+
+#include "train/problems.h"
+
+typedef struct rnct_tensor {
+    const char *name;
+    int rank, dims[4];
+    const float *floats; /* row-major */
+} rnct_tensor;
+
+/* Writes a file of n tensors, as a whole.  It says that names and order of axes are the network's
+ * own, as `rnc convert` writes them; for the same network the bytes are the same, too.  False with
+ * a problem. */
+bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n,
+                           rnct_problems *problems);
+
+#endif

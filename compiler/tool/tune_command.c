@@ -3,7 +3,7 @@
  *
  * A kind is what one row of a tuning is for.  First its methods and register tiles are measured,
  * then the other knobs of the best one.  At last the best of all is measured once more beside the
- * step as it is without a tuning, and replaces it only if it is better by GAIN in both halves of
+ * step as it is without a tuning, and replaces it only if it is better by TUNE_GAIN in both halves of
  * those rounds.
  */
 #include "tool/commands.h"
@@ -15,8 +15,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-static const double GAIN = 0.015;
 
 /* The result for a kind. */
 typedef struct Kind {
@@ -83,7 +81,7 @@ static void progress(const Tune *t, const char *what, const Candidates *list)
 
 static bool better(const Candidate *c)
 {
-    return c->half[0] < 1.0 - GAIN && c->half[1] < 1.0 - GAIN;
+    return c->half[0] < 1.0 - TUNE_GAIN && c->half[1] < 1.0 - TUNE_GAIN;
 }
 
 /* Measures candidates, the first of which is the step without a tuning, for the table as well. */
@@ -120,6 +118,7 @@ static bool tune_kind(Tune *t, Kind *kind)
     if (second.n > 1 && !measure(t, &second, fewer, false))
         return false;
     progress(t, "knobs", &second);
+    learn_knobs(t, &second.at[at], &second);
 
     try_again(t, &first.at[0], &last);
     try_again(t, best_of(&second), &last);
@@ -251,6 +250,7 @@ static bool tune_all(Tune *t, Kinds *kinds)
         if (!t->o->quiet)
             fprintf(stderr, "%d/%d  %s\n", i + 1, kinds->n, key_text(t, k->node));
         good = tune_kind(t, k);
+        tune_forget(t);
         if (good && !t->o->quiet)
             fprintf(stderr, "    %-18s %.1f us to %.1f us (%.3f)\n",
                     changed(k) ? k->is.row.method : "as it was", k->was.us, k->was.us * k->is.ratio,

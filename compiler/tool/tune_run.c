@@ -28,8 +28,6 @@ enum {
 static const double METER_LOSS = 0.08;
 static const double SAMPLE = 400e-6; /* seconds that the first candidate's sample takes */
 
-typedef void (*StepFunction)(const rnc_operands *o, int part, int parts);
-
 typedef struct Job {
     StepFunction function;
     rnc_operands operands;
@@ -91,7 +89,7 @@ static float *operand(const Plan *plan, const Operand *o, const void *const *mem
 }
 
 /* Memory for the weights and operands of all candidates, and where each finds its own. */
-static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *functions)
+static Job *place_jobs(Tune *t, const Candidates *list)
 {
     const Plan *plan = t->plan;
     const Step *first = &list->at[0].step;
@@ -138,7 +136,7 @@ static Job *place_jobs(Tune *t, const Candidates *list, const StepFunction *func
         o->in[1] = operand(plan, &s->in[1], memories, at);
         o->out[0] = operand(plan, &s->out[0], memories, at);
         o->scratch = scratch > 0 ? t->work + used : NULL;
-        jobs[i].function = functions[i];
+        jobs[i].function = list->at[i].function;
         jobs[i].weights = round_up(s->weights->bytes, 64);
         jobs[i].parts = s->parts < t->threads ? s->parts : t->threads;
     }
@@ -277,10 +275,10 @@ static int run_rounds(Tune *t, Job *jobs, int n, int wanted, double *times)
     return good;
 }
 
-static void run(Tune *t, Candidates *list, const StepFunction *functions, int wanted)
+static void run(Tune *t, Candidates *list, int wanted)
 {
     const int n = list->n;
-    Job *jobs = place_jobs(t, list, functions);
+    Job *jobs = place_jobs(t, list);
     double *times = NEW_ARRAY(t->arena, double, n *(wanted + 1));
     double *room = NEW_ARRAY(t->arena, double, wanted + 1);
     const int good = run_rounds(t, jobs, n, wanted, times);
@@ -309,7 +307,6 @@ typedef struct Unit {
     const char *name; /* in the folder */
     int first, n;
     pid_t compiler; /* the process that compiles it; 0: this one */
-    void *handle;
 } Unit;
 
 static bool compile_unit(const Tune *t, const char *folder, const Unit *u)
@@ -318,14 +315,14 @@ static bool compile_unit(const Tune *t, const char *folder, const Unit *u)
                      "tuning measures compiled code; $CC names the compiler", t->arena, t->d);
 }
 
-static bool write_unit(Tune *t, const Candidates *list, const char *folder, const Unit *u)
+static bool write_unit(Tune *t, Candidate *const *list, const char *folder, const Unit *u)
 {
     Plan plan = *t->plan;
     Buf text = buf_new(t->arena);
     plan.options.isas = 1u << t->isa;
     memset(&plan.steps, 0, sizeof plan.steps);
     for (int i = 0; i < u->n; i++) {
-        Step step = list->at[u->first + i].step;
+        Step step = list[u->first + i]->step;
         step.index = step.function = i;
         step.clear_halo = 0;
         VEC_PUSH(t->arena, &plan.steps, step);
@@ -338,7 +335,7 @@ static bool write_unit(Tune *t, const Candidates *list, const char *folder, cons
 
 /* A file for each CPU, of a few candidates at least.  What another process could not compile this
  * one compiles again, for the message. */
-static bool build(Tune *t, const Candidates *list, const char *folder, Unit *units, int n)
+static bool build(Tune *t, Candidate *const *list, const char *folder, Unit *units, int n)
 {
     bool good = true;
     for (int i = 0; i < n && good; i++)
@@ -360,26 +357,30 @@ static bool build(Tune *t, const Candidates *list, const char *folder, Unit *uni
     return good;
 }
 
-/* The candidates' functions; NULL after a message. */
-static StepFunction *load(Tune *t, const Candidates *list, const char *folder, Unit *units, int n)
+/* Finds the candidates' functions; false after a message. */
+static bool load(Tune *t, Candidate *const *list, const char *folder, const Unit *units, int n)
 {
-    StepFunction *functions = NEW_ARRAY(t->arena, StepFunction, list->n);
     for (int i = 0; i < n; i++) {
+        void *handle = NULL;
         const StepFunction *const *some =
-            cc_load(folder, units[i].name, "candidates", &units[i].handle, t->arena, t->d);
+            cc_load(folder, units[i].name, "candidates", &handle, t->arena, t->d);
+        if (handle)
+            VEC_PUSH(t->arena, &t->loaded, handle);
         if (!some)
-            return NULL;
-        memcpy(functions + units[i].first, *some, (size_t)units[i].n * sizeof *functions);
+            return false;
+        for (int k = 0; k < units[i].n; k++)
+            list[units[i].first + k]->function = (*some)[k];
     }
-    return functions;
+    return true;
 }
 
-bool tune_measure(Tune *t, Candidates *list, int rounds)
+/* Compiles and loads `count` candidates.  False after a message. */
+static bool make_functions(Tune *t, Candidate *const *list, int count)
 {
     enum { FEW = 2 };
     Unit units[FILES_MOST] = {{0}};
     const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    int n = list->n / FEW < FILES_MOST ? list->n / FEW : FILES_MOST;
+    int n = count / FEW < FILES_MOST ? count / FEW : FILES_MOST;
     n = n > cpus ? (int)cpus : n;
     n = n < 1 ? 1 : n;
     const char *folder = cc_folder(NULL, "tune", t->arena, t->d);
@@ -387,20 +388,34 @@ bool tune_measure(Tune *t, Candidates *list, int rounds)
         return false;
     for (int i = 0; i < n; i++) {
         units[i].name = arena_printf(t->arena, "candidates%d", t->builds++);
-        units[i].first = list->n * i / n;
-        units[i].n = list->n * (i + 1) / n - units[i].first;
+        units[i].first = count * i / n;
+        units[i].n = count * (i + 1) / n - units[i].first;
     }
-    StepFunction *functions =
-        build(t, list, folder, units, n) ? load(t, list, folder, units, n) : NULL;
+    const bool good = build(t, list, folder, units, n) && load(t, list, folder, units, n);
     /* The files are removed at once, so that none remain even if measuring is interrupted. */
     for (int i = 0; i < n; i++)
         cc_remove(folder, units[i].name, t->arena);
     rmdir(folder);
-    if (functions)
-        run(t, list, functions, rounds);
-    for (int i = 0; i < n; i++) {
-        if (units[i].handle)
-            dlclose(units[i].handle);
+    return good;
+}
+
+bool tune_measure(Tune *t, Candidates *list, int rounds)
+{
+    Candidate **missing = NEW_ARRAY(t->arena, Candidate *, list->n);
+    int n = 0;
+    for (int i = 0; i < list->n; i++) {
+        if (!list->at[i].function)
+            missing[n++] = &list->at[i];
     }
-    return functions != NULL;
+    if (n > 0 && !make_functions(t, missing, n))
+        return false;
+    run(t, list, rounds);
+    return true;
+}
+
+void tune_forget(Tune *t)
+{
+    for (int i = 0; i < t->loaded.n; i++)
+        dlclose(t->loaded.at[i]);
+    t->loaded.n = 0;
 }

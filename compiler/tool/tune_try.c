@@ -103,11 +103,29 @@ void try_methods(const Tune *t, Candidates *list)
 
 /* ---- the other knobs ---- */
 
+/* A method's position in method_rows. */
+static int method_number(const Method *method)
+{
+    int i = 0;
+    while (method_rows[i] != method)
+        i++;
+    return i;
+}
+
+/* Whether a knob has been tried for KINDS_ENOUGH kinds of steps and has never gained GAIN. */
+static bool known_useless(const Tune *t, const Candidate *from, int knob)
+{
+    enum { KINDS_ENOUGH = 3 };
+    const Experience *e = &t->known[method_number(from->step.method)][knob];
+    return !t->table && e->kinds >= KINDS_ENOUGH && e->best > 1.0 - TUNE_GAIN;
+}
+
 void try_knobs(const Tune *t, const Candidate *from, Candidates *list)
 {
     const Trial *trial = from->step.method->trials;
     for (; trial && trial->values[0] != TRIAL_END; trial++) {
-        if (!(from->row.set[t->isa] >> trial->knob & 1))
+        if (!(from->row.set[t->isa] >> trial->knob & 1) ||
+            known_useless(t, from, (int)trial->knob))
             continue;
         TuningRow row = from->row;
         for (int k = 0; k < TRIAL_VALUES && trial->values[k] != TRIAL_END; k++) {
@@ -148,4 +166,23 @@ void try_together(const Tune *t, const Candidate *from, const Candidates *measur
         *tuning_knob(&row.knobs[t->isa], k) = *tuning_knob(&knobs, k);
     }
     try_row(t, from->step.node, &row, list);
+}
+
+void learn_knobs(Tune *t, const Candidate *from, const Candidates *measured)
+{
+    double best[KNOB_COUNT] = {0};
+    for (int i = 0; i < measured->n && !t->too_busy; i++) {
+        const Candidate *c = &measured->at[i];
+        const int k = one_knob(from->step.knobs[t->isa], c->step.knobs[t->isa]);
+        const double ratio = c->ratio / from->ratio;
+        if (k >= 0 && same_method(&c->row, &from->row) && (best[k] == 0 || ratio < best[k]))
+            best[k] = ratio;
+    }
+    Experience *known = t->known[method_number(from->step.method)];
+    for (int k = 0; k < KNOB_COUNT; k++) {
+        if (best[k] == 0)
+            continue;
+        known[k].best = known[k].kinds == 0 || best[k] < known[k].best ? best[k] : known[k].best;
+        known[k].kinds++;
+    }
 }

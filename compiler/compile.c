@@ -90,7 +90,9 @@ static bool bind_weights(const Work *w)
         for (int k = 0; k < c->files[i].n_parts; k++)
             src_add_input(w->src, c->files[i].parts[k]);
     }
-    c->has_weights = bind_params(c->net, c->files, c->n_files, o->init, &c->bound, w->d);
+    c->has_weights =
+        o->strict ? bind_params_but(c->net, c->files, c->n_files, o->init, o->anew, &c->bound, w->d)
+                  : bind_params(c->net, c->files, c->n_files, o->init, &c->bound, w->d);
     return c->has_weights;
 }
 

@@ -19,6 +19,8 @@ typedef struct CompileOptions {
     const char *const *weights; /* files to bind, in order */
     int n_weights;
     InitSpec init;
+    bool strict;    /* files must give all parameters, although there is an `init`, but for: */
+    BindAnew anew;  /* those that are initialised all the same */
     bool train;     /* the network with a backward part, for this loss */
     bool some_loss; /* `loss` says which; else it is that of the file's training, if it has one */
     Loss loss;

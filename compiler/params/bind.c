@@ -179,7 +179,7 @@ static BindReport report(const Binder *b)
     BindReport report = {0};
     for (int i = 0; i < b->uses.n; i++) {
         const Use *use = &b->uses.at[i];
-        const bool given = use->slot || use->filled;
+        const bool given = (use->slot || use->filled) && !use->anew;
         const bool trained = use->param->role == P_WEIGHT || use->param->role == P_BIAS;
         report.bound += given && trained;
         report.statistics += given && !trained;
@@ -189,6 +189,58 @@ static BindReport report(const Binder *b)
     for (int i = 0; i < b->n_slots; i++)
         report.left_over += !b->slots[i].param;
     return report;
+}
+
+/* Marks what begins anew; false after a message. */
+static bool mark_anew(Binder *b, BindAnew anew)
+{
+    bool good = true;
+    for (int i = 0; i < anew.n; i++) {
+        bool any = false;
+        for (int k = 0; k < b->uses.n; k++) {
+            Use *use = &b->uses.at[k];
+            const bool fits = str_fits(use->param->name, anew.patterns[i]);
+            use->anew = use->anew || fits;
+            any = any || fits;
+        }
+        if (!any) {
+            diag_error(b->diag, NO_LOC, "no parameter fits '%s', which is to begin anew",
+                       anew.patterns[i]);
+            diag_note(b->diag, NO_LOC, "the last one is '%s'; '*' stands for any characters",
+                      b->uses.at[b->uses.n - 1].param->name);
+            good = false;
+        }
+    }
+    return good;
+}
+
+/* Every parameter's numbers, by what the names gave. */
+static void take_all(Binder *b, InitSpec init)
+{
+    for (int i = 0; i < b->uses.n; i++) {
+        const Use *use = &b->uses.at[i];
+        if (use->slot && !use->anew)
+            take_tensor(b, use);
+        else if (use->filled && !use->anew)
+            fill_param(b, use);
+        else if (init.kind != INIT_NONE)
+            init_param(use->param, use->node, (InitSpec){init.kind, init.seed + (uint64_t)i},
+                       b->arena);
+    }
+}
+
+static bool bind_all(Binder *b, TensorFile *files, int n_files, InitSpec init, bool strict)
+{
+    if (!bind_names(b, !strict))
+        return false;
+    if (n_files > 0 && b->reading.missing * 2 > b->uses.n) {
+        bind_names_differ(b, files);
+        return false;
+    }
+    bind_report_names(b, strict);
+    take_all(b, init);
+    say_reshaped(b);
+    return true;
 }
 
 bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindReport *done,
@@ -201,24 +253,22 @@ bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindRe
         return true;
     list_tensors(&b, files, n_files);
     list_params(&b, net);
-    if (!bind_names(&b, init.kind != INIT_NONE))
+    if (!bind_all(&b, files, n_files, init, init.kind == INIT_NONE))
         return false;
-    if (n_files > 0 && b.reading.missing * 2 > b.uses.n) {
-        bind_names_differ(&b, files);
+    *done = report(&b);
+    return diag->errors == errors;
+}
+
+bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, BindAnew anew,
+                     BindReport *done, Diag *diag)
+{
+    Binder b = {.arena = net->arena, .diag = diag, .net = net};
+    const int errors = diag->errors;
+    *done = (BindReport){0};
+    list_tensors(&b, files, n_files);
+    list_params(&b, net);
+    if (!mark_anew(&b, anew) || !bind_all(&b, files, n_files, init, true))
         return false;
-    }
-    bind_report_names(&b, init.kind == INIT_NONE);
-    for (int i = 0; i < b.uses.n; i++) {
-        const Use *use = &b.uses.at[i];
-        if (use->slot)
-            take_tensor(&b, use);
-        else if (use->filled)
-            fill_param(&b, use);
-        else if (init.kind != INIT_NONE)
-            init_param(use->param, use->node, (InitSpec){init.kind, init.seed + (uint64_t)i},
-                       b.arena);
-    }
-    say_reshaped(&b);
     *done = report(&b);
     return diag->errors == errors;
 }

@@ -45,4 +45,14 @@ typedef struct BindReport {
 bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindReport *done,
                  Diag *diag);
 
+/* Likewise, but parameters whose names fit one of these patterns (str_fits()) are initialised,
+ * whatever the files have for them: a classifier of other classes begins anew.  All others must be
+ * in the files, although there is an `init`.  A pattern that fits no parameter is an error. */
+typedef struct BindAnew {
+    const char *const *patterns;
+    int n;
+} BindAnew;
+bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, BindAnew anew,
+                     BindReport *done, Diag *diag);
+
 #endif

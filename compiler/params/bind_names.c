@@ -214,7 +214,7 @@ static void look_all_up(Binder *b, Reading *r)
         if (b->uses.at[i].slot)
             b->uses.at[i].slot->param = b->uses.at[i].param;
         else
-            r->missing += !b->uses.at[i].filled;
+            r->missing += !b->uses.at[i].filled && !b->uses.at[i].anew;
     }
     for (int i = 0; i < b->n_slots; i++)
         r->left += !b->slots[i].param && !lies_beside(b->slots[i].tensor->name);

@@ -24,6 +24,7 @@ typedef struct Use {
     double epsilon; /* for a variance: the least epsilon of the nodes that refer to it */
     Slot *slot;
     bool by_alias; /* found by the naming's name, so in the naming's order of axes */
+    bool anew;     /* initialised, even if there is a tensor */
     bool filled;   /* no tensor is needed: each number is `fill` */
     float fill;
 } Use;

@@ -99,7 +99,8 @@ static void note_statistics(Binder *b)
     int without = 0, other = 0;
     for (int i = 0; i < b->uses.n; i++) {
         const Role role = b->uses.at[i].param->role;
-        const bool missing = !b->uses.at[i].slot && !b->uses.at[i].filled;
+        const Use *use = &b->uses.at[i];
+        const bool missing = !use->slot && !use->filled && !use->anew;
         without += missing && (role == P_MEAN || role == P_VARIANCE);
         other += missing && role != P_MEAN && role != P_VARIANCE;
     }
@@ -118,7 +119,7 @@ void bind_report_names(Binder *b, bool strict)
     for (int i = 0; i < n_rest; i++)
         rest[i] = bind_spelled(b, slots[i], b->reading.view);
     for (int i = 0; strict && i < b->uses.n && shown < LISTED; i++)
-        if (!b->uses.at[i].slot && !b->uses.at[i].filled && ++shown)
+        if (!b->uses.at[i].slot && !b->uses.at[i].filled && !b->uses.at[i].anew && ++shown)
             report_missing(b, &b->uses.at[i], rest, n_rest);
     if (missing > shown)
         diag_note(b->diag, NO_LOC, "%d more parameters have no tensor", missing - shown);

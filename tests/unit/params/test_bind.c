@@ -337,6 +337,47 @@ static void test_every_place(void)
     }
 }
 
+/* A classifier of other classes begins anew; all else must be there. */
+static void test_anew(void)
+{
+    static const char *const patterns[] = {"fc.*"};
+    const BindAnew anew = {patterns, 1};
+    const InitSpec init = {INIT_ONES, 0};
+    BindTest b;
+    bindtest_begin(&b);
+    bindtest_convolution(&b);
+    bindtest_normalisation(&b);
+    bindtest_tensor(&b, "fc.weight", "7,18", 126, 5, 1);
+    bindtest_tensor(&b, "fc.bias", "7", 7, 5, 1);
+    bindtest_finish(&b);
+    CU_ASSERT_TRUE(bind_params_but(b.net, b.files, b.n_files, init, anew, &b.done, &b.diag));
+    CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
+    CU_ASSERT(b.done.bound == 3 && b.done.statistics == 2 && b.done.initialised == 2);
+    CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[53], 54);
+    CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_WEIGHT))[71], 1);
+    CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_BIAS))[3], 0);
+    bindtest_end(&b);
+
+    bindtest_begin(&b);
+    bindtest_convolution(&b);
+    bindtest_tensor(&b, "bn1.weight", "2", 2, 1, 1);
+    bindtest_tensor(&b, "bn1.bias", "2", 2, 1, 1);
+    bindtest_tensor(&b, "bn1.running_mean", "2", 2, 1, 1);
+    bindtest_finish(&b);
+    CU_ASSERT_FALSE(bind_params_but(b.net, b.files, b.n_files, init, anew, &b.done, &b.diag));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_text(&b.diag.out), "the weights have no tensor 'bn1.running_var'"));
+    bindtest_end(&b);
+
+    static const char *const wrong[] = {"head.*"};
+    bindtest_begin(&b);
+    CU_ASSERT_FALSE(
+        bind_params_but(b.net, b.files, 0, init, (BindAnew){wrong, 1}, &b.done, &b.diag));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_text(&b.diag.out), "no parameter fits 'head.*', which is to begin anew"));
+    bindtest_end(&b);
+}
+
 static void test_element_type(void)
 {
     BindTest b;
@@ -372,4 +413,5 @@ void suite_bind(void)
     CU_ADD_TEST(suite, test_values);
     CU_ADD_TEST(suite, test_every_place);
     CU_ADD_TEST(suite, test_element_type);
+    CU_ADD_TEST(suite, test_anew);
 }

@@ -24,7 +24,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify tune convert summary graph data doc; do
+for command in eval verify tune convert summary graph data train doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
 done

@@ -23,7 +23,7 @@ static bool make_text(Run *run)
     fprintf(out, "%s", what->plan);
     fprintf(out, "network %s, steps of the kind %016" PRIx64 "\n", run->info->name,
             run->info->plan);
-    fprintf(out, "batches of %zu\nseed %" PRIu64 "\nrate times %.17g\n", what->batch, what->seed,
+    fprintf(out, "batches of %zu\nseed %" PRIu64 "\nrate %.17g\n", what->batch, what->seed,
             what->rate);
     fprintf(out, "data: %zu pictures, %d classes, all in all %016" PRIx64 "\n", what->set->n,
             what->set->classes, what->set->hash);
@@ -53,7 +53,7 @@ static bool agree(const Run *run, bool good)
 static double rate_at(const Run *run, uint64_t step)
 {
     const double epoch = (double)step / (double)run->epoch_steps;
-    return run->info->rate * run->what->rate * rnct_rate(&run->what->schedule, epoch);
+    return run->what->rate * rnct_rate(&run->what->schedule, epoch);
 }
 
 /* A result that is not finite: nothing in the state has changed. */

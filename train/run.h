@@ -39,10 +39,10 @@ typedef struct rnct_run {
 
     size_t batch; /* pictures of a step, by all ranks together */
     uint32_t epochs;
-    uint32_t patience;      /* end after so many epochs without a lower loss of what is held
-                             * back; 0: never */
-    rnct_schedule schedule; /* of info->rate times `rate` */
-    double rate;            /* 1: as the training declares it */
+    uint32_t patience; /* end after so many epochs without a lower loss of what is held
+                        * back; 0: never */
+    double rate;       /* the learning rate, before the schedule: info->rate, or another */
+    rnct_schedule schedule;
     uint64_t seed;
     const char *plan; /* lines of text that say how the network is trained; a run goes on
                        * only where they are the same */
@@ -64,6 +64,16 @@ typedef enum rnct_end {
     RNCT_FINISHED,    /* all epochs, or no patience was left */
     RNCT_INTERRUPTED, /* by SIGINT, SIGTERM or SIGHUP, after a checkpoint */
 } rnct_end;
+
+/* Whether pictures fit an input, and their classes a network that tells `classes` apart; where
+ * `first` is not NULL, also whether their classes are those of that set.  `what` names them in
+ * messages: "the data".  False after problems. */
+bool rnct_data_fits(const rnc_port_info *in, size_t classes, const rnct_set *set,
+                    const rnct_set *first, const char *what, rnct_problems *problems);
+
+/* Whether a run may begin, or go on, in a folder, which need not be there.  False after a problem:
+ * it has a run already, and `resume` is false. */
+bool rnct_run_fits(const char *folder, bool resume, rnct_problems *problems);
 
 /* Trains.  SIGINT, SIGTERM and SIGHUP are blocked meanwhile, and end the run after the step under
  * way; a thread that has them unblocked must not be there (those of a pool do not). */

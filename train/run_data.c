@@ -43,32 +43,30 @@ static bool check_ports(Run *run)
     return true;
 }
 
-/* `what` is "the data" or the like. */
-static bool check_set(Run *run, const rnct_set *set, const char *what)
+bool rnct_data_fits(const rnc_port_info *in, size_t classes, const rnct_set *set,
+                    const rnct_set *first, const char *what, rnct_problems *problems)
 {
-    const rnc_port_info *in = run->info->inputs;
-    const size_t classes = elements_of(run->info->outputs);
     bool good = true;
     if (set->h != in->h || set->w != in->w)
-        good = rnct_problem(run->problems, what,
+        good = rnct_problem(problems, what,
                             "the pictures have %d x %d pixels (width by height), and the network "
-                            "takes %d x %d: --size %dx%d scales and cuts them",
+                            "takes %d x %d: --size %dx%d (height by width) scales and cuts them",
                             set->w, set->h, in->w, in->h, in->h, in->w);
     if (set->c != in->c)
         good =
-            rnct_problem(run->problems, what,
-                         "the pictures have %d channels, and the network takes %d", set->c, in->c);
+            rnct_problem(problems, what, "the pictures have %d channels, and the network takes %d",
+                         set->c, in->c);
     if ((size_t)set->classes != classes)
-        good = rnct_problem(run->problems, what,
+        good = rnct_problem(problems, what,
                             "there are %d classes, and the network tells %zu apart: give it as "
                             "many, as -D classes=%d does for most",
                             set->classes, classes, set->classes);
-    for (int i = 0; good && set != run->what->set && i < set->classes; i++) {
-        if (strcmp(set->names[i], run->what->set->names[i]) != 0)
-            good = rnct_problem(run->problems, what,
+    for (int i = 0; good && first && i < set->classes; i++) {
+        if (strcmp(set->names[i], first->names[i]) != 0)
+            good = rnct_problem(problems, what,
                                 "class %d is %s, and that of the data trained on is %s: both need "
                                 "the same classes in one order",
-                                i, set->names[i], run->what->set->names[i]);
+                                i, set->names[i], first->names[i]);
     }
     return good;
 }
@@ -160,9 +158,13 @@ bool data_new(Run *run)
     const rnct_run *what = run->what;
     if (!check_ports(run))
         return false;
-    bool good = check_set(run, what->set, "the data");
+    const rnc_port_info *in = run->info->inputs;
+    const size_t classes = elements_of(run->info->outputs);
+    bool good = rnct_data_fits(in, classes, what->set, NULL, "the data", run->problems);
     if (what->held)
-        good = check_set(run, what->held, "the validation data") && good;
+        good = rnct_data_fits(in, classes, what->held, what->set, "the validation data",
+                              run->problems) &&
+               good;
     if (!good || !divide(run) || !make_forms(run) || !make_buffers(run))
         return false;
     run->epoch_steps = (run->n_trained + what->batch - 1) / what->batch;

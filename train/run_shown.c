@@ -26,10 +26,23 @@ bool path_of(const Run *run, const char *name, char path[PATH_BYTES])
     return rnct_problem(run->problems, run->what->folder, "is a path too long");
 }
 
-static bool exists(const Run *run, const char *name)
+static bool exists(const char *folder, const char *name)
 {
     char path[PATH_BYTES];
-    return path_of(run, name, path) && access(path, F_OK) == 0;
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < PATH_BYTES &&
+           access(path, F_OK) == 0;
+}
+
+bool rnct_run_fits(const char *folder, bool resume, rnct_problems *problems)
+{
+    static const char *const names[] = {RNCT_CHECKPOINT_LAST, "steps.csv", "last.safetensors"};
+    for (int i = 0; !resume && i < 3; i++) {
+        if (exists(folder, names[i]))
+            return rnct_problem(problems, folder,
+                                "has a run already: --resume goes on with it; a new one needs "
+                                "another folder");
+    }
+    return true;
 }
 
 bool shown_folder(Run *run, bool *there)
@@ -49,13 +62,8 @@ bool shown_folder(Run *run, bool *there)
                                 "is being trained in by another program: wait for it, or take "
                                 "another folder");
     }
-    *there = exists(run, RNCT_CHECKPOINT_LAST);
-    if (!run->what->resume &&
-        (*there || exists(run, "steps.csv") || exists(run, "last.safetensors")))
-        return rnct_problem(run->problems, folder,
-                            "has a run already: --resume goes on with it; a new one needs another "
-                            "folder");
-    return true;
+    *there = exists(folder, RNCT_CHECKPOINT_LAST);
+    return rnct_run_fits(folder, run->what->resume, run->problems);
 }
 
 /* The names of the classes, a line each. */

@@ -293,12 +293,57 @@ static bool apply_data(Parser *p, OptionId id, const char *value)
         o->data.n_classes = o->classes.n;
         return true;
     case OPTION_DATA_THREADS:
+    case OPTION_TRAIN_THREADS:
         if (!integer(p, value, 1, 1024, &n))
             return false;
         o->data_threads = (int)n;
         return true;
     default:
         return apply_compile(p, id, value);
+    }
+}
+
+/* Options of a training.  False after a message. */
+static bool apply_train(Parser *p, OptionId id, const char *value)
+{
+    Options *o = p->o;
+    long long n = 0;
+    switch (id) {
+    case OPTION_DATA:
+        o->train_data = value;
+        return true;
+    case OPTION_VALIDATION:
+        o->train_validation = value;
+        return true;
+    case OPTION_CACHE:
+        o->train_cache = value;
+        return true;
+    case OPTION_RESUME:
+        o->resume = true;
+        return true;
+    case OPTION_EPOCHS:
+        if (!integer(p, value, 1, 1000000, &n))
+            return false;
+        o->epochs = (int)n;
+        return true;
+    case OPTION_RATE:
+        o->rate_given = true;
+        return real(p, value, &o->rate);
+    case OPTION_TRAIN_SEED:
+        o->seed_given = true;
+        if (!integer(p, value, 0, INT32_MAX, &n))
+            return false;
+        o->seed = (uint64_t)n;
+        return true;
+    case OPTION_EXCEPT:
+        VEC_PUSH(p->arena, &o->except, value);
+        return true;
+    case OPTION_OVERFIT:
+        return integer(p, value, 1, INT32_MAX, &o->overfit);
+    case OPTION_SAVE_EVERY:
+        return integer(p, value, 1, INT32_MAX, &o->save_every);
+    default:
+        return apply_data(p, id, value);
     }
 }
 
@@ -316,6 +361,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_GRAPH_OUTPUT:
     case OPTION_DATA_OUTPUT:
     case OPTION_IMPORT_OUTPUT:
+    case OPTION_RUN_OUTPUT:
         o->output = value;
         return true;
     case OPTION_NAME:
@@ -417,6 +463,6 @@ bool apply_option(Parser *p, OptionId id, const char *value)
         o->version = true;
         return true;
     default:
-        return apply_data(p, id, value);
+        return apply_train(p, id, value);
     }
 }

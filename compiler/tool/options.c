@@ -149,12 +149,18 @@ static void check(Parser *p)
                    "--init");
     if (o->command == COMMAND_convert && o->weights.n == 0 && !o->init)
         diag_error(p->d, NO_LOC, "there is nothing to convert: give weights, -w FILE or --init");
+    if (o->command == COMMAND_train && !o->train_data)
+        diag_error(p->d, NO_LOC, "no data is given: --data names a folder or a file");
+    if (o->command == COMMAND_train && !o->output)
+        diag_error(p->d, NO_LOC, "no folder is given for what the training leaves: -o FOLDER");
+    if (o->except.n && o->weights.n == 0)
+        diag_error(p->d, NO_LOC, "--except says what the weights do not give; it needs -w");
     if (o->compile.train && o->runs)
         diag_error(p->d, NO_LOC, "a step of training is one run: take either --train or --runs");
     if (o->command == COMMAND_eval && o->output && !str_ends(o->output, ".safetensors"))
         diag_error(p->d, NO_LOC, "gradients go to a file that ends in .safetensors, not to '%s'",
                    o->output);
-    if (!o->compile.train &&
+    if (!o->compile.train && o->command != COMMAND_train &&
         (o->compile.some_loss || o->compile.loss.output || o->compile.loss.keep_statistics))
         diag_error(p->d, NO_LOC, "%s says what a step of training is; it needs --train",
                    o->compile.some_loss     ? "--loss"

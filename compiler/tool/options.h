@@ -68,7 +68,15 @@ typedef struct Options {
     Words against_defines;
     rnct_data data;   /* data: what is read, but for its path */
     Words classes;    /* data: the list to which data.classes points */
-    int data_threads; /* 0: one for each processor */
+    int data_threads; /* data, train; 0: one for each processor */
+
+    /* train: what overrides the file's training, and what a run is. */
+    const char *train_data, *train_validation, *train_cache; /* or NULL */
+    bool resume, rate_given, seed_given; /* the seed is `seed` */
+    int epochs;                          /* 0: not said */
+    double rate;
+    Words except;
+    long long overfit, save_every; /* 0: not said */
 
     GraphFormat graph_format; /* set when options_parse() is through */
 } Options;

@@ -58,7 +58,7 @@ static void begin(RunTest *t)
                         .batch = SOFT_BATCH,
                         .epochs = 6,
                         .schedule = {.kind = RNCT_COSINE, .epochs = 6, .end = 0.1},
-                        .rate = 1,
+                        .rate = 0.1,
                         .seed = 5,
                         .plan = "epochs 6\noptimizer by hand\n",
                         .folder = t->path,
@@ -254,7 +254,7 @@ static void test_data(void)
     RunTest t;
     begin(&t);
     t.set.h = 5, t.set.c = 3, t.set.classes = 2;
-    fails(&t, "--size 4x4 scales and cuts them");
+    fails(&t, "--size 4x4 (height by width) scales and cuts them");
     says(&t.problems, "the pictures have 3 channels, and the network takes 1");
     says(&t.problems, "there are 2 classes, and the network tells 3 apart");
     CU_ASSERT_EQUAL(t.problems.n, 3);
@@ -277,7 +277,7 @@ static void test_not_finite(void)
 {
     RunTest t;
     begin(&t);
-    t.run.rate = 1e38;
+    t.run.rate = 1e37;
     fails(&t, "soft.net:3: step ");
     says(&t.problems, "of epoch 1 is not finite, first at dense1");
     CU_ASSERT(access(in_run(&t, "last.checkpoint"), F_OK) == 0);

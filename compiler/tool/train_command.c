@@ -1,0 +1,157 @@
+/* train_command.c: rnc train: a step of training compiled to C, that with $CC, and run on data
+ * (train/run.h). */
+#include "net/figures.h"
+#include "tool/cc.h"
+#include "tool/native.h"
+#include "tool/train_parts.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char code[] = "net_trained";
+
+/* ---- the step ---- */
+
+static bool build(Training *t)
+{
+    const OutputFile file = {cc_path(t->dir, "net_trained.c", t->arena), buf_text(&t->c.source),
+                             t->c.source.n};
+    if (!t->o->quiet) {
+        printf("compiling the step, %s of C\n", figure_bytes(t->arena, (int64_t)t->c.source.n));
+        fflush(stdout);
+    }
+    return outputs_write(&file, 1, NULL, 0, t->arena, t->d) &&
+           cc_shared(t->dir, code, "-pthread", "", "$CC names another", t->arena, t->d);
+}
+
+static bool load(Training *t)
+{
+    t->dir = cc_folder(NULL, "train", t->arena, t->d);
+    if (!t->dir || !build(t))
+        return false;
+    t->info = cc_load(t->dir, code, "net_trained_info", &t->handle, t->arena, t->d);
+    return t->info != NULL;
+}
+
+/* The C and its code are in memory, so that nothing has to stay in the folder. */
+static void clean(const Training *t)
+{
+    if (!t->dir)
+        return;
+    cc_remove(t->dir, code, t->arena);
+    rmdir(t->dir);
+}
+
+/* ---- the run ---- */
+
+/* What each tensor begins with: the parameters as they are bound or drawn. */
+static const float *const *begin_with(const Training *t)
+{
+    const Net *net = t->c.original;
+    const float **begin = NEW_ARRAY(t->arena, const float *, t->info->n_tensors + 1);
+    for (int i = 0; i < t->info->n_tensors; i++) {
+        const rnc_tensor_info *tensor = &t->info->tensors[i];
+        begin[i] = NULL;
+        for (int k = 0; tensor->role <= RNC_ROLE_STATISTIC && k < net->params.n; k++) {
+            if (str_eq(net->params.at[k]->name, tensor->name))
+                begin[i] = param_floats(net->params.at[k]);
+        }
+    }
+    return begin;
+}
+
+/* Pictures a second that the cores could do at the most, by the multiplications of a step. */
+static double peak_of(const Training *t)
+{
+    const Machine *machine = native_machine(false, t->arena);
+    const int threads = t->pool ? t->pool->threads(t->pool) : 1;
+    const double cores = threads < machine->cores ? threads : machine->cores;
+    double macs = 0;
+    for (int i = 0; i < t->info->n_steps; i++)
+        macs += (double)t->info->steps[i].macs;
+    const double speed = machine_gflops(machine, t->o->compile.plan.isas) * 1e9 * cores *
+                         (cores > 1 ? machine->together : 1);
+    return macs > 0 ? speed * t->info->inputs[0].n / (2 * macs) : 0;
+}
+
+static void print_beginning(const Training *t)
+{
+    const rnc_train_info *info = t->info;
+    if (t->o->quiet)
+        return;
+    printf("%s: %zu pictures of %d classes; a step needs %s for its state and %s besides\n",
+           t->c.original->name, t->set.n, t->set.classes,
+           figure_bytes(t->arena, (int64_t)info->state_bytes),
+           figure_bytes(t->arena, (int64_t)info->arena_bytes));
+    if (t->c.bound.bound)
+        printf("%s: %d parameters and %d statistics to begin with, %d begin anew\n",
+               t->plan.weights, t->c.bound.bound, t->c.bound.statistics, t->c.bound.initialised);
+    fflush(stdout);
+}
+
+static int run(Training *t)
+{
+    const Options *o = t->o;
+    const Train *plan = &t->plan;
+    rnct_problems *problems = NEW(t->arena, rnct_problems);
+    rnct_run what = {.info = t->info,
+                     .pool = t->pool,
+                     .begin = begin_with(t),
+                     .set = &t->set,
+                     .held = o->train_validation ? &t->held : NULL,
+                     .validation = plan->validation,
+                     .augment = plan_augment(plan),
+                     .overfit = (size_t)o->overfit,
+                     .batch = (size_t)plan->batch,
+                     .epochs = (uint32_t)plan->epochs,
+                     .patience = plan->given[TRAIN_STOP] ? (uint32_t)plan->patience : 0,
+                     .rate = plan->rate,
+                     .schedule = plan_schedule(plan),
+                     .seed = (uint64_t)plan->seed,
+                     .plan = plan_text(t),
+                     .any_epochs = plan_any_epochs(plan),
+                     .folder = o->output,
+                     .resume = o->resume,
+                     .save_steps = (uint64_t)o->save_every,
+                     .program = RNC_VERSION,
+                     .to = o->quiet ? NULL : stdout};
+    erased_colour(t->c.original, what.erased);
+    what.peak = what.to && isatty(fileno(stdout)) ? peak_of(t) : 0;
+    *problems = (rnct_problems){0};
+    print_beginning(t);
+    const rnct_end end = rnct_run_train(&what, problems);
+    say_problems(t, problems);
+    return end == RNCT_INTERRUPTED && t->d->errors == 0 ? EXIT_USER : status_of(t->d);
+}
+
+/* What is wrong with the folder is said before anything is compiled. */
+static bool may_begin(const Training *t)
+{
+    rnct_problems *problems = NEW(t->arena, rnct_problems);
+    *problems = (rnct_problems){0};
+    const bool good = rnct_run_fits(t->o->output, t->o->resume, problems);
+    say_problems(t, problems);
+    return good;
+}
+
+int train_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
+{
+    Training t = {.o = o, .arena = arena, .src = src, .d = d};
+    int status;
+    if (!plan_read(&t) || !may_begin(&t))
+        return status_of(d);
+    const bool compiled = compile(&o->compile, arena, src, d, &t.c);
+    if (compiled && rnc_pool_new(&t.pool, o->data_threads) != RNC_OK)
+        diag_error(d, NO_LOC, "%d threads cannot be started", o->data_threads);
+    const bool ready = compiled && t.pool && data_open(&t) && load(&t);
+    clean(&t);
+    status = ready ? run(&t) : status_of(d);
+    data_close(&t);
+    rnc_pool_free(t.pool);
+    if (t.handle)
+        dlclose(t.handle);
+    compiled_close(&t.c);
+    return status;
+}

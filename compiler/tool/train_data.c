@@ -1,0 +1,114 @@
+/* train_data.c: the data of rnc train, compared with the network. */
+#include "tool/train_parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void say_problems(const Training *t, const rnct_problems *problems)
+{
+    for (size_t i = 0; i < problems->n && i < RNCT_PROBLEMS_SHOWN; i++) {
+        if (i == 0)
+            diag_error(t->d, NO_LOC, "%s", problems->text[i]);
+        else
+            diag_note(t->d, NO_LOC, "%s", problems->text[i]);
+    }
+    if (problems->n > RNCT_PROBLEMS_SHOWN)
+        diag_note(t->d, NO_LOC, "these are the first %d of %zu problems", RNCT_PROBLEMS_SHOWN,
+                  problems->n);
+}
+
+/* What was left out is said, and is no error. */
+static void say_skipped(const Training *t, const rnct_problems *skipped)
+{
+    for (size_t i = 0; i < skipped->n && i < RNCT_PROBLEMS_SHOWN; i++)
+        diag_warning(t->d, NO_LOC, "left out: %s", skipped->text[i]);
+    if (skipped->n > RNCT_PROBLEMS_SHOWN)
+        diag_note(t->d, NO_LOC, "these are the first %d of %zu that are left out",
+                  RNCT_PROBLEMS_SHOWN, skipped->n);
+}
+
+static bool open_one(Training *t, rnct_set *set, const char *path, const char *cache)
+{
+    rnct_problems *said = NEW_ARRAY(t->arena, rnct_problems, 2);
+    rnct_data data = t->o->data;
+    data.path = path;
+    data.pool = t->pool;
+    said[0] = said[1] = (rnct_problems){0};
+    const bool good = rnct_set_open(set, &data, cache, &said[0], &said[1]);
+    say_problems(t, &said[0]);
+    if (good)
+        say_skipped(t, &said[1]);
+    return good;
+}
+
+/* The classes that the network names, where no option says which there are. */
+static void take_labels(Training *t)
+{
+    const Port *out = &t->c.original->outputs.at[0];
+    if (t->o->data.classes || out->n_labels == 0)
+        return;
+    t->o->data.classes = out->labels;
+    t->o->data.n_classes = out->n_labels;
+}
+
+/* The network's first input as the runtime describes it. */
+static rnc_port_info input_of(const Net *net)
+{
+    const Type type = net->inputs.at[0].node->type;
+    return (rnc_port_info){.n = type.n, .h = type.h, .w = type.w, .c = type.c};
+}
+
+static bool fits(Training *t)
+{
+    const Net *net = t->c.original;
+    const rnc_port_info in = input_of(net);
+    const Type out = net->outputs.at[0].node->type;
+    const size_t classes = (size_t)out.h * (size_t)out.w * (size_t)out.c;
+    rnct_problems *problems = NEW(t->arena, rnct_problems);
+    *problems = (rnct_problems){0};
+    rnct_data_fits(&in, classes, &t->set, NULL, t->o->train_data, problems);
+    if (t->o->train_validation && problems->n == 0)
+        rnct_data_fits(&in, classes, &t->held, &t->set, t->o->train_validation, problems);
+    say_problems(t, problems);
+    return problems->n == 0;
+}
+
+bool data_open(Training *t)
+{
+    const Options *o = t->o;
+    const char *cache = o->train_cache, *held = NULL;
+    take_labels(t);
+    if (mkdir(o->output, 0777) != 0 && errno != EEXIST) {
+        diag_file_error(t->d, o->output, "cannot make the folder: %s", strerror(errno));
+        return false;
+    }
+    if (!cache)
+        cache = arena_printf(t->arena, "%s/data.cache", o->output);
+    if (o->train_validation)
+        held = arena_printf(t->arena, "%s/validation.cache", o->output);
+    return open_one(t, &t->set, o->train_data, cache) &&
+           (!held || open_one(t, &t->held, o->train_validation, held)) && fits(t);
+}
+
+void data_close(Training *t)
+{
+    rnct_set_close(&t->set);
+    rnct_set_close(&t->held);
+}
+
+void erased_colour(const Net *net, float erased[4])
+{
+    for (int i = 0; i < 4; i++)
+        erased[i] = 0;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        const Reals mean = node->attrs.mean;
+        if (node->op != OP_NORMALIZE || node->in[0] != net->inputs.at[0].node ||
+            node->attrs.scale <= 0)
+            continue;
+        for (int c = 0; c < 4 && mean.n; c++)
+            erased[c] = (float)(mean.at[c < mean.n ? c : mean.n - 1] / node->attrs.scale);
+        return;
+    }
+}

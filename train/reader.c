@@ -60,9 +60,8 @@ static void fill(rnct_reader *r, Slot *slot, uint64_t step)
     const uint32_t epoch = (uint32_t)(step / r->steps);
     const size_t in_epoch = (size_t)(step % r->steps), begin = in_epoch * what->batch;
     const size_t all = what->n - begin < what->batch ? what->n - begin : what->batch;
-    const rnct_range places = what->places;
-    const size_t end = places.end < all ? places.end : all;
-    const size_t count = end > places.first ? end - places.first : 0;
+    const rnct_range places = rnct_rank_places(all, what->ranks, what->ranks, what->rank);
+    const size_t count = places.end - places.first;
     set_order(r, epoch);
     slot->batch.count = count;
     slot->batch.all = all;
@@ -70,7 +69,7 @@ static void fill(rnct_reader *r, Slot *slot, uint64_t step)
     slot->batch.epoch = epoch;
     slot->batch.in_epoch = in_epoch;
     slot->batch.last = in_epoch + 1 == r->steps;
-    rnct_fill(what->set, what->form, epoch, r->order + begin + (count ? places.first : 0), count,
+    rnct_fill(what->set, what->form, epoch, r->order + begin + places.first, count,
               slot->batch.places, slot->pixels, slot->labels);
 }
 
@@ -116,8 +115,11 @@ static const char *check(const rnct_reading *what)
 {
     if (what->n == 0)
         return "there are no samples to read";
-    if (what->batch == 0 || what->places.first > what->places.end || what->places.end > what->batch)
+    if (what->batch == 0)
         return "a batch without pictures is asked for";
+    if (rnct_rank_shards(what->ranks, what->ranks, what->rank).end == 0 ||
+        what->batch % (size_t)what->ranks != 0)
+        return "the ranks, a power of two, must divide the batch";
     if (rnct_epoch_steps(what) == 0)
         return "the batch is larger than the data, and the last batch is dropped: make it smaller";
     if (what->step / rnct_epoch_steps(what) >= UINT32_MAX)
@@ -128,7 +130,7 @@ static const char *check(const rnct_reading *what)
 static bool make_slots(rnct_reader *r)
 {
     const rnct_set *set = r->what.set;
-    const size_t places = r->what.places.end - r->what.places.first;
+    const size_t places = r->what.batch / (size_t)r->what.ranks;
     const size_t bytes = places * (size_t)set->h * (size_t)set->w * (size_t)set->c * sizeof(float);
     const int n = r->what.threaded ? SLOTS : 1;
     for (int i = 0; i < n; i++) {
@@ -151,8 +153,8 @@ rnct_reader *rnct_reader_new(const rnct_reading *reading, rnct_problems *problem
         return NULL;
     }
     r->what = *reading;
-    if (reading->places.first == reading->places.end)
-        r->what.places = (rnct_range){0, reading->batch};
+    if (reading->ranks == 0)
+        r->what.ranks = 1;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     const char *wrong = check(&r->what);

@@ -10,21 +10,23 @@ typedef struct rnct_reading {
     const rnct_form *form;   /* completed by rnct_form_set; its seed orders the epochs, too */
     const uint32_t *samples; /* [n] which samples of the set, as rnct_split has them; NULL: all */
     size_t n;
-    size_t batch;      /* pictures of a step, by all ranks together */
-    rnct_range places; /* those of them that this reader gives (rnct_rank_places); {0, 0}: all */
-    bool shuffle;      /* each epoch in an order of its own; else as in samples[] */
-    bool drop_last;    /* an epoch ends with its last whole batch */
-    uint64_t step;     /* the first one, counted from 0 through all epochs */
-    bool threaded;     /* a thread prepares two batches ahead; else each is when it is wanted */
+    size_t batch;    /* pictures of a step, by all ranks together */
+    int ranks, rank; /* this reader gives one rank's part of each batch (rnct_rank_places), where
+                      * `ranks`, a power of two, divides the batch; 0, 0: all of it */
+    bool shuffle;    /* each epoch in an order of its own; else as in samples[] */
+    bool drop_last;  /* an epoch ends with its last whole batch */
+    uint64_t step;   /* the first one, counted from 0 through all epochs */
+    bool threaded;   /* a thread prepares two batches ahead; else each is when it is wanted */
 } rnct_reading;
 
 /* A batch.  It belongs to the reader and is there until the next call of rnct_reader_next. */
 typedef struct rnct_batch {
     const float *pixels;   /* [places] pictures in the form's order, aligned to 64 bytes */
     const int32_t *labels; /* [places], i32 */
-    size_t places;         /* this reader's part of the batch */
-    size_t count; /* pictures that are there: less than places in the last batch of an epoch; the
-                   * rest is zeros with the label -1 */
+    size_t places;         /* of this rank's part of a whole batch */
+    size_t count; /* pictures that are there: less than places, or none, in an epoch's last batch,
+                   * which is divided among the ranks like any other; the rest is zeros with the
+                   * label -1 */
     size_t all;   /* pictures that are there in the batch of all ranks */
     uint64_t step;
     uint32_t epoch;

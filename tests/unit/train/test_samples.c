@@ -266,22 +266,29 @@ static void test_same_bits(void)
                 0);
         }
     }
-    /* The parts of two and four ranks, put together. */
+    /* The parts of two and four ranks, put together; the last batch of an epoch has five. */
     reading.step = 0;
-    for (int ranks = 2; ranks <= 4; ranks *= 2) {
+    for (reading.ranks = 2; reading.ranks <= 4; reading.ranks *= 2) {
+        size_t first[STEPS] = {0};
         int wrong = 0;
-        for (int rank = 0; rank < ranks; rank++) {
-            reading.places = rnct_rank_places(8, 8, ranks, rank);
-            const size_t first = reading.places.first, n = reading.places.end - first;
+        for (reading.rank = 0; reading.rank < reading.ranks; reading.rank++) {
             see(&reading, there, STEPS);
             for (int i = 0; i < STEPS; i++) {
-                wrong += memcmp(here[i].pixels + first * EACH, there[i].pixels,
+                const size_t n = there[i].count;
+                wrong += memcmp(here[i].pixels + first[i] * EACH, there[i].pixels,
                                 n * EACH * sizeof(float)) != 0;
-                wrong += memcmp(here[i].labels + first, there[i].labels, n * sizeof(int32_t)) != 0;
+                wrong +=
+                    memcmp(here[i].labels + first[i], there[i].labels, n * sizeof(int32_t)) != 0;
+                first[i] += n;
             }
         }
+        for (int i = 0; i < STEPS; i++)
+            wrong += first[i] != here[i].count;
         CU_ASSERT_EQUAL(wrong, 0);
     }
+    reading.ranks = 16;
+    CU_ASSERT_PTR_NULL(rnct_reader_new(&reading, &problems));
+    says(&problems, "the ranks, a power of two, must divide the batch");
 }
 
 /* Each epoch has each sample once; the last batch is short, and filled up. */

@@ -80,6 +80,7 @@ static bool do_step(Run *run)
     const rnc_status status = run->info->step(run->net, inputs, (int)batch->count, rate, &m);
     if (status != RNC_OK)
         return rnct_problem(run->problems, run->info->name, "%s", rnc_status_text(status));
+    data_combine(run, &m);
     if (m.bad >= 0 || !isfinite(m.loss))
         return not_finite(run, &m);
     run->at.step++;
@@ -122,13 +123,13 @@ static void judge(Run *run, const EpochRow *e, bool best)
         at->step >= run->steps || (run->what->patience > 0 && at->worse >= run->what->patience);
 }
 
-/* Evaluates, writes rows and weights.  With `stop` a signal came first, and nothing has changed. */
-static bool end_epoch(Run *run, bool *stop)
+/* Evaluates, writes rows and weights.  Where a signal comes first, nothing has changed. */
+static bool end_epoch(Run *run)
 {
     EpochRow row = {.trained = run->at.epoch, .rate = rate_at(run, run->at.step - 1)};
-    if (run->held_set && !data_evaluate(run, &row.held, stop))
+    if (run->held_set && !data_evaluate(run, &row.held))
         return false;
-    if (*stop)
+    if (run->stop)
         return true;
     const bool best = is_best(run, &row);
     row.seconds = rnct_now() - run->begun;
@@ -160,11 +161,11 @@ static void say_end(Run *run)
 
 /* One step, or the end of an epoch.  Checkpoints are taken where an update is complete, at the
  * latest accumulate - 1 steps after they are due. */
-static bool advance(Run *run, bool *due, bool *stop)
+static bool advance(Run *run, bool *due)
 {
     const uint64_t save = run->what->save_steps;
     if (run->at.pending) {
-        if (!end_epoch(run, stop))
+        if (!end_epoch(run))
             return false;
         *due = true;
         return true;
@@ -179,19 +180,18 @@ static bool advance(Run *run, bool *due, bool *stop)
 /* Steps until the end or a signal. */
 static rnct_end loop(Run *run)
 {
-    bool due = run->at.step == 0, stop = false;
+    bool due = run->at.step == 0;
     run->begun = rnct_now();
     while (!run->at.ended) {
         const bool whole = run->at.step % (uint64_t)run->info->accumulate == 0;
-        stop = stop || run_stopped(run);
-        if (whole && (due || stop) && !state_save(run))
+        if (whole && (due || run->stop) && !state_save(run))
             return RNCT_FAILED;
         due = due && !whole;
-        if (stop && (whole || run->at.pending)) {
+        if (run->stop && (whole || run->at.pending)) {
             shown_say(run, "stopped after step %" PRIu64 "; --resume goes on\n", run->at.step);
             return RNCT_INTERRUPTED;
         }
-        if (!advance(run, &due, &stop))
+        if (!advance(run, &due))
             return RNCT_FAILED;
     }
     say_end(run);

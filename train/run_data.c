@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a rank measured in a step, and whether a signal came to it. */
+struct Report {
+    double loss;
+    int32_t hits, images, bad, stop;
+};
+typedef struct Report Report;
+
 /* Elements of one picture's value. */
 static size_t elements_of(const rnc_port_info *port)
 {
@@ -145,8 +152,9 @@ static bool make_buffers(Run *run)
         good = (run->bytes = malloc(n * elements_of(in))) != NULL && good;
     if (labels->elem != RNC_ELEM_I32)
         good = (run->target = calloc(n * elements_of(labels), sizeof *run->target)) && good;
+    run->reports = calloc((size_t)run->ranks, sizeof *run->reports);
     run->outputs = calloc((size_t)info->n_outputs, sizeof *run->outputs);
-    good = good && run->outputs;
+    good = good && run->outputs && run->reports;
     if (good)
         run->outputs[0] = calloc(n * elements_of(info->outputs), sizeof(float));
     return (good && run->outputs[0]) ||
@@ -182,18 +190,13 @@ void data_free(Run *run)
         free(run->outputs[0]);
     free(run->outputs);
     free(run->target);
+    free(run->reports);
     free(run->bytes);
     free(run->trained);
     free(run->held);
 }
 
 /* ---- batches ---- */
-
-/* The places of a batch that are this rank's. */
-static rnct_range places_of(const Run *run)
-{
-    return rnct_rank_places(run->what->batch, run->ranks, run->ranks, run->rank);
-}
 
 bool data_read(Run *run)
 {
@@ -202,7 +205,8 @@ bool data_read(Run *run)
                                   .samples = run->trained,
                                   .n = run->n_trained,
                                   .batch = run->what->batch,
-                                  .places = places_of(run),
+                                  .ranks = run->ranks,
+                                  .rank = run->rank,
                                   .shuffle = true,
                                   .step = run->at.step,
                                   .threaded = true};
@@ -229,66 +233,114 @@ void data_inputs(Run *run, const rnct_batch *batch, const void *inputs[2])
     }
 }
 
-bool run_stopped(const Run *run)
+/* ---- ranks ---- */
+
+static bool signal_came(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t pending;
-    unsigned char all[1024] = {0};
     bool stop = false;
     sigpending(&pending);
     for (int i = 0; i < 3; i++)
         stop = stop || sigismember(&pending, signals[i]) == 1;
-    if (run->ranks == 1)
-        return stop;
-    all[run->rank] = stop;
-    run->what->ranks->gather(run->what->ranks, all, 1);
-    for (int i = 0; i < run->ranks; i++)
-        stop = stop || all[i];
     return stop;
 }
 
-/* Counts the answers for one batch. */
-static void count(Run *run, const rnct_batch *batch, const rnc_metrics *m, Sums *sums)
+/* By the tree of the ranks, so that it is what one rank computes by the tree of its shards. */
+static double sum_losses(const Report *r, int count)
 {
-    const int classes = run->what->set->classes;
-    for (size_t i = 0; i < batch->count; i++) {
-        const float *scores = run->outputs[0] + i * (size_t)classes;
-        const int answer = rnct_largest(scores, classes);
-        rnct_confusion_add(&run->confusion, batch->labels[i], answer);
-        sums->hits += answer == batch->labels[i];
-    }
-    sums->images += batch->all;
-    sums->loss += m->loss;
+    return count == 1 ? r->loss : sum_losses(r, count / 2) + sum_losses(r + count / 2, count / 2);
 }
 
-bool data_evaluate(Run *run, Sums *sums, bool *stop)
+void data_combine(Run *run, rnc_metrics *m)
+{
+    Report *all = run->reports;
+    all[run->rank] = (Report){m->loss, m->hits, m->images, m->bad, signal_came()};
+    if (run->ranks > 1)
+        run->what->ranks->gather(run->what->ranks, all, sizeof *all);
+    m->loss = sum_losses(all, run->ranks);
+    m->hits = m->images = 0;
+    m->bad = -1;
+    for (int i = 0; i < run->ranks; i++) {
+        m->hits += all[i].hits;
+        m->images += all[i].images;
+        if (all[i].bad >= 0 && (m->bad < 0 || all[i].bad < m->bad))
+            m->bad = all[i].bad;
+        run->stop = run->stop || all[i].stop;
+    }
+}
+
+/* The confusion of all ranks; false without memory. */
+static bool combine_confusion(Run *run)
+{
+    const size_t n = (size_t)run->confusion.classes * (size_t)run->confusion.classes;
+    const size_t bytes = n * sizeof *run->confusion.counts;
+    if (run->ranks == 1)
+        return true;
+    uint64_t *all = calloc((size_t)run->ranks, bytes);
+    if (!all)
+        return rnct_problem(run->problems, "data", "no memory for the answers of all ranks");
+    memcpy(all + (size_t)run->rank * n, run->confusion.counts, bytes);
+    run->what->ranks->gather(run->what->ranks, all, bytes);
+    memset(run->confusion.counts, 0, bytes);
+    for (int i = 0; i < run->ranks; i++) {
+        const rnct_confusion one = {run->confusion.classes, all + (size_t)i * n};
+        rnct_confusion_merge(&run->confusion, &one);
+    }
+    free(all);
+    return true;
+}
+
+/* ---- evaluation ---- */
+
+/* Measures one batch of what is held back.  False after a problem. */
+static bool evaluate(Run *run, const rnct_batch *batch, rnc_metrics *m)
+{
+    const int classes = run->what->set->classes;
+    const void *inputs[2];
+    *m = (rnc_metrics){.bad = -1};
+    if (batch->count == 0)
+        return true;
+    data_inputs(run, batch, inputs);
+    const rnc_status status =
+        run->info->evaluate(run->net, inputs, (int)batch->count, (void *const *)run->outputs, m);
+    if (status != RNC_OK)
+        return rnct_problem(run->problems, run->info->name, "%s", rnc_status_text(status));
+    m->hits = 0;
+    m->images = (int)batch->count;
+    for (size_t i = 0; i < batch->count; i++) {
+        const int answer = rnct_largest(run->outputs[0] + i * (size_t)classes, classes);
+        rnct_confusion_add(&run->confusion, batch->labels[i], answer);
+        m->hits += answer == batch->labels[i];
+    }
+    return true;
+}
+
+bool data_evaluate(Run *run, Sums *sums)
 {
     const rnct_reading reading = {.set = run->held_set,
                                   .form = &run->plain,
                                   .samples = run->held,
                                   .n = run->n_held,
                                   .batch = run->what->batch,
-                                  .places = places_of(run),
+                                  .ranks = run->ranks,
+                                  .rank = run->rank,
                                   .threaded = true};
     const size_t classes = (size_t)run->what->set->classes;
     *sums = (Sums){0};
-    *stop = false;
     memset(run->confusion.counts, 0, classes * classes * sizeof *run->confusion.counts);
     rnct_reader *reader = rnct_reader_new(&reading, run->problems);
     bool good = reader != NULL;
-    for (size_t i = 0; good && !*stop && i < rnct_epoch_steps(&reading); i++) {
+    for (size_t i = 0; good && !run->stop && i < rnct_epoch_steps(&reading); i++) {
         rnc_metrics m;
-        const void *inputs[2];
-        const rnct_batch *batch = rnct_reader_next(reader);
-        data_inputs(run, batch, inputs);
-        const rnc_status status = run->info->evaluate(run->net, inputs, (int)batch->count,
-                                                      (void *const *)run->outputs, &m);
-        if (status != RNC_OK)
-            good = rnct_problem(run->problems, run->info->name, "%s", rnc_status_text(status));
-        else
-            count(run, batch, &m, sums);
-        *stop = run_stopped(run);
+        good = evaluate(run, rnct_reader_next(reader), &m);
+        if (!good)
+            break;
+        data_combine(run, &m);
+        sums->loss += m.loss;
+        sums->hits += (uint64_t)m.hits;
+        sums->images += (uint64_t)m.images;
     }
     rnct_reader_free(reader);
-    return good;
+    return good && combine_confusion(run);
 }

@@ -52,11 +52,13 @@ typedef struct Run {
     rnct_reader *reader;
     unsigned char *bytes;     /* the pictures of a batch, where the step takes bytes */
     float *target;            /* classes as numbers, where it takes no labels */
+    struct Report *reports;   /* [ranks] what each measured in a step */
     float **outputs;          /* [info->n_outputs] of an evaluation */
     rnct_confusion confusion; /* of the last evaluation */
 
     /* What is there. */
     Standing at;
+    bool stop;    /* a signal has come */
     double begun; /* when this epoch began, or this process went on with it */
     int folder;   /* descriptor, locked; -1: not open */
     rnct_log logs[4];
@@ -97,11 +99,12 @@ bool data_read(Run *run);
 void data_free(Run *run);
 /* The inputs of the step for a batch: inputs[0], inputs[1]. */
 void data_inputs(Run *run, const rnct_batch *batch, const void *inputs[2]);
-/* Measures what is held back, and fills the confusion.  False after a problem, or where `stop` says
- * that a signal came. */
-bool data_evaluate(Run *run, Sums *sums, bool *stop);
-/* Whether all ranks are to stop: a signal has come to one of them. */
-bool run_stopped(const Run *run);
+/* Measures what is held back, and fills the confusion; run->stop says that a signal came before the
+ * end.  False after a problem. */
+bool data_evaluate(Run *run, Sums *sums);
+/* What this rank measured becomes what all measured; sets run->stop where a signal has come to one
+ * of them. */
+void data_combine(Run *run, rnc_metrics *m);
 
 /* ---- run_shown.c ---- */
 

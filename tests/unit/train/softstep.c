@@ -2,13 +2,21 @@
 #include "softstep.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-enum { PIXELS = SOFT_SIDE * SOFT_SIDE, C = SOFT_CLASSES, N = C * PIXELS + C, KINDS = 4 };
+enum {
+    PIXELS = SOFT_SIDE * SOFT_SIDE,
+    C = SOFT_CLASSES,
+    N = C * PIXELS + C,
+    KINDS = 4,
+    SHARDS = 8
+};
 
 /* The state: parameters, velocities, averages, gradients so far, each N floats. */
 typedef struct Soft {
     const rnc_train_info *info;
+    rnc_ranks *ranks; /* or NULL */
     float *state;
     uint64_t updates;
     int batches; /* since the last update */
@@ -19,9 +27,10 @@ static float *part(const Soft *s, int kind)
     return s->state + kind * N;
 }
 
-static rnc_status init(Soft *s, const rnc_train_info *info, void *state, size_t bytes)
+static rnc_status init(Soft *s, const rnc_train_info *info, void *state, size_t bytes,
+                       rnc_ranks *ranks)
 {
-    *s = (Soft){.info = info, .state = state};
+    *s = (Soft){.info = info, .state = state, .ranks = ranks};
     return bytes < info->state_bytes ? RNC_E_STATE : RNC_OK;
 }
 
@@ -134,28 +143,74 @@ static void update(Soft *s, double rate)
     s->batches = 0;
 }
 
+/* The gradient and the loss of images first .. end-1, one after the other. */
+static bool add_images(const Soft *s, const void *const *inputs, int first, int end, float *g,
+                       rnc_metrics *m)
+{
+    const unsigned char *pixels = inputs[0];
+    for (int n = first; n < end; n++) {
+        float z[C];
+        scores(part(s, 0), pixels + n * PIXELS, z);
+        if (!isfinite(z[0] + z[1] + z[2]))
+            return false;
+        m->loss += loss_of(s, inputs[1], n, z, m);
+        for (int k = 0; k < C; k++) {
+            for (int i = 0; i < PIXELS; i++)
+                g[k * PIXELS + i] += z[k] * (float)pixels[n * PIXELS + i] / 255;
+            g[C * PIXELS + k] += z[k];
+        }
+    }
+    return true;
+}
+
+/* Those of `count` shards of the images, from `first` on, by a tree. */
+static bool add_shards(const Soft *s, const void *const *inputs, int images, int first, int count,
+                       float *g, rnc_metrics *m)
+{
+    const int shards = SHARDS / (s->ranks ? s->ranks->count : 1);
+    float right[N] = {0};
+    rnc_metrics n = {0};
+    if (count == 1)
+        return add_images(s, inputs, images * first / shards, images * (first + 1) / shards, g, m);
+    if (!add_shards(s, inputs, images, first, count / 2, g, m) ||
+        !add_shards(s, inputs, images, first + count / 2, count / 2, right, &n))
+        return false;
+    for (int i = 0; i < N; i++)
+        g[i] += right[i];
+    m->loss += n.loss;
+    m->hits += n.hits;
+    return true;
+}
+
 static rnc_status step(void *net, const void *const *inputs, int images, double rate,
                        rnc_metrics *m)
 {
     Soft *s = net;
-    float *g = part(s, 3), z[C];
-    const unsigned char *pixels = inputs[0];
+    const int ranks = s->ranks ? s->ranks->count : 1;
+    float g[N] = {0};
+    int all[SHARDS] = {images}, sum = 0, bad = 0;
     *m = (rnc_metrics){.images = images, .bad = -1};
-    if (images < 1 || images > SOFT_BATCH)
+    if (images < (ranks == 1) || images > SOFT_BATCH)
         return RNC_E_STATE;
-    for (int n = 0; n < images; n++) {
-        scores(part(s, 0), pixels + n * PIXELS, z);
-        if (!isfinite(z[0] + z[1] + z[2])) {
-            m->bad = 0;
-            return RNC_OK;
-        }
-        m->loss += loss_of(s, inputs[1], n, z, m);
-        for (int k = 0; k < C; k++) {
-            for (int i = 0; i < PIXELS; i++)
-                g[k * PIXELS + i] += z[k] * (float)pixels[n * PIXELS + i] / 255 / (float)images;
-            g[C * PIXELS + k] += z[k] / (float)images;
-        }
+    int good = add_shards(s, inputs, images, 0, SHARDS / ranks, g, m);
+    if (s->ranks) {
+        int shown[SHARDS] = {0};
+        shown[s->ranks->rank] = !good;
+        all[s->ranks->rank] = images;
+        s->ranks->gather(s->ranks, all, sizeof *all);
+        s->ranks->gather(s->ranks, shown, sizeof *shown);
+        s->ranks->finish(s->ranks, s->ranks->start(s->ranks, g, N));
+        for (int i = 0; i < ranks; i++)
+            bad |= shown[i];
     }
+    if (!good || bad) {
+        m->bad = 0;
+        return RNC_OK;
+    }
+    for (int i = 0; i < ranks; i++)
+        sum += all[i];
+    for (int i = 0; i < N; i++)
+        part(s, 3)[i] += g[i] / (float)sum;
     if (++s->batches == s->info->accumulate)
         update(s, rate);
     return RNC_OK;
@@ -167,13 +222,22 @@ static rnc_status evaluate(void *net, const void *const *inputs, int images, voi
     const Soft *s = net;
     const unsigned char *pixels = inputs[0];
     *m = (rnc_metrics){.images = images, .bad = -1};
-    for (int n = 0; n < images; n++) {
-        float z[C];
-        scores(part(s, 2), pixels + n * PIXELS, z);
-        if (outputs && outputs[0])
-            memcpy((float *)outputs[0] + n * C, z, sizeof z);
-        m->loss += loss_of(s, inputs[1], n, z, m);
+    double losses[SHARDS] = {0};
+    const int shards = SHARDS / (s->ranks ? s->ranks->count : 1);
+    for (int k = 0, n = 0; k < shards; k++) {
+        for (; n < images * (k + 1) / shards; n++) {
+            float z[C];
+            scores(part(s, 2), pixels + n * PIXELS, z);
+            if (outputs && outputs[0])
+                memcpy((float *)outputs[0] + n * C, z, sizeof z);
+            losses[k] += loss_of(s, inputs[1], n, z, m);
+        }
     }
+    for (int gap = 1; gap < shards; gap *= 2) {
+        for (int k = 0; k < shards; k += 2 * gap)
+            losses[k] += losses[k + gap];
+    }
+    m->loss = losses[0];
     return RNC_OK;
 }
 
@@ -207,8 +271,8 @@ static const rnc_step_info steps[] = {{"dense1", "dense", "soft.net:3", 0, 0, 0,
     static rnc_status which##_init(void *net, void *state, size_t state_bytes, void *arena, \
                                    size_t arena_bytes, rnc_pool *pool, rnc_ranks *ranks)    \
     {                                                                                       \
-        (void)arena, (void)arena_bytes, (void)pool, (void)ranks;                            \
-        return init(net, &which, state, state_bytes);                                       \
+        (void)arena, (void)arena_bytes, (void)pool;                                         \
+        return init(net, &which, state, state_bytes, ranks);                                \
     }                                                                                       \
     const rnc_train_info which = {.name = "soft",                                           \
                                   .n_inputs = 2,                                            \

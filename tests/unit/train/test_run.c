@@ -5,6 +5,7 @@
 #include "traintest.h"
 
 #include "train/log.h"
+#include "train/ranks.h"
 
 #include <CUnit/CUnit.h>
 
@@ -360,6 +361,71 @@ static void test_weights(void)
     end(&t);
 }
 
+/* Two and four processes leave what one does.  `how` is the step at which a rank is killed, or -1.
+ */
+static rnct_end train_ranks(RunTest *t, int count, int kill_at)
+{
+    rnc_train_info info = soft_info;
+    rnc_port_info ports[2] = {soft_info.inputs[0], soft_info.inputs[1]};
+    rnct_link link;
+    t->problems = (rnct_problems){0};
+    if (!rnct_ranks_fork(count, &link, &t->problems))
+        return RNCT_FAILED;
+    rnc_ranks *r = rnct_ranks_new(&link, &t->problems);
+    ports[0].n = ports[1].n = SOFT_BATCH / count;
+    info.inputs = ports;
+    info.ranks = count;
+    if (r && r->rank == 1 && kill_at >= 0) {
+        info.step = stopped_step;
+        steps_left = kill_at;
+        signal_sent = SIGKILL;
+    }
+    t->run.info = &info;
+    t->run.ranks = r;
+    const rnct_end how = r ? rnct_run_train(&t->run, &t->problems) : RNCT_FAILED;
+    const int rank = r ? r->rank : -1;
+    rnct_ranks_free(r, how == RNCT_FAILED);
+    if (rank != 0)
+        _exit(how == RNCT_FAILED);
+    t->run.ranks = NULL;
+    t->run.info = &soft_info;
+    return rnct_ranks_wait(&link, 10) ? how : RNCT_FAILED;
+}
+
+static void test_ranks(void)
+{
+    RunTest whole, t;
+    begin(&whole);
+    CU_ASSERT_EQUAL(train(&whole), RNCT_FINISHED);
+    for (int count = 2; count <= 8; count *= 2) {
+        begin(&t);
+        CU_ASSERT_EQUAL(train_ranks(&t, count, -1), RNCT_FINISHED);
+        no_problems(&t.problems);
+        same_run(&whole, &t);
+        end(&t);
+    }
+    /* A rank that is killed ends the job; it goes on with other numbers of ranks. */
+    begin(&t);
+    for (int i = 0; i < 3; i++) {
+        const int count = 2 << i;
+        int status;
+        fflush(stdout);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            const int null = open("/dev/null", O_WRONLY);
+            dup2(null, 2);
+            _exit(train_ranks(&t, count, 7) == RNCT_FINISHED ? 0 : 1);
+        }
+        waitpid(pid, &status, 0);
+        CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+        t.run.resume = true;
+    }
+    CU_ASSERT_EQUAL(train(&t), RNCT_FINISHED);
+    same_run(&whole, &t);
+    end(&t);
+    end(&whole);
+}
+
 /* A disk that is full, as a limit of file sizes has it: the run ends, and what is there goes on
  * when there is room again. */
 static void test_full(void)
@@ -429,6 +495,7 @@ void suite_run(void)
     CU_ADD_TEST(suite, test_overfit);
     CU_ADD_TEST(suite, test_square);
     CU_ADD_TEST(suite, test_weights);
+    CU_ADD_TEST(suite, test_ranks);
     CU_ADD_TEST(suite, test_full);
     CU_ADD_TEST(suite, test_locked);
 }

@@ -20,7 +20,9 @@ typedef struct rnc_operands {
 /* Element types of packed weights. */
 enum { RNC_WEIGHTS_F32, RNC_WEIGHTS_BF16, RNC_WEIGHTS_F16 };
 
-/* Activations, in the order of the compiler's Act. */
+/* Activations, in the order of the compiler's Act.  Their numbers alpha and beta are: leaky_relu and
+ * elu: alpha; clip: the least and the largest result; hard_sigmoid: the slope, and what is added
+ * before. */
 enum {
     RNC_ACT_NONE,
     RNC_ACT_RELU,
@@ -31,7 +33,13 @@ enum {
     RNC_ACT_HARD_SIGMOID,
     RNC_ACT_HARD_SWISH,
     RNC_ACT_SILU,
-    RNC_ACT_GELU
+    RNC_ACT_GELU,
+    RNC_ACT_ELU,
+    RNC_ACT_SELU,
+    RNC_ACT_SOFTPLUS,
+    RNC_ACT_MISH,
+    RNC_ACT_CLIP,
+    RNC_ACT_COUNT
 };
 
 #endif

@@ -2,6 +2,7 @@
  * ISA. */
 #include "emit/emit_parts.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,10 @@ static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
     float x;
     char text[32];
     memcpy(&x, base + f->offset, sizeof x);
+    if (isinf(x)) { /* a bound of clip that is none */
+        buf_puts(out, x > 0 ? "INFINITY" : "-INFINITY");
+        return;
+    }
     snprintf(text, sizeof text, "%.9g", (double)x);
     buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
 }

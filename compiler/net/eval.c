@@ -24,7 +24,7 @@ double smaller(double a, double b)
 }
 
 /* A NaN stays one; an infinity gives the function's limit. */
-static double activate(Act act, double alpha, double x)
+static double activate(Act act, double alpha, double beta, double x)
 {
     switch (act) {
     case ACT_RELU:
@@ -38,13 +38,23 @@ static double activate(Act act, double alpha, double x)
     case ACT_TANH:
         return tanh(x);
     case ACT_HARD_SIGMOID:
-        return smaller(larger(x + 3, 0), 6) / 6;
+        return smaller(larger(alpha * x + beta, 0), 1);
     case ACT_HARD_SWISH:
         return x <= -3 ? 0 : x * smaller(x + 3, 6) / 6;
     case ACT_SILU:
         return x == -INFINITY ? 0 : x / (1 + exp(-x));
     case ACT_GELU:
         return x == -INFINITY ? 0 : x * 0.5 * erfc(-x * sqrt(0.5));
+    case ACT_ELU:
+        return x > 0 ? x : alpha * expm1(x);
+    case ACT_SELU:
+        return 1.0507009873554804934 * (x > 0 ? x : 1.6732632423543772848 * expm1(x));
+    case ACT_SOFTPLUS:
+        return larger(x, 0) + log1p(exp(-fabs(x)));
+    case ACT_MISH:
+        return x == -INFINITY ? 0 : x * tanh(larger(x, 0) + log1p(exp(-fabs(x))));
+    case ACT_CLIP:
+        return smaller(larger(x, alpha), beta);
     case ACT_NONE:
     case ACT_COUNT:
         break;
@@ -97,8 +107,10 @@ void eval_BN(EvalStep *s)
 static void map(EvalStep *s, Act act)
 {
     int64_t n = type_elements(s->node->type);
+    double alpha, beta;
+    act_numbers(s->node->op, &s->node->attrs, &alpha, &beta);
     for (int64_t i = 0; i < n; i++)
-        s->out[i] = activate(act, s->node->attrs.alpha, s->in[0][i]);
+        s->out[i] = activate(act, alpha, beta, s->in[0][i]);
 }
 
 #define ACTIVATION_EVAL(id)     \
@@ -115,6 +127,11 @@ ACTIVATION_EVAL(HARD_SIGMOID)
 ACTIVATION_EVAL(HARD_SWISH)
 ACTIVATION_EVAL(SILU)
 ACTIVATION_EVAL(GELU)
+ACTIVATION_EVAL(ELU)
+ACTIVATION_EVAL(SELU)
+ACTIVATION_EVAL(SOFTPLUS)
+ACTIVATION_EVAL(MISH)
+ACTIVATION_EVAL(CLIP)
 
 /* exp(x) / sum of exp(x) over the channels; the largest x is subtracted first, so that nothing
  * overflows.  Where a channel is NaN or the largest is infinite, all results are NaN. */
@@ -271,7 +288,7 @@ static void finish(const Node *node, double *out, EvalPrecision precision)
 {
     int64_t n = type_elements(node->type);
     for (int64_t i = 0; i < n; i++) {
-        double value = activate(node->act, node->act_alpha, out[i]);
+        double value = activate(node->act, node->act_alpha, node->act_beta, out[i]);
         out[i] = precision == EVAL_FLOAT ? (double)(float)value : value;
     }
 }

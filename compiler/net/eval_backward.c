@@ -112,13 +112,14 @@ void eval_BN_FIXED_BACKWARD(EvalStep *s)
 
 /* The derivative of an activation, from its result y where that is enough, else from x.  A NaN
  * stays one; for an infinite x it is the limit. */
-static double slope(Act act, double alpha, double v)
+static double slope(Act act, double alpha, double beta, double v)
 {
     if (isnan(v))
         return v;
-    if (isinf(v) && (act == ACT_SILU || act == ACT_GELU))
+    if (isinf(v) && (act == ACT_SILU || act == ACT_GELU || act == ACT_MISH))
         return v > 0;
-    const double sigmoid = 1 / (1 + exp(-v));
+    const double sigmoid = 1 / (1 + exp(-v)), linear = alpha * v + beta;
+    const double t = tanh(v > 0 ? v + log1p(exp(-v)) : log1p(exp(v)));
     switch (act) {
     case ACT_RELU:
         return v > 0;
@@ -131,13 +132,23 @@ static double slope(Act act, double alpha, double v)
     case ACT_TANH: /* of y */
         return 1 - v * v;
     case ACT_HARD_SIGMOID: /* from here on, of x */
-        return v > -3 && v < 3 ? 1 / 6.0 : 0;
+        return linear > 0 && linear < 1 ? alpha : 0;
     case ACT_HARD_SWISH:
         return v <= -3 ? 0 : v < 3 ? (2 * v + 3) / 6 : 1;
     case ACT_SILU:
         return sigmoid * (1 + v * (1 - sigmoid));
     case ACT_GELU: /* Phi(x) + x phi(x), the normal distribution and its density */
         return 0.5 * erfc(-v * sqrt(0.5)) + v * exp(-v * v / 2) / sqrt(8 * atan(1));
+    case ACT_ELU:
+        return v > 0 ? 1 : alpha * exp(v);
+    case ACT_SELU:
+        return 1.0507009873554804934 * (v > 0 ? 1 : 1.6732632423543772848 * exp(v));
+    case ACT_SOFTPLUS:
+        return sigmoid;
+    case ACT_MISH:
+        return t + v * (1 - t * t) * sigmoid;
+    case ACT_CLIP:
+        return v > alpha && v < beta;
     case ACT_NONE:
     case ACT_COUNT:
         break;
@@ -149,7 +160,7 @@ void eval_ACT_BACKWARD(EvalStep *s)
 {
     const Attrs *a = &s->node->attrs;
     for (int64_t i = 0; i < type_elements(s->node->type); i++)
-        s->out[i] = s->in[0][i] * slope((Act)a->of, a->alpha, s->in[1][i]);
+        s->out[i] = s->in[0][i] * slope((Act)a->of, a->alpha, a->beta, s->in[1][i]);
 }
 
 void eval_SOFTMAX_BACKWARD(EvalStep *s)

@@ -145,8 +145,7 @@ static bool activation(Grad *g, Node *node, Node *const *dy)
 {
     Attrs attrs = ir_default_attrs(OP_ACT_BACKWARD);
     attrs.of = (int)act_of(node->op);
-    if (node->op == OP_LEAKY_RELU)
-        attrs.alpha = node->attrs.alpha;
+    act_numbers(node->op, &node->attrs, &attrs.alpha, &attrs.beta);
     return give(g, node, OP_ACT_BACKWARD, dy[0], slope_of_result(node) ? node : node->in[0],
                 &attrs);
 }
@@ -165,6 +164,11 @@ ACTIVATION_GRAD(HARD_SIGMOID)
 ACTIVATION_GRAD(HARD_SWISH)
 ACTIVATION_GRAD(SILU)
 ACTIVATION_GRAD(GELU)
+ACTIVATION_GRAD(ELU)
+ACTIVATION_GRAD(SELU)
+ACTIVATION_GRAD(SOFTPLUS)
+ACTIVATION_GRAD(MISH)
+ACTIVATION_GRAD(CLIP)
 
 bool grad_SOFTMAX(Grad *g, Node *node, Node *const *dy)
 {

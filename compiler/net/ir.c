@@ -282,11 +282,39 @@ static const Op act_ops[ACT_COUNT] = {
     [ACT_HARD_SWISH] = OP_HARD_SWISH,
     [ACT_SILU] = OP_SILU,
     [ACT_GELU] = OP_GELU,
+    [ACT_ELU] = OP_ELU,
+    [ACT_SELU] = OP_SELU,
+    [ACT_SOFTPLUS] = OP_SOFTPLUS,
+    [ACT_MISH] = OP_MISH,
+    [ACT_CLIP] = OP_CLIP,
 };
 
 const char *act_name(Act act)
 {
     return act == ACT_NONE ? "" : op_row(act_ops[act])->name;
+}
+
+/* Whether the operator has an attribute that is this member of Attrs. */
+static bool has_member(Op op, size_t offset)
+{
+    const OpRow *row = op_row(op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        if (row->attrs[i].offset == offset)
+            return true;
+    }
+    return false;
+}
+
+bool act_has_number(Act act, bool second)
+{
+    return act != ACT_NONE &&
+           has_member(act_ops[act], second ? offsetof(Attrs, beta) : offsetof(Attrs, alpha));
+}
+
+void act_numbers(Op op, const Attrs *attrs, double *alpha, double *beta)
+{
+    *alpha = has_member(op, offsetof(Attrs, alpha)) ? attrs->alpha : 0;
+    *beta = has_member(op, offsetof(Attrs, beta)) ? attrs->beta : 0;
 }
 
 Act act_of(Op op)

@@ -49,6 +49,11 @@ typedef enum Act {
     ACT_HARD_SWISH,
     ACT_SILU,
     ACT_GELU,
+    ACT_ELU,
+    ACT_SELU,
+    ACT_SOFTPLUS,
+    ACT_MISH,
+    ACT_CLIP,
     ACT_COUNT
 } Act;
 
@@ -79,7 +84,7 @@ struct Node {
     Attrs attrs;
     Param *params[P_ROLES]; /* by role; NULL where the operator has none */
     Act act;                /* fused activation */
-    double act_alpha;       /* for ACT_LEAKY_RELU */
+    double act_alpha, act_beta; /* its numbers, 0 where it has none (act_numbers()) */
     const char *name;       /* layer2.0.main.conv1, unique in the net */
     /* About the network before the passes: `origin` is the node whose value this one computes (-1:
      * none, it is a partial sum).  The names are those of the nodes that this one has absorbed, in
@@ -208,6 +213,11 @@ bool type_eq(Type a, Type b);
 const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 /* The activation that an ACTIVATION operator computes; ACT_NONE for other operators. */
 Act act_of(Op op);
+/* The numbers of an ACTIVATION operator with these attributes, 0 where it has none: leaky_relu and
+ * elu have alpha, hard_sigmoid slope and offset, clip its least and largest result. */
+void act_numbers(Op op, const Attrs *attrs, double *alpha, double *beta);
+/* Whether the activation has an `alpha` (or, with `second`, a `beta`). */
+bool act_has_number(Act act, bool second);
 const char *role_name(const Node *node, Role role);
 int64_t param_elements(const Param *param);
 /* Element i of a parameter that has data, whatever its element type. */

@@ -2,6 +2,7 @@
 #include "net/irlex.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,9 +116,21 @@ static void skip_digits(IrLexer *l)
         l->at++;
 }
 
+static bool is_minus_infinity(const IrLexer *l)
+{
+    return peek(l, 0) == '-' && peek(l, 1) == 'i' && peek(l, 2) == 'n' && peek(l, 3) == 'f' &&
+           !is_letter(peek(l, 4)) && !is_digit(peek(l, 4));
+}
+
 static void lex_number(IrLexer *l, int begin)
 {
     char text[64];
+    if (is_minus_infinity(l)) {
+        l->at += 4;
+        l->token.kind = TOKEN_NUMBER;
+        l->token.value = -INFINITY;
+        return;
+    }
     l->at += peek(l, 0) == '-';
     skip_digits(l);
     if (peek(l, 0) == '.') {
@@ -177,7 +190,7 @@ void irlex_advance(IrLexer *l)
     } else if (c == '"') {
         l->at++;
         lex_string(l, begin);
-    } else if (is_digit(c) || (c == '-' && is_digit(peek(l, 1)))) {
+    } else if (is_digit(c) || (c == '-' && is_digit(peek(l, 1))) || is_minus_infinity(l)) {
         lex_number(l, begin);
     } else if (is_letter(c)) {
         lex_name(l, begin);
@@ -249,9 +262,10 @@ const char *irlex_name(IrLexer *l, const char *what)
 
 bool irlex_real(IrLexer *l, double least, double most, double *value)
 {
-    if (!irlex_is(l, TOKEN_NUMBER))
+    const bool infinite = irlex_is_word(l, "inf") && most >= INFINITY;
+    if (!irlex_is(l, TOKEN_NUMBER) && !infinite)
         return irlex_unexpected(l, "a number");
-    *value = l->token.value;
+    *value = infinite ? INFINITY : l->token.value;
     if (!(*value >= least && *value <= most)) {
         diag_error(l->diag, l->token.loc, "the number must be from %.10g to %.10g", least, most);
         return false;

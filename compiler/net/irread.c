@@ -20,7 +20,7 @@ typedef struct Line {
     Attrs attrs;
     bool *given; /* [op_row(op)->n_attrs] */
     Act act;
-    double act_alpha;
+    double act_alpha, act_beta;
     VEC(const char *) absorbed;
     int origin;
     VEC(Type) types;
@@ -131,8 +131,9 @@ static bool read_setting(Reader *r, Line *line)
     }
     if (str_eq(word, "act"))
         return read_act(r, line);
-    if (str_eq(word, "act_alpha"))
-        return irlex_real(r->lex, -1e3, 1e3, &line->act_alpha);
+    if (str_eq(word, "act_alpha") || str_eq(word, "act_beta"))
+        return irlex_real(r->lex, -INFINITY, INFINITY,
+                          word[4] == 'a' ? &line->act_alpha : &line->act_beta);
     if (str_eq(word, "absorbed"))
         return read_absorbed(r, line);
     if (str_eq(word, "origin"))
@@ -263,6 +264,7 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
         ir_node(arena, line->op, line->in.at, line->in.n, &attrs, line->names.at[which], place);
     node->act = line->act;
     node->act_alpha = line->act_alpha;
+    node->act_beta = line->act_beta;
     node->origin = line->origin < 0 ? line->origin : line->origin + which;
     for (int i = 0; i < line->absorbed.n; i++)
         VEC_PUSH(arena, &node->absorbed, line->absorbed.at[i]);
@@ -270,8 +272,6 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
         return false;
     node->id = r->net->nodes.n;
     VEC_PUSH(arena, &r->net->nodes, node);
-    if (which == 0)
-        r->last = node;
     table_add(&r->names, node->name, place->loc);
     table_find(&r->names, node->name)->node = node;
     return true;
@@ -298,6 +298,7 @@ static bool read_node(Reader *r, Line *line)
         if (!add_result(r, line, i, place))
             return false;
     }
+    r->last = r->net->nodes.at[r->net->nodes.n - line->names.n];
     return true;
 }
 

@@ -141,9 +141,13 @@ static void put_history(Buf *out, const Node *node)
 {
     if (node->act != ACT_NONE)
         buf_printf(out, " act=%s", act_name(node->act));
-    if (node->act == ACT_LEAKY_RELU) {
+    if (act_has_number(node->act, false)) {
         buf_puts(out, " act_alpha=");
         buf_real(out, node->act_alpha);
+    }
+    if (act_has_number(node->act, true)) {
+        buf_puts(out, " act_beta=");
+        buf_real(out, node->act_beta);
     }
     for (int i = 0; i < node->absorbed.n; i++) {
         buf_puts(out, i ? ", " : " absorbed=(");

@@ -8,7 +8,8 @@ static const char *const variance_words[] = {"unbiased", "biased", NULL};
 /* By Act (ir.h); the first word stands for no activation. */
 static const char *const act_words[] = {
     "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",
-    "hard_sigmoid", "hard_swish", "silu",  "gelu",       NULL,
+    "hard_sigmoid", "hard_swish", "silu",  "gelu",       "elu",     "selu",
+    "softplus",     "mish",       "clip",  NULL,
 };
 /* See ops.h. */
 const char *const init_words[INIT_KINDS] = {

@@ -3,6 +3,7 @@
 #define RNC_OPS_H
 
 #include <limits.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -71,7 +72,8 @@ typedef struct Attrs {
     bool images, pixels, channels; /* what to sum over */
     Order order;
     VarianceKind variance;
-    double epsilon, alpha, scale, momentum, smoothing;
+    double alpha, beta; /* the numbers of an activation (act_numbers() of ir.h) */
+    double epsilon, scale, momentum, smoothing;
     Reals mean, std;
 } Attrs;
 

@@ -2,8 +2,8 @@
  *
  * An outlier of an input goes through sums: a convolution, a normalisation, an addition multiply
  * the outlier and its ordinary neighbours alike, so that the factor between them stays.  A product
- * of two tensors multiplies their factors.  Functions with bounded results (relu6, sigmoid, tanh,
- * hard_sigmoid, softmax) end it, for finite numbers and infinities.  An average makes a single
+ * of two tensors multiplies their factors.  Functions with bounded results (relu6, clip with two
+ * bounds, sigmoid, tanh, hard_sigmoid, softmax) end it, for finite numbers and infinities.  An average makes a single
  * outlier smaller, but not a region of them, so it counts as any other sum.  Nothing ends a NaN;
  * and an infinity becomes one in a sum with its opposite or in a product with 0.
  */
@@ -62,7 +62,7 @@ static Spread bounded(Spread s)
     return (Spread){.factor = 1, .nan = s.nan, .port = s.nan ? s.port : NULL};
 }
 
-static Spread after_act(Spread s, Act act)
+static Spread after_act(Spread s, Act act, double least, double most)
 {
     switch (act) {
     case ACT_RELU6:
@@ -70,12 +70,18 @@ static Spread after_act(Spread s, Act act)
     case ACT_TANH:
     case ACT_HARD_SIGMOID:
         return bounded(s);
+    case ACT_CLIP:
+        return isfinite(least) && isfinite(most) ? bounded(s) : s;
     case ACT_NONE:
     case ACT_RELU:
     case ACT_LEAKY_RELU:
     case ACT_HARD_SWISH:
     case ACT_SILU:
     case ACT_GELU:
+    case ACT_ELU:
+    case ACT_SELU:
+    case ACT_SOFTPLUS:
+    case ACT_MISH:
     case ACT_COUNT:
         break;
     }
@@ -105,7 +111,10 @@ static Spread of_node(const Node *node, const Spread *spreads)
         s.nan = s.nan || s.inf;
         s = bounded(s);
     }
-    return after_act(after_act(s, act_of(node->op)), node->act);
+    double least, most;
+    act_numbers(node->op, &node->attrs, &least, &most);
+    s = after_act(s, act_of(node->op), least, most);
+    return after_act(s, node->act, node->act_alpha, node->act_beta);
 }
 
 /* Sets spreads[] by what the n ports say; other inputs are ordinary. */

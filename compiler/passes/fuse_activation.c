@@ -18,7 +18,7 @@ void pass_fuse_activation(Net *net)
             continue;
         rewrite_take_over(&r, producer, act);
         producer->act = act_of(act->op);
-        producer->act_alpha = act->op == OP_LEAKY_RELU ? act->attrs.alpha : 0;
+        act_numbers(act->op, &act->attrs, &producer->act_alpha, &producer->act_beta);
     }
     rewrite_end(&r);
 }

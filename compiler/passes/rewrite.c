@@ -54,6 +54,7 @@ void rewrite_take_over(Rewrite *r, Node *node, Node *taken)
     node->origin = taken->origin;
     node->act = taken->act;
     node->act_alpha = taken->act_alpha;
+    node->act_beta = taken->act_beta;
     taken->taken_by = node;
     r->uses[node->id] = r->uses[taken->id];
     r->last[node->id] = r->last[taken->id];

@@ -78,7 +78,7 @@ bool packed_alike(const Step *a, const Step *b);
 
 /* select.c: where the node's value is, as an operand. */
 Operand operand_of(const Plan *plan, const Node *node);
-void set_act(const Node *node, int *act, float *alpha);
+void set_act(const Node *node, int *act, float *alpha, float *beta);
 /* Sets the packed tensor of `step`, which is the next step to be added.  It is a new tensor of the
  * weights file, unless an earlier step reads the same parameters in the same packed form: then it
  * is that step's. */

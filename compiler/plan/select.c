@@ -29,12 +29,25 @@ SAME_ACT(HARD_SIGMOID);
 SAME_ACT(HARD_SWISH);
 SAME_ACT(SILU);
 SAME_ACT(GELU);
-static_assert(ACT_COUNT == RNC_ACT_GELU + 1, "a new activation needs its number in shapes.h");
+SAME_ACT(ELU);
+SAME_ACT(SELU);
+SAME_ACT(SOFTPLUS);
+SAME_ACT(MISH);
+SAME_ACT(CLIP);
+static_assert((int)ACT_COUNT == (int)RNC_ACT_COUNT, "a new activation needs its number in shapes.h");
 
-void set_act(const Node *node, int *act, float *alpha)
+/* An activation and its numbers as kernels take them: for hard_sigmoid, what is added to x before
+ * it is multiplied. */
+static void give_act(Act act, double alpha, double beta, int *to, float *to_alpha, float *to_beta)
 {
-    *act = (int)node->act;
-    *alpha = node->act == ACT_LEAKY_RELU ? (float)node->act_alpha : 0.0f;
+    *to = (int)act;
+    *to_alpha = (float)alpha;
+    *to_beta = (float)(act == ACT_HARD_SIGMOID ? beta / alpha : beta);
+}
+
+void set_act(const Node *node, int *act, float *alpha, float *beta)
+{
+    give_act(node->act, node->act_alpha, node->act_beta, act, alpha, beta);
 }
 
 /* An earlier step whose node has the same parameters in the same packed form, or NULL. */
@@ -115,7 +128,7 @@ static void select_act(Plan *plan, const Node *node)
     s->in_pixel = s->out_pixel = t->pixel;
     s->in_row = s->out_row = t->row;
     s->in_image = s->out_image = t->image;
-    set_act(node, &s->act, &s->alpha);
+    set_act(node, &s->act, &s->alpha, &s->beta);
     step.parts = rows_parts(node->type);
     add_step(plan, &step);
 }
@@ -133,10 +146,11 @@ static void select_map(Plan *plan, const Node *node)
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     const Act own = act_of(node->op);
     if (own == ACT_NONE) {
-        set_act(node, &s->act, &s->alpha);
+        set_act(node, &s->act, &s->alpha, &s->beta);
     } else {
-        s->act = (int)own;
-        s->alpha = own == ACT_LEAKY_RELU ? (float)node->attrs.alpha : 0.0f;
+        double alpha, beta;
+        act_numbers(node->op, &node->attrs, &alpha, &beta);
+        give_act(own, alpha, beta, &s->act, &s->alpha, &s->beta);
     }
     step.parts = rows_parts(node->type);
     if (s->affine)
@@ -172,7 +186,7 @@ static void select_pool(Plan *plan, const Node *node)
     s->count_padding = node->op == OP_AVGPOOL && a->count_padding;
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
-    set_act(node, &s->act, &s->alpha);
+    set_act(node, &s->act, &s->alpha, &s->beta);
     step.parts = worth_parts(type_elements(node->type) * a->kernel[0] * a->kernel[1], 32768,
                              (int64_t)node->type.n * node->type.h);
     add_step(plan, &step);
@@ -217,7 +231,7 @@ static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b,
     join_operand(b->type, step.in[1].tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     if (last)
-        set_act(node, &s->act, &s->alpha);
+        set_act(node, &s->act, &s->alpha, &s->beta);
     step.parts = rows_parts(t);
     add_step(plan, &step);
 }
@@ -330,6 +344,11 @@ static void select_node(Plan *plan, const Node *node)
     case OP_HARD_SWISH:
     case OP_SILU:
     case OP_GELU:
+    case OP_ELU:
+    case OP_SELU:
+    case OP_SOFTPLUS:
+    case OP_MISH:
+    case OP_CLIP:
         select_map(plan, node);
         break;
     case OP_BN_TRAIN: /* plan_make() has refused these */

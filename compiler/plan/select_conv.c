@@ -20,7 +20,7 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
         s->residual = 1;
         s->res_image = step.in[1].tensor->image;
     }
-    set_act(node, &s->act, &s->alpha);
+    set_act(node, &s->act, &s->alpha, &s->beta);
     choose_tiles(plan, &step);
     add_weights(plan, &step);
     add_step(plan, &step);
@@ -51,7 +51,7 @@ static void conv_shape(const Plan *plan, const Node *node, Step *step)
         s->residual = 1;
         s->res_pixel = res->pixel, s->res_row = res->row, s->res_image = res->image;
     }
-    set_act(node, &s->act, &s->alpha);
+    set_act(node, &s->act, &s->alpha, &s->beta);
 }
 
 void select_conv(Plan *plan, const Node *node, const Method *method)

@@ -36,7 +36,7 @@ static void select_concat(Plan *plan, const Node *node)
         if (!plan->placings[node->id].embedded[i]) {
             Step step = copy_step(plan, node, node->in[i]);
             step.out[0].shift = at;
-            set_act(node, &step.shape.copy.act, &step.shape.copy.alpha);
+            set_act(node, &step.shape.copy.act, &step.shape.copy.alpha, &step.shape.copy.beta);
             add_move(plan, &step);
         }
         at += node->in[i]->type.c;
@@ -114,7 +114,7 @@ static void select_resample(Plan *plan, const Node *node)
     } else {
         s->repeat_h = a->scale_by[0], s->repeat_w = a->scale_by[1];
     }
-    set_act(node, &s->act, &s->alpha);
+    set_act(node, &s->act, &s->alpha, &s->beta);
     add_move(plan, &step);
 }
 

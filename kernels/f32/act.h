@@ -10,7 +10,8 @@
 /* The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
  * argument is Cody and Waite's (1980).  The greatest errors, in ulp of results that are normal
  * numbers:
- *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5;
+ *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5,
+ *     elu 4.5, selu 6, softplus 2.5, mish 5 (x > -87);
  *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
  *
  * exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2.  2^n is multiplied in two factors, so
@@ -37,6 +38,9 @@ RNC_KERNEL vf vf_exp(vf x)
 #define vf_sigmoid RNC_FN(vf_sigmoid)
 #define vf_tanh RNC_FN(vf_tanh)
 #define vf_gelu RNC_FN(vf_gelu)
+#define vf_expm1 RNC_FN(vf_expm1)
+#define vf_softplus RNC_FN(vf_softplus)
+#define vf_mish RNC_FN(vf_mish)
 #define vf_long_act RNC_FN(vf_long_act)
 
 /* 1 / (1 + e) for x > 0, else e / (1 + e), where e = exp(-|x|): accurate down to the smallest
@@ -77,8 +81,36 @@ RNC_KERNEL vf vf_gelu(vf x)
     return vf_max(vf_zero(), x) - a * (t * p) * vf_exp(a * a * vf_set1(-0.5f));
 }
 
+/* exp(x) - 1 for x <= 0: by exp's polynomial near 0. */
+RNC_KERNEL vf vf_expm1(vf x)
+{
+    vf p = vf_fma(x, vf_set1(1.38145371e-3f), vf_set1(8.36874545e-3f));
+    p = vf_fma(x, p, vf_set1(4.16683890e-2f));
+    p = vf_fma(x, p, vf_set1(1.66665211e-1f));
+    p = vf_fma(x, p, vf_set1(4.99999940e-1f));
+    return vf_select_gt(x, vf_set1(-0.34f), vf_fma(x * x, p, x), vf_exp(x) - vf_set1(1.0f));
+}
+
+/* max(x, 0) + log(1 + u), u = exp(-|x|); log(1 + u) = 2 s + s^3 P(s^2), s = u / (2 + u). */
+RNC_KERNEL vf vf_softplus(vf x)
+{
+    const vf u = vf_exp(-vf_abs(x)), s = u / (vf_set1(2.0f) + u), z = s * s;
+    vf p = vf_fma(z, vf_set1(0.280244589f), vf_set1(0.279991418f));
+    p = vf_fma(z, p, vf_set1(0.400216997f));
+    p = vf_fma(z, p, vf_set1(0.666664124f));
+    return vf_max(vf_zero(), x) + vf_fma(s * z, p, s + s);
+}
+
+/* x tanh(log(1 + e)), e = exp(x): x n / (n + 2), n = e (e + 2).  From 20 on it is x. */
+RNC_KERNEL vf vf_mish(vf x)
+{
+    const vf low = vf_max(vf_set1(-128.0f), x), two = vf_set1(2.0f); /* if the result is -0 */
+    const vf e = vf_exp(vf_min(vf_set1(20.0f), x)), n = e * (e + two);
+    return low * (n / (n + two));
+}
+
 /* All activations that come after RNC_ACT_RELU6. */
-RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
+RNC_KERNEL vf vf_long_act(vf x, int act, float alpha, float beta)
 {
     const vf zero = vf_zero(), six = vf_set1(6.0f), three = vf_set1(3.0f);
     vf y;
@@ -90,7 +122,7 @@ RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
     case RNC_ACT_TANH:
         return vf_tanh(x);
     case RNC_ACT_HARD_SIGMOID:
-        return vf_min(six, vf_max(zero, x + three)) / six;
+        return vf_min(vf_set1(1.0f), vf_max(zero, (x + vf_set1(beta)) * vf_set1(alpha)));
     case RNC_ACT_HARD_SWISH:
         y = vf_max(-three, x);
         return y * (vf_min(six, y + three) / six);
@@ -99,19 +131,29 @@ RNC_KERNEL vf vf_long_act(vf x, int act, float alpha)
         return y * vf_sigmoid(y);
     case RNC_ACT_GELU:
         return vf_gelu(x);
+    case RNC_ACT_ELU:
+        return vf_select_gt(x, zero, x, vf_expm1(x) * vf_set1(alpha));
+    case RNC_ACT_SELU:
+        return vf_select_gt(x, zero, x * vf_set1(1.05070099f), vf_expm1(x) * vf_set1(1.75809934f));
+    case RNC_ACT_SOFTPLUS:
+        return vf_softplus(x);
+    case RNC_ACT_MISH:
+        return vf_mish(x);
+    case RNC_ACT_CLIP:
+        return vf_min(vf_set1(beta), vf_max(vf_set1(alpha), x));
     default:
         return x;
     }
 }
 #endif
 
-RNC_KERNEL vf vf_act(vf x, int act, float alpha)
+RNC_KERNEL vf vf_act(vf x, int act, float alpha, float beta)
 {
 #ifdef RNC_LONG_ACT
     if (act > RNC_ACT_RELU6)
-        return vf_long_act(x, act, alpha);
+        return vf_long_act(x, act, alpha, beta);
 #endif
-    (void)alpha;
+    (void)alpha, (void)beta;
     if (act != RNC_ACT_NONE)
         x = vf_max(vf_zero(), x);
     return act == RNC_ACT_RELU6 ? vf_min(vf_set1(6.0f), x) : x;

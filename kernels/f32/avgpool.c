@@ -42,9 +42,9 @@ RNC_KERNEL void avgpool_large(const rnc_pool_shape *s, const pool_window *p, flo
         for (i = 0; i < RNC_VL; i++)
             mean[i] = (float)total[i] * scale;
         if (n == RNC_VL)
-            vf_storeu(p->out + c, vf_act(vf_loadu(mean), s->act, s->alpha));
+            vf_storeu(p->out + c, vf_act(vf_loadu(mean), s->act, s->alpha, s->beta));
         else
-            vf_store_part(p->out + c, vf_act(vf_loadu(mean), s->act, s->alpha), n);
+            vf_store_part(p->out + c, vf_act(vf_loadu(mean), s->act, s->alpha, s->beta), n);
     }
 }
 

@@ -36,14 +36,14 @@ RNC_KERNEL void conv_blas_finish(const rnc_conv_shape *s, const float *product, 
         vf v = vf_loadu(product + c) + vf_loadu(bias + c);
         if (s->residual)
             v = v + vf_loadu(res + c);
-        vf_storeu(out + c, vf_act(v, s->act, s->alpha));
+        vf_storeu(out + c, vf_act(v, s->act, s->alpha, s->beta));
     }
     if (c < channels) {
         const int n = channels - c;
         vf v = vf_load_part(product + c, n) + vf_load_part(bias + c, n);
         if (s->residual)
             v = v + vf_load_part(res + c, n);
-        vf_store_part(out + c, vf_act(v, s->act, s->alpha), n);
+        vf_store_part(out + c, vf_act(v, s->act, s->alpha, s->beta), n);
     }
 }
 

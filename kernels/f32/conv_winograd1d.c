@@ -233,7 +233,7 @@ RNC_KERNEL void winograd1d_act(const rnc_conv_shape *s, float *out, int h, int w
     for (int i = 0; i < h * w; i++) {
         float *to = out + i / w * s->out_row + i % w * s->out_pixel;
         for (int k = 0; k < width; k += RNC_VL)
-            vf_store(to + k, vf_act(vf_load(to + k), s->act, s->alpha));
+            vf_store(to + k, vf_act(vf_load(to + k), s->act, s->alpha, s->beta));
     }
 }
 

@@ -120,7 +120,7 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
         for (int i = 0; i < n; i++)
             for (int j = 0; j < nv; j++) {
                 float *p = k->out + i * s->out_image + j * RNC_VL;
-                vf_store(p, vf_act(vf_load(p), s->act, s->alpha));
+                vf_store(p, vf_act(vf_load(p), s->act, s->alpha, s->beta));
             }
 }
 

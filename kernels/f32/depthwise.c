@@ -131,7 +131,7 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const dept
     if (s->act > RNC_ACT_RELU6)
         for (int i = 0; i < n; i++) {
             float *p = out + i * s->out_pixel;
-            vf_store(p, vf_act(vf_load(p), s->act, s->alpha));
+            vf_store(p, vf_act(vf_load(p), s->act, s->alpha, s->beta));
         }
 }
 

@@ -14,7 +14,7 @@ RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const floa
         b = vf_set1(*in2);
     else
         b = n == RNC_VL ? vf_loadu(in2 + c) : vf_load_part(in2 + c, n);
-    a = vf_act(s->multiply ? a * b : a + b, s->act, s->alpha);
+    a = vf_act(s->multiply ? a * b : a + b, s->act, s->alpha, s->beta);
     if (n == RNC_VL)
         vf_storeu(out + c, a);
     else

@@ -11,7 +11,7 @@ RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float 
         else
             v = vf_fma(v, vf_load_part(scale, n), vf_load_part(shift, n));
     }
-    v = vf_act(v, s->act, s->alpha);
+    v = vf_act(v, s->act, s->alpha, s->beta);
     if (n == RNC_VL)
         vf_storeu(out, v);
     else

@@ -49,10 +49,10 @@ RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h,
             d = d * vf_set1(scale);
             e = e * vf_set1(scale);
         }
-        vf_storeu(p->out + c, vf_act(a, s->act, s->alpha));
-        vf_storeu(p->out + c + RNC_VL, vf_act(b, s->act, s->alpha));
-        vf_storeu(p->out + c + 2 * RNC_VL, vf_act(d, s->act, s->alpha));
-        vf_storeu(p->out + c + 3 * RNC_VL, vf_act(e, s->act, s->alpha));
+        vf_storeu(p->out + c, vf_act(a, s->act, s->alpha, s->beta));
+        vf_storeu(p->out + c + RNC_VL, vf_act(b, s->act, s->alpha, s->beta));
+        vf_storeu(p->out + c + 2 * RNC_VL, vf_act(d, s->act, s->alpha, s->beta));
+        vf_storeu(p->out + c + 3 * RNC_VL, vf_act(e, s->act, s->alpha, s->beta));
     }
     for (; c < s->c; c += RNC_VL) {
         const int n = s->c - c < RNC_VL ? s->c - c : RNC_VL;
@@ -63,7 +63,7 @@ RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h,
                 const vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
                 a = max ? vf_max_nan(a, v) : a + v;
             }
-        a = vf_act(max ? a : a * vf_set1(scale), s->act, s->alpha);
+        a = vf_act(max ? a : a * vf_set1(scale), s->act, s->alpha, s->beta);
         if (n == RNC_VL)
             vf_storeu(p->out + c, a);
         else

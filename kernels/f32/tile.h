@@ -66,7 +66,7 @@ RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float
     for (int i = 0; i < n; i++) {
         float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
         for (int j = 0; j < nv; j++, to += RNC_VL)
-            vf_store(to, vf_act(vf_load(to), s->act, s->alpha));
+            vf_store(to, vf_act(vf_load(to), s->act, s->alpha, s->beta));
     }
 }
 

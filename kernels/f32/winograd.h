@@ -252,6 +252,6 @@ RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *
     for (int i = 0; i < e.h * e.w; i++) {
         float *to = out + i / e.w * s->out_row + i % e.w * s->out_pixel;
         for (int c = 0; c < width; c += RNC_VL)
-            vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha));
+            vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha, s->beta));
     }
 }

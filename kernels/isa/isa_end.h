@@ -65,6 +65,9 @@
 #undef vf_sigmoid
 #undef vf_tanh
 #undef vf_gelu
+#undef vf_expm1
+#undef vf_softplus
+#undef vf_mish
 #undef vf_long_act
 #undef vf_act
 #undef pool_window

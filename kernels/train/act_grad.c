@@ -27,7 +27,7 @@ RNC_KERNEL void RNC_FN(act_grad)(const rnc_act_grad_shape *s, const rnc_knobs *t
             for (int c = 0; c < channels; c += RNC_VL) {
                 const int k = channels - c < RNC_VL ? channels - c : RNC_VL;
                 vf v =
-                    vf_load_some(grad + c, k) * vf_slope(vf_load_some(at + c, k), s->act, s->alpha);
+                    vf_load_some(grad + c, k) * vf_slope(vf_load_some(at + c, k), s->act, s->alpha, s->beta);
                 if (s->more)
                     v = v + vf_load_some(more + c, k);
                 vf_store_some(out + c, v, k);

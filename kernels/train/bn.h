@@ -40,6 +40,6 @@ RNC_KERNEL vf bn_masked(const rnc_bn_shape *s, const bn_channels *k, int j, vf g
     if (s->act == RNC_ACT_NONE)
         return grad;
     if (s->from_output)
-        return grad * vf_slope(vf_load(y), s->act, s->alpha);
-    return grad * vf_slope(vf_fma(d, k->scale[j], k->shift[j]), s->act, s->alpha);
+        return grad * vf_slope(vf_load(y), s->act, s->alpha, s->beta);
+    return grad * vf_slope(vf_fma(d, k->scale[j], k->shift[j]), s->act, s->alpha, s->beta);
 }

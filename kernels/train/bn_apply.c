@@ -32,7 +32,7 @@ RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const 
                 vf v = vf_fma(vf_load(in + j * RNC_VL) - mean[j], scale[j], shift[j]);
                 if (s->residual)
                     v = v + vf_load(res + j * RNC_VL);
-                vf_store(out + j * RNC_VL, vf_act(v, s->act, s->alpha));
+                vf_store(out + j * RNC_VL, vf_act(v, s->act, s->alpha, s->beta));
             }
             in += s->in_pixel, out += s->out_pixel;
             res += s->residual ? s->res_pixel : 0;

@@ -216,7 +216,7 @@ RNC_INLINE void rnc_phase_conv(const rnc_grad_data_shape *s, int i, rnc_conv_sha
     c->residual = s->residual;
     c->res_pixel = s->stride_w * s->res_pixel, c->res_row = s->stride_h * s->res_row;
     c->res_image = s->res_image;
-    c->act = RNC_ACT_NONE, c->alpha = 0.0f;
+    c->act = RNC_ACT_NONE, c->alpha = c->beta = 0.0f;
 }
 
 /* The halo of zeros that conv_grad_data reads around the output's gradient, at least 0 each. */

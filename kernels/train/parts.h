@@ -88,7 +88,7 @@ RNC_KERNEL vf vf_sqrt(vf x)
 #define vf_long_slope RNC_FN(vf_long_slope)
 
 /* The slopes of the activations that come after RNC_ACT_RELU6. */
-RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha)
+RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha, float beta)
 {
     const vf zero = vf_zero(), one = vf_set1(1.0f), three = vf_set1(3.0f);
     vf y, z, t;
@@ -101,8 +101,9 @@ RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha)
         y = vf_tanh(x);
         return (one - y) * (one + y);
     case RNC_ACT_HARD_SIGMOID:
-        y = vf_select_gt(x, -three, vf_set1(1.0f / 6.0f), zero);
-        return vf_select_gt(three, x, y, zero);
+        z = (x + vf_set1(beta)) * vf_set1(alpha);
+        y = vf_select_gt(z, zero, vf_set1(alpha), zero);
+        return vf_select_gt(one, z, y, zero);
     case RNC_ACT_HARD_SWISH:
         y = vf_select_gt(x, -three, vf_fma(x, vf_set1(1.0f / 3.0f), vf_set1(0.5f)), zero);
         return vf_select_gt(three, x, y, one);
@@ -124,6 +125,20 @@ RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha)
         y = vf_select_gt(x, zero, one - y, y);
         return vf_fma(vf_min(vf_set1(15.0f), vf_max(vf_set1(-15.0f), x)) * vf_set1(0.398942280f), z,
                       y);
+    case RNC_ACT_ELU:
+        return vf_select_gt(x, zero, one, vf_exp(x) * vf_set1(alpha));
+    case RNC_ACT_SELU:
+        return vf_select_gt(x, zero, vf_set1(1.05070099f), vf_exp(x) * vf_set1(1.75809934f));
+    case RNC_ACT_SOFTPLUS:
+        return vf_sigmoid(x);
+    case RNC_ACT_MISH: /* t + x (1 - t^2) sigmoid(x), t = tanh(softplus(x)) */
+        z = vf_exp(vf_min(vf_set1(20.0f), x)), y = z * (z + vf_set1(2.0f));
+        t = y / (y + vf_set1(2.0f)), z = vf_set1(2.0f) / (y + vf_set1(2.0f));
+        y = vf_max(vf_set1(-128.0f), x);
+        return vf_fma(y * z * (one + t), vf_sigmoid(x), t);
+    case RNC_ACT_CLIP:
+        y = vf_select_gt(x, vf_set1(alpha), one, zero);
+        return vf_select_gt(vf_set1(beta), x, y, zero);
     default:
         return one;
     }
@@ -132,16 +147,16 @@ RNC_KERNEL vf vf_long_slope(vf x, int act, float alpha)
 
 /* The slope of an activation at its operand x.  Of none, relu, relu6 and leaky relu with alpha > 0
  * the slope at their result is the same.  At a corner: relu 0 at 0, relu6 0 at 0 and 6, leaky relu
- * alpha at 0, hard_sigmoid 0 at -3 and 3, hard_swish 0 at -3 and 1 at 3. */
-RNC_KERNEL vf vf_slope(vf x, int act, float alpha)
+ * and elu alpha at 0, hard_sigmoid and clip 0 at their bounds, hard_swish 0 at -3 and 1 at 3. */
+RNC_KERNEL vf vf_slope(vf x, int act, float alpha, float beta)
 {
 #ifdef RNC_LONG_ACT
     if (act > RNC_ACT_RELU6)
-        return vf_long_slope(x, act, alpha);
+        return vf_long_slope(x, act, alpha, beta);
 #endif
     const vf zero = vf_zero(), one = vf_set1(1.0f);
     vf slope = one;
-    (void)alpha;
+    (void)alpha, (void)beta;
     if (act != RNC_ACT_NONE)
         slope = vf_select_gt(x, zero, one, zero);
     return act == RNC_ACT_RELU6 ? vf_select_gt(vf_set1(6.0f), x, slope, zero) : slope;

@@ -43,6 +43,9 @@ class Graph:
     def floats(self, *values):
         return self.constant(np.array(values, np.float32))
 
+    def floats1(self, value):
+        return self.constant(np.float32(value))
+
     def weight(self, name, shape, low=-1.0, high=1.0):
         """A random parameter: `name` in rnc's weights, a constant here."""
         array = self.random.uniform(low, high, shape).astype(np.float32)
@@ -161,7 +164,17 @@ CASES = [
     ("sigmoid", (5, 6, 4), "sigmoid", unary("Sigmoid")),
     ("tanh", (5, 6, 4), "tanh", unary("Tanh")),
     ("hard_sigmoid", (5, 6, 4), "hard_sigmoid", unary("HardSigmoid", alpha=1 / 6, beta=0.5)),
+    ("hard_sigmoid slope", (5, 6, 4), "hard_sigmoid slope=0.2 offset=0.4",
+     unary("HardSigmoid", alpha=0.2, beta=0.4)),
     ("hard_swish", (5, 6, 4), "hard_swish", unary("HardSwish")),
+    ("elu", (5, 6, 4), "elu", unary("Elu")),
+    ("elu alpha", (5, 6, 4), "elu 0.3", unary("Elu", alpha=0.3)),
+    ("selu", (5, 6, 4), "selu", unary("Selu")),
+    ("softplus", (5, 6, 4), "softplus", unary("Softplus")),
+    ("mish", (5, 6, 4), "mish", unary("Mish")),
+    ("clip", (5, 6, 4), "clip (-0.5) 1.5", lambda g, x: g.op("Clip", x, g.floats1(-0.5), g.floats1(1.5))),
+    ("clip min", (5, 6, 4), "clip min=0.5", lambda g, x: g.op("Clip", x, g.floats1(0.5))),
+    ("clip max", (5, 6, 4), "clip max=0.5", lambda g, x: g.op("Clip", x, "", g.floats1(0.5))),
     ("silu", (5, 6, 4), "silu", silu),
     ("gelu", (5, 6, 4), "gelu", unary("Gelu")),
     ("maxpool", (5, 9, 7), "maxpool 3x3 stride=2 padding=1",
@@ -206,7 +219,7 @@ def by_rnc(rnc, folder, shape, layers, graph, values):
         return os.path.join(folder, name)
 
     with open(path("case.net"), "w", encoding="ascii") as net:
-        net.write(f"net case {{\n batch {values.shape[0]}\n input image[{', '.join(map(str, shape))}]\n"
+        net.write(f"net one {{\n batch {values.shape[0]}\n input image[{', '.join(map(str, shape))}]\n"
                   f" {layers}\n output y\n}}\n")
     command = [rnc, "eval", path("case.net"), "--input", path("image.npy"),
                "--output-dir", folder]

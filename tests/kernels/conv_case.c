@@ -81,7 +81,7 @@ ConvCase conv_case(Case *c, ConvLimits l)
         grid_fill(c, &k.res, -1.0f, 1.0f);
     if (s->residual)
         grid_spoil(c, &k.res, l.mixes);
-    s->act = pick_act(c, &s->alpha);
+    s->act = pick_act(c, &s->alpha, &s->beta);
     s->weights = l.halves ? pick_weights_type(c) : RNC_WEIGHTS_F32;
     s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
     s->out_pixel = k.out.pixel, s->out_row = k.out.row, s->out_image = k.out.image;
@@ -156,7 +156,7 @@ Expect conv_expect(Case *c, const ConvCase *k, double amplification)
                     double tolerance = sum_tolerance(terms, sum_abs);
                     if (amplification > 1)
                         tolerance = amplification * sum_tolerance(terms, largest);
-                    v = ref_act(v, s->act, s->alpha, &tolerance);
+                    v = ref_act(v, s->act, s->alpha, s->beta, &tolerance);
                     expect_at(&e, grid_pixel(&k->out, n, y, x) + co, v, tolerance);
                 }
     return e;

@@ -41,11 +41,20 @@ float pick_float(Case *c, float least, float most)
     return least + (most - least) * ((float)(next_random(c) >> 40) * 0x1p-24f);
 }
 
-int pick_act(Case *c, float *alpha)
+int pick_act(Case *c, float *alpha, float *beta)
 {
+    const int act = chance(c, 50) ? pick(c, RNC_ACT_NONE, RNC_ACT_RELU)
+                                  : pick(c, RNC_ACT_NONE, RNC_ACT_COUNT - 1);
     *alpha = chance(c, 50) ? 0.01f : pick_float(c, -1.0f, 1.0f);
-    return chance(c, 50) ? pick(c, RNC_ACT_NONE, RNC_ACT_RELU)
-                         : pick(c, RNC_ACT_NONE, RNC_ACT_GELU);
+    *beta = 0.0f;
+    if (act == RNC_ACT_HARD_SIGMOID) {
+        *alpha = chance(c, 50) ? 1.0f / 6.0f : pick_float(c, 0.1f, 1.0f);
+        *beta = chance(c, 50) ? 3.0f : pick_float(c, -3.0f, 3.0f);
+    } else if (act == RNC_ACT_CLIP) {
+        *alpha = chance(c, 30) ? -INFINITY : pick_float(c, -2.0f, 0.5f);
+        *beta = chance(c, 30) ? INFINITY : pick_float(c, 0.5f, 6.0f);
+    }
+    return act;
 }
 
 void fail(Case *c, const char *format, ...)
@@ -296,7 +305,7 @@ double sum_tolerance(int n, double sum)
 }
 
 /* What the activation tends to, upwards or downwards. */
-static double act_limit(bool up, int act, float alpha)
+static double act_limit(bool up, int act, float alpha, float beta)
 {
     switch (act) {
     case RNC_ACT_NONE:
@@ -310,19 +319,25 @@ static double act_limit(bool up, int act, float alpha)
     case RNC_ACT_SIGMOID:
     case RNC_ACT_HARD_SIGMOID:
         return up ? 1.0 : 0.0;
+    case RNC_ACT_ELU:
+        return up ? HUGE_VAL : -(double)alpha;
+    case RNC_ACT_SELU:
+        return up ? HUGE_VAL : (double)(float)(-SELU_SCALE * SELU_ALPHA);
+    case RNC_ACT_CLIP:
+        return (double)(up ? beta : alpha);
     default:
         return up ? HUGE_VAL : 0.0;
     }
 }
 
-double ref_act(double x, int act, float alpha, double *tolerance)
+double ref_act(double x, int act, float alpha, float beta, double *tolerance)
 {
     double y = x, slope = 1.0;
     if (isnan(x))
         return x;
     if (isinf(x)) {
         *tolerance = 0.0;
-        return act_limit(x > 0.0, act, alpha);
+        return act_limit(x > 0.0, act, alpha, beta);
     }
     switch (act) {
     case RNC_ACT_RELU:
@@ -342,7 +357,7 @@ double ref_act(double x, int act, float alpha, double *tolerance)
         y = tanh(x);
         break;
     case RNC_ACT_HARD_SIGMOID:
-        y = fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+        y = fmin(fmax((x + (double)beta) * (double)alpha, 0.0), 1.0);
         break;
     case RNC_ACT_HARD_SWISH:
         y = x * fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
@@ -355,6 +370,23 @@ double ref_act(double x, int act, float alpha, double *tolerance)
     case RNC_ACT_GELU:
         y = x * erfc(-x * sqrt(0.5)) / 2.0;
         slope = 1.2;
+        break;
+    case RNC_ACT_ELU:
+        y = x > 0.0 ? x : (double)alpha * expm1(x);
+        break;
+    case RNC_ACT_SELU:
+        y = SELU_SCALE * (x > 0.0 ? x : SELU_ALPHA * expm1(x));
+        slope = SELU_SCALE * SELU_ALPHA;
+        break;
+    case RNC_ACT_SOFTPLUS:
+        y = fmax(x, 0.0) + log1p(exp(-fabs(x)));
+        break;
+    case RNC_ACT_MISH:
+        y = x * tanh(fmax(x, 0.0) + log1p(exp(-fabs(x))));
+        slope = 1.1;
+        break;
+    case RNC_ACT_CLIP:
+        y = fmin(fmax(x, (double)alpha), (double)beta);
         break;
     default:
         return y;

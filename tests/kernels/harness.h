@@ -33,7 +33,8 @@ typedef struct TestIsa {
     int lanes;
     KernelFn *kernels[KERNEL_COUNT];
     KernelFn *halo_clear;
-    void (*act)(const float *in, float *out, int n, int act, float alpha); /* n whole vectors */
+    void (*act)(const float *in, float *out, int n, int act, float alpha,
+                float beta); /* n whole vectors */
     void (*weights)(const uint16_t *in, float *out, int n, int elem);      /* likewise, aligned */
 } TestIsa;
 
@@ -51,7 +52,10 @@ struct Case {
 int pick(Case *c, int least, int most); /* any of least .. most */
 bool chance(Case *c, int percent);
 float pick_float(Case *c, float least, float most);
-int pick_act(Case *c, float *alpha); /* RNC_ACT_... and a slope */
+int pick_act(Case *c, float *alpha, float *beta); /* RNC_ACT_... and its numbers */
+/* Of selu (Klambauer et al., 2017). */
+#define SELU_SCALE 1.0507009873554804934193349852946
+#define SELU_ALPHA 1.6732632423543772848170429916717
 
 /* ---- memory ---- */
 
@@ -124,7 +128,7 @@ void expect_check(Case *c, const Expect *e);
 void fail(Case *c, const char *format, ...);
 
 /* The activation in double; *tolerance, that of x, becomes the result's. */
-double ref_act(double x, int act, float alpha, double *tolerance);
+double ref_act(double x, int act, float alpha, float beta, double *tolerance);
 
 /* Tolerance of a sum of n products whose absolute values add up to `sum`. */
 double sum_tolerance(int n, double sum);

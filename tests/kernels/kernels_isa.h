@@ -90,10 +90,11 @@ RNC_KERNEL void RNC_FN(run_halo_clear)(const void *s, const rnc_knobs *t, const 
     RNC_FN(halo_clear)((const rnc_halo_shape *)s, o, part, parts);
 }
 
-RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, float alpha)
+RNC_KERNEL void RNC_FN(run_act)(const float *in, float *out, int n, int act, float alpha,
+                                float beta)
 {
     for (int i = 0; i < n; i += RNC_VL)
-        vf_storeu(out + i, vf_act(vf_loadu(in + i), act, alpha));
+        vf_storeu(out + i, vf_act(vf_loadu(in + i), act, alpha, beta));
 }
 
 RNC_KERNEL void RNC_FN(run_weights)(const uint16_t *in, float *out, int n, int elem)

@@ -12,20 +12,30 @@ typedef struct ActBound {
     const char *name;
     double ulps; /* of results that are normal numbers, or 0 */
     double part; /* of max(1, |x|), where ulps is 0 */
+    float alpha, beta;
 } ActBound;
 
 /* What act.h promises. */
 static const ActBound bounds[] = {
-    {RNC_ACT_NONE, "none", 1e-9, 0.0},
-    {RNC_ACT_RELU, "relu", 1e-9, 0.0},
-    {RNC_ACT_RELU6, "relu6", 1e-9, 0.0},
-    {RNC_ACT_LEAKY_RELU, "leaky_relu", 0.5, 0.0},
-    {RNC_ACT_SIGMOID, "sigmoid", 2.5, 0.0},
-    {RNC_ACT_TANH, "tanh", 1.5, 0.0},
-    {RNC_ACT_HARD_SIGMOID, "hard_sigmoid", 1.5, 0.0},
-    {RNC_ACT_HARD_SWISH, "hard_swish", 2.5, 0.0},
-    {RNC_ACT_SILU, "silu", 3.2, 0.0},
-    {RNC_ACT_GELU, "gelu", 0.0, 1.2e-7},
+    {RNC_ACT_NONE, "none", 1e-9, 0.0, 0, 0},
+    {RNC_ACT_RELU, "relu", 1e-9, 0.0, 0, 0},
+    {RNC_ACT_RELU6, "relu6", 1e-9, 0.0, 0, 0},
+    {RNC_ACT_LEAKY_RELU, "leaky_relu", 0.5, 0.0, 0.1f, 0},
+    {RNC_ACT_SIGMOID, "sigmoid", 2.5, 0.0, 0, 0},
+    {RNC_ACT_TANH, "tanh", 1.5, 0.0, 0, 0},
+    {RNC_ACT_HARD_SIGMOID, "hard_sigmoid", 2.5, 0.0, 1.0f / 6.0f, 3.0f},
+    {RNC_ACT_HARD_SIGMOID, "hard_sigmoid", 2.5, 0.0, 0.2f, 2.5f},
+    {RNC_ACT_HARD_SWISH, "hard_swish", 2.5, 0.0, 0, 0},
+    {RNC_ACT_SILU, "silu", 3.2, 0.0, 0, 0},
+    {RNC_ACT_GELU, "gelu", 0.0, 1.2e-7, 0, 0},
+    {RNC_ACT_ELU, "elu", 4.5, 0.0, 1.0f, 0},
+    {RNC_ACT_ELU, "elu", 4.5, 0.0, -0.3f, 0},
+    {RNC_ACT_SELU, "selu", 6.0, 0.0, 0, 0},
+    {RNC_ACT_SOFTPLUS, "softplus", 2.5, 0.0, 0, 0},
+    {RNC_ACT_MISH, "mish", 5.0, 0.0, 0, 0},
+    {RNC_ACT_CLIP, "clip", 1e-9, 0.0, -1.0f, 2.0f},
+    {RNC_ACT_CLIP, "clip", 1e-9, 0.0, -INFINITY, 0.5f},
+    {RNC_ACT_CLIP, "clip", 1e-9, 0.0, -0.5f, INFINITY},
 };
 
 /* 1 / (1 + exp(-x)) without cancellation. */
@@ -34,38 +44,49 @@ static long double logistic(long double x)
     return x > 0 ? 1 / (1 + expl(-x)) : expl(x) / (1 + expl(x));
 }
 
-static long double exact(int act, long double x, float alpha)
+static long double exact(const ActBound *b, long double x)
 {
+    const long double alpha = (long double)b->alpha, beta = (long double)b->beta;
     if (isnan(x))
         return x;
-    switch (act) {
+    switch (b->act) {
     case RNC_ACT_RELU:
         return fmaxl(x, 0);
     case RNC_ACT_RELU6:
         return fminl(fmaxl(x, 0), 6);
     case RNC_ACT_LEAKY_RELU:
-        return x > 0 ? x : x * (long double)alpha;
+        return x > 0 ? x : x * alpha;
     case RNC_ACT_SIGMOID:
         return logistic(x);
     case RNC_ACT_TANH:
         return tanhl(x);
     case RNC_ACT_HARD_SIGMOID:
-        return fminl(fmaxl(x + 3, 0), 6) / 6;
+        return fminl(fmaxl((x + beta) * alpha, 0), 1);
     case RNC_ACT_HARD_SWISH:
         return x * (fminl(fmaxl(x + 3, 0), 6) / 6);
     case RNC_ACT_SILU:
         return x * logistic(x);
     case RNC_ACT_GELU:
         return x * (erfcl(-x * sqrtl(0.5L)) / 2);
+    case RNC_ACT_ELU:
+        return x > 0 ? x : alpha * expm1l(x);
+    case RNC_ACT_SELU:
+        return (long double)SELU_SCALE * (x > 0 ? x : (long double)SELU_ALPHA * expm1l(x));
+    case RNC_ACT_SOFTPLUS:
+        return fmaxl(x, 0) + log1pl(expl(-fabsl(x)));
+    case RNC_ACT_MISH:
+        return x * tanhl(fmaxl(x, 0) + log1pl(expl(-fabsl(x))));
+    case RNC_ACT_CLIP:
+        return fminl(fmaxl(x, alpha), beta);
     default:
         return x;
     }
 }
 
 /* The error in the unit of the bound, or 0 where no bound is promised. */
-static double error_of(const ActBound *bound, float x, float got, float alpha)
+static double error_of(const ActBound *bound, float x, float got)
 {
-    const long double y = exact(bound->act, (long double)x, alpha);
+    const long double y = exact(bound, (long double)x);
     const long double error = fabsl((long double)got - y);
     if (bound->part > 0.0)
         return (double)(error / fmaxl(1, fabsl((long double)x)));
@@ -81,7 +102,6 @@ static double error_of(const ActBound *bound, float x, float got, float alpha)
 static bool test_sweep(const TestIsa *isa, const ActBound *bound, unsigned stride, bool verbose)
 {
     enum { BLOCK = 256 };
-    const float alpha = 0.1f;
     const double limit = bound->part > 0.0 ? bound->part : bound->ulps;
     float in[BLOCK], out[BLOCK], worst_at = 0.0f;
     double worst = 0.0;
@@ -95,9 +115,9 @@ static bool test_sweep(const TestIsa *isa, const ActBound *bound, unsigned strid
         in[n++] = x;
         if (n < BLOCK)
             continue;
-        isa->act(in, out, n, bound->act, alpha);
+        isa->act(in, out, n, bound->act, bound->alpha, bound->beta);
         for (int i = 0; i < n; i++) {
-            const double error = error_of(bound, in[i], out[i], alpha);
+            const double error = error_of(bound, in[i], out[i]);
             if (!(error <= worst)) {
                 worst = error;
                 worst_at = in[i];
@@ -124,14 +144,14 @@ static bool test_special(const TestIsa *isa, const ActBound *bound)
         float in[16], out[16];
         for (int j = 0; j < 16; j++)
             in[j] = at[i];
-        isa->act(in, out, 16, bound->act, 0.1f);
+        isa->act(in, out, 16, bound->act, bound->alpha, bound->beta);
         /* far out the limit is reached, but for what grows without bound */
         const float far = isinf(at[i]) ? copysignf(1e6f, at[i]) : at[i];
-        const double y = (double)exact(bound->act, (long double)far, 0.1f);
+        const double y = (double)exact(bound, (long double)far);
         const double want = isinf(at[i]) && fabs(y) > 1e3 ? copysign(HUGE_VAL, y) : y;
         for (int j = 0; j < 16; j++) {
             const double got = out[j];
-            if (isnan(want) ? isnan(got) : got == want)
+            if (isnan(want) ? isnan(got) : got == (double)(float)want)
                 continue;
             printf("kernel_tests: act %s %s: %g gives %g, not %g\n", bound->name, isa->name,
                    (double)at[i], got, want);

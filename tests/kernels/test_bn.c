@@ -41,7 +41,7 @@ static BnCase draw(Case *c)
     s->momentum = chance(c, 50) ? 0.1f : 0.01f;
     s->unbiased = pick(c, 0, 1);
     s->residual = pick(c, 0, 1);
-    s->act = pick_act(c, &s->alpha);
+    s->act = pick_act(c, &s->alpha, &s->beta);
     s->accumulate = pick(c, 0, 1);
     k.in = draw_grid(c, s, align), k.out = draw_grid(c, s, align);
     k.res = draw_grid(c, s, align), k.grad = draw_grid(c, s, align);
@@ -187,7 +187,7 @@ void test_bn_apply(Case *c)
                 v += (double)grid_pixel(&k.res, n, y, x)[i];
                 tolerance += 0x1p-23 * (fabs(v) + 4.0);
             }
-            v = ref_act(v, s->act, s->alpha, &tolerance);
+            v = ref_act(v, s->act, s->alpha, s->beta, &tolerance);
             expect_at(&e, grid_pixel(&k.out, n, y, x) + i, v, tolerance);
         }
     }
@@ -217,7 +217,7 @@ static void fill_grads(Case *c, BnCase *k)
         float *in = grid_pixel(&k->in, n, y, x), *out = grid_pixel(&k->out, n, y, x);
         for (int i = 0; i < s->c; i++) {
             double ignored;
-            while (near_corner(normalised(k, (double)in[i], i, &ignored), s->act) &&
+            while (near_corner(normalised(k, (double)in[i], i, &ignored), s->act, s->alpha, s->beta) &&
                    fabs((double)k->gamma[i]) > 0.01)
                 in[i] = pick_float(c, -4.0f, 4.0f);
             if (fabs((double)k->gamma[i]) <= 0.01) /* all of a channel may be at a corner */
@@ -244,7 +244,7 @@ static double masked(const BnCase *k, const int at[3], int i, double *tolerance)
     *tolerance = s->act > RNC_ACT_RELU6
                      ? fabs(grad) * (ref_curvature(s->act) * *tolerance + 8 * 0x1p-23)
                      : 0.0;
-    return grad * ref_slope(z, s->act, s->alpha);
+    return grad * ref_slope(z, s->act, s->alpha, s->beta);
 }
 
 void test_bn_grad_sums(Case *c)

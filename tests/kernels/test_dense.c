@@ -45,7 +45,7 @@ void test_dense(Case *c)
     s.residual = chance(c, 40);
     const bool in_place = s.residual && chance(c, 50);
     Grid res = s.residual && !in_place ? grid_make(c, s.images, 1, 1, out.c, layout) : out;
-    s.act = pick_act(c, &s.alpha);
+    s.act = pick_act(c, &s.alpha, &s.beta);
     s.weights = pick_weights_type(c);
     const rnc_conv_shape panels = {.groups = 1, .out_c = s.out_c, .panel = s.panel};
     s.in_image = in.image, s.out_image = out.image, s.res_image = res.image;
@@ -73,7 +73,7 @@ void test_dense(Case *c)
                 sum_abs += fabs(r);
             }
             double tolerance = sum_tolerance(s.in_c, sum_abs);
-            sum = ref_act(sum, s.act, s.alpha, &tolerance);
+            sum = ref_act(sum, s.act, s.alpha, s.beta, &tolerance);
             expect_at(&e, grid_pixel(&out, n, 0, 0) + co, sum, tolerance);
         }
     const rnc_operands o = {

@@ -16,7 +16,7 @@ void test_map(Case *c)
     grid_spoil(c, &in, false);
     s.c = in.lanes;
     s.affine = pick(c, 0, 1);
-    s.act = pick_act(c, &s.alpha);
+    s.act = pick_act(c, &s.alpha, &s.beta);
     s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
     s.out_pixel = out.pixel, s.out_row = out.row, s.out_image = out.image;
     describe_map(c, &s);
@@ -36,7 +36,7 @@ void test_map(Case *c)
                         tolerance = sum_tolerance(1, fabs(product) + fabs(shift));
                         v = product + shift;
                     }
-                    v = ref_act(v, s.act, s.alpha, &tolerance);
+                    v = ref_act(v, s.act, s.alpha, s.beta, &tolerance);
                     tolerance += 0x1p-24 * fabs(v);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
@@ -70,7 +70,7 @@ void test_join(Case *c)
     const int spread = pick(c, 0, 3); /* 1: in, 2: in2 over the pixels */
     s.one_channel = chance(c, 60) ? 0 : pick(c, 1, 2);
     s.multiply = pick(c, 0, 1);
-    s.act = pick_act(c, &s.alpha);
+    s.act = pick_act(c, &s.alpha, &s.beta);
     Grid in = join_operand(c, &s, channels, layout, spread == 1, s.one_channel == 1);
     Grid in2 = join_operand(c, &s, channels, layout, spread == 2, s.one_channel == 2);
     const bool over1 = spread != 1 && s.one_channel != 1 && chance(c, 25);
@@ -91,7 +91,7 @@ void test_join(Case *c)
                     const double a = (double)p[s.one_channel == 1 ? 0 : i];
                     const double b = (double)q[s.one_channel == 2 ? 0 : i];
                     double v = s.multiply ? a * b : a + b, tolerance = 0x1p-24 * fabs(v);
-                    v = ref_act(v, s.act, s.alpha, &tolerance);
+                    v = ref_act(v, s.act, s.alpha, s.beta, &tolerance);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance * 1.001);
                 }
     const rnc_operands o = {.in = {in.at, in2.at}, .out = {out.at}};

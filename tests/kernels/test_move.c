@@ -32,7 +32,7 @@ void test_copy(Case *c)
     s.c = pick(c, 1, 70);
     s.h = (in_h + stride_h - 1) / stride_h * s.repeat_h;
     s.w = (in_w + stride_w - 1) / stride_w * s.repeat_w;
-    s.act = chance(c, 70) ? RNC_ACT_NONE : pick_act(c, &s.alpha);
+    s.act = chance(c, 70) ? RNC_ACT_NONE : pick_act(c, &s.alpha, &s.beta);
     const Layout layout = {.align = pick_align(c)};
     Grid in = grid_make(c, s.images, in_h, in_w, s.c + pick(c, 0, 20), layout);
     grid_fill(c, &in, -4.0f, 4.0f);
@@ -55,7 +55,7 @@ void test_copy(Case *c)
                     if (iy >= 0 && iy < s.h && ix >= 0 && ix < s.w && ic >= 0 && ic < s.c) {
                         const float *p = grid_pixel(&from, n, iy / s.repeat_h * stride_h,
                                                     ix / s.repeat_w * stride_w);
-                        v = ref_act((double)p[ic], s.act, s.alpha, &tolerance);
+                        v = ref_act((double)p[ic], s.act, s.alpha, s.beta, &tolerance);
                     }
                     expect_at(&e, grid_pixel(&to, n, y, x) + i, v, tolerance);
                 }

@@ -41,7 +41,7 @@ static void draw_shape(Case *c, rnc_pool_shape *s)
     s->out_h = (s->in_h + s->pad_top + s->pad_bottom - s->kernel_h) / s->stride_h + 1;
     s->out_w = (s->in_w + s->pad_left + s->pad_right - s->kernel_w) / s->stride_w + 1;
     s->count_padding = pick(c, 0, 1);
-    s->act = pick_act(c, &s->alpha);
+    s->act = pick_act(c, &s->alpha, &s->beta);
 }
 
 static void test_pool(Case *c, bool max, KernelFn *kernel)
@@ -77,7 +77,7 @@ static void test_pool(Case *c, bool max, KernelFn *kernel)
                         const int terms = inside < RNC_SUM_BLOCK ? inside : RNC_SUM_BLOCK;
                         tolerance = count ? sum_tolerance(terms, sum_abs) / count : 0.0;
                     }
-                    v = ref_act(v, s.act, s.alpha, &tolerance);
+                    v = ref_act(v, s.act, s.alpha, s.beta, &tolerance);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance);
                 }
     const rnc_operands o = {.in = {in.at}, .out = {out.at}};

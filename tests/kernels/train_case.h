@@ -5,11 +5,11 @@
 #include "harness.h"
 
 /* The slope of an activation at x, in double; at a corner as vf_slope has it. */
-double ref_slope(double x, int act, float alpha);
+double ref_slope(double x, int act, float alpha, float beta);
 /* Most that the slope changes where x changes by 1, but for corners. */
 double ref_curvature(int act);
 /* 1: x is within 0.01 of a corner of the activation, where a rounding decides about the slope. */
-bool near_corner(double x, int act);
+bool near_corner(double x, int act, float alpha, float beta);
 
 /* n random floats. */
 float *random_floats(Case *c, size_t n, float least, float most);

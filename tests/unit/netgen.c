@@ -140,11 +140,19 @@ static Node *pick(NetTest *t)
 
 static Node *random_activation(NetTest *t, Node *in)
 {
-    static const Op acts[] = {OP_RELU, OP_RELU,         OP_RELU6,      OP_LEAKY_RELU, OP_SIGMOID,
-                              OP_TANH, OP_HARD_SIGMOID, OP_HARD_SWISH, OP_SILU,       OP_GELU};
-    Op op = acts[netgen_int(t, 0, 9)];
+    static const Op acts[] = {OP_RELU,         OP_RELU,       OP_RELU6, OP_LEAKY_RELU,
+                              OP_SIGMOID,      OP_TANH,       OP_ELU,   OP_SELU,
+                              OP_HARD_SIGMOID, OP_HARD_SWISH, OP_SILU,  OP_GELU,
+                              OP_SOFTPLUS,     OP_MISH,       OP_CLIP};
+    enum { N_ACTS = sizeof acts / sizeof *acts };
+    Op op = acts[netgen_int(t, 0, N_ACTS - 1)];
     Attrs attrs = ir_default_attrs(op);
-    attrs.alpha = op == OP_LEAKY_RELU ? netgen_real(t, 0.05, 0.5) : 0;
+    if (op == OP_LEAKY_RELU || op == OP_ELU || op == OP_HARD_SIGMOID)
+        attrs.alpha = netgen_real(t, 0.05, 0.5);
+    if (op == OP_CLIP && netgen_int(t, 0, 2))
+        attrs.alpha = netgen_real(t, -2, 0);
+    if (op == OP_CLIP && netgen_int(t, 0, 2))
+        attrs.beta = netgen_real(t, 0, 2);
     return netgen_add(t, op, &in, 1, attrs);
 }
 

@@ -221,6 +221,26 @@ static void test_activations(void)
     /* x times the normal distribution's function: 3.167e-5, 0.158655, ... */
     CHECK(&t, netgen_op(&t, OP_GELU, x), in, -0.00012668496733247986, -0.15865525393145707,
           0.8413447460685429, 6.999999999991041);
+    a = ir_default_attrs(OP_HARD_SIGMOID);
+    a.alpha = 0.25;
+    CHECK(&t, netgen_add(&t, OP_HARD_SIGMOID, &x, 1, a), in, 0, 0.25, 0.75, 1);
+    a = ir_default_attrs(OP_ELU);
+    CU_ASSERT_EQUAL(a.alpha, 1);
+    a.alpha = 0.5; /* exp(-4) = 0.01831563888873418, exp(-1) = 0.36787944117144233 */
+    CHECK(&t, netgen_add(&t, OP_ELU, &x, 1, a), in, -0.4908421805556329, -0.31606027941427883, 1,
+          7);
+    CHECK(&t, netgen_op(&t, OP_SELU, x), in, -1.7258986281898945, -1.1113307378125625,
+          1.0507009873554805, 7.3549069114883635);
+    CHECK(&t, netgen_op(&t, OP_SOFTPLUS, x), in, 0.018149927917809736, 0.31326168751822286,
+          1.3132616875182228, 7.000911466453774);
+    CHECK(&t, netgen_op(&t, OP_MISH, x), in, -0.07259174079202535, -0.30340146137410895,
+          0.8650983882673103, 6.999988379809741);
+    a = ir_default_attrs(OP_CLIP);
+    CHECK(&t, netgen_add(&t, OP_CLIP, &x, 1, a), in, -4, -1, 1, 7);
+    a.alpha = -2;
+    CHECK(&t, netgen_add(&t, OP_CLIP, &x, 1, a), in, -2, -1, 1, 7);
+    a.beta = 0.5;
+    CHECK(&t, netgen_add(&t, OP_CLIP, &x, 1, a), in, -2, -1, 0.5, 0.5);
     netgen_end(&t);
 }
 
@@ -316,7 +336,9 @@ static void test_special(void)
     } limits[] = {
         {OP_RELU, INFINITY, 0}, {OP_RELU6, 6, 0},        {OP_SIGMOID, 1, 0},
         {OP_TANH, 1, -1},       {OP_HARD_SIGMOID, 1, 0}, {OP_HARD_SWISH, INFINITY, 0},
-        {OP_SILU, INFINITY, 0}, {OP_GELU, INFINITY, 0},  {OP_LEAKY_RELU, INFINITY, -INFINITY}};
+        {OP_SILU, INFINITY, 0}, {OP_GELU, INFINITY, 0},  {OP_LEAKY_RELU, INFINITY, -INFINITY},
+        {OP_ELU, INFINITY, -1}, {OP_SOFTPLUS, INFINITY, 0}, {OP_MISH, INFINITY, 0},
+        {OP_SELU, INFINITY, -1.7580993408473766}, {OP_CLIP, INFINITY, -INFINITY}};
     NetTest t;
     Node *x = begin(&t, 1, 3, 1);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)

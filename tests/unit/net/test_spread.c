@@ -82,9 +82,15 @@ static void test_operators(void)
     static const Op bounded[] = {OP_RELU6, OP_SIGMOID, OP_TANH, OP_HARD_SIGMOID, OP_SOFTMAX};
     for (int i = 0; i < 5; i++)
         CU_ASSERT(is(&b, make_op(&b, bounded[i], conv), 1, false, false));
-    static const Op open[] = {OP_RELU, OP_LEAKY_RELU, OP_HARD_SWISH, OP_SILU, OP_GELU};
-    for (int i = 0; i < 5; i++)
+    static const Op open[] = {OP_RELU, OP_LEAKY_RELU, OP_HARD_SWISH, OP_SILU, OP_GELU,
+                              OP_ELU,  OP_SELU,       OP_SOFTPLUS,   OP_MISH, OP_CLIP};
+    for (int i = 0; i < 10; i++)
         CU_ASSERT(is(&b, make_op(&b, open[i], conv), 32, false, false));
+    a = ir_default_attrs(OP_CLIP);
+    a.beta = 4;
+    CU_ASSERT(is(&b, make(&b, OP_CLIP, &conv, 1, &a), 32, false, false)); /* one bound */
+    a.alpha = -4;
+    CU_ASSERT(is(&b, make(&b, OP_CLIP, &conv, 1, &a), 1, false, false));
     Node *gate = make_op(&b, OP_SIGMOID, conv);
     CU_ASSERT(is(&b, make_join(&b, OP_MUL, gate, conv), 32, false, false));
     CU_ASSERT_STRING_EQUAL(spread_of(&b, conv).port->name, b.net->inputs.at[0].name);

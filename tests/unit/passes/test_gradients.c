@@ -225,7 +225,10 @@ static Node *apply(NetTest *t, Op op, int row, Node *x)
     a.count_padding = odd;
     a.order = odd ? ORDER_NHWC : ORDER_NCHW;
     a.scale = 0.5;
-    a.alpha = odd ? 0.2 : -0.3;
+    a.alpha = odd || op == OP_HARD_SIGMOID ? 0.2 : -0.3;
+    a.beta = row < 4 ? 0.5 : INFINITY;
+    if (op == OP_HARD_SIGMOID)
+        a.beta = 0.4;
     if (op == OP_DENSE)
         in[0] = netgen_op(t, OP_FLATTEN, x);
     if (op == OP_CONV_TRANSPOSE) { /* a size that conv would make the operand's from */

@@ -14,6 +14,7 @@
 #include "params/h5file.h"
 
 #include "params/h5set.h"
+#include "params/h5text.h"
 #include "params/keras.h"
 
 #include <errno.h>
@@ -128,34 +129,6 @@ static bool load(const TensorFile *file, const StoredTensor *tensor, unsigned ch
 
 /* ---- groups ---- */
 
-/* A text attribute, "" where there is none that fits. */
-static void read_attribute(hid_t object, const char *name, char *to, size_t size)
-{
-    char *text = NULL;
-    to[0] = '\0';
-    if (H5Aexists(object, name) <= 0)
-        return;
-    const hid_t id = H5Aopen(object, name, H5P_DEFAULT);
-    const hid_t type = id < 0 ? id : H5Aget_type(id), space = id < 0 ? id : H5Aget_space(id);
-    const hid_t memory = H5Tcopy(H5T_C_S1);
-    if (type >= 0 && space >= 0 && memory >= 0 && H5Tget_class(type) == H5T_STRING &&
-        H5Tis_variable_str(type) > 0 && H5Sget_simple_extent_npoints(space) == 1 &&
-        H5Tset_size(memory, H5T_VARIABLE) >= 0 && H5Tset_cset(memory, H5Tget_cset(type)) >= 0 &&
-        H5Aread(id, memory, &text) >= 0 && text) {
-        if (strlen(text) < size)
-            strcpy(to, text);
-        H5free_memory(text);
-    }
-    if (memory >= 0)
-        H5Tclose(memory);
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (id >= 0)
-        H5Aclose(id);
-}
-
 static bool walk(Reader *r, hid_t group, const char *path, int depth);
 
 /* What holds no parameters: states of optimizers, of metrics and of random numbers, of the
@@ -227,7 +200,7 @@ static void name_weights(Reader *r, hid_t group, const char *path, int first)
     const int n = r->tensors.n - first;
     if (str_ends(path, "/vars")) {
         const char *parent = arena_strndup(r->arena, path, strlen(path) - strlen("/vars"));
-        read_attribute(group, "name", layer, sizeof layer);
+        h5_text(group, "name", layer, sizeof layer);
         r->assumed +=
             keras_number_names(weights, n, parent, layer[0] ? layer : NULL, r->config, r->arena);
     } else if (!r->keras) {
@@ -311,6 +284,16 @@ static bool is_keras(hid_t id)
     return false;
 }
 
+/* A text attribute of the file itself, or NULL. */
+static const char *attribute(hid_t id, const char *name, Arena *arena)
+{
+    const size_t n = h5_text(id, name, NULL, 0);
+    char *text = n ? arena_alloc(arena, n + 1) : NULL;
+    if (text)
+        h5_text(id, name, text, n + 1);
+    return text;
+}
+
 static bool read_file(TensorFile *file, H5Bytes bytes, const KerasConfig *config, Arena *arena,
                       Diag *diag)
 {
@@ -332,6 +315,10 @@ static bool read_file(TensorFile *file, H5Bytes bytes, const KerasConfig *config
     file->close = close_file;
     file->load = load;
     r.keras = config || is_keras(open->id);
+    if (!config) {
+        file->model = attribute(open->id, "model_config", arena);
+        file->model_version = attribute(open->id, "keras_version", arena);
+    }
     const hid_t root = H5Gopen2(open->id, "/", H5P_DEFAULT);
     H5O_info_t about;
     bool good = root >= 0 && H5Oget_info(root, &about) >= 0;

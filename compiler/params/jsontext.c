@@ -1,8 +1,8 @@
-/* jsontext.c: JSON of weights files, with a limit on the memory that it takes. */
+/* jsontext.c: JSON of weights files and models, with a limit on the memory that it takes. */
 #include "params/jsontext.h"
 
 /* Whether the text has so few objects, lists and numbers for its length as descriptions of
- * tensors have: values take many times the memory of their text. */
+ * tensors and of layers have: values take many times the memory of their text. */
 static bool is_sparse(const unsigned char *text, size_t n)
 {
     enum { SLACK = 64, OBJECT_BYTES = 40, LIST_BYTES = 20, VALUE_BYTES = 6 };
@@ -33,7 +33,7 @@ json_t *jsontext_object(const char *path, const char *what, const unsigned char 
         return NULL;
     }
     if (!is_sparse(text, n)) {
-        diag_file_error(diag, path, "the %s is none of tensors: it has too many values", what);
+        diag_file_error(diag, path, "the %s has too many values for one", what);
         return NULL;
     }
     json_t *root = json_loadb((const char *)text, n, JSON_REJECT_DUPLICATES, &error);

@@ -108,6 +108,9 @@ static const Class classes[] = {
     {"separable_conv2d", {"depthwise_kernel", "pointwise_kernel", "bias"}},
     {"layer_normalization", {"gamma", "beta"}},
     {"group_normalization", {"gamma", "beta"}},
+    {"rms_normalization", {"scale"}},
+    {"normalization", {"mean", "variance", "count"}},
+    {"layer_scale", {"gamma"}},
     {"p_re_lu", {"alpha"}},
     {"batch_normalization", {"gamma", "beta", "moving_mean", "moving_variance"}},
 };
@@ -155,8 +158,8 @@ static bool names_of(const Class *kind, const KerasLayer *layer, int n,
     *assumed = false;
     while (all < WEIGHTS_MOST && kind->weights[all])
         all++;
-    const bool normalisation = str_eq(kind->name, "batch_normalization");
-    if (normalisation) {
+    const bool batch = str_eq(kind->name, "batch_normalization");
+    if (batch || (layer && all > 1 && str_eq(kind->weights[0], "gamma"))) {
         const bool scale = layer ? layer->scale : n == 4, center = layer ? layer->center : n > 2;
         *assumed = !layer && n == 3;
         for (int i = 0; i < all; i++) {

@@ -2,6 +2,7 @@
 #ifndef RNC_KERAS_H
 #define RNC_KERAS_H
 
+#include "net/nametable.h"
 #include "params/tensorfile.h"
 
 /* A layer as the config.json of a .keras file describes it. */
@@ -35,6 +36,17 @@ bool keras_number_names(StoredTensor *weights, int n, const char *group, const c
 void keras_renumber(StoredTensor *weights, int n, Arena *arena);
 /* Sets the order of axes of what is a kernel by its name. */
 void keras_axes(StoredTensor *weight);
+
+/* The groups of a model's layers in a .keras file, in the layers' order: PREFIXlayers/conv2d,
+ * PREFIXlayers/conv2d_1. */
+typedef struct KerasGroups {
+    const char *prefix; /* "", or the group of the model itself with a slash after it */
+    NameTable seen;
+} KerasGroups;
+
+KerasGroups keras_groups(const char *prefix, Arena *arena);
+/* The group of the next layer, by its class. */
+const char *keras_next_group(KerasGroups *groups, const char *class_name);
 /* The layers of a config.json; an empty list where it cannot be read.  keras_config.c. */
 void keras_config_read(KerasConfig *config, const char *json, size_t size, Arena *arena);
 

@@ -42,10 +42,27 @@ static bool truth(const json_t *config, const char *key)
     return !json_is_false(json_object_get(config, key));
 }
 
+KerasGroups keras_groups(const char *prefix, Arena *arena)
+{
+    return (KerasGroups){prefix, {.arena = arena}};
+}
+
+const char *keras_next_group(KerasGroups *groups, const char *class_name)
+{
+    Arena *arena = groups->seen.arena;
+    const char *base = snake_case(class_name, arena);
+    NameEntry *entry = table_find(&groups->seen, base);
+    if (!entry) {
+        table_add(&groups->seen, base, NO_LOC);
+        return arena_printf(arena, "%slayers/%s", groups->prefix, base);
+    }
+    return arena_printf(arena, "%slayers/%s_%d", groups->prefix, base, ++entry->number);
+}
+
 static void read_layers(const Reader *r, const json_t *model, const char *prefix, int depth)
 {
     const json_t *layers = json_object_get(json_object_get(model, "config"), "layers");
-    VEC(const char *) seen = {0};
+    KerasGroups groups = keras_groups(prefix, r->arena);
     size_t i;
     const json_t *layer;
     json_array_foreach(layers, i, layer)
@@ -55,13 +72,7 @@ static void read_layers(const Reader *r, const json_t *model, const char *prefix
         const char *name = json_string_value(json_object_get(config, "name"));
         if (!kind || !name)
             continue;
-        const char *base = snake_case(kind, r->arena);
-        int before = 0;
-        for (int k = 0; k < seen.n; k++)
-            before += str_eq(seen.at[k], base);
-        VEC_PUSH(r->arena, &seen, base);
-        const char *place = before ? arena_printf(r->arena, "%slayers/%s_%d", prefix, base, before)
-                                   : arena_printf(r->arena, "%slayers/%s", prefix, base);
+        const char *place = keras_next_group(&groups, kind);
         const KerasLayer found = {place, arena_strdup(r->arena, name), truth(config, "scale"),
                                   truth(config, "center")};
         VEC_PUSH(r->arena, &r->config->layers, found);

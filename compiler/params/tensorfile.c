@@ -33,6 +33,20 @@ static const unsigned char *member_bytes(const Zip *zip, const ZipMember *m, Are
     return zip_unpack(zip, m, 0, to, m->size, diag) ? to : NULL;
 }
 
+#ifdef RNC_HAVE_HDF5
+/* "3.15.1" of {"keras_version": "3.15.1", ...}; NULL if the archive does not say it. */
+static const char *keras_version(const Zip *zip, Arena *arena, Diag *diag)
+{
+    static const char key[] = "\"keras_version\"";
+    const ZipMember *about = zip_find(zip, "metadata.json");
+    const unsigned char *json = about ? member_bytes(zip, about, arena, diag) : NULL;
+    const char *text = json ? arena_strndup(arena, (const char *)json, about->size) : "";
+    const char *at = strstr(text, key);
+    at = at ? strchr(at + strlen(key), '"') : NULL;
+    return at ? arena_strndup(arena, at + 1, strcspn(at + 1, "\"")) : NULL;
+}
+#endif
+
 /* A model of Keras: its layers as JSON, its weights as HDF5. */
 static bool read_keras(TensorFile *file, const Zip *zip, const ZipMember *weights, Arena *arena,
                        Diag *diag)
@@ -43,8 +57,11 @@ static bool read_keras(TensorFile *file, const Zip *zip, const ZipMember *weight
     const unsigned char *json = about ? member_bytes(zip, about, arena, diag) : NULL;
     if (about && !json)
         return false;
-    if (json)
+    if (json) {
         keras_config_read(&config, (const char *)json, about->size, arena);
+        file->model = arena_strndup(arena, (const char *)json, about->size);
+        file->model_version = keras_version(zip, arena, diag);
+    }
     const H5Bytes bytes = {member_bytes(zip, weights, arena, diag), weights->size, true};
     return bytes.at && h5_read(file, bytes, &config, arena, diag);
 #else

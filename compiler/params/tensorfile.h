@@ -40,6 +40,9 @@ struct TensorFile {
     bool keyed;            /* the reader took that part alone */
     StoredTensor *tensors; /* in the order of the file */
     int n;
+    /* What Keras says of a whole model, NUL-terminated JSON in the arena, and the version of the
+     * Keras that wrote it; NULL where the file has none. */
+    const char *model, *model_version;
     bool own;           /* rnc wrote it: names and order of axes are the network's own */
     const char **parts; /* [n_parts] paths of further files that it consists of (shards.c) */
     int n_parts;

@@ -1,0 +1,167 @@
+/* keras_shape.c: Keras' layers that move numbers or change a tensor's form. */
+#include "import/keras_parts.h"
+
+#include <string.h>
+
+KerasTensor keras_flatten(Site *s)
+{
+    Attrs a = ir_default_attrs(OP_FLATTEN);
+    Node *in = keras_in(s, 0);
+    a.order = ORDER_NHWC;
+    if (s->in[0].rank == 2)
+        return s->in[0];
+    if (in && in->type.h == 1 && in->type.w == 1)
+        return keras_tensor(in, 2);
+    return keras_tensor(keras_add(s, OP_FLATTEN, &in, 1, &a, NULL), 2);
+}
+
+/* ---- other forms ---- */
+
+/* The form that is asked for as height, width, channels; its rank, or 0.  One extent may be -1. */
+static int form(const json_t *list, const Type *in, int64_t to[3])
+{
+    const size_t n = json_array_size(list);
+    const int64_t all = (int64_t)in->h * in->w * in->c;
+    int64_t known = 1;
+    int open = -1;
+    if (!json_is_array(list) || n < 1 || n > 3)
+        return 0;
+    to[0] = to[1] = to[2] = 1;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_array_get(list, i);
+        const int at = i == n - 1 ? 2 : (int)i; /* steps are rows */
+        to[at] = json_integer_value(value);
+        if (to[at] == -1 && open < 0)
+            open = at;
+        else if (to[at] < 1 || mul_extents(known, to[at]) > all)
+            return 0;
+        else
+            known *= to[at];
+    }
+    if (open >= 0)
+        to[open] = all / known;
+    return mul_extents(mul_extents(to[0], to[1]), to[2]) == all ? (int)n + 1 : 0;
+}
+
+KerasTensor keras_reshape(Site *s)
+{
+    const json_t *list = json_object_get(s->config, "target_shape");
+    json_t *tail = NULL;
+    Node *in = keras_in(s, 0);
+    int64_t to[3];
+    if (!in)
+        return keras_tensor(NULL, s->in[0].rank);
+    if (!list && json_is_array(json_object_get(s->config, "newshape"))) {
+        tail = json_copy(json_object_get(s->config, "newshape")); /* with the batch */
+        json_array_remove(tail, 0);
+        list = tail;
+    }
+    const int rank = form(list, &in->type, to);
+    json_decref(tail);
+    const Type t = in->type;
+    if (rank && to[0] == t.h && to[1] == t.w && to[2] == t.c)
+        return keras_tensor(in, rank);
+    if (rank && to[0] == 1 && to[1] == 1) {
+        Attrs a = ir_default_attrs(OP_FLATTEN);
+        a.order = ORDER_NHWC;
+        return keras_tensor(keras_add(s, OP_FLATTEN, &in, 1, &a, NULL), rank);
+    }
+    return keras_refuse(s, "numbers change between pixels and channels",
+                        "it can be said where it makes one vector of an image");
+}
+
+/* Only axes of extent 1 may change places. */
+KerasTensor keras_permute(Site *s)
+{
+    const json_t *dims = json_object_get(s->config, "dims");
+    bool same = true;
+    for (size_t i = 0; i < json_array_size(dims); i++)
+        same = same && json_integer_value(json_array_get(dims, i)) == (json_int_t)i + 1;
+    return same ? s->in[0] : keras_refuse(s, "axes change places", NULL);
+}
+
+KerasTensor keras_split(Site *s)
+{
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    Node *in = keras_in(s, 0);
+    if (in && !keras_axis_is_last(s->config, s->in[0].rank))
+        return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
+    if (!keras_ints(s->config, "indices_or_sections", 1, &a.parts) || a.parts < 2 ||
+        a.parts > MOST_OPERANDS)
+        return keras_refuse(s, "its parts are not of equal size", NULL);
+    const char **names = NEW_ARRAY(s->k->arena, const char *, a.parts);
+    Node **nodes = NEW_ARRAY(s->k->arena, Node *, a.parts);
+    s->results = NEW_ARRAY(s->k->arena, KerasTensor, a.parts);
+    s->n_results = a.parts;
+    for (int i = 0; i < a.parts; i++)
+        names[i] = arena_printf(s->k->arena, "%s_%d", s->path, i + 1);
+    if (in)
+        builder_results(&s->k->b, OP_SPLIT, in, &a, names, nodes);
+    for (int i = 0; i < a.parts; i++)
+        s->results[i] = keras_tensor(nodes[i], s->in[0].rank);
+    return s->results[0];
+}
+
+/* ---- around an image ---- */
+
+/* A number, one for each axis, or one for each side; 0 across a sequence. */
+static bool sides(const Site *s, const char *key, int axes, int to[4])
+{
+    const json_t *value = json_object_get(s->config, key);
+    double *all;
+    const int n = keras_numbers(value, &all, s->k->arena);
+    memset(to, 0, 4 * sizeof *to);
+    for (int i = 0; i < n; i++) {
+        if (all[i] < 0 || all[i] > (1 << 20) || all[i] != (int)all[i])
+            return false;
+    }
+    for (int axis = 0; axis < axes; axis++) {
+        const bool each = n == 2 * axes;
+        if (n != 1 && n != axes && !each)
+            return false;
+        to[axis] = (int)all[n == 1 ? 0 : each ? 2 * axis : axis];
+        to[axis + 2] = (int)all[n == 1 ? 0 : each ? 2 * axis + 1 : axis];
+    }
+    return n > 0;
+}
+
+KerasTensor keras_zero_padding(Site *s)
+{
+    const int rank = str_ends(s->layer->kind, "1D") ? 3 : 4;
+    KerasTensor y = keras_tensor(keras_in(s, 0), rank);
+    y.later = LATER_PADDING;
+    y.name = s->path;
+    if (!sides(s, "padding", rank - 2, y.padding))
+        return keras_refuse(s, "its padding is no numbers", NULL);
+    return keras_rank_is(s, rank) ? y : keras_tensor(NULL, rank);
+}
+
+KerasTensor keras_upsampling(Site *s)
+{
+    const int rank = str_ends(s->layer->kind, "1D") ? 3 : 4;
+    const char *how = keras_text(s->config, "interpolation", "nearest");
+    Attrs a = ir_default_attrs(OP_UPSAMPLE);
+    a.scale_by[1] = 1;
+    if (!keras_ints(s->config, "size", rank - 2, a.scale_by))
+        return keras_refuse(s, "its size is no number", NULL);
+    if (!str_eq(how, "nearest"))
+        return keras_refuse(s, arena_printf(s->k->arena, "its interpolation is '%s'", how),
+                            "upsampling by \"nearest\" can be said");
+    Node *in = keras_in(s, 0);
+    if (!keras_rank_is(s, rank))
+        return keras_tensor(NULL, rank);
+    return keras_tensor(keras_add(s, OP_UPSAMPLE, &in, 1, &a, NULL), rank);
+}
+
+/* To a size that the image has already. */
+KerasTensor keras_resizing(Site *s)
+{
+    int height, width;
+    const Node *in = keras_in(s, 0);
+    if (!keras_ints(s->config, "height", 1, &height) || !keras_ints(s->config, "width", 1, &width))
+        return keras_refuse(s, "its height or width is no number", NULL);
+    if (!in || (height == in->type.h && width == in->type.w))
+        return s->in[0];
+    return keras_refuse(s, "an image of another size",
+                        "resize pictures before the network gets them");
+}

@@ -1,0 +1,309 @@
+/* keras_simple.c: Keras' layers that work element by element, and those that join tensors. */
+#include "import/keras_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- activations by name ---- */
+
+typedef struct ActRow {
+    const char *name;
+    Op op; /* OP_COUNT: nothing is done */
+} ActRow;
+
+static const ActRow acts[] = {
+    {"linear", OP_COUNT},
+    {"relu", OP_RELU},
+    {"relu6", OP_RELU6},
+    {"leaky_relu", OP_LEAKY_RELU},
+    {"sigmoid", OP_SIGMOID},
+    {"tanh", OP_TANH},
+    {"hard_sigmoid", OP_HARD_SIGMOID},
+    {"hard_silu", OP_HARD_SWISH},
+    {"hard_swish", OP_HARD_SWISH},
+    {"silu", OP_SILU},
+    {"swish", OP_SILU},
+    {"gelu", OP_GELU},
+    {"softmax", OP_SOFTMAX},
+};
+
+static KerasTensor unknown_act(Site *s, const char *name)
+{
+    return keras_refuse(s, arena_printf(s->k->arena, "the activation '%s'", name), NULL);
+}
+
+static KerasTensor act_named(Site *s, KerasTensor x, const char *name, const char *part)
+{
+    const ActRow *row = NULL;
+    for (size_t i = 0; !row && i < sizeof acts / sizeof *acts; i++) {
+        if (str_eq(acts[i].name, name))
+            row = &acts[i];
+    }
+    if (!row)
+        return unknown_act(s, name);
+    if (row->op == OP_COUNT)
+        return x;
+    /* Of Keras 2 it is max(0, min(1, 0.2 x + 0.5)), the same of 1.2 x. */
+    if (row->op == OP_HARD_SIGMOID && s->k->version < 3) {
+        x = keras_affine(s, &x, 1.2, 0);
+        x.name = arena_printf(s->k->arena, "%s_scale", s->path);
+    }
+    Node *in = keras_solid(s, &x);
+    Attrs a = ir_default_attrs(row->op);
+    if (row->op == OP_LEAKY_RELU)
+        a.alpha = 0.2;
+    return keras_tensor(keras_add(s, row->op, &in, 1, &a, part), x.rank);
+}
+
+/* ---- ReLU in all its forms ---- */
+
+/* max(x, 0) up to `most`, and slope * x below 0. */
+static KerasTensor relu(Site *s, KerasTensor x, double most, double slope, double threshold,
+                        const char *part)
+{
+    const bool limited = isfinite(most);
+    if (threshold != 0)
+        return keras_refuse(s, "a threshold other than 0", NULL);
+    if (limited && (most != 6 || slope != 0))
+        return keras_refuse(s, "a max_value other than 6", NULL);
+    if (limited && x.later == LATER_AFFINE && x.scale == 1 && x.offset == 3) {
+        x.later = LATER_RELU6;
+        x.name = s->path;
+        return x;
+    }
+    const Op op = limited ? OP_RELU6 : slope != 0 ? OP_LEAKY_RELU : OP_RELU;
+    Attrs a = ir_default_attrs(op);
+    Node *in = keras_solid(s, &x);
+    a.alpha = slope;
+    return keras_tensor(keras_add(s, op, &in, 1, &a, part), x.rank);
+}
+
+/* A number of the configuration, which can have been an array of NumPy. */
+static double scalar(const json_t *config, const char *key, double otherwise)
+{
+    const json_t *value = json_object_get(config, key);
+    if (json_is_object(value))
+        return keras_number(json_object_get(value, "config"), "value", otherwise);
+    return json_is_number(value) ? json_number_value(value) : otherwise;
+}
+
+static KerasTensor relu_of(Site *s, KerasTensor x, const json_t *config, const char *part)
+{
+    return relu(s, x, scalar(config, "max_value", INFINITY), scalar(config, "negative_slope", 0),
+                scalar(config, "threshold", 0), part);
+}
+
+static KerasTensor leaky_relu_of(Site *s, KerasTensor x, const json_t *config, const char *part)
+{
+    const double slope = scalar(config, "negative_slope", scalar(config, "alpha", 0.3));
+    return relu(s, x, INFINITY, slope, 0, part);
+}
+
+static KerasTensor softmax_of(Site *s, KerasTensor x, const json_t *config, const char *part)
+{
+    if (x.node && !keras_axis_is_last(config, x.rank))
+        return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
+    Node *in = keras_solid(s, &x);
+    const Attrs a = ir_default_attrs(OP_SOFTMAX);
+    return keras_tensor(keras_add(s, OP_SOFTMAX, &in, 1, &a, part), x.rank);
+}
+
+/* A name; a function {"class_name": "function", "config": "relu6"}; a layer {"class_name": "ReLU",
+ * "config": {...}}. */
+KerasTensor keras_activation(Site *s, KerasTensor x, const json_t *activation, const char *part)
+{
+    const json_t *config = json_object_get(activation, "config");
+    const char *kind = json_string_value(json_object_get(activation, "class_name"));
+    if (!activation || json_is_null(activation))
+        return x;
+    if (json_is_string(activation))
+        return act_named(s, x, keras_class(json_string_value(activation)), part);
+    if (!kind)
+        return keras_refuse(s, "its activation is none", NULL);
+    if (json_is_string(config))
+        return act_named(s, x, keras_class(json_string_value(config)), part);
+    kind = keras_class(kind);
+    if (str_eq(kind, "ReLU"))
+        return relu_of(s, x, config, part);
+    if (str_eq(kind, "LeakyReLU"))
+        return leaky_relu_of(s, x, config, part);
+    if (str_eq(kind, "Softmax"))
+        return softmax_of(s, x, config, part);
+    if (str_eq(kind, "Activation"))
+        return act_named(s, x, keras_text(config, "activation", "none"), part);
+    return unknown_act(s, kind);
+}
+
+KerasTensor keras_activation_layer(Site *s)
+{
+    return keras_activation(s, s->in[0], json_object_get(s->config, "activation"), NULL);
+}
+
+KerasTensor keras_relu(Site *s)
+{
+    return relu_of(s, s->in[0], s->config, NULL);
+}
+
+KerasTensor keras_leaky_relu(Site *s)
+{
+    return leaky_relu_of(s, s->in[0], s->config, NULL);
+}
+
+KerasTensor keras_softmax(Site *s)
+{
+    return softmax_of(s, s->in[0], s->config, NULL);
+}
+
+/* An activation of keras.ops: the name of its class is that of the function. */
+KerasTensor keras_act_op(Site *s)
+{
+    static const char *const names[][2] = {
+        {"Relu", "relu"},          {"Relu6", "relu6"}, {"Sigmoid", "sigmoid"},
+        {"Tanh", "tanh"},          {"Silu", "silu"},   {"HardSigmoid", "hard_sigmoid"},
+        {"HardSilu", "hard_silu"}, {"Gelu", "gelu"},
+    };
+    if (str_eq(s->layer->kind, "LeakyRelu"))
+        return relu(s, s->in[0], INFINITY, keras_number(s->config, "negative_slope", 0.2), 0, NULL);
+    if (str_eq(s->layer->kind, "Gelu") && keras_truth(s->config, "approximate", true))
+        return unknown_act(s, "gelu(approximate=True)");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (str_eq(names[i][0], s->layer->kind))
+            return act_named(s, s->in[0], names[i][1], NULL);
+    }
+    return unknown_act(s, s->layer->kind);
+}
+
+KerasTensor keras_identity(Site *s)
+{
+    return s->in[0];
+}
+
+KerasTensor keras_augmentation(Site *s)
+{
+    builder_remark(&s->k->b, "%s does nothing when a network computes, and is left out",
+                   s->layer->kind);
+    return s->in[0];
+}
+
+/* ---- joins ---- */
+
+/* The layers that join tensors see those of fewer axes as [1][1][c]; operators do not. */
+static bool same_ranks(Site *s)
+{
+    for (int i = 1; i < s->n_in; i++) {
+        if (s->in[i].node && s->in[0].node && s->in[i].rank != s->in[0].rank && !s->call->listed)
+            return false;
+    }
+    return true;
+}
+
+static int largest_rank(const Site *s)
+{
+    int rank = 0;
+    for (int i = 0; i < s->n_in; i++)
+        rank = s->in[i].rank > rank ? s->in[i].rank : rank;
+    return rank;
+}
+
+static KerasTensor join(Site *s, Op op)
+{
+    const Attrs a = ir_default_attrs(op);
+    Node **in = NEW_ARRAY(s->k->arena, Node *, s->n_in);
+    if (s->n_in == 1)
+        return s->in[0];
+    if (!same_ranks(s))
+        return keras_refuse(s, "a vector and an image are its operands", NULL);
+    for (int i = 0; i < s->n_in; i++)
+        in[i] = keras_in(s, i);
+    return keras_tensor(keras_add(s, op, in, s->n_in, &a, NULL), largest_rank(s));
+}
+
+KerasTensor keras_concat(Site *s)
+{
+    for (int i = 0; i < s->n_in; i++) {
+        if (s->in[i].node && !keras_axis_is_last(s->config, s->in[i].rank))
+            return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
+    }
+    return join(s, OP_CONCAT);
+}
+
+/* a - b is a + -1 b. */
+static KerasTensor difference(Site *s)
+{
+    KerasTensor *in = NEW_ARRAY(s->k->arena, KerasTensor, 2);
+    in[0] = s->in[0];
+    in[1] = keras_affine(s, &s->in[1], -1, 0);
+    in[1].name = arena_printf(s->k->arena, "%s_minus", s->path);
+    s->in = in;
+    return join(s, OP_ADD);
+}
+
+KerasTensor keras_average(Site *s)
+{
+    KerasTensor sum = join(s, OP_ADD);
+    sum = keras_affine(s, &sum, 1.0 / s->n_in, 0);
+    sum.name = arena_printf(s->k->arena, "%s_mean", s->path);
+    return sum;
+}
+
+/* ---- a tensor and a constant ---- */
+
+/* The constant among the two arguments; how many numbers, or -1.  *second: it is x op constant. */
+static int constant(const Site *s, double **to, bool *second)
+{
+    const KerasArgs *args = &s->call->args;
+    for (int i = 0; i < args->n; i++) {
+        const KerasArg *arg = &args->at[i];
+        if (arg->kind == ARG_TENSOR)
+            continue;
+        *second = i > 0;
+        if (arg->kind == ARG_ARRAY)
+            return keras_numbers(arg->array, to, s->k->arena);
+        *to = NEW(s->k->arena, double);
+        **to = arg->number;
+        return 1;
+    }
+    return -1;
+}
+
+static KerasTensor with_constant(Site *s)
+{
+    const char *kind = s->layer->kind;
+    const KerasTensor *x = &s->in[0];
+    static const double one = 1, zero = 0, minus = -1;
+    double *c = NULL;
+    bool second = true;
+    if (str_eq(kind, "Negative"))
+        return keras_affine(s, x, -1, 0);
+    const int n = constant(s, &c, &second);
+    const bool divide = str_eq(kind, "Divide") || str_eq(kind, "TrueDivide");
+    if (n < 1 || s->call->args.n != 2)
+        return keras_refuse(s, "its operand is no number", NULL);
+    if (divide && !second)
+        return keras_refuse(s, "a number divided by a tensor", NULL);
+    for (int i = 0; i < n && divide; i++)
+        c[i] = 1 / c[i];
+    for (int i = 0; i < n && second && str_eq(kind, "Subtract"); i++)
+        c[i] = -c[i];
+    if (str_eq(kind, "Add") || str_eq(kind, "Subtract"))
+        return keras_scaled(s, second || str_eq(kind, "Add") ? &one : &minus, 1, c, n);
+    if (n == 1 && x->later == LATER_RELU6 && fabs(*c * 6 - 1) < 1e-6) {
+        Node *in = x->node;
+        return keras_tensor(keras_simple(s, OP_HARD_SIGMOID, in, NULL), x->rank);
+    }
+    return keras_scaled(s, c, n, &zero, 1);
+}
+
+KerasTensor keras_arithmetic(Site *s)
+{
+    const char *kind = s->layer->kind;
+    if (s->n_in == 1 && !(s->call->listed && s->call->args.n == 1))
+        return with_constant(s);
+    if (str_eq(kind, "Add"))
+        return join(s, OP_ADD);
+    if (str_eq(kind, "Multiply"))
+        return join(s, OP_MUL);
+    if (str_eq(kind, "Subtract") && s->n_in == 2)
+        return difference(s);
+    return keras_refuse(s, "a quotient of tensors", NULL);
+}

@@ -24,6 +24,7 @@ typedef struct CompileOptions {
     bool train;     /* the network with a backward part, for this loss */
     bool some_loss; /* `loss` says which; else it is that of the file's training, if it has one */
     Loss loss;
+    int ranks; /* of a step of training: how many compute a batch; it is for the part of one */
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;

@@ -46,6 +46,12 @@ run 1 'no training' train alone.net --data pictures -o run
 says err 'there is no training in the file'
 run 1 'no such parameter' train small.net --data pictures -o run -D epoch=3
 says err "'epoch'"
+run 1 'three ranks' train small.net --data pictures -o run --ranks 3
+says err 'a batch of 8 images cannot be divided among 3 ranks'
+RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2 run 1 'no module' train small.net --data pictures -o run
+says err 'this is mpirun, and rnc cannot use MPI: ./none.so: cannot open'
+RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2 run 1 'ranks twice' train small.net --data pictures -o run --ranks 2
+says err 'mpirun says how many ranks there are; leave --ranks out'
 mkdir -p ran && touch ran/steps.csv
 run 1 'a run is there' train small.net --data pictures -o ran
 says err 'ran: has a run already: --resume goes on with it; a new one needs another folder'

@@ -335,6 +335,11 @@ static bool apply_train(Parser *p, OptionId id, const char *value)
             return false;
         o->seed = (uint64_t)n;
         return true;
+    case OPTION_TRAIN_RANKS:
+        if (!integer(p, value, 1, 64, &n))
+            return false;
+        o->ranks = (int)n;
+        return true;
     case OPTION_EXCEPT:
         VEC_PUSH(p->arena, &o->except, value);
         return true;

@@ -77,6 +77,7 @@ typedef struct Options {
     double rate;
     Words except;
     long long overfit, save_every; /* 0: not said */
+    int ranks;                     /* 0: not said */
 
     GraphFormat graph_format; /* set when options_parse() is through */
 } Options;

@@ -29,9 +29,14 @@ static bool build(Training *t)
 static bool load(Training *t)
 {
     t->dir = cc_folder(NULL, "train", t->arena, t->d);
-    if (!t->dir || !build(t))
+    const char *so = t->dir ? cc_path(t->dir, "net_trained.so", t->arena) : NULL;
+    if (!ranks_share_code(t, so, t->dir && (t->rank > 0 || build(t))))
         return false;
     t->info = cc_load(t->dir, code, "net_trained_info", &t->handle, t->arena, t->d);
+    if (t->info && t->info->ranks != t->count) {
+        diag_error(t->d, NO_LOC, "a step for several ranks cannot be compiled yet");
+        return false;
+    }
     return t->info != NULL;
 }
 
@@ -98,6 +103,7 @@ static int run(Training *t)
     rnct_problems *problems = NEW(t->arena, rnct_problems);
     rnct_run what = {.info = t->info,
                      .pool = t->pool,
+                     .ranks = t->ranks,
                      .begin = begin_with(t),
                      .set = &t->set,
                      .held = o->train_validation ? &t->held : NULL,
@@ -136,22 +142,35 @@ static bool may_begin(const Training *t)
     return good;
 }
 
+/* All that comes before the run.  False after messages, here or in another rank. */
+static bool prepare(Training *t)
+{
+    const bool compiled =
+        plan_read(t) && may_begin(t) && compile(&t->o->compile, t->arena, t->src, t->d, &t->c);
+    ranks_hush(t);
+    return ranks_agree(t, compiled) && data_open(t) && ranks_agree(t, load(t));
+}
+
 int train_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Training t = {.o = o, .arena = arena, .src = src, .d = d};
-    int status;
-    if (!plan_read(&t) || !may_begin(&t))
+    int status = EXIT_USER;
+    if (!ranks_begin(&t))
         return status_of(d);
-    const bool compiled = compile(&o->compile, arena, src, d, &t.c);
-    if (compiled && rnc_pool_new(&t.pool, o->data_threads) != RNC_OK)
-        diag_error(d, NO_LOC, "%d threads cannot be started", o->data_threads);
-    const bool ready = compiled && t.pool && data_open(&t) && load(&t);
+    const bool ready = prepare(&t);
     clean(&t);
-    status = ready ? run(&t) : status_of(d);
+    if (ready && ranks_fork(&t)) {
+        if (rnc_pool_new(&t.pool, plan_threads(&t)) == RNC_OK)
+            status = run(&t);
+        else
+            diag_error(d, NO_LOC, "%d threads cannot be started", plan_threads(&t));
+    }
     data_close(&t);
     rnc_pool_free(t.pool);
     if (t.handle)
         dlclose(t.handle);
     compiled_close(&t.c);
+    if (!ranks_end(&t, ready && d->errors > 0) || d->errors > 0)
+        return status_of(d);
     return status;
 }

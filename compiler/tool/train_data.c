@@ -28,12 +28,21 @@ static void say_skipped(const Training *t, const rnct_problems *skipped)
                   RNCT_PROBLEMS_SHOWN, skipped->n);
 }
 
+/* What rank 0 has left in its cache. */
+static bool open_cache(Training *t, rnct_set *set, const char *cache)
+{
+    rnct_problems *problems = NEW(t->arena, rnct_problems);
+    *problems = (rnct_problems){0};
+    const bool good = rnct_set_open_cache(set, cache, problems);
+    say_problems(t, problems);
+    return good;
+}
+
 static bool open_one(Training *t, rnct_set *set, const char *path, const char *cache)
 {
     rnct_problems *said = NEW_ARRAY(t->arena, rnct_problems, 2);
     rnct_data data = t->o->data;
     data.path = path;
-    data.pool = t->pool;
     said[0] = said[1] = (rnct_problems){0};
     const bool good = rnct_set_open(set, &data, cache, &said[0], &said[1]);
     say_problems(t, &said[0]);
@@ -74,21 +83,38 @@ static bool fits(Training *t)
     return problems->n == 0;
 }
 
+/* By rank 0: both sets, decoded if need be, compared with the network. */
+static bool open_all(Training *t, const char *cache, const char *held)
+{
+    const Options *o = t->o;
+    const int threads = o->data_threads; /* of decoding alone: training's are the ranks' own */
+    if (mkdir(o->output, 0777) != 0 && errno != EEXIST) {
+        diag_file_error(t->d, o->output, "cannot make the folder: %s", strerror(errno));
+        return false;
+    }
+    if (rnc_pool_new(&t->o->data.pool, threads) != RNC_OK) {
+        diag_error(t->d, NO_LOC, "%d threads cannot be started", threads);
+        return false;
+    }
+    const bool good = open_one(t, &t->set, o->train_data, cache) &&
+                      (!held || open_one(t, &t->held, o->train_validation, held)) && fits(t);
+    rnc_pool_free(t->o->data.pool);
+    return good;
+}
+
 bool data_open(Training *t)
 {
     const Options *o = t->o;
     const char *cache = o->train_cache, *held = NULL;
     take_labels(t);
-    if (mkdir(o->output, 0777) != 0 && errno != EEXIST) {
-        diag_file_error(t->d, o->output, "cannot make the folder: %s", strerror(errno));
-        return false;
-    }
     if (!cache)
         cache = arena_printf(t->arena, "%s/data.cache", o->output);
     if (o->train_validation)
         held = arena_printf(t->arena, "%s/validation.cache", o->output);
-    return open_one(t, &t->set, o->train_data, cache) &&
-           (!held || open_one(t, &t->held, o->train_validation, held)) && fits(t);
+    if (!ranks_agree(t, t->rank > 0 || open_all(t, cache, held)))
+        return false;
+    return ranks_agree(t, t->rank == 0 || (open_cache(t, &t->set, cache) &&
+                                           (!held || open_cache(t, &t->held, held))));
 }
 
 void data_close(Training *t)

@@ -4,6 +4,7 @@
 
 #include "net/train.h"
 #include "tool/commands.h"
+#include "train/ranks.h"
 #include "train/run.h"
 
 typedef struct Training {
@@ -18,18 +19,43 @@ typedef struct Training {
     const char *dir; /* where the C is compiled, or NULL */
     void *handle;    /* of the loaded code */
     const rnc_train_info *info;
+    /* The ranks; `ranks` is NULL while there is one. */
+    rnc_ranks *ranks;
+    rnct_link link;
+    int rank, count;
+    bool forked;
+    void *mpi; /* the module */
 } Training;
 
 /* ---- train_plan.c ---- */
 
 /* Reads how the network is trained, and sets what its compilation needs.  False after messages. */
 bool plan_read(Training *t);
+/* Threads of a rank. */
+int plan_threads(const Training *t);
 /* What the run needs of it. */
 rnct_schedule plan_schedule(const Train *plan);
 rnct_augment plan_augment(const Train *plan);
 /* Its text, and whether a run may go on with another number of epochs. */
 const char *plan_text(const Training *t);
 bool plan_any_epochs(const Train *plan);
+
+/* ---- train_ranks.c ---- */
+
+/* Connects the ranks if mpirun has started them.  False after a message. */
+bool ranks_begin(Training *t);
+/* Parts into the processes of --ranks, if there are to be several.  False after a message. */
+bool ranks_fork(Training *t);
+/* Whether all ranks say so. */
+bool ranks_agree(const Training *t, bool good);
+/* A file that rank 0 has, in the same place of all others; `good` is whether this rank has got as
+ * far.  False after a message, or where another rank has one. */
+bool ranks_share_code(const Training *t, const char *path, bool good);
+/* What all ranks have done alike, rank 0 alone says. */
+void ranks_hush(const Training *t);
+/* Prints the messages, and parts.  `failed`: this rank alone, so that the others must be ended.
+ * False after a message: another one has failed. */
+bool ranks_end(Training *t, bool failed);
 
 /* ---- train_data.c ---- */
 

@@ -84,6 +84,30 @@ static unsigned best_isa(void)
     return 1u << ISA_scalar;
 }
 
+int plan_threads(const Training *t)
+{
+    const long all = sysconf(_SC_NPROCESSORS_ONLN);
+    /* Ranks of mpirun are told by it which processors are theirs. */
+    const int ranks = t->ranks && !t->forked ? 1 : t->count;
+    if (t->o->data_threads)
+        return t->o->data_threads;
+    return all > ranks ? (int)all / ranks : 1;
+}
+
+/* Each rank's step is for its part of a batch.  False after a message. */
+static bool divide_batch(Training *t)
+{
+    if (t->plan.batch % t->count != 0) {
+        diag_error(t->d, NO_LOC, "a batch of %d images cannot be divided among %d ranks",
+                   t->plan.batch, t->count);
+        diag_note(t->d, NO_LOC, "--batch N gives another");
+        return false;
+    }
+    t->o->compile.ranks = t->count;
+    t->o->compile.lower.batch = t->plan.batch / t->count;
+    return true;
+}
+
 bool plan_read(Training *t)
 {
     CompileOptions *c = &t->o->compile;
@@ -101,8 +125,8 @@ bool plan_read(Training *t)
     c->emit.single_file = true;
     if (c->plan.isas == 0)
         c->plan.isas = best_isa();
-    c->plan.threads = t->o->data_threads ? t->o->data_threads : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    return true;
+    c->plan.threads = plan_threads(t);
+    return divide_batch(t);
 }
 
 /* ---- for the run ---- */

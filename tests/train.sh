@@ -4,57 +4,255 @@
 . "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 export XDG_CACHE_HOME="$PWD/cache" # nothing of the user's
+full=${RNC_TEST_FULL:+yes}
 
 . "$src/tests/expect.sh"
 
-cat > small.net << 'EOF'
-net small(classes = 3, filters = 8) {
-  input image[3, 32, 32]
-  normalize scale=1/255 mean=0.5 std=0.25
+cat > small.net << 'EOT'
+net small(filters = 8, classes = 10) {
+  input image[3, 32, 32] type=u8
+  normalize scale=1/255 mean=0.4 std=0.25
   conv 3x3 filters stride=2 ; bn ; relu
   conv 3x3 2 * filters stride=2 ; bn ; relu
-  avgpool global ; flatten ; dense classes
+  flatten ; dense classes
   softmax
   output probabilities
 }
 
-train quick(epochs = 3, rate = 0.05, batch_size = 8, classes = 3) {
-  network small(classes = classes)
+train quick(epochs = 3, rate = 0.02, images = 16, validation = 0.25, average = 0, together = 1,
+            limit = 0, patience = 0, adam = false) {
+  network small
   epochs epochs
-  batch batch_size
-  optimizer sgd rate momentum=0.9
+  batch images
+  if adam { optimizer adamw rate ; decay 0.01 except="*.bias" }
+  if not adam { optimizer sgd rate momentum=0.9 }
+  if together > 1 { accumulate together }
+  if average > 0 { average average }
+  if limit > 0 { clip norm limit }
+  if patience > 0 { stop patience }
   schedule cosine warmup=0.5
-  augment flip
+  augment flip 0.1
   augment erase 0.3
-  validation 0.25
+  validation validation
   seed 3
 }
-EOF
+EOT
 printf 'net alone {\n  input x[3, 32, 32]\n  conv 3x3 4\n  output y\n}\n' > alone.net
 
-# ---- what is refused ----
+# ---- what is refused before anything is compiled ----
 
 run 2 'no data to train on' train small.net -o run
 says err 'no data is given: --data names a folder or a file'
-run 2 'no folder for a training' train small.net --data pictures
+run 2 'no folder for a training' train small.net --data p
 says err 'no folder is given for what the training leaves: -o FOLDER'
-run 2 'no epochs' train small.net --data pictures -o run --epochs 0
+run 2 'no epochs' train small.net --data p -o run --epochs 0
 says err "'0' is no value for --epochs"
-run 2 'except without weights' train small.net --data pictures -o run --except 'fc.*'
+run 2 'except without weights' train small.net --data p -o run --except 'fc.*'
 says err '--except says what the weights do not give; it needs -w'
-run 1 'no training' train alone.net --data pictures -o run
+run 1 'no training' train alone.net --data p -o run
 says err 'there is no training in the file'
-run 1 'no such parameter' train small.net --data pictures -o run -D epoch=3
+run 1 'no such parameter' train small.net --data p -o run -D epoch=3
 says err "'epoch'"
-run 1 'three ranks' train small.net --data pictures -o run --ranks 3
-says err 'a batch of 8 images cannot be divided among 3 ranks'
-RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2 run 1 'no module' train small.net --data pictures -o run
+run 1 'three ranks' train small.net --data p -o run --ranks 3
+says err 'a batch of 16 images cannot be divided among 3 ranks'
+export RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2
+run 1 'no module' train small.net --data p -o run
 says err 'this is mpirun, and rnc cannot use MPI: ./none.so: cannot open'
-RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2 run 1 'ranks twice' train small.net --data pictures -o run --ranks 2
+run 1 'ranks twice' train small.net --data p -o run --ranks 2
 says err 'mpirun says how many ranks there are; leave --ranks out'
+unset RNC_MPI OMPI_COMM_WORLD_SIZE
 mkdir -p ran && touch ran/steps.csv
-run 1 'a run is there' train small.net --data pictures -o ran
+run 1 'a run is there' train small.net --data p -o ran
 says err 'ran: has a run already: --resume goes on with it; a new one needs another folder'
 gone run
 
+if ! "$rnc" small.net --train -q -o step.c > out 2> err; then
+    skip "steps cannot be compiled yet: $(head -n 1 err)"
+    finish
+    exit
+fi
+
+# ---- pictures ----
+
+${CC:-cc} -O1 -o draw "$src/tests/train/draw.c" || exit 1
+./draw 120 0 > pictures.bin
+./draw 40 1000 > others.bin
+./draw 120 7 > changed.bin
+
+# trains FOLDER OPTION...: to the end, on 120 pictures
+trains() {
+    folder=$1
+    shift
+    run 0 "training $folder" train small.net --data pictures.bin --cache pictures.cache -o "$folder" "$@"
+    empty err
+}
+
+# same A B: two folders have the same run, `seconds` apart
+same() {
+    for file in best.safetensors last.safetensors last.checkpoint steps.csv steps.jsonl confusion.txt classes.txt; do
+        cmp -s "$1/$file" "$2/$file" && result good || result bad "$1/$file and $2/$file differ"
+    done
+    sed 's/,[^,]*$//' "$1/epochs.csv" > epochs.1
+    sed 's/,[^,]*$//' "$2/epochs.csv" > epochs.2
+    cmp -s epochs.1 epochs.2 && result good || result bad "the epochs of $1 and $2 differ"
+}
+
+# accuracy FOLDER: of the last epoch on what is held back, in percent
+accuracy() {
+    tail -n 1 "$1/epochs.csv" | awk -F, '{ printf "%d", 100 * $7 }'
+}
+
+# ---- a run ----
+
+trains whole --threads 1
+there whole/best.safetensors whole/last.safetensors whole/last.checkpoint whole/steps.csv \
+    whole/steps.jsonl whole/epochs.csv whole/epochs.jsonl whole/curves.svg whole/confusion.txt
+says out 'epoch 3/3  loss '
+says out 'what is held back, by the weights of the last epoch:'
+[ "$(wc -l < whole/epochs.csv)" -eq 4 ] && result good || result bad 'not three epochs'
+[ "$(wc -l < whole/steps.csv)" -eq 19 ] && result good || result bad 'not 18 steps'
+run 0 'it has ended' train small.net --data pictures.bin --cache pictures.cache -o whole --resume
+says out 'this run has ended already'
+trains learns -D epochs=12
+[ "$(accuracy learns)" -ge 90 ] && result good || result bad "only $(accuracy learns) % are right"
+run 0 'weights as convert writes them' convert small.net -w learns/best.safetensors -o converted.safetensors
+cmp -s converted.safetensors learns/best.safetensors && result good || result bad 'other bytes'
+run 0 'C of the weights' small.net -w learns/best.safetensors -o small.c
+run 1 'a run is there' train small.net --data pictures.bin -o whole
+says err 'whole: has a run already'
+trains quiet -q
+empty out
+same whole quiet
+trains threads --threads 3
+same whole threads
+
+# ---- stopped, killed, gone on with ----
+
+# killed FOLDER OPTION...: by SIGKILL after longer and longer times, until it ends
+killed() {
+    folder=$1 kills=0
+    shift
+    while :; do
+        "$rnc" train small.net --data pictures.bin --cache pictures.cache -o "$folder" --resume --save-every 2 "$@" \
+            > out 2> err &
+        pid=$!
+        sleep "0.$((kills * 7 % 10))"
+        # In a run that is under way, not in its compilation alone.
+        tries=0
+        while kill -0 $pid 2> /dev/null && [ $tries -lt 100 ] && ! grep -q '^[0-9]' "$folder/steps.csv" 2> /dev/null; do
+            sleep 0.1
+            tries=$((tries + 1))
+        done
+        kill -KILL $pid 2> /dev/null
+        wait $pid 2> /dev/null && break
+        kills=$((kills + 1))
+        [ $kills -lt 40 ] || break
+    done
+    [ -s "$folder/confusion.txt" ] && result good || result bad "$folder: not ended after $kills kills"
+}
+
+trains long -D epochs=40
+killed killed -D epochs=40
+same long killed
+"$rnc" train small.net --data pictures.bin --cache pictures.cache -o stopped -D epochs=40 > out 2> err &
+pid=$!
+while ! [ "$(wc -l 2> /dev/null < stopped/steps.csv || echo 0)" -gt 20 ]; do sleep 0.02; done
+kill -TERM $pid
+wait $pid
+status=$?
+label='stopped by SIGTERM'
+[ $status -eq 1 ] && result good || result bad "$label: status $status"
+says out 'stopped after step'
+run 0 'goes on' train small.net --data pictures.bin --cache pictures.cache -o stopped --resume -D epochs=40 --threads 2
+says out 'goes on after step'
+same long stopped
+
+# All that a state can have: averages, several batches for an update, moments of AdamW.
+for options in '-D average=0.9' '-D together=3' '-D adam=true -D limit=1'; do
+    folder=$(printf %s "$options" | tr -c 'a-z0-9\n' '_')
+    trains "$folder" $options -D epochs=12
+    killed "$folder.killed" $options -D epochs=12
+    same "$folder" "$folder.killed"
+done
+
+# ---- what does not go on ----
+
+run 1 'changed data' train small.net --data changed.bin -o stopped --resume -D epochs=40
+says err 'last.checkpoint: the run has `data: 120 pictures, 10 classes, all in all '
+run 1 'changed rate' train small.net --data pictures.bin -o stopped --resume -D epochs=40 -D rate=0.1
+says err 'the run has `optimizer sgd rate=0.02 momentum=0.9'
+says err 'and now it would be `optimizer sgd rate=0.1 momentum=0.9'
+run 1 'changed network' train small.net --data pictures.bin -o stopped --resume -D epochs=40 -D filters=16
+says err 'the run has `network '
+same long stopped
+head -c 5000 long/last.checkpoint > stopped/last.checkpoint
+run 1 'half a checkpoint' train small.net --data pictures.bin -o stopped --resume -D epochs=40
+says err 'stopped/last.checkpoint: is cut off'
+run 1 'a place that cannot be written' train small.net --data pictures.bin -o /proc/run
+says err '/proc/run: error: cannot make the folder'
+touch file
+run 1 'a file for a folder' train small.net --data pictures.bin --cache pictures.cache -o file
+says err 'file: cannot be used as a folder'
+run 1 'no data' train small.net --data nowhere -o nothing
+says err 'nowhere: cannot be read'
+run 1 'too many classes' train small.net --data pictures.bin --cache pictures.cache -o nothing -D classes=12
+says err 'there are 10 classes, and the network tells 12 apart'
+printf 'include "small.net"\nnet other = small\ntrain t { network other ; epochs 1 ; batch 4 ; optimizer adam }\n' > other.net
+sed 's/\[3, 32, 32\]/[3, 16, 16]/' small.net > half.net
+run 1 'another size' train half.net --data pictures.bin --cache pictures.cache -o nothing
+says err 'the pictures have 32 x 32 pixels (width by height), and the network takes 16 x 16: --size 16x16'
+run 0 'scaled' train half.net --data pictures.bin --size 16x16 -o halves --epochs 1
+gone nothing/steps.csv
+
+# A disk without room: nothing is half-written, and with room it goes on.
+for blocks in 8 40 80; do
+    (ulimit -f $blocks && "$rnc" train small.net --data pictures.bin --cache pictures.cache -o narrow --resume -D epochs=40) \
+        > out 2> err && result bad 'a full disk was no failure' || result good
+    label="a disk of $blocks blocks"
+    says err 'annot be written: File too large'
+done
+run 0 'room again' train small.net --data pictures.bin --cache pictures.cache -o narrow --resume -D epochs=40
+same long narrow
+run 1 'not finite' train small.net --data pictures.bin --cache pictures.cache -o infinite --rate 1e30
+says err ' of epoch 1 is not finite, first at '
+there infinite/last.checkpoint
+
+# ---- other ways to begin, and to end ----
+
+trains few --overfit 8 -D epochs=20
+[ "$(accuracy few)" -eq 100 ] && result good || result bad "8 pictures are not learnt: $(accuracy few) %"
+trains begun -w learns/best.safetensors --except 'dense1.*' --epochs 1
+says out 'learns/best.safetensors: 6 parameters and 4 statistics to begin with, 2 begin anew'
+run 1 'no such parameter' train small.net --data pictures.bin -o nothing -w learns/best.safetensors --except 'fc.*'
+says err "no parameter fits 'fc.*', which is to begin anew"
+trains early -D patience=2 -D epochs=100 --rate 0
+says out 'ended early: no lower loss of what is held back for 2 epochs'
+trains tested -D validation=0 --validation others.bin
+says out 'held back: loss '
+trains alone -D validation=0
+[ ! -e alone/confusion.txt ] && result good || result bad 'a confusion of nothing'
+trains seeded --seed 4
+cmp -s whole/last.safetensors seeded/last.safetensors && result bad 'another seed, the same weights' || result good
+
+# ---- ranks ----
+
+if "$rnc" train small.net --data pictures.bin --cache pictures.cache -o two --ranks 2 > out 2> err; then
+    result good
+    same whole two
+    trains four --ranks 4 --threads 1
+    same whole four
+    if [ "${RNC_HAVE_MPI:-no}" = yes ] && have mpirun; then
+        export RNC_MPI="$build/rncmpi.so" OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+        check 'four ranks of mpirun' mpirun --oversubscribe -n 4 "$rnc" train small.net --data pictures.bin \
+            -o mpi --threads 1
+        same whole mpi
+        unset RNC_MPI
+    else
+        skip 'no MPI here'
+    fi
+else
+    label='two ranks'
+    says err 'a step for several ranks cannot be compiled yet'
+    skip 'steps for several ranks cannot be compiled yet'
+fi
 finish

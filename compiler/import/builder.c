@@ -1,5 +1,6 @@
 /* builder.c: see builder.h. */
 #include "import/builder.h"
+#include "lang/lex.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -42,6 +43,19 @@ const char *builder_path(Arena *arena, const char *name)
     return buf_text(&out);
 }
 
+/* What a port is called: a word of the language. */
+static const char *port_name(Builder *b, const char *name)
+{
+    Buf out = buf_new(b->arena);
+    if (!isalpha((unsigned char)*name) && *name != '_')
+        buf_putc(&out, '_');
+    for (const char *c = name; *c; c++)
+        buf_putc(&out, isalnum((unsigned char)*c) ? *c : '_');
+    if (lex_reserved(buf_text(&out)))
+        buf_putc(&out, '_');
+    return buf_text(&out);
+}
+
 /* A path that no layer has yet. */
 static const char *new_name(Builder *b, const char *name, Op op)
 {
@@ -57,7 +71,7 @@ static const char *new_name(Builder *b, const char *name, Op op)
 
 Node *builder_input(Builder *b, const char *name, Type type, Order order)
 {
-    const char *path = new_name(b, name, OP_INPUT);
+    const char *path = new_name(b, port_name(b, name), OP_INPUT);
     Node *node = ir_add_input(b->net, path, type, b->place);
     const Port port = {
         .name = path, .node = node, .elem = ELEM_F32, .order = order, .place = b->place};
@@ -137,7 +151,7 @@ bool builder_results(Builder *b, Op op, Node *in, const Attrs *attrs, const char
 
 void builder_output(Builder *b, const char *name, Node *node, Order order)
 {
-    const Port port = {.name = builder_path(b->arena, name),
+    const Port port = {.name = port_name(b, name),
                        .node = node,
                        .elem = ELEM_F32,
                        .order = order,

@@ -1,5 +1,6 @@
 /* write.c: a network as a .net file, checked by lowering it again. */
 #include "import/write_parts.h"
+#include "lang/format.h"
 #include "net/nametable.h"
 
 #include <string.h>
@@ -36,9 +37,15 @@ static Net *lowered(Written *to, const Imported *from, const Ast *ast, const Nod
 {
     const LowerOptions none = {0};
     Diag quiet = diag_new(src, src->arena);
+    Buf rough = buf_new(src->arena);
     to->text = buf_new(src->arena);
-    write_head(&to->text, from);
-    ast_print(&to->text, ast);
+    write_head(&rough, from);
+    ast_print(&rough, ast);
+    if (!format_file(&to->text, src->arena, src_add(src, path, buf_text(&rough), rough.n),
+                     &quiet)) {
+        *why = buf_text(&quiet.out);
+        return NULL;
+    }
     to->file = src_add(src, path, buf_text(&to->text), to->text.n);
     Net *net = lower_file(src->arena, src, to->file, &none, &quiet);
     if (!net)
@@ -59,12 +66,18 @@ static void take_values(Net *net, const Node *const *order)
 
 bool write_net(Written *to, const Imported *from, const char *path, SrcMap *src, Diag *d)
 {
-    const char *why;
+    const char *why = "";
     if (!can_be_said(from->net, path, d))
         return false;
     const Node **order = NEW_ARRAY(src->arena, const Node *, from->net->nodes.n + 1);
-    const Ast *ast = write_flat(src->arena, from->net, order);
-    to->net = lowered(to, from, ast, order, path, src, &why);
+    to->net = NULL;
+    for (int plain = 0; !to->net && plain < 3; plain++) {
+        const Ast *ast = plain < 2 ? write_tree(from, plain, src->arena, order)
+                                   : write_flat(from, src->arena, order);
+        to->plain = plain;
+        if (ast)
+            to->net = lowered(to, from, ast, order, path, src, &why);
+    }
     if (!to->net) {
         diag_internal(d, "what was written for the network is not the same: %s", why);
         return false;

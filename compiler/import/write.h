@@ -11,8 +11,9 @@
 /* A text for the network and what it lowers to. */
 typedef struct Written {
     Buf text;
-    int file; /* of the text in the SrcMap, called by `path` */
-    Net *net; /* lowered, with the values of the network's parameters by its own names */
+    int plain; /* 0: with blocks; 1: without; 2: a list of layers */
+    int file;  /* of the text in the SrcMap, called by `path` */
+    Net *net;  /* lowered, with the values of the network's parameters by its own names */
 } Written;
 
 /* Writes the network.  `path` is what messages call the text: the file that it is to be.  Only

@@ -11,39 +11,20 @@ typedef struct Flat {
     NameTable used;
     const Node *current; /* the current tensor */
     Stmts body;
-    const Node **order; /* [n] nodes so far, in the order in which they lower */
-    int n;
-    bool *ordered; /* by node */
+    NodeOrder order;
+    Unify *u;
 } Flat;
-
-/* What the text reads for a tensor: casts come by themselves where a tensor of floats is needed. */
-static const Node *source(const Node *node)
-{
-    return node->op == OP_CAST ? node->in[0] : node;
-}
-
-static const char *new_label(Flat *f, const char *name)
-{
-    const char *word = write_word(f->arena, name), *label = word;
-    for (int i = 2; !table_add(&f->used, label, NO_LOC); i++)
-        label = arena_printf(f->arena, "%s_%d", word, i);
-    return label;
-}
 
 static void need_label(Flat *f, const Node *node)
 {
     if (!f->labels[node->id])
-        f->labels[node->id] = new_label(f, node->name);
+        f->labels[node->id] = write_new_word(f->arena, &f->used, node->name);
 }
 
-/* The first node that has the parameters of this one, which is then called again; or NULL. */
-static const Node *shared_with(const Flat *f, const Node *node)
+static void port_label(Flat *f, const Port *port)
 {
-    for (int r = 0; r < P_ROLES; r++) {
-        if (node->params[r] && node->params[r]->first != node->id)
-            return f->net->nodes.at[node->params[r]->first];
-    }
-    return NULL;
+    f->labels[port->node->id] = port->name;
+    table_add(&f->used, port->name, NO_LOC);
 }
 
 /* Ports keep their names; the labels of others are chosen once it is known who needs one. */
@@ -52,25 +33,25 @@ static void find_labels(Flat *f)
     const Net *net = f->net;
     const Node *current = NULL;
     for (int i = 0; i < net->inputs.n; i++)
-        f->labels[net->inputs.at[i].node->id] = new_label(f, net->inputs.at[i].name);
+        port_label(f, &net->inputs.at[i]);
     for (int i = 0; i < net->nodes.n; i++) {
         const Node *node = net->nodes.at[i];
         if (node->op == OP_CAST)
             continue;
         if (op_row(node->op)->flags & RESULTS)
             need_label(f, node);
-        if (shared_with(f, node))
-            need_label(f, shared_with(f, node));
+        if (write_shared(f->net, node))
+            need_label(f, write_shared(f->net, node));
         for (int k = 0; k < node->n_in; k++) {
-            if (node->n_in > 1 || source(node->in[k]) != current)
-                need_label(f, source(node->in[k]));
+            if (node->n_in > 1 || write_source(node->in[k]) != current)
+                need_label(f, write_source(node->in[k]));
         }
         current = node->attrs.result ? current : node;
     }
     for (int i = 0; i < net->outputs.n; i++) {
-        if (source(net->outputs.at[i].node) != current)
-            need_label(f, source(net->outputs.at[i].node));
-        current = source(net->outputs.at[i].node);
+        if (write_source(net->outputs.at[i].node) != current)
+            need_label(f, write_source(net->outputs.at[i].node));
+        current = write_source(net->outputs.at[i].node);
     }
 }
 
@@ -81,33 +62,30 @@ static void add(Flat *f, Stmt *s)
 
 static void go_to(Flat *f, const Node *node)
 {
-    if (source(node) != f->current)
-        add(f, write_from(f->arena, f->labels[source(node)->id]));
-    f->current = source(node);
+    if (write_source(node) != f->current)
+        add(f, write_from(f->arena, f->labels[write_source(node)->id]));
+    f->current = write_source(node);
 }
 
-static void put_in_order(Flat *f, const Node *node)
+static Call *layer(Flat *f, const Node *node)
 {
-    if (!f->ordered[node->id])
-        f->order[f->n++] = node;
-    f->ordered[node->id] = true;
+    const Mask one = {(const int[]){0}, 1};
+    Part part = {.node = node}, *parts[] = {&part};
+    return unify_layer(f->u, one, parts);
 }
 
 static void write_node(Flat *f, const Node *node)
 {
-    for (int k = 0; k < node->n_in; k++) /* casts come where the first node needs them */
-        put_in_order(f, node->in[k]);
-    put_in_order(f, node);
-    const Node *like = shared_with(f, node);
-    Call *call = write_layer(f->arena, node);
-    if (like) {
-        call = call_new(f->arena, (Name){"again", NO_LOC}, (Args){0}, false, NO_LOC);
+    const Node *like = write_shared(f->net, node);
+    Call *call = like ? write_new_call(f->arena, "again") : layer(f, node);
+    order_node(&f->order, node);
+    if (like)
         write_arg(f->arena, call, NULL, write_name(f->arena, f->labels[like->id]));
-    }
     if (node->n_in == 1)
         go_to(f, node->in[0]);
     for (int k = 0; node->n_in > 1 && k < node->n_in; k++)
-        write_arg(f->arena, call, NULL, write_name(f->arena, f->labels[source(node->in[k])->id]));
+        write_arg(f->arena, call, NULL,
+                  write_name(f->arena, f->labels[write_source(node->in[k])->id]));
     Stmt *s = write_call(f->arena, f->labels[node->id], call);
     if (op_row(node->op)->flags & RESULTS) {
         s->name.text = NULL;
@@ -118,10 +96,13 @@ static void write_node(Flat *f, const Node *node)
     f->current = node;
 }
 
-Ast *write_flat(Arena *arena, const Net *net, const Node **order)
+Ast *write_flat(const Imported *from, Arena *arena, const Node **order)
 {
-    Flat f = {.arena = arena, .net = net, .used = {.arena = arena}, .order = order};
-    f.ordered = NEW_ARRAY(arena, bool, net->nodes.n + 1);
+    const Net *net = from->net;
+    Writer w = {.arena = arena, .from = from, .net = net, .words = {.arena = arena}};
+    Unify u = unify_new(&w, 1);
+    Flat f = {.arena = arena, .net = net, .used = {.arena = arena}, .u = &u};
+    f.order = (NodeOrder){net, order, 0, NEW_ARRAY(arena, bool, net->nodes.n + 1)};
     f.labels = NEW_ARRAY(arena, const char *, net->nodes.n + 1);
     find_labels(&f);
     if (net->inputs.n && net->inputs.at[0].node->type.n != 1) {
@@ -132,19 +113,22 @@ Ast *write_flat(Arena *arena, const Net *net, const Node **order)
     for (int i = 0; i < net->inputs.n; i++) {
         add(&f, write_input(arena, &net->inputs.at[i]));
         f.current = net->inputs.at[i].node;
-        put_in_order(&f, f.current);
+        order_node(&f.order, f.current);
     }
     for (int i = 0; i < net->nodes.n; i++) {
         const Node *node = net->nodes.at[i];
-        if (node->attrs.result)
-            put_in_order(&f, node);
-        else if (node->op != OP_INPUT && node->op != OP_CAST)
+        if (node->attrs.result == 0 && node->op != OP_INPUT && node->op != OP_CAST)
             write_node(&f, node);
     }
     for (int i = 0; i < net->outputs.n; i++) {
         go_to(&f, net->outputs.at[i].node);
-        put_in_order(&f, net->outputs.at[i].node);
+        order_node(&f.order, net->outputs.at[i].node);
         add(&f, write_output(arena, &net->outputs.at[i]));
     }
-    return write_ast(arena, write_word(arena, net->name), f.body);
+    Ast *ast = NEW(arena, Ast);
+    Decl *decl = NEW(arena, Decl);
+    *decl = (Decl){.kind = DECL_NET, .loc = NO_LOC, .body = f.body};
+    decl->name = (Name){write_word(arena, net->name), NO_LOC};
+    VEC_PUSH(arena, &ast->decls, decl);
+    return ast;
 }

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- expressions ---- */
 
@@ -31,6 +32,18 @@ Expr *write_real(Arena *arena, double value)
     return e;
 }
 
+Expr *write_bool(Arena *arena, bool value)
+{
+    Expr *e = expr_new(arena, EXPR_BOOL, NO_LOC);
+    e->truth = value;
+    return e;
+}
+
+Expr *write_binary(Arena *arena, Operator op, Expr *a, Expr *b)
+{
+    return expr_op(arena, EXPR_BINARY, op, a, b, NULL, NO_LOC);
+}
+
 static Expr *write_ints(Arena *arena, const int *at, int n)
 {
     Exprs items = {0};
@@ -42,10 +55,11 @@ static Expr *write_ints(Arena *arena, const int *at, int n)
 /* A kernel is 3x3; another pair is one number if it can be, else (2, 1). */
 static Expr *write_pair(Arena *arena, const AttrRow *row, const int *at)
 {
-    if (row->position < 0 && at[0] == at[1])
+    const bool kernel = str_eq(row->word, "kernel");
+    if (!kernel && at[0] == at[1])
         return write_int(arena, at[0]);
     Expr *e = write_ints(arena, at, 2);
-    e->pair = row->position >= 0 && !str_eq(row->word, "stride");
+    e->pair = kernel;
     return e;
 }
 
@@ -64,9 +78,8 @@ static Expr *write_reals(Arena *arena, Reals reals)
     return reals.n == 1 ? items.at[0] : expr_list(arena, items, NO_LOC);
 }
 
-static Expr *write_value(Arena *arena, const AttrRow *row, const void *at)
+Expr *write_value(Arena *arena, const AttrRow *row, const void *at)
 {
-    Expr *e;
     switch (row->kind) {
     case ATTR_INT:
         return write_int(arena, *(const int *)at);
@@ -83,9 +96,7 @@ static Expr *write_value(Arena *arena, const AttrRow *row, const void *at)
     case ATTR_BOOL:
         break;
     }
-    e = expr_new(arena, EXPR_BOOL, NO_LOC);
-    e->truth = *(const bool *)at;
-    return e;
+    return write_bool(arena, *(const bool *)at);
 }
 
 /* ---- calls ---- */
@@ -96,11 +107,16 @@ void write_arg(Arena *arena, Call *call, const char *name, Expr *value)
     VEC_PUSH(arena, &call->args, arg);
 }
 
-/* Whether the padding is dilation * (kernel - 1) / 2 on each side. */
-static bool is_half(const Attrs *a, Op op)
+Call *write_new_call(Arena *arena, const char *name)
 {
+    return call_new(arena, (Name){name, NO_LOC}, (Args){0}, false, NO_LOC);
+}
+
+bool write_is_half(const Node *node)
+{
+    const Attrs *a = &node->attrs;
     for (int axis = 0; axis < 2; axis++) {
-        const int dilation = op_attr(op, "dilation") ? a->dilation[axis] : 1;
+        const int dilation = op_attr(node->op, "dilation") ? a->dilation[axis] : 1;
         const int both = dilation * (a->kernel[axis] - 1);
         if (a->kernel[axis] % 2 == 0 || 2 * a->padding[axis] != both ||
             2 * a->padding[axis + 2] != both)
@@ -109,50 +125,28 @@ static bool is_half(const Attrs *a, Op op)
     return true;
 }
 
-/* Whether a pool's window is the whole image. */
-static bool is_global(const Node *node)
+bool write_is_same(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const int in[2] = {node->in[0]->type.h, node->in[0]->type.w};
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t dilation = op_attr(node->op, "dilation") ? a->dilation[axis] : 1;
+        const int64_t out = ((int64_t)in[axis] + a->stride[axis] - 1) / a->stride[axis];
+        int64_t all = (out - 1) * a->stride[axis] + dilation * (a->kernel[axis] - 1) + 1 - in[axis];
+        all = all < 0 ? 0 : all;
+        if (a->padding[axis] != all / 2 || a->padding[axis + 2] != all - all / 2)
+            return false;
+    }
+    return true;
+}
+
+bool write_is_global(const Node *node)
 {
     const Attrs *a = &node->attrs;
     const int *p = a->padding;
     return (node->op == OP_AVGPOOL || node->op == OP_MAXPOOL) &&
            a->kernel[0] == node->in[0]->type.h && a->kernel[1] == node->in[0]->type.w && !p[0] &&
            !p[1] && !p[2] && !p[3] && a->stride[0] == 1 && a->stride[1] == 1;
-}
-
-static bool is_default(const Node *node, const AttrRow *row, const Attrs *defaults)
-{
-    const void *at = (const char *)&node->attrs + row->offset;
-    if (!row->def)
-        return false;
-    if (row->kind == ATTR_PADDING && str_eq(row->def, "half"))
-        return is_half(&node->attrs, node->op);
-    return attr_same(row, at, (const char *)defaults + row->offset);
-}
-
-Call *write_layer(Arena *arena, const Node *node)
-{
-    const OpRow *op = op_row(node->op);
-    const Attrs defaults = ir_default_attrs(node->op);
-    const bool global = is_global(node);
-    Call *call = call_new(arena, (Name){op->name, NO_LOC}, (Args){0}, false, NO_LOC);
-    bool in_order = true; /* every position so far was given */
-    for (int i = 0; i < op->n_attrs; i++) {
-        const AttrRow *row = &op->attrs[i];
-        const void *at = (const char *)&node->attrs + row->offset;
-        const bool kernel = str_eq(row->word, "kernel");
-        if (is_default(node, row, &defaults) || (global && str_eq(row->word, "stride"))) {
-            in_order = in_order && row->position < 0;
-            continue;
-        }
-        Expr *value = global && kernel ? write_name(arena, "global") : write_value(arena, row, at);
-        if (row->kind == ATTR_PADDING && str_eq(row->def, "half") && !node->attrs.padding[0] &&
-            !node->attrs.padding[1] && !node->attrs.padding[2] && !node->attrs.padding[3])
-            value = write_name(arena, "valid");
-        write_arg(arena, call,
-                  row->position >= 0 && in_order && row->kind != ATTR_REALS ? NULL : row->word,
-                  value);
-    }
-    return call;
 }
 
 /* ---- statements ---- */
@@ -224,16 +218,26 @@ Stmt *write_output(Arena *arena, const Port *port)
     return s;
 }
 
-Ast *write_ast(Arena *arena, const char *name, Stmts body)
+const char *write_new_word(Arena *arena, NameTable *used, const char *name)
 {
-    Ast *ast = NEW(arena, Ast);
-    Decl *net = NEW(arena, Decl);
-    net->kind = DECL_NET;
-    net->loc = NO_LOC;
-    net->name = (Name){name, NO_LOC};
-    net->body = body;
-    VEC_PUSH(arena, &ast->decls, net);
-    return ast;
+    const char *word = write_word(arena, name), *free_word = word;
+    for (int i = 2; !table_add(used, free_word, NO_LOC); i++)
+        free_word = arena_printf(arena, "%s_%d", word, i);
+    return free_word;
+}
+
+/* Whether layers and arms have such names by themselves: "conv2", "main". */
+static bool is_automatic(Arena *arena, const char *word)
+{
+    static const char *const arms[] = {"main", "shortcut", "gate", "old", "new", "arm"};
+    size_t n = strlen(word);
+    while (n && isdigit((unsigned char)word[n - 1]))
+        n--;
+    const char *stem = arena_strndup(arena, word, n);
+    bool is = op_named(stem) != OP_COUNT && word[n];
+    for (size_t i = 0; i < sizeof arms / sizeof *arms; i++)
+        is = is || str_eq(stem, arms[i]);
+    return is;
 }
 
 const char *write_word(Arena *arena, const char *name)
@@ -242,7 +246,7 @@ const char *write_word(Arena *arena, const char *name)
     char *word = arena_printf(arena, "%s%s", isdigit((unsigned char)*name) ? "_" : "", name);
     for (char *c = word; *c; c++)
         *c = isalnum((unsigned char)*c) ? *c : '_';
-    bool bad = !*word || lex_reserved(word);
+    bool bad = !*word || lex_reserved(word) || is_automatic(arena, word);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         bad = bad || str_eq(word, taken[i]);
     return bad ? arena_printf(arena, "%s_", word) : word;

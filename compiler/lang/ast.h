@@ -143,6 +143,9 @@ struct Stmt {
     Exprs dims;
     Args args;
     Stmts body, other;
+    /* How it is printed, in trees that no parser made: */
+    bool joined; /* after a `;`, on the line of the statement before */
+    bool flat;   /* its body is on its own line: `stage layer1 { 3 x residual(64) }` */
 };
 
 /* A parameter of a block, a net or a training. */

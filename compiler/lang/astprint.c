@@ -1,8 +1,8 @@
 /* astprint.c: the syntax tree as .net text.
  *
  * The text is as it was written except for blanks, comments and lines.  Each statement has its own
- * line, and calls have parentheses if they had them.  Expressions have no parentheses that
- * precedence makes needless.
+ * line, unless it is joined to the one before, and calls have parentheses if they had them.
+ * Expressions have no parentheses that precedence makes needless.
  */
 #include "lang/ast.h"
 
@@ -139,6 +139,10 @@ static void print_operation(Buf *out, const Expr *e)
         print_part(out, e->a, level);
         break;
     case EXPR_BINARY: {
+        if (e->op == OPERATOR_DIV && e->a->kind == EXPR_INT && e->b->kind == EXPR_INT) {
+            buf_printf(out, "%lld/%lld", (long long)e->a->integer, (long long)e->b->integer);
+            break; /* 1/255 is a number to people */
+        }
         bool compares = e->op >= OPERATOR_EQ && e->op <= OPERATOR_GE; /* no chains of these */
         print_part(out, e->a, level + compares);
         buf_printf(out, " %s ", operator_text(e->op));
@@ -210,10 +214,19 @@ void expr_print(Buf *out, const Expr *e)
 
 static void print_stmts(Buf *out, const Stmts *stmts, int indent);
 
-static void print_body(Buf *out, const Stmts *body, int indent)
+/* Prints a statement and those that are joined to it; returns the number of the next one. */
+static int print_line(Buf *out, const Stmts *stmts, int i, int indent);
+
+static void print_body(Buf *out, const Stmts *body, bool flat, int indent)
 {
     if (!body->n) {
         buf_puts(out, "{ }");
+        return;
+    }
+    if (flat) {
+        buf_puts(out, "{ ");
+        print_line(out, body, 0, indent);
+        buf_puts(out, " }");
         return;
     }
     buf_puts(out, "{\n");
@@ -239,7 +252,7 @@ static void print_loop(Buf *out, const Stmt *s, int indent)
         }
         buf_putc(out, ' ');
     }
-    print_body(out, &s->body, indent);
+    print_body(out, &s->body, s->flat, indent);
 }
 
 static void print_if(Buf *out, const Stmt *s, int indent)
@@ -248,12 +261,12 @@ static void print_if(Buf *out, const Stmt *s, int indent)
         buf_puts(out, "if ");
         expr_print(out, s->value);
         buf_putc(out, ' ');
-        print_body(out, &s->body, indent);
+        print_body(out, &s->body, s->flat, indent);
         if (!s->other.n)
             return;
         buf_puts(out, " else ");
         if (s->other.n != 1 || s->other.at[0]->kind != STMT_IF) {
-            print_body(out, &s->other, indent);
+            print_body(out, &s->other, s->flat, indent);
             return;
         }
         s = s->other.at[0];
@@ -284,7 +297,7 @@ static void print_stmt(Buf *out, const Stmt *s, int indent)
     case STMT_ARM:
     case STMT_STAGE:
         buf_printf(out, "%s%s ", s->kind == STMT_STAGE ? "stage " : "", s->name.text);
-        print_body(out, &s->body, indent);
+        print_body(out, &s->body, s->flat, indent);
         break;
     case STMT_REPEAT:
     case STMT_FOR:
@@ -321,11 +334,21 @@ static void print_stmt(Buf *out, const Stmt *s, int indent)
     }
 }
 
+static int print_line(Buf *out, const Stmts *stmts, int i, int indent)
+{
+    print_stmt(out, stmts->at[i++], indent);
+    while (i < stmts->n && stmts->at[i]->joined) {
+        buf_puts(out, " ; ");
+        print_stmt(out, stmts->at[i++], indent);
+    }
+    return i;
+}
+
 static void print_stmts(Buf *out, const Stmts *stmts, int indent)
 {
-    for (int i = 0; i < stmts->n; i++) {
+    for (int i = 0; i < stmts->n;) {
         buf_printf(out, "%*s", 2 * indent, "");
-        print_stmt(out, stmts->at[i], indent);
+        i = print_line(out, stmts, i, indent);
         buf_putc(out, '\n');
     }
 }
@@ -397,7 +420,7 @@ static void print_decl(Buf *out, const Decl *decl)
             print_call(out, decl->base);
         } else {
             print_parameters(out, &decl->params);
-            print_body(out, &decl->body, 0);
+            print_body(out, &decl->body, false, 0);
         }
         buf_putc(out, '\n');
         break;

@@ -367,6 +367,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     case OPTION_DATA_OUTPUT:
     case OPTION_IMPORT_OUTPUT:
     case OPTION_RUN_OUTPUT:
+    case OPTION_FMT_OUTPUT:
         o->output = value;
         return true;
     case OPTION_NAME:
@@ -413,6 +414,9 @@ bool apply_option(Parser *p, OptionId id, const char *value)
         return true;
     case OPTION_INPUT_KIND:
         CHOICE(p, value, o->input_kind, InputKind, "random", "outliers", "specials");
+        return true;
+    case OPTION_CHECK_LAYOUT:
+        o->check_layout = true;
         return true;
     case OPTION_CHECK:
         VEC_PUSH(p->arena, &o->check, value);

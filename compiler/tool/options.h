@@ -48,6 +48,7 @@ typedef struct Options {
     uint64_t seed;
     int runs; /* one after the other; 0: not said */
 
+    bool check_layout; /* fmt */
     Words check; /* import: archives of inputs and outputs; none, or both */
 
     double tolerance; /* verify: of each layer, relative; import: of each output */

@@ -8,23 +8,28 @@
 
 typedef struct ActRow {
     const char *name;
-    Op op; /* OP_COUNT: nothing is done */
+    Op op;        /* OP_COUNT: nothing is done */
+    double alpha; /* its attribute; 0: what it has by default */
 } ActRow;
 
 static const ActRow acts[] = {
-    {"linear", OP_COUNT},
-    {"relu", OP_RELU},
-    {"relu6", OP_RELU6},
-    {"leaky_relu", OP_LEAKY_RELU},
-    {"sigmoid", OP_SIGMOID},
-    {"tanh", OP_TANH},
-    {"hard_sigmoid", OP_HARD_SIGMOID},
-    {"hard_silu", OP_HARD_SWISH},
-    {"hard_swish", OP_HARD_SWISH},
-    {"silu", OP_SILU},
-    {"swish", OP_SILU},
-    {"gelu", OP_GELU},
-    {"softmax", OP_SOFTMAX},
+    {"linear", OP_COUNT, 0},
+    {"relu", OP_RELU, 0},
+    {"relu6", OP_RELU6, 0},
+    {"leaky_relu", OP_LEAKY_RELU, 0.2},
+    {"elu", OP_ELU, 1},
+    {"selu", OP_SELU, 0},
+    {"sigmoid", OP_SIGMOID, 0},
+    {"tanh", OP_TANH, 0},
+    {"softplus", OP_SOFTPLUS, 0},
+    {"mish", OP_MISH, 0},
+    {"hard_sigmoid", OP_HARD_SIGMOID, 0},
+    {"hard_silu", OP_HARD_SWISH, 0},
+    {"hard_swish", OP_HARD_SWISH, 0},
+    {"silu", OP_SILU, 0},
+    {"swish", OP_SILU, 0},
+    {"gelu", OP_GELU, 0},
+    {"softmax", OP_SOFTMAX, 0},
 };
 
 static KerasTensor unknown_act(Site *s, const char *name)
@@ -43,15 +48,12 @@ static KerasTensor act_named(Site *s, KerasTensor x, const char *name, const cha
         return unknown_act(s, name);
     if (row->op == OP_COUNT)
         return x;
-    /* Of Keras 2 it is max(0, min(1, 0.2 x + 0.5)), the same of 1.2 x. */
-    if (row->op == OP_HARD_SIGMOID && s->k->version < 3) {
-        x = keras_affine(s, &x, 1.2, 0);
-        x.name = arena_printf(s->k->arena, "%s_scale", s->path);
-    }
     Node *in = keras_solid(s, &x);
     Attrs a = ir_default_attrs(row->op);
-    if (row->op == OP_LEAKY_RELU)
-        a.alpha = 0.2;
+    if (row->alpha != 0)
+        a.alpha = row->alpha;
+    if (row->op == OP_HARD_SIGMOID && s->k->version < 3)
+        a.alpha = 0.2; /* the slope of Keras 2 */
     return keras_tensor(keras_add(s, row->op, &in, 1, &a, part), x.rank);
 }
 
@@ -64,17 +66,19 @@ static KerasTensor relu(Site *s, KerasTensor x, double most, double slope, doubl
     const bool limited = isfinite(most);
     if (threshold != 0)
         return keras_refuse(s, "a threshold other than 0", NULL);
-    if (limited && (most != 6 || slope != 0))
-        return keras_refuse(s, "a max_value other than 6", NULL);
-    if (limited && x.later == LATER_AFFINE && x.scale == 1 && x.offset == 3) {
+    if (limited && slope != 0)
+        return keras_refuse(s, "a max_value and a negative_slope", "two layers can say it");
+    if (most == 6 && x.later == LATER_AFFINE && x.scale == 1 && x.offset == 3) {
         x.later = LATER_RELU6;
         x.name = s->path;
         return x;
     }
-    const Op op = limited ? OP_RELU6 : slope != 0 ? OP_LEAKY_RELU : OP_RELU;
+    const Op op = most == 6 ? OP_RELU6 : limited ? OP_CLIP : slope != 0 ? OP_LEAKY_RELU : OP_RELU;
     Attrs a = ir_default_attrs(op);
     Node *in = keras_solid(s, &x);
     a.alpha = slope;
+    if (op == OP_CLIP)
+        a.beta = most;
     return keras_tensor(keras_add(s, op, &in, 1, &a, part), x.rank);
 }
 
@@ -97,6 +101,14 @@ static KerasTensor leaky_relu_of(Site *s, KerasTensor x, const json_t *config, c
 {
     const double slope = scalar(config, "negative_slope", scalar(config, "alpha", 0.3));
     return relu(s, x, INFINITY, slope, 0, part);
+}
+
+static KerasTensor elu_of(Site *s, KerasTensor x, const json_t *config, const char *part)
+{
+    Attrs a = ir_default_attrs(OP_ELU);
+    Node *in = keras_solid(s, &x);
+    a.alpha = scalar(config, "alpha", 1);
+    return keras_tensor(keras_add(s, OP_ELU, &in, 1, &a, part), x.rank);
 }
 
 static KerasTensor softmax_of(Site *s, KerasTensor x, const json_t *config, const char *part)
@@ -127,6 +139,8 @@ KerasTensor keras_activation(Site *s, KerasTensor x, const json_t *activation, c
         return relu_of(s, x, config, part);
     if (str_eq(kind, "LeakyReLU"))
         return leaky_relu_of(s, x, config, part);
+    if (str_eq(kind, "ELU"))
+        return elu_of(s, x, config, part);
     if (str_eq(kind, "Softmax"))
         return softmax_of(s, x, config, part);
     if (str_eq(kind, "Activation"))
@@ -147,6 +161,21 @@ KerasTensor keras_relu(Site *s)
 KerasTensor keras_leaky_relu(Site *s)
 {
     return leaky_relu_of(s, s->in[0], s->config, NULL);
+}
+
+KerasTensor keras_elu(Site *s)
+{
+    return elu_of(s, s->in[0], s->config, NULL);
+}
+
+/* clip() of keras.ops. */
+KerasTensor keras_clip(Site *s)
+{
+    Attrs a = ir_default_attrs(OP_CLIP);
+    Node *in = keras_in(s, 0);
+    a.alpha = keras_number(s->config, "x_min", -INFINITY);
+    a.beta = keras_number(s->config, "x_max", INFINITY);
+    return keras_tensor(keras_add(s, OP_CLIP, &in, 1, &a, NULL), s->in[0].rank);
 }
 
 KerasTensor keras_softmax(Site *s)

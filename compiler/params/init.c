@@ -236,11 +236,8 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
 {
     const int64_t n = param_elements(param);
     float *to = NEW_ARRAY(arena, float, n);
-    /* Normalisations and scales start as the identity, with 1; prelu with a slope of 0.25, as He et
-     * al. (2015). */
-    const bool one =
-        param->role == P_VARIANCE || (param->role == P_WEIGHT && !op_attr(node->op, "init"));
-    const float start = node->op == OP_PRELU ? 0.25f : 1;
+    /* Batch normalisation starts as the identity: scale 1, variance 1. */
+    const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && node->op == OP_BN);
     param_set_floats(param, to);
     if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, own_spec(node, spec),
@@ -252,5 +249,5 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
         return;
     }
     for (int64_t i = 0; one && i < n; i++)
-        to[i] = start;
+        to[i] = 1;
 }

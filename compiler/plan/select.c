@@ -6,8 +6,6 @@
  */
 #include "plan/plan_parts.h"
 
-#include "net/affine.h"
-
 #include <assert.h>
 #include <string.h>
 
@@ -143,7 +141,7 @@ static void select_map(Plan *plan, const Node *node)
     step.out[0] = operand_of(plan, node);
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = out->c};
-    s->affine = node->op == OP_PRELU ? 2 : is_affine(node->op);
+    s->affine = node->op == OP_BN || node->op == OP_NORMALIZE;
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     const Act own = act_of(node->op);
@@ -227,10 +225,7 @@ static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b,
     step.out[0] = operand_of(plan, node);
     rnc_join_shape *s = &step.shape.join;
     *s = (rnc_join_shape){.images = t.n, .h = t.h, .w = t.w, .c = out->c};
-    s->operation = node->op == OP_MUL   ? RNC_JOIN_MUL
-                   : node->op == OP_SUB ? RNC_JOIN_SUB
-                   : node->op == OP_DIV ? RNC_JOIN_DIV
-                                        : RNC_JOIN_ADD;
+    s->multiply = node->op == OP_MUL;
     s->one_channel = t.c == 1 ? 0 : a->type.c == 1 ? 1 : b->type.c == 1 ? 2 : 0;
     join_operand(a->type, step.in[0].tensor, t, &s->in_pixel, &s->in_row, &s->in_image);
     join_operand(b->type, step.in[1].tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
@@ -275,7 +270,7 @@ static void select_input(Plan *plan, const Node *node, const Node *input)
     *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
     s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
     s->nhwc = plan->net->inputs.at[port].order == ORDER_NHWC;
-    s->affine = is_affine(node->op);
+    s->affine = node->op == OP_NORMALIZE || node->op == OP_BN;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     step.parts = rows_parts(t);
     if (s->affine)
@@ -321,8 +316,6 @@ static void select_node(Plan *plan, const Node *node)
         break;
     case OP_ADD:
     case OP_MUL:
-    case OP_SUB:
-    case OP_DIV:
         select_join(plan, node);
         break;
     case OP_SOFTMAX:
@@ -342,9 +335,6 @@ static void select_node(Plan *plan, const Node *node)
     case OP_NORMALIZE:
     case OP_CAST:
     case OP_BN:
-    case OP_AFFINE:
-    case OP_SCALE:
-    case OP_PRELU:
     case OP_RELU:
     case OP_RELU6:
     case OP_LEAKY_RELU:

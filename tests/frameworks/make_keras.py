@@ -106,11 +106,13 @@ def activations():
     x = keras.Input((4, 4, 6), name="a")
     parts = []
     for i, name in enumerate(["relu", "relu6", "leaky_relu", "sigmoid", "tanh", "hard_sigmoid",
-                              "hard_silu", "silu", "gelu", "linear"]):
+                              "hard_silu", "silu", "gelu", "elu", "selu", "softplus", "mish",
+                              "linear"]):
         parts.append(L.Conv2D(3, 1, activation=name, name=f"c{i}")(x))
     parts.append(L.Conv2D(3, 1, activation=L.ReLU(negative_slope=0.1), name="object")(x))
     a, b = ops.split(x, 2, axis=-1)
-    parts += [ops.silu(b), ops.relu6(ops.negative(a))]
+    parts += [ops.silu(b), ops.relu6(ops.negative(a)), ops.clip(a, -0.5, 0.75),
+              L.ReLU(max_value=1.5)(b), L.ELU(0.5)(a)]
     return keras.Model(x, L.Concatenate(name="all")(parts), name="activations")
 
 

@@ -131,5 +131,21 @@ says err "'narrow' of the net is 256; -D narrow=512 may make it fit"
 asked "$src/models/resnet8.net" -D classes=37 --labels "" | tensors classes.st
 run 1 'other classes' "$src/models/resnet8.net" -w classes.st --labels ""
 says err "'classes' of the net is 10; -D classes=37 may make it fit"
+# A network that ends earlier needs no weights of what is cut off, and says so of those it finds.
+asked tiny.net > asked
+grep -v "^dense1" asked | tensors backbone.st
+tensors whole.st < asked
+run 1 "weights of a backbone" tiny.net -w backbone.st --dump ir
+says err "the weights have no tensor 'dense1.weight'"
+says err "note: --end flatten1 ends the network before what has no weights"
+binds "a backbone" "" tiny.net --end flatten1 -w backbone.st
+binds "a backbone of a whole file" \
+    "2 tensors are not used: they belong to what --end has cut off" tiny.net --end flatten1 -w whole.st
+says out "port out flatten1 = flatten1"
+run 1 "no such end" tiny.net --end layer9 --dump ir
+says err "--end layer9: there is no such layer, block or stage"
+run 1 "an input for an end" tiny.net --end image --input-type u8 --dump ir
+says err "--end image: that is an input"
+
 rm -f ./*.st
 finish

@@ -29,6 +29,8 @@ static void write_head(Buf *out, const Imported *from)
         buf_printf(out, "# Imported from %s.\n", from->format);
     for (int i = 0; i < from->remarks.n; i++)
         buf_printf(out, "# Note: %s.\n", from->remarks.at[i]);
+    if (from->format || from->remarks.n)
+        buf_putc(out, '\n');
 }
 
 /* Lowers the tree's text; NULL with *why if it does not say the same network. */

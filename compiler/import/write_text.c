@@ -2,6 +2,7 @@
 #include "import/write_parts.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- names of blocks ---- */
@@ -118,6 +119,19 @@ static const char *stage_word(Writer *w, const char *stage)
         while (last > stage && last[-1] != '.')
             last--;
     }
+    /* "conv2" is a name that the net's second convolution would have by itself. */
+    size_t n = strlen(last);
+    while (n && isdigit((unsigned char)last[n - 1]))
+        n--;
+    const Op op = op_named(arena_strndup(w->arena, last, n));
+    int alone = 0;
+    for (int i = 0; i < w->shape.chains.n; i++) {
+        const Parts *parts = &w->shape.chains.at[i]->parts;
+        for (int k = 0; k < parts->n; k++)
+            alone += !parts->at[k]->block && !parts->at[k]->n_arms && parts->at[k]->node->op == op;
+    }
+    if (op != OP_COUNT && last[n] && atoi(last + n) > alone && table_add(&w->words, last, NO_LOC))
+        return last;
     return write_new_word(w->arena, &w->words, last);
 }
 
@@ -329,6 +343,18 @@ static Ast *make_ast(Writer *w, Decl *net)
     return ast;
 }
 
+/* An empty line between the inputs, with their normalisation, and the layers. */
+static void part_ports(Stmts *body)
+{
+    int i = 0;
+    while (i < body->n && (body->at[i]->kind == STMT_INPUT || body->at[i]->kind == STMT_BATCH ||
+                           (body->at[i]->kind == STMT_CALL &&
+                            str_eq(body->at[i]->call->name.text, op_row(OP_NORMALIZE)->name))))
+        i++;
+    if (i > 0 && i < body->n)
+        body->at[i]->gap = true;
+}
+
 Ast *write_tree(const Imported *from, bool plain, Arena *arena, const Node **order)
 {
     const int n = from->net->nodes.n;
@@ -366,5 +392,6 @@ Ast *write_tree(const Imported *from, bool plain, Arena *arena, const Node **ord
     }
     put_outputs(&t, true);
     net->body = t.body;
+    part_ports(&net->body);
     return u.bad ? NULL : make_ast(&w, net);
 }

@@ -145,6 +145,7 @@ struct Stmt {
     Stmts body, other;
     /* How it is printed, in trees that no parser made: */
     bool joined; /* after a `;`, on the line of the statement before */
+    bool gap;    /* an empty line is before it */
     bool flat;   /* its body is on its own line: `stage layer1 { 3 x residual(64) }` */
 };
 

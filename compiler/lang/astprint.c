@@ -347,6 +347,8 @@ static int print_line(Buf *out, const Stmts *stmts, int i, int indent)
 static void print_stmts(Buf *out, const Stmts *stmts, int indent)
 {
     for (int i = 0; i < stmts->n;) {
+        if (stmts->at[i]->gap)
+            buf_putc(out, '\n');
         buf_printf(out, "%*s", 2 * indent, "");
         i = print_line(out, stmts, i, indent);
         buf_putc(out, '\n');

@@ -17,6 +17,7 @@ typedef struct LowerOptions {
     const char *input_order; /* --input-order, or NULL */
     const char *const *taps; /* --tap, paths or labels that become outputs */
     int n_taps;
+    const char *end;    /* --end, a path or label at which the net ends, or NULL */
     const char *labels; /* --labels: class names of the first output, or NULL */
     bool train;         /* lower the file's training too, and the net that it names */
     bool train_if_any;  /* likewise, with the batch of the training, if the file has one */

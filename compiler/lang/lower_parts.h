@@ -266,6 +266,14 @@ void lower_tap(Lower *l, Frame *f, const Stmt *s);
 void lower_batch(Lower *l, Frame *f, const Stmt *s);
 /* Applies --tap and --labels, and checks that the interface is complete. */
 void finish_ports(Lower *l, Frame *f, const Decl *net);
+/* The tensor with this path, or with the only path that ends with this name; `option` is what
+ * messages call it.  NULL after a message. */
+const Node *lower_tapped(Lower *l, const char *option, const char *tap);
+
+/* ---- --end (lower_end.c) ---- */
+
+/* Ends the net where --end says: that is its only output, and what it does not need is gone. */
+void lower_end(Lower *l, Frame *f);
 
 /* lower_train.c: whether the main file has a training. */
 bool has_training(const Lower *l, int file);

@@ -358,9 +358,7 @@ static const char *last_part(const char *path)
     return dot ? dot + 1 : path;
 }
 
-/* The tensor with this path, or with the only path that ends with this name. NULL after a message.
- */
-static const Node *tapped(Lower *l, const char *tap)
+const Node *lower_tapped(Lower *l, const char *option, const char *tap)
 {
     const NameEntry *entry = table_find(&l->names, tap);
     if (entry && entry->node)
@@ -373,15 +371,15 @@ static const Node *tapped(Lower *l, const char *tap)
         if (!str_eq(last_part(node->name), tap))
             continue;
         if (found) {
-            diag_error(l->d, NO_LOC, "--tap %s: there are several: '%s', '%s'", tap, found->name,
-                       node->name);
+            diag_error(l->d, NO_LOC, "%s %s: there are several: '%s', '%s'", option, tap,
+                       found->name, node->name);
             diag_note(l->d, NO_LOC, "give the path");
             return NULL;
         }
         found = node;
     }
     if (!found) {
-        diag_error(l->d, NO_LOC, "--tap %s: there is no such layer, block or stage%s", tap,
+        diag_error(l->d, NO_LOC, "%s %s: there is no such layer, block or stage%s", option, tap,
                    lower_suggestion(l, tap, known.at, known.n));
         diag_note(l->d, NO_LOC, "`rnc --dump ir` lists them");
     }
@@ -392,7 +390,7 @@ static void tap_options(Lower *l, Frame *f)
 {
     for (int i = 0; i < l->options->n_taps; i++) {
         const char *tap = l->options->taps[i];
-        const Node *node = tapped(l, tap);
+        const Node *node = lower_tapped(l, "--tap", tap);
         if (!node)
             continue;
         if (table_find(&l->ports, tap)) {
@@ -456,6 +454,7 @@ static void check_unused(Lower *l, const Frame *f, const bool *used)
 void finish_ports(Lower *l, Frame *f, const Decl *net)
 {
     tap_options(l, f);
+    lower_end(l, f);
     if (!l->net->inputs.n) {
         if (lower_error(l, net->name.loc, "the net '%s' has no input", net->name.text))
             diag_note(l->d, net->name.loc, "`input image[3, 224, 224]` is what the caller gives");

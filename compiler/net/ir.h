@@ -167,6 +167,7 @@ typedef struct Net {
     VEC(NetNaming) namings; /* other namings that may fit them */
     bool every_naming;      /* `namings` includes the ones that ship with rnc */
     VEC(NetDefine) defines;
+    bool cut; /* --end cut a part of it off, whose weights may be in the files */
     const struct Train *train; /* how it is trained (train.h), or NULL */
 } Net;
 

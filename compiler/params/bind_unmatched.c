@@ -110,6 +110,24 @@ static void note_statistics(Binder *b)
             "only means and variances are missing: is it GroupNorm, or track_running_stats=False?");
 }
 
+/* What has no tensor is all at the end: the weights are of a network without it. */
+static void note_end(Binder *b)
+{
+    int first = b->net->nodes.n;
+    for (int i = 0; i < b->uses.n; i++) {
+        const Use *use = &b->uses.at[i];
+        if (!use->slot && !use->filled && !use->anew && use->node->id < first)
+            first = use->node->id;
+    }
+    for (int i = 0; i < b->uses.n; i++) {
+        if (b->uses.at[i].slot && b->uses.at[i].node->id > first)
+            return;
+    }
+    if (first < b->net->nodes.n && b->net->nodes.at[first]->n_in > 0)
+        diag_note(b->diag, NO_LOC, "--end %s ends the network before what has no weights",
+                  b->net->nodes.at[first]->in[0]->name);
+}
+
 void bind_report_names(Binder *b, bool strict)
 {
     int n_rest, shown = 0;
@@ -126,7 +144,14 @@ void bind_report_names(Binder *b, bool strict)
     if (missing)
         note_statistics(b);
     if (missing)
+        note_end(b);
+    if (missing)
         diag_note(b->diag, NO_LOC, "--init he:0 would fill what is missing with random numbers");
+    if (n_rest > 0 && b->net->cut) {
+        diag_file_note(b->diag, slots[0]->file->path,
+                       "%d tensors are not used: they belong to what --end has cut off", n_rest);
+        return;
+    }
     for (int i = 0; i < n_rest && i < LISTED; i++)
         diag_file_error(b->diag, slots[i]->file->path, "tensor '%s' belongs to no parameter",
                         slots[i]->tensor->name);

@@ -185,6 +185,9 @@ static bool apply_compile(Parser *p, OptionId id, const char *value)
     case OPTION_TAP:
         VEC_PUSH(p->arena, &o->taps, value);
         return true;
+    case OPTION_END:
+        o->compile.lower.end = value;
+        return true;
     case OPTION_LABELS:
         lower->labels = value;
         return true;

@@ -147,5 +147,22 @@ says err "--end layer9: there is no such layer, block or stage"
 run 1 "an input for an end" tiny.net --end image --input-type u8 --dump ir
 says err "--end image: that is an input"
 
+
+# Which network is it?  Other depths and classes are found as well.
+mkdir -p ship && cp -r "$src/models/." ship
+asked "$src/models/resnet34.net" -D classes=37 | tensors pets.st
+run 0 "guess" guess -I ship pets.st
+says out "resnet34.net           182 of 182 parameters fit"
+says out "rnc ship/resnet34.net -D classes=37"
+says out "-w pets.st"
+asked "$src/models/keras-resnet50.net" -D layers=101 | tensors deep.st
+run 0 "guess of a depth that no file has" guess -I ship -w deep.st
+says out "rnc ship/keras-resnet50.net -D layers=101"
+run 1 "guess of nothing known" guess -I ship nothing.st
+says err "no network that ships has these weights"
+run 2 "guess without weights" guess
+says err "no weights are given: -w FILE"
+run 1 "the weights of another depth" "$src/models/resnet18.net" -w pets.st
+says err "note: 'rnc guess pets.st' finds the networks that ship and fit them"
 rm -f ./*.st
 finish

@@ -223,7 +223,8 @@ static int64_t *channels_of(Unify *u, Mask m, Part *const *parts)
 static Expr *unify_pair(Unify *u, Mask m, Part *const *parts, const AttrRow *row)
 {
     const int64_t *h = numbers(u, m, parts, row, 0), *w = numbers(u, m, parts, row, 1);
-    if (all_equal(m, h) && all_equal(m, w))
+    if (all_equal(m, h) && all_equal(m, w) &&
+        (h[m.at[0]] != w[m.at[0]] || str_eq(row->word, "kernel")))
         return write_value(u->arena, row, (const char *)&parts[m.at[0]]->node->attrs + row->offset);
     if (is_multiple(m, h, w, NULL, 1))
         return unify_value(u, m, h, NULL, row->word, false);

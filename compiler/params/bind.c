@@ -38,6 +38,12 @@ static void list_params(Binder *b, const Net *net)
     }
 }
 
+void bind_list(Binder *b, const TensorFile *files, int n_files)
+{
+    list_tensors(b, files, n_files);
+    list_params(b, b->net);
+}
+
 /* ---- numbers ---- */
 
 /* [3][0][1] for the element at `at` of the tensor. */
@@ -251,8 +257,7 @@ bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindRe
     *done = (BindReport){0};
     if (n_files == 0 && init.kind == INIT_NONE)
         return true;
-    list_tensors(&b, files, n_files);
-    list_params(&b, net);
+    bind_list(&b, files, n_files);
     if (!bind_all(&b, files, n_files, init, init.kind == INIT_NONE))
         return false;
     *done = report(&b);
@@ -265,8 +270,7 @@ bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, Bi
     Binder b = {.arena = net->arena, .diag = diag, .net = net};
     const int errors = diag->errors;
     *done = (BindReport){0};
-    list_tensors(&b, files, n_files);
-    list_params(&b, net);
+    bind_list(&b, files, n_files);
     if (!mark_anew(&b, anew) || !bind_all(&b, files, n_files, init, true))
         return false;
     *done = report(&b);

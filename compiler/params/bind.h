@@ -55,4 +55,16 @@ typedef struct BindAnew {
 bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, BindAnew anew,
                      BindReport *done, Diag *diag);
 
+/* How well tensors fit a network: how many parameters it has, how many of them have a tensor of
+ * their name, and of their name and extents; tensors left over. */
+typedef struct BindFit {
+    int params, named, fitting;
+    int tensors, left;
+    const char *naming;    /* the naming that fits, or NULL: the net's own */
+    VEC(NetDefine) wishes; /* values of the net's parameters that would make extents fit */
+} BindFit;
+
+/* Compares; binds nothing and gives no messages. */
+void bind_fit(BindFit *fit, Net *net, TensorFile *files, int n_files, const SrcMap *src);
+
 #endif

@@ -61,6 +61,11 @@ typedef struct Binder {
     VEC(const NetDefine *) defined; /* those that a note has named */
 } Binder;
 
+/* ---- bind.c ---- */
+
+/* Fills in slots and uses. */
+void bind_list(Binder *b, const TensorFile *files, int n_files);
+
 /* ---- bind_names.c ---- */
 
 /* Connects uses and slots by the reading under which most names fit.  Returns false after a

@@ -53,6 +53,11 @@ static bool has_no_names(const Binder *b)
     return placed > 0;
 }
 
+static void note_guess(const Binder *b, const char *path)
+{
+    diag_note(b->diag, NO_LOC, "'rnc guess %s' finds the networks that ship and fit them", path);
+}
+
 void bind_names_differ(const Binder *b, const TensorFile *files)
 {
     Buf wanted = buf_new(b->arena), held = buf_new(b->arena);
@@ -75,6 +80,7 @@ void bind_names_differ(const Binder *b, const TensorFile *files)
             "if these are classes, not names of layers: model.save(\"FILE.keras\") of Keras "
             "keeps the names");
     note_namings(b);
+    note_guess(b, files[0].path);
 }
 
 /* ---- single names ---- */
@@ -158,6 +164,8 @@ void bind_report_names(Binder *b, bool strict)
     if (n_rest > LISTED)
         diag_file_note(b->diag, slots[LISTED]->file->path, "%d more tensors belong to none",
                        n_rest - LISTED);
+    if (n_rest > LISTED)
+        note_guess(b, slots[0]->file->path);
     if (n_rest > 0 && *b->reading.prefix)
         diag_file_note(b->diag, slots[0]->file->path, "-w FILE:%.*s takes those under it alone",
                        (int)strlen(b->reading.prefix) - 1, b->reading.prefix);

@@ -135,6 +135,11 @@ static void check(Parser *p)
     Options *o = p->o;
     if (o->help || o->version || o->command == COMMAND_doc)
         return;
+    if (o->command == COMMAND_guess) {
+        if (o->weights.n == 0)
+            diag_error(p->d, NO_LOC, "no weights are given: -w FILE");
+        return;
+    }
     if (!o->compile.input && o->command == COMMAND_data)
         diag_error(p->d, NO_LOC, "no data is given: name a folder or a file");
     else if (!o->compile.input && o->command == COMMAND_import)
@@ -241,6 +246,8 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
             i = option(&p, i, argc, argv);
         } else if (o->command == COMMAND_doc) {
             diag_error(d, NO_LOC, "'rnc doc' takes no file, and '%s' was given", argv[i]);
+        } else if (o->command == COMMAND_guess) { /* rnc guess FILE is rnc guess -w FILE */
+            VEC_PUSH(arena, &o->weights, argv[i]);
         } else if (o->compile.input) {
             two_networks(&p, o->compile.input, argv[i]);
         } else {

@@ -39,8 +39,8 @@ bool arms_joined(Lower *l, Frame *f, Loc loc)
     if (lower_error(l, loc, "a join must follow the arms; this is none")) {
         note_arms(l, f);
         diag_note(l->d, loc,
-                  "`add`, `mul` or `concat` directly after the arms makes one tensor of "
-                  "them");
+                  "`add`, `sub`, `mul`, `div` or `concat` directly after the arms makes one tensor "
+                  "of them");
         lower_note_callers(l, f, loc);
     }
     f->arms.n = 0;
@@ -55,7 +55,7 @@ void close_frame(Lower *l, Frame *f)
     Loc loc = f->arms.at[f->arms.n - 1].name.loc;
     if (lower_error(l, loc, "no join follows the arms before %s ends", f->title)) {
         note_arms(l, f);
-        diag_note(l->d, loc, "`add`, `mul` or `concat` after them makes one tensor of them");
+        diag_note(l->d, loc, "`add`, `sub`, `mul`, `div` or `concat` after them makes one tensor of them");
         lower_note_callers(l, f, loc);
     }
     f->arms.n = 0;
@@ -75,6 +75,13 @@ static bool refuse_join(Lower *l, Frame *f, const Call *call, const char *what, 
     return false;
 }
 
+/* Whether an argument looks like a number. */
+static bool value_like(const Expr *e)
+{
+    return e->kind == EXPR_INT || e->kind == EXPR_REAL || e->kind == EXPR_BINARY ||
+           e->kind == EXPR_UNARY || e->kind == EXPR_LIST;
+}
+
 /* `add a b`: its arguments are labels. */
 static bool named_operands(Lower *l, Frame *f, const Call *call, Point **points, int *n)
 {
@@ -86,8 +93,11 @@ static bool named_operands(Lower *l, Frame *f, const Call *call, Point **points,
             Loc loc = arg->name.text ? arg->name.loc : arg->value->loc;
             if (lower_error(l, loc, "'%s' takes names of tensors and nothing else",
                             call->name.text))
-                diag_note(l->d, loc,
-                          "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
+                diag_note(l->d, loc, "%s",
+                          value_like(arg->value)
+                              ? "`affine 2` and `affine shift=1` compute with fixed numbers, `scale` "
+                                "with trained ones"
+                              : "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
             good = false;
             continue;
         }

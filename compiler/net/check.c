@@ -69,9 +69,7 @@ static bool check_params(Verifier *v, const Node *node)
 {
     for (int r = 0; r < P_ROLES; r++) {
         const Param *param = node->params[r];
-        bool wanted = op_param_name(node->op, (Role)r) != NULL;
-        if (wanted && r == P_BIAS && op_attr(node->op, "bias"))
-            wanted = node->attrs.bias;
+        const bool wanted = op_has_param(node->op, &node->attrs, (Role)r);
         if (wanted != (param != NULL) || (param && param->role != (Role)r)) {
             fault(v, node->name, "has the wrong parameters");
             return false;

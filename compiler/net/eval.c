@@ -77,33 +77,6 @@ void eval_CAST(EvalStep *s)
     copy(s);
 }
 
-static double per_channel(Reals reals, int c)
-{
-    return reals.at[reals.n == 1 ? 0 : c];
-}
-
-void eval_NORMALIZE(EvalStep *s)
-{
-    const Attrs *a = &s->node->attrs;
-    int64_t n = type_elements(s->node->type);
-    for (int64_t i = 0; i < n; i++) {
-        int c = (int)(i % s->node->type.c);
-        s->out[i] = (s->in[0][i] * a->scale - per_channel(a->mean, c)) / per_channel(a->std, c);
-    }
-}
-
-void eval_BN(EvalStep *s)
-{
-    Param *const *p = s->node->params;
-    int64_t n = type_elements(s->node->type);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t c = i % s->node->type.c;
-        double spread = sqrt(param_at(p[P_VARIANCE], c) + s->node->attrs.epsilon);
-        s->out[i] = (s->in[0][i] - param_at(p[P_MEAN], c)) / spread * param_at(p[P_WEIGHT], c) +
-                    param_at(p[P_BIAS], c);
-    }
-}
-
 static void map(EvalStep *s, Act act)
 {
     int64_t n = type_elements(s->node->type);
@@ -161,7 +134,12 @@ static double spread(const double *in, Type t, int n, int y, int x, int c)
     return in[element_at(t, n, pixel ? 0 : y, pixel ? 0 : x, t.c == 1 ? 0 : c)];
 }
 
-static void join(EvalStep *s, bool multiply)
+static double joined(Op op, double a, double b)
+{
+    return op == OP_MUL ? a * b : op == OP_SUB ? a - b : op == OP_DIV ? a / b : a + b;
+}
+
+static void join(EvalStep *s)
 {
     const Node *node = s->node;
     Type t = node->type;
@@ -169,23 +147,32 @@ static void join(EvalStep *s, bool multiply)
         for (int y = 0; y < t.h; y++)
             for (int x = 0; x < t.w; x++)
                 for (int c = 0; c < t.c; c++) {
-                    double value = multiply ? 1 : 0;
-                    for (int i = 0; i < node->n_in; i++) {
-                        double v = spread(s->in[i], node->in[i]->type, n, y, x, c);
-                        value = multiply ? value * v : value + v;
-                    }
+                    double value = spread(s->in[0], node->in[0]->type, n, y, x, c);
+                    for (int i = 1; i < node->n_in; i++)
+                        value = joined(node->op, value,
+                                       spread(s->in[i], node->in[i]->type, n, y, x, c));
                     s->out[element_at(t, n, y, x, c)] = value;
                 }
 }
 
 void eval_ADD(EvalStep *s)
 {
-    join(s, false);
+    join(s);
 }
 
 void eval_MUL(EvalStep *s)
 {
-    join(s, true);
+    join(s);
+}
+
+void eval_SUB(EvalStep *s)
+{
+    join(s);
+}
+
+void eval_DIV(EvalStep *s)
+{
+    join(s);
 }
 
 void eval_CONCAT(EvalStep *s)

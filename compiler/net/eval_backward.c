@@ -37,6 +37,12 @@ static double channel_variance(const double *x, Type t, int c, double mean)
     return sum / (double)(type_elements(t) / t.c);
 }
 
+/* gamma, or 1 where there is none. */
+static double weight_at(const Node *node, int c)
+{
+    return node->params[P_WEIGHT] ? param_at(node->params[P_WEIGHT], c) : 1;
+}
+
 void eval_BN_TRAIN(EvalStep *s)
 {
     const Node *node = s->node;
@@ -44,12 +50,12 @@ void eval_BN_TRAIN(EvalStep *s)
     for (int c = 0; c < t.c; c++) {
         const double mean = channel_mean(s->in[0], t, c);
         const double variance = channel_variance(s->in[0], t, c, mean);
-        const double factor =
-            param_at(node->params[P_WEIGHT], c) / sqrt(variance + node->attrs.epsilon);
+        const double factor = weight_at(node, c) / sqrt(variance + node->attrs.epsilon);
+        const double bias = node->params[P_BIAS] ? param_at(node->params[P_BIAS], c) : 0;
         if (node->attrs.result > 0)
             s->out[c] = node->attrs.result == 1 ? mean : variance;
         for (int64_t i = c; node->attrs.result == 0 && i < type_elements(t); i += t.c)
-            s->out[i] = (s->in[0][i] - mean) * factor + param_at(node->params[P_BIAS], c);
+            s->out[i] = (s->in[0][i] - mean) * factor + bias;
     }
 }
 
@@ -66,7 +72,7 @@ static Channel channel_of(const EvalStep *s, int c, double mean, double variance
     Channel ch = {c,
                   mean,
                   sqrt(variance + s->node->attrs.epsilon),
-                  param_at(s->node->params[P_WEIGHT], c),
+                  weight_at(s->node, c),
                   0,
                   channel_sum(s->in[0], t, c)};
     for (int64_t i = c; i < type_elements(t); i += t.c)

@@ -127,6 +127,78 @@ bool grad_NORMALIZE(Grad *g, Node *node, Node *const *dy)
     return give(g, node, OP_NORMALIZE, dy[0], NULL, &attrs);
 }
 
+/* x * scale + shift: dx = dy * scale */
+bool grad_AFFINE(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = ir_default_attrs(OP_AFFINE);
+    attrs.factor = node->attrs.factor;
+    return give(g, node, OP_AFFINE, dy[0], NULL, &attrs);
+}
+
+/* The sum of a gradient by each element over all that one number of a parameter is used for. */
+static Node *parameter_sum(Grad *g, const Node *node, const char *what, Node *gradient)
+{
+    Attrs attrs = ir_default_attrs(OP_SUM);
+    attrs.images = attrs.pixels = true;
+    attrs.channels = node->attrs.shared;
+    return gradient ? grad_add(g, node, what, OP_SUM, &gradient, 1, &attrs) : NULL;
+}
+
+static Node *product(Grad *g, const Node *node, const char *what, Node *a, Node *b)
+{
+    const Attrs attrs = ir_default_attrs(OP_MUL);
+    Node *in[] = {a, b};
+    return a && b ? grad_add(g, node, what, OP_MUL, in, 2, &attrs) : NULL;
+}
+
+/* x * weight + bias: dx = dy * weight, and the parameters get the sums of dy * x and of dy. */
+bool grad_SCALE(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = ir_default_attrs(OP_SCALE);
+    attrs.shared = node->attrs.shared;
+    if (grad_wants(g, node, 0)) {
+        Node *dx = node->attrs.gain ? grad_add(g, node, "backward", OP_SCALE, dy, 1, &attrs) : dy[0];
+        if (!grad_give(g, node, 0, dx))
+            return false;
+    }
+    if (grad_trains(g, node, P_WEIGHT)) {
+        Node *each = product(g, node, "weight.product", dy[0], node->in[0]);
+        if (!grad_give_param(g, node, P_WEIGHT, parameter_sum(g, node, "weight.gradient", each)))
+            return false;
+    }
+    return !grad_trains(g, node, P_BIAS) ||
+           grad_give_param(g, node, P_BIAS, parameter_sum(g, node, "bias.gradient", dy[0]));
+}
+
+/* x above zero, else weight * x.  The part of dy above zero goes through as it is, what is left is
+ * multiplied by the slope; the slope gets the sum of dy * min(x, 0). */
+bool grad_PRELU(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = ir_default_attrs(OP_ACT_BACKWARD);
+    attrs.of = ACT_RELU;
+    Node *in[] = {dy[0], node->in[0]};
+    if (grad_wants(g, node, 0)) {
+        Node *above = grad_add(g, node, "above", OP_ACT_BACKWARD, in, 2, &attrs);
+        if (!above)
+            return false;
+        Node *parts[] = {dy[0], above};
+        const Attrs sub = ir_default_attrs(OP_SUB);
+        Node *below = grad_add(g, node, "below", OP_SUB, parts, 2, &sub);
+        attrs = ir_default_attrs(OP_SCALE);
+        attrs.shared = node->attrs.shared;
+        Node *sloped = below ? grad_add(g, node, "sloped", OP_SCALE, &below, 1, &attrs) : NULL;
+        if (!sloped || !grad_give(g, node, 0, above) || !grad_give(g, node, 0, sloped))
+            return false;
+    }
+    if (!grad_trains(g, node, P_WEIGHT))
+        return true;
+    attrs = ir_default_attrs(OP_CLIP);
+    attrs.beta = 0;
+    Node *negative = grad_add(g, node, "negative", OP_CLIP, &node->in[0], 1, &attrs);
+    Node *each = product(g, node, "weight.product", dy[0], negative);
+    return grad_give_param(g, node, P_WEIGHT, parameter_sum(g, node, "weight.gradient", each));
+}
+
 /* A parameter has only tensors of f32 after it. */
 bool grad_CAST(Grad *g, Node *node, Node *const *dy)
 {
@@ -212,6 +284,7 @@ static bool normalisation(Grad *g, Node *node, Op op, Node *const *in, int n_in)
     Attrs attrs = ir_default_attrs(op);
     Node *results[3];
     attrs.epsilon = node->attrs.epsilon;
+    attrs.gain = node->attrs.gain;
     for (attrs.result = 0; attrs.result < 3; attrs.result++) {
         results[attrs.result] = grad_add(g, node, names[attrs.result], op, in, n_in, &attrs);
         if (!results[attrs.result])

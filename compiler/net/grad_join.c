@@ -44,6 +44,37 @@ bool grad_MUL(Grad *g, Node *node, Node *const *dy)
     return true;
 }
 
+/* A gradient by the result, multiplied by a fixed number. */
+static Node *negative(Grad *g, const Node *node, Node *gradient)
+{
+    static const double minus = -1;
+    Attrs attrs = ir_default_attrs(OP_AFFINE);
+    attrs.factor = (Reals){&minus, 1};
+    return gradient ? grad_add(g, node, "backward", OP_AFFINE, &gradient, 1, &attrs) : NULL;
+}
+
+bool grad_SUB(Grad *g, Node *node, Node *const *dy)
+{
+    return (!grad_wants(g, node, 0) || grad_give(g, node, 0, gathered(g, node, 0, dy[0]))) &&
+           (!grad_wants(g, node, 1) ||
+            grad_give(g, node, 1, gathered(g, node, 1, negative(g, node, dy[0]))));
+}
+
+/* y = a / b: da = dy / b, db = -y * da. */
+bool grad_DIV(Grad *g, Node *node, Node *const *dy)
+{
+    const Attrs div = ir_default_attrs(OP_DIV), mul = ir_default_attrs(OP_MUL);
+    Node *in[] = {dy[0], node->in[1]};
+    Node *da = grad_add(g, node, "backward", OP_DIV, in, 2, &div);
+    if (!da || (grad_wants(g, node, 0) && !grad_give(g, node, 0, gathered(g, node, 0, da))))
+        return false;
+    if (!grad_wants(g, node, 1))
+        return true;
+    Node *pair[] = {node, da};
+    Node *product = grad_add(g, node, "backward", OP_MUL, pair, 2, &mul);
+    return grad_give(g, node, 1, gathered(g, node, 1, negative(g, node, product)));
+}
+
 bool grad_CONCAT(Grad *g, Node *node, Node *const *dy)
 {
     Attrs attrs = ir_default_attrs(OP_CROP);

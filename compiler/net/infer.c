@@ -146,8 +146,8 @@ static bool check_per_channel(const Node *node, Diag *diag, const char *word, Re
     int c = node->in[0]->type.c;
     if (reals.n == 1 || reals.n == c)
         return true;
-    diag_error(diag, node_loc(node), "'%s' of 'normalize' has %d numbers for %d channels", word,
-               reals.n, c);
+    diag_error(diag, node_loc(node), "'%s' of '%s' has %d numbers for %d channels", word,
+               op_row(node->op)->name, reals.n, c);
     note_operand(diag, node->in[0], "; give one number for each channel, or one for all");
     diag_note_callers(diag, node->place);
     return false;
@@ -157,6 +157,30 @@ bool shape_NORMALIZE(Node *node, Diag *diag)
 {
     return check_per_channel(node, diag, "mean", node->attrs.mean) &&
            check_per_channel(node, diag, "std", node->attrs.std) && float_of_operand(node, diag);
+}
+
+bool shape_AFFINE(Node *node, Diag *diag)
+{
+    return check_per_channel(node, diag, "scale", node->attrs.factor) &&
+           check_per_channel(node, diag, "shift", node->attrs.addend) &&
+           same_as_operand(node, diag);
+}
+
+bool shape_SCALE(Node *node, Diag *diag)
+{
+    if (node->attrs.gain || node->attrs.bias)
+        return same_as_operand(node, diag) &&
+               set_channel_dims(node, diag, node->attrs.shared ? 1 : node->type.c);
+    diag_error(diag, node_loc(node), "'scale' without a factor and without a bias does nothing");
+    diag_note(diag, node_loc(node), "`scale factor=false bias=true` adds a trained number");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+bool shape_PRELU(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag) &&
+           set_channel_dims(node, diag, node->attrs.shared ? 1 : node->type.c);
 }
 
 bool shape_CAST(Node *node, Diag *diag)

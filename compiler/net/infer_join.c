@@ -58,7 +58,11 @@ static bool refuse_join(const Node *node, Diag *diag, int good, int bad)
 {
     Arena *arena = diag->out.arena;
     bool concat = node->op == OP_CONCAT;
-    const char *verb = concat ? "concatenate" : node->op == OP_MUL ? "multiply" : "add";
+    const char *verb = concat               ? "concatenate"
+                       : node->op == OP_MUL ? "multiply"
+                       : node->op == OP_SUB ? "subtract"
+                       : node->op == OP_DIV ? "divide"
+                                            : "add";
     Type a = node->in[good]->type, b = node->in[bad]->type;
     diag_error(diag, node_loc(node), "cannot %s the arms: they differ in %s", verb,
                difference(a, b, concat));
@@ -104,6 +108,16 @@ bool shape_ADD(Node *node, Diag *diag)
 }
 
 bool shape_MUL(Node *node, Diag *diag)
+{
+    return elementwise(node, diag);
+}
+
+bool shape_SUB(Node *node, Diag *diag)
+{
+    return elementwise(node, diag);
+}
+
+bool shape_DIV(Node *node, Diag *diag)
 {
     return elementwise(node, diag);
 }

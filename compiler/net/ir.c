@@ -36,8 +36,7 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
     const OpRow *row = op_row(op);
     for (int i = 0; i < row->n_params; i++) {
         const ParamRow *p = &row->params[i];
-        bool optional = p->role == P_BIAS && op_attr(op, "bias");
-        if (optional && !attrs->bias)
+        if (!op_has_param(op, attrs, p->role))
             continue;
         Param *param = NEW(arena, Param);
         param->id = param->first = -1;
@@ -212,8 +211,12 @@ static Node *copy_node(const Node *from, const Net *copy, Arena *arena)
     node->in = NEW_ARRAY(arena, Node *, from->n_in);
     for (int i = 0; i < from->n_in; i++)
         node->in[i] = copy->nodes.at[from->in[i]->id];
-    node->attrs.mean = copy_reals(from->attrs.mean, arena);
-    node->attrs.std = copy_reals(from->attrs.std, arena);
+    const OpRow *row = op_row(from->op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        Reals *reals = (Reals *)((char *)&node->attrs + row->attrs[i].offset);
+        if (row->attrs[i].kind == ATTR_REALS)
+            *reals = copy_reals(*reals, arena);
+    }
     node->name = arena_strdup(arena, from->name);
     for (int r = 0; r < P_ROLES; r++) {
         if (from->params[r])
@@ -294,27 +297,16 @@ const char *act_name(Act act)
     return act == ACT_NONE ? "" : op_row(act_ops[act])->name;
 }
 
-/* Whether the operator has an attribute that is this member of Attrs. */
-static bool has_member(Op op, size_t offset)
-{
-    const OpRow *row = op_row(op);
-    for (int i = 0; i < row->n_attrs; i++) {
-        if (row->attrs[i].offset == offset)
-            return true;
-    }
-    return false;
-}
-
 bool act_has_number(Act act, bool second)
 {
     return act != ACT_NONE &&
-           has_member(act_ops[act], second ? offsetof(Attrs, beta) : offsetof(Attrs, alpha));
+           op_has_member(act_ops[act], second ? offsetof(Attrs, beta) : offsetof(Attrs, alpha));
 }
 
 void act_numbers(Op op, const Attrs *attrs, double *alpha, double *beta)
 {
-    *alpha = has_member(op, offsetof(Attrs, alpha)) ? attrs->alpha : 0;
-    *beta = has_member(op, offsetof(Attrs, beta)) ? attrs->beta : 0;
+    *alpha = op_has_member(op, offsetof(Attrs, alpha)) ? attrs->alpha : 0;
+    *beta = op_has_member(op, offsetof(Attrs, beta)) ? attrs->beta : 0;
 }
 
 Act act_of(Op op)

@@ -96,6 +96,29 @@ const char *op_param_name(Op op, Role role)
     return NULL;
 }
 
+bool op_has_member(Op op, size_t offset)
+{
+    const OpRow *row = op_row(op);
+    for (int i = 0; i < row->n_attrs; i++) {
+        if (row->attrs[i].offset == offset)
+            return true;
+    }
+    return false;
+}
+
+bool op_has_param(Op op, const Attrs *attrs, Role role)
+{
+    if (!op_param_name(op, role))
+        return false;
+    if (role == P_WEIGHT && op_has_member(op, offsetof(Attrs, gain)))
+        return attrs->gain;
+    if (role == P_BIAS && op_has_member(op, offsetof(Attrs, centre)))
+        return attrs->centre;
+    if (role == P_BIAS && op_has_member(op, offsetof(Attrs, bias)))
+        return attrs->bias;
+    return true;
+}
+
 bool attr_same(const AttrRow *row, const void *a, const void *b)
 {
     const Reals *x = a, *y = b;

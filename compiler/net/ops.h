@@ -69,12 +69,14 @@ typedef struct Attrs {
     int seed, draw; /* for init; seed -1: as --init says */
     int of;         /* an Act (ir.h) */
     bool bias, count_padding;
+    bool gain, centre; /* whether it has a trained weight, a trained bias */
+    bool shared;       /* one number for all channels */
     bool images, pixels, channels; /* what to sum over */
     Order order;
     VarianceKind variance;
     double alpha, beta; /* the numbers of an activation (act_numbers() of ir.h) */
     double epsilon, scale, momentum, smoothing;
-    Reals mean, std;
+    Reals mean, std, factor, addend;
 } Attrs;
 
 typedef enum AttrKind {
@@ -129,6 +131,10 @@ Op op_reserved(const char *name);
 const AttrRow *op_attr(Op op, const char *word);
 /* "weight" for P_WEIGHT of conv; NULL if the operator has no such parameter. */
 const char *op_param_name(Op op, Role role);
+/* Whether the operator has this parameter with these attributes: some of them are optional. */
+bool op_has_param(Op op, const Attrs *attrs, Role role);
+/* Whether it has an attribute that is the member of Attrs at this offset. */
+bool op_has_member(Op op, size_t offset);
 /* attr_same() says whether one attribute has the same value at `a` and `b`; attrs_same() says it
  * for all attributes of `op`. */
 bool attr_same(const AttrRow *row, const void *a, const void *b);

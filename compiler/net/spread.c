@@ -9,6 +9,8 @@
  */
 #include "net/spread.h"
 
+#include "net/affine.h"
+
 #include <math.h>
 
 /* Inputs about which nothing was said, and what is bounded. */
@@ -92,7 +94,7 @@ static Spread after_act(Spread s, Act act, double least, double most)
 static bool sums(Op op)
 {
     return op == OP_CONV || op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_MUL ||
-           op == OP_BN;
+           op == OP_SUB || op == OP_DIV || is_affine(op);
 }
 
 /* Of a node that is no input. */
@@ -101,7 +103,7 @@ static Spread of_node(const Node *node, const Spread *spreads)
     Spread s = ordinary;
     for (int i = 0; i < node->n_in; i++) {
         const Spread in = spreads[node->in[i]->id];
-        s = i == 0 ? in : node->op == OP_MUL ? product(s, in) : both(s, in);
+        s = i == 0 ? in : node->op == OP_MUL || node->op == OP_DIV ? product(s, in) : both(s, in);
     }
     if (node->op == OP_NORMALIZE && node->in[0]->op == OP_INPUT && s.port && s.port->range.given)
         s.factor = normalized_factor(&s.port->range, &node->attrs);

@@ -46,7 +46,8 @@ static void take_folded(Binder *b, const Node *bn, const Reading *r)
     if (!bias)
         return;
     use_of(b, bn, P_BIAS)->slot = bias;
-    fill(use_of(b, bn, P_WEIGHT), 1);
+    if (bn->params[P_WEIGHT])
+        fill(use_of(b, bn, P_WEIGHT), 1);
     fill(use_of(b, bn, P_MEAN), 0);
     fill(use_of(b, bn, P_VARIANCE), (float)(1 - bn->attrs.epsilon));
 }
@@ -57,11 +58,12 @@ static void fill_normalisation(Binder *b, const Node *bn, const Reading *r)
     Use *scale = use_of(b, bn, P_WEIGHT), *centre = use_of(b, bn, P_BIAS);
     Use *mean = use_of(b, bn, P_MEAN), *variance = use_of(b, bn, P_VARIANCE);
     if (mean->slot && variance->slot) {
-        if (!scale->slot)
+        if (scale && !scale->slot)
             fill(scale, 1);
-        if (!centre->slot)
+        if (centre && !centre->slot)
             fill(centre, 0);
-    } else if (!mean->slot && !variance->slot && !scale->slot && !centre->slot) {
+    } else if (!mean->slot && !variance->slot && (!scale || !scale->slot) && centre &&
+               !centre->slot) {
         take_folded(b, bn, r);
     }
 }

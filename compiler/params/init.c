@@ -236,8 +236,11 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
 {
     const int64_t n = param_elements(param);
     float *to = NEW_ARRAY(arena, float, n);
-    /* Batch normalisation starts as the identity: scale 1, variance 1. */
-    const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && node->op == OP_BN);
+    /* Normalisations and scales start as the identity, with 1; prelu with a slope of 0.25, as He et
+     * al. (2015). */
+    const bool one =
+        param->role == P_VARIANCE || (param->role == P_WEIGHT && !op_attr(node->op, "init"));
+    const float start = node->op == OP_PRELU ? 0.25f : 1;
     param_set_floats(param, to);
     if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, own_spec(node, spec),
@@ -249,5 +252,5 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
         return;
     }
     for (int64_t i = 0; one && i < n; i++)
-        to[i] = 1;
+        to[i] = start;
 }

@@ -89,6 +89,13 @@ static Node *result_of(const Net *net, const Node *bn, int result, const char *n
     return node;
 }
 
+/* Whether a bn has trained parameters and all of them are frozen; its statistics are so, too. */
+static bool all_frozen(const Node *bn, const bool *frozen)
+{
+    const Param *weight = bn->params[P_WEIGHT], *bias = bn->params[P_BIAS];
+    return (weight || bias) && (!weight || frozen[weight->id]) && (!bias || frozen[bias->id]);
+}
+
 /* Turns each bn that is trained into bn_train, with two nodes more.  False after messages. */
 static bool train_norms(Net *net, const bool *frozen, NameTable *names, Diag *diag)
 {
@@ -97,8 +104,7 @@ static bool train_norms(Net *net, const bool *frozen, NameTable *names, Diag *di
     for (int i = 0; i < net->nodes.n; i++) {
         Node *node = net->nodes.at[i];
         VEC_PUSH(net->arena, &nodes, node);
-        if (node->op != OP_BN ||
-            (frozen[node->params[P_WEIGHT]->id] && frozen[node->params[P_BIAS]->id]))
+        if (node->op != OP_BN || all_frozen(node, frozen))
             continue;
         good = has_statistics(node, diag) && good;
         node->op = OP_BN_TRAIN;

@@ -1,5 +1,5 @@
-/* fold_bn.c: folds batch normalisation into the convolution or dense layer that produces its
- * operand.
+/* fold_bn.c: folds batch normalisation, and whatever else multiplies each channel by a number and
+ * adds another (net/affine.h), into the convolution or dense layer that produces its operand.
  *
  *     bn(W * x + b) = (s W) * x + (b - mean) s + beta,
  *     s = gamma / sqrt(variance + epsilon), for each filter
@@ -19,14 +19,15 @@
  * but no normalisation is left to compute. */
 #include "passes/pass.h"
 #include "passes/rewrite.h"
+
+#include "net/affine.h"
 #include "net/nametable.h"
 
-#include <math.h>
 #include <string.h>
 
 static bool folds(const Rewrite *r, const Node *bn)
 {
-    if (bn->op != OP_BN)
+    if (!is_affine(bn->op))
         return false;
     const Node *layer = bn->in[0];
     return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
@@ -37,7 +38,7 @@ static bool folds(const Rewrite *r, const Node *bn)
  * them gets the same new ones. */
 typedef struct Fold {
     const Param *from[2 * P_ROLES]; /* the layer's, then the normalisation's */
-    double epsilon;
+    const Node *by; /* the normalisation */
     Param *weight, *bias;
 } Fold;
 
@@ -63,7 +64,7 @@ static Folder folder_new(Net *net)
 
 static Fold fold_of(const Node *layer, const Node *bn)
 {
-    Fold fold = {.epsilon = bn->attrs.epsilon};
+    Fold fold = {.by = bn};
     for (int r = 0; r < P_ROLES; r++) {
         fold.from[r] = layer->params[r];
         fold.from[P_ROLES + r] = bn->params[r];
@@ -84,7 +85,8 @@ static const Fold *done_before(const Folder *f, const Fold *fold)
     for (int i = 0; i < f->shared.n; i++) {
         const Fold *other = &f->shared.at[i];
         if (memcmp(other->from, fold->from, sizeof fold->from) == 0 &&
-            other->epsilon <= fold->epsilon && other->epsilon >= fold->epsilon)
+            other->by->op == fold->by->op &&
+            attrs_same(fold->by->op, &other->by->attrs, &fold->by->attrs))
             return other;
     }
     return NULL;
@@ -122,17 +124,15 @@ static void fold_data(const Folder *f, Fold *fold, int filters)
 {
     const float *old_weight = param_floats(fold->from[P_WEIGHT]);
     const float *old_bias = param_floats(fold->from[P_BIAS]);
-    const Param *const *bn = fold->from + P_ROLES;
-    const float *gamma = param_floats(bn[P_WEIGHT]), *beta = param_floats(bn[P_BIAS]);
-    const float *mean = param_floats(bn[P_MEAN]), *variance = param_floats(bn[P_VARIANCE]);
     const int64_t elements = param_elements(fold->from[P_WEIGHT]), taps = elements / filters;
     float *weight = NEW_ARRAY(f->net->arena, float, elements); /* [filters][taps] */
     float *bias = NEW_ARRAY(f->net->arena, float, filters);
     for (int i = 0; i < filters; i++) {
-        const double scale = gamma[i] / sqrt(variance[i] + fold->epsilon);
+        double scale, shift;
+        affine_of(fold->by, i, &scale, &shift);
         for (int64_t k = i * taps; k < (i + 1) * taps; k++)
             weight[k] = (float)(old_weight[k] * scale);
-        bias[i] = (float)(((old_bias ? (double)old_bias[i] : 0.0) - mean[i]) * scale + beta[i]);
+        bias[i] = (float)((old_bias ? (double)old_bias[i] : 0.0) * scale + shift);
     }
     param_set_floats(fold->weight, weight);
     param_set_floats(fold->bias, bias);

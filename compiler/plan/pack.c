@@ -10,6 +10,8 @@
  */
 #include "plan/methods/method_parts.h"
 
+#include "net/affine.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -173,37 +175,21 @@ static int affine_channels(const Step *step)
 
 int64_t packed_affine(const Step *step)
 {
-    return 2 * (int64_t)affine_channels(step);
-}
-
-static double real_at(Reals list, int i)
-{
-    return list.at[list.n == 1 ? 0 : i];
-}
-
-/* Sets scale and shift so that channel i of `node`, a normalize or bn, is x * scale + shift. */
-static void affine_of(const Node *node, int i, double *scale, double *shift)
-{
-    if (node->op == OP_NORMALIZE) {
-        const double std = real_at(node->attrs.std, i);
-        *scale = node->attrs.scale / std;
-        *shift = -real_at(node->attrs.mean, i) / std;
-    } else {
-        Param *const *p = node->params;
-        const double variance = param_at(p[P_VARIANCE], i);
-        *scale = param_at(p[P_WEIGHT], i) / sqrt(variance + node->attrs.epsilon);
-        *shift = param_at(p[P_BIAS], i) - param_at(p[P_MEAN], i) * *scale;
-    }
+    return (step->node->op == OP_PRELU ? 1 : 2) * (int64_t)affine_channels(step);
 }
 
 void pack_affine(const Step *step, float *to)
 {
     const int n = affine_channels(step), c = step->node->type.c;
+    const Param *slope = step->node->params[P_WEIGHT];
     for (int i = 0; i < n; i++) {
         double scale = 0.0, shift = 0.0;
-        if (i < c)
+        if (i < c && step->node->op == OP_PRELU)
+            scale = param_at(slope, slope->dims[0] == 1 ? 0 : i);
+        else if (i < c)
             affine_of(step->node, i, &scale, &shift);
         to[i] = (float)scale;
-        to[n + i] = (float)shift;
+        if (step->node->op != OP_PRELU)
+            to[n + i] = (float)shift;
     }
 }

@@ -6,6 +6,8 @@
  */
 #include "plan/plan_parts.h"
 
+#include "net/affine.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -141,7 +143,7 @@ static void select_map(Plan *plan, const Node *node)
     step.out[0] = operand_of(plan, node);
     rnc_map_shape *s = &step.shape.map;
     *s = (rnc_map_shape){.images = node->type.n, .h = node->type.h, .w = node->type.w, .c = out->c};
-    s->affine = node->op == OP_BN || node->op == OP_NORMALIZE;
+    s->affine = node->op == OP_PRELU ? 2 : is_affine(node->op);
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     const Act own = act_of(node->op);
@@ -225,7 +227,10 @@ static void add_join(Plan *plan, const Node *node, const Node *a, const Node *b,
     step.out[0] = operand_of(plan, node);
     rnc_join_shape *s = &step.shape.join;
     *s = (rnc_join_shape){.images = t.n, .h = t.h, .w = t.w, .c = out->c};
-    s->multiply = node->op == OP_MUL;
+    s->operation = node->op == OP_MUL   ? RNC_JOIN_MUL
+                   : node->op == OP_SUB ? RNC_JOIN_SUB
+                   : node->op == OP_DIV ? RNC_JOIN_DIV
+                                        : RNC_JOIN_ADD;
     s->one_channel = t.c == 1 ? 0 : a->type.c == 1 ? 1 : b->type.c == 1 ? 2 : 0;
     join_operand(a->type, step.in[0].tensor, t, &s->in_pixel, &s->in_row, &s->in_image);
     join_operand(b->type, step.in[1].tensor, t, &s->in2_pixel, &s->in2_row, &s->in2_image);
@@ -270,7 +275,7 @@ static void select_input(Plan *plan, const Node *node, const Node *input)
     *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
     s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
     s->nhwc = plan->net->inputs.at[port].order == ORDER_NHWC;
-    s->affine = node->op == OP_NORMALIZE || node->op == OP_BN;
+    s->affine = is_affine(node->op);
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     step.parts = rows_parts(t);
     if (s->affine)
@@ -316,6 +321,8 @@ static void select_node(Plan *plan, const Node *node)
         break;
     case OP_ADD:
     case OP_MUL:
+    case OP_SUB:
+    case OP_DIV:
         select_join(plan, node);
         break;
     case OP_SOFTMAX:
@@ -335,6 +342,9 @@ static void select_node(Plan *plan, const Node *node)
     case OP_NORMALIZE:
     case OP_CAST:
     case OP_BN:
+    case OP_AFFINE:
+    case OP_SCALE:
+    case OP_PRELU:
     case OP_RELU:
     case OP_RELU6:
     case OP_LEAKY_RELU:

@@ -21,6 +21,7 @@
  */
 #include "plan/plan_parts.h"
 
+#include "net/affine.h"
 #include "net/state.h"
 
 #include <assert.h>
@@ -252,9 +253,9 @@ static bool goes_over(const Node *node, int slot)
         return false;
     if (is_conv(node->op))
         return slot == 1;
-    if (node->op == OP_ADD || node->op == OP_MUL)
+    if (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB || node->op == OP_DIV)
         return node->n_in == 2;
-    return slot == 0 && (node->op == OP_SOFTMAX || node->op == OP_BN || node->op == OP_NORMALIZE ||
+    return slot == 0 && (node->op == OP_SOFTMAX || node->op == OP_PRELU || is_affine(node->op) ||
                          act_of(node->op) != ACT_NONE);
 }
 
@@ -345,7 +346,7 @@ static void fuse_into_input(Sharer *s, const Node *input)
         if (s->is_output[id] || s->first_use[id + 1] - s->first_use[id] != 1)
             break;
         const Node *user = s->net->nodes.at[s->uses[s->first_use[id]].user];
-        bool affine = user->op == OP_NORMALIZE || user->op == OP_BN;
+        bool affine = is_affine(user->op);
         if (user->act != ACT_NONE || !(affine || user->op == OP_CAST))
             break;
         placing(s, id)->form = FORM_FUSED;

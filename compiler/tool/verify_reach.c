@@ -171,7 +171,7 @@ static const double *value_of(Reach *r, const Node *node)
 static bool is_sum(Op op)
 {
     return op == OP_CONV || op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_BN ||
-           op == OP_NORMALIZE;
+           op == OP_NORMALIZE || op == OP_SCALE;
 }
 
 /* -|x| or |x|. */

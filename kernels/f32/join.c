@@ -1,4 +1,4 @@
-/* join.c: the sum or product of two tensors.  Either may be spread over the pixels (its distances
+/* join.c: the sum, product, difference or quotient of two tensors.  Either may be spread over the pixels (its distances
  * are 0) or over the channels.  The result may overwrite an operand that is stored in the same way.
  * Parts share the rows. */
 #define join_vector RNC_FN(join_vector)
@@ -14,7 +14,11 @@ RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const floa
         b = vf_set1(*in2);
     else
         b = n == RNC_VL ? vf_loadu(in2 + c) : vf_load_part(in2 + c, n);
-    a = vf_act(s->multiply ? a * b : a + b, s->act, s->alpha, s->beta);
+    a = s->operation == RNC_JOIN_MUL   ? a * b
+        : s->operation == RNC_JOIN_SUB ? a - b
+        : s->operation == RNC_JOIN_DIV ? a / b
+                                       : a + b;
+    a = vf_act(a, s->act, s->alpha, s->beta);
     if (n == RNC_VL)
         vf_storeu(out + c, a);
     else

@@ -1,11 +1,15 @@
-/* map.c: act(x * scale[c] + shift[c]); without `affine` there is no scale and no shift.  The result
+/* map.c: act(x * scale[c] + shift[c]); with `affine` 2, x or slope[c] * x below zero; with 0 the
+ * activation alone.  The result
  * may overwrite the operand.  Parts share the rows. */
 #define map_vector RNC_FN(map_vector)
 RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float *scale,
                            const float *shift, float *out, int n)
 {
     vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
-    if (s->affine) {
+    if (s->affine == 2) {
+        const vf slope = n == RNC_VL ? vf_loadu(scale) : vf_load_part(scale, n);
+        v = vf_select_gt(v, vf_zero(), v, v * slope);
+    } else if (s->affine) {
         if (n == RNC_VL)
             v = vf_fma(v, vf_loadu(scale), vf_loadu(shift));
         else
@@ -35,7 +39,7 @@ RNC_KERNEL void RNC_FN(map)(const rnc_map_shape *s, const rnc_knobs *t, const rn
             float *out =
                 (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             const float *scale = (const float *)o->weights,
-                        *shift = s->affine ? scale + s->c : scale;
+                        *shift = s->affine == 1 ? scale + s->c : scale;
             for (c = 0; c + RNC_VL <= channels; c += RNC_VL)
                 map_vector(s, in + c, s->affine ? scale + c : scale, s->affine ? shift + c : shift,
                            out + c, RNC_VL);

@@ -15,7 +15,7 @@ void test_map(Case *c)
     grid_fill(c, &in, -6.0f, 6.0f);
     grid_spoil(c, &in, false);
     s.c = in.lanes;
-    s.affine = pick(c, 0, 1);
+    s.affine = pick(c, 0, 2);
     s.act = pick_act(c, &s.alpha, &s.beta);
     s.in_pixel = in.pixel, s.in_row = in.row, s.in_image = in.image;
     s.out_pixel = out.pixel, s.out_row = out.row, s.out_image = out.image;
@@ -30,7 +30,10 @@ void test_map(Case *c)
             for (int x = 0; x < s.w; x++)
                 for (int i = 0; i < s.c; i++) {
                     double v = (double)grid_pixel(&in, n, y, x)[i], tolerance = 0.0;
-                    if (s.affine) {
+                    if (s.affine == 2) {
+                        v = v > 0.0 ? v : v * (double)weights[i];
+                        tolerance = 0x1p-24 * fabs(v);
+                    } else if (s.affine) {
                         const double product = v * (double)weights[i];
                         const double shift = (double)weights[s.c + i];
                         tolerance = sum_tolerance(1, fabs(product) + fabs(shift));
@@ -69,7 +72,7 @@ void test_join(Case *c)
     const Layout layout = {.align = align};
     const int spread = pick(c, 0, 3); /* 1: in, 2: in2 over the pixels */
     s.one_channel = chance(c, 60) ? 0 : pick(c, 1, 2);
-    s.multiply = pick(c, 0, 1);
+    s.operation = pick(c, RNC_JOIN_ADD, RNC_JOIN_DIV);
     s.act = pick_act(c, &s.alpha, &s.beta);
     Grid in = join_operand(c, &s, channels, layout, spread == 1, s.one_channel == 1);
     Grid in2 = join_operand(c, &s, channels, layout, spread == 2, s.one_channel == 2);
@@ -90,7 +93,11 @@ void test_join(Case *c)
                     const float *p = grid_pixel(&in, n, y, x), *q = grid_pixel(&in2, n, y, x);
                     const double a = (double)p[s.one_channel == 1 ? 0 : i];
                     const double b = (double)q[s.one_channel == 2 ? 0 : i];
-                    double v = s.multiply ? a * b : a + b, tolerance = 0x1p-24 * fabs(v);
+                    double v = s.operation == RNC_JOIN_ADD   ? a + b
+                               : s.operation == RNC_JOIN_MUL ? a * b
+                               : s.operation == RNC_JOIN_SUB ? a - b
+                                                             : a / b;
+                    double tolerance = 0x1p-24 * fabs(v);
                     v = ref_act(v, s.act, s.alpha, s.beta, &tolerance);
                     expect_at(&e, grid_pixel(&out, n, y, x) + i, v, tolerance * 1.001);
                 }

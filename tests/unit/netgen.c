@@ -222,8 +222,9 @@ static Node *random_join(NetTest *t, Node *first)
                     ? netgen_add(t, OP_AVGPOOL, &first, 1, global_pool(OP_AVGPOOL, first->type))
                     : first;
     }
-    Op op = netgen_int(t, 0, 1) ? OP_ADD : OP_MUL;
-    return netgen_add(t, op, in, n, ir_default_attrs(op));
+    static const Op ops[] = {OP_ADD, OP_ADD, OP_MUL, OP_MUL, OP_SUB};
+    Op op = ops[netgen_int(t, 0, 4)];
+    return netgen_add(t, op, in, op == OP_SUB ? 2 : n, ir_default_attrs(op));
 }
 
 static Node *maybe_bn(NetTest *t, Node *in)
@@ -249,6 +250,24 @@ static Node *random_block(NetTest *t, Node *x)
     Node *sum = netgen_int(t, 0, 1) ? netgen_join(t, OP_ADD, main, shortcut)
                                     : netgen_join(t, OP_ADD, shortcut, main);
     return netgen_int(t, 0, 3) ? random_activation(t, sum) : sum;
+}
+
+/* An operator with numbers for each channel. */
+static Node *random_channels(NetTest *t, Node *in)
+{
+    static const Op ops[] = {OP_PRELU, OP_SCALE, OP_AFFINE, OP_BN};
+    static const double numbers[] = {0.5, -1.5};
+    const Op op = ops[netgen_int(t, 0, 3)];
+    Attrs a = ir_default_attrs(op);
+    a.shared = op != OP_BN && netgen_int(t, 0, 1);
+    a.bias = op == OP_SCALE && netgen_int(t, 0, 1);
+    a.gain = (op == OP_SCALE && !a.bias) || (op != OP_PRELU && netgen_int(t, 0, 1));
+    a.centre = op == OP_BN && netgen_int(t, 0, 1);
+    if (op == OP_AFFINE) {
+        a.factor = (Reals){numbers, in->type.c == 2 ? 2 : 1};
+        a.addend = (Reals){numbers + 1, 1};
+    }
+    return netgen_add(t, op, &in, 1, a);
 }
 
 static Node *random_move(NetTest *t, Node *in)
@@ -332,7 +351,7 @@ void netgen_random(NetTest *t, int nodes)
     while (t->net->nodes.n < nodes) {
         Node *in = pick(t);
         /* Sizes stay small: what has grown large is pooled. */
-        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 12);
+        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 13);
         Node *made = kind < 2     ? random_conv(t, in)
                      : kind == 2  ? random_block(t, in)
                      : kind == 3  ? random_pool(t, in)
@@ -344,6 +363,7 @@ void netgen_random(NetTest *t, int nodes)
                      : kind == 9  ? random_twin(t, in)
                      : kind == 10 ? random_split(t, in)
                      : kind == 11 ? random_state(t, in)
+                     : kind == 12 ? random_channels(t, in)
                                   : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)

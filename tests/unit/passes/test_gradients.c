@@ -14,6 +14,7 @@
 #include "net/eval.h"
 #include "net/irtext.h"
 #include "netgen.h"
+#include "passes/applyop.h"
 #include "passes/differentiate.h"
 #include "passes/pass.h"
 
@@ -202,58 +203,6 @@ static void check_gradients(Case *c, int classes, int single, Tally *tally)
 
 /* ---- every operator ---- */
 
-/* One of the operators of the language on `x`, [2][7][6][4], with the attributes of row `row`. */
-static Node *apply(NetTest *t, Op op, int row, Node *x)
-{
-    Attrs a = ir_default_attrs(op);
-    const bool odd = row % 2;
-    Node *in[] = {x, netgen_conv(t, x, x->type.c, 1, 1), netgen_conv(t, x, 1, 1, 1)};
-    int n_in = op_row(op)->least == 2 ? 2 + odd : 1;
-    for (int i = 0; i < 2; i++) {
-        a.kernel[i] = 2 + (row + i) % 2;
-        a.stride[i] = 1 + (row / 2 + i) % 2;
-        a.dilation[i] = op == OP_CONV || op == OP_CONV_TRANSPOSE ? 1 + (row / 4 + i) % 2 : 1;
-        a.channel_padding[i] = row + i;
-        a.scale_by[i] = 1 + (row + i) % 3;
-    }
-    for (int i = 0; i < 4; i++)
-        a.padding[i] = op == OP_ZEROPAD ? (row + i) % 3 : (row / 2 + i) % 2;
-    a.groups = odd ? 4 : 1;
-    a.filters = 8;
-    a.bias = !odd;
-    a.parts = 4;
-    a.count_padding = odd;
-    a.order = odd ? ORDER_NHWC : ORDER_NCHW;
-    a.scale = 0.5;
-    a.alpha = odd || op == OP_HARD_SIGMOID ? 0.2 : -0.3;
-    a.beta = row < 4 ? 0.5 : INFINITY;
-    if (op == OP_HARD_SIGMOID)
-        a.beta = 0.4;
-    if (op == OP_DENSE)
-        in[0] = netgen_op(t, OP_FLATTEN, x);
-    if (op == OP_CONV_TRANSPOSE) { /* a size that conv would make the operand's from */
-        for (int i = 0; i < 2; i++)
-            a.size[i] = ((i ? x->type.w : x->type.h) - 1) * a.stride[i] +
-                        a.dilation[i] * (a.kernel[i] - 1) + 1 - a.padding[i] - a.padding[i + 2];
-    }
-    if (op == OP_ADD || op == OP_MUL || op == OP_CONCAT) {
-        Attrs pool = ir_default_attrs(OP_AVGPOOL);
-        pool.kernel[0] = x->type.h;
-        pool.kernel[1] = x->type.w;
-        pool.stride[0] = pool.stride[1] = 1;
-        if (op != OP_CONCAT && row >= 2) /* spread over pixels, or over everything */
-            in[row >= 4] = netgen_add(t, OP_AVGPOOL, &in[row >= 6 ? 2 : 1], 1, pool);
-        if (row == 3) /* twice the same */
-            in[2] = in[1];
-    }
-    Node *y[4] = {netgen_add(t, op, in, n_in, a)};
-    if (op != OP_SPLIT)
-        return y[0];
-    for (a.result = 1; a.result < a.parts; a.result++)
-        y[a.result] = netgen_add(t, op, in, n_in, a);
-    return netgen_add(t, OP_MUL, y, odd ? 4 : 3, ir_default_attrs(OP_MUL)); /* or not the last */
-}
-
 /* x -> conv -> the operator -> a loss of it. */
 static void test_operators(void)
 {
@@ -269,7 +218,7 @@ static void test_operators(void)
             netgen_begin(&t, (uint64_t)(op * ROWS + row));
             t.batch = 2;
             Node *x = netgen_conv(&t, netgen_input(&t, ELEM_F32, 7, 6, 3), 4, 3, 1);
-            Node *y = apply(&t, (Op)op, row, x);
+            Node *y = apply_op(&t, (Op)op, row, x);
             CU_ASSERT_PTR_NOT_NULL_FATAL(y);
             netgen_output(&t, y);
             Loss loss = row % 4 < 2 ? mean_squared_error : cross_entropy;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# seeds.sh DIR: inputs to start from, in DIR/net, DIR/ir, DIR/tensors, DIR/tuning, DIR/weights:
+# seeds.sh DIR: inputs to start from, in DIR/net, DIR/ir, DIR/onnx, DIR/tensors, DIR/tuning, DIR/weights:
 # the models and goldens, what rnc makes of a small network, and what is kept in
 # tests/fuzz/corpus/.
 set -eu
@@ -7,7 +7,7 @@ src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 rnc=${RNC:-$PWD/rnc}
 to=$1
 rm -rf "$to"
-mkdir -p "$to/net" "$to/ir" "$to/tensors" "$to/tuning" "$to/weights"
+mkdir -p "$to/net" "$to/ir" "$to/onnx" "$to/tensors" "$to/tuning" "$to/weights"
 cat > "$to/net/small.net" << 'NET'
 block basic(filters, stride = 1) {
   main { conv 3x3 filters stride=stride ; bn ; relu ; conv 3x3 filters }
@@ -33,9 +33,10 @@ for file in "$src"/tests/pass/*.ir "$src"/tests/lower/*.ir; do
     [ ! -f "$file" ] || cp "$file" "$to/ir/$(basename "$(dirname "$file")")-$(basename "$file")"
 done
 cp "$src"/tests/diag/*.tuning "$to/tuning"
+cp "$src"/tests/import/onnx/*.onnx "$to/onnx"
 # A real file, its tensors cut off.
 head -c 20000 "$src/examples/data/resnet20-cifar10.safetensors" > "$to/tensors/cut.safetensors"
-for kind in net ir tensors tuning weights; do
+for kind in net ir onnx tensors tuning weights; do
     [ ! -d "$src/tests/fuzz/corpus/$kind" ] || cp "$src/tests/fuzz/corpus/$kind"/* "$to/$kind/"
 done
 chmod -R u+w "$to"

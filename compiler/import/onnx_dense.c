@@ -1,0 +1,272 @@
+/* onnx_dense.c: operators of ONNX that are matrix products, normalisations and means. */
+#include "import/onnx_parts.h"
+
+#include <limits.h>
+
+/* ---- matrix products ---- */
+
+/* Known floats of a matrix or vector; NULL after refusing the node. */
+static const OnnxTensor *floats_operand(Work *w, int i, int rank_most)
+{
+    const OnnxTensor *t = known(w, i);
+    if (t && t->bytes && onnx_type_real(t->type) && t->rank <= rank_most && t->elements > 0 &&
+        t->elements <= INT_MAX)
+        return t;
+    refuse(w, "with weights that are not known",
+           "rnc multiplies tensors by weights, not with each other");
+    return NULL;
+}
+
+static const float *scaled_floats(Work *w, const float *from, int64_t n, double by)
+{
+    if (by == 1)
+        return from;
+    float *to = NEW_ARRAY(w->arena, float, n + 1);
+    for (int64_t i = 0; i < n; i++)
+        to[i] = (float)(by * (double)from[i]);
+    return to;
+}
+
+/* Weights as [units][channels]. */
+static const float *weights_of(Work *w, const OnnxTensor *t, bool transposed, double by)
+{
+    static const int turned[] = {1, 0};
+    const float *from = onnx_floats(t, w->arena);
+    if (!transposed)
+        from = builder_permuted(w->b, from, 2, t->dims, turned);
+    return scaled_floats(w, from, t->elements, by);
+}
+
+/* C of Gemm as [units]; NULL with *good false if it is not one number a unit. */
+static const float *gemm_bias(Work *w, int64_t units, double by, bool *good)
+{
+    *good = true;
+    if (!has_operand(w, 2) || by == 0)
+        return NULL;
+    const OnnxTensor *t = floats_operand(w, 2, 2);
+    const bool row = t && t->elements == units && (t->rank == 0 || t->dims[t->rank - 1] == units);
+    *good = t && (row || t->elements == 1);
+    if (!*good) {
+        if (t)
+            refuse(w, "with a bias that is not one number for each output", NULL);
+        return NULL;
+    }
+    const float *from = scaled_floats(w, onnx_floats(t, w->arena), t->elements, by);
+    if (row)
+        return from;
+    float *to = NEW_ARRAY(w->arena, float, units);
+    for (int64_t i = 0; i < units; i++)
+        to[i] = from[0];
+    return to;
+}
+
+void onnx_gemm(Work *w)
+{
+    if (!tensor(w, 0))
+        return;
+    const OnnxTensor *t = floats_operand(w, 1, 2);
+    if (!t || t->rank != 2)
+        return;
+    const bool transposed = attr_int(w, "transB", 0) != 0;
+    const int64_t dims[] = {t->dims[!transposed], t->dims[transposed]};
+    if (attr_int(w, "transA", 0)) {
+        refuse(w, "with its operand transposed", NULL);
+        return;
+    }
+    bool good;
+    const float *bias = gemm_bias(w, dims[0], attr_float(w, "beta", 1), &good);
+    Node *x = good ? vector(w, 0) : NULL;
+    if (!x)
+        return;
+    Attrs a = ir_default_attrs(OP_DENSE);
+    a.filters = (int)dims[0];
+    a.bias = bias != NULL;
+    Node *node = layer(w, OP_DENSE, &x, 1, &a);
+    if (node &&
+        builder_param(w->b, node, P_WEIGHT, w->node->in[1], 2, dims,
+                      weights_of(w, t, transposed, attr_float(w, "alpha", 1))) &&
+        bias)
+        builder_param(w->b, node, P_BIAS, w->node->in[2], 1, dims, bias);
+    const View view = node ? view_image(node->type, 2) : (View){0};
+    give(w, 0, node, &view);
+}
+
+/* A product with the channels, which are the last axis: dense, or for pixels a 1x1 convolution. */
+void onnx_matmul(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    const OnnxTensor *t = v ? floats_operand(w, 1, 2) : NULL;
+    if (!t || t->rank != 2) {
+        if (t)
+            refuse(w, "with weights of another rank than 2", NULL);
+        return;
+    }
+    const int last = v->view.rank - 1;
+    View view = v->view;
+    Node *x = v->node;
+    if (view.rank == 2 && vector(w, 0) != x) {
+        x = vector(w, 0);
+        if (!x)
+            return;
+        view = view_image(x->type, 2);
+    }
+    if (last < 0 || !view_axis_is(&view, last, AXIS_C, x->type.c)) {
+        refuse(w, "of another axis than the channels", NULL);
+        return;
+    }
+    const int64_t dims[] = {t->dims[1], t->dims[0]};
+    const bool pixels = x->type.h > 1 || x->type.w > 1;
+    Attrs a = ir_default_attrs(pixels ? OP_CONV : OP_DENSE);
+    a.filters = (int)dims[0];
+    a.kernel[0] = a.kernel[1] = 1;
+    a.bias = false;
+    Node *node = layer(w, pixels ? OP_CONV : OP_DENSE, &x, 1, &a);
+    if (node)
+        builder_param(w->b, node, P_WEIGHT, w->node->in[1], 2, dims, weights_of(w, t, false, 1));
+    view_set_whole(&view, last, AXIS_C, dims[0]);
+    give(w, 0, node, &view);
+}
+
+/* ---- normalisations ---- */
+
+void onnx_batch_normalization(Work *w)
+{
+    static const Role roles[] = {P_WEIGHT, P_BIAS, P_MEAN, P_VARIANCE};
+    const Value *v = tensor(w, 0);
+    if (!v)
+        return;
+    if (attr_int(w, "training_mode", 0)) {
+        refuse(w, "in training mode, with the statistics of each batch",
+               "export the model in evaluation mode: model.eval() before torch.onnx.export()");
+        return;
+    }
+    const int channels = view_channels(&v->view, v->node->type);
+    if (channels != 1 && v->node->type.c > 1) {
+        refuse(w, "over another axis than the channels", NULL);
+        return;
+    }
+    const OnnxTensor *t[4];
+    for (int i = 0; i < 4; i++) {
+        t[i] = floats_operand(w, 1 + i, 1);
+        if (!t[i])
+            return;
+    }
+    Attrs a = ir_default_attrs(OP_BN);
+    a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
+    Node *node = layer(w, OP_BN, &v->node, 1, &a);
+    for (int i = 0; i < 4; i++) {
+        if (!builder_param(w->b, node, roles[i], w->node->in[1 + i], t[i]->rank, t[i]->dims,
+                           onnx_floats(t[i], w->arena)))
+            break;
+    }
+    give(w, 0, node, &v->view);
+}
+
+void onnx_softmax(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    if (!v)
+        return;
+    const bool old = w->model->opset < 13;
+    const int axis = axis_in(attr_int(w, "axis", old ? 1 : -1), v->view.rank);
+    const Type t = v->node->type;
+    /* The old one is over all axes from this one on. */
+    bool channels = axis >= 0 && view_axis_is(&v->view, axis, AXIS_C, t.c);
+    for (int i = axis + 1; channels && old && i < v->view.rank; i++)
+        channels = v->view.dims[i] == 1;
+    if (channels)
+        give(w, 0, simple(w, OP_SOFTMAX, v->node), &v->view);
+    else
+        refuse(w, "over another axis than the channels", NULL);
+}
+
+/* ---- means ---- */
+
+/* A reduction over axes of the view: over all pixels, or it is refused. */
+static void reduce(Work *w, Op op, const int64_t *axes, int n, bool keep)
+{
+    const Value *v = tensor(w, 0);
+    if (!v)
+        return;
+    const Type t = v->node->type;
+    bool reduced[ONNX_RANK_MOST] = {false}, whole = true;
+    int64_t pixels = 1;
+    for (int i = 0; i < n; i++) {
+        const int axis = axis_in(axes[i], v->view.rank);
+        if (axis < 0) {
+            refuse(w, "over an axis that is not there", NULL);
+            return;
+        }
+        reduced[axis] = true;
+    }
+    View view = {0};
+    for (int i = v->view.rank - 1; i >= 0; i--) {
+        if (!reduced[i])
+            continue;
+        for (int k = v->view.first[i]; k < v->view.first[i + 1]; k++) {
+            const int axis = v->view.atoms[k].axis;
+            pixels *= v->view.atoms[k].extent;
+            whole = whole && (axis == AXIS_H || axis == AXIS_W);
+        }
+    }
+    if (!whole || pixels != (int64_t)t.h * t.w) {
+        refuse(w, "over other axes than all pixels", NULL);
+        return;
+    }
+    view = v->view;
+    for (int i = v->view.rank - 1; i >= 0; i--) {
+        if (reduced[i] && keep)
+            view_set_whole(&view, i, AXIS_H, 1);
+        else if (reduced[i])
+            view = view_without(&view, i);
+    }
+    Attrs a = ir_default_attrs(op);
+    a.kernel[0] = t.h;
+    a.kernel[1] = t.w;
+    a.stride[0] = a.stride[1] = 1;
+    give(w, 0, pixels == 1 ? v->node : layer(w, op, &v->node, 1, &a), &view);
+}
+
+static void global(Work *w, Op op)
+{
+    const int64_t axes[] = {2, 3, 4, 5, 6, 7};
+    const Value *v = tensor(w, 0);
+    if (v && v->view.rank > 2)
+        reduce(w, op, axes, v->view.rank - 2, true);
+    else if (v)
+        refuse(w, "of a tensor without pixels", NULL);
+}
+
+void onnx_global_average_pool(Work *w)
+{
+    global(w, OP_AVGPOOL);
+}
+
+void onnx_global_max_pool(Work *w)
+{
+    global(w, OP_MAXPOOL);
+}
+
+static void reduce_axes(Work *w, Op op)
+{
+    static const int64_t all[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    const Value *v = tensor(w, 0);
+    const int64_t *axes;
+    int n;
+    if (!v || !ints_of(w, "axes", 1, &axes, &n))
+        return;
+    if (n == 0 && attr_int(w, "noop_with_empty_axes", 0))
+        give_same(w, 0, v);
+    else
+        reduce(w, op, n ? axes : all, n ? n : v->view.rank, attr_int(w, "keepdims", 1) != 0);
+}
+
+void onnx_reduce_mean(Work *w)
+{
+    reduce_axes(w, OP_AVGPOOL);
+}
+
+void onnx_reduce_max(Work *w)
+{
+    reduce_axes(w, OP_MAXPOOL);
+}

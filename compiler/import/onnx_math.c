@@ -1,0 +1,498 @@
+/* onnx_math.c: operators of ONNX that work element by element.
+ *
+ * Exporters take activations to pieces: x * sigmoid(x) is `silu`, x * clip(x + 3, 0, 6) / 6
+ * `hard_swish`, and so on.  They are put together again when the last piece comes; nothing uses the
+ * others then, and they are dropped. */
+#include "import/onnx_parts.h"
+
+#include <limits.h>
+#include <math.h>
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-4 * fabs(b);
+}
+
+/* ---- activations that were taken to pieces ---- */
+
+/* Whether `node` is x * by + plus. */
+static bool is_channelwise(const Work *w, const Node *node, const Node *x, double by, double plus)
+{
+    const Channelwise *a = channelwise_of(w, node);
+    return a && a->uniform && (!x || a->from == x) && near(a->by, by) && near(a->plus, plus);
+}
+
+/* The x of clip(x + 3, 0, 6), or NULL. */
+static Node *shifted_relu6(const Work *w, const Node *node)
+{
+    const bool is = node->op == OP_RELU6 && is_channelwise(w, node->in[0], NULL, 1, 3);
+    return is ? channelwise_of(w, node->in[0])->from : NULL;
+}
+
+/* clip(x + 3, 0, 6) / 6, and x times that; NULL if x * by is neither. */
+static Node *sixth(Work *w, Node *node, double by)
+{
+    if (!near(by, 1.0 / 6))
+        return NULL;
+    Node *x = shifted_relu6(w, node);
+    if (x)
+        return simple(w, OP_HARD_SIGMOID, x);
+    for (int i = 0; node->op == OP_MUL && node->n_in == 2 && i < 2; i++) {
+        x = shifted_relu6(w, node->in[i]);
+        if (x && x == node->in[1 - i])
+            return simple(w, OP_HARD_SWISH, x);
+    }
+    return NULL;
+}
+
+/* x times a gate that is computed of x; NULL if it is no such gate. */
+static Node *gated(Work *w, Node *x, const Node *gate)
+{
+    if (gate->op == OP_TANH && gate->in[0]->op == OP_SOFTPLUS && gate->in[0]->in[0] == x)
+        return simple(w, OP_MISH, x);
+    if (gate->n_in != 1 || gate->in[0] != x)
+        return NULL;
+    switch (gate->op) {
+    case OP_SIGMOID:
+        return simple(w, OP_SILU, x);
+    case OP_HARD_SIGMOID:
+        return near(gate->attrs.alpha, 1.0 / 6) && gate->attrs.beta == 0.5
+                   ? simple(w, OP_HARD_SWISH, x)
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static float *filled(Work *w, int n, double value)
+{
+    float *at = NEW_ARRAY(w->arena, float, n);
+    for (int i = 0; i < n; i++)
+        at[i] = (float)value;
+    return at;
+}
+
+static Node *scaled(Work *w, Node *x, double by)
+{
+    return channelwise(w, x, filled(w, x->type.c, by), filled(w, x->type.c, 0), false);
+}
+
+/* A product with gain * (erf(x / sqrt 2) + 1): gelu, if the other factor is x. */
+static bool erf_product(Work *w, const Value *erf, const Value *other)
+{
+    if (other->kind != VALUE_TENSOR || erf->shift != 1 || !near(erf->factor, sqrt(0.5)))
+        return false;
+    const Channelwise *a = channelwise_of(w, other->node);
+    double by = 1;
+    if (other->node != erf->node) {
+        if (!a || !a->uniform || a->from != erf->node || a->plus != 0)
+            return false;
+        by = a->by;
+    }
+    Node *gelu = simple(w, OP_GELU, erf->node);
+    give(w, 0, gelu ? scaled(w, gelu, by * erf->gain * 2) : NULL, &other->view);
+    return true;
+}
+
+void onnx_erf(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    Value *to = result(w, 0);
+    if (!v || !to)
+        return;
+    const Channelwise *a = channelwise_of(w, v->node);
+    const bool of_affine = a && a->uniform && a->plus == 0;
+    give_same(w, 0, v);
+    to->kind = VALUE_ERF;
+    to->node = of_affine ? a->from : v->node;
+    to->factor = of_affine ? a->by : 1;
+    to->gain = 1;
+    to->shift = 0;
+    to->why =
+        "there is no such operator in rnc, but for x * (1 + erf(x / sqrt 2)) / 2, which is gelu";
+}
+
+/* ---- known operands ---- */
+
+/* The numbers of operand i, which has extents of 1 but for the channels of v, one for each channel;
+ * NULL if they differ from pixel to pixel. */
+static const float *per_channel(Work *w, const Value *v, int i)
+{
+    const OnnxTensor *t = known(w, i);
+    if (!t || !t->bytes || t->elements == 0 || t->rank > v->view.rank ||
+        (!onnx_type_real(t->type) && !onnx_type_whole(t->type)))
+        return NULL;
+    const int c = v->node->type.c;
+    const float *from;
+    if (onnx_type_whole(t->type)) {
+        const int64_t *ints = onnx_ints(t, w->arena);
+        float *floats = NEW_ARRAY(w->arena, float, t->elements);
+        for (int64_t k = 0; k < t->elements; k++)
+            floats[k] = (float)ints[k];
+        from = floats;
+    } else {
+        from = onnx_floats(t, w->arena);
+    }
+    bool same = true;
+    for (int64_t k = 1; k < t->elements; k++)
+        same = same && from[k] == from[0];
+    const int channels = view_channels(&v->view, v->node->type) - (v->view.rank - t->rank);
+    for (int k = 0; k < t->rank; k++) {
+        const int64_t extent = t->dims[k], own = v->view.dims[v->view.rank - t->rank + k];
+        if (extent != 1 && (extent != own || (k != channels && !same)))
+            return NULL;
+    }
+    return same ? filled(w, c, (double)from[0]) : from;
+}
+
+/* tensor * scale + shift, where operand `i` is the tensor and the other one known. */
+static void with_known(Work *w, int i, bool product, double sign)
+{
+    Value *v = operand(w, i);
+    const int c = v->node->type.c;
+    const float *at = per_channel(w, v, 1 - i);
+    if (!at) {
+        refuse(w, "with known numbers that are not one for each channel",
+               "rnc has no operand of numbers that differ from pixel to pixel");
+        return;
+    }
+    const float *scale = product ? at : filled(w, c, i == 1 && sign < 0 ? -1 : 1);
+    float *shift = filled(w, c, 0);
+    for (int k = 0; !product && k < c; k++)
+        shift[k] = i == 0 ? (float)sign * at[k] : at[k];
+    Node *node = product && scale[0] == scale[c - 1] ? sixth(w, v->node, (double)scale[0]) : NULL;
+    if (!node)
+        node = channelwise(w, v->node, scale, shift, v->users == 1);
+    give(w, 0, node, &v->view);
+}
+
+/* Of erf a sum with 1 and a product with a number go on; false if it is something else. */
+static bool erf_with_known(Work *w, int i, bool product)
+{
+    const OnnxTensor *t = known(w, 1 - i);
+    Value *to = result(w, 0);
+    if (!to || !t || t->elements != 1 || !t->bytes || !onnx_type_real(t->type))
+        return false;
+    const double number = (double)*onnx_floats(t, w->arena);
+    give_same(w, 0, operand(w, i));
+    if (product)
+        to->gain *= number;
+    else
+        to->shift += number / to->gain;
+    return true;
+}
+
+/* ---- sums and products ---- */
+
+/* The view of what elementwise operators make of two tensors; false if axes do not lie alike. */
+static bool common_view(const Value *a, const Value *b, View *to)
+{
+    const bool more = b->view.rank > a->view.rank;
+    const View *wide = more ? &b->view : &a->view, *narrow = more ? &a->view : &b->view;
+    View same = *narrow;
+    while (same.rank < wide->rank)
+        same = view_with(&same, 0);
+    *to = (View){0};
+    View joined = *wide;
+    for (int i = 0; i < wide->rank; i++) {
+        if (same.dims[i] == 1 || view_same_axis(wide, i, &same, i))
+            continue;
+        if (wide->dims[i] != 1)
+            return false;
+        view_set_axis(&joined, i, &same, i);
+    }
+    *to = joined;
+    return true;
+}
+
+static bool is_erf(const Value *v)
+{
+    return v && v->kind == VALUE_ERF;
+}
+
+/* Two tensors; NULL after refusing the node. */
+static void join(Work *w, Op op)
+{
+    const Value *a = tensor(w, 0), *b = a ? tensor(w, 1) : NULL;
+    View view;
+    if (!b)
+        return;
+    if (!common_view(a, b, &view)) {
+        refuse(w, "of tensors whose axes rnc has in different orders", NULL);
+        return;
+    }
+    Node *node = NULL;
+    if (op == OP_MUL)
+        node = gated(w, a->node, b->node);
+    if (op == OP_MUL && !node)
+        node = gated(w, b->node, a->node);
+    Node *const in[] = {a->node, b->node};
+    const Attrs attrs = ir_default_attrs(op);
+    if (!node)
+        node = layer(w, op, in, 2, &attrs);
+    if (node && type_elements(node->type) != view_elements(&view)) {
+        refuse(w, "of tensors that are spread over each other's pixels", NULL);
+        return;
+    }
+    give(w, 0, node, &view);
+}
+
+/* Which operand is known if one is and the other is a tensor; -1 if neither. */
+static int known_operand(Work *w)
+{
+    for (int i = 0; i < 2; i++) {
+        const Value *other = operand(w, 1 - i);
+        if (known(w, i) && other && (other->kind == VALUE_TENSOR || is_erf(other)))
+            return i;
+    }
+    return -1;
+}
+
+void onnx_add(Work *w)
+{
+    const int k = known_operand(w);
+    if (k >= 0 && is_erf(operand(w, 1 - k)) && erf_with_known(w, 1 - k, false))
+        return;
+    if (k >= 0 && !is_erf(operand(w, 1 - k)))
+        with_known(w, 1 - k, false, 1);
+    else
+        join(w, OP_ADD);
+}
+
+void onnx_mul(Work *w)
+{
+    const int k = known_operand(w);
+    const Value *a = operand(w, 0), *b = operand(w, 1);
+    if (k >= 0 && is_erf(operand(w, 1 - k)) && erf_with_known(w, 1 - k, true))
+        return;
+    if (a && b && ((is_erf(a) && erf_product(w, a, b)) || (is_erf(b) && erf_product(w, b, a))))
+        return;
+    if (k >= 0 && !is_erf(operand(w, 1 - k)))
+        with_known(w, 1 - k, true, 1);
+    else
+        join(w, OP_MUL);
+}
+
+void onnx_sub(Work *w)
+{
+    const int k = known_operand(w);
+    if (k >= 0 && !is_erf(operand(w, 1 - k)))
+        with_known(w, 1 - k, false, -1);
+    else
+        join(w, OP_SUB);
+}
+
+void onnx_div(Work *w)
+{
+    const OnnxTensor *t = known(w, 1);
+    const Value *v = operand(w, 0);
+    if (!t || !v || v->kind != VALUE_TENSOR) {
+        join(w, OP_DIV);
+        return;
+    }
+    const float *from = per_channel(w, v, 1);
+    const int c = v->node->type.c;
+    float *scale = filled(w, c, 1);
+    bool good = from != NULL;
+    for (int i = 0; good && i < c; i++) {
+        good = from[i] != 0;
+        scale[i] = 1 / from[i];
+    }
+    if (!good) {
+        refuse(w, "by known numbers that are not one for each channel, or are zero", NULL);
+        return;
+    }
+    Node *node = scale[0] == scale[c - 1] ? sixth(w, v->node, (double)scale[0]) : NULL;
+    if (!node)
+        node = channelwise(w, v->node, scale, filled(w, c, 0), v->users == 1);
+    give(w, 0, node, &v->view);
+}
+
+/* The slopes are one for each channel, or one for all. */
+void onnx_prelu(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    const OnnxTensor *t = known(w, 1);
+    const float *slopes = v && t && t->elements <= INT_MAX ? per_channel(w, v, 1) : NULL;
+    if (!slopes) {
+        if (v)
+            refuse(w, "with slopes that are not one for each channel", NULL);
+        return;
+    }
+    Attrs a = ir_default_attrs(OP_PRELU);
+    a.shared = t->elements == 1 && v->node->type.c > 1;
+    const int64_t n = a.shared ? 1 : v->node->type.c;
+    Node *node = layer(w, OP_PRELU, &v->node, 1, &a);
+    builder_param(w->b, node, P_WEIGHT, w->node->in[1], 1, &n, slopes);
+    give(w, 0, node, &v->view);
+}
+
+void onnx_neg(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    if (v)
+        give(w, 0, scaled(w, v->node, -1), &v->view);
+}
+
+void onnx_sum(Work *w)
+{
+    const int n = w->node->n_in;
+    if (n == 1) {
+        onnx_identity(w);
+        return;
+    }
+    Node **in = NEW_ARRAY(w->arena, Node *, n + 1);
+    View view = {0};
+    for (int i = 0; i < n; i++) {
+        const Value *v = tensor(w, i);
+        if (!v)
+            return;
+        Value so_far = *v;
+        so_far.view = view;
+        if (i == 0)
+            view = v->view;
+        else if (!common_view(&so_far, v, &view)) {
+            refuse(w, "of tensors whose axes rnc has in different orders", NULL);
+            return;
+        }
+        in[i] = v->node;
+    }
+    const Attrs attrs = ir_default_attrs(OP_ADD);
+    give(w, 0, layer(w, OP_ADD, in, n, &attrs), &view);
+}
+
+/* ---- activations ---- */
+
+static void activation(Work *w, Op op)
+{
+    const Value *v = tensor(w, 0);
+    if (v)
+        give(w, 0, simple(w, op, v->node), &v->view);
+}
+
+void onnx_relu(Work *w)
+{
+    activation(w, OP_RELU);
+}
+
+void onnx_sigmoid(Work *w)
+{
+    activation(w, OP_SIGMOID);
+}
+
+void onnx_tanh(Work *w)
+{
+    activation(w, OP_TANH);
+}
+
+void onnx_hard_swish(Work *w)
+{
+    activation(w, OP_HARD_SWISH);
+}
+
+/* One with an attribute alpha. */
+static void with_alpha(Work *w, Op op, double otherwise)
+{
+    const Value *v = tensor(w, 0);
+    Attrs a = ir_default_attrs(op);
+    a.alpha = decimal(attr_float(w, "alpha", otherwise));
+    if (v)
+        give(w, 0, layer(w, op, &v->node, 1, &a), &v->view);
+}
+
+void onnx_leaky_relu(Work *w)
+{
+    with_alpha(w, OP_LEAKY_RELU, 0.01);
+}
+
+void onnx_elu(Work *w)
+{
+    with_alpha(w, OP_ELU, 1);
+}
+
+void onnx_selu(Work *w)
+{
+    if (near(attr_float(w, "alpha", 1.67326), 1.67326) &&
+        near(attr_float(w, "gamma", 1.0507), 1.0507))
+        activation(w, OP_SELU);
+    else
+        refuse(w, "with other numbers than those of its paper", NULL);
+}
+
+void onnx_softplus(Work *w)
+{
+    activation(w, OP_SOFTPLUS);
+}
+
+void onnx_mish(Work *w)
+{
+    activation(w, OP_MISH);
+}
+
+void onnx_hard_sigmoid(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    Attrs a = ir_default_attrs(OP_HARD_SIGMOID);
+    const double slope = attr_float(w, "alpha", 0.2);
+    if (!near(slope, 1.0 / 6))
+        a.alpha = decimal(slope);
+    a.beta = decimal(attr_float(w, "beta", 0.5));
+    if (v)
+        give(w, 0, layer(w, OP_HARD_SIGMOID, &v->node, 1, &a), &v->view);
+}
+
+void onnx_swish(Work *w)
+{
+    if (attr_float(w, "alpha", 1) == 1)
+        activation(w, OP_SILU);
+    else
+        refuse(w, "with another alpha than 1", NULL);
+}
+
+void onnx_gelu(Work *w)
+{
+    if (str_eq(attr_text(w, "approximate", "none"), "none"))
+        activation(w, OP_GELU);
+    else
+        refuse(w, "by the approximation with tanh",
+               "rnc computes gelu by erf, which differs by up to 5e-4");
+}
+
+/* A bound of Clip, an attribute before set 11; false after refusing the node. */
+static bool bound(Work *w, const char *name, int i, double otherwise, double *value)
+{
+    *value = attr_float(w, name, otherwise);
+    if (!has_operand(w, i))
+        return true;
+    const OnnxTensor *t = known(w, i);
+    if (!t || t->elements != 1 || !t->bytes || !onnx_type_real(t->type)) {
+        refuse(w, "with a bound that is no known number", NULL);
+        return false;
+    }
+    *value = (double)*onnx_floats(t, w->arena);
+    return true;
+}
+
+void onnx_clip(Work *w)
+{
+    const double all = 3.4028234663852886e38;
+    const Value *v = tensor(w, 0);
+    double least, most;
+    if (!v || !bound(w, "min", 1, -all, &least) || !bound(w, "max", 2, all, &most))
+        return;
+    const Channelwise *a = channelwise_of(w, v->node);
+    if (least == 0 && most == 6)
+        activation(w, OP_RELU6);
+    else if (least == 0 && most >= all)
+        activation(w, OP_RELU);
+    else if (least <= -all && most >= all)
+        onnx_identity(w);
+    else if (least == 0 && most == 1 && a && is_channelwise(w, v->node, NULL, 1.0 / 6, 0.5))
+        give(w, 0, simple(w, OP_HARD_SIGMOID, a->from), &v->view);
+    else {
+        Attrs clip = ir_default_attrs(OP_CLIP);
+        clip.alpha = least <= -all ? -INFINITY : decimal(least);
+        clip.beta = most >= all ? INFINITY : decimal(most);
+        give(w, 0, layer(w, OP_CLIP, &v->node, 1, &clip), &v->view);
+    }
+}

@@ -1,0 +1,158 @@
+/* onnx_parts.h: what the files that make a network of an ONNX model share; private to import/.
+ *
+ * The nodes are taken in the order of the file.  Each gives values: numbers that are known now,
+ * which are computed at once (onnx_fold.c), or tensors of the network, through a view
+ * (onnx_view.h).  A node that cannot be said gives a refused value, with the reason; it is
+ * reported at the end if an output needs it and nothing took it in, as `gelu` takes in Erf. */
+#ifndef RNC_ONNX_PARTS_H
+#define RNC_ONNX_PARTS_H
+
+#include "base/utf8.h"
+#include "import/builder.h"
+#include "import/onnx_view.h"
+
+typedef enum ValueKind {
+    VALUE_NONE,  /* not computed */
+    VALUE_KNOWN, /* numbers */
+    VALUE_TENSOR,
+    VALUE_ERF,    /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
+    VALUE_REFUSED /* by its own node, if `why` says so, else by one before it */
+} ValueKind;
+
+typedef struct Value {
+    ValueKind kind;
+    const OnnxTensor *known;
+    Node *node;
+    View view;
+    double factor, shift, gain; /* VALUE_ERF */
+    int producer;               /* which node of the model gives it, or -1 */
+    int users;                  /* nodes and outputs that take it */
+    const char *why, *help;
+} Value;
+
+/* in * scale + shift for each channel, of which the last step was from * by + plus, if that is the
+ * same for all channels. */
+typedef struct Channelwise {
+    Node *in;
+    const float *scale, *shift; /* [channels] */
+    Node *from;
+    bool uniform;
+    double by, plus;
+} Channelwise;
+
+/* The results of `split`. */
+typedef struct Parts {
+    const Node *of;
+    int n;
+    Node **parts;
+} Parts;
+
+typedef struct Work {
+    const OnnxModel *model;
+    Builder *b;
+    Arena *arena;
+    NameTable names; /* of values; the number is the index */
+    VEC(Value) values;
+    VEC(Channelwise *) affine; /* by the id of the node that computes it, or NULL */
+    VEC(Parts) splits;
+    const Place **places; /* of the nodes, for messages */
+    NameTable scopes;     /* module paths that have parts */
+    const OnnxNode *node; /* at hand */
+    int at;               /* its number */
+    const char *path;     /* of the module it is in, or NULL */
+    bool inside;          /* the module has parts of its own, and this node is beside them */
+} Work;
+
+/* ---- operators ---- */
+
+typedef void (*OnnxOp)(Work *w);
+
+#define ONNX_OP(op, function) void function(Work *w);
+#include "import/onnx_ops.def"
+
+/* ---- values (onnx_value.c) ---- */
+
+Value *value_named(Work *w, const char *name);
+/* A new one; NULL if the name is taken. */
+Value *new_value(Work *w, const char *name);
+/* The value of result i, NULL if it is left out. */
+Value *result(Work *w, int i);
+/* The value of operand i, NULL if it is left out. */
+Value *operand(Work *w, int i);
+/* The numbers of operand i; NULL if it is left out or not known yet. */
+const OnnxTensor *known(Work *w, int i);
+bool has_operand(const Work *w, int i);
+/* The tensor of operand i, which must be one; NULL after refusing the node. */
+Value *tensor(Work *w, int i);
+/* Operand i as an image, n | c | h | w or n | c | w, or as a vector n | c, also of height and width
+ * 1; NULL after refusing the node. */
+Node *image(Work *w, int i);
+
+void give(Work *w, int result, Node *node, const View *view);
+/* The result is an image as ONNX's operators with windows have it, of the rank of operand 0. */
+void give_image(Work *w, Node *node);
+void give_known(Work *w, int result, const OnnxTensor *t);
+void give_same(Work *w, int result, const Value *value);
+/* Refuses the node at hand. */
+void refuse(Work *w, const char *why, const char *help);
+
+/* Attributes, with what they are where the file says nothing. */
+int64_t attr_int(const Work *w, const char *name, int64_t otherwise);
+double attr_float(const Work *w, const char *name, double otherwise);
+const char *attr_text(const Work *w, const char *name, const char *otherwise);
+const OnnxAttr *attr_ints(const Work *w, const char *name); /* NULL: it is not there */
+/* Numbers that are an attribute in old sets of operators and operand i in new ones.  False after
+ * refusing the node; *n is 0 if they are left out. */
+bool ints_of(Work *w, const char *name, int i, const int64_t **at, int *n);
+/* Whether the numbers of an attribute are 1, or are not there. */
+bool all_ones(const Work *w, const char *name);
+
+/* A layer of the node at hand, called by its module's path. */
+Node *layer(Work *w, Op op, Node *const *in, int n_in, const Attrs *attrs);
+Node *simple(Work *w, Op op, Node *in);
+/* The name that such a layer gets, NULL: one that the builder finds. */
+const char *layer_name(const Work *w, Op op);
+
+/* ---- shapes (onnx_shape.c) ---- */
+
+/* What Slice takes of each axis: `count` elements from `begin` on, `step` apart (also backwards).
+ */
+typedef struct Slices {
+    int64_t begin[ONNX_RANK_MOST], step[ONNX_RANK_MOST], count[ONNX_RANK_MOST];
+} Slices;
+
+bool slices_of(Work *w, int rank, const int64_t *dims, Slices *s);
+/* The extents that Reshape, Flatten, Squeeze and Unsqueeze give.  False after refusing the node. */
+bool new_shape(Work *w, int rank, const int64_t *dims, int *to_rank, int64_t *to);
+/* An axis that may be counted from the end; -1 if there is none such. */
+int axis_in(int64_t axis, int rank);
+
+/* ---- others ---- */
+
+/* Computes the node at hand, whose operands are known; false if it has no rule here. */
+bool fold(Work *w);
+/* The shape of a value of any kind. */
+int value_rank(const Value *v);
+const int64_t *value_dims(const Value *v);
+OnnxTensor *known_ints(Arena *arena, int rank, const int64_t *dims, const int64_t *ints);
+OnnxTensor *known_floats(Arena *arena, int rank, const int64_t *dims, const float *floats);
+
+/* x * scale + shift for each channel; `alone`: nothing else uses x (onnx_affine.c). */
+Node *channelwise(Work *w, Node *x, const float *scale, const float *shift, bool alone);
+/* The shortest decimal that is the same float, as a double: 0.1f is 0.1. */
+double decimal(double x);
+/* What a node computes of another one, or NULL. */
+const Channelwise *channelwise_of(const Work *w, const Node *node);
+
+/* The tensor as a vector, flattened in the order of its view; NULL if it has none (onnx_move.c). */
+Node *flat(Work *w, const Value *v);
+/* Operand i as a vector; NULL after refusing the node. */
+Node *vector(Work *w, int i);
+/* The paths of modules (onnx_names.c). */
+const char *onnx_module(const Work *w, const OnnxNode *node);
+void onnx_scopes(Work *w);
+
+/* The model without calls of its functions (onnx_inline.c); NULL after a message. */
+const OnnxModel *onnx_inlined(const OnnxModel *model, Arena *arena, Diag *d);
+
+#endif

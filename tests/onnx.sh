@@ -1,0 +1,51 @@
+#!/bin/sh
+# onnx.sh [--refresh]: rnc import of models of ONNX (frameworks/make_onnx.py), which are in
+# import/onnx/.  Each must compute what ONNX Runtime computed; refused-NAME must be refused with the
+# words of refused-NAME.err, which --refresh rewrites: read the difference.
+. "$(dirname "$0")/lib.sh"
+refresh=no
+[ "${1:-}" = --refresh ] && refresh=yes
+models=$src/tests/import/onnx
+cd "$out" || exit 1
+
+# refused FILE: what rnc says is in a golden file, and nothing is written.
+refused() {
+    rm -f none.*
+    ! (cd "$models" && "$rnc" import "$1" -o "$out/none.net") > said 2>&1 || return 1
+    [ ! -f none.net ] && [ ! -f none.safetensors ] || return 1
+    golden=$models/${1%.onnx}.err
+    [ $refresh = no ] || cp said "$golden"
+    diff "$golden" said
+}
+
+if [ "${RNC_HAVE_PROTOBUF_C:-yes}" != yes ]; then
+    says_so() {
+        ! "$rnc" import "$models/old.onnx" -o none.net 2> said && grep -q 'without protobuf-c' said
+    }
+    check "without protobuf-c, rnc says so" says_so
+    finish
+    exit
+fi
+
+# read_model NAME: NAME.onnx as NAME.net, which must give ONNX Runtime's answers.
+read_model() {
+    rm -f "$1".*
+    "$rnc" import "$models/$1.onnx" -o "$1.net" --check "$models/$1.in.npz" "$models/$1.out.npz"
+}
+
+# The emitted C computes what the text says.
+verify() {
+    "$rnc" verify "$1.net" -w "$1.safetensors" --random 1
+}
+
+for file in "$models"/*.onnx; do
+    name=$(basename "$file" .onnx)
+    case $name in
+    refused-*) check "$name is refused" refused "$name.onnx" ;;
+    *)
+        check "$name" read_model "$name"
+        check "$name, its C" verify "$name"
+        ;;
+    esac
+done
+finish && [ $passed -gt 0 ]

@@ -40,6 +40,11 @@ static int read_source(const Work *w, Written *written)
     const int file = src_read(w->src, w->options->input, &why);
     if (file < 0)
         diag_file_error(w->d, w->options->input, "cannot read the network: %s", why);
+    const SrcFile *text = src_file(w->src, file);
+    if (text && memchr(text->text, '\0', text->size)) {
+        import_refuse(w->options->input, w->arena, w->d);
+        return -1;
+    }
     return file;
 }
 

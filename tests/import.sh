@@ -46,4 +46,50 @@ net a {                   # two
   conv(1x1, 8, stride = 2) ; bn
   output y
 }'
+# What goes wrong: nothing is written, and the way out is said.
+head -c 20000 /dev/zero > zeros.onnx
+weights=$src/examples/data/resnet20-cifar10.safetensors
+wrong() { # LABEL TEXT STATUS OPTION...
+    label=$1 text=$2 status=$3
+    shift 3
+    rm -f none.*
+    run "$status" "$label" "$@"
+    says err "$text"
+    gone none.*
+}
+wrong "no model" "this is no model that rnc reads" 1 import zeros.onnx -o none.net
+wrong "no model, compiled" "this is no model that rnc reads" 1 zeros.onnx -o none.c
+wrong "weights" "these are 97 tensors and no network" 1 import "$weights" -o none.net
+wrong "weights, compiled" "'rnc guess $weights' finds the networks" 1 "$weights" -o none.c
+wrong "no file" "cannot read it: No such file" 1 import nothing.onnx -o none.net
+wrong "no name" "no model is given" 2 import -o none.net
+wrong "another name" "must end in .net" 2 import resnet18.ir -o none.txt
+wrong "half a check" "--check takes two values: IN.npz OUT.npz" 2 import resnet18.ir -o none.net --check in.npz
+wrong "a folder that is not there" "cannot" 1 import resnet18.ir -o no/none.net
+"$rnc" "$src/models/resnet8.net" --train --dump ir --labels "" > train.ir
+wrong "a backward part" "for which the language has no words" 1 import train.ir -o none.net
+printf 'net a {' > broken.net
+wrong "fmt of no text" "broken.net:1:" 1 fmt broken.net -o none.net
+run 1 "fmt --check" fmt --check odd.net
+says err "it is not laid out as 'rnc fmt' does it"
+
+# Models with values, and their outputs as the tool has them.
+models=$src/tests/import/keras
+if "$rnc" import "$models/sequential.keras" -q -o none.net 2> err; then
+    rm -f none.*
+    run 0 "check" import "$models/sequential.keras" -o none.net --check "$models/sequential.in.npz" "$models/sequential.out.npz"
+    says out "differs by"
+    there none.net none.safetensors
+    wrong "outputs of others" "and the port 'picture' has 3 channels of 10 x 9" 1 import "$models/sequential.keras" -o none.net \
+        --check "$models/sequential.out.npz" "$models/sequence.in.npz" 2> /dev/null
+    run 0 "the short way" "$models/sequential.keras" -q -o none.c
+    there none.c none.h none.weights
+    "$rnc" import "$models/sequential.keras" -q -o two.net && "$rnc" two.net -w two.safetensors -q -o two.c
+    check "both ways are one" cmp none.weights two.weights
+    wrong "a difference" "is not what the imported network gives" 1 import "$models/sequential.keras" \
+        -o none.net --tolerance 1e-30 --check "$models/sequential.in.npz" "$models/sequential.out.npz"
+else
+    skip "a model of Keras: rnc was built without libhdf5"
+fi
+
 finish

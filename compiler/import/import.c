@@ -50,8 +50,19 @@ bool import_is_model(const char *path)
     return is;
 }
 
-static void refuse(const char *path, Arena *arena, Diag *d)
+void import_refuse(const char *path, Arena *arena, Diag *d)
 {
+    Diag quiet = diag_new(d->src, arena);
+    TensorFile weights;
+    if (tensorfile_open(&weights, path, arena, &quiet)) {
+        diag_file_error(d, path, "these are %d tensors and no network", weights.n);
+        diag_file_note(d, path,
+                       "'rnc guess %s' finds the networks that ship and fit them; 'rnc NETWORK.net "
+                       "-w %s' takes them",
+                       path, path);
+        tensorfile_close(&weights);
+        return;
+    }
     Buf list = buf_new(arena);
     for (int i = 0; i < READERS; i++)
         buf_printf(&list, "%s%s", i == 0 ? "" : i == READERS - 1 ? " and " : ", ", readers[i].what);
@@ -67,7 +78,7 @@ bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d)
         return false;
     const Reader *reader = reader_of(file);
     if (!reader) {
-        refuse(path, src->arena, d);
+        import_refuse(path, src->arena, d);
         return false;
     }
     return reader->import(to, file, src, d) && d->errors == errors &&

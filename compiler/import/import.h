@@ -8,6 +8,9 @@
  * read.  A .net file is none. */
 bool import_is_model(const char *path);
 
+/* Says that a file of bytes is no model: that it has weights alone, or what rnc reads. */
+void import_refuse(const char *path, Arena *arena, Diag *d);
+
 /* Reads the model, its values included.  False after messages; then as well, imported_close()
  * closes what was opened. */
 bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d);

@@ -23,8 +23,8 @@ static void need_label(Flat *f, const Node *node)
 
 static void port_label(Flat *f, const Port *port)
 {
-    f->labels[port->node->id] = port->name;
-    table_add(&f->used, port->name, NO_LOC);
+    f->labels[port->node->id] = write_port_name(f->arena, port);
+    table_add(&f->used, f->labels[port->node->id], NO_LOC);
 }
 
 /* Ports keep their names; the labels of others are chosen once it is known who needs one. */

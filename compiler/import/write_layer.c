@@ -191,11 +191,19 @@ static void write_range(Arena *arena, Stmt *s, const Range *r)
              NULL);
 }
 
+const char *write_port_name(Arena *arena, const Port *port)
+{
+    char *name = arena_strdup(arena, port->name);
+    for (char *c = name; *c; c++)
+        *c = isalnum((unsigned char)*c) ? *c : '_';
+    return name;
+}
+
 Stmt *write_input(Arena *arena, const Port *port)
 {
     Stmt *s = stmt_new(arena, STMT_INPUT, NO_LOC);
     const Type t = port->node->type;
-    s->name.text = port->name;
+    s->name.text = write_port_name(arena, port);
     VEC_PUSH(arena, &s->dims, write_int(arena, t.c));
     if (t.h > 1 || t.w > 1) {
         VEC_PUSH(arena, &s->dims, write_int(arena, t.h));
@@ -212,7 +220,7 @@ Stmt *write_input(Arena *arena, const Port *port)
 Stmt *write_output(Arena *arena, const Port *port)
 {
     Stmt *s = stmt_new(arena, STMT_OUTPUT, NO_LOC);
-    s->name.text = port->name;
+    s->name.text = write_port_name(arena, port);
     if (port->order == ORDER_NHWC)
         port_arg(arena, s, "order", write_name(arena, "nhwc"), NULL);
     return s;

@@ -179,6 +179,8 @@ Stmt *write_call(Arena *arena, const char *label, Call *call);
 Stmt *write_from(Arena *arena, const char *label);
 Stmt *write_input(Arena *arena, const Port *port);
 Stmt *write_output(Arena *arena, const Port *port);
+/* What a port is called in the text: a tap's "layer1.0" is layer1_0. */
+const char *write_port_name(Arena *arena, const Port *port);
 /* Whether a layer's padding is half its kernel on each side, and whether it is what `same` gives.
  */
 bool write_is_half(const Node *node);

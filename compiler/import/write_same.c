@@ -59,8 +59,8 @@ static bool same_range(const Range *a, const Range *b)
 
 static bool same_port(const Pairs *p, const Port *a, const Port *b)
 {
-    if (str_eq(a->name, b->name) && p->order[a->node->id] == b->node && a->elem == b->elem &&
-        a->order == b->order && same_range(&a->range, &b->range))
+    if (str_eq(a->name, write_port_name(p->a->arena, b)) && p->order[a->node->id] == b->node &&
+        a->elem == b->elem && a->order == b->order && same_range(&a->range, &b->range))
         return true;
     *p->why = arena_printf(p->a->arena, "the port '%s' is another", a->name);
     return false;

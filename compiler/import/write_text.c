@@ -253,8 +253,8 @@ static void choose_labels(Writer *w)
     int output = 0;
     for (int i = 0; i < net->inputs.n; i++) {
         current = net->inputs.at[i].node;
-        w->labels[current->id] = net->inputs.at[i].name;
-        table_add(&w->words, net->inputs.at[i].name, NO_LOC);
+        w->labels[current->id] = write_port_name(w->arena, &net->inputs.at[i]);
+        table_add(&w->words, w->labels[current->id], NO_LOC);
     }
     for (int i = 0; i < net->nodes.n; i++) {
         if (w->like[i])

@@ -152,10 +152,10 @@ static int indent_of(const Format *f, const Row *row)
 {
     int depth = 0, closing = 0;
     const Open *in = f->open.n ? &f->open.at[f->open.n - 1] : NULL;
-    while (closing < row->pieces.n && is_one_of(&row->pieces.at[closing], "})]"))
-        closing++;
-    if (in && in->text != '{' && !closing)
+    if (in && in->text != '{')
         return in->column + 1;
+    while (closing < row->pieces.n && is_one_of(&row->pieces.at[closing], "}"))
+        closing++;
     for (int i = 0; i < f->open.n - closing; i++)
         depth += f->open.at[i].text == '{';
     return INDENT * depth;
@@ -252,6 +252,7 @@ bool format_file(Buf *out, Arena *arena, int file, Diag *d)
         src_add(src, src_file(src, file)->name, buf_text(out) + begin, out->n - begin);
     if (str_eq(tree, tree_text(arena, again, &quiet)))
         return true;
+
     diag_internal(d, "the laid-out text of '%s' does not say the same", src_file(src, file)->name);
     return false;
 }

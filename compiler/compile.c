@@ -41,7 +41,7 @@ static int read_source(const Work *w, Written *written)
     if (file < 0)
         diag_file_error(w->d, w->options->input, "cannot read the network: %s", why);
     const SrcFile *text = src_file(w->src, file);
-    if (text && memchr(text->text, '\0', text->size)) {
+    if (text && !str_ends(w->options->input, ".net") && memchr(text->text, '\0', text->size)) {
         import_refuse(w->options->input, w->arena, w->d);
         return -1;
     }

@@ -14,6 +14,23 @@ static const char code[] = "net_trained";
 
 /* ---- the step ---- */
 
+/* FOLDER/net_trained.c and .so of an earlier beginning of this run, if that is the same C: it is
+ * not compiled again, and computes the same bits whatever $CC is now. */
+static bool is_built(const Training *t)
+{
+    const char *path = cc_path(t->o->output, "net_trained.c", t->arena);
+    FILE *f = fopen(path, "rb");
+    const size_t n = t->c.source.n;
+    char *there = NEW_ARRAY(t->arena, char, n + 2);
+    const bool same = f && fread(there, 1, n + 1, f) == n &&
+                      memcmp(there, buf_text(&t->c.source), n) == 0 &&
+                      access(cc_path(t->o->output, "net_trained.so", t->arena), R_OK) == 0;
+    if (f)
+        fclose(f);
+    return same;
+}
+
+/* Compiles it elsewhere, so that the folder never has half of it. */
 static bool build(Training *t)
 {
     const OutputFile file = {cc_path(t->dir, "net_trained.c", t->arena), buf_text(&t->c.source),
@@ -26,13 +43,34 @@ static bool build(Training *t)
            cc_shared(t->dir, code, "-pthread", "", "$CC names another", t->arena, t->d);
 }
 
+/* The code, where it is or compiled; NULL after a message. */
+static const OutputFile *make_code(Training *t)
+{
+    OutputFile *files = NEW_ARRAY(t->arena, OutputFile, 2);
+    const char *from = t->o->output;
+    const bool built = is_built(t);
+    if (!built) {
+        from = t->dir = cc_folder(NULL, "train", t->arena, t->d);
+        if (!t->dir || !build(t))
+            return NULL;
+    }
+    files[0].path = cc_path(t->o->output, "net_trained.so", t->arena);
+    files[0].bytes = read_code(t, cc_path(from, "net_trained.so", t->arena), &files[0].size);
+    files[1] = (OutputFile){cc_path(t->o->output, "net_trained.c", t->arena),
+                            buf_text(&t->c.source), t->c.source.n};
+    if (!files[0].bytes || (!built && !outputs_write(files, 2, NULL, 0, t->arena, t->d)))
+        return NULL;
+    return files;
+}
+
+/* Rank 0 loads the code from the folder of the run, the others from one of their own. */
 static bool load(Training *t)
 {
-    t->dir = cc_folder(NULL, "train", t->arena, t->d);
-    const char *so = t->dir ? cc_path(t->dir, "net_trained.so", t->arena) : NULL;
-    if (!ranks_share_code(t, so, t->dir && (t->rank > 0 || build(t))))
+    const OutputFile *made = t->rank == 0 ? make_code(t) : NULL;
+    if (!ranks_share_code(t, made))
         return false;
-    t->info = cc_load(t->dir, code, "net_trained_info", &t->handle, t->arena, t->d);
+    t->info = cc_load(t->rank == 0 ? t->o->output : t->dir, code, "net_trained_info", &t->handle,
+                      t->arena, t->d);
     if (t->info && t->info->ranks != t->count) {
         diag_error(t->d, NO_LOC, "a step for several ranks cannot be compiled yet");
         return false;
@@ -40,7 +78,7 @@ static bool load(Training *t)
     return t->info != NULL;
 }
 
-/* The C and its code are in memory, so that nothing has to stay in the folder. */
+/* The code is loaded, and the folder where it was made can go. */
 static void clean(const Training *t)
 {
     if (!t->dir)

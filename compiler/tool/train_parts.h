@@ -48,9 +48,11 @@ bool ranks_begin(Training *t);
 bool ranks_fork(Training *t);
 /* Whether all ranks say so. */
 bool ranks_agree(const Training *t, bool good);
-/* A file that rank 0 has, in the same place of all others; `good` is whether this rank has got as
- * far.  False after a message, or where another rank has one. */
-bool ranks_share_code(const Training *t, const char *path, bool good);
+/* A whole file in memory; NULL after a message. */
+unsigned char *read_code(const Training *t, const char *path, size_t *size);
+/* The code that rank 0 has made, in t->dir of all others; NULL: it has none, after a message. False
+ * after a message, here or in another rank. */
+bool ranks_share_code(Training *t, const OutputFile *made);
 /* What all ranks have done alike, rank 0 alone says. */
 void ranks_hush(const Training *t);
 /* Prints the messages, and parts.  `failed`: this rank alone, so that the others must be ended.

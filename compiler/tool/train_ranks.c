@@ -97,14 +97,13 @@ bool ranks_agree(const Training *t, bool good)
 
 /* ---- the code ---- */
 
-/* The whole file; NULL after a message. */
-static unsigned char *read_code(const Training *t, const char *path, uint64_t *size)
+unsigned char *read_code(const Training *t, const char *path, size_t *size)
 {
     FILE *f = fopen(path, "rb");
     unsigned char *bytes = NULL;
     *size = 0;
     if (f && fseek(f, 0, SEEK_END) == 0 && ftell(f) > 0) {
-        *size = (uint64_t)ftell(f);
+        *size = (size_t)ftell(f);
         rewind(f);
         bytes = NEW_ARRAY(t->arena, unsigned char, *size);
         if (fread(bytes, 1, *size, f) != *size)
@@ -117,21 +116,24 @@ static unsigned char *read_code(const Training *t, const char *path, uint64_t *s
     return bytes;
 }
 
-bool ranks_share_code(const Training *t, const char *path, bool good)
+bool ranks_share_code(Training *t, const OutputFile *made)
 {
-    uint64_t size = 0;
     if (!t->ranks)
-        return good;
-    unsigned char *bytes = good && t->rank == 0 ? read_code(t, path, &size) : NULL;
-    good = good && (t->rank > 0 || bytes);
-    rnct_ranks_share(t->ranks, &size, sizeof size);
-    if (!ranks_agree(t, good))
-        return false;
+        return made != NULL;
     if (t->rank > 0)
-        bytes = NEW_ARRAY(t->arena, unsigned char, size);
+        t->dir = cc_folder(NULL, "train", t->arena, t->d);
+    if (!ranks_agree(t, t->rank == 0 ? made != NULL : t->dir != NULL))
+        return false;
+    uint64_t size = made ? made->size : 0;
+    rnct_ranks_share(t->ranks, &size, sizeof size);
+    unsigned char *bytes = NEW_ARRAY(t->arena, unsigned char, size);
+    if (made)
+        memcpy(bytes, made->bytes, size);
     rnct_ranks_share(t->ranks, bytes, size);
-    const OutputFile file = {path, bytes, size};
-    return t->rank == 0 || outputs_write(&file, 1, NULL, 0, t->arena, t->d);
+    if (t->rank == 0)
+        return true;
+    const OutputFile file = {cc_path(t->dir, "net_trained.so", t->arena), bytes, size};
+    return outputs_write(&file, 1, NULL, 0, t->arena, t->d);
 }
 
 /* ---- the end ---- */

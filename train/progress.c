@@ -20,10 +20,6 @@ double rnct_now(void)
 void rnct_duration(double seconds, char *to)
 {
     const double most = 359999; /* 99:59:59 */
-    if (seconds < 9.95) {
-        snprintf(to, 24, "%.1f s", seconds < 0 ? 0 : seconds);
-        return;
-    }
     const long s = lround(seconds < 0 ? 0 : seconds > most ? most : seconds);
     if (s < 60)
         snprintf(to, 24, "%ld s", s);

@@ -49,7 +49,7 @@ void rnct_progress_step(rnct_progress *p, const rnct_standing *s, double now);
 /* Ends the line, so that other text can follow; the next step begins another. */
 void rnct_progress_end(rnct_progress *p);
 
-/* "1:02:03", "12:34", "45 s" or "7.1 s" of seconds; at most 24 bytes. */
+/* "1:02:03", "12:34" or "7 s" of seconds; at most 24 bytes. */
 void rnct_duration(double seconds, char *to);
 
 #endif

@@ -218,7 +218,10 @@ bool shown_epoch(Run *run, const EpochRow *e, bool best)
     if (held)
         snprintf(validation, sizeof validation, "   held back: loss %.4f  accuracy %5.1f %%",
                  loss_of(&e->held), 100 * accuracy_of(&e->held));
-    rnct_duration(e->seconds, took);
+    if (e->seconds < 10)
+        snprintf(took, sizeof took, "%.1f s", e->seconds);
+    else
+        rnct_duration(e->seconds, took);
     shown_say(run, "epoch %*" PRIu64 "/%" PRIu32 "  loss %.4f%s%s  %s%s\n",
               run->what->epochs < 10    ? 1
               : run->what->epochs < 100 ? 2

@@ -384,4 +384,14 @@ RNC_INLINE void rnc_cut_blas(const rnc_conv_shape *s, const rnc_knobs *t, rnc_bl
     c->floats = c->columns + (ptrdiff_t)c->tile * c->width;
 }
 
+/* Channels of a block of norm_images.c: a group, or whole groups that fill vectors, where groups are
+ * smaller than 16 channels. */
+RNC_INLINE int rnc_norm_block(int group, int c)
+{
+    int block = group;
+    while (group < 16 && block % 16 != 0)
+        block += group;
+    return block < c ? block : c;
+}
+
 #endif

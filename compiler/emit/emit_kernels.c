@@ -234,6 +234,8 @@ static void emit_kernel_texts(Emit *e)
     }
     if (any_needs(plan, NEEDS_POOL))
         paste_kernel(e, "kernels/f32/pool.h");
+    if (any_needs(plan, NEEDS_NORM))
+        paste_kernel(e, "kernels/f32/norm.h");
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(plan, (Kernel)k))
             paste_kernel(e, arena_printf(e->arena, "kernels/f32/%s.c", kernel_rows[k].name));

@@ -8,6 +8,11 @@ bool is_affine(Op op)
     return op == OP_NORMALIZE || op == OP_BN || op == OP_SCALE || op == OP_AFFINE;
 }
 
+bool is_norm(Op op)
+{
+    return op == OP_GROUP_NORM || op == OP_INSTANCE_NORM || op == OP_LAYER_NORM || op == OP_L2_NORM;
+}
+
 static double real_at(Reals list, int c)
 {
     return list.at[list.n == 1 ? 0 : c];

@@ -291,7 +291,7 @@ static void eval_step(EvalStep *step)
 
 void eval_node(const Node *node, const double *const *in, double *out, Arena *arena)
 {
-    EvalStep step = {node, in, out, NEW_ARRAY(arena, double, weights_of(node)), NULL};
+    EvalStep step = {node, in, out, NEW_ARRAY(arena, double, weights_of(node)), NULL, arena};
     eval_step(&step);
     finish(node, out, EVAL_DOUBLE);
 }
@@ -311,7 +311,7 @@ EvalResult eval_run(const Net *net, EvalState *state, const double *const *input
                 in[0] = inputs[j];
         }
         result.values[i] = NEW_ARRAY(arena, double, type_elements(node->type));
-        EvalStep step = {node, in, result.values[i], scratch, state->kept[i]};
+        EvalStep step = {node, in, result.values[i], scratch, state->kept[i], arena};
         eval_step(&step);
         finish(node, result.values[i], precision);
     }

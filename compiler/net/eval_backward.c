@@ -250,10 +250,13 @@ void eval_UPSAMPLE_BACKWARD(EvalStep *s)
 /* ---- updates ---- */
 
 /* The element of a tensor of type param_type() that belongs to element i of the parameter: from
- * [o][i][h][w] to [o][h][w][i], if there are four dims. */
+ * [o][i][h][w] to [o][h][w][i], if there are four dims; from [c][h][w] to [h][w][c], if three. */
 static int64_t element_of(const Param *param, int64_t i)
 {
-    if (param->rank < 4)
+    const int64_t pixels = (int64_t)param->dims[1] * param->dims[2];
+    if (param->rank == 3)
+        return i % pixels * param->dims[0] + i / pixels;
+    if (param->rank < 3)
         return i;
     const int64_t taps = (int64_t)param->dims[2] * param->dims[3], tap = i % taps;
     const int64_t c = i / taps % param->dims[1], o = i / taps / param->dims[1];

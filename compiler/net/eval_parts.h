@@ -13,6 +13,7 @@ typedef struct EvalStep {
     double *out;
     double *scratch; /* as long as the largest weights of the network */
     double *kept;    /* what the node keeps from run to run (state.h), or NULL */
+    Arena *arena;    /* for what an operator needs besides */
 } EvalStep;
 
 #define OP(id, name, least, most, flags, doc) void eval_##id(EvalStep *step);

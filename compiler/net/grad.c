@@ -343,6 +343,7 @@ bool grad_HISTORY(Grad *g, Node *node, Node *const *dy)
                            "differentiate the network without that part");     \
     }
 NO_GRAD(BN_BACKWARD)
+NO_GRAD(NORM_BACKWARD)
 NO_GRAD(BN_FIXED_BACKWARD)
 NO_GRAD(CONV_WEIGHTS)
 NO_GRAD(DENSE_TRANSPOSE)

@@ -374,6 +374,7 @@ Type param_type(const Param *param)
 {
     const int *d = param->dims;
     return param->rank == 4   ? (Type){ELEM_F32, d[0], d[2], d[3], d[1]}
+           : param->rank == 3 ? (Type){ELEM_F32, 1, d[1], d[2], d[0]}
            : param->rank == 2 ? (Type){ELEM_F32, d[0], 1, 1, d[1]}
                               : (Type){ELEM_F32, 1, 1, 1, d[0]};
 }

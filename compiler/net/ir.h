@@ -230,6 +230,7 @@ const float *param_floats(const Param *param);
 void param_set_floats(Param *param, const float *data);
 bool param_same_dims(const Param *a, const Param *b);
 /* The type of a tensor with one element for each of the parameter's: [o][h][w][i] for dims OIHW,
+ * [1][h][w][c] for [c][h][w],
  * [o][1][1][i] for [o][i], [1][1][1][c] for [c]. */
 Type param_type(const Param *param);
 /* Whether `node` has a parameter of the role and is the first to refer to it. */

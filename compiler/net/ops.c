@@ -5,6 +5,7 @@
 
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
 static const char *const variance_words[] = {"unbiased", "biased", NULL};
+static const char *const over_words[] = {"channels", "image", NULL};
 /* By Act (ir.h); the first word stands for no activation. */
 static const char *const act_words[] = {
     "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",

@@ -36,6 +36,10 @@ typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
 /* The variance of a batch that training makes the running one of. */
 typedef enum VarianceKind { VARIANCE_UNBIASED, VARIANCE_BIASED } VarianceKind;
 
+/* What a normalisation, a reduction or a softmax goes over: all channels of a pixel, all numbers of
+ * an image, ... */
+typedef enum Over { OVER_CHANNELS, OVER_IMAGE } Over;
+
 /* How to fill a parameter that no weights file gives (init.def). */
 typedef enum InitKind {
     INIT_NONE, /* in an attribute: use what --init says */
@@ -74,6 +78,8 @@ typedef struct Attrs {
     bool images, pixels, channels; /* what to sum over */
     Order order;
     VarianceKind variance;
+    Over over;
+    bool length; /* by the length of the numbers as a vector, not by their deviation */
     double alpha, beta; /* the numbers of an activation (act_numbers() of ir.h) */
     double epsilon, scale, momentum, smoothing;
     Reals mean, std, factor, addend;

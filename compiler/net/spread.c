@@ -94,7 +94,7 @@ static Spread after_act(Spread s, Act act, double least, double most)
 static bool sums(Op op)
 {
     return op == OP_CONV || op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_MUL ||
-           op == OP_SUB || op == OP_DIV || is_affine(op);
+           op == OP_SUB || op == OP_DIV || is_affine(op) || is_norm(op);
 }
 
 /* Of a node that is no input. */

@@ -19,6 +19,7 @@ enum {
     EXP = NEEDS_EXP,
     POOL = NEEDS_POOL,
     DIRECT = NEEDS_DIRECT,
+    NORM = NEEDS_NORM,
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {

@@ -74,6 +74,7 @@ enum {
     NEEDS_EXP = 16,
     NEEDS_POOL = 32,
     NEEDS_DIRECT = 64,
+    NEEDS_NORM = 128,
 };
 
 typedef struct KernelRow {

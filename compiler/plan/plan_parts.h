@@ -92,6 +92,7 @@ int worth_parts(int64_t work, int64_t least, int64_t pieces);
  * makes those of concat, split, flatten, zeropad, subsample, upsample, delay and history; it
  * returns true if these steps apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
+void select_norm(Plan *plan, const Node *node);
 bool select_move(Plan *plan, const Node *node);
 /* The step that a node would have with a method, its operands staying where they are; it is not
  * added to the plan. */

@@ -179,7 +179,8 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
     const bool alike = in->origin == out->origin && in->pixel == out->pixel &&
                        in->row == out->row && type_eq(in->node->type, out->node->type);
     bool may =
-        step->kernel == KERNEL_join || step->kernel == KERNEL_map || step->kernel == KERNEL_softmax;
+        step->kernel == KERNEL_join || step->kernel == KERNEL_map || step->kernel == KERNEL_softmax ||
+               kernel_rows[step->kernel].family == FAMILY_norm;
     if (step->method)
         may = o == &step->in[1];
     if (!alike || !may)

@@ -133,6 +133,10 @@ void check_shape(PlanCheck *check, const Step *step)
         check_box(check, step, &step->in[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
         check_box(check, step, &step->out[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
         break;
+    case FAMILY_norm:
+        check_box(check, step, &step->in[0], PLANE(&s->norm, s->norm.h, s->norm.w, s->norm.c, in));
+        check_box(check, step, &step->out[0], PLANE(&s->norm, s->norm.h, s->norm.w, s->norm.c, out));
+        break;
     case FAMILY_join:
         check_join(check, step);
         break;

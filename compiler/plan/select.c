@@ -325,6 +325,12 @@ static void select_node(Plan *plan, const Node *node)
     case OP_DIV:
         select_join(plan, node);
         break;
+    case OP_GROUP_NORM:
+    case OP_INSTANCE_NORM:
+    case OP_LAYER_NORM:
+    case OP_L2_NORM:
+        select_norm(plan, node);
+        break;
     case OP_SOFTMAX:
         select_softmax(plan, node);
         break;
@@ -363,6 +369,7 @@ static void select_node(Plan *plan, const Node *node)
         break;
     case OP_BN_TRAIN: /* plan_make() has refused these */
     case OP_BN_BACKWARD:
+    case OP_NORM_BACKWARD:
     case OP_BN_FIXED_BACKWARD:
     case OP_CONV_TRANSPOSE:
     case OP_CONV_WEIGHTS:

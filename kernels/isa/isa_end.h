@@ -131,3 +131,8 @@
 #undef winograd_work
 #undef winograd_choose
 #undef winograd_works
+#undef norm_load
+#undef norm_lanes
+#undef norm_power
+#undef norm_factor
+#undef norm_apply

@@ -43,6 +43,9 @@ class Graph:
     def floats(self, *values):
         return self.constant(np.array(values, np.float32))
 
+    def shape(self, *extents):
+        return self.constant(np.array(extents, np.int64))
+
     def floats1(self, value):
         return self.constant(np.float32(value))
 
@@ -96,6 +99,13 @@ def dense(bias):
 
 def silu(g, x):
     return g.op("Mul", x, g.op("Sigmoid", x))
+
+
+def layer_norm(g, x):
+    last = g.op("LayerNormalization", g.op("Transpose", x, perm=[0, 2, 3, 1]),
+                g.weight("layer_norm1.weight", (5,)), g.weight("layer_norm1.bias", (5,)),
+                axis=-1, epsilon=1e-6)
+    return g.op("Transpose", last, perm=[0, 3, 1, 2])
 
 
 def join(kind):
@@ -207,6 +217,20 @@ CASES = [
                        g.weight("scale1.bias", (5, 1, 1)))),
     ("affine", (5, 6, 4), "affine scale=-2 shift=0.5",
      lambda g, x: g.op("Add", g.op("Mul", x, g.floats(-2)), g.floats(0.5))),
+    ("group_norm", (6, 6, 4), "group_norm 3",
+     lambda g, x: g.op("Reshape", g.op("Add", g.op("Mul", g.op("Reshape", g.op(
+         "InstanceNormalization", g.op("Reshape", x, g.shape(2, 3, 2, 24)),
+         g.floats(1, 1, 1), g.floats(0, 0, 0), epsilon=1e-5), g.shape(2, 6, 6, 4)),
+         g.weight("group_norm1.weight", (6, 1, 1))), g.weight("group_norm1.bias", (6, 1, 1))),
+                       g.shape(2, 6, 6, 4))),
+    ("instance_norm", (5, 6, 4), "instance_norm epsilon=0.01",
+     lambda g, x: g.op("InstanceNormalization", x, g.weight("instance_norm1.weight", (5,)),
+                       g.weight("instance_norm1.bias", (5,)), epsilon=0.01)),
+    ("layer_norm", (5, 6, 4), "layer_norm epsilon=1e-6", layer_norm),
+    ("layer_norm image", (5, 6, 4), "layer_norm image",
+     lambda g, x: g.op("LayerNormalization", x, g.weight("layer_norm1.weight", (5, 6, 4)),
+                       g.weight("layer_norm1.bias", (5, 6, 4)), axis=1, epsilon=1e-5)),
+    ("l2_normalize", (5, 6, 4), "l2_normalize", unary("LpNormalization", axis=1, p=2)),
     ("concat", (5, 4, 3), "a { }\n b { relu }\n c { }\n concat", concat),
     ("flatten", (5, 4, 3), "flatten", unary("Flatten")),
     ("flatten nhwc", (5, 4, 3), "flatten nhwc", flatten_nhwc),

@@ -255,10 +255,19 @@ static Node *random_block(NetTest *t, Node *x)
 /* An operator with numbers for each channel. */
 static Node *random_channels(NetTest *t, Node *in)
 {
-    static const Op ops[] = {OP_PRELU, OP_SCALE, OP_AFFINE, OP_BN};
+    static const Op ops[] = {OP_PRELU, OP_SCALE, OP_AFFINE, OP_BN, OP_GROUP_NORM, OP_INSTANCE_NORM,
+                             OP_LAYER_NORM, OP_L2_NORM};
     static const double numbers[] = {0.5, -1.5};
-    const Op op = ops[netgen_int(t, 0, 3)];
+    const Op op = ops[netgen_int(t, 0, 7)];
     Attrs a = ir_default_attrs(op);
+    if (op >= OP_GROUP_NORM && op <= OP_L2_NORM) {
+        a.groups = random_divisor(t, in->type.c, in->type.c);
+        a.gain = netgen_int(t, 0, 1);
+        a.centre = netgen_int(t, 0, 1);
+        a.over = netgen_int(t, 0, 1) ? OVER_IMAGE : OVER_CHANNELS;
+        a.epsilon = 0.1;
+        return netgen_add(t, op, &in, 1, a);
+    }
     a.shared = op != OP_BN && netgen_int(t, 0, 1);
     a.bias = op == OP_SCALE && netgen_int(t, 0, 1);
     a.gain = (op == OP_SCALE && !a.bias) || (op != OP_PRELU && netgen_int(t, 0, 1));

@@ -31,6 +31,12 @@ static Attrs attributes(Op op, int row)
         a.beta = 0.4;
     a.shared = row % 4 == 1;
     a.gain = op != OP_SCALE || a.bias == 0 || row < 4;
+    if (op == OP_GROUP_NORM || op == OP_INSTANCE_NORM || op == OP_LAYER_NORM || op == OP_L2_NORM) {
+        a.groups = odd ? 2 : 1;
+        a.over = row / 2 % 2 ? OVER_IMAGE : OVER_CHANNELS;
+        a.epsilon = op == OP_L2_NORM && row < 4 ? 0.9 : 0.1;
+        a.centre = row != 5;
+    }
     if (op == OP_BN)
         a.gain = row < 4, a.centre = !odd;
     if (op == OP_AFFINE)

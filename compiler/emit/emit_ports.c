@@ -122,7 +122,8 @@ static bool would_spread(Emit *e, const Port *port, Range range)
     spread_of_port(plan->net, &said, e->spreads);
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *s = &plan->steps.at[i];
-        if (s->method && !method_bears(s->method, &e->spreads[s->node->in[0]->id]))
+        if (s->method && !method_bears(s->method, e->plan->options.weights_type,
+                                       &e->spreads[s->node->in[0]->id]))
             return true;
     }
     return false;

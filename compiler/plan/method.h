@@ -43,9 +43,13 @@ struct Method {
     double (*seconds)(const Plan *plan, const Node *node, const Method *self);
     double
         gain; /* how many times faster than another it must be to be chosen; 0: faster is enough */
-    /* Its weights are packed as they are, in 16 bits if PlanOptions.weights_type says so.  Other
-     * methods pack sums of weights, which are floats. */
-    bool as_they_are;
+    /* Its weights are packed in 16 bits if PlanOptions.weights_type says so; else they are floats.
+     */
+    bool halves;
+    /* What that adds to `error`, in units of the type's rounding (2^-12 with f16, 2^-9 with bf16):
+     * the most by the coefficients of the transforms.  0: what is packed are the network's
+     * weights, which have been rounded already (params/round.c). */
+    double half_error;
     /* The number of its weights as a multiple of those of the plain sum; NULL: 1. */
     double (*weights)(const Node *node, const Method *self);
 
@@ -101,13 +105,17 @@ const Method *choose_method(const Plan *plan, const Node *node);
 /* The most by which a method may move an output that reads ordinary numbers alone, in units of
  * Method.error: 2^-9 of an ordinary number times the sum of the weights' magnitudes. */
 enum { METHOD_ERROR_MOST = 1 << 15 };
-/* Whether the method keeps to METHOD_ERROR_MOST if its operand's numbers are such. */
-bool method_bears(const Method *m, const Spread *spread);
+/* The most that numbers can be as a multiple of ordinary ones where filters are rounded after
+ * their transform: that of images, for which it was measured (docs/numerics.md). */
+enum { METHOD_HALF_FACTOR_MOST = 256 };
+/* Whether the method, with weights of this type (RNC_WEIGHTS_...), keeps to these limits if its
+ * operand's numbers are such. */
+bool method_bears(const Method *m, int weights_type, const Spread *spread);
 
 /* The element type that a method packs weights with. */
 static inline int weights_type_of(const Plan *plan, const Method *m)
 {
-    return m->as_they_are ? plan->options.weights_type : RNC_WEIGHTS_F32;
+    return m->halves ? plan->options.weights_type : RNC_WEIGHTS_F32;
 }
 
 /* Output channels of the widest panel of a convolution's or dense layer's step. */

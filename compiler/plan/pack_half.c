@@ -25,7 +25,7 @@ static int panels_of(const Step *step, Panels panels[PANELS_MOST])
     const rnc_conv_shape *c = &step->shape.conv;
     const rnc_dense_shape *d = &step->shape.dense;
     const bool dense = kernel_rows[step->kernel].family == FAMILY_dense;
-    const int64_t rows = dense ? d->in_c : (int64_t)c->kernel_h * c->kernel_w * c->in_c;
+    const int64_t rows = packed_floats(step) / (dense ? d->out_c : c->out_c) - 1;
     if (kernel_rows[step->kernel].packing == PACK_depthwise) {
         panels[0] = (Panels){1, c->out_c, rows * c->out_c};
         panels[1] = (Panels){0, 0, 0};

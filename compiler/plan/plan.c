@@ -60,6 +60,7 @@ static bool choose_steps(Plan *plan, const Net *net, Diag *diag)
         if (!lean)
             return false;
         plan->methods = lean->methods;
+        plan->byte_price = lean->byte_price;
     } else {
         choose_methods(plan);
     }

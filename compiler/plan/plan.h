@@ -139,6 +139,7 @@ typedef struct Plan {
     VEC(Packed *) packed;     /* in execution order */
     VEC(Repeat) repeats;      /* in order, disjoint */
     const Method **methods;   /* by node id: how convolutions and dense layers are computed */
+    double byte_price;        /* seconds that a byte of weights costs (methods/method.c) */
     const Spread *spreads;    /* by node id: what its numbers can be */
     const Method **faster;    /* by node id: the method that the operand's spread rules out, or
                                  NULL */

@@ -4,11 +4,13 @@
  * object, loaded, and run with each instruction set.  After each step, before its memory is used
  * again, what it wrote is compared with the value that the interpreter computes for the network
  * before the passes; Node.origin says which value.  With --weights-type bf16 or f16 it is the
- * network after the passes, whose weights are rounded.  A layer's error is max |a - b| / max |b|;
- * a softmax is compared with that of its operand as it was computed.
+ * network after the passes, whose weights are rounded; where a method rounds filters after their
+ * transform instead, its layers and those after them are held to less.  A layer's error is
+ * max |a - b| / max |b|; a softmax is compared with that of its operand as it was computed.
  */
 #include "net/eval.h"
 #include "net/state.h"
+#include "plan/method.h"
 #include "tool/cc.h"
 #include "tool/commands.h"
 #include "tool/output.h"
@@ -399,6 +401,19 @@ static void use_rounded(Verify *v, const double *const *values)
                worst);
 }
 
+/* The tolerance of layers: less is asked where transformed filters are rounded. */
+static double tolerance_of(const Options *o, const Plan *plan)
+{
+    static const double rounded[] = {
+        [RNC_WEIGHTS_F32] = 0, [RNC_WEIGHTS_BF16] = 0.1, [RNC_WEIGHTS_F16] = 0.0125};
+    for (int i = 0; i < plan->steps.n && !o->tolerance_given; i++) {
+        const Step *s = &plan->steps.at[i];
+        if (s->method && s->method->half_error > 0.0 && packed_number(s) != RNC_WEIGHTS_F32)
+            return rounded[packed_number(s)];
+    }
+    return o->tolerance;
+}
+
 /* As many runs as --runs says; else so many that what the first run keeps has passed through all of
  * the state, but not more than MOST_RUNS. */
 static int count_runs(const Verify *v)
@@ -456,6 +471,7 @@ int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
         o->compile.plan.isas = ALL_ISAS;
     if (compile(&o->compile, arena, src, d, &c) && has_weights(&c, "verify", d)) {
         Verify v = {.o = o, .arena = arena, .d = d, .c = &c};
+        o->tolerance = tolerance_of(o, c.plan);
         verify(&v);
     }
     compiled_close(&c);

@@ -33,9 +33,14 @@
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=x"(i) : "x"(x))
-#define RNC_LOAD_BF16(v, p)        \
-    __asm__("vpmovzxwd %1, %0\n\t" \
-            "vpslld $16, %0, %0"   \
-            : "=x"(v)              \
-            : "m"(*(p)))
+/* One shuffle: an extension and a shift take two, and the shuffle units are busy. */
+#define RNC_LOAD_BF16(v, p)                                                           \
+    do {                                                                              \
+        static const vi rnc_words = {0x01008080, 0x03028080, 0x05048080, 0x07068080,  \
+                                     0x09088080, 0x0b0a8080, 0x0d0c8080, 0x0f0e8080}; \
+        __asm__("vbroadcasti128 %1, %0\n\t"                                           \
+                "vpshufb %2, %0, %0"                                                  \
+                : "=x"(v)                                                             \
+                : "m"(*(p)), "m"(rnc_words));                                         \
+    } while (0)
 #define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=x"(v) : "m"(*(p)))

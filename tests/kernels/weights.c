@@ -15,14 +15,15 @@ float pick_weight(Case *c)
     return (float)pick(c, -128, 128) / 128.0f;
 }
 
-/* By its value, not by its bits: sign, exponent and fraction with `fraction` bits. */
+/* By its value, not by its bits: sign, exponent and fraction with `fraction` bits; what has more is
+ * cut off, and a number too small for the exponent becomes 0. */
 static uint16_t half_of(float x, int fraction)
 {
     const int bias = fraction == 7 ? 127 : 15;
     int exponent;
     const double m = frexp(fabs((double)x), &exponent); /* 0.5 <= m < 1 */
     const unsigned sign = x < 0.0f ? 0x8000u : 0u;
-    if (m == 0)
+    if (m == 0 || exponent - 1 + bias < 1)
         return (uint16_t)sign;
     return (uint16_t)(sign | (unsigned)(exponent - 1 + bias) << fraction |
                       (unsigned)((2 * m - 1) * ldexp(1.0, fraction)));

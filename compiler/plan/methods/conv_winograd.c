@@ -372,18 +372,18 @@ static const Trial trials[] = {
     {0, {TRIAL_END}},
 };
 
-#define WINOGRAD_ROW(m, e)                                                                        \
-    {                                                                                             \
-        .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits, \
-        .seconds = winograd_seconds, .weights = winograd_weights, .reads_halo = true, .error = e, \
-        .by_pixel = true, .set_knobs = winograd_knobs, .share = share_scratch,                    \
-        .pieces = winograd_groups, .scratch = winograd_scratch, .shrink = winograd_shrink,        \
-        .multiplications = winograd_multiplications,                                              \
-        .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |      \
-                 KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                       \
-                 KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),                    \
-        .wide = registers_wide, .narrow = registers_narrow, .trials = trials                      \
+#define WINOGRAD_ROW(m, e, h)                                                                      \
+    {                                                                                              \
+        .word = "winograd " #m, .kernel = KERNEL_conv_winograd, .side = m, .fits = winograd_fits,  \
+        .seconds = winograd_seconds, .weights = winograd_weights, .halves = true, .half_error = h, \
+        .reads_halo = true, .error = e, .by_pixel = true, .set_knobs = winograd_knobs,             \
+        .share = share_scratch, .pieces = winograd_groups, .scratch = winograd_scratch,            \
+        .shrink = winograd_shrink, .multiplications = winograd_multiplications,                    \
+        .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |       \
+                 KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                        \
+                 KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),                     \
+        .wide = registers_wide, .narrow = registers_narrow, .trials = trials                       \
     }
 
-const Method method_conv_winograd2 = WINOGRAD_ROW(2, 12);
-const Method method_conv_winograd4 = WINOGRAD_ROW(4, 96);
+const Method method_conv_winograd2 = WINOGRAD_ROW(2, 12, 16);
+const Method method_conv_winograd4 = WINOGRAD_ROW(4, 96, 205);

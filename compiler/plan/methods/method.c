@@ -61,26 +61,40 @@ double seconds_to_read(const Plan *plan, const Method *m, double weights)
            (far / memory + (1.0 - far) / machine->l3) / (reach_of(plan)->fetch * 1e9);
 }
 
-/* The penalty for larger weights: for each additional multiple of the plain sum's weights, a
- * method's time counts as this much longer.  The penalty is higher for weights of 16 bits, since
- * whoever asks for them wants small weights. */
+/* Weights of the plain sum. */
+static double plain_weights(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const double channels = (double)node->in[0]->type.c * a->filters;
+    return node->op == OP_DENSE ? channels : channels * a->kernel[0] * a->kernel[1] / a->groups;
+}
+
+/* The penalty for larger weights with `--optimize balanced`: for each additional multiple of the
+ * plain sum's weights, a method's time counts as this much longer.  The penalty is higher for
+ * weights of 16 bits, since whoever asks for both wants a small file. */
 static double toll(const PlanOptions *o)
 {
-    const bool small = o->optimize == OPTIMIZE_BALANCED || o->weights_type != RNC_WEIGHTS_F32;
-    return small ? 0.25 : 0.0;
+    if (o->optimize != OPTIMIZE_BALANCED)
+        return 0.0;
+    return o->weights_type == RNC_WEIGHTS_F32 ? 0.25 : 0.5;
 }
 
 double method_cost(const Plan *plan, const Node *node, const Method *m)
 {
-    const double wider = (double)rnc_weight_bytes(weights_type_of(plan, m)) /
-                         rnc_weight_bytes(plan->options.weights_type);
-    const double again = (m->weights ? m->weights(node, m) : 1.0) * wider - 1.0;
+    const double bytes = rnc_weight_bytes(weights_type_of(plan, m));
+    const double wider = bytes / rnc_weight_bytes(plan->options.weights_type);
+    const double times = m->weights ? m->weights(node, m) : 1.0;
     const double gain = m->gain > 0.0 ? m->gain : 1.0;
-    return m->seconds(plan, node, m) * (1.0 + toll(&plan->options) * again) * gain;
+    const double seconds = m->seconds(plan, node, m);
+    return seconds * (1.0 + toll(&plan->options) * (times * wider - 1.0)) * gain +
+           plan->byte_price * times * bytes * plain_weights(node);
 }
 
-bool method_bears(const Method *m, const Spread *s)
+bool method_bears(const Method *m, int weights_type, const Spread *s)
 {
+    if (m->half_error > 0.0 && weights_type != RNC_WEIGHTS_F32 &&
+        s->factor > METHOD_HALF_FACTOR_MOST)
+        return false;
     return m->plain || (!s->nan && !s->inf && m->error * s->factor <= METHOD_ERROR_MOST);
 }
 
@@ -106,7 +120,8 @@ static const Spread *read_by(const Plan *plan, const Node *node)
 
 bool is_candidate(const Plan *plan, const Node *node, const Method *m)
 {
-    return is_allowed(plan, node, m) && method_bears(m, read_by(plan, node));
+    return is_allowed(plan, node, m) &&
+           method_bears(m, plan->options.weights_type, read_by(plan, node));
 }
 
 /* The method for an operand with these numbers. */
@@ -115,7 +130,8 @@ static const Method *method_for(const Plan *plan, const Node *node, const Spread
     const Method *best = &method_conv_direct, *candidates[METHOD_COUNT];
     int n = 0;
     for (int i = 0; i < METHOD_COUNT; i++) {
-        if (!is_allowed(plan, node, method_rows[i]) || !method_bears(method_rows[i], spread))
+        if (!is_allowed(plan, node, method_rows[i]) ||
+            !method_bears(method_rows[i], plan->options.weights_type, spread))
             continue;
         if (!method_rows[i]->seconds)
             return method_rows[i];
@@ -145,12 +161,54 @@ const Method *choose_method(const Plan *plan, const Node *node)
     return method_for(plan, node, read_by(plan, node));
 }
 
+/* ---- weights of 16 bits ----
+ *
+ * Whoever asks for them wants a small file and an inference that is not slower.  So a byte has a
+ * price in seconds, the same for all layers, and a layer's method is the one with the least time
+ * and price together.  The price is the highest with which the network takes no more than SLOWER
+ * longer than without. */
+
+static const double SLOWER = 0.02;
+
+/* Seconds of all convolutions and dense layers by the methods that the price leads to. */
+static double seconds_at(Plan *plan, double price)
+{
+    double seconds = 0.0;
+    plan->byte_price = price;
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        const Method *m = is_conv(node->op) ? choose_method(plan, node) : NULL;
+        if (m && m->seconds)
+            seconds += m->seconds(plan, node, m);
+    }
+    return seconds;
+}
+
+static double find_byte_price(Plan *plan)
+{
+    enum { HALVINGS = 24 };
+    const PlanOptions *o = &plan->options;
+    if (o->weights_type == RNC_WEIGHTS_F32 || o->optimize != OPTIMIZE_SPEED || o->exact)
+        return 0.0;
+    double low = 1e-16, high = 1e-6; /* seconds; beyond what any memory takes */
+    const double most = (1.0 + SLOWER) * seconds_at(plan, 0.0);
+    for (int i = 0; i < HALVINGS; i++) {
+        const double middle = sqrt(low * high);
+        if (seconds_at(plan, middle) <= most)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 void choose_methods(Plan *plan)
 {
     const int n = plan->net->nodes.n;
     plan->spreads = spread_find(plan->net, plan->arena);
     plan->methods = NEW_ARRAY(plan->arena, const Method *, n + 1);
     plan->faster = NEW_ARRAY(plan->arena, const Method *, n + 1);
+    plan->byte_price = find_byte_price(plan);
     for (int i = 0; i < n; i++) {
         const Node *node = plan->net->nodes.at[i];
         if (!is_conv(node->op))

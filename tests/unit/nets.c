@@ -173,6 +173,15 @@ void make_resnet(Bench *b, int n, int size, const int *blocks, bool bottleneck)
     make_head(b, x, 1000);
 }
 
+Plan *plan_resnet(Bench *b, bool deep, bool exact)
+{
+    static const int blocks50[] = {3, 4, 6, 3}, blocks18[] = {2, 2, 2, 2};
+    bench_begin(b);
+    make_resnet(b, 1, 224, deep ? blocks50 : blocks18, deep);
+    run_passes(b);
+    return make_plan(b, (PlanOptions){.isas = 1u << ISA_avx512, .exact = exact});
+}
+
 void make_cifar_resnet(Bench *b, int blocks)
 {
     Node *x = make_normalize(b, make_input(b, 1, 3, 32, 32, ELEM_U8));

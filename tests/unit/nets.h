@@ -41,6 +41,8 @@ Plan *make_plan(Bench *b, PlanOptions options);
 
 /* Well-known ones, complete with input and output. */
 void make_resnet(Bench *b, int n, int size, const int *blocks, bool bottleneck);
+/* A plan for AVX-512 of ResNet-50 (`deep`) or -18 after the passes; begins the bench. */
+Plan *plan_resnet(Bench *b, bool deep, bool exact);
 void make_cifar_resnet(Bench *b, int blocks);
 void make_densenet(Bench *b, int size, int growth, const int *layers, int n_layers);
 /* Nodes of all kinds, wired at random; the same for the same seed. */

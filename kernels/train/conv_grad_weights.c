@@ -145,8 +145,8 @@ RNC_KERNEL void grad_bias(const rnc_grad_weights_shape *s, const rnc_grad_pixels
         vf_store(out, b->first ? acc[j] : vf_load(out) + acc[j]);
 }
 
-/* Tile `number`, counted column by column; the first of a column does the bias, too.  `fresh`: it is
- * the first of its column in this part. */
+/* Tile `number`, counted column by column; the first of a column does the bias, too.  `fresh`: it
+ * is the first of its column in this part. */
 RNC_KERNEL void grad_one(const rnc_grad_weights_shape *s, const rnc_knobs *t,
                          const rnc_grad_rows_cut *c, const grad_columns *set, const grad_block *b,
                          int number, int fresh)

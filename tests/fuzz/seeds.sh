@@ -1,13 +1,13 @@
 #!/bin/sh
-# seeds.sh DIR: inputs to start from, in DIR/net, DIR/ir, DIR/onnx, DIR/tensors, DIR/tuning, DIR/weights:
-# the models and goldens, what rnc makes of a small network, and what is kept in
+# seeds.sh DIR: inputs to start from, in DIR/net, DIR/train, DIR/ir, DIR/onnx, DIR/tensors,
+# DIR/tuning, DIR/weights, DIR/data: the models and goldens, what rnc makes of a small network, and what is kept in
 # tests/fuzz/corpus/.
 set -eu
 src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 rnc=${RNC:-$PWD/rnc}
 to=$1
 rm -rf "$to"
-mkdir -p "$to/net" "$to/ir" "$to/onnx" "$to/tensors" "$to/tuning" "$to/weights"
+mkdir -p "$to/net" "$to/train" "$to/ir" "$to/onnx" "$to/tensors" "$to/tuning" "$to/weights" "$to/data"
 cat > "$to/net/small.net" << 'NET'
 block basic(filters, stride = 1) {
   main { conv 3x3 filters stride=stride ; bn ; relu ; conv 3x3 filters }
@@ -29,6 +29,34 @@ rm "$to/weights/small.c" "$to/weights/small.h"
 for file in "$src"/models/*.net "$src"/tests/diag/*.net "$src"/tests/lower/*.net; do
     [ ! -f "$file" ] || cp "$file" "$to/net/$(basename "$(dirname "$file")")-$(basename "$file")"
 done
+cat > "$to/train/small.net" << 'NET'
+net small(classes = 3) {
+  input image[3, 6, 6] range=-2..3 typical=1 specials=nan
+  stage body { conv 3x3 4 stride=2 padding=same ; bn ; relu }
+  maxpool 3x3 stride=1 ; flatten ; dense classes ; softmax
+  output probabilities
+}
+train small_run(epochs = 4, rate = 0.003) {
+  network small(classes = 4)
+  let warm = epochs // 2
+  epochs epochs
+  batch 2
+  accumulate 3
+  loss cross_entropy smoothing=0.1
+  optimizer adamw rate like=keras
+  decay 5e-4 except=("*.bias", "body.*")
+  schedule cosine warmup=warm end=0.01
+  if rate > 0.001 { clip norm 5 ; augment flip ; augment crop 1 }
+  average 0.99
+  freeze "body.bn1.*"
+  init glorot_uniform
+  validation 0.1 ; stop 3
+  seed 7
+}
+NET
+for file in "$src"/models/tutorial/signs.net "$src"/tests/diag/train*.net; do
+    cp "$file" "$to/train/$(basename "$file")"
+done
 for file in "$src"/tests/pass/*.ir "$src"/tests/lower/*.ir; do
     [ ! -f "$file" ] || cp "$file" "$to/ir/$(basename "$(dirname "$file")")-$(basename "$file")"
 done
@@ -36,7 +64,7 @@ cp "$src"/tests/diag/*.tuning "$to/tuning"
 cp "$src"/tests/import/onnx/*.onnx "$to/onnx"
 # A real file, its tensors cut off.
 head -c 20000 "$src/examples/data/resnet20-cifar10.safetensors" > "$to/tensors/cut.safetensors"
-for kind in net ir onnx tensors tuning weights; do
+for kind in net train ir onnx tensors tuning weights data; do
     [ ! -d "$src/tests/fuzz/corpus/$kind" ] || cp "$src/tests/fuzz/corpus/$kind"/* "$to/$kind/"
 done
 chmod -R u+w "$to"

@@ -225,6 +225,9 @@ static void test_errors(void)
     refuses("a = relu(x, x)", "error: 'relu' takes 1 operand, not 2\n");
     refuses("a = relu(x) : f32 nchw[1][3][4][4]",
             "3:15: error: the type of 'a' follows as f32 nchw[1][2][4][4]\n");
+    refuses("a, m, v = bn_train(x) : f32 nchw[1][2][4][4], f32 nchw[1][2][1][1], f32 "
+            "nchw[1][3][1][1]",
+            "error: the type of 'v' follows as f32 nchw[1][2][1][1]\n");
     refuses("a = relu(x) : f32 nchw[1][4][4]", "error: a type has four extents");
     /* Without a named order they are batch, height, width, channels. */
     refuses("a = relu(x) : f32[1][4][2][4]",

@@ -1,10 +1,13 @@
 #!/bin/sh
-# import.sh: models of other tools as .net files, and the layout of those.
+# import.sh [--refresh]: models of other tools as .net files, and the layout of those.
 #
 # Every network of models/ goes out as text (--dump ir), comes in again as another tool's model
 # would, and is written with its blocks; rnc compares each written text with the network itself.
+# Some of these texts are in import/written/, which --refresh rewrites.
 . "$(dirname "$0")/lib.sh"
 . "$src/tests/expect.sh"
+refresh=no
+[ "${1:-}" = --refresh ] && refresh=yes
 rm -rf "$out/import" && mkdir -p "$out/import" && cd "$out/import" || exit 1
 
 # as_written NET LINES: comes in again in at most so many lines, and computes the same.
@@ -15,6 +18,11 @@ as_written() {
     lines=$(wc -l < "$name-again.net")
     check "$name in $2 lines, not $lines" test "$lines" -le "$2"
     check "layout of $name" "$rnc" fmt --check "$name-again.net"
+    golden=$src/tests/import/written/$name.net
+    if [ -f "$golden" ]; then
+        [ $refresh = no ] || cp "$name-again.net" "$golden"
+        check "text of $name" diff "$golden" "$name-again.net"
+    fi
     check "layers of $name" test "$(grep -c ' nchw\[' "$name.ir")" -eq \
         "$("$rnc" "$name-again.net" --dump ir | grep -c ' nchw\[')"
 }
@@ -47,7 +55,7 @@ net a {                   # two
   output y
 }'
 # What goes wrong: nothing is written, and the way out is said.
-head -c 20000 /dev/zero > zeros.onnx
+head -c 20000 /dev/zero > zeros.bin
 weights=$src/examples/data/resnet20-cifar10.safetensors
 wrong() { # LABEL TEXT STATUS OPTION...
     label=$1 text=$2 status=$3
@@ -57,8 +65,8 @@ wrong() { # LABEL TEXT STATUS OPTION...
     says err "$text"
     gone none.*
 }
-wrong "no model" "this is no model that rnc reads" 1 import zeros.onnx -o none.net
-wrong "no model, compiled" "this is no model that rnc reads" 1 zeros.onnx -o none.c
+wrong "no model" "this is no model that rnc reads" 1 import zeros.bin -o none.net
+wrong "no model, compiled" "this is no model that rnc reads" 1 zeros.bin -o none.c
 wrong "weights" "these are 97 tensors and no network" 1 import "$weights" -o none.net
 wrong "weights, compiled" "'rnc guess $weights' finds the networks" 1 "$weights" -o none.c
 wrong "no file" "cannot read it: No such file" 1 import nothing.onnx -o none.net

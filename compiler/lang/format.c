@@ -33,15 +33,15 @@ static void end_row(Format *f, Row *row, int *empty)
 }
 
 /* The comment between two tokens, without blanks at its end; NULL if there is none. */
-static const char *comment_in(Format *f, const char *text, int begin, int end)
+static const char *comment_in(const char *text, int begin, int end, size_t *n)
 {
     const char *at = memchr(text + begin, '#', (size_t)(end - begin));
     if (!at)
         return NULL;
-    size_t n = (size_t)(text + end - at);
-    while (n && (at[n - 1] == ' ' || at[n - 1] == '\t' || at[n - 1] == '\r' || at[n - 1] == '\n'))
-        n--;
-    return arena_strndup(f->arena, at, n);
+    *n = (size_t)(text + end - at);
+    while (*n && strchr(" \t\r\n", at[*n - 1]) && at[*n - 1])
+        --*n;
+    return at;
 }
 
 static void read_rows(Format *f, int file, Diag *d)
@@ -55,8 +55,12 @@ static void read_rows(Format *f, int file, Diag *d)
         const Token t = lex_scan(&lexer);
         const bool end = t.kind <= 0 && t.kind != LEX_NEWLINE;
         const int begin = end ? (int)src->size : t.loc.begin;
-        const char *comment = comment_in(f, src->text, at, begin);
-        row.comment = comment ? comment : row.comment;
+        size_t n;
+        const char *comment = comment_in(src->text, at, begin, &n);
+        if (comment) {
+            row.comment = comment;
+            row.comment_n = n;
+        }
         if (end || t.kind == LEX_NEWLINE) {
             end_row(f, &row, &empty);
             row = (Row){0};
@@ -201,8 +205,10 @@ static void put_row(Format *f, Buf *out, const Row *row)
         if (is_one_of(p, "({["))
             f->open.at[f->open.n - 1].column = column - 1;
     }
-    if (row->comment)
-        buf_printf(out, "%*s%s", row->pieces.n ? row->comment_lead : 0, "", row->comment);
+    if (row->comment) {
+        buf_printf(out, "%*s", row->pieces.n ? row->comment_lead : 0, "");
+        buf_add(out, row->comment, row->comment_n);
+    }
     buf_putc(out, '\n');
 }
 

@@ -18,10 +18,11 @@ typedef struct Piece {
 typedef struct Row {
     VEC(Piece) pieces;
     const char *comment; /* "# ...", at its end or alone; or NULL */
-    int comment_lead;    /* blanks before it */
-    bool gap;            /* an empty line is before it */
-    bool in_naming;      /* it is a row of a naming */
-    bool inside;         /* it begins in parentheses */
+    size_t comment_n;
+    int comment_lead; /* blanks before it */
+    bool gap;         /* an empty line is before it */
+    bool in_naming;   /* it is a row of a naming */
+    bool inside;      /* it begins in parentheses */
 } Row;
 
 typedef struct Open {

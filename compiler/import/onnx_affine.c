@@ -24,6 +24,19 @@ double decimal(double number)
     return number;
 }
 
+/* The shortest decimal whose inverse is this float. */
+static double inverse(float x)
+{
+    for (int digits = 2; digits < 9; digits++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.*g", digits, 1 / (double)x);
+        const double value = strtod(text, NULL);
+        if (1 / (float)value == x)
+            return value;
+    }
+    return 1 / (double)x;
+}
+
 const Channelwise *channelwise_of(const Work *w, const Node *node)
 {
     return node->id < w->affine.n ? w->affine.at[node->id] : NULL;
@@ -104,7 +117,7 @@ static bool renormalized(Attrs *a, Work *w, int c, const float *scale, const flo
         if (no_std && no_scale)
             mean[i] -= decimal((double)shift[i]);
         else if (no_shift)
-            std[i] /= decimal((double)scale[i]);
+            std[i] *= inverse(scale[i]);
         else {
             const double by = (double)scale[i] * a->scale / std[i];
             mean[i] = real_at(a->mean, i) / a->scale - (double)shift[i] / by;

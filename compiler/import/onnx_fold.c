@@ -430,22 +430,33 @@ static bool fold_Expand(Work *w)
 
 /* ---- all of them ---- */
 
+static const struct {
+    const char *op;
+    bool (*of)(Work *w);
+} rules[] = {
+    {"Constant", fold_Constant}, {"ConstantOfShape", fold_ConstantOfShape},
+    {"Shape", fold_Shape},       {"Size", fold_Size},
+    {"Range", fold_Range},       {"Cast", fold_Cast},
+    {"Identity", fold_Identity}, {"Dropout", fold_Identity},
+    {"Gather", fold_Gather},     {"Slice", fold_Slice},
+    {"Concat", fold_Concat},     {"Reshape", fold_shaped},
+    {"Squeeze", fold_shaped},    {"Unsqueeze", fold_shaped},
+    {"Flatten", fold_shaped},    {"Transpose", fold_Transpose},
+    {"Expand", fold_Expand},     {"Where", fold_Where},
+    {"Clip", fold_Clip},
+};
+
+bool folds(const char *op)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (str_eq(op, rules[i].op))
+            return true;
+    }
+    return str_eq(op, "ReduceProd") || folds_arithmetic(op);
+}
+
 bool fold(Work *w)
 {
-    static const struct {
-        const char *op;
-        bool (*of)(Work *w);
-    } rules[] = {
-        {"Constant", fold_Constant}, {"ConstantOfShape", fold_ConstantOfShape},
-        {"Shape", fold_Shape},       {"Size", fold_Size},
-        {"Range", fold_Range},       {"Cast", fold_Cast},
-        {"Identity", fold_Identity}, {"Dropout", fold_Identity},
-        {"Gather", fold_Gather},     {"Slice", fold_Slice},
-        {"Concat", fold_Concat},     {"Reshape", fold_shaped},
-        {"Squeeze", fold_shaped},    {"Unsqueeze", fold_shaped},
-        {"Flatten", fold_shaped},    {"Transpose", fold_Transpose},
-        {"Expand", fold_Expand},     {"Where", fold_Where},
-    };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (str_eq(w->node->op, rules[i].op))
             return rules[i].of(w);

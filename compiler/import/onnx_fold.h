@@ -28,7 +28,9 @@ int64_t whole_of(double x);
 /* Operators that work on each element, of one or two operands; false if the node at hand is none.
  */
 bool fold_arithmetic(Work *w);
+bool folds_arithmetic(const char *op);
 bool fold_Where(Work *w);
+bool fold_Clip(Work *w);
 /* The product or the sum of all elements, as those of an image's extents are computed. */
 bool fold_reduced(Work *w, bool product);
 

@@ -148,6 +148,35 @@ static bool fold_pair(Work *w, const Numbers x[2], int op)
     return true;
 }
 
+/* Clip with bounds that are operands: of pads, which are not below 0. */
+bool fold_Clip(Work *w)
+{
+    Numbers x, bound[2];
+    int64_t *ints;
+    float *floats;
+    bool has[2];
+    for (int i = 0; i < 2; i++) {
+        has[i] = numbers(w, 1 + i, &bound[i]);
+        if (has_operand(w, 1 + i) && (!has[i] || bound[i].n != 1))
+            return false;
+    }
+    if (!numbers(w, 0, &x) || !room(w, x.rank, x.dims, x.ints != NULL, &ints, &floats))
+        return false;
+    for (int64_t i = 0; i < x.n; i++) {
+        double y = number_at(&x, i);
+        if (has[0])
+            y = real_Max(y, number_at(&bound[0], 0));
+        if (has[1])
+            y = real_Min(y, number_at(&bound[1], 0));
+        if (ints)
+            ints[i] = whole_of(y);
+        else
+            floats[i] = (float)y;
+    }
+    give_numbers(w, 0, x.rank, x.dims, ints, floats);
+    return true;
+}
+
 bool fold_Where(Work *w)
 {
     Numbers x[3];
@@ -228,6 +257,19 @@ bool fold_reduced(Work *w, bool product)
         *n = product ? whole_Mul(*n, x.ints[i]) : whole_Add(*n, x.ints[i]);
     give_known(w, 0, known_ints(w->arena, (int)(x.rank && attr_int(w, "keepdims", 1)), &one, n));
     return true;
+}
+
+bool folds_arithmetic(const char *op)
+{
+    for (size_t i = 0; i < sizeof binaries / sizeof *binaries; i++) {
+        if (str_eq(op, binaries[i].op))
+            return true;
+    }
+    for (size_t i = 0; i < sizeof unaries / sizeof *unaries; i++) {
+        if (str_eq(op, unaries[i].op))
+            return true;
+    }
+    return false;
 }
 
 bool fold_arithmetic(Work *w)

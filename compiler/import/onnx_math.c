@@ -114,11 +114,24 @@ void onnx_erf(Work *w)
 
 /* ---- known operands ---- */
 
+/* Before set 7, `axis` says which axis of the other operand the first one of this is. */
+static const OnnxTensor *aligned(Work *w, const Value *v, const OnnxTensor *t)
+{
+    const int64_t axis = attr_int(w, "axis", -1);
+    if (!t || w->model->opset >= 7 || axis < 0 || axis + t->rank >= v->view.rank)
+        return t;
+    OnnxTensor *to = NEW(w->arena, OnnxTensor);
+    *to = *t;
+    while (axis + to->rank < v->view.rank)
+        to->dims[to->rank++] = 1;
+    return to;
+}
+
 /* The numbers of operand i, which has extents of 1 but for the channels of v, one for each channel;
  * NULL if they differ from pixel to pixel. */
 static const float *per_channel(Work *w, const Value *v, int i)
 {
-    const OnnxTensor *t = known(w, i);
+    const OnnxTensor *t = aligned(w, v, known(w, i));
     if (!t || !t->bytes || t->elements == 0 || t->rank > v->view.rank ||
         (!onnx_type_real(t->type) && !onnx_type_whole(t->type)))
         return NULL;

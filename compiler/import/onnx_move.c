@@ -17,7 +17,8 @@ void onnx_identity(Work *w)
 
 void onnx_cast(Work *w)
 {
-    if (onnx_type_real((int)attr_int(w, "to", ONNX_FLOAT)))
+    const Value *v = operand(w, 0);
+    if (!v || v->kind == VALUE_REFUSED || onnx_type_real((int)attr_int(w, "to", ONNX_FLOAT)))
         onnx_identity(w);
     else
         refuse(w, arena_printf(w->arena, "to %s", onnx_type_name((int)attr_int(w, "to", 0))),

@@ -93,6 +93,8 @@ static bool neighbours(const char *a, const char *b)
 
 const char *onnx_module(const Work *w, const OnnxNode *node)
 {
+    if (str_starts(w->model->producer, "rnc "))
+        return node->name; /* rnc export names nodes as layers are called */
     const char *weight = path_of_weight(node, w->arena);
     if (node->scopes) {
         const char *module = module_of(node->scopes, w->arena);

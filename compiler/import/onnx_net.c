@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The sets of operators that are known here. */
-enum { OPSET_LEAST = 7, OPSET_MOST = 23, DETAIL_MOST = 100 };
+enum { OPSET_LEAST = 6, OPSET_MOST = 23, DETAIL_MOST = 100 };
 
 /* ---- the model's own ports ---- */
 
@@ -264,6 +264,16 @@ static const OpRule *rule_of(const char *op)
     return NULL;
 }
 
+static bool any_refused(Work *w)
+{
+    for (int i = 0; i < w->node->n_in; i++) {
+        const Value *v = operand(w, i);
+        if (v && v->kind == VALUE_REFUSED)
+            return true;
+    }
+    return false;
+}
+
 /* Why an operator has no rule here, and what helps. */
 static void refuse_unknown(Work *w)
 {
@@ -281,8 +291,8 @@ static void refuse_unknown(Work *w)
         refuse(w, "a graph of its own inside the node",
                "rnc's networks have no branches or loops: "
                "export the model in evaluation mode, for one size");
-    else if (str_eq(n->op, "Shape") || str_eq(n->op, "Size"))
-        refuse(w, NULL, NULL); /* of something that was refused */
+    else if (folds(n->op) && any_refused(w))
+        refuse(w, NULL, NULL);
     else
         refuse(w, "there is no such operator in rnc", NULL);
 }

@@ -131,6 +131,8 @@ int axis_in(int64_t axis, int rank);
 
 /* Computes the node at hand, whose operands are known; false if it has no rule here. */
 bool fold(Work *w);
+/* Whether it has one for this operator. */
+bool folds(const char *op);
 /* The shape of a value of any kind. */
 int value_rank(const Value *v);
 const int64_t *value_dims(const Value *v);

@@ -364,6 +364,7 @@ bool apply_option(Parser *p, OptionId id, const char *value)
     switch (id) {
     case OPTION_OUTPUT:
     case OPTION_CONVERT_OUTPUT:
+    case OPTION_EXPORT_OUTPUT:
     case OPTION_EVAL_OUTPUT:
     case OPTION_TUNE_OUTPUT:
     case OPTION_GRAPH_OUTPUT:

@@ -238,7 +238,7 @@ def refused():
     g = Graph(8)
     x = g.op("Relu", "x")
     g.save("refused-open.onnx", [("x", [1, 3, "height", 4])], [x], 17, 8)
-    g.save("refused-set6.onnx", [("x", [1, 3, 4, 4])], [x], 6, 3)
+    g.save("refused-set5.onnx", [("x", [1, 3, 4, 4])], [x], 5, 3)
     g = Graph(9)
     x = g.op("Conv", "x", g.random_known(4, 3, 3, 3))
     g.save("refused-outside.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)

@@ -1,0 +1,60 @@
+/* onnx_write_parts.h: a model of ONNX under construction; private to import/. */
+#ifndef RNC_ONNX_WRITE_PARTS_H
+#define RNC_ONNX_WRITE_PARTS_H
+
+#include "import/onnx_write.h"
+
+#include "import/onnx.pb-c.h"
+#include "net/nametable.h"
+
+enum { OUT_FLOAT = 1, OUT_UINT8 = 2, OUT_INT32 = 6, OUT_INT64 = 7 };
+
+/* A parameter that is an initializer of this rank. */
+typedef struct OutParam {
+    const Param *param;
+    int rank;
+    const char *name;
+} OutParam;
+
+typedef struct OnnxOut {
+    const Net *net;
+    Arena *arena;
+    Diag *diag;
+    VEC(Onnx__NodeProto *) nodes;
+    VEC(Onnx__TensorProto *) tensors;
+    VEC(OutParam) params;
+    NameTable names;     /* of values and initializers */
+    const char **values; /* by the id of a node: what its result is called */
+    bool *row;           /* by the id: the value is [batch][channels] */
+} OnnxOut;
+
+/* ---- onnx_write.c ---- */
+
+/* A name that nothing has yet. */
+const char *out_name(OnnxOut *o, const char *name);
+/* A node of one result, called `name`; returns the value. */
+const char *out_node(OnnxOut *o, const char *op, const char *name, int n_in, const char *const *in);
+/* The same with `n` results, whose names are given. */
+void out_results(OnnxOut *o, const char *op, const char *name, int n_in, const char *const *in,
+                 int n, const char *const *out);
+/* Attributes of the last node. */
+void out_int(OnnxOut *o, const char *name, int64_t value);
+void out_ints(OnnxOut *o, const char *name, int n, const int64_t *values);
+void out_float(OnnxOut *o, const char *name, double value);
+void out_text(OnnxOut *o, const char *name, const char *value);
+/* Initializers; the name of one. */
+const char *out_floats(OnnxOut *o, const char *name, int rank, const int64_t *dims,
+                       const float *values);
+const char *out_numbers(OnnxOut *o, const char *name, int n, const int64_t *values);
+const char *out_number(OnnxOut *o, const char *name, double value);
+const char *out_param(OnnxOut *o, const Param *param, int rank, const int64_t *dims);
+/* Operand i as an image, [batch][channels][1][1] if it is a vector; or as a row. */
+const char *out_image(OnnxOut *o, const Node *node, int i);
+const char *out_row(OnnxOut *o, const Node *node, int i);
+
+/* ---- onnx_write_ops.c ---- */
+
+/* The nodes of a layer; false if ONNX has none for it. */
+bool out_layer(OnnxOut *o, const Node *node);
+
+#endif

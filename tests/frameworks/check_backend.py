@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""make check-frameworks: the cases of ONNX's own tests of backends, which are in its Python package.
+
+Each is a model with inputs and outputs.  rnc must give those outputs, or refuse the model because of
+an operator or a shape that it does not have; which were refused, and why, is printed with --verbose.
+
+    check_backend.py RNC [--verbose] [KIND/NAME ...]
+
+Ends with "N passed, N failed"; before it, how many of each kind were imported and refused.
+"""
+import argparse
+import collections
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+KINDS = ("light", "pytorch-converted", "pytorch-operator", "simple")
+TOLERANCE = "1e-3"  # ONNX's own, relative to each element; here to the largest
+
+
+def tensor(path):
+    t = onnx.TensorProto()
+    with open(path, "rb") as f:
+        t.ParseFromString(f.read())
+    return numpy_helper.to_array(t)
+
+
+def port(name, kind, n):
+    """What rnc calls a port: names of the language, and old exporters number theirs."""
+    name = re.sub(r"\W", "_", name)
+    return name if re.match(r"[A-Za-z_]", name) else kind if n == 1 else f"{kind}_{name}"
+
+
+def check(rnc, case, folder):
+    """'imported', 'refused: why' or 'FAIL: why'."""
+    data = sorted(glob.glob(os.path.join(case, "test_data_set_*")))[0]
+    model = onnx.load(os.path.join(case, "model.onnx"), load_external_data=False)
+    known = {t.name for t in model.graph.initializer}
+    names = [i.name for i in model.graph.input if i.name not in known]
+    for which, names_of in (("input", names), ("output", [o.name for o in model.graph.output])):
+        try:
+            arrays = {n: tensor(os.path.join(data, f"{which}_{i}.pb")) for i, n in enumerate(names_of)}
+        except Exception as e:  # noqa: BLE001 - sequences and the like
+            return f"refused: its {which} is no tensor ({type(e).__name__})"
+        if any(a.dtype.kind not in "fiub" for a in arrays.values()):
+            return f"refused: its {which} is no tensor of numbers"
+        np.savez(os.path.join(folder, which + ".npz"),
+                 **{port(n, which, len(arrays)): a.astype(np.float32) for n, a in arrays.items()})
+    r = subprocess.run([rnc, "import", os.path.join(case, "model.onnx"), "-q", "-o",
+                        os.path.join(folder, "m.net"), "--check", os.path.join(folder, "input.npz"),
+                        os.path.join(folder, "output.npz"), "--tolerance", TOLERANCE],
+                       stderr=subprocess.PIPE, text=True)
+    if r.returncode == 0:
+        return "imported"
+    said = r.stderr
+    wrong = "is not what the imported" in said or "internal" in said or r.returncode not in (1,)
+    notes = [line.split("note: ", 1)[1] for line in said.splitlines() if ": note: " in line]
+    return ("FAIL: " if wrong else "refused: ") + (said.splitlines()[0].split("error: ")[-1]
+                                                   + (" | " + notes[0] if notes else ""))[:200]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("rnc")
+    p.add_argument("names", nargs="*")
+    p.add_argument("--verbose", action="store_true")
+    args = p.parse_args()
+    root = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data")
+    failed = passed = 0
+    for kind in KINDS:
+        counts = collections.Counter()
+        for model in sorted(glob.glob(os.path.join(root, kind, "*", "model.onnx"))):
+            case = os.path.dirname(model)
+            name = f"{kind}/{os.path.basename(case)}"
+            if args.names and name not in args.names and kind not in args.names:
+                continue
+            if not glob.glob(os.path.join(case, "test_data_set_*")):
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                what = check(os.path.abspath(args.rnc), case, folder)
+            counts[what.split(":")[0]] += 1
+            if args.verbose or what.startswith("FAIL"):
+                print(f"{what} - {name}", flush=True)
+        failed += counts["FAIL"]
+        passed += counts["imported"]
+        print(f"{kind}: {counts['imported']} imported, {counts['refused']} refused")
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -79,10 +79,11 @@ ${CC:-cc} -O1 -o draw "$src/tests/train/draw.c" || exit 1
 ./draw 40 1000 > others.bin
 ./draw 120 7 > changed.bin
 
-# code FOLDER: has the compiled step of the first run, which is compiled again where the C differs
+# code FOLDER: has the compiled step of the run $from, which is compiled again where the C differs
+from=whole
 code() {
     mkdir -p "$1"
-    [ ! -e whole/net_trained.so ] || cp whole/net_trained.c whole/net_trained.so "$1"
+    [ ! -e $from/net_trained.so ] || cp $from/net_trained.c $from/net_trained.so "$1"
 }
 
 # trains FOLDER OPTION...: to the end, on 120 pictures
@@ -121,6 +122,7 @@ says out 'what is held back, by the weights of the last epoch:'
 run 0 'it has ended' train small.net --data pictures.bin --cache pictures.cache -o whole --resume
 says out 'this run has ended already'
 trains learns -D epochs=12
+grep -q compiling out && result bad 'the same step was compiled again' || result good
 [ "$(accuracy learns)" -ge 90 ] && result good || result bad "only $(accuracy learns) % are right"
 run 0 'weights as convert writes them' convert small.net -w learns/best.safetensors -o converted.safetensors
 cmp -s converted.safetensors learns/best.safetensors && result good || result bad 'other bytes'
@@ -171,11 +173,13 @@ says out 'goes on after step'
 same long stopped
 
 # All that a state can have: averages, several batches for an update, moments of AdamW.
-for options in '-D average=0.9' '-D together=3' '-D adam=true -D limit=1'; do
-    folder=$(printf %s "$options" | tr -c 'a-z0-9\n' '_')
-    trains "$folder" $options -D epochs=12
-    killed "$folder.killed" $options -D epochs=12
-    same "$folder" "$folder.killed"
+for options in '-D average=0.9 -D together=3' '-D adam=true -D limit=1'; do
+    kind=$(printf %s "$options" | tr -c 'a-z0-9\n' '_')
+    trains "$kind" $options -D epochs=12
+    from=$kind
+    killed "$kind.killed" $options -D epochs=12
+    same "$kind" "$kind.killed"
+    from=whole
 done
 
 # ---- what does not go on ----
@@ -195,7 +199,7 @@ run 1 'a place that cannot be written' train small.net --data pictures.bin -o /p
 says err '/proc/run: error: cannot make the folder'
 touch file
 run 1 'a file for a folder' train small.net --data pictures.bin --cache pictures.cache -o file
-says err 'file: cannot be used as a folder'
+says err 'file: error: cannot make the folder: Not a directory'
 run 1 'no data' train small.net --data nowhere -o nothing
 says err 'nowhere: cannot be read'
 run 1 'too many classes' train small.net --data pictures.bin --cache pictures.cache -o nothing -D classes=12
@@ -218,7 +222,7 @@ done
 run 0 'room again' train small.net --data pictures.bin --cache pictures.cache -o narrow --resume -D epochs=40
 same long narrow
 code infinite
-run 1 'not finite' train small.net --data pictures.bin --cache pictures.cache -o infinite --rate 1e30
+run 1 'not finite' train small.net --data pictures.bin --cache pictures.cache -o infinite --rate 1e29
 says err ' of epoch 1 is not finite, first at '
 there infinite/last.checkpoint
 
@@ -238,6 +242,37 @@ trains alone -D validation=0
 [ ! -e alone/confusion.txt ] && result good || result bad 'a confusion of nothing'
 trains seeded --seed 4
 cmp -s whole/last.safetensors seeded/last.safetensors && result bad 'another seed, the same weights' || result good
+
+# ---- in a product: examples/finetune.c, with an eleventh class ----
+
+cat > more.net << 'EOT'
+include "small.net"
+net wider = small
+train more(classes = 11) {
+  network small(classes = classes)
+  epochs 1
+  batch 8
+  optimizer adam 0.01
+  freeze ("conv1.*", "bn1.*")
+}
+EOT
+if [ "${RNC_HAVE_PICTURES:-no}" = yes ]; then
+    run 0 'a step for a product' more.net --train --isa portable -o more.c
+    check 'it compiles' ${CC:-cc} -O1 ${RNC_TEST_CFLAGS:-} -I"$src/runtime" -c -o more.o more.c
+    check 'the example compiles' ${CC:-cc} -O1 -Wall -Wextra ${RNC_TEST_CFLAGS:-} -DTRAINING=more \
+        -DSTATE_BYTES=MORE_STATE_BYTES -DARENA_BYTES=MORE_ARENA_BYTES -include more.h -I. -I"$src" -I"$src/runtime" \
+        -I"$src/examples" -o finetune "$src/examples/finetune.c" "$src/examples/picture.c" more.o \
+        "$build/librnctrain.a" "$build/librncrt.a" ${RNC_PICTURES:--ljpeg -lpng -lz} -pthread -lm
+    ./finetune learns/best.safetensors "$src/examples/data/cifar10" 30 more.safetensors > out 2> err
+    label='fine-tuning'
+    says out 'dense1.weight: 10 of 11 rows are known, the others are new'
+    says out 'epoch 30: loss 0.0'
+    says out ', 20 of 20 right'
+    run 0 'its weights' convert more.net -D classes=11 -w more.safetensors -o same.safetensors
+    cmp -s more.safetensors same.safetensors && result good || result bad 'other bytes'
+else
+    skip 'no pictures are read here'
+fi
 
 # ---- ranks ----
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "train/run.h"
 
+#include "runtime/rncw.h"
 #include "train/run_parts.h"
 
 #include <inttypes.h>
@@ -12,6 +13,20 @@
 
 /* ---- what decides the bits of a run ---- */
 
+/* Of the names and extents of all tensors. */
+static uint64_t hash_tensors(const rnc_train_info *info)
+{
+    uint64_t hash = 0;
+    for (int i = 0; i < info->n_tensors; i++) {
+        const rnc_tensor_info *t = &info->tensors[i];
+        const int32_t numbers[] = {(int32_t)t->role, t->trained, t->rank};
+        hash = rncw_hash((const unsigned char *)t->name, strlen(t->name), hash);
+        hash = rncw_hash((const unsigned char *)numbers, sizeof numbers, hash);
+        hash = rncw_hash((const unsigned char *)t->dims, (size_t)t->rank * sizeof *t->dims, hash);
+    }
+    return hash;
+}
+
 /* The plan, and what the run itself adds to it.  False without memory. */
 static bool make_text(Run *run)
 {
@@ -21,8 +36,9 @@ static bool make_text(Run *run)
     if (!out)
         return rnct_problem(run->problems, what->folder, "no memory");
     fprintf(out, "%s", what->plan);
-    fprintf(out, "network %s, steps of the kind %016" PRIx64 "\n", run->info->name,
-            run->info->plan);
+    fprintf(out,
+            "network %s, steps of the kind %016" PRIx64 ", tensors all in all %016" PRIx64 "\n",
+            run->info->name, run->info->plan, hash_tensors(run->info));
     fprintf(out, "batches of %zu\nseed %" PRIu64 "\nrate %.17g\n", what->batch, what->seed,
             what->rate);
     fprintf(out, "data: %zu pictures, %d classes, all in all %016" PRIx64 "\n", what->set->n,

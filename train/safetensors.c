@@ -1,6 +1,6 @@
 /* safetensors.c: see safetensors.h.  A length of 8 bytes, a JSON object of so many bytes that says
  * where each tensor is, and the tensors: https://github.com/huggingface/safetensors. */
-#define _GNU_SOURCE /* open_memstream */
+#define _GNU_SOURCE /* open_memstream, memmem */
 #include "train/safetensors.h"
 
 #include "train/bytes.h"
@@ -105,4 +105,68 @@ bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n,
     }
     free(head);
     return good;
+}
+
+/* ---- reading ---- */
+
+/* A number's digits at *at, which moves after them; false without. */
+static bool read_number(const char **at, const char *end, uint64_t *x)
+{
+    const char *begin = *at;
+    for (*x = 0; *at < end && **at >= '0' && **at <= '9' && *x < UINT64_MAX / 16; (*at)++)
+        *x = *x * 10 + (uint64_t)(**at - '0');
+    return *at > begin;
+}
+
+static bool read_text(const char **at, const char *end, const char *text)
+{
+    const size_t n = strlen(text);
+    if ((size_t)(end - *at) < n || memcmp(*at, text, n) != 0)
+        return false;
+    *at += n;
+    return true;
+}
+
+/* What follows a tensor's name: its extents, and where its data is. */
+static bool read_entry(const char *at, const char *end, rnct_tensor *t, uint64_t *first,
+                       uint64_t *last)
+{
+    uint64_t extent;
+    if (!read_text(&at, end, ":{\"dtype\":\"F32\",\"shape\":["))
+        return false;
+    for (t->rank = 0; t->rank < 4 && read_number(&at, end, &extent); t->rank++) {
+        if (extent > INT32_MAX)
+            return false;
+        t->dims[t->rank] = (int)extent;
+        read_text(&at, end, ",");
+    }
+    return read_text(&at, end, "],\"data_offsets\":[") && read_number(&at, end, first) &&
+           read_text(&at, end, ",") && read_number(&at, end, last) && read_text(&at, end, "]}");
+}
+
+bool rnct_safetensors_find(const rnct_mapped *file, const char *name, rnct_tensor *tensor)
+{
+    uint64_t first, last;
+    char *quoted = NULL;
+    size_t size = 0;
+    if (file->size < LENGTH_BYTES || get_u64(file->bytes) > file->size - LENGTH_BYTES)
+        return false;
+    const char *head = (const char *)file->bytes + LENGTH_BYTES;
+    const size_t head_bytes = (size_t)get_u64(file->bytes);
+    const char *end = head + head_bytes;
+    FILE *out = open_memstream(&quoted, &size);
+    if (!out)
+        return false;
+    put_name(out, name);
+    if (fclose(out) != 0)
+        return false;
+    const char *at = memmem(head, head_bytes, quoted, size);
+    free(quoted);
+    *tensor = (rnct_tensor){.name = name};
+    if (!at || !read_entry(at + size, end, tensor, &first, &last) || first > last ||
+        last > file->size - LENGTH_BYTES - head_bytes ||
+        last - first != elements_of(tensor) * sizeof(float))
+        return false;
+    tensor->floats = (const float *)(const void *)(end + first);
+    return true;
 }

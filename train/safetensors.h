@@ -2,6 +2,7 @@
 #ifndef RNCT_SAFETENSORS_H
 #define RNCT_SAFETENSORS_H
 
+#include "train/mapped.h"
 #include "train/problems.h"
 
 typedef struct rnct_tensor {
@@ -15,5 +16,10 @@ typedef struct rnct_tensor {
  * a problem. */
 bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n,
                            rnct_problems *problems);
+
+/* Finds a tensor of floats in a file that rnct_safetensors_save or `rnc convert` has written; its
+ * values are in the map, on little-endian machines.  False if it is not there, or if the file is
+ * none of these. */
+bool rnct_safetensors_find(const rnct_mapped *file, const char *name, rnct_tensor *tensor);
 
 #endif

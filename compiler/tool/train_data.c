@@ -83,15 +83,25 @@ static bool fits(Training *t)
     return problems->n == 0;
 }
 
+static bool make_folder(Training *t, const char *path)
+{
+    struct stat about;
+    if (mkdir(path, 0777) == 0)
+        return true;
+    const int error = errno == EEXIST ? ENOTDIR : errno;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+        return true;
+    diag_file_error(t->d, path, "cannot make the folder: %s", strerror(error));
+    return false;
+}
+
 /* By rank 0: both sets, decoded if need be, compared with the network. */
 static bool open_all(Training *t, const char *cache, const char *held)
 {
     const Options *o = t->o;
     const int threads = o->data_threads; /* of decoding alone: training's are the ranks' own */
-    if (mkdir(o->output, 0777) != 0 && errno != EEXIST) {
-        diag_file_error(t->d, o->output, "cannot make the folder: %s", strerror(errno));
+    if (!make_folder(t, o->output))
         return false;
-    }
     if (rnc_pool_new(&t->o->data.pool, threads) != RNC_OK) {
         diag_error(t->d, NO_LOC, "%d threads cannot be started", threads);
         return false;

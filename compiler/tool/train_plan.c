@@ -119,6 +119,7 @@ bool plan_read(Training *t)
     override(t);
     set_begin(t);
     c->train = true;
+    c->emit.command = "rnc train"; /* no options: the C is used again where nothing else differs */
     c->emit.name = "net_trained";
     c->emit.source = "net_trained.c";
     c->emit.header = "net_trained.h";

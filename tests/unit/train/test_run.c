@@ -241,7 +241,7 @@ static void test_refused(void)
     fails(&t, "the run has `seed 5`");
     t.run.seed = 5;
     t.run.info = &soft_two_info;
-    fails(&t, "the run has `network soft, steps of the kind 0000000000000001`");
+    fails(&t, "the run has `network soft, steps of the kind 0000000000000001, tensors");
     t.run.info = &soft_info;
     t.run.folder = "/proc/run";
     fails(&t, "cannot be made");

@@ -7,6 +7,7 @@
 #include "lang/parse.h"
 #include "net/train.h"
 #include "params/round.h"
+#include "passes/evaluation.h"
 #include "passes/pass.h"
 #include "plan/tuning.h"
 
@@ -121,6 +122,8 @@ static bool make_backward(const Work *w)
 static bool make_plan(const Work *w)
 {
     PlanOptions o = w->options->plan;
+    if (w->out->net->updates.n && !add_evaluation(w->out->net, w->d))
+        return false;
     if (w->options->tuning) {
         o.tuning = tuning_read(w->arena, w->src, w->options->tuning, w->d);
         if (!o.tuning)

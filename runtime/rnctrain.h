@@ -27,8 +27,8 @@ typedef enum rnc_role {
 /* A tensor of the state, as NAME_get and NAME_set exchange it: row-major floats, dims[0] outermost;
  * a convolution's are [output][input][row][column]. */
 typedef struct rnc_tensor_info {
-    const char *name; /* as weights files have it: "layer1.0.conv1.weight"; of others than
-                       * parameters and statistics, that of their parameter */
+    const char *name; /* in the network, as rnc convert has it: "layer1.0.conv1.weight"; of others
+                       * than parameters and statistics, that of their parameter */
     rnc_role role;
     int trained; /* 1: steps change it */
     int rank, dims[4];
@@ -36,9 +36,10 @@ typedef struct rnc_tensor_info {
 
 /* What a step or an evaluation measured. */
 typedef struct rnc_metrics {
-    double loss; /* sum over the images whose label is a class; all images, if there are no labels */
-    int hits;    /* images whose label has the largest logit, the first if there are several */
-    int images;  /* how many count */
+    double
+        loss;   /* sum over the images whose label is a class; all images, if there are no labels */
+    int hits;   /* images whose label has the largest logit, the first if there are several */
+    int images; /* how many count */
     double norm; /* Euclidean norm of all gradients, before clipping; 0 where no limit needs it */
     int bad;     /* -1, or the first step (rnc_train_info.steps) with a result that is not finite:
                   * then nothing in the state has changed */
@@ -73,17 +74,18 @@ typedef struct rnc_train_info {
     int n_steps;                  /* 0 if the table was left out (RNC_NO_STEP_TABLE) */
     const rnc_step_info *steps;
     int n_tensors;
-    const rnc_tensor_info *tensors; /* parameters and statistics in the order of the network, then
-                                     * moments, averages and gradients, each in that order */
+    const rnc_tensor_info *tensors;  /* parameters and statistics in the order of the network, then
+                                      * moments, averages and gradients, each in that order */
     size_t state_bytes, arena_bytes; /* both are aligned to 64 bytes */
-    size_t arena_bound;              /* the tensors alive at once, without halos and scratch: no plan
-                                      * of these steps can need less */
-    size_t engine_bytes;             /* sizeof(NAME) */
-    double rate;                     /* the learning rate as the training declares it */
-    uint64_t plan; /* equal: the same network, loss and optimizer, so that a state fits */
+    size_t arena_bound;  /* the tensors alive at once, without halos and scratch: no plan
+                          * of these steps can need less */
+    size_t engine_bytes; /* sizeof(NAME) */
+    double rate;         /* the learning rate as the training declares it */
+    uint64_t plan;       /* equal: the same network, loss and optimizer, so that a state fits */
 
-    /* Makes an engine ready.  The state keeps its contents, the arena needs none.  All that can fail
-     * fails here, in initialise, set or get; net->why then says more.  pool, ranks: or NULL. */
+    /* Makes an engine ready.  The state keeps its contents, the arena needs none.  All that can
+     * fail fails here, in initialise, set or get; net->why then says more.  pool, ranks: or NULL.
+     */
     rnc_status (*init)(void *net, void *state, size_t state_bytes, void *arena, size_t arena_bytes,
                        rnc_pool *pool, rnc_ranks *ranks);
     rnc_status (*use)(void *net, rnc_isa isa);
@@ -110,6 +112,46 @@ typedef struct rnc_train_info {
                            rnc_metrics *metrics);
     void (*trace)(void *net, rnc_trace_hook hook, void *context);
 } rnc_train_info;
+
+/* ---- for emitted code ---- */
+
+/* A tensor's place in the state, [output][window][input] there, and how it begins. */
+typedef enum rnc_values {
+    RNC_VALUES_CONSTANT,
+    RNC_VALUES_UNIFORM,
+    RNC_VALUES_NORMAL,
+    RNC_VALUES_TRUNCATED /* normal, nothing beyond two deviations */
+} rnc_values;
+
+typedef struct rnc_train_place {
+    size_t offset; /* in bytes */
+    int outputs, inputs, window;
+    int same;          /* the tensor whose contents it has in the beginning, or -1 */
+    rnc_values values; /* limit: the constant, the end of the range, or the deviation */
+    double limit;
+    uint64_t seed; /* added to that of initialise, unless `own` */
+    int own;
+    uint64_t block; /* where the generator begins */
+} rnc_train_place;
+
+/* What NAME_init checks; after an error `why` (192 bytes) says what was expected and found. */
+RNCRT_API rnc_status rnc_train_check(const rnc_train_info *info, const void *state,
+                                     size_t state_bytes, const void *arena, size_t arena_bytes,
+                                     const rnc_ranks *ranks, char *why);
+/* RNC_E_PLAN unless 1 <= images <= most. */
+RNCRT_API rnc_status rnc_train_images(int images, int most, char *why);
+RNCRT_API void rnc_train_initialise(const rnc_train_place *places, int n, unsigned char *state,
+                                    uint64_t seed);
+RNCRT_API void rnc_train_set(const rnc_train_place *place, unsigned char *state,
+                             const float *floats);
+RNCRT_API void rnc_train_get(const rnc_train_place *place, const unsigned char *state,
+                             float *floats);
+/* Adds up the losses and hits of n images with `each` numbers each.  labels: those of each number,
+ * classes 0 .. classes-1; NULL: all count. */
+RNCRT_API void rnc_train_measure(const float *losses, const float *hits, const int32_t *labels,
+                                 int classes, int n, int each, rnc_metrics *metrics);
+/* The square root of the sum of n numbers >= 0; a NaN or an infinity stays one. */
+RNCRT_API double rnc_train_norm(const float *squares, size_t n);
 
 #ifdef __cplusplus
 }

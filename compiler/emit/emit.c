@@ -291,19 +291,25 @@ static const char call_text[] =
     "    if (net->hook)\n"
     "        net->hook(net->context, number, j->operands.out);\n"
     "}\n"
-    "\n"
+    "\n";
+
+/* The functions of trainings include one named NAME_step. */
+static const char call_one_text[] =
     "static void @_step(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
-    "                   void *out, const float *weights, void *scratch, int most_parts)\n"
-    "{\n"
-    "    @_job j;\n"
-    "    memset(&j, 0, sizeof j);\n"
-    "    j.operands.in[0] = in;\n"
-    "    j.operands.in[1] = in2;\n"
-    "    j.operands.out[0] = out;\n"
-    "    j.operands.weights = weights;\n"
-    "    j.operands.scratch = scratch;\n"
-    "    @_run_job(net, number, kind, &j, most_parts);\n"
-    "}\n";
+    "                   void *out, const float *weights, void *scratch, int most_parts)\n";
+static const char call_in_train_text[] =
+    "static void @_call(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
+    "                   void *out, const float *weights, void *scratch, int most_parts)\n";
+static const char call_body_text[] = "{\n"
+                                     "    @_job j;\n"
+                                     "    memset(&j, 0, sizeof j);\n"
+                                     "    j.operands.in[0] = in;\n"
+                                     "    j.operands.in[1] = in2;\n"
+                                     "    j.operands.out[0] = out;\n"
+                                     "    j.operands.weights = weights;\n"
+                                     "    j.operands.scratch = scratch;\n"
+                                     "    @_run_job(net, number, kind, &j, most_parts);\n"
+                                     "}\n";
 
 /* For steps with more than two operands or more than one result. */
 static const char call_many_text[] =
@@ -332,7 +338,7 @@ static const char init_state_text[] =
     "    return status;\n"
     "}\n";
 
-static const char init_text[] =
+static const char use_text[] =
     "\nrnc_status @_use(struct @ *net, rnc_isa isa)\n"
     "{\n"
     "    size_t i;\n"
@@ -344,7 +350,9 @@ static const char init_text[] =
     "        }\n"
     "    }\n"
     "    return rnc_no_isa(isa, net->why);\n"
-    "}\n"
+    "}\n";
+
+static const char init_text[] =
     "\n"
     "rnc_status @_init(struct @ *net, const rnc_weights *w,\n"
     "    void *arena, size_t arena_bytes, rnc_pool *pool)\n"
@@ -382,15 +390,26 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_dispatch(&e);
     emit_template(&e, mode_text);
     emit_template(&e, call_text);
+    emit_template(&e, plan->training ? call_in_train_text : call_one_text);
+    emit_template(&e, call_body_text);
     if (emit_has_many(plan))
         emit_template(&e, call_many_text);
-    emit_run(&e);
-    emit_template(&e, init_text);
-    if (e.state)
-        emit_template(&e, init_state_text);
-    emit_labels(&e);
-    emit_info(&e);
-    if (options->embed == EMBED_INCBIN)
+    if (plan->training) {
+        emit_constants(&e);
+        emit_stages(&e);
+        emit_template(&e, use_text);
+        emit_labels(&e);
+        emit_train(&e);
+    } else {
+        emit_run(&e);
+        emit_template(&e, use_text);
+        emit_template(&e, init_text);
+        if (e.state)
+            emit_template(&e, init_state_text);
+        emit_labels(&e);
+        emit_info(&e);
+    }
+    if (options->embed == EMBED_INCBIN && !plan->training)
         emit_incbin(&e);
     if (passes)
         emit_pass(&e);

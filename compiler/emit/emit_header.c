@@ -181,6 +181,18 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const S
         emit_runtime_interface(out);
     else
         buf_puts(out, "\n#include <rncrt.h>\n");
+    if (plan->training) {
+        if (options->single_file)
+            emit_train_runtime(out);
+        else
+            buf_puts(out, "#include <rnctrain.h>\n");
+        emit_abi(&e);
+        emit_train_interface(&e);
+        if (options->single_file)
+            emit_train_functions(out);
+        buf_puts(out, "\n#endif\n");
+        return;
+    }
     emit_abi(&e);
     buf_puts(out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n");
     emit_figures(&e);

@@ -114,7 +114,7 @@ static int64_t read_bytes(const Plan *plan, const Step *s)
     return bytes;
 }
 
-static void emit_step_table(Emit *e)
+void emit_step_table(Emit *e)
 {
     const Plan *plan = e->plan;
     buf_printf(
@@ -268,13 +268,18 @@ static void emit_description(Emit *e)
                               : "    NULL,\n    NULL,\n};\n");
 }
 
-void emit_info(Emit *e)
+void emit_info_ports(Emit *e)
 {
     const Net *net = e->plan->net;
     const PortNames names = port_names(e->plan, e->arena);
-    emit_public_run(e);
     emit_ports(e, "inputs", net->inputs.at, names.in, net->inputs.n);
     emit_ports(e, "outputs", net->outputs.at, names.out, net->outputs.n);
+}
+
+void emit_info(Emit *e)
+{
+    emit_public_run(e);
+    emit_info_ports(e);
     emit_step_table(e);
     emit_template(e, any_text);
     emit_template(e, e->state ? state_any_text : run_any_text);

@@ -6,12 +6,19 @@
 
 #include "emit/identifiers.h"
 #include "emit/texts.h"
-#include "kernels/cuts.h"
+#include "kernels/train/cuts.h"
 #include "runtime/rncw.h"
 
 #include <string.h>
 
 /* ---- shapes and operands ---- */
+
+/* Families whose shapes the functions of train/cuts.h take. */
+static bool train_cuts_speak(Family family)
+{
+    return family == FAMILY_conv || family == FAMILY_grad_weights || family == FAMILY_filter ||
+           family == FAMILY_grad_data || family == FAMILY_bn;
+}
 
 static bool uses_family(const Plan *plan, Family family)
 {
@@ -20,7 +27,7 @@ static bool uses_family(const Plan *plan, Family family)
         if (kernel_rows[s->kernel].family == family || (family == FAMILY_halo && s->clear_halo))
             return true;
     }
-    return family == FAMILY_knobs;
+    return family == FAMILY_knobs || (plan->training && train_cuts_speak(family));
 }
 
 static void emit_struct(Emit *e, const ShapeRow *row)
@@ -52,6 +59,19 @@ static void emit_release(Emit *e)
                hash, hash);
 }
 
+/* Likewise for what only trainings have. */
+static void emit_train_release(Emit *e)
+{
+    static const char *const names[] = {"kernels/train/shapes.def", "kernels/train/cuts.h",
+                                        "kernels/train/rates.h"};
+    const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
+    buf_printf(e->out,
+               "#if defined(RNC_TRAIN_KERNELS) && RNC_TRAIN_KERNELS != %u\n"
+               "#error \"trainings of different releases of rnc cannot be one translation unit\"\n"
+               "#endif\n#undef RNC_TRAIN_KERNELS\n#define RNC_TRAIN_KERNELS %u\n",
+               hash, hash);
+}
+
 /* Kernels of these families are cut by cuts.h, which speaks of convolutions' shapes. */
 static bool uses_cuts(const Plan *plan)
 {
@@ -61,6 +81,8 @@ static bool uses_cuts(const Plan *plan)
 void emit_operands(Emit *e)
 {
     emit_release(e);
+    if (e->plan->training)
+        emit_train_release(e);
     for (int f = 0; f < FAMILY_COUNT; f++) {
         if (uses_family(e->plan, (Family)f) || (f == FAMILY_conv && uses_cuts(e->plan)))
             emit_struct(e, &shape_rows[f]);
@@ -71,6 +93,10 @@ void emit_operands(Emit *e)
     paste_text(e->out, "kernels/parts.h", NULL, NULL);
     if (uses_cuts(e->plan))
         paste_text(e->out, "kernels/cuts.h", NULL, NULL);
+    if (e->plan->training) {
+        paste_text(e->out, "kernels/train/cuts.h", NULL, NULL);
+        paste_text(e->out, "kernels/train/rates.h", NULL, NULL);
+    }
 }
 
 /* ---- kernels ---- */
@@ -80,10 +106,18 @@ static const char *isa_text(Arena *arena, Isa isa)
     return arena_printf(arena, "kernels/isa/isa_%s.h", isa_rows[isa].name);
 }
 
+/* Whether a kernel calls another one. */
+static bool calls(Kernel kernel, Kernel other)
+{
+    return (kernel == KERNEL_conv_grad_data && other == KERNEL_conv_direct) ||
+           (kernel == KERNEL_depthwise_grad_data && other == KERNEL_depthwise);
+}
+
 static bool uses_kernel(const Plan *plan, Kernel kernel)
 {
     for (int i = 0; i < plan->steps.n; i++) {
-        if (plan->steps.at[i].kernel == kernel)
+        const Kernel step = plan->steps.at[i].kernel;
+        if (step == kernel || calls(step, kernel))
             return true;
     }
     return false;
@@ -115,6 +149,21 @@ static bool has_long_act(const Plan *plan)
     return false;
 }
 
+/* Output channels, groups and panels of a step that needs RNC_NARROW. */
+static rnc_conv_shape panels_of(const Step *step)
+{
+    const rnc_grad_weights_shape *w = &step->shape.grad_weights;
+    const rnc_grad_data_shape *d = &step->shape.grad_data;
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_grad_weights:
+        return (rnc_conv_shape){.out_c = w->out_c, .groups = w->groups, .panel = w->panel};
+    case FAMILY_grad_data:
+        return (rnc_conv_shape){.out_c = d->in_c, .groups = d->groups, .panel = d->panel};
+    default:
+        return step->shape.conv;
+    }
+}
+
 /* RNC_NARROW: does any convolution have a panel, or a column of t->vectors, that is narrower than
  * its others? */
 static bool has_narrow(const Plan *plan, Isa isa)
@@ -123,7 +172,7 @@ static bool has_narrow(const Plan *plan, Isa isa)
         const Step *step = &plan->steps.at[i];
         if (!(kernel_rows[step->kernel].needs & NEEDS_NARROW))
             continue;
-        const rnc_conv_shape *s = &step->shape.conv;
+        const rnc_conv_shape shape = panels_of(step), *s = &shape;
         rnc_panels_cut panels;
         rnc_columns_cut columns;
         rnc_cut_panels(s, &panels);
@@ -236,12 +285,20 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/pool.h");
     if (any_needs(plan, NEEDS_NORM))
         paste_kernel(e, "kernels/f32/norm.h");
+    if (plan->training) {
+        paste_kernel(e, "kernels/train/parts.h");
+        paste_kernel(e, "kernels/train/bn.h");
+        if (uses_family(plan, FAMILY_pool_grad))
+            paste_kernel(e, "kernels/train/pool.h");
+    }
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(plan, (Kernel)k))
-            paste_kernel(e, arena_printf(e->arena, "kernels/f32/%s.c", kernel_rows[k].name));
+            paste_kernel(e, kernel_rows[k].file);
     }
     emit_functions(e);
     buf_putc(e->out, '\n');
+    if (plan->training)
+        paste_text(e->out, "kernels/train/parts_end.h", NULL, NULL);
     paste_text(e->out, "kernels/isa/isa_end.h", NULL, NULL);
     buf_puts(e->out, "#ifdef __clang__\n#pragma clang diagnostic pop\n#endif\n");
 }

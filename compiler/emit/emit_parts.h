@@ -40,6 +40,9 @@ uint32_t texts_hash(const char *const *names, int n); /* below 2^31 */
 /* For --single-file: the runtime's interface, and its functions. */
 void emit_runtime_interface(Buf *out);
 void emit_runtime_functions(Buf *out);
+/* Likewise of a training. */
+void emit_train_runtime(Buf *out);
+void emit_train_functions(Buf *out);
 
 /* emit_kernels.c */
 void emit_operands(Emit *e);            /* the shape structs in use, tile, operands */
@@ -56,7 +59,8 @@ void emit_functions(Emit *e); /* a function for each kind of step, and a table o
 /* emit_run.c: whether the plan has steps with more than two operands or more than one result, which
  * have a call of another form; the steps. */
 bool emit_has_many(const Plan *plan);
-void emit_run(Emit *e); /* one call for each step, and loops */
+void emit_run(Emit *e);    /* one call for each step, and loops */
+void emit_stages(Emit *e); /* likewise for a training, a function for each stage */
 
 /* The name of a step: its layers, "layer1.0.main.conv1 + bn1 + relu1".  The first of these layers;
  * where an output is copied to the caller, the name of the output. */
@@ -71,7 +75,17 @@ const char *port_type(const Port *port); /* "float" */
 void emit_run_declaration(Emit *e);
 int64_t emit_arena_bytes(const Plan *plan);
 
+/* emit_train.c, for a training: the functions after the stages; constants; the description.
+ * emit_train_header.c: the interface. */
+void emit_constants(Emit *e);
+void emit_train(Emit *e);
+void emit_train_interface(Emit *e);
+void emit_step_declaration(Emit *e);
+void emit_evaluate_declaration(Emit *e);
+
 /* emit_info.c */
+void emit_info_ports(Emit *e);                /* tables of ports */
+void emit_step_table(Emit *e);                /* the table of steps */
 void emit_string(Buf *out, const char *text); /* as a C string */
 void emit_labels(Emit *e);
 void emit_info(Emit *e);

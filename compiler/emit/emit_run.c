@@ -8,6 +8,7 @@
 
 #include "net/figures.h"
 #include "emit/series.h"
+#include "plan/training.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -132,6 +133,8 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
 {
     if (o->kind == PLACE_NONE)
         buf_puts(e->out, "NULL, ");
+    else if (o->kind == PLACE_RATES)
+        buf_printf(e->out, "net->rates[%d], ", o->port);
     else if (o->tensor)
         emit_address(e, o->kind == PLACE_STATE ? "STATE" : "ARENA", at, by);
     else
@@ -173,8 +176,10 @@ static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
         emit_operand(e, &s->out[0], at.out[0], m.by.out[0]);
     if (s->weights)
         emit_address(e, "WEIGHTS", at.weights, m.by.weights);
+    else if (s->filters.tensor)
+        emit_address(e, "FILTERS", at.weights, m.by.weights);
     else
-        buf_puts(e->out, "NULL, ");
+        buf_puts(e->out, s->counts ? "RNC_IMAGES, " : "NULL, ");
     if (s->scratch >= 0)
         emit_address(e, "ARENA", at.scratch, m.by.scratch);
     else
@@ -188,7 +193,10 @@ static void emit_step(Emit *e, const Step *s, Buf *text)
 {
     buf_putc(e->out, '\n');
     emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
-    emit_call(e, "    ", s, (Moves){0});
+    const bool asked = e->plan->training && s->kernel == KERNEL_output;
+    if (asked) /* by whoever evaluates */
+        buf_printf(e->out, "    if (outputs && outputs[%d])\n", s->out[0].port);
+    emit_call(e, asked ? "        " : "    ", s, (Moves){0});
 }
 
 /* ---- loops ---- */
@@ -276,36 +284,15 @@ static void emit_turns(Emit *e)
     buf_puts(e->out, "in, out);\n    }\n}\n");
 }
 
-void emit_run(Emit *e)
+/* Calls and loops of steps first .. end-1. */
+static void emit_calls(Emit *e, int first, int end)
 {
     const Plan *plan = e->plan;
-    const bool turns = plan->turns > 1, many = emit_has_many(plan);
     Buf text = buf_new(e->arena);
-    buf_printf(
-        e->out,
-        "\n/* ---- the network, one call for each step; threads: how many may share the step ---- "
-        "*/\n\n"
-        "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
-        "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
-        e->name, e->name);
-    if (many)
-        buf_printf(e->out,
-                   "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
-                   "    %s_step_of_many(net, number, %s_##kind##_kind, in, sizeof in / sizeof *in, "
-                   "out, \\\n"
-                   "                    sizeof out / sizeof *out, weights, scratch, threads)\n",
-                   e->name, e->name);
-    buf_printf(e->out, "#define RNC_ARENA(offset) (net->arena + (offset))\n%s",
-               e->state ? "#define RNC_STATE(offset) (state + (offset))\n" : "");
-    buf_printf(
-        e->out,
-        "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
-        "static void %s_%s(struct %s *net, %sconst void *const *inputs, void *const "
-        "*outputs)\n{\n",
-        e->name, turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
-    buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
-                     "    if (net->pool)\n        net->pool->begin(net->pool);\n");
-    for (int i = 0, next = 0; i < plan->steps.n;) {
+    int next = 0;
+    while (next < plan->repeats.n && plan->repeats.at[next].first < first)
+        next++;
+    for (int i = first; i < end;) {
         const Repeat *r = next < plan->repeats.n ? &plan->repeats.at[next] : NULL;
         if (r && r->first == i) {
             emit_loop(e, r, &text);
@@ -315,12 +302,82 @@ void emit_run(Emit *e)
             emit_step(e, &plan->steps.at[i++], &text);
         }
     }
-    buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n"
-                     "#undef RNC_CALL\n#undef RNC_ARENA\n#undef RNC_WEIGHTS\n");
+}
+
+/* The macros that calls are written with. */
+static void emit_call_macros(Emit *e)
+{
+    const bool many = emit_has_many(e->plan);
+    buf_printf(
+        e->out,
+        "\n/* ---- the network, one call for each step; threads: how many may share the step ---- "
+        "*/\n\n"
+        "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
+        "    %s_%s(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
+        e->name, e->plan->training ? "call" : "step", e->name);
+    if (many)
+        buf_printf(e->out,
+                   "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
+                   "    %s_step_of_many(net, number, %s_##kind##_kind, in, sizeof in / sizeof *in, "
+                   "out, \\\n"
+                   "                    sizeof out / sizeof *out, weights, scratch, threads)\n",
+                   e->name, e->name);
+    const char *state = e->plan->training ? "net->state" : "state";
+    buf_puts(e->out, "#define RNC_ARENA(offset) (net->arena + (offset))\n");
+    if (e->state)
+        buf_printf(e->out, "#define RNC_STATE(offset) (%s + (offset))\n", state);
+}
+
+static void emit_macros_end(Emit *e)
+{
+    buf_puts(e->out, "#undef RNC_CALL\n#undef RNC_ARENA\n#undef RNC_WEIGHTS\n");
     if (e->state)
         buf_puts(e->out, "#undef RNC_STATE\n");
-    if (many)
+    if (emit_has_many(e->plan))
         buf_puts(e->out, "#undef RNC_CALL_MANY\n");
+}
+
+void emit_stages(Emit *e)
+{
+    static const char *const names[STAGES] = {"forward", "backward", "update", "evaluation"};
+    const Training *t = e->plan->training;
+    emit_call_macros(e);
+    buf_printf(e->out,
+               "#define RNC_FILTERS(offset) ((const float *)(const void *)RNC_ARENA(offset))\n"
+               "#define RNC_WEIGHTS(offset) (%s_constants + (offset) / sizeof(float))\n"
+               "#define RNC_IMAGES ((const float *)(const void *)&net->images)\n",
+               e->name);
+    for (int i = 0; i < STAGES; i++) {
+        if (i == STAGE_UPDATE && t->begin[i] == t->begin[i + 1])
+            continue;
+        buf_printf(e->out,
+                   "\nstatic void %s_%s(struct %s *net, const void *const *inputs, void *const "
+                   "*outputs)\n{\n    (void)inputs;\n    (void)outputs;\n",
+                   e->name, names[i], e->name);
+        emit_calls(e, t->begin[i], t->begin[i + 1]);
+        buf_puts(e->out, "}\n");
+    }
+    buf_putc(e->out, '\n');
+    emit_macros_end(e);
+    buf_puts(e->out, "#undef RNC_FILTERS\n#undef RNC_IMAGES\n");
+}
+
+void emit_run(Emit *e)
+{
+    const Plan *plan = e->plan;
+    const bool turns = plan->turns > 1;
+    emit_call_macros(e);
+    buf_printf(
+        e->out,
+        "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
+        "static void %s_%s(struct %s *net, %sconst void *const *inputs, void *const "
+        "*outputs)\n{\n",
+        e->name, turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
+    buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
+                     "    if (net->pool)\n        net->pool->begin(net->pool);\n");
+    emit_calls(e, 0, plan->steps.n);
+    buf_puts(e->out, "\n    if (net->pool)\n        net->pool->end(net->pool);\n}\n\n");
+    emit_macros_end(e);
     if (turns)
         emit_turns(e);
 }

@@ -121,6 +121,25 @@ void emit_tiles(Emit *e, Isa isa)
     }
 }
 
+/* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES). */
+static void emit_counted(Emit *e, const Step *s, const char *kind)
+{
+    const Family family = kernel_rows[s->kernel].family;
+    buf_printf(e->out,
+               "    rnc_%s_shape s = %s_%s_shape;\n"
+               "    const int images = *(const int *)o->weights;\n",
+               shape_rows[family].name, e->name, kind);
+    if (family == FAMILY_loss)
+        buf_puts(e->out, "    s.images = images * s.each;\n"
+                         "    s.scale = 1.0f / (float)s.images;\n");
+    else if (family != FAMILY_filter)
+        buf_puts(e->out, "    s.images = images;\n");
+    if (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter)
+        buf_puts(e->out, "    s.slices = s.slices < images ? s.slices : images;\n");
+    buf_printf(e->out, "    RNC_FN(%s)(&s, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
+               kernel_rows[s->kernel].name, kind);
+}
+
 void emit_functions(Emit *e)
 {
     buf_putc(e->out, '\n');
@@ -137,8 +156,12 @@ void emit_functions(Emit *e)
                 buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s%s, o, part, parts);\n", e->name,
                            kind, halo_suffix(e, k));
         }
-        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
-                   kernel_rows[s->kernel].name, e->name, kind, kind);
+        if (s->counts)
+            emit_counted(e, s, kind);
+        else
+            buf_printf(e->out,
+                       "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
+                       kernel_rows[s->kernel].name, e->name, kind, kind);
     }
     buf_printf(e->out, "static const %s_step_function RNC_FN(steps)[%s_kinds] = {\n", e->name,
                e->name);

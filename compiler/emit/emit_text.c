@@ -58,6 +58,25 @@ void emit_runtime_interface(Buf *out)
     paste_text(out, "runtime/rncrt.h", NULL, NULL);
 }
 
+static bool is_of_training(const char *name)
+{
+    return str_eq(name, "runtime/train.c") || str_eq(name, "runtime/rnctrain.h");
+}
+
+void emit_train_runtime(Buf *out)
+{
+    paste_text(out, "runtime/rnctrain.h", NULL, NULL);
+}
+
+void emit_train_functions(Buf *out)
+{
+    emit_runtime_functions(out);
+    buf_puts(out, "#if defined(RNCRT_PASTED) && !defined(RNCTRAIN_FUNCTIONS)\n"
+                  "#define RNCTRAIN_FUNCTIONS\n");
+    paste_text(out, "runtime/train.c", NULL, NULL);
+    buf_puts(out, "#endif /* RNCTRAIN_FUNCTIONS */\n");
+}
+
 void emit_runtime_functions(Buf *out)
 {
     buf_puts(
@@ -66,7 +85,8 @@ void emit_runtime_functions(Buf *out)
         " * Mapped files (rnc_weights_open) and threads (rnc_pool_new) are only in librncrt. */\n"
         "#if defined(RNCRT_PASTED) && !defined(RNCRT_FUNCTIONS)\n#define RNCRT_FUNCTIONS\n");
     for (int i = 0; i < text_count; i++) {
-        if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h"))
+        if (str_starts(texts[i].name, "runtime/") && !str_eq(texts[i].name, "runtime/rncrt.h") &&
+            !is_of_training(texts[i].name))
             paste_text(out, texts[i].name, NULL, NULL);
     }
     buf_puts(out, "#endif /* RNCRT_FUNCTIONS */\n");

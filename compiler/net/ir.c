@@ -254,6 +254,8 @@ Net *ir_copy(const Net *net, Arena *arena)
         VEC_PUSH(arena, &copy->updates, update);
     }
     copy->n_original = net->n_original;
+    copy->n_step = net->n_step;
+    copy->train = net->train;
     return copy;
 }
 

@@ -163,6 +163,8 @@ typedef struct Net {
     VEC(Port) outputs;
     VEC(Update) updates; /* of a network with a backward part (passes/differentiate.h); else none */
     int n_original;      /* nodes before the first pass: Node.origin is below it */
+    int n_step;          /* nodes of a step of training, if others after them evaluate the network
+                            (passes/evaluation.h); else 0 */
     /* For binding weights, before any pass: */
     VEC(NetNaming) namings; /* other namings that may fit them */
     bool every_naming;      /* `namings` includes the ones that ship with rnc */

@@ -20,6 +20,17 @@ bool init_parse(InitSpec *spec, const char *text, Diag *diag);
  * are drawn, whatever the node says.  glorot_uniform equals that of TensorFlow 1.x to the bit
  * (init.c). */
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena);
+/* How the numbers of a parameter are drawn by `spec`, without the seed of the network: for code
+ * that initialises by itself (runtime/train.c). */
+typedef enum InitValues { INIT_CONSTANT, INIT_UNIFORM, INIT_GAUSS, INIT_TRUNCATED } InitValues;
+typedef struct InitDraw {
+    InitValues values;
+    double limit;  /* the constant; the end of the range; the deviation */
+    uint64_t seed; /* its own if `own`, else added to the network's */
+    bool own;
+    uint64_t block; /* where the generator begins */
+} InitDraw;
+InitDraw init_draw(const Param *param, const Node *node, InitSpec spec);
 /* Computes four random words from a counter: Philox4x32-10 (init.c). */
 void philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 

@@ -191,6 +191,21 @@ static float draw(Random *r, const InitRow *row, double limit)
     return (float)row->scale;
 }
 
+/* The end of the range or the deviation of weights [out][in][window]. */
+static double limit_of(const InitRow *row, int64_t out, int64_t in, int64_t window)
+{
+    const double fan_in = (double)(window * in), fan_out = (double)(window * out);
+    const double fan = row->fan == FAN_IN ? fan_in : row->fan == ONE ? 1 : (fan_in + fan_out) / 2;
+    const double variance = row->scale / (fan < 1 ? 1 : fan);
+    return sqrt(row->values == UNIFORM ? 3 * variance : variance);
+}
+
+/* The block at which the nth draw of n numbers begins. */
+static uint64_t first_block(int nth, int64_t n)
+{
+    return nth > 1 ? ((uint64_t)nth - 1) * (uint64_t)n * 256 : 0;
+}
+
 /* Weights as [out][in][window], drawn in the order window, in, out. */
 static void fill_weights(float *to, const Param *param, InitSpec spec, int nth)
 {
@@ -198,12 +213,8 @@ static void fill_weights(float *to, const Param *param, InitSpec spec, int nth)
     const int64_t n = param_elements(param);
     const int64_t out = param->dims[0], in = param->rank > 1 ? param->dims[1] : 1;
     const int64_t window = n / (out * in);
-    const double fan_in = (double)(window * in), fan_out = (double)(window * out);
-    const double fan = row->fan == FAN_IN ? fan_in : row->fan == ONE ? 1 : (fan_in + fan_out) / 2;
-    const double variance = row->scale / (fan < 1 ? 1 : fan);
-    const double limit = sqrt(row->values == UNIFORM ? 3 * variance : variance);
-    const uint64_t draws = nth > 1 ? (uint64_t)nth - 1 : 0;
-    Random random = random_new(spec.seed, draws * (uint64_t)n * 256);
+    const double limit = limit_of(row, out, in, window);
+    Random random = random_new(spec.seed, first_block(nth, n));
     for (int64_t w = 0; w < window; w++)
         for (int64_t i = 0; i < in; i++)
             for (int64_t o = 0; o < out; o++)
@@ -230,6 +241,32 @@ static InitSpec own_spec(const Node *node, InitSpec spec)
     if (a->seed >= 0)
         spec.seed = (uint64_t)a->seed;
     return spec;
+}
+
+static bool is_batchnorm(const Node *node)
+{
+    return node->op == OP_BN || node->op == OP_BN_TRAIN;
+}
+
+InitDraw init_draw(const Param *param, const Node *node, InitSpec spec)
+{
+    static const InitValues values[] = {[UNIFORM] = INIT_UNIFORM,
+                                        [TRUNCATED] = INIT_TRUNCATED,
+                                        [NORMAL] = INIT_GAUSS,
+                                        [CONSTANT] = INIT_CONSTANT};
+    const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && is_batchnorm(node));
+    if (one || param->role != P_WEIGHT)
+        return (InitDraw){.values = INIT_CONSTANT, .limit = one};
+    const InitSpec own = own_spec(node, spec);
+    const InitRow *row = &init_rows[own.kind];
+    const int64_t n = param_elements(param);
+    const int64_t out = param->dims[0], in = param->rank > 1 ? param->dims[1] : 1;
+    return (InitDraw){.values = values[row->values],
+                      .limit = row->values == CONSTANT ? row->scale
+                                                       : limit_of(row, out, in, n / (out * in)),
+                      .seed = own.seed,
+                      .own = op_attr(node->op, "init") && node->attrs.seed >= 0,
+                      .block = first_block(node->attrs.draw, n)};
 }
 
 void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)

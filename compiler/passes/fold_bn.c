@@ -182,6 +182,8 @@ static void rename_made(const Folder *f)
 void pass_fold_bn(Net *net)
 {
     if (net->updates.n)
+        return; /* a training changes what would be folded */
+    if (net->updates.n)
         return;
     Rewrite r = rewrite_begin(net);
     Folder f = folder_new(net);

@@ -23,9 +23,18 @@ enum {
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {
+#define ROW(name, folder, trains, family, packing, needs, operands, doc) \
+    [KERNEL_##name] = {#name,          "kernels/" folder "/" #name ".c", \
+                       trains,         FAMILY_##family,                  \
+                       PACK_##packing, needs,                            \
+                       operands,       doc},
 #define KERNEL(name, family, packing, needs, operands, doc) \
-    [KERNEL_##name] = {#name, FAMILY_##family, PACK_##packing, needs, operands, doc},
+    ROW(name, "f32", false, family, packing, needs, operands, doc)
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) \
+    ROW(name, "train", true, family, packing, needs, operands, doc)
+#include "kernels/train/kernels.def"
+#undef ROW
 };
 
 enum { KIND_int, KIND_float };
@@ -43,35 +52,50 @@ static_assert(sizeof(int) == 4 && sizeof(float) == 4, "a field is 4 bytes, whate
                       4 * sizeof family##_fields / sizeof *family##_fields, \
                   "no padding between fields");
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc) static const ShapeField family##_fields[] = {
+#define FIELD(family, type, name, doc) ROW(family, type, name, false, doc)
+#define PACKS(family, type, name, doc) ROW(family, type, name, true, doc)
+#define SHAPE_END(family)                                                   \
+    }                                                                       \
+    ;                                                                       \
+    static_assert(sizeof(rnc_##family##_shape) ==                           \
+                      4 * sizeof family##_fields / sizeof *family##_fields, \
+                  "no padding between fields");
+#include "kernels/train/shapes.def"
 
 const ShapeRow shape_rows[FAMILY_COUNT] = {
 #define SHAPE_BEGIN(family, doc)                                                 \
     [FAMILY_##family] = {#family, sizeof(rnc_##family##_shape), family##_fields, \
                          (int)(sizeof family##_fields / sizeof *family##_fields)},
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc)                                                 \
+    [FAMILY_##family] = {#family, sizeof(rnc_##family##_shape), family##_fields, \
+                         (int)(sizeof family##_fields / sizeof *family##_fields)},
+#include "kernels/train/shapes.def"
 };
 
-/* Counts the words from `text` to `end`; those with `?` come last. */
-static OperandCount count_words(const char *text, const char *end)
+/* The words from `text` to `end`. */
+static OperandSet read_words(const char *text, const char *end)
 {
-    OperandCount count = {0};
+    OperandSet set = {0};
     while (text < end) {
         const size_t n = strcspn(text, " ");
-        count.most++;
-        count.least += text[n - 1] != '?';
+        if (text[n - 1] != '?')
+            set.needed |= 1u << set.count;
+        set.count++;
         text += n + strspn(text + n, " ");
     }
-    return count;
+    return set;
 }
 
-OperandCount kernel_reads(Kernel kernel)
+OperandSet kernel_reads(Kernel kernel)
 {
     const char *text = kernel_rows[kernel].operands;
-    return count_words(text, strstr(text, "->"));
+    return read_words(text, strstr(text, "->"));
 }
 
-OperandCount kernel_writes(Kernel kernel)
+OperandSet kernel_writes(Kernel kernel)
 {
     const char *text = strstr(kernel_rows[kernel].operands, "->") + strlen("-> ");
-    return count_words(text, text + strlen(text));
+    return read_words(text, text + strlen(text));
 }

@@ -1,9 +1,9 @@
 /* kernels.h: what instruction sets, shapes, packings and kernels there are: the rows
- * of isa.def, shapes.def, packings.def and kernels.def as data. */
+ * of isa.def, shapes.def, packings.def and kernels.def as data, those for training among them. */
 #ifndef RNC_KERNELS_H
 #define RNC_KERNELS_H
 
-#include "kernels/shapes.h"
+#include "kernels/train/shapes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +25,8 @@ extern const IsaRow isa_rows[ISA_COUNT];
 typedef enum Family {
 #define SHAPE_BEGIN(family, doc) FAMILY_##family,
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc) FAMILY_##family,
+#include "kernels/train/shapes.def"
     FAMILY_COUNT
 } Family;
 
@@ -47,6 +49,8 @@ extern const ShapeRow shape_rows[FAMILY_COUNT];
 typedef union Shape {
 #define SHAPE_BEGIN(family, doc) rnc_##family##_shape family;
 #include "kernels/shapes.def"
+#define SHAPE_BEGIN(family, doc) rnc_##family##_shape family;
+#include "kernels/train/shapes.def"
 } Shape;
 
 /* The knobs of a step, fields of rnc_knobs: KNOB_pixels is the number of `pixels` among them. */
@@ -78,7 +82,9 @@ enum {
 };
 
 typedef struct KernelRow {
-    const char *name; /* also the file, kernels/f32/<name>.c */
+    const char *name;
+    const char *file; /* "kernels/f32/conv_direct.c" */
+    bool trains;      /* a row of kernels/train/kernels.def */
     Family family;
     Packing packing;
     unsigned needs;       /* NEEDS_... */
@@ -88,18 +94,21 @@ typedef struct KernelRow {
 typedef enum Kernel {
 #define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
 #include "kernels/kernels.def"
+#define KERNEL(name, family, packing, needs, operands, doc) KERNEL_##name,
+#include "kernels/train/kernels.def"
     KERNEL_COUNT
 } Kernel;
 extern const KernelRow kernel_rows[KERNEL_COUNT];
 
 /* The most tensors that a step reads and writes: the slots of rnc_operands (operands.h). */
 enum { MOST_IN = RNC_MOST_IN, MOST_OUT = RNC_MOST_OUT };
-/* How many operands a kernel reads or writes: at least those without `?` in its row, at most all.
- */
-typedef struct OperandCount {
-    int least, most;
-} OperandCount;
-OperandCount kernel_reads(Kernel kernel);
-OperandCount kernel_writes(Kernel kernel);
+/* Which operands a kernel reads or writes: bit i of `needed` is set if its row has the i-th without
+ * `?`; `count` is how many there are at most. */
+typedef struct OperandSet {
+    unsigned needed;
+    int count;
+} OperandSet;
+OperandSet kernel_reads(Kernel kernel);
+OperandSet kernel_writes(Kernel kernel);
 
 #endif

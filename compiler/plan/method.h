@@ -50,6 +50,7 @@ struct Method {
      * the most by the coefficients of the transforms.  0: what is packed are the network's
      * weights, which have been rounded already (params/round.c). */
     double half_error;
+    bool by_steps; /* steps of a training can pack its weights (select_filters.c) */
     /* The number of its weights as a multiple of those of the plain sum; NULL: 1. */
     double (*weights)(const Node *node, const Method *self);
 

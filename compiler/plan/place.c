@@ -47,13 +47,31 @@ static void most(int *a, int b)
     *a = *a > b ? *a : b;
 }
 
+/* The wishes of a node that only training has.  Gradients by filters read the layer's operand as
+ * the layer does. */
+static void add_train_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
+{
+    int halo[4];
+    train_halo(plan, user, slot, halo);
+    for (int i = 0; i < 4; i++)
+        most(&w->halo[i], halo[i]);
+    const bool reads = user->op == OP_CONV_WEIGHTS && slot == 1;
+    w->by_conv = w->by_conv || reads || user->op == OP_CONV_TRANSPOSE;
+    w->others = w->others || !reads || user->attrs.groups > 1;
+}
+
 static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
 {
     const Method *method = slot == 0 ? plan->methods[user->id] : NULL;
+    if (!method && plan->training) {
+        add_train_wishes(plan, user, slot, w);
+        return;
+    }
     if (!method) {
         w->others = true;
         return;
     }
+    user = conv_of(plan, user);
     for (int axis = 0; axis < 2 && method->reads_halo; axis++) {
         int before, behind;
         conv_reach(user, axis, &before, &behind);
@@ -100,7 +118,9 @@ static int store_frames(const Plan *plan, const Store *store)
 static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type type, Tensor *t)
 {
     int64_t pixel = store->channels;
-    if (!w->others && type.c < plan->align)
+    if (is_param_like(plan->net->nodes.at[store->nodes.at[0]]))
+        pixel = type.c;
+    else if (!w->others && type.c < plan->align)
         pixel = type.c;
     else if (((w->by_conv && pixel % FAR_PITCH == 0) || (w->by_line && pixel % LINES_PITCH == 0)) &&
              type.h * type.w > 1)
@@ -168,7 +188,8 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
         Tensor *t = NEW(plan->arena, Tensor);
         *t = layout;
         t->node = node;
-        t->c = layout.pixel < plan->align ? layout.pixel : lanes_of(plan, node->type.c);
+        t->c = layout.pixel < plan->align || is_param_like(node) ? layout.pixel
+                                                                 : lanes_of(plan, node->type.c);
         t->origin += channel;
         plan->tensors[node->id] = t;
         if (channel + node->type.c > channels)

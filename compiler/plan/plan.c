@@ -17,11 +17,11 @@ const Machine *plan_machine(const PlanOptions *options)
     return options->machine ? options->machine : &machine_rows[MACHINE_generic];
 }
 
-/* Whether no node or port is one that only training has; false after a message. */
+/* Whether the network is a whole training or has nothing of one; false after a message. */
 static bool can_compile(const Net *net, Diag *diag)
 {
-    const Node *bad = net->updates.n ? net->updates.at[0].node : NULL;
-    for (int i = 0; i < net->nodes.n && !bad; i++) {
+    const Node *bad = NULL;
+    for (int i = 0; i < net->nodes.n && !bad && !net->n_step; i++) {
         const Node *node = net->nodes.at[i];
         if (op_row(node->op)->flags & BACKWARD ||
             (node->op == OP_INPUT && elem_row(node->type.elem)->input != ANY_INPUT))
@@ -30,8 +30,8 @@ static bool can_compile(const Net *net, Diag *diag)
     if (!bad)
         return true;
     diag_error(diag, bad->place ? bad->place->loc : NO_LOC,
-               "'%s' is of a step of training, which rnc cannot compile to C yet", bad->name);
-    diag_note(diag, NO_LOC, "'--dump ir' prints the network, and 'rnc eval' computes it");
+               "'%s' is of a step of training, and the network updates nothing", bad->name);
+    diag_note(diag, NO_LOC, "rnc --train makes a whole step of a .net file");
     return false;
 }
 
@@ -94,7 +94,16 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         if (plan->options.isas >> i & 1 && isa_rows[i].lanes > plan->align)
             plan->align = isa_rows[i].lanes;
     }
-    cut_batch(plan, net);
+    if (net->n_step) {
+        plan->net = net;
+        plan->turns = 1;
+        plan->options.weights_type = RNC_WEIGHTS_F32;
+        begin_training(plan);
+        if (!can_train(plan, diag))
+            return NULL;
+    } else {
+        cut_batch(plan, net);
+    }
     if (!choose_steps(plan, net, diag))
         return NULL;
     share_functions(plan);

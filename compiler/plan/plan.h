@@ -57,14 +57,15 @@ typedef enum PlaceKind {
     PLACE_ARENA,
     PLACE_STATE,
     PLACE_INPUT,
-    PLACE_OUTPUT
+    PLACE_OUTPUT,
+    PLACE_RATES /* numbers of the optimizer, which the step computes (training.h) */
 } PlaceKind;
 
 /* An operand of a step: a tensor in the arena or in the state, or one of the caller's ports. */
 typedef struct Operand {
     PlaceKind kind;
     Tensor *tensor; /* PLACE_ARENA, PLACE_STATE; else NULL */
-    int port;       /* PLACE_INPUT, PLACE_OUTPUT */
+    int port;       /* PLACE_INPUT, PLACE_OUTPUT; PLACE_RATES: which of them */
     int64_t shift;  /* elements added to the tensor's origin (a concat's copy) */
 } Operand;
 
@@ -90,7 +91,10 @@ typedef struct Step {
     rnc_knobs knobs[ISA_COUNT];    /* for the ISAs in Plan.isas */
     unsigned clear_halo;           /* bit k: the step clears what is around out[k] first */
     rnc_halo_shape halo[MOST_OUT]; /* of these results */
-    Packed *weights;               /* or NULL */
+    Packed *weights;               /* in the weights file, or NULL */
+    Operand filters;               /* packed by an earlier step of a training, or PLACE_NONE */
+    bool counts;                   /* it adds over images: those that a training step has are fewer
+                                      than its shape says at the end of an epoch */
     int64_t scratch_bytes;
     int scratch;  /* buffer, or -1 */
     int parts;    /* at most this many threads are of use; 1: not worth sharing */
@@ -110,7 +114,8 @@ typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
  * chosen always, only where they gain much, or never. */
 typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_BALANCED, OPTIMIZE_SIZE } Optimize;
 
-typedef struct Tuning Tuning; /* tuning.h */
+typedef struct Tuning Tuning;     /* tuning.h */
+typedef struct Training Training; /* training.h */
 
 typedef struct PlanOptions {
     unsigned isas; /* bit 1 << Isa for each to compile for; 0: the default set */
@@ -145,6 +150,7 @@ typedef struct Plan {
                                  NULL */
     Tensor **tensors;         /* by node id; NULL where the node has no tensor of its own */
     struct Placing *placings; /* by node id: how each value is computed and stored (plan_parts.h) */
+    Training *training;       /* of a network with a backward part; else NULL */
     int64_t state_bytes;      /* of a turn; each turn has its own, one after the other */
     int64_t arena_bytes;
     int64_t lower_bound;  /* largest sum of bare bytes alive at any step */

@@ -59,6 +59,20 @@ static inline int lanes_of(const Plan *plan, int c)
  * the operand. */
 void conv_reach(const Node *node, int axis, int *before, int *behind);
 
+/* ---- training (training.c) ---- */
+
+/* Sets Plan.training: the state, the optimizer and the views; before choose_methods(). */
+void begin_training(Plan *plan);
+/* Whether steps can pack the filters of all layers; false after a message. */
+bool can_train(const Plan *plan, Diag *diag);
+/* The convolution or dense layer that methods see in a node: itself, its view, or NULL. */
+const Node *conv_of(const Plan *plan, const Node *node);
+/* Whether the node's value has the order of a parameter: it is a gradient of filters. */
+bool is_param_like(const Node *node);
+/* The zeros that `user`, a node of a training, reads around its operand `slot`: top, left, bottom,
+ * right. */
+void train_halo(const Plan *plan, const Node *user, int slot, int halo[4]);
+
 /* ---- state ---- */
 
 /* Adds a piece to the plan's state (place.c), which steps can have as operands: `elements` of it,

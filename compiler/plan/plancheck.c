@@ -16,6 +16,7 @@
  * A view forms a value from the values that it shows, when its turn among the nodes comes.
  */
 #include "plan/plancheck_parts.h"
+#include "plan/training_parts.h"
 
 #include <string.h>
 
@@ -134,6 +135,25 @@ static void own(Walk *w, int buffer)
     w->contents[buffer].values.n = w->contents[buffer].cleared.n = 0;
 }
 
+/* The halo that a step of a training reads around an operand holds zeros. */
+static void check_train_zeros(Walk *w, const Step *step, const Operand *o)
+{
+    const Plan *plan = w->check.plan;
+    const int slot =
+        step->kernel == KERNEL_conv_grad_weights || step->kernel == KERNEL_depthwise_grad_weights
+            ? 1
+            : 0;
+    const Family family = kernel_rows[step->kernel].family;
+    int halo[4];
+    if (o != &step->in[0] || (family != FAMILY_grad_weights && family != FAMILY_grad_data))
+        return;
+    train_halo(plan, step->node, slot, halo);
+    const int64_t lo = first_channel(o->tensor);
+    if ((halo[0] || halo[1] || halo[2] || halo[3]) &&
+        !zeros_around(&w->contents[o->tensor->buffer], lo, lo + o->tensor->node->type.c))
+        complain(&w->check, step, "needs zeros that nobody wrote around", o->tensor->node);
+}
+
 static void check_read(Walk *w, const Step *step, const Operand *o)
 {
     const Tensor *t = o->tensor;
@@ -144,6 +164,8 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
         complain(&w->check, step, "reads what is no longer, or not yet, the value of", t->node);
         return;
     }
+    if (w->check.plan->training && !t->state)
+        check_train_zeros(w, step, o);
     if (o == &step->in[0] && !t->state && step->method && step->method->reads_halo &&
         !zeros_around(&w->contents[t->buffer], lo, lo + t->node->type.c)) {
         int before, behind;
@@ -178,8 +200,9 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
         return;
     const bool alike = in->origin == out->origin && in->pixel == out->pixel &&
                        in->row == out->row && type_eq(in->node->type, out->node->type);
-    bool may =
-        step->kernel == KERNEL_join || step->kernel == KERNEL_map || step->kernel == KERNEL_softmax ||
+    bool may = step->kernel == KERNEL_join || step->kernel == KERNEL_map ||
+               step->kernel == KERNEL_softmax || step->kernel == KERNEL_bn_apply ||
+               step->kernel == KERNEL_act_grad ||
                kernel_rows[step->kernel].family == FAMILY_norm;
     if (step->method)
         may = o == &step->in[1];
@@ -232,13 +255,13 @@ static void check_write(Walk *w, const Step *step)
 /* Checks that a step has as many operands as its kernel's row says. */
 static void check_count(Walk *w, const Step *step)
 {
-    const OperandCount in = kernel_reads(step->kernel), out = kernel_writes(step->kernel);
+    const OperandSet in = kernel_reads(step->kernel), out = kernel_writes(step->kernel);
     for (int i = 0; i < MOST_IN; i++) {
-        if (step->in[i].kind == PLACE_NONE ? i < in.least : i >= in.most)
+        if (step->in[i].kind == PLACE_NONE ? in.needed >> i & 1 : i >= in.count)
             complain(&w->check, step, "has not the operands of its kernel:", step->node);
     }
     for (int i = 0; i < MOST_OUT; i++) {
-        if (step->out[i].kind == PLACE_NONE ? i < out.least : i >= out.most)
+        if (step->out[i].kind == PLACE_NONE ? out.needed >> i & 1 : i >= out.count)
             complain(&w->check, step, "has not the results of its kernel:", step->node);
     }
 }
@@ -329,12 +352,34 @@ static void check_step(Walk *w, const Step *step)
     check_count(w, step);
     check_shape(&w->check, step);
     check_scratch(w, step);
+    check_read(w, step, &step->filters);
     for (int i = 0; i < MOST_IN; i++) {
         check_read(w, step, &step->in[i]);
         for (int k = 0; k < MOST_OUT; k++)
             check_overlap(w, step, &step->in[i], &step->out[k]);
     }
     check_write(w, step);
+}
+
+static void hold(Walk *w, const Tensor *t)
+{
+    if (t)
+        VEC_PUSH(w->check.plan->arena, &contents_of(w, t)->values,
+                 ((Value){t->node, first_channel(t), first_channel(t) + t->c}));
+}
+
+/* A training's state has its values from the beginning. */
+static void hold_kept(Walk *w)
+{
+    const Plan *plan = w->check.plan;
+    for (int i = 0; i < plan->net->params.n; i++) {
+        const Kept *kept = &plan->training->kept[i];
+        hold(w, kept->value);
+        hold(w, kept->first);
+        hold(w, kept->second);
+        hold(w, kept->average);
+        hold(w, kept->gradient);
+    }
 }
 
 bool plan_check(const Plan *plan, Diag *diag)
@@ -344,6 +389,8 @@ bool plan_check(const Plan *plan, Diag *diag)
     w.kept = NEW_ARRAY(plan->arena, Contents, plan->states.n + 1);
     for (int i = 0; i < plan->states.n; i++)
         w.kept[i].owned = true;
+    if (plan->training)
+        hold_kept(&w);
     w.served = NEW_ARRAY(plan->arena, int, plan->net->outputs.n + 1);
     int next = 0;
     for (int i = 0; i < plan->steps.n && w.check.ok; i++) {

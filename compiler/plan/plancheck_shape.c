@@ -9,13 +9,7 @@ void complain(PlanCheck *check, const Step *step, const char *what, const Node *
                   kernel_rows[step->kernel].name, step->node->name, what, node->name);
 }
 
-/* What a step touches of an operand: pixels y0 .. y1 by x0 .. x1 of `c` floats. */
-typedef struct Box {
-    int64_t images, y0, y1, x0, x1, c;
-    int64_t pixel, row, image;
-} Box;
-
-static void check_box(PlanCheck *check, const Step *step, const Operand *o, Box b)
+void check_box(PlanCheck *check, const Step *step, const Operand *o, Box b)
 {
     const Tensor *t = o->tensor;
     if (!t)
@@ -36,13 +30,10 @@ static void check_box(PlanCheck *check, const Step *step, const Operand *o, Box 
         complain(check, step, "is outside the lifetime of the buffer of", t->node);
 }
 
-static int64_t window_end(int64_t out, int stride, int kernel, int dilation, int pad)
+int64_t window_end(int64_t out, int stride, int kernel, int dilation, int pad)
 {
     return (out - 1) * stride + (int64_t)(kernel - 1) * dilation - pad;
 }
-
-#define PLANE(s, H, W, C, p) \
-    ((Box){(s)->images, 0, (H)-1, 0, (W)-1, (C), (s)->p##_pixel, (s)->p##_row, (s)->p##_image})
 
 static void check_conv(PlanCheck *check, const Step *step)
 {
@@ -172,6 +163,6 @@ void check_shape(PlanCheck *check, const Step *step)
                   PLANE(&s->output, s->output.h, s->output.w, s->output.c, in));
         break;
     default:
-        complain(check, step, "has no operands:", step->node);
+        check_train_shape(check, step);
     }
 }

@@ -12,7 +12,7 @@
  * components in common, which is where the block begins.  The time is linear in the number of
  * steps.
  */
-#include "plan/plan_parts.h"
+#include "plan/training_parts.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ Addresses step_addresses(const Plan *plan, const Step *step)
         a.in[i] = operand_address(plan, &step->in[i]);
     for (int i = 0; i < MOST_OUT; i++)
         a.out[i] = operand_address(plan, &step->out[i]);
-    a.weights = step->weights ? step->weights->offset : 0;
+    a.weights = step->weights ? step->weights->offset : operand_address(plan, &step->filters);
     a.scratch = step->scratch >= 0 ? plan->buffers.at[step->scratch].offset : 0;
     return a;
 }
@@ -57,7 +57,7 @@ static bool same_kind(const Operand *a, const Operand *b)
 bool steps_alike(const Step *a, const Step *b)
 {
     bool alike = a->function == b->function && a->parts == b->parts && !a->weights == !b->weights &&
-                 (a->scratch < 0) == (b->scratch < 0);
+                 a->filters.kind == b->filters.kind && (a->scratch < 0) == (b->scratch < 0);
     for (int i = 0; i < MOST_IN && alike; i++)
         alike = same_kind(&a->in[i], &b->in[i]);
     for (int i = 0; i < MOST_OUT && alike; i++)
@@ -72,6 +72,16 @@ typedef struct Finder {
     const Addresses *addresses; /* by step */
     Repeat *best; /* by first step: the run that covers most; count 0 if nothing repeats */
 } Finder;
+
+/* Whether two steps run in the same stage; all do where there is no training. */
+static bool same_stage(const Plan *plan, int a, int b)
+{
+    for (int i = 1; plan->training && i < STAGES; i++) {
+        if (a < plan->training->begin[i] && b >= plan->training->begin[i])
+            return false;
+    }
+    return true;
+}
 
 static bool same_move(const Addresses *at, int period)
 {
@@ -89,7 +99,9 @@ static void try_period(Finder *f, int period)
     const int n = f->plan->steps.n;
     int alike = 0, even = 0;
     for (int i = n - period - 1; i >= 0; i--) {
-        alike = steps_alike(&steps[i], &steps[i + period]) ? alike + 1 : 0;
+        alike = steps_alike(&steps[i], &steps[i + period]) && same_stage(f->plan, i, i + period)
+                    ? alike + 1
+                    : 0;
         even = alike > period && same_move(f->addresses + i, period) ? even + 1 : 0;
         const int by_kind = alike / period + 1, by_move = even / period + 2;
         const int count = by_kind < by_move ? by_kind : by_move;

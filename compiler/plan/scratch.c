@@ -100,7 +100,7 @@ static bool shrink(const Plan *plan, Step *step)
 static double seconds_again(const Plan *plan, const Step *step, int64_t more)
 {
     const Machine *m = plan->options.machine;
-    const double bytes = (double)step->weights->bytes;
+    const double bytes = (double)packed_bytes(step);
     if (more <= 0)
         return 0.0;
     return bytes > 1024.0 * m->l2_kb ? HUGE_VAL : (double)more * bytes / (m->l2 * 1e9);

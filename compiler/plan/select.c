@@ -4,7 +4,7 @@
  * comes right after the step that makes its value, so that the value need not stay alive for it.
  * select_conv.c has the convolutions, select_move.c the steps that only move numbers.
  */
-#include "plan/plan_parts.h"
+#include "plan/training_parts.h"
 
 #include "net/affine.h"
 
@@ -310,10 +310,15 @@ static void select_node(Plan *plan, const Node *node)
         select_input(plan, node, p->input);
         return;
     }
+    if (plan->methods[node->id]) {
+        select_conv(plan, node, plan->methods[node->id]);
+        return;
+    }
+    if (plan->training && select_train(plan, node))
+        return;
     switch (node->op) {
     case OP_CONV:
-    case OP_DENSE:
-        select_conv(plan, node, plan->methods[node->id]);
+    case OP_DENSE: /* has a method, above */
         break;
     case OP_MAXPOOL:
     case OP_AVGPOOL:
@@ -367,7 +372,7 @@ static void select_node(Plan *plan, const Node *node)
     case OP_CLIP:
         select_map(plan, node);
         break;
-    case OP_BN_TRAIN: /* plan_make() has refused these */
+    case OP_BN_TRAIN: /* only a training has these (select_train.c) */
     case OP_BN_BACKWARD:
     case OP_NORM_BACKWARD:
     case OP_BN_FIXED_BACKWARD:
@@ -465,15 +470,47 @@ void share_functions(Plan *plan)
     }
 }
 
+static void select_one(Plan *plan, const Node *node)
+{
+    const Form form = plan->placings[node->id].form;
+    if ((form == FORM_STEP || form == FORM_INPUT) && node->type.elem != ELEM_I32)
+        select_node(plan, node);
+    if (form != FORM_FUSED)
+        select_outputs(plan, node);
+}
+
+/* The steps of a training, stage by stage. */
+static void select_stages(Plan *plan)
+{
+    Training *t = plan->training;
+    const Net *net = plan->net;
+    t->served = NEW_ARRAY(plan->arena, bool, net->nodes.n + 1);
+    bool back = false;
+    for (int i = 0; i < t->step_nodes; i++) {
+        const Node *node = net->nodes.at[i];
+        if (!t->served[i])
+            select_one(plan, node);
+        if (!back && (node->op == OP_CROSS_ENTROPY || node->op == OP_MEAN_SQUARED_ERROR)) {
+            back = true;
+            t->begin[STAGE_BACKWARD] = plan->steps.n;
+            select_moves(plan);
+        }
+        select_updates(plan, i);
+    }
+    select_late_updates(plan);
+    t->begin[STAGE_EVALUATE] = plan->steps.n;
+    for (int i = 0; i < net->nodes.n; i++) {
+        if (i >= t->step_nodes || is_shared(net->nodes.at[i]))
+            select_one(plan, net->nodes.at[i]);
+    }
+    t->begin[STAGES] = plan->steps.n;
+}
+
 void select_steps(Plan *plan)
 {
-    for (int i = 0; i < plan->net->nodes.n; i++) {
-        const Node *node = plan->net->nodes.at[i];
-        const Form form = plan->placings[i].form;
-        if (form == FORM_STEP || form == FORM_INPUT)
-            select_node(plan, node);
-        if (form != FORM_FUSED)
-            select_outputs(plan, node);
-    }
+    if (plan->training)
+        select_stages(plan);
+    for (int i = 0; i < plan->net->nodes.n && !plan->training; i++)
+        select_one(plan, plan->net->nodes.at[i]);
     clear_halos(plan);
 }

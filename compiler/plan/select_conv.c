@@ -1,9 +1,9 @@
 /* select_conv.c: convolutions and dense layers: the shapes of their kernels. */
-#include "plan/plan_parts.h"
+#include "plan/training_parts.h"
 
 #include <string.h>
 
-static void add_dense(Plan *plan, const Node *node, const Method *method)
+static Step dense_step(const Plan *plan, const Node *node, const Method *method)
 {
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = method->kernel, .method = method};
@@ -22,8 +22,7 @@ static void add_dense(Plan *plan, const Node *node, const Method *method)
     }
     set_act(node, &s->act, &s->alpha, &s->beta);
     choose_tiles(plan, &step);
-    add_weights(plan, &step);
-    add_step(plan, &step);
+    return step;
 }
 
 /* Sets window and operands, with one group of whole vectors of channels. */
@@ -54,12 +53,10 @@ static void conv_shape(const Plan *plan, const Node *node, Step *step)
     set_act(node, &s->act, &s->alpha, &s->beta);
 }
 
-void select_conv(Plan *plan, const Node *node, const Method *method)
+static Step conv_step(const Plan *plan, const Node *node, const Method *method)
 {
-    if (kernel_rows[method->kernel].family == FAMILY_dense) {
-        add_dense(plan, node, method);
-        return;
-    }
+    if (kernel_rows[method->kernel].family == FAMILY_dense)
+        return dense_step(plan, node, method);
     Step step = {.node = node, .kernel = method->kernel, .method = method};
     conv_shape(plan, node, &step);
     step.shape.conv.winograd = method->side;
@@ -67,7 +64,16 @@ void select_conv(Plan *plan, const Node *node, const Method *method)
     if (method->shape)
         method->shape(plan, node, &step.shape.conv);
     choose_tiles(plan, &step);
-    add_weights(plan, &step);
+    return step;
+}
+
+void select_conv(Plan *plan, const Node *node, const Method *method)
+{
+    Step step = conv_step(plan, conv_of(plan, node), method);
+    if (plan->training)
+        pack_filters(plan, node, &step);
+    else
+        add_weights(plan, &step);
     add_step(plan, &step);
 }
 
@@ -77,7 +83,10 @@ Step plan_step_by(const Plan *plan, const Node *node, const Method *method)
     memset(&other.steps, 0, sizeof other.steps);
     memset(&other.buffers, 0, sizeof other.buffers);
     memset(&other.packed, 0, sizeof other.packed);
-    select_conv(&other, node, method);
+    Step step = conv_step(plan, conv_of(plan, node), method);
+    if (!plan->training)
+        add_weights(&other, &step);
+    add_step(&other, &step);
     return other.steps.at[0];
 }
 

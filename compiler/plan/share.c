@@ -47,6 +47,7 @@ struct Sharer {
     int *first_use; /* node id -> index in uses; first_use[n_nodes] is their number */
     Use *uses;
     bool *is_output;
+    bool *is_kept;         /* an update reads it, nobody knows when */
     int64_t *ends;         /* by node id */
     VEC(Writer) * writers; /* by store */
 };
@@ -69,7 +70,8 @@ static int64_t use_time(const Sharer *s, Use use)
 /* Recomputes the end of a value and, if it changed, the ends of the values that it shows. */
 static void update_end(Sharer *s, int node)
 {
-    int64_t end = 2 * (int64_t)node + s->is_output[node];
+    int64_t end =
+        s->is_kept[node] ? 2 * (int64_t)s->net->nodes.n : 2 * (int64_t)node + s->is_output[node];
     for (int i = s->first_use[node]; i < s->first_use[node + 1]; i++) {
         int64_t time = use_time(s, s->uses[i]);
         end = time > end ? time : end;
@@ -255,7 +257,8 @@ static bool goes_over(const Node *node, int slot)
         return slot == 1;
     if (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB || node->op == OP_DIV)
         return node->n_in == 2;
-    return slot == 0 && (node->op == OP_SOFTMAX || is_norm(node->op) || node->op == OP_PRELU || is_affine(node->op) ||
+    return slot == 0 && (node->op == OP_SOFTMAX || is_norm(node->op) || node->op == OP_PRELU ||
+                         is_affine(node->op) || node->op == OP_ACT_BACKWARD ||
                          act_of(node->op) != ACT_NONE);
 }
 
@@ -330,6 +333,9 @@ static void find_uses(Sharer *s)
     s->is_output = NEW_ARRAY(arena, bool, net->nodes.n + 1);
     for (int i = 0; i < net->outputs.n; i++)
         s->is_output[net->outputs.at[i].node->id] = true;
+    s->is_kept = NEW_ARRAY(arena, bool, net->nodes.n + 1);
+    for (int i = 0; i < net->updates.n; i++)
+        s->is_kept[net->updates.at[i].node->id] = true;
 }
 
 /* An input step applies the cast, the normalisation or the batch normalisation that follows the

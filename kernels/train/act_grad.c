@@ -1,7 +1,19 @@
 /* act_grad: the gradient of an activation's operand: grad * slope(at) + more.  Operands: grad, at,
  * more (NULL unless s->more) -> out.  `at` is the activation's operand or, for none, relu, relu6
- * and leaky relu with alpha > 0, its result (vf_slope).  The result may overwrite any of them that
+ * and leaky relu with alpha > 0, its result (vf_slope); with s->result also for sigmoid and tanh.
+ * The result may overwrite any of them that
  * is stored like it.  Parts share the rows. */
+#define act_slope RNC_FN(act_slope)
+
+RNC_KERNEL vf act_slope(const rnc_act_grad_shape *s, vf at)
+{
+    if (s->result && s->act == RNC_ACT_SIGMOID)
+        return at * (vf_set1(1.0f) - at);
+    if (s->result && s->act == RNC_ACT_TANH)
+        return (vf_set1(1.0f) - at) * (vf_set1(1.0f) + at);
+    return vf_slope(at, s->act, s->alpha, s->beta);
+}
+
 RNC_KERNEL void RNC_FN(act_grad)(const rnc_act_grad_shape *s, const rnc_knobs *t,
                                  const rnc_operands *o, int part, int parts)
 {
@@ -26,11 +38,11 @@ RNC_KERNEL void RNC_FN(act_grad)(const rnc_act_grad_shape *s, const rnc_knobs *t
                 (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             for (int c = 0; c < channels; c += RNC_VL) {
                 const int k = channels - c < RNC_VL ? channels - c : RNC_VL;
-                vf v =
-                    vf_load_some(grad + c, k) * vf_slope(vf_load_some(at + c, k), s->act, s->alpha, s->beta);
+                vf v = vf_load_some(grad + c, k) * act_slope(s, vf_load_some(at + c, k));
                 if (s->more)
                     v = v + vf_load_some(more + c, k);
                 vf_store_some(out + c, v, k);
             }
         }
 }
+#undef act_slope

@@ -16,6 +16,8 @@ RNC_KERNEL void adam_vector(const rnc_update_shape *s, const rnc_rates *r, const
     vf m = all ? vf_load(first) : vf_load_part(first, n);
     vf v = all ? vf_load(second) : vf_load_part(second, n);
     vf g = (all ? vf_load(grad + i) : vf_load_part(grad + i, n)) * vf_set1(r->scale);
+    if (s->limit > 0.0f)
+        g = vf_max(vf_set1(-s->limit), vf_min(vf_set1(s->limit), g));
     g = vf_fma(p, vf_set1(s->coupled), g);
     p = p - p * vf_set1(r->decay);
     m = vf_fma(g - m, vf_set1(s->rest1), m);

@@ -1,7 +1,7 @@
 /* bn_grad_join: adds the sums of slices in a tree.  Operands: sums [slice][2][c] (bn_grad_sums),
  * variance -> gradient of gamma, gradient of beta, means [2][c], which bn_grad reads: sum(g) /
  * pixels and sum(g * (x - mean)) / ((variance + epsilon) * pixels).  With s->accumulate the two
- * gradients are added to what is there. */
+ * gradients are added to what is there; with s->fixed the means are 0. */
 RNC_KERNEL void RNC_FN(bn_grad_join)(const rnc_bn_shape *s, const rnc_knobs *t,
                                      const rnc_operands *o, int part, int parts)
 {
@@ -18,7 +18,7 @@ RNC_KERNEL void RNC_FN(bn_grad_join)(const rnc_bn_shape *s, const rnc_knobs *t,
         const vf h = sum_tree(sums + s->c, 2 * s->c, s->slices), k = h / vf_sqrt(variance);
         vf_store(gamma, s->accumulate ? vf_load(gamma) + k : k);
         vf_store(beta, s->accumulate ? vf_load(beta) + g : g);
-        vf_store(means, g * over);
-        vf_store(means + s->c, h / variance * over);
+        vf_store(means, s->fixed ? vf_zero() : g * over);
+        vf_store(means + s->c, s->fixed ? vf_zero() : h / variance * over);
     }
 }

@@ -243,6 +243,10 @@ RNC_INLINE void rnc_grad_halo(const rnc_grad_data_shape *s, rnc_halo_cut *h)
     }
 }
 
+/* ---- optimizers ---- */
+
+enum { RNC_SQUARES = 4096 }; /* numbers whose squares square_sum adds at once */
+
 /* ---- batch normalisation ---- */
 
 /* Pixels of a block that is summed, and of one that is mapped. */

@@ -76,7 +76,8 @@ RNC_KERNEL void pack_tap(const rnc_repack_shape *s, const float *filters, const 
         const int n = s->to_in - c < BLOCK ? s->to_in - c : BLOCK;
         const int exist = rnc_clamp(rows - c, 0, n);
         if (exist < n || channels - p->first < p->width)
-            memset(to, 0, sizeof(float) * (size_t)(n * p->width));
+            for (int i = 0; i < n * p->width; i++) /* gcc fears a memset of a negative size */
+                to[i] = 0.0f;
         if (exist > 0)
             pack_block(s, filters, p, tap, c, exist, to);
     }

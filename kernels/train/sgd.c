@@ -16,6 +16,8 @@ RNC_KERNEL void sgd_vector(const rnc_update_shape *s, const rnc_rates *r, const 
     const vf step = vf_set1(r->step), beta = vf_set1(s->beta1);
     vf p = all ? vf_load(to) : vf_load_part(to, n);
     vf g = (all ? vf_load(grad) : vf_load_part(grad, n)) * vf_set1(r->scale);
+    if (s->limit > 0.0f)
+        g = vf_max(vf_set1(-s->limit), vf_min(vf_set1(s->limit), g));
     g = vf_fma(p, vf_set1(s->coupled), g);
     p = p - p * vf_set1(r->decay);
     if (velocity) {

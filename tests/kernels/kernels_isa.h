@@ -58,6 +58,7 @@
 #include "kernels/train/bn_grad_sums.c"
 #include "kernels/train/bn_moments.c"
 #include "kernels/train/bn_statistics.c"
+#include "kernels/train/bn_move.c"
 #include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
 #include "kernels/train/filter_pack.c"
@@ -74,6 +75,12 @@
 #include "kernels/train/softmax_loss.c"
 #include "kernels/train/square_loss.c"
 #include "kernels/train/window_sum.c"
+#include "kernels/train/reduce.c"
+#include "kernels/train/unflatten.c"
+#include "kernels/train/softmax_grad.c"
+#include "kernels/train/square_sum.c"
+#include "kernels/train/average.c"
+#include "kernels/train/accumulate.c"
 
 #define RUN(name, family)                                                                        \
     RNC_KERNEL void RNC_FN(run_##name)(const void *s, const rnc_knobs *t, const rnc_operands *o, \

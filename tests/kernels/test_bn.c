@@ -154,6 +154,27 @@ void test_bn_statistics(Case *c)
     expect_check(c, &e);
 }
 
+void test_bn_move(Case *c)
+{
+    BnCase k = draw(c);
+    const rnc_bn_shape *s = &k.s;
+    const rnc_knobs t = {0};
+    const int all = s->images * s->h * s->w, each = s->c + 16;
+    const float *now = random_floats(c, 2 * (size_t)each, 0.0f, 2.0f);
+    float *out = random_floats(c, 2 * (size_t)each, 0.0f, 4.0f);
+    const double more = s->unbiased && all > 1 ? all / (all - 1.0) : 1.0;
+    Expect e = expect_make(c, out, 2 * (size_t)each);
+    for (int i = 0; i < 2 * s->c; i++) {
+        const int at = i / s->c * each + i % s->c;
+        const double was = (double)out[at], to = (double)now[at] * (i < s->c ? 1.0 : more);
+        expect_at(&e, out + at, was + (double)s->momentum * (to - was),
+                  8 * 0x1p-24 * (fabs(was) + fabs(to)));
+    }
+    const rnc_operands o = {.in = {now, now + each}, .out = {out, out + each}};
+    run_train(c, c->isa->kernels[KERNEL_bn_move], s, &t, &o, out, 2 * (size_t)each, false);
+    expect_check(c, &e);
+}
+
 /* ---- the result ---- */
 
 /* What is before residual and activation, and its tolerance. */
@@ -288,6 +309,7 @@ void test_bn_grad_sums(Case *c)
 void test_bn_grad_join(Case *c)
 {
     BnCase k = draw(c);
+    k.s.fixed = chance(c, 20);
     const rnc_bn_shape *s = &k.s;
     const rnc_knobs t = {0};
     const int each = s->c + 16, all = s->images * s->h * s->w;
@@ -302,8 +324,9 @@ void test_bn_grad_join(Case *c)
         expect_at(&e, out + i, over + more, 0x1p-22 * (fabs(over) + fabs(more)));
         const double plus = s->accumulate ? (double)out[each + i] : 0.0;
         expect_at(&e, out + each + i, g + plus, 0x1p-23 * (fabs(g) + fabs(plus)));
-        expect_at(&e, out + 2 * each + i, g / all, 0x1p-22 * fabs(g / all));
-        expect_at(&e, out + 2 * each + s->c + i, h / v / all, 0x1p-22 * fabs(h / v / all));
+        const double means[2] = {s->fixed ? 0.0 : g / all, s->fixed ? 0.0 : h / v / all};
+        expect_at(&e, out + 2 * each + i, means[0], 0x1p-22 * fabs(means[0]));
+        expect_at(&e, out + 2 * each + s->c + i, means[1], 0x1p-22 * fabs(means[1]));
     }
     const rnc_operands o = {.in = {sums, k.variance}, .out = {out, out + each, out + 2 * each}};
     run_train(c, c->isa->kernels[KERNEL_bn_grad_join], s, &t, &o, out, 4 * (size_t)each,

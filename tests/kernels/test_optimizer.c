@@ -9,13 +9,19 @@ enum { PARAMETER, FIRST, SECOND, STATES };
 
 /* ---- the formulas ---- */
 
+static double limited(const rnc_update_shape *s, double g)
+{
+    const double limit = s->limit > 0.0f ? (double)s->limit : (double)INFINITY;
+    return fmax(-limit, fmin(limit, g));
+}
+
 /* One step of number i in double: state[] as operands have it; the results' tolerances. */
 static void adam_step(const rnc_update_shape *s, const rnc_rates *r, double g, double *state,
                       double *tolerance)
 {
     double p = state[PARAMETER], m = state[FIRST], v = state[SECOND];
     const double u = 0x1p-24;
-    g = g * (double)r->scale + (double)s->coupled * p;
+    g = limited(s, g * (double)r->scale) + (double)s->coupled * p;
     const double g_abs = fabs(g) + fabs((double)s->coupled * p);
     tolerance[FIRST] = 8 * u * (fabs(m) + g_abs);
     m += (double)s->rest1 * (g - m);
@@ -35,7 +41,7 @@ static void sgd_step(const rnc_update_shape *s, const rnc_rates *r, double g, do
 {
     const double beta = (double)s->beta1, step = (double)r->step, p = state[PARAMETER];
     double b = state[FIRST], by;
-    g = g * (double)r->scale + (double)s->coupled * p;
+    g = limited(s, g * (double)r->scale) + (double)s->coupled * p;
     const double all =
         fabs(p) + fabs(b) + (1 + fabs(step)) * (fabs(g) + fabs((double)s->coupled * p));
     if (s->rate_inside) {
@@ -59,6 +65,7 @@ static rnc_update_shape draw(Case *c)
     s.beta1 = pick_float(c, 0.5f, 0.99f), s.rest1 = (float)(1.0 - (double)s.beta1);
     s.beta2 = chance(c, 50) ? 0.999f : 0.9f, s.rest2 = (float)(1.0 - (double)s.beta2);
     s.epsilon = chance(c, 50) ? 1e-8f : 1e-3f;
+    s.limit = chance(c, 70) ? 0.0f : pick_float(c, 0.1f, 0.5f);
     s.coupled = chance(c, 50) ? 0.0f : pick_float(c, 0.0f, 0.1f);
     s.nesterov = pick(c, 0, 1);
     s.rate_inside = pick(c, 0, 1);

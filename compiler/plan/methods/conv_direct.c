@@ -153,6 +153,7 @@ const Method method_conv_direct = {
     .plain = true,
     .fits = direct_fits,
     .halves = true,
+    .by_steps = true,
     .seconds = direct_seconds,
     .reads_halo = true,
     .by_pixel = true,

@@ -45,6 +45,7 @@ const Method method_dense = {
     .plain = true,
     .fits = dense_fits,
     .halves = true,
+    .by_steps = true,
     .set_knobs = dense_knobs,
     .share = dense_share,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(streams),

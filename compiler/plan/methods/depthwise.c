@@ -7,7 +7,7 @@
 static bool narrow_groups(const Plan *plan, const Node *node)
 {
     const int groups = node->attrs.groups, each = node->attrs.filters / groups;
-    return node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
+    return !plan->training && node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
            groups > 1 && (each < plan->align || plan->align == 8);
 }
 
@@ -114,6 +114,7 @@ const Method method_depthwise = {
     .plain = true,
     .fits = depthwise_fits,
     .halves = true,
+    .by_steps = true,
     .reads_halo = true,
     .by_line = true,
     .shape = depthwise_shape,

@@ -104,7 +104,7 @@ bool method_bears(const Method *m, int weights_type, const Spread *s)
 static bool is_allowed(const Plan *plan, const Node *node, const Method *m)
 {
     const PlanOptions *o = &plan->options;
-    if (!m->fits(plan, node))
+    if (!m->fits(plan, node) || (plan->training && !m->by_steps))
         return false;
     return m->plain || (!o->exact && o->optimize != OPTIMIZE_SIZE && o->backend == BACKEND_NATIVE &&
                         (int64_t)node->in[0]->type.c * node->attrs.kernel[1] <= RNC_SUM_MOST);
@@ -210,8 +210,8 @@ void choose_methods(Plan *plan)
     plan->faster = NEW_ARRAY(plan->arena, const Method *, n + 1);
     plan->byte_price = find_byte_price(plan);
     for (int i = 0; i < n; i++) {
-        const Node *node = plan->net->nodes.at[i];
-        if (!is_conv(node->op))
+        const Node *node = conv_of(plan, plan->net->nodes.at[i]);
+        if (!node)
             continue;
         plan->methods[i] = choose_method(plan, node);
         const Method *faster = method_for(plan, node, &ordinary);
@@ -221,7 +221,7 @@ void choose_methods(Plan *plan)
 
 const char *plan_why_kept(const Plan *plan, const Node *node, Arena *arena)
 {
-    const Method *faster = is_conv(node->op) ? plan->faster[node->id] : NULL;
+    const Method *faster = is_conv(node->op) && !plan->training ? plan->faster[node->id] : NULL;
     if (!faster)
         return NULL;
     return arena_printf(arena, "%s, not %s: %s", plan->methods[node->id]->word, faster->word,

@@ -124,17 +124,18 @@ static void test_text(void)
 /* The kernels' rows as numbers. */
 static void test_operands(void)
 {
-    const OperandCount conv = kernel_reads(KERNEL_conv_direct), join = kernel_reads(KERNEL_join);
-    const OperandCount pool = kernel_reads(KERNEL_maxpool);
-    CU_ASSERT(conv.least == 1 && conv.most == 2);
-    CU_ASSERT(join.least == 2 && join.most == 2);
-    CU_ASSERT(pool.least == 1 && pool.most == 1);
-    const OperandCount split = kernel_writes(KERNEL_split);
-    CU_ASSERT(split.least == 1 && split.most == 4);
+    const OperandSet conv = kernel_reads(KERNEL_conv_direct), join = kernel_reads(KERNEL_join);
+    const OperandSet pool = kernel_reads(KERNEL_maxpool), norm = kernel_reads(KERNEL_bn_apply);
+    CU_ASSERT(conv.needed == 1 && conv.count == 2);
+    CU_ASSERT(join.needed == 3 && join.count == 2);
+    CU_ASSERT(pool.needed == 1 && pool.count == 1);
+    CU_ASSERT(norm.needed == (1 | 4 | 8 | 16 | 32) && norm.count == 6);
+    const OperandSet split = kernel_writes(KERNEL_split);
+    CU_ASSERT(split.needed == 1 && split.count == 4);
     for (int i = 0; i < KERNEL_COUNT; i++) {
-        const OperandCount in = kernel_reads((Kernel)i), out = kernel_writes((Kernel)i);
-        CU_ASSERT(in.least >= 1 && in.least <= in.most && in.most <= MOST_IN);
-        CU_ASSERT(out.least >= 1 && out.least <= out.most && out.most <= MOST_OUT);
+        const OperandSet in = kernel_reads((Kernel)i), out = kernel_writes((Kernel)i);
+        CU_ASSERT((in.needed & 1) && in.count <= MOST_IN);
+        CU_ASSERT((out.needed & 1) && out.count <= MOST_OUT);
     }
 }
 

@@ -1,0 +1,495 @@
+/* emit_train.c: what comes after a training's stages in NAME.c: the functions of its interface,
+ * which run the stages, and NAME_info, which describes it to programs that serve any training. */
+#include "emit/emit_parts.h"
+
+#include "params/bind.h"
+#include "plan/training.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- constants ---- */
+
+/* What normalizations of inputs multiply by and add: all weights that are not parameters. */
+void emit_constants(Emit *e)
+{
+    const Plan *plan = e->plan;
+    if (plan->packed.n == 0)
+        return;
+    buf_printf(e->out,
+               "\n#ifdef __GNUC__\n__attribute__((aligned(64)))\n#endif\n"
+               "static const float %s_constants[] = {",
+               e->name);
+    int64_t at = 0;
+    for (int i = 0; i < plan->packed.n; i++) {
+        const Packed *p = plan->packed.at[i];
+        const int64_t n = p->bytes / 4;
+        float *floats = NEW_ARRAY(e->arena, float, n + 16);
+        pack_weights(&plan->steps.at[p->step], floats);
+        for (int64_t k = 0; k < n || (p->offset / 4 + k) % 16; k++, at++)
+            buf_printf(e->out, "%s%.9g",
+                       at % 8 ? ", "
+                       : at   ? ",\n    "
+                              : "\n    ",
+                       k < n ? (double)floats[k] : 0.0);
+    }
+    buf_puts(e->out, "};\n");
+}
+
+/* ---- rates ---- */
+
+static void emit_rates(Emit *e)
+{
+    const Optimizer *o = &e->plan->training->optimizer;
+    buf_printf(e->out,
+               "\n/* What the optimizer's steps are told; scale: of the gradients. */\n"
+               "static void %s_set_rates(struct %s *net, double rate, double scale)\n{\n"
+               "    const int step = (int)(net->updates + 1 < 2147483647 ? net->updates + 1 : "
+               "2147483647);\n"
+               "    rnc_rates r;\n",
+               e->name, e->name);
+    if (o->kind == OPTIMIZER_SGD)
+        buf_printf(e->out, "    rnc_sgd_rates(rate, 0.0, %.17g, step, &r);\n", o->decoupled);
+    else
+        buf_printf(e->out, "    rnc_adam_rates(rate, %.17g, %.17g, %.17g, step, %d, &r);\n",
+                   o->beta1, o->beta2, o->decoupled, o->keras);
+    buf_puts(e->out, "    r.scale = (float)scale;\n"
+                     "    memcpy(net->rates[0], &r, sizeof r);\n"
+                     "    r.decay = 0.0f;\n"
+                     "    memcpy(net->rates[1], &r, sizeof r);\n}\n");
+}
+
+/* ---- a step ---- */
+
+/* "(const float *)(const void *)(net->arena + 0x1c0)", or NULL. */
+static const char *arena_floats(Emit *e, const Tensor *t)
+{
+    if (!t)
+        return "NULL";
+    const Operand o = {.kind = PLACE_ARENA, .tensor = (Tensor *)t};
+    return arena_printf(e->arena, "(const float *)(const void *)(net->arena + 0x%06" PRIx64 ")",
+                        (uint64_t)operand_address(e->plan, &o));
+}
+
+static void emit_measure(Emit *e, const Losses *l)
+{
+    const char *labels = "NULL";
+    int classes = 0;
+    if (l->hits) {
+        labels = arena_printf(e->arena, "(const int32_t *)inputs[%d]", l->port);
+        classes = e->plan->steps.at[l->index].shape.loss.c;
+    }
+    buf_printf(
+        e->out,
+        "    rnc_train_measure(%s,\n                      %s,\n                      %s, %d, "
+        "images, %d, metrics);\n",
+        arena_floats(e, l->losses), arena_floats(e, l->hits), labels, classes, l->each);
+}
+
+static const char step_begin_text[] =
+    "\nstatic rnc_status @_step_any(void *any, const void *const *inputs, int images, double "
+    "rate,\n"
+    "                            rnc_metrics *metrics)\n"
+    "{\n"
+    "    struct @ *net = (struct @ *)any;\n"
+    "    const rnc_status status = rnc_train_images(images, $_BATCH, net->why);\n"
+    "    if (status)\n"
+    "        return status;\n"
+    "    net->images = images;\n"
+    "    if (net->pool)\n"
+    "        net->pool->begin(net->pool);\n"
+    "    @_forward(net, inputs, NULL);\n";
+
+static const char step_end_text[] = "    if (net->pool)\n"
+                                    "        net->pool->end(net->pool);\n"
+                                    "    return RNC_OK;\n"
+                                    "}\n";
+
+/* The update of a training that waits: with the norm of all gradients, after several batches. */
+static void emit_update(Emit *e)
+{
+    const Training *t = e->plan->training;
+    const Optimizer *o = &t->optimizer;
+    buf_printf(e->out,
+               "\nstatic void %s_update_all(struct %s *net, double rate, rnc_metrics *metrics)\n{\n"
+               "    double scale = %.17g;\n",
+               e->name, e->name, 1.0 / o->accumulate);
+    if (o->clip_norm > 0)
+        buf_printf(e->out,
+                   "    metrics->norm = scale * rnc_train_norm(%s, %" PRId64 ");\n"
+                   "    if (metrics->norm - metrics->norm != 0.0) {\n"
+                   "        metrics->bad = %d;\n        return;\n    }\n"
+                   "    if (metrics->norm > %.17g)\n        scale *= %.17g / %s;\n",
+                   arena_floats(e, t->squares), t->n_squares, t->begin[STAGE_UPDATE] - 1,
+                   o->clip_norm, o->clip_norm,
+                   o->keras ? "metrics->norm" : "(metrics->norm + 1e-6)");
+    else
+        buf_puts(e->out, "    (void)metrics;\n");
+    buf_printf(e->out,
+               "    %s_set_rates(net, rate, scale);\n    %s_update(net, NULL, NULL);\n"
+               "    net->updates++;\n}\n",
+               e->name, e->name);
+}
+
+static void emit_backward(Emit *e)
+{
+    const Training *t = e->plan->training;
+    const Optimizer *o = &t->optimizer;
+    if (!updates_wait(o)) {
+        emit_template(e, "        @_set_rates(net, rate, 1.0);\n"
+                         "        @_backward(net, inputs, NULL);\n"
+                         "        net->updates++;\n");
+        return;
+    }
+    emit_template(e, "        @_backward(net, inputs, NULL);\n");
+    if (o->accumulate == 1) {
+        emit_template(e, "        @_update_all(net, rate, metrics);\n");
+        return;
+    }
+    buf_printf(e->out,
+               "        if (++net->batches == %d) {\n"
+               "            %s_update_all(net, rate, metrics);\n"
+               "            memset(net->state + %" PRId64 ", 0, %" PRId64 ");\n"
+               "            net->batches = 0;\n        }\n",
+               o->accumulate, e->name, t->gradients_begin, t->gradients_end - t->gradients_begin);
+}
+
+static void emit_step(Emit *e)
+{
+    const Training *t = e->plan->training;
+    if (updates_wait(&t->optimizer))
+        emit_update(e);
+    emit_template(e, step_begin_text);
+    emit_measure(e, &t->losses[0]);
+    buf_printf(e->out,
+               "    if (metrics->loss - metrics->loss != 0.0) {\n        metrics->bad = %d;\n"
+               "    } else {\n",
+               t->losses[0].index);
+    emit_backward(e);
+    buf_puts(e->out, "    }\n");
+    emit_template(e, step_end_text);
+}
+
+static const char evaluate_text[] =
+    "\nstatic rnc_status @_evaluate_any(void *any, const void *const *inputs, int images,\n"
+    "                                void *const *outputs, rnc_metrics *metrics)\n"
+    "{\n"
+    "    struct @ *net = (struct @ *)any;\n"
+    "    const rnc_status status = rnc_train_images(images, $_BATCH, net->why);\n"
+    "    if (status)\n"
+    "        return status;\n"
+    "    net->images = images;\n"
+    "    if (net->pool)\n"
+    "        net->pool->begin(net->pool);\n"
+    "    @_evaluation(net, inputs, outputs);\n";
+
+static void emit_evaluate(Emit *e)
+{
+    emit_template(e, evaluate_text);
+    emit_measure(e, &e->plan->training->losses[1]);
+    emit_template(e, step_end_text);
+}
+
+/* ---- tensors ---- */
+
+static const char *const role_names[] = {"PARAMETER", "STATISTIC", "FIRST",
+                                         "SECOND",    "AVERAGE",   "GRADIENT"};
+enum { ROLES = sizeof role_names / sizeof *role_names };
+
+static const Tensor *kept_as(const Kept *kept, int role)
+{
+    const Tensor *const by_role[ROLES] = {kept->value,  kept->value,   kept->first,
+                                          kept->second, kept->average, kept->gradient};
+    return by_role[role];
+}
+
+static bool is_statistic_role(const Param *p)
+{
+    return p->role == P_MEAN || p->role == P_VARIANCE;
+}
+
+/* Calls `row` for each tensor of the table, in its order; returns how many there are. */
+typedef void TensorRow(Emit *e, int param, int role, const Tensor *t);
+static int each_tensor(Emit *e, TensorRow *row)
+{
+    const Plan *plan = e->plan;
+    int n = 0;
+    for (int role = 0; role < ROLES; role++) {
+        if (role == 1)
+            continue; /* parameters and statistics are in one order */
+        for (int i = 0; i < plan->net->params.n; i++) {
+            const int own = role == 0 && is_statistic_role(plan->net->params.at[i]) ? 1 : role;
+            const Tensor *t = kept_as(&plan->training->kept[i], own);
+            if (t && row)
+                row(e, i, own, t);
+            n += t != NULL;
+        }
+    }
+    return n;
+}
+
+static bool is_trained(const Plan *plan, const Param *param)
+{
+    for (int i = 0; i < plan->net->updates.n; i++) {
+        if (plan->net->updates.at[i].param == param)
+            return true;
+    }
+    return false;
+}
+
+static void info_row(Emit *e, int param, int role, const Tensor *t)
+{
+    const Param *p = e->plan->net->params.at[param];
+    (void)t;
+    buf_puts(e->out, "    {");
+    emit_string(e->out, p->name);
+    buf_printf(e->out, ", RNC_ROLE_%s, %d, %d, {", role_names[role], is_trained(e->plan, p),
+               p->rank);
+    for (int i = 0; i < 4; i++)
+        buf_printf(e->out, "%s%d", i ? ", " : "", i < p->rank ? p->dims[i] : 1);
+    buf_puts(e->out, "}},\n");
+}
+
+/* The number of a parameter's own tensor in the table. */
+static int value_number(const Plan *plan, int param)
+{
+    int n = 0;
+    for (int i = 0; i < param; i++)
+        n += plan->training->kept[i].value != NULL;
+    return n;
+}
+
+static void place_row(Emit *e, int param, int role, const Tensor *t)
+{
+    static const char *const values[] = {"CONSTANT", "UNIFORM", "NORMAL", "TRUNCATED"};
+    const Plan *plan = e->plan;
+    const Param *p = plan->net->params.at[param];
+    const Type type = param_type(p);
+    const int64_t n = param_elements(p);
+    const bool filters = p->rank > 1;
+    InitDraw d = {0};
+    if (role < 2) {
+        const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
+        d = init_draw(p, plan->net->nodes.at[p->first],
+                      (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
+    }
+    buf_printf(e->out, "    {%" PRId64 ", %d, %" PRId64 ", %d, %d, RNC_VALUES_%s, %.17g, ",
+               t->state->offset, filters ? type.n : (int)n, filters ? (int64_t)type.c : 1,
+               filters ? type.h * type.w : 1, role == 4 ? value_number(plan, param) : -1,
+               values[d.values], d.limit);
+    buf_printf(e->out, "UINT64_C(%" PRIu64 "), %d, UINT64_C(%" PRIu64 ")},\n", d.seed, d.own,
+               d.block);
+}
+
+static void emit_tensors(Emit *e)
+{
+    buf_printf(e->out,
+               "\n/* name, role, whether steps change it, dims */\n"
+               "static const rnc_tensor_info %s_info_tensors[] = {\n",
+               e->name);
+    each_tensor(e, info_row);
+    buf_printf(e->out,
+               "};\n\n/* offset in the state, outputs, inputs, window, copy of; initial values, "
+               "limit, seed, own, block */\n"
+               "static const rnc_train_place %s_places[] = {\n",
+               e->name);
+    each_tensor(e, place_row);
+    buf_puts(e->out, "};\n");
+}
+
+static const char tensors_text[] =
+    "\nstatic rnc_status @_no_tensor(struct @ *net)\n"
+    "{\n"
+    "    net->why[0] = '\\0';\n"
+    "    strcpy(net->why, \"there is no tensor of this number\");\n"
+    "    return RNC_E_PLAN;\n"
+    "}\n"
+    "\n"
+    "static int @_is_tensor(int tensor)\n"
+    "{\n"
+    "    return tensor >= 0 && tensor < (int)(sizeof @_places / sizeof *@_places);\n"
+    "}\n"
+    "\n"
+    "static rnc_status @_set_any(void *any, int tensor, const float *floats)\n"
+    "{\n"
+    "    struct @ *net = (struct @ *)any;\n"
+    "    int i;\n"
+    "    if (!@_is_tensor(tensor))\n"
+    "        return @_no_tensor(net);\n"
+    "    rnc_train_set(&@_places[tensor], net->state, floats);\n"
+    "    for (i = tensor + 1; @_is_tensor(i); i++)\n"
+    "        if (@_places[i].same == tensor)\n"
+    "            rnc_train_set(&@_places[i], net->state, floats);\n"
+    "    return RNC_OK;\n"
+    "}\n"
+    "\n"
+    "static rnc_status @_get_any(const void *any, int tensor, float *floats)\n"
+    "{\n"
+    "    const struct @ *net = (const struct @ *)any;\n"
+    "    if (!@_is_tensor(tensor))\n"
+    "        return RNC_E_PLAN;\n"
+    "    rnc_train_get(&@_places[tensor], net->state, floats);\n"
+    "    return RNC_OK;\n"
+    "}\n"
+    "\n"
+    "static rnc_status @_initialise_any(void *any, uint64_t seed)\n"
+    "{\n"
+    "    struct @ *net = (struct @ *)any;\n"
+    "    memset(net->state, 0, $_STATE_BYTES);\n"
+    "    rnc_train_initialise(@_places, (int)(sizeof @_places / sizeof *@_places), net->state, "
+    "seed);\n"
+    "    net->updates = 0;\n"
+    "    net->batches = 0;\n"
+    "    return RNC_OK;\n"
+    "}\n";
+
+/* ---- functions for any training, and those of the interface ---- */
+
+static const char any_text[] =
+    "\nstatic rnc_status @_init_any(void *any, void *state, size_t state_bytes, void *arena,\n"
+    "                            size_t arena_bytes, rnc_pool *pool, rnc_ranks *ranks)\n"
+    "{\n"
+    "    struct @ *net = (struct @ *)any;\n"
+    "    const rnc_status status = rnc_train_check(&@_info, state, state_bytes, arena, "
+    "arena_bytes,\n"
+    "                                              ranks, net->why);\n"
+    "    net->kernels = NULL;\n"
+    "    net->state = (unsigned char *)state;\n"
+    "    net->arena = (unsigned char *)arena;\n"
+    "    net->pool = pool;\n"
+    "    net->ranks = ranks;\n"
+    "    net->hook = NULL;\n"
+    "    net->context = NULL;\n"
+    "    net->updates = 0;\n"
+    "    net->images = $_BATCH;\n"
+    "    net->batches = 0;\n"
+    "    return status ? status : @_use(net, RNC_ISA_BEST);\n"
+    "}\n"
+    "\n"
+    "static rnc_status @_use_any(void *any, rnc_isa isa)\n"
+    "{\n"
+    "    return @_use((struct @ *)any, isa);\n"
+    "}\n"
+    "\n"
+    "static const char *@_why_any(const void *any)\n"
+    "{\n"
+    "    return ((const struct @ *)any)->why;\n"
+    "}\n"
+    "\n"
+    "static uint64_t @_updates_any(const void *any)\n"
+    "{\n"
+    "    return ((const struct @ *)any)->updates;\n"
+    "}\n"
+    "\n"
+    "static void @_set_updates_any(void *any, uint64_t updates)\n"
+    "{\n"
+    "    ((struct @ *)any)->updates = updates;\n"
+    "    ((struct @ *)any)->batches = 0;\n"
+    "}\n"
+    "\n"
+    "static void @_trace_any(void *any, rnc_trace_hook hook, void *context)\n"
+    "{\n"
+    "    ((struct @ *)any)->hook = hook;\n"
+    "    ((struct @ *)any)->context = context;\n"
+    "}\n";
+
+static void emit_description(Emit *e)
+{
+    const Plan *plan = e->plan;
+    const Net *net = plan->net;
+    const Training *t = plan->training;
+    emit_template(e, "\nconst rnc_train_info @_info = {\n    ");
+    emit_string(e->out, net->name);
+    buf_printf(e->out, ",\n    %d, /* inputs */\n    %d, /* outputs */\n", net->inputs.n,
+               net->outputs.n);
+    emit_template(e, net->inputs.n ? "    @_info_inputs,\n" : "    NULL,\n");
+    emit_template(e, net->outputs.n ? "    @_info_outputs,\n" : "    NULL,\n");
+    buf_printf(e->out,
+               "    1, /* ranks */\n    %d, /* batches of an update */\n"
+               "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n    %s_info_steps,\n"
+               "#else\n    0,\n    NULL,\n#endif\n",
+               t->optimizer.accumulate, plan->steps.n, e->name);
+    buf_printf(e->out,
+               "    %d, /* tensors */\n    %s_info_tensors,\n"
+               "    %" PRId64 ", /* bytes of state */\n    %" PRId64
+               ", /* bytes of arena */\n    %" PRId64 ", /* its bound */\n",
+               each_tensor(e, NULL), e->name, plan->state_bytes, emit_arena_bytes(plan),
+               plan->lower_bound);
+    buf_printf(e->out, "    sizeof(struct %s),\n    %.17g, /* rate */\n", e->name,
+               t->optimizer.rate);
+    buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
+    emit_template(e, "    @_init_any,\n    @_use_any,\n    @_why_any,\n    @_initialise_any,\n"
+                     "    @_set_any,\n    @_get_any,\n    @_updates_any,\n    @_set_updates_any,\n"
+                     "    @_step_any,\n    @_evaluate_any,\n    @_trace_any,\n};\n");
+}
+
+static const char public_text[] =
+    "\nrnc_status @_init(struct @ *net, void *state, size_t state_bytes, void *arena,\n"
+    "    size_t arena_bytes, rnc_pool *pool, rnc_ranks *ranks)\n"
+    "{\n"
+    "    return @_init_any(net, state, state_bytes, arena, arena_bytes, pool, ranks);\n"
+    "}\n"
+    "\n"
+    "rnc_status @_initialise(struct @ *net, uint64_t seed)\n"
+    "{\n"
+    "    return @_initialise_any(net, seed);\n"
+    "}\n"
+    "\n"
+    "rnc_status @_set(struct @ *net, int tensor, const float *floats)\n"
+    "{\n"
+    "    return @_set_any(net, tensor, floats);\n"
+    "}\n"
+    "\n"
+    "rnc_status @_get(const struct @ *net, int tensor, float *floats)\n"
+    "{\n"
+    "    return @_get_any(net, tensor, floats);\n"
+    "}\n"
+    "\n"
+    "uint64_t @_updates(const struct @ *net)\n"
+    "{\n"
+    "    return net->updates;\n"
+    "}\n"
+    "\n"
+    "void @_set_updates(struct @ *net, uint64_t updates)\n"
+    "{\n"
+    "    @_set_updates_any(net, updates);\n"
+    "}\n"
+    "\n"
+    "void @_trace(struct @ *net, rnc_trace_hook hook, void *context)\n"
+    "{\n"
+    "    @_trace_any(net, hook, context);\n"
+    "}\n";
+
+static void emit_arrays(Emit *e, bool outputs)
+{
+    const Net *net = e->plan->net;
+    const PortNames names = port_names(e->plan, e->arena);
+    buf_printf(e->out, "\n{\n    const void *inputs[%d];\n", net->inputs.n);
+    if (outputs)
+        buf_printf(e->out, "    void *outputs[%d];\n", net->outputs.n ? net->outputs.n : 1);
+    for (int i = 0; i < net->inputs.n; i++)
+        buf_printf(e->out, "    inputs[%d] = %s;\n", i, names.in[i]);
+    for (int i = 0; outputs && i < net->outputs.n; i++)
+        buf_printf(e->out, "    outputs[%d] = %s;\n", i, names.out[i]);
+}
+
+void emit_train(Emit *e)
+{
+    emit_info_ports(e);
+    emit_step_table(e);
+    emit_rates(e);
+    emit_step(e);
+    emit_evaluate(e);
+    emit_tensors(e);
+    emit_template(e, tensors_text);
+    emit_template(e, any_text);
+    emit_description(e);
+    emit_template(e, public_text);
+    buf_putc(e->out, '\n');
+    emit_step_declaration(e);
+    emit_arrays(e, false);
+    emit_template(e, "    return @_step_any(net, inputs, images, rate, metrics);\n}\n\n");
+    emit_evaluate_declaration(e);
+    emit_arrays(e, true);
+    emit_template(e, "    return @_evaluate_any(net, inputs, images, outputs, metrics);\n}\n");
+}

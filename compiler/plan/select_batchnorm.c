@@ -1,0 +1,171 @@
+/* select_batchnorm.c: the steps of batch normalisation in a training: statistics of the batch, the
+ * normalised result, running statistics, gradients. */
+#include "plan/training_parts.h"
+
+/* Images, channels and slices; the distances of the input and of one more tensor are left out. */
+static rnc_bn_shape bn_shape(const Plan *plan, const Node *node, const Node *x)
+{
+    const Tensor *in = plan->tensors[x->id];
+    rnc_bn_shape s = {.images = x->type.n, .h = x->type.h, .w = x->type.w, .c = in->c};
+    s.slices = rnc_bn_slices(s.images);
+    s.epsilon = (float)node->attrs.epsilon;
+    s.in_pixel = in->pixel, s.in_row = in->row, s.in_image = in->image;
+    return s;
+}
+
+enum { SHARED_LEAST = 16384 }; /* floats that are worth waking threads for */
+
+/* Parts that share slices and vectors of channels, and those that share blocks of pixels. */
+static int parts_of_sums(const Plan *plan, const rnc_bn_shape *s)
+{
+    const int64_t all = (int64_t)s->images * s->h * s->w * s->c;
+    return worth_parts(all, SHARED_LEAST, (int64_t)s->slices * div_up(s->c, 4 * plan->align));
+}
+
+static int parts_of_map(const rnc_bn_shape *s)
+{
+    rnc_bn_cut cut;
+    rnc_cut_bn(s, -1, RNC_BN_MAPPED, &cut);
+    return worth_parts((int64_t)s->images * s->h * s->w * s->c, SHARED_LEAST, cut.blocks);
+}
+
+/* ---- forward ---- */
+
+static void add_moments(Plan *plan, const Node *node, const rnc_bn_shape *shape)
+{
+    Step step = {.node = node, .kernel = KERNEL_bn_moments, .counts = true};
+    step.shape.bn = *shape;
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = add_piece(plan, node, "moments", (int64_t)shape->slices * 2 * shape->c);
+    step.parts = parts_of_sums(plan, shape);
+    add_step(plan, &step);
+    Step join = {.node = node, .kernel = KERNEL_bn_statistics, .counts = true, .parts = 1};
+    join.shape.bn = *shape;
+    join.in[0] = step.out[0];
+    join.out[0] = result_operand(plan, node, 1);
+    join.out[1] = result_operand(plan, node, 2);
+    add_step(plan, &join);
+}
+
+/* The step that normalises, by statistics that an operand or the state has. */
+static void add_apply(Plan *plan, const Node *node, rnc_bn_shape s, Operand mean, Operand variance)
+{
+    const Tensor *out = plan->tensors[node->id];
+    Step step = {.node = node, .kernel = KERNEL_bn_apply};
+    step.in[0] = operand_of(plan, node->in[0]);
+    if (node->n_in > 1) {
+        const Tensor *res = plan->tensors[node->in[1]->id];
+        step.in[1] = operand_of(plan, node->in[1]);
+        s.residual = 1;
+        s.res_pixel = res->pixel, s.res_row = res->row, s.res_image = res->image;
+    }
+    step.in[2] = mean;
+    step.in[3] = variance;
+    step.in[4] = param_operand(plan, node, P_WEIGHT);
+    step.in[5] = param_operand(plan, node, P_BIAS);
+    step.out[0] = operand_of(plan, node);
+    s.out_pixel = out->pixel, s.out_row = out->row, s.out_image = out->image;
+    set_act(node, &s.act, &s.alpha, &s.beta);
+    s.slices = 0;
+    step.shape.bn = s;
+    step.parts = parts_of_map(&s);
+    add_step(plan, &step);
+}
+
+/* ---- backward ---- */
+
+/* Sums, then the gradients of weight and bias. */
+static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape, const Operand *of)
+{
+    Step step = {.node = node, .kernel = KERNEL_bn_grad_sums, .counts = true};
+    step.shape.bn = *shape;
+    for (int i = 0; i < 7; i++)
+        step.in[i] = of[i];
+    step.out[0] = add_piece(plan, node, "sums", (int64_t)shape->slices * 2 * shape->c);
+    step.parts = parts_of_sums(plan, shape);
+    add_step(plan, &step);
+    Step join = {.node = node, .kernel = KERNEL_bn_grad_join, .counts = true, .parts = 1};
+    join.shape.bn = *shape;
+    join.in[0] = step.out[0];
+    join.in[1] = of[4];
+    join.out[0] = result_operand(plan, node, 1);
+    join.out[1] = result_operand(plan, node, 2);
+    join.out[2] = add_piece(plan, node, "means", 2 * (int64_t)shape->c);
+    add_step(plan, &join);
+    return join.out[2];
+}
+
+/* Of bn_train and of bn with fixed statistics. */
+static void select_backward(Plan *plan, const Node *node)
+{
+    const bool fixed = node->op == OP_BN_FIXED_BACKWARD;
+    const Tensor *grad = plan->tensors[node->in[0]->id], *to = plan->tensors[node->id];
+    rnc_bn_shape s = bn_shape(plan, node, node->in[1]);
+    s.fixed = fixed;
+    s.grad_pixel = grad->pixel, s.grad_row = grad->row, s.grad_image = grad->image;
+    s.to_pixel = to->pixel, s.to_row = to->row, s.to_image = to->image;
+    const Operand weight = param_operand(plan, node, P_WEIGHT);
+    Operand of[7] = {operand_of(plan, node->in[0]), operand_of(plan, node->in[1])};
+    of[3] = fixed ? param_operand(plan, node, P_MEAN) : operand_of(plan, node->in[2]);
+    of[4] = fixed ? param_operand(plan, node, P_VARIANCE) : operand_of(plan, node->in[3]);
+    of[5] = weight;
+    of[6] = weight; /* the bias, which counts only where there is an activation */
+    const Operand means = add_sums(plan, node, &s, of);
+    Step step = {.node = node, .kernel = KERNEL_bn_grad};
+    s.slices = 0;
+    step.shape.bn = s;
+    for (int i = 0; i < 7; i++)
+        step.in[i] = of[i];
+    step.in[7] = means;
+    step.out[0] = operand_of(plan, node);
+    step.parts = parts_of_map(&s);
+    add_step(plan, &step);
+}
+
+void select_batchnorm(Plan *plan, const Node *node)
+{
+    if (node->attrs.result > 0)
+        return; /* the steps of the first result compute it */
+    if (node->op == OP_BN_BACKWARD || node->op == OP_BN_FIXED_BACKWARD) {
+        select_backward(plan, node);
+        return;
+    }
+    const rnc_bn_shape s = bn_shape(plan, node, node->in[0]);
+    if (node->op == OP_BN) {
+        add_apply(plan, node, s, param_operand(plan, node, P_MEAN),
+                  param_operand(plan, node, P_VARIANCE));
+        return;
+    }
+    add_moments(plan, node, &s);
+    add_apply(plan, node, s, result_operand(plan, node, 1), result_operand(plan, node, 2));
+}
+
+/* ---- running statistics ---- */
+
+static void add_move(Plan *plan, const Update *mean, const Update *variance)
+{
+    const Node *norm = result_of(plan, mean->node, 0);
+    const Kept *kept = plan->training->kept;
+    Step step = {.node = norm, .kernel = KERNEL_bn_move, .counts = true, .parts = 1};
+    rnc_bn_shape *s = &step.shape.bn;
+    const Type t = norm->type;
+    *s = (rnc_bn_shape){.images = t.n, .h = t.h, .w = t.w, .c = plan->tensors[norm->id]->c};
+    s->momentum = (float)mean->rate;
+    s->unbiased = variance->scale > 1.0;
+    step.in[0] = operand_of(plan, mean->node);
+    step.in[1] = operand_of(plan, variance->node);
+    step.out[0] = at_tensor(kept[mean->param->id].value);
+    step.out[1] = at_tensor(kept[variance->param->id].value);
+    add_step(plan, &step);
+}
+
+/* A normalisation's two updates are neighbours. */
+void select_moves(Plan *plan)
+{
+    const Net *net = plan->net;
+    for (int i = 0; i + 1 < net->updates.n; i++) {
+        const Update *u = &net->updates.at[i];
+        if (u->kind == UPDATE_STATISTIC && u->param->role == P_MEAN)
+            add_move(plan, u, u + 1);
+    }
+}

@@ -1,0 +1,185 @@
+/* select_grad.c: the gradients of convolutions and dense layers: by their filters, for each slice
+ * of the batch and then added in a tree; by their operand where the stride is not 1 (others are
+ * convolutions themselves, training.c). */
+#include "plan/methods/method_parts.h"
+#include "plan/training_parts.h"
+
+/* ---- by the filters ---- */
+
+static bool is_wise(const Attrs *a, int in_c, int filters)
+{
+    return a->groups > 1 && a->groups == in_c && a->groups == filters;
+}
+
+static rnc_grad_weights_shape weights_shape(const Plan *plan, const Node *node)
+{
+    const Node *grad = node->in[0], *x = node->in[1];
+    const Tensor *in = plan->tensors[x->id], *out = plan->tensors[grad->id];
+    const Attrs *a = &node->attrs;
+    const bool dense = node->op == OP_DENSE_WEIGHTS;
+    rnc_grad_weights_shape s = {.images = grad->type.n, .groups = dense ? 1 : a->groups};
+    s.in_h = x->type.h, s.in_w = x->type.w;
+    s.out_h = grad->type.h, s.out_w = grad->type.w;
+    s.kernel_h = dense ? 1 : a->kernel[0], s.kernel_w = dense ? 1 : a->kernel[1];
+    s.stride_h = dense ? 1 : a->stride[0], s.stride_w = dense ? 1 : a->stride[1];
+    s.dilation_h = dense ? 1 : a->dilation[0], s.dilation_w = dense ? 1 : a->dilation[1];
+    s.pad_top = dense ? 0 : a->padding[0], s.pad_left = dense ? 0 : a->padding[1];
+    s.in_c = x->type.c / s.groups;
+    s.out_c = s.groups > 1 && s.in_c > 1 ? grad->type.c : out->c;
+    s.panel = PANEL;
+    s.in_pixel = in->pixel, s.in_row = in->row, s.in_image = in->image;
+    s.out_pixel = out->pixel, s.out_row = out->row, s.out_image = out->image;
+    return s;
+}
+
+/* The node that adds up the same gradients for the bias, or NULL; it comes soon after. */
+static const Node *bias_sum(const Plan *plan, const Node *node)
+{
+    for (int i = node->id + 1; i < plan->training->step_nodes; i++) {
+        const Node *sum = plan->net->nodes.at[i];
+        const Attrs *a = &sum->attrs;
+        if (sum->op == OP_SUM && sum->in[0] == node->in[0] && a->images && a->pixels &&
+            !a->channels)
+            return sum;
+    }
+    return NULL;
+}
+
+/* Tiles, parts and scratch of the step that multiplies. */
+static void weights_tiles(const Plan *plan, const Node *node, Step *step)
+{
+    enum { BLOCK = 128 };
+    const rnc_grad_weights_shape *s = &step->shape.grad_weights;
+    const rnc_conv_shape c = {.out_c = s->out_c, .groups = s->groups, .panel = s->panel};
+    const bool wise = step->kernel == KERNEL_depthwise_grad_weights;
+    int64_t scratch = 0;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        rnc_knobs *t = &step->knobs[i];
+        if (!(plan->options.isas >> i & 1) || wise)
+            continue;
+        like_registers(&c, (Isa)i, t);
+        t->depth = BLOCK;
+        t->memory_broadcasts = like_broadcasts(t, (Isa)i);
+        const int64_t own = rnc_grad_scratch(s, t);
+        scratch = own > scratch ? own : scratch;
+    }
+    const int64_t macs = rnc_grad_floats(s) * s->out_h * s->out_w * node->in[0]->type.n;
+    const int64_t most = 4 * (int64_t)plan->options.threads;
+    const int64_t pieces = wise ? (int64_t)s->slices * div_up(s->out_c, 16) : most;
+    step->parts = worth_parts(macs, MACS_TO_SHARE, pieces);
+    step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * scratch);
+}
+
+/* The step that adds the slices and puts them into the order of the master. */
+static void add_filter_sum(Plan *plan, const Node *node, const Step *products, const Node *bias)
+{
+    const rnc_grad_weights_shape *g = &products->shape.grad_weights;
+    const bool wise = products->kernel == KERNEL_depthwise_grad_weights;
+    Step step = {.node = node, .kernel = KERNEL_filter_sum, .in = {products->out[0]}};
+    step.out[0] = operand_of(plan, node);
+    if (bias)
+        step.out[1] = operand_of(plan, bias);
+    rnc_filter_shape *s = &step.shape.filter;
+    *s = (rnc_filter_shape){.slices = g->slices, .out_c = g->out_c, .groups = wise ? 1 : g->groups};
+    s->filters = node->in[0]->type.c;
+    s->in_c = g->in_c;
+    s->kernel_h = g->kernel_h, s->kernel_w = g->kernel_w;
+    s->panel = wise ? g->out_c : g->panel;
+    s->plain = 1;
+    step.counts = g->slices > 1;
+    const int64_t floats = rnc_grad_floats(g);
+    step.parts = worth_parts(floats * g->slices, 16384, div_up(floats, 16 * (int64_t)s->panel));
+    add_step(plan, &step);
+}
+
+void select_grad_weights(Plan *plan, const Node *node)
+{
+    const Node *bias = bias_sum(plan, node);
+    Step step = {.node = node, .counts = true};
+    rnc_grad_weights_shape *s = &step.shape.grad_weights;
+    *s = weights_shape(plan, node);
+    const bool wise = node->op == OP_CONV_WEIGHTS &&
+                      is_wise(&node->attrs, node->in[1]->type.c, node->in[0]->type.c);
+    step.kernel = wise ? KERNEL_depthwise_grad_weights : KERNEL_conv_grad_weights;
+    s->slices = rnc_grad_slices(s);
+    s->bias = bias != NULL;
+    step.in[0] = operand_of(plan, node->in[1]);
+    step.in[1] = operand_of(plan, node->in[0]);
+    step.out[0] = add_piece(plan, node, "slices", rnc_grad_floats(s) * s->slices);
+    weights_tiles(plan, node, &step);
+    add_step(plan, &step);
+    add_filter_sum(plan, node, &step, bias);
+    if (bias)
+        plan->training->served[bias->id] = true;
+}
+
+/* ---- by the operand ---- */
+
+rnc_grad_data_shape grad_data_window(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    const Type in = node->type, out = node->in[0]->type;
+    rnc_grad_data_shape s = {.images = in.n, .in_h = in.h, .in_w = in.w, .groups = a->groups};
+    s.out_h = out.h, s.out_w = out.w;
+    s.kernel_h = a->kernel[0], s.kernel_w = a->kernel[1];
+    s.stride_h = a->stride[0], s.stride_w = a->stride[1];
+    s.dilation_h = a->dilation[0], s.dilation_w = a->dilation[1];
+    s.pad_top = a->padding[0], s.pad_left = a->padding[1];
+    return s;
+}
+
+void grad_data_halo(const Node *node, int halo[4])
+{
+    const rnc_grad_data_shape s = grad_data_window(node);
+    rnc_halo_cut h;
+    rnc_grad_halo(&s, &h);
+    halo[0] = h.top, halo[1] = h.left, halo[2] = h.bottom, halo[3] = h.right;
+}
+
+/* Tiles as a convolution of the first phase has them. */
+static void data_tiles(const Plan *plan, const Node *node, Step *step)
+{
+    const rnc_grad_data_shape *s = &step->shape.grad_data;
+    const bool wise = step->kernel == KERNEL_depthwise_grad_data;
+    const Method *m = wise ? &method_depthwise : &method_conv_direct;
+    Step phase = {.node = node, .kernel = m->kernel, .method = m};
+    int i = 0;
+    do
+        rnc_phase_conv(s, i, &phase.shape.conv);
+    while (phase.shape.conv.kernel_h * phase.shape.conv.kernel_w == 0 &&
+           ++i < s->stride_h * s->stride_w);
+    for (int k = 0; k < ISA_COUNT; k++) {
+        if (plan->options.isas >> k & 1)
+            m->set_knobs(plan, &phase, (Isa)k, &step->knobs[k]);
+    }
+    const int64_t macs = rnc_phase_offset(s, s->stride_h * s->stride_w) * s->out_h * s->out_w;
+    step->parts = worth_parts(macs * s->images, MACS_TO_SHARE, 4 * (int64_t)plan->options.threads);
+}
+
+void select_grad_data(Plan *plan, const Node *node)
+{
+    const Tensor *grad = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
+    const bool wise = is_wise(&node->attrs, node->type.c, node->in[0]->type.c);
+    Step step = {.node = node, .kernel = wise ? KERNEL_depthwise_grad_data : KERNEL_conv_grad_data};
+    rnc_grad_data_shape *s = &step.shape.grad_data;
+    *s = grad_data_window(node);
+    s->in_c = s->groups > 1 && !wise ? node->type.c : out->c;
+    s->groups = wise ? s->in_c : s->groups;
+    s->out_c = wise ? 1 : node->in[0]->type.c / s->groups;
+    s->panel = wise ? s->in_c : PANEL;
+    s->in_pixel = out->pixel, s->in_row = out->row, s->in_image = out->image;
+    s->out_pixel = grad->pixel, s->out_row = grad->row, s->out_image = grad->image;
+    step.in[0] = operand_of(plan, node->in[0]);
+    step.out[0] = operand_of(plan, node);
+    if (node->n_in > 1) {
+        const Tensor *res = plan->tensors[node->in[1]->id];
+        s->residual = 1;
+        s->res_pixel = res->pixel, s->res_row = res->row, s->res_image = res->image;
+        step.in[2] = operand_of(plan, node->in[1]);
+    }
+    pack_filters(plan, node, &step);
+    step.in[1] = step.filters;
+    step.filters = (Operand){.kind = PLACE_NONE};
+    data_tiles(plan, node, &step);
+    add_step(plan, &step);
+}

@@ -1,0 +1,282 @@
+/* training.c: what a training keeps in the state and where; the optimizer; which networks can be
+ * trained by emitted code. */
+#include "plan/training_parts.h"
+
+#include <string.h>
+
+/* ---- the optimizer ---- */
+
+Optimizer optimizer_of(const Train *t)
+{
+    Optimizer o = {.kind = OPTIMIZER_SGD, .rate = 0.01, .accumulate = 1};
+    if (!t)
+        return o;
+    o.kind = t->optimizer == TRAIN_SGD ? OPTIMIZER_SGD : OPTIMIZER_ADAM;
+    o.rate = t->rate;
+    o.momentum = t->momentum;
+    o.beta1 = t->beta1;
+    o.beta2 = t->beta2;
+    o.epsilon = t->epsilon;
+    o.nesterov = t->nesterov;
+    o.keras = t->like == LIKE_KERAS;
+    o.coupled = t->optimizer == TRAIN_ADAMW ? 0 : t->decay;
+    o.decoupled = t->optimizer == TRAIN_ADAMW ? t->decay : 0;
+    o.clip_norm = t->given[TRAIN_CLIP_NORM] ? t->clip_norm : 0;
+    o.clip_value = t->given[TRAIN_CLIP_VALUE] ? t->clip_value : 0;
+    o.average = t->given[TRAIN_AVERAGE] ? t->average : 0;
+    o.accumulate = t->given[TRAIN_ACCUMULATE] ? t->accumulate : 1;
+    return o;
+}
+
+bool optimizer_has_first(const Optimizer *o)
+{
+    return o->kind == OPTIMIZER_ADAM || o->momentum > 0;
+}
+
+bool optimizer_has_second(const Optimizer *o)
+{
+    return o->kind == OPTIMIZER_ADAM;
+}
+
+bool updates_wait(const Optimizer *o)
+{
+    return o->clip_norm > 0 || o->accumulate > 1;
+}
+
+bool decays(const Train *train, const Param *param)
+{
+    for (int i = 0; train && i < train->decay_except.n; i++) {
+        if (str_fits(param->name, train->decay_except.at[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- memory ---- */
+
+/* A node in no network, for what is stored in a piece of memory: one pixel of n channels. */
+static const Node *piece_node(Plan *plan, const char *name, int64_t n, const Place *place)
+{
+    Node *node = NEW(plan->arena, Node);
+    *node = (Node){.op = OP_INPUT, .id = -1, .name = name, .place = place, .origin = -1};
+    node->type = (Type){ELEM_F32, 1, 1, 1, (int)n};
+    return node;
+}
+
+Operand at_tensor(const Tensor *t)
+{
+    if (!t)
+        return (Operand){.kind = PLACE_NONE};
+    return (Operand){.kind = t->state ? PLACE_STATE : PLACE_ARENA, .tensor = (Tensor *)t};
+}
+
+Operand add_piece(Plan *plan, const Node *node, const char *what, int64_t n)
+{
+    Tensor *t = NEW(plan->arena, Tensor);
+    const char *name = arena_printf(plan->arena, "%s.%s", node->name, what);
+    *t = (Tensor){.node = piece_node(plan, name, n, node->place),
+                  .elem = ELEM_F32,
+                  .buffer = plan->buffers.n,
+                  .c = (int)n,
+                  .pixel = (int)n,
+                  .row = (int)n,
+                  .image = (int)n};
+    Buffer b = {.bytes = round_up(elems_bytes(ELEM_F32, n), 64), .what = name};
+    b.bare_bytes = elems_bytes(ELEM_F32, n);
+    VEC_PUSH(plan->arena, &plan->buffers, b);
+    return at_tensor(t);
+}
+
+/* A piece of the state like a parameter.  Vectors have room for the lanes after the last. */
+static Tensor *keep(Plan *plan, const Param *param, const char *what)
+{
+    const char *name = *what ? arena_printf(plan->arena, "%s.%s", param->name, what) : param->name;
+    const int64_t n = param_elements(param);
+    Tensor *t = NEW(plan->arena, Tensor);
+    *t = (Tensor){.node = piece_node(plan, name, n, param->place), .elem = ELEM_F32, .buffer = -1};
+    t->state = add_state(plan, name, ELEM_F32, t->node->type, round_up(n, 16));
+    t->c = t->pixel = t->row = t->image = (int)n;
+    return t;
+}
+
+/* Whether a step reads the parameter, or changes it. */
+static bool *used_params(const Plan *plan)
+{
+    bool *used = NEW_ARRAY(plan->arena, bool, plan->net->params.n + 1);
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        for (int r = 0; r < P_ROLES; r++) {
+            const Param *p = plan->net->nodes.at[i]->params[r];
+            if (p)
+                used[p->id] = true;
+        }
+    }
+    return used;
+}
+
+static void keep_all(Plan *plan)
+{
+    Training *t = plan->training;
+    const Net *net = plan->net;
+    const bool *used = used_params(plan);
+    t->kept = NEW_ARRAY(plan->arena, Kept, net->params.n + 1);
+    bool *trained = NEW_ARRAY(plan->arena, bool, net->params.n + 1);
+    for (int i = 0; i < net->updates.n; i++)
+        trained[net->updates.at[i].param->id] |= net->updates.at[i].kind == UPDATE_GRADIENT;
+    for (int i = 0; i < net->params.n; i++) {
+        if (used[i])
+            t->kept[i].value = keep(plan, net->params.at[i], "");
+    }
+    for (int i = 0; i < net->params.n; i++) {
+        const Param *p = net->params.at[i];
+        if (!trained[i])
+            continue;
+        if (optimizer_has_first(&t->optimizer))
+            t->kept[i].first = keep(plan, p, "first");
+        if (optimizer_has_second(&t->optimizer))
+            t->kept[i].second = keep(plan, p, "second");
+        if (t->optimizer.average > 0)
+            t->kept[i].average = keep(plan, p, "average");
+    }
+    t->gradients_begin = plan->state_bytes;
+    for (int i = 0; i < net->params.n && t->optimizer.accumulate > 1; i++) {
+        if (trained[i])
+            t->kept[i].gradient = keep(plan, net->params.at[i], "gradient");
+    }
+    t->gradients_end = plan->state_bytes;
+}
+
+bool is_evaluation(const Plan *plan, const Node *node)
+{
+    return node->id >= plan->training->step_nodes;
+}
+
+Operand param_operand(const Plan *plan, const Node *node, Role role)
+{
+    const Param *param = node->params[role];
+    if (!param)
+        return (Operand){.kind = PLACE_NONE};
+    const Kept *kept = &plan->training->kept[param->id];
+    return at_tensor(is_evaluation(plan, node) && kept->average ? kept->average : kept->value);
+}
+
+bool is_shared(const Node *node)
+{
+    if (node->op == OP_INPUT)
+        return true;
+    return (node->op == OP_CAST || node->op == OP_NORMALIZE) && node->act == ACT_NONE &&
+           is_shared(node->in[0]);
+}
+
+const Node *result_of(const Plan *plan, const Node *node, int r)
+{
+    return plan->net->nodes.at[node->id - node->attrs.result + r];
+}
+
+Operand result_operand(const Plan *plan, const Node *node, int r)
+{
+    return operand_of(plan, result_of(plan, node, r));
+}
+
+bool is_param_like(const Node *node)
+{
+    while (node->op == OP_ADD)
+        node = node->in[0];
+    return node->op == OP_CONV_WEIGHTS || node->op == OP_DENSE_WEIGHTS;
+}
+
+/* ---- views ---- */
+
+/* The transpose of a convolution with stride 1 is a convolution with the taps in reverse order, and
+ * that of a dense layer a dense layer: so that methods can compute it. */
+static const Node *view_of(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    if (node->op != OP_DENSE_TRANSPOSE &&
+        (node->op != OP_CONV_TRANSPOSE || a->stride[0] != 1 || a->stride[1] != 1))
+        return NULL;
+    Node *view = NEW(plan->arena, Node);
+    *view = *node;
+    view->op = node->op == OP_DENSE_TRANSPOSE ? OP_DENSE : OP_CONV;
+    view->attrs.filters = node->type.c;
+    view->attrs.bias = false;
+    for (int i = 0; i < 4 && view->op == OP_CONV; i++)
+        view->attrs.padding[i] = (a->kernel[i % 2] - 1) * a->dilation[i % 2] - a->padding[i];
+    return view;
+}
+
+const Node *conv_of(const Plan *plan, const Node *node)
+{
+    const Node *view = plan->training ? plan->training->views[node->id] : NULL;
+    return view ? view : is_conv(node->op) ? node : NULL;
+}
+
+/* Rows or pixels of zeros that a gradient by filters reads around the layer's operand. */
+static void weights_halo(const Node *node, int halo[4])
+{
+    Node layer = *node;
+    layer.in = node->in + 1;
+    layer.type = node->in[0]->type;
+    for (int axis = 0; axis < 2; axis++)
+        conv_reach(&layer, axis, &halo[axis], &halo[axis + 2]);
+}
+
+void train_halo(const Plan *plan, const Node *user, int slot, int halo[4])
+{
+    memset(halo, 0, 4 * sizeof *halo);
+    if (user->op == OP_CONV_WEIGHTS && slot == 1)
+        weights_halo(user, halo);
+    if (user->op == OP_CONV_TRANSPOSE && slot == 0 && !plan->training->views[user->id])
+        grad_data_halo(user, halo);
+}
+
+void begin_training(Plan *plan)
+{
+    Training *t = NEW(plan->arena, Training);
+    plan->training = t;
+    t->optimizer = optimizer_of(plan->net->train);
+    const int n = plan->net->nodes.n;
+    t->step_nodes = plan->net->n_step ? plan->net->n_step : n;
+    t->views = NEW_ARRAY(plan->arena, const Node *, n + 1);
+    for (int i = 0; i < n; i++)
+        t->views[i] = view_of(plan, plan->net->nodes.at[i]);
+    keep_all(plan);
+    find_last_uses(plan);
+}
+
+/* ---- what cannot be compiled ---- */
+
+static bool refuse(const Node *node, const char *why, const char *way_out, Diag *diag)
+{
+    const Loc loc = node->place ? node->place->loc : NO_LOC;
+    diag_error(diag, loc, "rnc cannot compile the training of '%s' to C: %s", node->name, why);
+    diag_note(diag, loc, "%s", way_out);
+    return false;
+}
+
+/* Whether steps of a training read the parameters of such a node. */
+static bool has_steps(Op op)
+{
+    return op == OP_CONV || op == OP_DENSE || op == OP_BN || op == OP_BN_TRAIN ||
+           op == OP_BN_BACKWARD || op == OP_BN_FIXED_BACKWARD || op == OP_CONV_TRANSPOSE ||
+           op == OP_DENSE_TRANSPOSE;
+}
+
+bool can_train(const Plan *plan, Diag *diag)
+{
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        if ((node->params[P_WEIGHT] || node->params[P_BIAS]) && !has_steps(node->op))
+            return refuse(node, "there is no kernel for a step of its parameters",
+                          "a bn in its place can be trained", diag);
+        const int groups = node->op == OP_CONV ? node->attrs.groups : 1;
+        if (groups == 1)
+            continue;
+        const int in = node->in[0]->type.c / groups, out = node->attrs.filters / groups;
+        if ((in > 1 || out > 1) && (in % plan->align || out % plan->align))
+            return refuse(node, "its groups have few channels",
+                          "groups of one channel or of whole vectors of 16 can be trained, and "
+                          "--isa chooses shorter vectors",
+                          diag);
+    }
+    return true;
+}

@@ -1,0 +1,55 @@
+/* training_parts.h: what the files that plan a training share; private to them. */
+#ifndef RNC_TRAINING_PARTS_H
+#define RNC_TRAINING_PARTS_H
+
+#include "plan/plan_parts.h"
+#include "plan/training.h"
+
+#include "kernels/train/cuts.h"
+
+/* ---- memory (training.c) ---- */
+
+/* A piece of the arena of n floats that belongs to `node`, as a tensor of one pixel:
+ * "conv1.moments". */
+Operand add_piece(Plan *plan, const Node *node, const char *what, int64_t n);
+Operand at_tensor(const Tensor *t); /* NULL: no operand */
+/* Where a training keeps the value of a parameter of the node. */
+Operand param_operand(const Plan *plan, const Node *node, Role role);
+/* The value that a node of an evaluation reads: the average, where there is one. */
+bool is_evaluation(const Plan *plan, const Node *node);
+/* Whether step and evaluation both read the node, an input or what is made of one without
+ * parameters; its steps run in both. */
+bool is_shared(const Node *node);
+
+/* The node that is result r of the operator that `node` is a result of. */
+const Node *result_of(const Plan *plan, const Node *node, int r);
+/* The operand that is the result r of a node's operator. */
+Operand result_operand(const Plan *plan, const Node *node, int r);
+
+/* ---- steps ---- */
+
+/* select_filters.c: the steps that pack a layer's filters for `step`, whose kernel and shape are
+ * set; sets Step.filters. */
+void pack_filters(Plan *plan, const Node *node, Step *step);
+
+/* select_grad.c: the steps of convolutions' and dense layers' gradients. */
+void select_grad_weights(Plan *plan, const Node *node);
+void select_grad_data(Plan *plan, const Node *node);
+/* The halo that the step of a CONV_TRANSPOSE that is no view reads: top, left, bottom, right. */
+void grad_data_halo(const Node *node, int halo[4]);
+rnc_grad_data_shape grad_data_window(const Node *node);
+
+/* select_batchnorm.c: of batch normalisation. */
+void select_batchnorm(Plan *plan, const Node *node);
+void select_moves(Plan *plan); /* of all running statistics */
+
+/* select_train.c: all other operators of a backward part, and the loss. */
+bool select_train(Plan *plan, const Node *node);
+
+/* update.c: the steps of the optimizer for the parameters whose gradient is finished when this node
+ * has been computed; those that wait for all. */
+void find_last_uses(Plan *plan); /* Training.last */
+void select_updates(Plan *plan, int node);
+void select_late_updates(Plan *plan);
+
+#endif

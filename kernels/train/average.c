@@ -1,0 +1,16 @@
+/* average: a moving average of parameters: average = beta1 * average + (1 - beta1) * parameter.
+ * Operands: parameter -> average.  Parts share lines of 16 floats. */
+RNC_KERNEL void RNC_FN(average)(const rnc_update_shape *s, const rnc_knobs *t,
+                                const rnc_operands *o, int part, int parts)
+{
+    const int lines = rnc_div_up(s->floats, 16), last = rnc_share(lines, part + 1, parts) * 16;
+    const int end = last < s->floats ? last : s->floats;
+    (void)t;
+    for (int i = rnc_share(lines, part, parts) * 16; i < end; i += RNC_VL) {
+        const int n = end - i < RNC_VL ? end - i : RNC_VL;
+        const vf now = vf_load_some((const float *)o->in[0] + i, n);
+        float *to = (float *)o->out[0] + i;
+        const vf was = vf_load_some(to, n);
+        vf_store_some(to, vf_fma(now - was, vf_set1(s->rest1), was), n);
+    }
+}

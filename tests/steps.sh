@@ -1,0 +1,53 @@
+#!/bin/sh
+# steps.sh: the emitted C of trainings: steps against the interpreter (tests/train/steps.c), warnings,
+# sanitizers, C++.
+. "$(dirname "$0")/lib.sh"
+rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
+cp "$src"/tests/train/*.net . || exit 1
+strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
+
+# step NET ISAS IMAGES [OPTION...]: one step of a batch of 4, of which IMAGES are there, with a rate at
+# which the change of a parameter is its gradient.
+step() {
+    net=$1 isas=$2 images=$3
+    shift 3
+    check "$net $isas $images" "$build/tests/train/steps" . 1e-5 1 "$images" compile $net.net \
+        --train --batch 4 --init random:1 --exact --isa $isas "$@"
+}
+
+case $(uname -m) in
+x86_64) wide=avx512 less=avx2 ;;
+*) wide=neon less=neon ;;
+esac
+step conv $less 4
+step wise $wide 3
+step joins portable 3
+step mse scalar 3 --loss mean_squared_error
+step mse portable 4
+[ -z "${RNC_TEST_FULL:-}" ] || for net in conv wise joins mse; do
+    step $net $wide,$less,portable,scalar 2
+done
+
+# Winograd's method, for whose error there is another bound.
+check 'fast methods' "$build/tests/train/steps" . 1e-4 1 4 compile wide.net --train --batch 4 \
+    --init random:1 --isa $less
+
+# Ten steps of each optimizer, the last ones of a file with only that training.
+n=$(grep -c '^train' optimizers.net)
+for k in $(seq "$n"); do
+    awk -v k="$k" '/^train/ && ++i != k { next } { print }' optimizers.net > "optimizer$k.net"
+    check "$(grep '^train' "optimizer$k.net" | cut -d' ' -f1,2)" "$build/tests/train/steps" . 1e-4 10 5 \
+        compile "optimizer$k.net" --train --init random:1 --exact --isa portable
+done
+
+# A step that was cut.
+"$rnc" mse.net --train --batch 2 --dump ir | sed '/^update/d' > cut.ir
+check 'no updates' sh -c '! "$0" cut.ir -o cut.c 2> cut.err && grep -q "updates nothing" cut.err' "$rnc"
+
+# The text itself.
+check emit "$rnc" conv.net --train --batch 2 -q -o conv_train.c
+for cc in gcc clang; do
+    have $cc && check "$cc" $cc -std=c99 -O1 $strict -I"$src/runtime" -c conv_train.c
+done
+have g++ && check 'C++' g++ -x c++ -std=c++11 -O1 $strict -I"$src/runtime" -c conv_train.c
+finish

@@ -106,16 +106,16 @@ int engine_labels(engine *e, const char *path)
 
 /* The pixels, 0..255, as the port wants them: bytes or floats, picture by
  * picture [h][w][3] (nhwc) or [3][h][w] (nchw). */
-static void fill(const rnc_port_info *port, void *input, const picture *p)
+static void fill(const rnc_port_info *port, void *input, const unsigned char *rgb)
 {
     const size_t pixels = (size_t)port->h * (size_t)port->w;
     for (size_t i = 0; i < pixels; i++) {
         for (size_t c = 0; c < 3; c++) {
             const size_t at = port->order == RNC_ORDER_NHWC ? i * 3 + c : c * pixels + i;
             if (port->elem == RNC_ELEM_U8)
-                ((unsigned char *)input)[at] = p->rgb[i * 3 + c];
+                ((unsigned char *)input)[at] = rgb[i * 3 + c];
             else
-                ((float *)input)[at] = (float)p->rgb[i * 3 + c];
+                ((float *)input)[at] = (float)rgb[i * 3 + c];
         }
     }
 }
@@ -134,11 +134,16 @@ int engine_classify(engine *e, const char *path)
         picture_free(&p);
         return -1;
     }
-    fill(in, e->input, &p);
+    engine_classify_pixels(e, p.rgb);
     picture_free(&p);
-    const void *inputs[1] = {e->input};
-    e->info->run(e->net, NULL, inputs, e->outputs);
     return 0;
+}
+
+void engine_classify_pixels(engine *e, const unsigned char *pixels)
+{
+    const void *inputs[1] = {e->input};
+    fill(&e->info->inputs[0], e->input, pixels);
+    e->info->run(e->net, NULL, inputs, e->outputs);
 }
 
 const float *engine_scores(const engine *e, int port)

@@ -23,6 +23,8 @@ typedef struct engine {
 int engine_open(engine *e, const char *weights);
 int engine_labels(engine *e, const char *path); /* a class name a line */
 int engine_classify(engine *e, const char *picture);
+/* Of the network's size, [row][pixel][3]. */
+void engine_classify_pixels(engine *e, const unsigned char *pixels);
 
 /* Scores of output `port` (0 is the probabilities), after engine_classify. */
 const float *engine_scores(const engine *e, int port);

@@ -52,6 +52,8 @@ if ! compiled; then
     finish
 fi
 weights=$out/resnet20.weights
+awk -v folder="$data/cifar10" '$2 <= 1 { printf "%s/%s\t%s\n", folder, $1, $2 }' "$data/cifar10/labels.txt" > "$out/set.list"
+prints 'evaluate a data set' '4 of 4 right: top-1 4, top-5 4' "$out/evaluate" "$weights" "$out/set.list"
 prints 'evaluate' '20 of 20 right: top-1 20, top-5 20' "$out/evaluate" "$weights" "$data/cifar10"
 "$out/classify" "$weights" "$data/cifar10/cifar10_00_3.png" > "$out/log" 2>&1
 if [ "$(sed -n '1s/^ *\([a-z]*\) .*/\1/p' "$out/log")" = cat ] && [ "$(wc -l < "$out/log")" -eq 5 ]; then

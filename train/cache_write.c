@@ -60,8 +60,8 @@ static void decode_part(void *arg, int part, int parts)
     char *why = w->why[part];
     (void)parts;
     if (source_read(w->s, w->first + (size_t)part, p, why) && data->h > 0 &&
-        !picture_fit(p, data->h, data->w, why))
-        picture_free(p);
+        !rnct_picture_fit(p, data->h, data->w, why))
+        rnct_picture_free(p);
 }
 
 static void decode(Writer *w, int n)
@@ -122,7 +122,7 @@ static bool write_samples(Writer *w)
                 w->counts[s->labels[i]]++;
                 good = good && put(w, p->pixels, (size_t)p->h * (size_t)p->w * (size_t)p->c);
             }
-            picture_free(p);
+            rnct_picture_free(p);
         }
         if (!good)
             return false;

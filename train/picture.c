@@ -11,13 +11,13 @@
 
 enum { MOST_PIXELS = 100000000 }; /* larger ones are damage or an attack */
 
-void picture_free(Picture *p)
+void rnct_picture_free(Picture *p)
 {
     free(p->pixels);
     *p = (Picture){0};
 }
 
-bool picture_new(Picture *p, long h, long w, int c, char why[RNCT_WHY_BYTES])
+bool rnct_picture_new(Picture *p, long h, long w, int c, char why[RNCT_WHY_BYTES])
 {
     *p = (Picture){0};
     if (h <= 0 || w <= 0 || h > MOST_PIXELS / w) {
@@ -84,7 +84,7 @@ static bool decode_jpeg(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
     jpeg_read_header(&jpeg, TRUE);
     jpeg.out_color_space = JCS_RGB;
     jpeg_start_decompress(&jpeg);
-    if (picture_new(p, (long)jpeg.output_height, (long)jpeg.output_width, 3, why)) {
+    if (rnct_picture_new(p, (long)jpeg.output_height, (long)jpeg.output_width, 3, why)) {
         while (jpeg.output_scanline < jpeg.output_height) {
             JSAMPROW row = p->pixels + (size_t)jpeg.output_scanline * (size_t)p->w * 3;
             jpeg_read_scanlines(&jpeg, &row, 1);
@@ -105,7 +105,7 @@ static bool decode_png(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
     png.version = PNG_IMAGE_VERSION;
     if (png_image_begin_read_from_stdio(&png, f)) {
         png.format = PNG_FORMAT_RGB;
-        if (!picture_new(p, (long)png.height, (long)png.width, 3, why)) {
+        if (!rnct_picture_new(p, (long)png.height, (long)png.width, 3, why)) {
             png_image_free(&png);
             return false;
         }
@@ -117,7 +117,7 @@ static bool decode_png(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
     return false;
 }
 
-bool picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
+bool rnct_picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
 {
     unsigned char head[8];
     const char *system;
@@ -143,13 +143,13 @@ bool picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
         snprintf(why, RNCT_WHY_BYTES, "neither a JPEG nor a PNG file");
     fclose(f);
     if (!good)
-        picture_free(p);
+        rnct_picture_free(p);
     return good;
 }
 
 #else
 
-bool picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
+bool rnct_picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])
 {
     (void)path;
     *p = (Picture){0};

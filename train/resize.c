@@ -108,7 +108,7 @@ static void cover(const Picture *p, Side *rows, Side *columns)
     columns->first = (columns->full - h) / 2;
 }
 
-bool picture_fit(Picture *p, int h, int w, char why[RNCT_WHY_BYTES])
+bool rnct_picture_fit(Picture *p, int h, int w, char why[RNCT_WHY_BYTES])
 {
     if (p->h == h && p->w == w)
         return true;
@@ -117,7 +117,7 @@ bool picture_fit(Picture *p, int h, int w, char why[RNCT_WHY_BYTES])
     cover(p, &rows, &columns);
     const int c = p->c;
     float *sums = malloc((size_t)w * (size_t)c * sizeof *sums);
-    bool good = picture_new(&narrow, p->h, w, c, why) && picture_new(&out, h, w, c, why);
+    bool good = rnct_picture_new(&narrow, p->h, w, c, why) && rnct_picture_new(&out, h, w, c, why);
     if (good && !(side_new(&rows) && side_new(&columns) && sums)) {
         snprintf(why, RNCT_WHY_BYTES, "no memory to scale it");
         good = false;
@@ -125,12 +125,12 @@ bool picture_fit(Picture *p, int h, int w, char why[RNCT_WHY_BYTES])
     if (good) {
         scale_rows(p->pixels, narrow.pixels, &rows, p->h, c);
         scale_columns(narrow.pixels, out.pixels, &columns, w * c, sums);
-        picture_free(p);
+        rnct_picture_free(p);
         *p = out;
     } else {
-        picture_free(&out);
+        rnct_picture_free(&out);
     }
-    picture_free(&narrow);
+    rnct_picture_free(&narrow);
     side_free(&rows);
     side_free(&columns);
     free(sums);

@@ -171,11 +171,11 @@ bool source_read(const Source *s, size_t i, Picture *p, char why[RNCT_WHY_BYTES]
         *p = (Picture){0};
         if (!path)
             snprintf(why, RNCT_WHY_BYTES, "no memory");
-        const bool good = path && picture_decode(p, path, why);
+        const bool good = path && rnct_picture_decode(p, path, why);
         free(path);
         return good;
     }
-    if (!picture_new(p, s->h, s->w, s->c, why))
+    if (!rnct_picture_new(p, s->h, s->w, s->c, why))
         return false;
     const size_t plane = (size_t)s->h * (size_t)s->w, c = (size_t)s->c;
     if (!s->planar) {

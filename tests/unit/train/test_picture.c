@@ -14,7 +14,7 @@ static Picture pattern(int h, int w)
 {
     char why[RNCT_WHY_BYTES];
     Picture p;
-    CU_ASSERT_FATAL(picture_new(&p, h, w, 3, why));
+    CU_ASSERT_FATAL(rnct_picture_new(&p, h, w, 3, why));
     for (int y = 0; y < h; y++) {
         for (int x = 0; x < w; x++) {
             unsigned char *pixel = p.pixels + 3 * (y * w + x);
@@ -30,10 +30,10 @@ static void fits_as(int from_h, int from_w, int h, int w, const unsigned char *e
 {
     char why[RNCT_WHY_BYTES];
     Picture p = pattern(from_h, from_w);
-    CU_ASSERT(picture_fit(&p, h, w, why));
+    CU_ASSERT(rnct_picture_fit(&p, h, w, why));
     CU_ASSERT(p.h == h && p.w == w && p.c == 3);
     CU_ASSERT_EQUAL(memcmp(p.pixels, expected, (size_t)(h * w) * 3), 0);
-    picture_free(&p);
+    rnct_picture_free(&p);
 }
 
 /* What PIL's Image.resize(BILINEAR) gives, cut about the centre. */
@@ -64,19 +64,19 @@ static void test_fit_plain(void)
 {
     char why[RNCT_WHY_BYTES];
     Picture p = pattern(5, 4), q = pattern(5, 4);
-    CU_ASSERT(picture_fit(&p, 5, 4, why));
+    CU_ASSERT(rnct_picture_fit(&p, 5, 4, why));
     CU_ASSERT_EQUAL(memcmp(p.pixels, q.pixels, 60), 0);
-    picture_free(&p);
-    picture_free(&q);
+    rnct_picture_free(&p);
+    rnct_picture_free(&q);
     for (int n = 1; n < 40; n++) {
-        CU_ASSERT_FATAL(picture_new(&p, 1 + n % 7, n, 4, why));
+        CU_ASSERT_FATAL(rnct_picture_new(&p, 1 + n % 7, n, 4, why));
         memset(p.pixels, 255, (size_t)(p.h * p.w * 4));
-        CU_ASSERT(picture_fit(&p, 6, 5, why));
+        CU_ASSERT(rnct_picture_fit(&p, 6, 5, why));
         for (int i = 0; i < 6 * 5 * 4; i++)
             CU_ASSERT_EQUAL(p.pixels[i], 255);
-        picture_free(&p);
+        rnct_picture_free(&p);
     }
-    CU_ASSERT_FALSE(picture_new(&p, 20000, 20000, 3, why));
+    CU_ASSERT_FALSE(rnct_picture_new(&p, 20000, 20000, 3, why));
     CU_ASSERT_STRING_EQUAL(why, "20000 x 20000 pixels (at most 100000000 are read)");
 }
 
@@ -85,7 +85,7 @@ static void broken(SetTest *t, const char *words)
 {
     char why[RNCT_WHY_BYTES] = "";
     Picture p;
-    CU_ASSERT_FALSE(picture_decode(&p, folder_path(&t->folder, "a"), why));
+    CU_ASSERT_FALSE(rnct_picture_decode(&p, folder_path(&t->folder, "a"), why));
     CU_ASSERT_PTR_NULL(p.pixels);
     if (!strstr(why, words)) {
         printf("expected: %s\nfound: %s\n", words, why);
@@ -104,11 +104,11 @@ static void test_decode(void)
     for (int jpeg = 0; jpeg < 2; jpeg++) {
         size_t n = (jpeg ? make_jpeg : make_png)(bytes, 20, 30, rgb);
         folder_write(&t.folder, "a", bytes, n);
-        CU_ASSERT_FATAL(picture_decode(&p, folder_path(&t.folder, "a"), why));
+        CU_ASSERT_FATAL(rnct_picture_decode(&p, folder_path(&t.folder, "a"), why));
         CU_ASSERT(p.h == 20 && p.w == 30 && p.c == 3);
         for (int i = 0; i < 20 * 30 * 3; i++)
             CU_ASSERT(abs(p.pixels[i] - rgb[i % 3]) <= 2 * jpeg);
-        picture_free(&p);
+        rnct_picture_free(&p);
         /* Only the mark at the end may be lost, which comes after all pixels. */
         for (size_t cut = 1; cut + (jpeg ? 2 : 12) < n; cut++) {
             folder_write(&t.folder, "a", bytes, cut);

@@ -40,6 +40,17 @@ for k in $(seq "$n"); do
         compile "optimizer$k.net" --train --init random:1 --exact --isa portable
 done
 
+# Whole models.  With a smooth activation in place of relu and relu6, at whose kinks elements change
+# sides by a rounding, gradients of deep networks can be compared, too (docs/training.md).
+if [ -n "${RNC_TEST_FULL:-}" ]; then
+    cp -r "$src/models" smooth
+    sed -i 's/\brelu6*\b/silu/g' smooth/*.net smooth/lib/*.net smooth/tutorial/*.net
+    for net in resnet20 resnet32 mobilenet_v2 densenet121 tutorial/signs; do
+        check "$net, smooth" "$build/tests/train/steps" . 1e-3 1 2 compile smooth/$net.net --train \
+            --batch 2 --init random:1 --exact --isa $less
+    done
+fi
+
 # A step that was cut.
 "$rnc" mse.net --train --batch 2 --dump ir | sed '/^update/d' > cut.ir
 check 'no updates' sh -c '! "$0" cut.ir -o cut.c 2> cut.err && grep -q "updates nothing" cut.err' "$rnc"

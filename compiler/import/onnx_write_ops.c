@@ -383,6 +383,14 @@ bool out_layer(OnnxOut *o, const Node *node)
         return write_affine(o, node);
     case OP_SCALE:
         return write_scale(o, node);
+    case OP_INSTANCE_NORM:
+        return out_instance_norm(o, node);
+    case OP_GROUP_NORM:
+        return out_group_norm(o, node);
+    case OP_LAYER_NORM:
+        return out_layer_norm(o, node);
+    case OP_L2_NORM:
+        return out_l2_norm(o, node);
     case OP_PRELU:
         return write_prelu(o, node);
     case OP_MAXPOOL:

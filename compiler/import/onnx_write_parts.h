@@ -52,6 +52,13 @@ const char *out_param(OnnxOut *o, const Param *param, int rank, const int64_t *d
 const char *out_image(OnnxOut *o, const Node *node, int i);
 const char *out_row(OnnxOut *o, const Node *node, int i);
 
+/* ---- onnx_write_norm.c ---- */
+
+bool out_instance_norm(OnnxOut *o, const Node *node);
+bool out_group_norm(OnnxOut *o, const Node *node);
+bool out_layer_norm(OnnxOut *o, const Node *node);
+bool out_l2_norm(OnnxOut *o, const Node *node);
+
 /* ---- onnx_write_ops.c ---- */
 
 /* The nodes of a layer; false if ONNX has none for it. */

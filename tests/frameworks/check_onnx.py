@@ -43,7 +43,6 @@ timm/ecaresnet50d timm/skresnet18 timm/dpn68 timm/rexnet_100 timm/resnest14d
 # What rnc has no words for: the network, and what the message must name.
 REFUSED = {
     "shufflenet_v2_x1_0": ["than the channels"],  # shuffles channels
-    "convnext_tiny": ["LayerNormalization"],
     "timm/ecaresnet50d": ["Conv: of a tensor whose axes"],  # convolves along the channels
     "timm/skresnet18": ["Concat: of other axes"],  # 5 axes
     "timm/dpn68": ["no equal part"],  # slices of channels that are no equal parts

@@ -129,6 +129,8 @@ bool write_is_same(const Node *node)
 {
     const Attrs *a = &node->attrs;
     const int in[2] = {node->in[0]->type.h, node->in[0]->type.w};
+    if (node->op == OP_CONV_TRANSPOSE) /* whose `same` is another one */
+        return false;
     for (int axis = 0; axis < 2; axis++) {
         const int64_t dilation = op_attr(node->op, "dilation") ? a->dilation[axis] : 1;
         const int64_t out = ((int64_t)in[axis] + a->stride[axis] - 1) / a->stride[axis];

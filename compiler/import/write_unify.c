@@ -260,9 +260,9 @@ static Expr *unify_padding(Unify *u, Mask m, Part *const *parts, const AttrRow *
 {
     const Node *node = parts[m.at[0]]->node;
     const int *p = node->attrs.padding;
-    const bool zero = !p[0] && !p[1] && !p[2] && !p[3], conv = str_eq(row->def, "half");
+    const bool zero = !p[0] && !p[1] && !p[2] && !p[3], conv = row->def && str_eq(row->def, "half");
     if (!op_attr(node->op, "kernel"))
-        return zero ? NULL : write_value(u->arena, row, p);
+        return zero && row->def ? NULL : write_value(u->arena, row, p);
     if (u->w->same_style && write_is_same(node) && (conv || !zero))
         return write_name(u->arena, "same");
     if (conv ? write_is_half(node) : zero)

@@ -126,7 +126,8 @@ static bool all_given(const OpCall *c)
     bool good = true;
     for (int i = 0; i < c->row->n_attrs && good; i++) {
         const AttrRow *a = &c->row->attrs[i];
-        if (a->def || c->given[i] || (c->global && str_eq(a->word, "stride")))
+        if (a->def || c->given[i] || (c->global && str_eq(a->word, "stride")) ||
+            (a->op == OP_SPLIT && c->attrs->sizes.at[0] > 0))
             continue;
         if (lower_error(c->l, c->call->loc, "'%s' needs its '%s': %s", c->row->name, a->word,
                         a->doc)) {
@@ -393,6 +394,17 @@ static bool refuse_half(const OpCall *c)
     return false;
 }
 
+/* The padding with which a transposed convolution has `stride` times as many pixels as its operand,
+ * that of a convolution back with `same`; where the window is smaller than the stride, the rest is
+ * output_padding. */
+static void transpose_same(Attrs *a, int axis)
+{
+    const int64_t all = (int64_t)a->dilation[axis] * (a->kernel[axis] - 1) + 1 - a->stride[axis];
+    a->padding[axis] = all > 0 ? (int)(all / 2) : 0;
+    a->padding[axis + 2] = all > 0 ? (int)(all - all / 2) : 0;
+    a->output_padding[axis] = all < 0 ? (int)-all : 0;
+}
+
 static bool resolve_padding(OpCall *c)
 {
     Attrs *a = c->attrs;
@@ -406,6 +418,8 @@ static bool resolve_padding(OpCall *c)
             return refuse_half(c);
         if (str_eq(word, "half"))
             *before = *after = dilation * (a->kernel[axis] / 2);
+        else if (c->row->attrs->op == OP_CONV_TRANSPOSE)
+            transpose_same(a, axis);
         else if (c->in)
             pad_same(axis ? c->in->w : c->in->h, a->kernel[axis], a->stride[axis], dilation, before,
                      after);
@@ -473,6 +487,8 @@ bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, At
         good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
     }
     good = good && all_given(&c) && resolve_padding(&c);
+    if (op == OP_SPLIT && attrs->sizes.at[0] > 0)
+        attrs->parts = attrs->sizes.n;
     if (good)
         check_kernel(&c);
     return good;

@@ -305,16 +305,17 @@ static bool check_axes(const NamingRow *row, const RoleRule *rule, Diag *d)
     if (rank == 0) {
         diag_error(d, row->axes.loc, "'%s.%s' has one axis, and no order of axes", row->op.text,
                    row->role.text);
-        diag_note(d, row->axes.loc, "conv.weight and dense.weight have one");
+        diag_note(d, row->axes.loc, "conv.weight, conv_transpose.weight and dense.weight have one");
         return false;
     }
-    if (axes_valid(row->axes.text, rank))
+    if (axes_valid(row->axes.text, rule->op))
         return true;
     diag_error(d, row->axes.loc, "'%s' is no order of the axes of '%s.%s'", row->axes.text,
                row->op.text, row->role.text);
-    diag_note(d, row->axes.loc, "it has the letters of '%s', each once: o is out, i is in%s; %s",
-              axes_own(rank), rank == 4 ? ", h is height, w is width" : "",
-              rank == 4 ? "Keras has hwio" : "Keras has io");
+    diag_note(d, row->axes.loc,
+              "it has the letters of '%s', each once: o is out, i is in%s; Keras has %s",
+              axes_own(rule->op), rank == 4 ? ", h is height, w is width" : "",
+              axes_keras(rule->op));
     return false;
 }
 
@@ -339,7 +340,7 @@ static bool read_role(Naming *naming, const NamingRow *row, Arena *arena, Diag *
                 return false;
             if (rule.whole && !read_rule(&rule.layer, row, arena, d))
                 return false;
-            if (rule.axes && str_eq(rule.axes, axes_own(axes_rank(op, rule.role))))
+            if (rule.axes && str_eq(rule.axes, axes_own(op)))
                 rule.axes = NULL;
             VEC_PUSH(arena, &naming->roles, rule);
             return true;

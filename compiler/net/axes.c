@@ -9,20 +9,25 @@ int axes_rank(Op op, Role role)
 {
     if (role != P_WEIGHT)
         return 0;
-    return op == OP_CONV ? 4 : op == OP_DENSE ? 2 : 0;
+    return op == OP_CONV || op == OP_CONV_TRANSPOSE ? 4 : op == OP_DENSE ? 2 : 0;
 }
 
-const char *axes_own(int rank)
+const char *axes_own(Op op)
 {
-    return rank == 4 ? "oihw" : "oi";
+    return op == OP_CONV_TRANSPOSE ? "iohw" : op == OP_CONV ? "oihw" : "oi";
 }
 
-bool axes_valid(const char *word, int rank)
+const char *axes_keras(Op op)
 {
-    const char *own = axes_own(rank);
-    if (strlen(word) != (size_t)rank)
+    return op == OP_CONV_TRANSPOSE ? "hwoi" : op == OP_CONV ? "hwio" : "io";
+}
+
+bool axes_valid(const char *word, Op op)
+{
+    const char *own = axes_own(op);
+    if (strlen(word) != strlen(own))
         return false;
-    for (int i = 0; i < rank; i++) {
+    for (int i = 0; own[i]; i++) {
         if (!strchr(word, own[i]))
             return false;
     }
@@ -43,23 +48,23 @@ const char *axes_text(Arena *arena, const char *axes)
 }
 
 /* The position in `axes` of the axis that is i-th in rnc's own order. */
-static int position(const char *axes, int rank, int i)
+static int position(const char *axes, Op op, int i)
 {
-    return (int)(strchr(axes, axes_own(rank)[i]) - axes);
+    return (int)(strchr(axes, axes_own(op)[i]) - axes);
 }
 
 void axes_extents(const Node *node, const char *axes, int64_t dims[4])
 {
     const Param *param = node->params[P_WEIGHT];
     for (int i = 0; i < param->rank; i++)
-        dims[position(axes, param->rank, i)] = param->dims[i];
+        dims[position(axes, node->op, i)] = param->dims[i];
 }
 
 /* Sets own[] to the extents in rnc's own order of a tensor in the order `axes`. */
-static void own_extents(const char *axes, int rank, const int64_t *dims, int64_t own[4])
+static void own_extents(const char *axes, const Node *node, const int64_t *dims, int64_t own[4])
 {
-    for (int i = 0; i < rank; i++)
-        own[i] = dims[position(axes, rank, i)];
+    for (int i = 0; i < node->params[P_WEIGHT]->rank; i++)
+        own[i] = dims[position(axes, node->op, i)];
 }
 
 bool axes_fit(const Node *node, const char *axes, const int64_t *dims, int rank)
@@ -68,7 +73,7 @@ bool axes_fit(const Node *node, const char *axes, const int64_t *dims, int rank)
     int64_t own[4];
     if (rank != param->rank)
         return false;
-    own_extents(axes, rank, dims, own);
+    own_extents(axes, node, dims, own);
     bool same = true;
     for (int i = 0; i < rank; i++)
         same = same && own[i] == param->dims[i];
@@ -86,12 +91,12 @@ void axes_reorder(float *to, const float *from, const Node *node, const char *ax
     int64_t steps[4] = {0}, own[4] = {0}, step = 1; /* steps: distances along own axes */
     for (int at = rank - 1; at >= 0; at--) {
         for (int i = 0; i < rank; i++) {
-            if (position(axes, rank, i) == at)
+            if (position(axes, node->op, i) == at)
                 steps[i] = step;
         }
         step *= dims[at];
     }
-    own_extents(axes, rank, dims, own);
+    own_extents(axes, node, dims, own);
     /* A filter of a depthwise convolution is split into the channel and which of its filters it
      * is. */
     const bool split = own[1] != param->dims[1];

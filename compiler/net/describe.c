@@ -60,6 +60,13 @@ const char *describe_kind(Arena *arena, const Node *node)
     case OP_SUBSAMPLE:
         put_pair(&out, "subsample /", node->attrs.stride, true);
         break;
+    case OP_CONV_TRANSPOSE:
+        put_pair(&out, "conv_transpose ", node->attrs.kernel, false);
+        put_pair(&out, " x", node->attrs.stride, true);
+        break;
+    case OP_BLURPOOL:
+        put_pool(&out, node);
+        break;
     case OP_DELAY:
     case OP_HISTORY:
         buf_printf(&out, "%s %d", op_row(node->op)->name, node->attrs.frames);

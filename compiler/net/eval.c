@@ -192,9 +192,10 @@ void eval_SPLIT(EvalStep *s)
 {
     const int c = s->node->type.c, total = s->node->in[0]->type.c;
     const int64_t pixels = type_elements(s->node->type) / c;
+    int first;
+    split_part(&s->node->attrs, total, s->node->attrs.result, &first);
     for (int64_t p = 0; p < pixels; p++)
-        memcpy(s->out + p * c, s->in[0] + p * total + (int64_t)s->node->attrs.result * c,
-               (size_t)c * sizeof(double));
+        memcpy(s->out + p * c, s->in[0] + p * total + first, (size_t)c * sizeof(double));
 }
 
 /* ---- moves ---- */

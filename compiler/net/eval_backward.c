@@ -196,19 +196,6 @@ void eval_SUM(EvalStep *s)
                                       a->channels ? 0 : c)] += s->in[0][element_at(in, n, y, x, c)];
 }
 
-void eval_CROP(EvalStep *s)
-{
-    const Type in = s->node->in[0]->type, out = s->node->type;
-    const Attrs *a = &s->node->attrs;
-    for (int n = 0; n < out.n; n++)
-        for (int y = 0; y < out.h; y++)
-            for (int x = 0; x < out.w; x++)
-                memcpy(s->out + element_at(out, n, y, x, 0),
-                       s->in[0] + element_at(in, n, y + a->padding[0], x + a->padding[1],
-                                             a->channel_padding[0]),
-                       (size_t)out.c * sizeof(double));
-}
-
 void eval_UNFLATTEN(EvalStep *s)
 {
     const Type t = s->node->type;

@@ -24,6 +24,9 @@ typedef struct EvalStep {
 double larger(double a, double b);
 double smaller(double a, double b);
 
+/* What an avgpool over a tensor of type `in` divides the sum of window (y, x) by. */
+double pool_divisor(const Attrs *attrs, Type in, int y, int x);
+
 /* Position of an element in [n][h][w][c]. */
 int64_t element_at(Type t, int n, int y, int x, int c);
 

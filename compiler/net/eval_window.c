@@ -1,6 +1,8 @@
 /* eval_window.c: the oracle's convolution, dense layer and pools. */
 #include "net/eval_parts.h"
 
+#include "net/sample.h"
+
 #include <math.h>
 
 static double bias_of(const Node *node, int filter)
@@ -45,7 +47,7 @@ static void add_tap(const Node *node, const double *in, const double *weight, do
     }
 }
 
-/* out(y, x) = bias + sum over taps (i, j) inside the input, and channels, of
+/* out(y, x) = bias + sum over taps (i, j) inside the input or its padding, and channels, of
  * weight(i, j) * in(y * stride + i * dilation - padding, ...). */
 void eval_CONV(EvalStep *s)
 {
@@ -62,9 +64,13 @@ void eval_CONV(EvalStep *s)
                     sums[f] = bias_of(node, f);
                 for (int i = 0; i < a->kernel[0]; i++)
                     for (int j = 0; j < a->kernel[1]; j++) {
-                        int row = y * a->stride[0] + i * a->dilation[0] - a->padding[0];
-                        int pixel = x * a->stride[1] + j * a->dilation[1] - a->padding[1];
-                        if (row < 0 || row >= in.h || pixel < 0 || pixel >= in.w)
+                        const int row = padding_source(
+                            a->padding_mode, y * a->stride[0] + i * a->dilation[0] - a->padding[0],
+                            in.h);
+                        const int pixel = padding_source(
+                            a->padding_mode, x * a->stride[1] + j * a->dilation[1] - a->padding[1],
+                            in.w);
+                        if (row < 0 || pixel < 0)
                             continue;
                         add_tap(node, s->in[0] + element_at(in, n, row, pixel, 0),
                                 s->scratch + (i * a->kernel[1] + j) * tap_weights, sums);
@@ -92,15 +98,32 @@ void eval_DENSE(EvalStep *s)
 
 /* ---- pools ---- */
 
-/* The largest element of a window (a NaN, if there is one), or the sum; `inside` counts its pixels
- * that are not padding. */
-static double reduce_window(const EvalStep *s, int n, int y, int x, int c, int *inside)
+/* How many pixels of window `at` lie in the input, or, if `padded`, in the input with its padding:
+ * ceil_mode lets the last window end beyond that. */
+static int window_extent(const Attrs *a, int axis, int in, int at, bool padded)
+{
+    const int before = padded ? a->padding[axis] : 0, after = padded ? a->padding[axis + 2] : 0;
+    const int first = at * a->stride[axis] - a->padding[axis], last = first + a->kernel[axis] - 1;
+    const int low = first > -before ? first : -before;
+    const int high = last < in + after ? last : in + after - 1;
+    return high - low + 1;
+}
+
+double pool_divisor(const Attrs *a, Type in, int y, int x)
+{
+    if (a->divisor)
+        return a->divisor;
+    return (double)window_extent(a, 0, in.h, y, a->count_padding) *
+           window_extent(a, 1, in.w, x, a->count_padding);
+}
+
+/* The largest element of a window (a NaN, if there is one), or the sum. */
+static double reduce_window(const EvalStep *s, int n, int y, int x, int c)
 {
     const Attrs *a = &s->node->attrs;
     Type in = s->node->in[0]->type;
     bool mean = s->node->op == OP_AVGPOOL;
     double value = mean ? 0 : -INFINITY;
-    *inside = 0;
     for (int i = 0; i < a->kernel[0]; i++)
         for (int j = 0; j < a->kernel[1]; j++) {
             int row = y * a->stride[0] + i - a->padding[0];
@@ -109,23 +132,20 @@ static double reduce_window(const EvalStep *s, int n, int y, int x, int c, int *
                 continue;
             double v = s->in[0][element_at(in, n, row, pixel, c)];
             value = mean ? value + v : larger(value, v);
-            (*inside)++;
         }
     return value;
 }
 
 static void pool(EvalStep *s)
 {
-    const Attrs *a = &s->node->attrs;
-    Type out = s->node->type;
+    const Type in = s->node->in[0]->type, out = s->node->type;
     for (int n = 0; n < out.n; n++)
         for (int y = 0; y < out.h; y++)
             for (int x = 0; x < out.w; x++)
                 for (int c = 0; c < out.c; c++) {
-                    int inside;
-                    double value = reduce_window(s, n, y, x, c, &inside);
+                    double value = reduce_window(s, n, y, x, c);
                     if (s->node->op == OP_AVGPOOL)
-                        value /= a->count_padding ? a->kernel[0] * a->kernel[1] : inside;
+                        value /= pool_divisor(&s->node->attrs, in, y, x);
                     s->out[element_at(out, n, y, x, c)] = value;
                 }
 }

@@ -21,44 +21,6 @@ static void clear(double *to, Type t)
 
 /* ---- convolution ---- */
 
-/* Reorders weights from [filter][c][tap] to [filter][tap][c], so that the innermost loops go
- * through memory one by one. */
-static void turn_weights(const Param *weight, double *turned)
-{
-    const int *dims = weight->dims, taps = dims[2] * dims[3];
-    for (int f = 0; f < dims[0]; f++)
-        for (int tap = 0; tap < taps; tap++)
-            for (int c = 0; c < dims[1]; c++)
-                *turned++ = param_at(weight, ((int64_t)f * dims[1] + c) * taps + tap);
-}
-
-/* Where a convolution has out(y, x, f) += weight(f, tap, c) in(under the tap, c), its transpose has
- * in += weight out; `in` and `out` are those of the convolution. */
-void eval_CONV_TRANSPOSE(EvalStep *s)
-{
-    const Node *node = s->node;
-    const Attrs *a = &node->attrs;
-    const Type out = node->in[0]->type, in = node->type;
-    const int channels = in.c / a->groups, filters = out.c / a->groups;
-    const int taps = a->kernel[0] * a->kernel[1];
-    turn_weights(node->params[P_WEIGHT], s->scratch);
-    for (int64_t i = 0; i < type_elements(in); i++)
-        s->out[i] = node->params[P_BIAS] ? param_at(node->params[P_BIAS], i % in.c) : 0;
-    for (int n = 0; n < out.n; n++)
-        for (int y = 0; y < out.h; y++)
-            for (int x = 0; x < out.w; x++)
-                for (int tap = 0; tap < taps; tap++) {
-                    double *to = under_tap(a, a->dilation, s->out + element_at(in, n, 0, 0, 0), in,
-                                           y, x, tap / a->kernel[1], tap % a->kernel[1]);
-                    for (int f = 0; to && f < out.c; f++) {
-                        const double v = s->in[0][element_at(out, n, y, x, f)];
-                        const double *w = s->scratch + ((int64_t)f * taps + tap) * channels;
-                        for (int c = 0, at = f / filters * channels; c < channels; c++)
-                            to[at + c] += v * w[c];
-                    }
-                }
-}
-
 /* d weight(f, tap, c) is the sum over all positions of dy(y, x, f) x(under the tap, c). */
 void eval_CONV_WEIGHTS(EvalStep *s)
 {
@@ -151,15 +113,12 @@ static void share_out(EvalStep *s, int n, int y, int x)
     const double *dy = s->in[0] + element_at(s->node->in[0]->type, n, y, x, 0);
     double *image = s->out + element_at(t, n, 0, 0, 0);
     const int taps = a->kernel[0] * a->kernel[1];
-    int inside = 0;
-    for (int tap = 0; tap < taps; tap++)
-        inside += under_tap(a, (int[]){1, 1}, image, t, y, x, tap / a->kernel[1],
-                            tap % a->kernel[1]) != NULL;
+    const double divisor = pool_divisor(a, t, y, x);
     for (int tap = 0; tap < taps; tap++) {
         double *to =
             under_tap(a, (int[]){1, 1}, image, t, y, x, tap / a->kernel[1], tap % a->kernel[1]);
         for (int c = 0; to && c < t.c; c++)
-            to[c] += dy[c] / (a->count_padding ? taps : inside);
+            to[c] += dy[c] / divisor;
     }
 }
 

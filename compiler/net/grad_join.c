@@ -102,8 +102,9 @@ bool grad_SPLIT(Grad *g, Node *node, Node *const *dy)
         return grad_give(g, node, 0, grad_add(g, node, "backward", OP_CONCAT, dy, parts, &attrs));
     attrs = ir_default_attrs(OP_ZEROPAD);
     for (int i = 0; i < parts; i++) {
-        attrs.channel_padding[0] = i * node->type.c;
-        attrs.channel_padding[1] = (parts - 1 - i) * node->type.c;
+        const int channels = node->in[0]->type.c;
+        const int n = split_part(&node->attrs, channels, i, &attrs.channel_padding[0]);
+        attrs.channel_padding[1] = channels - attrs.channel_padding[0] - n;
         if (dy[i] &&
             !grad_give(g, node, 0, grad_add(g, node, "backward", OP_ZEROPAD, dy + i, 1, &attrs)))
             return false;

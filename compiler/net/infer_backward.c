@@ -78,18 +78,6 @@ static bool refuse_groups(const Node *node, Diag *diag, int a, int b)
     return false;
 }
 
-bool shape_CONV_TRANSPOSE(Node *node, Diag *diag)
-{
-    const Attrs *a = &node->attrs;
-    const Type in = node->in[0]->type, out = resized(in, a->size[0], a->size[1], a->filters);
-    if (in.c % a->groups || a->filters % a->groups)
-        return refuse_groups(node, diag, in.c, a->filters);
-    const int64_t filters = a->filters;
-    const int64_t weight[] = {in.c, filters / a->groups, a->kernel[0], a->kernel[1]};
-    return fits(node, diag, 0, window(a, a->dilation, out, in.c)) && set_type(node, diag, out) &&
-           set_dims(node, diag, P_WEIGHT, 4, weight) && set_dims(node, diag, P_BIAS, 1, &filters);
-}
-
 bool shape_CONV_WEIGHTS(Node *node, Diag *diag)
 {
     const Attrs *a = &node->attrs;
@@ -104,16 +92,14 @@ bool shape_CONV_WEIGHTS(Node *node, Diag *diag)
 bool shape_MAXPOOL_BACKWARD(Node *node, Diag *diag)
 {
     const Type x = node->in[1]->type;
-    return fits(node, diag, 0, window(&node->attrs, (int[]){1, 1}, x, x.c)) &&
-           set_type(node, diag, x);
+    return fits(node, diag, 0, infer_pool(&node->attrs, x)) && set_type(node, diag, x);
 }
 
 bool shape_AVGPOOL_BACKWARD(Node *node, Diag *diag)
 {
     const Type dy = node->in[0]->type;
     const Type x = resized(dy, node->attrs.size[0], node->attrs.size[1], dy.c);
-    return fits(node, diag, 0, window(&node->attrs, (int[]){1, 1}, x, x.c)) &&
-           set_type(node, diag, x);
+    return fits(node, diag, 0, infer_pool(&node->attrs, x)) && set_type(node, diag, x);
 }
 
 /* ---- dense ---- */
@@ -163,20 +149,6 @@ bool shape_SUM(Node *node, Diag *diag)
     t.w = a->pixels ? 1 : t.w;
     t.c = a->channels ? 1 : t.c;
     return set_type(node, diag, t);
-}
-
-bool shape_CROP(Node *node, Diag *diag)
-{
-    const Attrs *a = &node->attrs;
-    const Type in = node->in[0]->type;
-    const int64_t h = (int64_t)in.h - a->padding[0] - a->padding[2];
-    const int64_t w = (int64_t)in.w - a->padding[1] - a->padding[3];
-    const int64_t c = (int64_t)in.c - a->channel_padding[0] - a->channel_padding[1];
-    if (h >= 1 && w >= 1 && c >= 1)
-        return set_result(node, diag, in.elem, c, h, w);
-    diag_error(diag, node_loc(node), "'crop' would leave nothing");
-    note_operand(diag, node->in[0], "");
-    return false;
 }
 
 bool shape_UNFLATTEN(Node *node, Diag *diag)

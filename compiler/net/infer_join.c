@@ -1,6 +1,7 @@
 /* infer_join.c: the shape rules of operators that join arms. */
 #include "net/infer_parts.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What a message calls an operand: the arm it ends ('main' for the operand
@@ -122,13 +123,34 @@ bool shape_DIV(Node *node, Diag *diag)
     return elementwise(node, diag);
 }
 
+/* Whether the parts have whole numbers of channels, and all of them together. */
+static bool sizes_fit(const Attrs *a, int channels)
+{
+    int64_t sum = 0;
+    bool whole = a->sizes.n == a->parts;
+    for (int i = 0; i < a->sizes.n; i++) {
+        whole = whole && a->sizes.at[i] >= 1 && !(a->sizes.at[i] > floor(a->sizes.at[i]));
+        sum += (int64_t)a->sizes.at[i];
+    }
+    return whole && sum == channels;
+}
+
 bool shape_SPLIT(Node *node, Diag *diag)
 {
     const Type t = node->in[0]->type;
     const int parts = node->attrs.parts;
-    if (t.c % parts == 0)
-        return set_result(node, diag, node->in[0]->type.elem, t.c / parts, t.h, t.w);
-    diag_error(diag, node_loc(node), "%d channels do not split into %d equal parts", t.c, parts);
+    const bool equal = node->attrs.sizes.at[0] <= 0;
+    int first;
+    if (equal ? parts > 0 && t.c % parts == 0 : sizes_fit(&node->attrs, t.c))
+        return set_result(node, diag, node->in[0]->type.elem,
+                          split_part(&node->attrs, t.c, node->attrs.result, &first), t.h, t.w);
+    if (equal)
+        diag_error(diag, node_loc(node), "%d channels do not split into %d equal parts", t.c,
+                   parts);
+    else
+        diag_error(diag, node_loc(node),
+                   "the sizes of 'split' are not whole numbers with a sum of %d, the channels",
+                   t.c);
     note_operand(diag, node->in[0], "");
     diag_note_callers(diag, node->place);
     return false;

@@ -22,6 +22,8 @@ bool set_result(Node *node, Diag *diag, Elem elem, int64_t c, int64_t h, int64_t
 bool set_batch(Node *node, Diag *diag, Elem elem, int64_t n, int64_t c, int64_t h, int64_t w);
 /* Sets the dims of a parameter; likewise checked. */
 bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims);
+/* Checks that the operand has the pixels that its padding repeats (sample.h). */
+bool check_padding_mode(const Node *node, Diag *diag);
 /* Checks that a fused residual, if there is one, has the type of the result. */
 bool check_residual(const Node *node, Diag *diag);
 /* Gives each parameter the dims of a vector with one element for each of `channels`. */

@@ -406,6 +406,9 @@ int64_t net_parameters(const Net *net)
 
 int64_t node_macs(const Node *node)
 {
+    if (node->op == OP_CONV_TRANSPOSE) /* each pixel of the operand is multiplied by all weights */
+        return mul_extents((int64_t)node->in[0]->type.h * node->in[0]->type.w,
+                           param_elements(node->params[P_WEIGHT]));
     if (node->op != OP_CONV && node->op != OP_DENSE)
         return 0;
     /* Each output element is a dot product with one filter's weights. */

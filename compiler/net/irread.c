@@ -308,7 +308,7 @@ static bool read_axes(Reader *r, Param *param)
     const int rank = axes_rank(r->last->op, param->role);
     if (!irlex_is(r->lex, TOKEN_NAME))
         return true;
-    if (rank == 0 || !axes_valid(r->lex->token.text, rank))
+    if (rank == 0 || !axes_valid(r->lex->token.text, r->last->op))
         return irlex_unexpected(r->lex, rank ? "an order of axes, hwio or io" : "the next line");
     param->axes = r->lex->token.text;
     irlex_advance(r->lex);
@@ -323,9 +323,9 @@ bool irread_list_params(Reader *r)
         if (!param)
             continue;
         NameEntry *entry = table_add(&r->params, param->name, r->last->place->loc);
-        /* The other results of its operator have the same parameters. */
-        for (int k = op_results(r->last->op, &r->last->attrs) - 1; k > 0; k--)
-            r->net->nodes.at[r->last->id + k]->params[i] = param;
+        /* The other results of its operator, which come last, have the same parameters. */
+        for (int k = r->last->id + 1; k < r->net->nodes.n; k++)
+            r->net->nodes.at[k]->params[i] = param;
         if (entry) {
             entry->node = r->last;
         } else if (irread_param(r, param->name) != param) {

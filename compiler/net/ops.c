@@ -4,6 +4,14 @@
 #include <string.h>
 
 static const char *const order_words[] = {"nchw", "nhwc", NULL};
+static const char *const padding_mode_words[] = {
+    "zeros", "reflect", "replicate", "circular", "symmetric", NULL,
+};
+static const char *const depth_order_words[] = {"dcr", "crd", NULL};
+static const char *const resize_mode_words[] = {"nearest", "bilinear", NULL};
+static const char *const corners_words[] = {
+    "half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", NULL,
+};
 static const char *const variance_words[] = {"unbiased", "biased", NULL};
 static const char *const over_words[] = {"channels", "image", NULL};
 /* By Act (ir.h); the first word stands for no activation. */
@@ -157,4 +165,13 @@ bool attrs_same(Op op, const Attrs *a, const Attrs *b)
 int op_results(Op op, const Attrs *attrs)
 {
     return op_row(op)->flags & RESULTS ? attrs->parts : 1;
+}
+
+int split_part(const Attrs *split, int channels, int part, int *first)
+{
+    const bool equal = split->sizes.at[0] <= 0;
+    *first = equal ? channels / split->parts * part : 0;
+    for (int i = 0; !equal && i < part; i++)
+        *first += (int)split->sizes.at[i];
+    return equal ? channels / split->parts : (int)split->sizes.at[part];
 }

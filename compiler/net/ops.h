@@ -33,6 +33,27 @@ enum {
 /* Order of the axes of an image at the interface and in `flatten`. */
 typedef enum Order { ORDER_NCHW, ORDER_NHWC } Order;
 
+/* What is in the padding around an image: zeros, or pixels of the image (ops.def, pad). */
+typedef enum PaddingMode {
+    PADDING_ZEROS,
+    PADDING_REFLECT,
+    PADDING_REPLICATE,
+    PADDING_CIRCULAR,
+    PADDING_SYMMETRIC,
+} PaddingMode;
+
+/* Order of a pixel's channels that are the pixels of a block (ops.def, depth_to_space). */
+typedef enum DepthOrder { DEPTH_DCR, DEPTH_CRD } DepthOrder;
+
+typedef enum ResizeMode { RESIZE_NEAREST, RESIZE_BILINEAR } ResizeMode;
+/* Where a pixel of the result lies in the operand (ops.def, resize). */
+typedef enum Corners {
+    CORNERS_HALF_PIXEL,
+    CORNERS_ALIGN,
+    CORNERS_ASYMMETRIC,
+    CORNERS_PYTORCH_HALF_PIXEL,
+} Corners;
+
 /* The variance of a batch that training makes the running one of. */
 typedef enum VarianceKind { VARIANCE_UNBIASED, VARIANCE_BIASED } VarianceKind;
 
@@ -64,6 +85,7 @@ typedef struct Attrs {
     int kernel[2], stride[2], dilation[2], scale_by[2];
     int padding[4];
     int channel_padding[2]; /* before, after */
+    int output_padding[2];  /* at the bottom and right */
     int size[2];            /* of the result */
     int filters, groups;
     int parts;  /* number of results, for an operator with RESULTS */
@@ -72,11 +94,20 @@ typedef struct Attrs {
     InitKind init;
     int seed, draw; /* for init; seed -1: as --init says */
     int of;         /* an Act (ir.h) */
-    bool bias, count_padding;
-    bool gain, centre; /* whether it has a trained weight, a trained bias */
-    bool shared;       /* one number for all channels */
+    bool bias;
+    bool gain, centre;             /* whether it has a trained weight, a trained bias */
+    bool shared;                   /* one number for all channels */
+    bool count_padding, ceil_mode; /* of pools */
+    int divisor;                   /* of avgpool; 0: the window's size */
     bool images, pixels, channels; /* what to sum over */
     Order order;
+    PaddingMode padding_mode;
+    int block; /* rows and columns */
+    DepthOrder depth_order;
+    ResizeMode resize_mode;
+    Corners corners;
+    Reals scales; /* height's and width's, or one for both; one 0: `size` says it */
+    Reals sizes;  /* channels of each part; one 0: the parts are equal */
     VarianceKind variance;
     Over over;
     bool length; /* by the length of the numbers as a vector, not by their deviation */
@@ -145,6 +176,9 @@ bool op_has_member(Op op, size_t offset);
  * for all attributes of `op`. */
 bool attr_same(const AttrRow *row, const void *a, const void *b);
 bool attrs_same(Op op, const Attrs *a, const Attrs *b);
+/* The channels of a split's operand, which has `channels`, that part `part` has: `*first` is the
+ * first of them, and the result their number. */
+int split_part(const Attrs *split, int channels, int part, int *first);
 /* How many results an operator has with these attributes: 1, unless it has RESULTS. */
 int op_results(Op op, const Attrs *attrs);
 

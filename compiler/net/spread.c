@@ -3,9 +3,10 @@
  * An outlier of an input goes through sums: a convolution, a normalisation, an addition multiply
  * the outlier and its ordinary neighbours alike, so that the factor between them stays.  A product
  * of two tensors multiplies their factors.  Functions with bounded results (relu6, clip with two
- * bounds, sigmoid, tanh, hard_sigmoid, softmax) end it, for finite numbers and infinities.  An average makes a single
- * outlier smaller, but not a region of them, so it counts as any other sum.  Nothing ends a NaN;
- * and an infinity becomes one in a sum with its opposite or in a product with 0.
+ * bounds, sigmoid, tanh, hard_sigmoid, softmax) end it, for finite numbers and infinities.  An
+ * average makes a single outlier smaller, but not a region of them, so it counts as any other sum.
+ * Nothing ends a NaN; and an infinity becomes one in a sum with its opposite or in a product with
+ * 0.
  */
 #include "net/spread.h"
 
@@ -93,8 +94,9 @@ static Spread after_act(Spread s, Act act, double least, double most)
 /* Whether results are sums or products, in which an infinity can meet its opposite or a 0. */
 static bool sums(Op op)
 {
-    return op == OP_CONV || op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_MUL ||
-           op == OP_SUB || op == OP_DIV || is_affine(op) || is_norm(op);
+    return op == OP_CONV || op == OP_CONV_TRANSPOSE || op == OP_BLURPOOL || op == OP_RESIZE ||
+           op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_MUL || op == OP_SUB ||
+           op == OP_DIV || is_affine(op) || is_norm(op);
 }
 
 /* Of a node that is no input. */

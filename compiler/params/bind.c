@@ -148,7 +148,7 @@ static bool take_tensor(Binder *b, const Use *use)
     if (!x || !check_numbers(b, use, x))
         return false;
     param_set_floats(use->param, x);
-    if (axes && !str_eq(axes, axes_own(use->param->rank))) {
+    if (axes && !str_eq(axes, axes_own(use->node->op))) {
         float *own = NEW_ARRAY(b->arena, float, param_elements(use->param));
         axes_reorder(own, x, use->node, axes, dims);
         param_set_floats(use->param, own);

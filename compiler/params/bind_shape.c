@@ -24,7 +24,7 @@ const char *bind_axes(const Use *use)
     const int rank = axes_rank(use->node->op, use->param->role);
     if (rank == 0)
         return NULL;
-    return use->by_alias && use->param->axes ? use->param->axes : axes_own(rank);
+    return use->by_alias && use->param->axes ? use->param->axes : axes_own(use->node->op);
 }
 
 /* ---- the same numbers under other extents ---- */
@@ -76,7 +76,7 @@ static bool fit_squeezed(const Use *use, const char *axes, int64_t dims[4])
 static const char *other_axes(const Use *use, const char *axes)
 {
     const StoredTensor *t = use->slot->tensor;
-    const char *const known[] = {axes_own(use->param->rank), use->param->rank == 4 ? "hwio" : "io"};
+    const char *const known[] = {axes_own(use->node->op), axes_keras(use->node->op)};
     for (int i = 0; i < 2; i++) {
         if (!str_eq(known[i], axes) && axes_fit(use->node, known[i], t->dims, t->rank))
             return known[i];
@@ -92,7 +92,7 @@ static void note_axes(Binder *b, const Use *use, const char *axes)
     if (!other)
         return;
     diag_note(b->diag, NO_LOC, "this is the order of %s, %s; expected is that of %s, %s",
-              str_eq(other, axes_own(use->param->rank)) ? "PyTorch" : "Keras",
+              str_eq(other, axes_own(use->node->op)) ? "PyTorch" : "Keras",
               axes_text(b->arena, other),
               use->param->axes && str_eq(axes, use->param->axes) ? "the naming" : "PyTorch",
               axes_text(b->arena, axes));

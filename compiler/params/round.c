@@ -43,7 +43,8 @@ bool round_weights(Net *net, int elem, Diag *diag)
     for (int i = 0; i < net->nodes.n && elem != RNC_WEIGHTS_F32; i++) {
         const Node *node = net->nodes.at[i];
         Param *weight = node->params[P_WEIGHT];
-        if ((node->op == OP_CONV || node->op == OP_DENSE) && weight->data)
+        if ((node->op == OP_CONV || node->op == OP_CONV_TRANSPOSE || node->op == OP_DENSE) &&
+            weight->data)
             good &= round_param(node, weight, elem, net->arena, diag);
     }
     return good;

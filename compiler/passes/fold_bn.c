@@ -30,15 +30,15 @@ static bool folds(const Rewrite *r, const Node *bn)
     if (!is_affine(bn->op))
         return false;
     const Node *layer = bn->in[0];
-    return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
-           layer->n_in == 1 && used_once(r, layer);
+    return (layer->op == OP_CONV || layer->op == OP_CONV_TRANSPOSE || layer->op == OP_DENSE) &&
+           layer->act == ACT_NONE && layer->n_in == 1 && used_once(r, layer);
 }
 
 /* What was made from a layer's and a normalisation's parameters.  Another layer that shares all of
  * them gets the same new ones. */
 typedef struct Fold {
     const Param *from[2 * P_ROLES]; /* the layer's, then the normalisation's */
-    const Node *by; /* the normalisation */
+    const Node *by;                 /* the normalisation */
     Param *weight, *bias;
 } Fold;
 
@@ -120,20 +120,34 @@ static Param *new_param(Folder *f, const Node *layer, Role role, const Param *ol
     return param;
 }
 
-static void fold_data(const Folder *f, Fold *fold, int filters)
+/* Which filter element i of a layer's weights belongs to: they are [filters][...], or
+ * [channels][filters / groups][taps] for a transposed convolution. */
+static int filter_of(const Node *layer, const Param *weight, int64_t i)
 {
+    const int *dims = weight->dims;
+    const int64_t each = param_elements(weight) / dims[0];
+    if (layer->op != OP_CONV_TRANSPOSE)
+        return (int)(i / each);
+    const int group = (int)(i / each) / (dims[0] / layer->attrs.groups);
+    return group * dims[1] + (int)(i % each / (dims[2] * dims[3]));
+}
+
+static void fold_data(const Folder *f, Fold *fold, const Node *layer)
+{
+    const int filters = layer->attrs.filters;
     const float *old_weight = param_floats(fold->from[P_WEIGHT]);
     const float *old_bias = param_floats(fold->from[P_BIAS]);
-    const int64_t elements = param_elements(fold->from[P_WEIGHT]), taps = elements / filters;
-    float *weight = NEW_ARRAY(f->net->arena, float, elements); /* [filters][taps] */
+    const int64_t elements = param_elements(fold->from[P_WEIGHT]);
+    float *weight = NEW_ARRAY(f->net->arena, float, elements);
     float *bias = NEW_ARRAY(f->net->arena, float, filters);
+    double *scales = NEW_ARRAY(f->net->arena, double, filters);
     for (int i = 0; i < filters; i++) {
-        double scale, shift;
-        affine_of(fold->by, i, &scale, &shift);
-        for (int64_t k = i * taps; k < (i + 1) * taps; k++)
-            weight[k] = (float)(old_weight[k] * scale);
-        bias[i] = (float)((old_bias ? (double)old_bias[i] : 0.0) * scale + shift);
+        double shift;
+        affine_of(fold->by, i, &scales[i], &shift);
+        bias[i] = (float)((old_bias ? (double)old_bias[i] : 0.0) * scales[i] + shift);
     }
+    for (int64_t k = 0; k < elements; k++)
+        weight[k] = (float)(old_weight[k] * scales[filter_of(layer, fold->from[P_WEIGHT], k)]);
     param_set_floats(fold->weight, weight);
     param_set_floats(fold->bias, bias);
 }
@@ -149,7 +163,7 @@ static void fold_params(Folder *f, Node *layer, const Node *bn)
         fold.weight = new_param(f, layer, P_WEIGHT, layer->params[P_WEIGHT]);
         fold.bias = new_param(f, layer, P_BIAS, layer->params[P_BIAS]);
         if (have_data(&fold))
-            fold_data(f, &fold, layer->attrs.filters);
+            fold_data(f, &fold, layer);
         if (is_shared(f, &fold))
             VEC_PUSH(f->net->arena, &f->shared, fold);
     }

@@ -102,9 +102,16 @@ void add_step(Plan *plan, Step *step);
  * threads. */
 int worth_parts(int64_t work, int64_t least, int64_t pieces);
 
+/* select_move.c: a step that copies each of the operand's pixels to the node's pixel at the same
+ * position, and how it is added. */
+Step copy_step(const Plan *plan, const Node *node, const Node *operand);
+void add_copy_step(Plan *plan, Step *step);
+
+/* select_sample.c: the steps of pad, resize and what moves blocks of pixels or channels. */
+void select_sample(Plan *plan, const Node *node);
 /* select_conv.c makes the steps of convolutions and dense layers, by `method`.  select_move.c
- * makes those of concat, split, flatten, zeropad, subsample, upsample, delay and history; it
- * returns true if these steps apply the node's activation. */
+ * makes those of concat, split, flatten, crop, zeropad, interleave, subsample, upsample, delay and
+ * history; it returns true if these steps apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
 void select_norm(Plan *plan, const Node *node);
 bool select_move(Plan *plan, const Node *node);

@@ -268,12 +268,15 @@ static void check_count(Walk *w, const Step *step)
 
 /* ---- views ---- */
 
-/* Forms a part of a split that is stored in its operand. */
+/* Forms some channels of an operand, a part of a split or a crop, that are stored in it. */
 static void form_part(Walk *w, const Node *node)
 {
     const Tensor *t = w->check.plan->tensors[node->id],
                  *in = w->check.plan->tensors[node->in[0]->id];
-    const int64_t lo = first_channel(t), shift = (int64_t)node->attrs.result * node->type.c;
+    const int64_t lo = first_channel(t);
+    int shift = node->attrs.channel_padding[0];
+    if (node->op == OP_SPLIT)
+        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &shift);
     if (in->buffer == t->buffer && t->origin == in->origin + shift && t->pixel == in->pixel &&
         find_value(w, in, node->in[0], first_channel(in)))
         VEC_PUSH(w->check.plan->arena, &w->contents[t->buffer].values,
@@ -287,7 +290,7 @@ static void form_view(Walk *w, const Node *node)
     const Tensor *t = w->check.plan->tensors[node->id];
     Value v = {.node = node, .lo = first_channel(t), .hi = first_channel(t) + t->c};
     int64_t at = v.lo;
-    if (node->op == OP_SPLIT) {
+    if (node->op == OP_SPLIT || node->op == OP_CROP) {
         form_part(w, node);
         return;
     }

@@ -73,6 +73,27 @@ static void check_copy(PlanCheck *check, const Step *step)
     check_box(check, step, &step->out[0], out);
 }
 
+static void check_pad(PlanCheck *check, const Step *step)
+{
+    const rnc_pad_shape *s = &step->shape.pad;
+    check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, s->c, in));
+    check_box(check, step, &step->out[0],
+              PLANE(s, s->top + s->h + s->bottom, s->left + s->w + s->right, s->c, out));
+}
+
+/* The blocks of a pixel and their channels are the elements after it. */
+static void check_blocks(PlanCheck *check, const Step *step)
+{
+    const rnc_blocks_shape *s = &step->shape.blocks;
+    const int64_t down = s->down - 1, across = s->across - 1, c = s->c - 1;
+    check_box(
+        check, step, &step->in[0],
+        PLANE(s, s->h, s->w, down * s->in_down + across * s->in_across + c * s->in_step + 1, in));
+    check_box(check, step, &step->out[0],
+              PLANE(s, s->h, s->w,
+                    down * s->out_down + across * s->out_across + c * s->out_step + 1, out));
+}
+
 /* A split has as many results as parts, and reads all of these from its operand. */
 static void check_split(PlanCheck *check, const Step *step)
 {
@@ -139,6 +160,18 @@ void check_shape(PlanCheck *check, const Step *step)
         break;
     case FAMILY_copy:
         check_copy(check, step);
+        break;
+    case FAMILY_pad:
+        check_pad(check, step);
+        break;
+    case FAMILY_resize:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->resize, s->resize.in_h, s->resize.in_w, s->resize.c, in));
+        check_box(check, step, &step->out[0],
+                  PLANE(&s->resize, s->resize.out_h, s->resize.out_w, s->resize.c, out));
+        break;
+    case FAMILY_blocks:
+        check_blocks(check, step);
         break;
     case FAMILY_split:
         check_split(check, step);

@@ -186,6 +186,7 @@ static void select_pool(Plan *plan, const Node *node)
                           .pad_bottom = a->padding[2],
                           .pad_right = a->padding[3]};
     s->count_padding = node->op == OP_AVGPOOL && a->count_padding;
+    s->divisor = node->op == OP_AVGPOOL ? a->divisor : 0;
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
     set_act(node, &s->act, &s->alpha, &s->beta);
@@ -342,13 +343,22 @@ static void select_node(Plan *plan, const Node *node)
     case OP_CONCAT:
     case OP_SPLIT:
     case OP_FLATTEN:
+    case OP_CROP:
     case OP_ZEROPAD:
+    case OP_INTERLEAVE:
     case OP_SUBSAMPLE:
     case OP_UPSAMPLE:
     case OP_DELAY:
     case OP_HISTORY:
         if (!select_move(plan, node))
             select_act(plan, node);
+        break;
+    case OP_PAD:
+    case OP_RESIZE:
+    case OP_DEPTH_TO_SPACE:
+    case OP_SPACE_TO_DEPTH:
+    case OP_CHANNEL_SHUFFLE:
+        select_sample(plan, node);
         break;
     case OP_NORMALIZE:
     case OP_CAST:
@@ -376,7 +386,6 @@ static void select_node(Plan *plan, const Node *node)
     case OP_BN_BACKWARD:
     case OP_NORM_BACKWARD:
     case OP_BN_FIXED_BACKWARD:
-    case OP_CONV_TRANSPOSE:
     case OP_CONV_WEIGHTS:
     case OP_DENSE_TRANSPOSE:
     case OP_DENSE_WEIGHTS:
@@ -385,12 +394,16 @@ static void select_node(Plan *plan, const Node *node)
     case OP_AVGPOOL_BACKWARD:
     case OP_SOFTMAX_BACKWARD:
     case OP_SUM:
-    case OP_CROP:
     case OP_UNFLATTEN:
     case OP_SUBSAMPLE_BACKWARD:
     case OP_UPSAMPLE_BACKWARD:
+    case OP_PAD_BACKWARD:
+    case OP_RESIZE_BACKWARD:
+    case OP_BLURPOOL_BACKWARD:
     case OP_CROSS_ENTROPY:
     case OP_MEAN_SQUARED_ERROR:
+    case OP_CONV_TRANSPOSE: /* passes have made others of these, pass.def */
+    case OP_BLURPOOL:
     case OP_INPUT: /* has a form of its own, above */
     case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
         break;

@@ -3,8 +3,7 @@
 
 #include "net/state.h"
 
-/* A step that copies each of the operand's pixels to the node's pixel at the same position. */
-static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
+Step copy_step(const Plan *plan, const Node *node, const Node *operand)
 {
     const Tensor *in = plan->tensors[operand->id], *out = plan->tensors[node->id];
     const Type t = operand->type;
@@ -19,7 +18,7 @@ static Step copy_step(const Plan *plan, const Node *node, const Node *operand)
     return step;
 }
 
-static void add_move(Plan *plan, Step *step)
+void add_copy_step(Plan *plan, Step *step)
 {
     enum { FLOATS_LEAST = 16384 };
     const rnc_copy_shape *s = &step->shape.copy;
@@ -37,7 +36,7 @@ static void select_concat(Plan *plan, const Node *node)
             Step step = copy_step(plan, node, node->in[i]);
             step.out[0].shift = at;
             set_act(node, &step.shape.copy.act, &step.shape.copy.alpha, &step.shape.copy.beta);
-            add_move(plan, &step);
+            add_copy_step(plan, &step);
         }
         at += node->in[i]->type.c;
     }
@@ -58,7 +57,8 @@ static int parts_from(const Plan *plan, int id)
 {
     const Node *first = plan->net->nodes.at[id];
     int n = 1;
-    while (n < MOST_OUT && first->attrs.result + n < first->attrs.parts &&
+    while (n < MOST_OUT && first->attrs.sizes.at[0] <= 0 &&
+           first->attrs.result + n < first->attrs.parts &&
            goes_with(plan, first, plan->net->nodes.at[id + n]))
         n++;
     return n;
@@ -77,7 +77,9 @@ static void select_split(Plan *plan, const Node *node)
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_split};
     step.in[0] = operand_of(plan, node->in[0]);
-    step.in[0].shift = (int64_t)node->attrs.result * t.c;
+    int from;
+    split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &from);
+    step.in[0].shift = from;
     rnc_split_shape *s = &step.shape.split;
     *s = (rnc_split_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c};
     s->parts = parts_from(plan, id);
@@ -99,7 +101,35 @@ static void select_zeropad(Plan *plan, const Node *node)
     s->zero_front = a->channel_padding[0], s->zero_behind = a->channel_padding[1];
     step.out[0].shift =
         (int64_t)s->zero_top * s->out_row + (int64_t)s->zero_left * s->out_pixel + s->zero_front;
-    add_move(plan, &step);
+    add_copy_step(plan, &step);
+}
+
+static void select_crop(Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    Step step = copy_step(plan, node, node->in[0]);
+    rnc_copy_shape *s = &step.shape.copy;
+    s->h = node->type.h, s->w = node->type.w, s->c = node->type.c;
+    step.in[0].shift = (int64_t)a->padding[0] * s->in_row + (int64_t)a->padding[1] * s->in_pixel +
+                       a->channel_padding[0];
+    add_copy_step(plan, &step);
+}
+
+/* Copies each operand to every stride-th pixel. */
+static void select_interleave(Plan *plan, const Node *node)
+{
+    const int *stride = node->attrs.stride;
+    const Type t = node->type;
+    const int across = stride[1] < t.w ? stride[1] : t.w;
+    for (int i = 0; i < node->n_in; i++) {
+        const int down = i / across, right = i % across;
+        Step step = copy_step(plan, node, node->in[i]);
+        rnc_copy_shape *s = &step.shape.copy;
+        s->h = (t.h - down - 1) / stride[0] + 1, s->w = (t.w - right - 1) / stride[1] + 1;
+        step.out[0].shift = (int64_t)down * s->out_row + (int64_t)right * s->out_pixel;
+        s->out_row *= stride[0], s->out_pixel *= stride[1];
+        add_copy_step(plan, &step);
+    }
 }
 
 static void select_resample(Plan *plan, const Node *node)
@@ -115,7 +145,7 @@ static void select_resample(Plan *plan, const Node *node)
         s->repeat_h = a->scale_by[0], s->repeat_w = a->scale_by[1];
     }
     set_act(node, &s->act, &s->alpha, &s->beta);
-    add_move(plan, &step);
+    add_copy_step(plan, &step);
 }
 
 static void select_flatten(Plan *plan, const Node *node)
@@ -126,7 +156,7 @@ static void select_flatten(Plan *plan, const Node *node)
         Step step = copy_step(plan, node, node->in[0]);
         step.shape.copy.out_pixel = t.c;
         step.shape.copy.out_row = t.w * t.c;
-        add_move(plan, &step);
+        add_copy_step(plan, &step);
         return;
     }
     Step step = {.node = node, .kernel = KERNEL_flatten};
@@ -170,6 +200,10 @@ bool select_move(Plan *plan, const Node *node)
         select_concat(plan, node);
     else if (node->op == OP_SPLIT)
         select_split(plan, node);
+    else if (node->op == OP_INTERLEAVE)
+        select_interleave(plan, node);
+    else if (node->op == OP_CROP)
+        select_crop(plan, node);
     else if (node->op == OP_ZEROPAD)
         select_zeropad(plan, node);
     else if (node->op == OP_FLATTEN)

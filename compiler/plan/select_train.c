@@ -105,6 +105,7 @@ static void set_window(const Attrs *a, rnc_pool_grad_shape *s)
     s->kernel_h = a->kernel[0], s->kernel_w = a->kernel[1];
     s->stride_h = a->stride[0], s->stride_w = a->stride[1];
     s->pad_top = a->padding[0], s->pad_left = a->padding[1];
+    s->pad_bottom = a->padding[2], s->pad_right = a->padding[3];
 }
 
 static void add_pool(Plan *plan, const Node *node, Step *step)
@@ -124,6 +125,7 @@ static void select_pool_backward(Plan *plan, const Node *node)
     *s = pool_shape(plan, node);
     set_window(&node->attrs, s);
     s->count_padding = node->op == OP_AVGPOOL_BACKWARD && node->attrs.count_padding;
+    s->divisor = node->op == OP_AVGPOOL_BACKWARD ? node->attrs.divisor : 0;
     if (node->op == OP_MAXPOOL_BACKWARD) {
         const Tensor *in = plan->tensors[node->in[1]->id];
         step.kernel = KERNEL_maxpool_grad;

@@ -224,6 +224,16 @@ static void embed_parts(Sharer *s, const Node *node)
     }
 }
 
+/* The first of the operand's channels that the node is, if it is some of them; else -1. */
+static int first_channel(const Node *node)
+{
+    const int *p = node->attrs.padding;
+    int first = node->attrs.channel_padding[0];
+    if (node->op == OP_SPLIT)
+        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &first);
+    return node->op == OP_CROP && (p[0] || p[1] || p[2] || p[3]) ? -1 : first;
+}
+
 static void decide_views(Sharer *s, const Node *node)
 {
     Placing *p = placing(s, node->id);
@@ -236,9 +246,10 @@ static void decide_views(Sharer *s, const Node *node)
         if (embed(s, node->id, 0, 0))
             p->form = FORM_VIEW;
     }
-    if (node->op == OP_SPLIT) {
-        const int c = node->type.c;
-        if (c % s->plan->align == 0 && embed(s, node->id, 0, -node->attrs.result * c))
+    if (node->op == OP_SPLIT || node->op == OP_CROP) {
+        const int first = first_channel(node);
+        if (first >= 0 && first % s->plan->align == 0 && node->type.c % s->plan->align == 0 &&
+            embed(s, node->id, 0, -first))
             p->form = FORM_VIEW;
     }
     bool all = node->op == OP_CONCAT;
@@ -388,8 +399,8 @@ static void begin(Sharer *s)
             at = to;
         }
         if (node->op != OP_CONCAT) {
-            const bool may_view =
-                node->op == OP_FLATTEN || node->op == OP_CAST || node->op == OP_SPLIT;
+            const bool may_view = node->op == OP_FLATTEN || node->op == OP_CAST ||
+                                  node->op == OP_SPLIT || node->op == OP_CROP;
             const Writer w = {i, may_view ? 0 : -1, 0, width};
             VEC_PUSH(arena, &s->writers[i], w);
         }

@@ -268,7 +268,9 @@ bool can_train(const Plan *plan, Diag *diag)
         if ((node->params[P_WEIGHT] || node->params[P_BIAS]) && !has_steps(node->op))
             return refuse(node, "there is no kernel for a step of its parameters",
                           "a bn in its place can be trained", diag);
-        if (node->op == OP_NORM_BACKWARD)
+        if (node->op == OP_NORM_BACKWARD || node->op == OP_PAD_BACKWARD ||
+            node->op == OP_RESIZE_BACKWARD || node->op == OP_BLURPOOL_BACKWARD ||
+            (node->op == OP_CONV_TRANSPOSE && owns_param(node, P_WEIGHT)))
             return refuse(node, "there is no kernel for its gradient yet",
                           "'--dump ir' prints the network, and 'rnc eval' computes it", diag);
         const int groups = node->op == OP_CONV ? node->attrs.groups : 1;

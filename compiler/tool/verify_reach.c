@@ -170,7 +170,8 @@ static const double *value_of(Reach *r, const Node *node)
  * be. */
 static bool is_sum(Op op)
 {
-    return op == OP_CONV || op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_BN ||
+    return op == OP_CONV || op == OP_CONV_TRANSPOSE || op == OP_BLURPOOL || op == OP_RESIZE ||
+           op == OP_DENSE || op == OP_AVGPOOL || op == OP_ADD || op == OP_BN ||
            op == OP_NORMALIZE || op == OP_SCALE;
 }
 

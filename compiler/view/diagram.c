@@ -41,6 +41,7 @@ static Hue hue_of(const Node *node)
     case OP_INPUT:
         return HUE_END;
     case OP_CONV:
+    case OP_CONV_TRANSPOSE:
         return node->attrs.groups > 1 && node->attrs.groups == node->in[0]->type.c ? HUE_DEPTHWISE
                                                                                    : HUE_CONV;
     case OP_DENSE:

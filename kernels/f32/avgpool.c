@@ -1,10 +1,11 @@
-/* avgpool.c: the mean of each window, clipped to the input.  The mean of no pixels is 0.  Parts
- * share the output rows.
+/* avgpool.c: the mean of each window, clipped to the input.  The mean of no pixels is 0.  Padding
+ * counts or not; what a window has beyond the padding does not.  Parts share the output rows.
  * A sum of n floats in order is wrong by up to n * 2^-24 times the sum of their magnitudes (Higham,
  * Accuracy and Stability of Numerical Algorithms, 4.2).  So a large window is summed in blocks of
  * at most RNC_SUM_BLOCK pixels, and the sums of the blocks are added in double. */
 #define avgpool_block RNC_FN(avgpool_block)
 #define avgpool_large RNC_FN(avgpool_large)
+#define avgpool_count RNC_FN(avgpool_count)
 
 /* Adds the h x w pixels at `in`, each of n channels, to total[n]. */
 RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, int w, int n,
@@ -48,6 +49,20 @@ RNC_KERNEL void avgpool_large(const rnc_pool_shape *s, const pool_window *p, flo
     }
 }
 
+/* What the sum of the window of pixel x of output row `row` is divided by; `p` is its part in the
+ * input. */
+RNC_KERNEL int avgpool_count(const rnc_pool_shape *s, int row, int x, const pool_window *p)
+{
+    const int below = s->in_h + s->pad_bottom + s->pad_top - row % s->out_h * s->stride_h;
+    const int right = s->in_w + s->pad_right + s->pad_left - x * s->stride_w;
+    if (s->divisor)
+        return s->divisor;
+    if (!s->count_padding)
+        return p->h * p->w;
+    return (below < s->kernel_h ? below : s->kernel_h) *
+           (right < s->kernel_w ? right : s->kernel_w);
+}
+
 RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                 int part, int parts)
 {
@@ -58,7 +73,7 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_knobs *t, con
         for (x = 0; x < s->out_w; x++) {
             pool_window p;
             pool_find(s, o, i, x, &p);
-            const int count = s->count_padding ? s->kernel_h * s->kernel_w : p.h * p.w;
+            const int count = avgpool_count(s, i, x, &p);
             const float scale = count > 0 ? 1.0f / (float)count : 0.0f;
             if ((ptrdiff_t)p.h * p.w <= RNC_SUM_BLOCK)
                 pool_pixel(s, &p, p.h, p.w, 0, scale);
@@ -68,3 +83,4 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_knobs *t, con
 }
 #undef avgpool_block
 #undef avgpool_large
+#undef avgpool_count

@@ -18,8 +18,7 @@ RNC_KERNEL void RNC_FN(avgpool_grad)(const rnc_pool_grad_shape *s, const rnc_kno
             for (int x = 0; x < s->out_w; x++) {
                 unpool_window w;
                 unpool_find(s, y, x, &w);
-                const int inside = (w.y1 - w.y0) * (w.x1 - w.x0);
-                const int count = s->count_padding ? s->kernel_h * s->kernel_w : inside;
+                const int count = unpool_count(s, y, x, &w);
                 const vf v = vf_load_some(grad + rnc_at(0, 0, y, s->out_row, x, s->out_pixel), n) /
                              vf_set1((float)count);
                 for (int iy = w.y0; iy < w.y1; iy++)

@@ -13,5 +13,6 @@
 #undef bn_masked
 #undef unpool_window
 #undef unpool_find
+#undef unpool_count
 #undef unpool_clear
 #undef unpool_add

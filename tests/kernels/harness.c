@@ -81,6 +81,24 @@ static void *aligned_memory(Case *c, size_t bytes, Block **made)
     return memory;
 }
 
+int pool_windows(int in, int before, int after, int kernel, int stride, bool ceil)
+{
+    const int all = before + in + after;
+    int out = 0, at = 0;
+    for (; at + kernel <= all; at += stride)
+        out++;
+    const bool rest = at - stride + kernel < all; /* that no whole window has */
+    return out + (ceil && rest && at < before + in);
+}
+
+int pool_extent(int in, int before, int after, int kernel, int first)
+{
+    int count = 0;
+    for (int k = 0; k < kernel; k++)
+        count += first + k >= -before && first + k < in + after;
+    return count;
+}
+
 void *case_memory(Case *c, size_t bytes)
 {
     Block *block;

@@ -57,6 +57,13 @@ int pick_act(Case *c, float *alpha, float *beta); /* RNC_ACT_... and its numbers
 #define SELU_SCALE 1.0507009873554804934193349852946
 #define SELU_ALPHA 1.6732632423543772848170429916717
 
+/* ---- windows of pools ---- */
+
+/* Windows along an axis; `ceil`: the last may end beyond the padding, but not begin there. */
+int pool_windows(int in, int before, int after, int kernel, int stride, bool ceil);
+/* The pixels of a window along an axis that are in the input or in its padding. */
+int pool_extent(int in, int before, int after, int kernel, int first);
+
 /* ---- memory ---- */
 
 void *case_memory(Case *c, size_t bytes); /* zeroed, aligned to 64, until the case ends */

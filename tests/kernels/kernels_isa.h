@@ -25,6 +25,7 @@
 #include "kernels/f32/pool.h"
 
 #include "kernels/f32/avgpool.c"
+#include "kernels/f32/blocks.c"
 #include "kernels/f32/conv_blas.c"
 #include "kernels/f32/conv_direct.c"
 #include "kernels/f32/conv_strassen.c"
@@ -46,6 +47,8 @@
 #include "kernels/f32/norm_pixels.c"
 #include "kernels/f32/norm_images.c"
 #include "kernels/f32/output.c"
+#include "kernels/f32/pad.c"
+#include "kernels/f32/resize.c"
 #include "kernels/f32/softmax.c"
 #include "kernels/train/parts.h"
 #include "kernels/train/bn.h"

@@ -20,13 +20,13 @@ static PoolCase draw(Case *c)
     s->stride_h = pick(c, 1, 3), s->stride_w = pick(c, 1, 3);
     s->pad_top = global ? 0 : pick(c, 0, s->kernel_h - 1);
     s->pad_left = global ? 0 : pick(c, 0, s->kernel_w - 1);
-    s->out_h = (s->in_h + s->pad_top + (global ? 0 : pick(c, 0, s->kernel_h - 1)) - s->kernel_h) /
-                   s->stride_h +
-               1;
-    s->out_w = (s->in_w + s->pad_left + (global ? 0 : pick(c, 0, s->kernel_w - 1)) - s->kernel_w) /
-                   s->stride_w +
-               1;
+    s->pad_bottom = global ? 0 : pick(c, 0, s->kernel_h - 1);
+    s->pad_right = global ? 0 : pick(c, 0, s->kernel_w - 1);
+    const bool ceil = chance(c, 50);
+    s->out_h = pool_windows(s->in_h, s->pad_top, s->pad_bottom, s->kernel_h, s->stride_h, ceil);
+    s->out_w = pool_windows(s->in_w, s->pad_left, s->pad_right, s->kernel_w, s->stride_w, ceil);
     s->count_padding = pick(c, 0, 1);
+    s->divisor = chance(c, 10) ? pick(c, 1, 9) : 0;
     s->accumulate = chance(c, 40);
     const int channels = pick(c, 1, 50);
     const Layout layout = {.align = chance(c, 80) ? pick_align(c) : 1};
@@ -50,6 +50,15 @@ static PoolCase draw(Case *c)
     return k;
 }
 
+/* What the mean of the window of which these are the first row and pixel was divided by. */
+static int divisor(const rnc_pool_grad_shape *s, int top, int left, int inside)
+{
+    if (s->divisor || !s->count_padding)
+        return s->divisor ? s->divisor : inside;
+    return pool_extent(s->in_h, s->pad_top, s->pad_bottom, s->kernel_h, top) *
+           pool_extent(s->in_w, s->pad_left, s->pad_right, s->kernel_w, left);
+}
+
 /* Adds what window (y, x) gives to channel i of an image: sums and sums of absolute values. */
 static void give(const PoolCase *k, const int at[4], bool max, double *sums)
 {
@@ -71,8 +80,8 @@ static void give(const PoolCase *k, const int at[4], bool max, double *sums)
         const int y = top + p / s->kernel_w, x = left + p % s->kernel_w;
         if (y < 0 || y >= s->in_h || x < 0 || x >= s->in_w)
             continue;
-        const double v = max ? (y * s->in_w + x == best ? g : 0.0)
-                             : g / (s->count_padding ? s->kernel_h * s->kernel_w : inside);
+        const double v =
+            max ? (y * s->in_w + x == best ? g : 0.0) : g / divisor(s, top, left, inside);
         sums[y * s->in_w + x] += v;
         sums[all + y * s->in_w + x] += fabs(v);
     }

@@ -3,6 +3,16 @@
 
 #include <math.h>
 
+static int divisor(const rnc_pool_shape *s, int y, int x, int inside)
+{
+    if (s->divisor || !s->count_padding)
+        return s->divisor ? s->divisor : inside;
+    return pool_extent(s->in_h, s->pad_top, s->pad_bottom, s->kernel_h,
+                       y * s->stride_h - s->pad_top) *
+           pool_extent(s->in_w, s->pad_left, s->pad_right, s->kernel_w,
+                       x * s->stride_w - s->pad_left);
+}
+
 /* The window's sum or largest element, and how many pixels of it lie inside. */
 static double window(const rnc_pool_shape *s, const Grid *in, int n, int y, int x, int c, bool max,
                      int *inside, double *sum_abs)
@@ -38,9 +48,11 @@ static void draw_shape(Case *c, rnc_pool_shape *s)
     s->pad_left = global ? 0 : pick(c, 0, s->kernel_w - 1);
     s->pad_bottom = global ? 0 : pick(c, 0, s->kernel_h - 1);
     s->pad_right = global ? 0 : pick(c, 0, s->kernel_w - 1);
-    s->out_h = (s->in_h + s->pad_top + s->pad_bottom - s->kernel_h) / s->stride_h + 1;
-    s->out_w = (s->in_w + s->pad_left + s->pad_right - s->kernel_w) / s->stride_w + 1;
+    const bool ceil = chance(c, 50);
+    s->out_h = pool_windows(s->in_h, s->pad_top, s->pad_bottom, s->kernel_h, s->stride_h, ceil);
+    s->out_w = pool_windows(s->in_w, s->pad_left, s->pad_right, s->kernel_w, s->stride_w, ceil);
     s->count_padding = pick(c, 0, 1);
+    s->divisor = chance(c, 10) ? pick(c, 1, 9) : 0;
     s->act = pick_act(c, &s->alpha, &s->beta);
 }
 
@@ -69,7 +81,7 @@ static void test_pool(Case *c, bool max, KernelFn *kernel)
                 for (int i = 0; i < s.c; i++) {
                     int inside;
                     double sum_abs, v = window(&s, &in, n, y, x, i, max, &inside, &sum_abs);
-                    const int count = s.count_padding ? s.kernel_h * s.kernel_w : inside;
+                    const int count = divisor(&s, y, x, inside);
                     double tolerance = 0.0;
                     if (!max) {
                         v = count ? v / count : 0.0;

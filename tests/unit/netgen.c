@@ -179,6 +179,8 @@ static Node *random_conv(NetTest *t, Node *in)
     }
     for (int i = 0; i < 4; i++)
         a.padding[i] = netgen_int(t, 0, 2);
+    if (in->type.h > 2 && in->type.w > 2 && netgen_int(t, 0, 3) == 0)
+        a.padding_mode = (PaddingMode)netgen_int(t, 0, 4);
     return netgen_add(t, OP_CONV, &in, 1, a);
 }
 
@@ -198,6 +200,7 @@ static Node *random_pool(NetTest *t, Node *in)
     if (netgen_int(t, 0, 3) == 0)
         return netgen_add(t, op, &in, 1, a);
     a.count_padding = op == OP_AVGPOOL && netgen_int(t, 0, 1);
+    a.ceil_mode = netgen_int(t, 0, 1);
     for (int i = 0; i < 2; i++) {
         a.kernel[i] = netgen_int(t, 2, 3);
         a.stride[i] = netgen_int(t, 1, 2);
@@ -315,6 +318,13 @@ static Node *random_split(NetTest *t, Node *in)
         ;
     if (a.parts > in->type.c)
         return NULL;
+    if (netgen_int(t, 0, 1)) {
+        double *sizes = NEW_ARRAY(t->arena, double, 2);
+        sizes[0] = netgen_int(t, 1, in->type.c - 1);
+        sizes[1] = in->type.c - sizes[0];
+        a.sizes = (Reals){sizes, 2};
+        a.parts = 2;
+    }
     Node *last = NULL;
     for (; a.result < a.parts; a.result++)
         last = netgen_add(t, OP_SPLIT, &in, 1, a);
@@ -327,6 +337,63 @@ static Node *random_state(NetTest *t, Node *in)
     Attrs a = ir_default_attrs(op);
     a.frames = netgen_int(t, 1, 3);
     return netgen_add(t, op, &in, 1, a);
+}
+
+/* Attributes of an operator that gives pixels or channels other places; false if `in` has not the
+ * channels or pixels for it. */
+static bool draw_places(NetTest *t, Op op, const Node *in, Attrs *a)
+{
+    static const double scales[] = {0.5, 1.5, 2};
+    const Type type = in->type;
+    const int most = type.h < type.w ? type.h : type.w;
+    a->padding_mode = (PaddingMode)netgen_int(t, 0, 4);
+    a->block = 2;
+    a->depth_order = (DepthOrder)netgen_int(t, 0, 1);
+    a->resize_mode = (ResizeMode)netgen_int(t, 0, 1);
+    a->corners = (Corners)netgen_int(t, 0, 3);
+    a->groups = op == OP_CHANNEL_SHUFFLE ? random_divisor(t, type.c, type.c) : 1;
+    if (op == OP_RESIZE && netgen_int(t, 0, 1))
+        a->scales = (Reals){&scales[netgen_int(t, 0, 2)], 1};
+    for (int i = 0; i < 2; i++) {
+        a->size[i] = op == OP_RESIZE && a->scales.at[0] <= 0 ? netgen_int(t, 1, 8) : 0;
+        if (op == OP_BLURPOOL)
+            a->kernel[i] = netgen_int(t, 1, 3), a->stride[i] = netgen_int(t, 1, 2);
+        if (op == OP_CROP)
+            a->channel_padding[i] = netgen_int(t, 0, 1);
+    }
+    for (int i = 0; i < 4; i++)
+        a->padding[i] = op == OP_RESIZE ? 0 : netgen_int(t, 0, op == OP_CROP ? 1 : 2);
+    if (op == OP_DEPTH_TO_SPACE)
+        return type.c % 4 == 0;
+    if (op == OP_SPACE_TO_DEPTH)
+        return type.h % 2 == 0 && type.w % 2 == 0;
+    return op == OP_RESIZE ? most > 1 : most > 2 && (op != OP_CROP || type.c > 2);
+}
+
+static Node *random_places(NetTest *t, Node *in)
+{
+    static const Op ops[] = {OP_PAD,    OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
+                             OP_RESIZE, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH, OP_CHANNEL_SHUFFLE};
+    const Op op = ops[netgen_int(t, 0, 7)];
+    Attrs a = ir_default_attrs(op);
+    return draw_places(t, op, in, &a) ? netgen_add(t, op, &in, 1, a) : NULL;
+}
+
+static Node *random_transpose(NetTest *t, Node *in)
+{
+    Attrs a = ir_default_attrs(OP_CONV_TRANSPOSE);
+    a.filters = netgen_int(t, 0, 1) ? in->type.c : netgen_int(t, 1, 4);
+    a.groups = random_divisor(t, in->type.c, a.filters);
+    a.bias = netgen_int(t, 0, 1);
+    for (int i = 0; i < 2; i++) {
+        a.kernel[i] = netgen_int(t, 1, 3);
+        a.stride[i] = netgen_int(t, 1, 2);
+        a.dilation[i] = netgen_int(t, 0, 3) ? 1 : 2;
+        a.output_padding[i] = netgen_int(t, 0, a.stride[i] - 1);
+    }
+    for (int i = 0; i < 4; i++)
+        a.padding[i] = netgen_int(t, 0, 1);
+    return netgen_add(t, OP_CONV_TRANSPOSE, &in, 1, a);
 }
 
 /* A layer before this one and, often, its normalisation, again: on `in`, where that fits,
@@ -360,7 +427,7 @@ void netgen_random(NetTest *t, int nodes)
     while (t->net->nodes.n < nodes) {
         Node *in = pick(t);
         /* Sizes stay small: what has grown large is pooled. */
-        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 13);
+        int kind = type_elements(in->type) > 1500 ? 3 : netgen_int(t, 0, 15);
         Node *made = kind < 2     ? random_conv(t, in)
                      : kind == 2  ? random_block(t, in)
                      : kind == 3  ? random_pool(t, in)
@@ -373,6 +440,8 @@ void netgen_random(NetTest *t, int nodes)
                      : kind == 10 ? random_split(t, in)
                      : kind == 11 ? random_state(t, in)
                      : kind == 12 ? random_channels(t, in)
+                     : kind == 13 ? random_places(t, in)
+                     : kind == 14 ? random_transpose(t, in)
                                   : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)

@@ -35,9 +35,12 @@ static const Node *convolution(Fixture *f, int in, int filters, int groups)
 
 static void test_words(void)
 {
-    CU_ASSERT(axes_valid("hwio", 4) && axes_valid("ohwi", 4) && axes_valid("oihw", 4));
-    CU_ASSERT(!axes_valid("hwi", 4) && !axes_valid("hwii", 4) && !axes_valid("hwiox", 4));
-    CU_ASSERT(axes_valid("io", 2) && !axes_valid("ii", 2) && !axes_valid("hwio", 2));
+    CU_ASSERT(axes_valid("hwio", OP_CONV) && axes_valid("ohwi", OP_CONV) &&
+              axes_valid("oihw", OP_CONV));
+    CU_ASSERT(!axes_valid("hwi", OP_CONV) && !axes_valid("hwii", OP_CONV) &&
+              !axes_valid("hwiox", OP_CONV));
+    CU_ASSERT(axes_valid("io", OP_DENSE) && !axes_valid("ii", OP_DENSE) &&
+              !axes_valid("hwio", OP_DENSE));
     CU_ASSERT(axes_rank(OP_CONV, P_WEIGHT) == 4 && axes_rank(OP_DENSE, P_WEIGHT) == 2);
     CU_ASSERT(axes_rank(OP_BN, P_WEIGHT) == 0 && axes_rank(OP_CONV, P_BIAS) == 0);
 }

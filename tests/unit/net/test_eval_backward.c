@@ -110,9 +110,8 @@ static void test_conv_transpose(void)
     NetTest t;
     Node *x = begin(&t, 1, 2, 1);
     Attrs a = ir_default_attrs(OP_CONV_TRANSPOSE);
-    a.filters = a.kernel[0] = a.size[0] = a.stride[0] = 1;
+    a.filters = a.kernel[0] = a.stride[0] = 1;
     a.kernel[1] = a.stride[1] = 2;
-    a.size[1] = 4;
     a.bias = true;
     Node *y = netgen_add(&t, OP_CONV_TRANSPOSE, &x, 1, a);
     CU_ASSERT_PTR_NOT_NULL_FATAL(y);

@@ -3,6 +3,33 @@
 
 #include <math.h>
 
+/* The attributes of operators that give pixels other places. */
+static void set_places(Op op, int row, Attrs *a)
+{
+    static const double scales[] = {1.5, 2}, sizes[] = {1, 2, 1};
+    const bool sized = row % 2;
+    a->padding_mode =
+        op == OP_CONV || op == OP_PAD || op == OP_BLURPOOL ? (PaddingMode)(row % 5) : PADDING_ZEROS;
+    a->ceil_mode = row % 4 > 1;
+    a->divisor = row == 7 ? 5 : 0;
+    a->block = 2;
+    a->depth_order = row % 2 ? DEPTH_CRD : DEPTH_DCR;
+    a->resize_mode = row % 4 < 2 ? RESIZE_BILINEAR : RESIZE_NEAREST;
+    a->corners = (Corners)(row / 2 % 4);
+    for (int i = 0; i < 2; i++) {
+        a->output_padding[i] = op == OP_CONV_TRANSPOSE ? a->stride[i] - 1 : 0;
+        a->size[i] = op == OP_RESIZE && sized ? 3 + 2 * row : 0;
+    }
+    if (op == OP_RESIZE && !sized)
+        a->scales = (Reals){scales, 2};
+    if (op == OP_SPLIT && row % 4 == 2) {
+        a->sizes = (Reals){sizes, 3};
+        a->parts = 3;
+    }
+    if (op == OP_CROP)
+        a->channel_padding[0] = a->channel_padding[1] = row % 2;
+}
+
 /* The attributes of row `row`. */
 static Attrs attributes(Op op, int row)
 {
@@ -17,7 +44,7 @@ static Attrs attributes(Op op, int row)
         a.scale_by[i] = 1 + (row + i) % 3;
     }
     for (int i = 0; i < 4; i++)
-        a.padding[i] = op == OP_ZEROPAD ? (row + i) % 3 : (row / 2 + i) % 2;
+        a.padding[i] = op == OP_ZEROPAD || op == OP_PAD ? (row + i) % 3 : (row / 2 + i) % 2;
     a.groups = odd ? 4 : 1;
     a.filters = 8;
     a.bias = !odd;
@@ -41,6 +68,7 @@ static Attrs attributes(Op op, int row)
         a.gain = row < 4, a.centre = !odd;
     if (op == OP_AFFINE)
         a.factor = (Reals){factors, odd ? 4 : 1};
+    set_places(op, row, &a);
     return a;
 }
 
@@ -52,10 +80,10 @@ Node *apply_op(NetTest *t, Op op, int row, Node *x)
     int n_in = op_row(op)->least == 2 ? 2 + odd : 1;
     if (op == OP_DENSE)
         in[0] = netgen_op(t, OP_FLATTEN, x);
-    if (op == OP_CONV_TRANSPOSE) { /* a size that conv would make the operand's from */
-        for (int i = 0; i < 2; i++)
-            a.size[i] = ((i ? x->type.w : x->type.h) - 1) * a.stride[i] +
-                        a.dilation[i] * (a.kernel[i] - 1) + 1 - a.padding[i] - a.padding[i + 2];
+    if (op == OP_SPACE_TO_DEPTH) {
+        Attrs up = ir_default_attrs(OP_UPSAMPLE);
+        up.scale_by[0] = up.scale_by[1] = 2;
+        in[0] = netgen_add(t, OP_UPSAMPLE, &x, 1, up);
     }
     if (op == OP_DIV) /* away from zero */
         in[1] = netgen_op(t, OP_SOFTPLUS, in[1]);
@@ -76,5 +104,7 @@ Node *apply_op(NetTest *t, Op op, int row, Node *x)
         return y[0];
     for (a.result = 1; a.result < a.parts; a.result++)
         y[a.result] = netgen_add(t, op, in, n_in, a);
+    if (a.sizes.n > 1) /* parts of other sizes */
+        return netgen_add(t, OP_CONCAT, y + 1, 2, ir_default_attrs(OP_CONCAT));
     return netgen_add(t, OP_MUL, y, odd ? 4 : 3, ir_default_attrs(OP_MUL)); /* or not the last */
 }

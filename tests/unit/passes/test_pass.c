@@ -99,9 +99,14 @@ static void test_values(void)
         double tolerance;
         int from, to;
     } rows[] = {
-        {"split_joins", 200, 1e-9, INT_MIN, -1},   {"fold_bn", 200, 1e-5, 101, INT_MAX},
-        {"fuse_residual", 200, 1e-9, 11, INT_MAX}, {"fuse_activation", 200, 1e-9, 101, INT_MAX},
-        {"dce", 200, 1e-9, 101, INT_MAX},          {NULL, 300, 1e-5, 301, INT_MAX},
+        {"expand", 200, 1e-9, INT_MIN, -1},
+        {"split_joins", 200, 1e-9, INT_MIN, -1},
+        {"fold_bn", 200, 1e-5, 101, INT_MAX},
+        {"fuse_residual", 200, 1e-9, 11, INT_MAX},
+        {"fuse_activation", 200, 1e-9, 101, INT_MAX},
+        {"phases", 200, 1e-9, INT_MIN, -1},
+        {"dce", 200, 1e-9, 101, INT_MAX},
+        {NULL, 300, 1e-5, 301, INT_MAX},
     };
     CU_ASSERT_EQUAL_FATAL(sizeof rows / sizeof *rows, (size_t)pass_count + 1);
     for (int i = 0; i <= pass_count; i++) {

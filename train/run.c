@@ -122,6 +122,13 @@ static bool is_best(const Run *run, const EpochRow *e)
            (accuracy >= at->best_accuracy && loss_of(&e->held) < at->best_loss);
 }
 
+/* All epochs are done, or no patience is left. */
+static bool has_ended(const Run *run)
+{
+    return run->at.step >= run->steps ||
+           (run->what->patience > 0 && run->at.worse >= run->what->patience);
+}
+
 static void judge(Run *run, const EpochRow *e, bool best)
 {
     Standing *at = &run->at;
@@ -135,8 +142,7 @@ static void judge(Run *run, const EpochRow *e, bool best)
     at->worse = less ? 0 : at->worse + 1;
     if (less)
         at->least_loss = loss_of(sums);
-    at->ended =
-        at->step >= run->steps || (run->what->patience > 0 && at->worse >= run->what->patience);
+    at->ended = has_ended(run);
 }
 
 /* Evaluates, writes rows and weights.  Where a signal comes first, nothing has changed. */
@@ -229,6 +235,8 @@ static rnct_end train(Run *run)
 {
     if (!make_text(run) || !data_new(run) || !state_new(run) || !begin(run))
         return RNCT_FAILED;
+    /* There can be more epochs by now. */
+    run->at.ended = run->at.ended && has_ended(run);
     if (run->at.ended) {
         shown_say(run, "%s: this run has ended already\n", run->what->folder);
         return RNCT_FINISHED;

@@ -6,6 +6,7 @@
 #include "tool/train_parts.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -193,6 +194,7 @@ int train_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Training t = {.o = o, .arena = arena, .src = src, .d = d};
     int status = EXIT_USER;
+    signal(SIGPIPE, SIG_IGN); /* a reader of standard output that ends does not end a training */
     if (!ranks_begin(&t))
         return status_of(d);
     const bool ready = prepare(&t);

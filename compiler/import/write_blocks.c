@@ -282,10 +282,18 @@ static void count_run(Finder *f, int list, int at, int length, uint64_t hash, in
     run->count++;
 }
 
+static bool is_activation(const Part *part)
+{
+    return !part->n_arms && !part->block && op_row(part->node->op)->flags & ACTIVATION;
+}
+
 static void count_list(Finder *f, int list)
 {
     const Parts *parts = f->lists.at[list].parts;
     for (int at = 0; at < parts->n; at++) {
+        /* An activation belongs to what is before it. */
+        if (at > 0 && is_activation(parts->at[at]))
+            continue;
         uint64_t hash = 14695981039346656037u;
         int weight = 0, joins = 0;
         for (int n = 1; n <= LONGEST && at + n <= parts->n; n++) {
@@ -312,11 +320,6 @@ static bool is_dull(Part *const *parts, int n)
     return n == 1 && !parts[0]->n_arms;
 }
 
-static bool begins_with_activation(const Part *part)
-{
-    return !part->n_arms && !part->block && op_row(part->node->op)->flags & ACTIVATION;
-}
-
 /* Whether `a` makes a better block than `b`. */
 static bool better(const Finder *f, const Run *a, const Run *b)
 {
@@ -328,8 +331,7 @@ static bool better(const Finder *f, const Run *a, const Run *b)
     const size_t name_b = strlen(write_prefix(f->w->arena, run_parts(f, b), b->length));
     if (name_a != name_b)
         return name_a > name_b;
-    return !begins_with_activation(run_parts(f, a)[0]) &&
-           begins_with_activation(run_parts(f, b)[0]);
+    return !is_activation(run_parts(f, a)[0]) && is_activation(run_parts(f, b)[0]);
 }
 
 static const Run *best_run(const Finder *f)

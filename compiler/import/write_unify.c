@@ -68,7 +68,7 @@ static Expr *part(Unify *u, Mask m, const int64_t *v, const int64_t *of, const b
 static Expr *new_hole(Unify *u, Mask m, const int64_t *v, const char *word, bool truth)
 {
     Hole hole = {.name = write_new_word(u->arena, &u->words, word), .truth = truth};
-    hole.must = str_eq(word, "filters") || str_eq(word, "units");
+    hole.must = str_starts(word, "filters") || str_starts(word, "units");
     hole.v = NEW_ARRAY(u->arena, int64_t, u->n);
     hole.known = NEW_ARRAY(u->arena, bool, u->n);
     for (int i = 0; i < m.n; i++) {

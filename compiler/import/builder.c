@@ -345,6 +345,51 @@ static void drop_unused(Builder *b)
         net->nodes.at[i]->origin = i;
 }
 
+/* Whether all operands of `part` are the first ones of `whole`. */
+static bool begins_with(const Node *whole, const Node *part)
+{
+    for (int i = 0; i < part->n_in; i++) {
+        if (part->n_in >= whole->n_in || whole->in[i] != part->in[i])
+            return false;
+    }
+    return true;
+}
+
+/* concat(a, b, c) is concat(concat(a, b), c) where the inner one is there already: the layers of
+ * a DenseNet, to which exporters give everything before them one by one. */
+static void nest_concats(Builder *b)
+{
+    enum { MOST_BACK = 64 };
+    VEC(Node *) concats = {0};
+    for (int i = 0; i < b->net->nodes.n; i++) {
+        Node *node = b->net->nodes.at[i];
+        if (node->op != OP_CONCAT)
+            continue;
+        const int last = concats.n - 1;
+        const Node *whole = NULL;
+        Node **in = NULL;
+        int n_in = 0;
+        /* Its operands as they were before it was nested are those to compare with. */
+        Node *flat = NEW(b->arena, Node);
+        *flat = *node;
+        for (int k = last; k >= 0 && k > last - MOST_BACK && !whole; k--) {
+            if (!begins_with(node, concats.at[k]))
+                continue;
+            whole = concats.at[k];
+            n_in = 1 + node->n_in - whole->n_in;
+            in = NEW_ARRAY(b->arena, Node *, n_in);
+            in[0] = b->net->nodes.at[whole->id];
+            for (int j = 1; j < n_in; j++)
+                in[j] = node->in[whole->n_in + j - 1];
+        }
+        VEC_PUSH(b->arena, &concats, flat);
+        if (whole) {
+            node->in = in;
+            node->n_in = n_in;
+        }
+    }
+}
+
 bool builder_end(Builder *b)
 {
     report_refused(b);
@@ -355,6 +400,7 @@ bool builder_end(Builder *b)
         return false;
     }
     drop_unused(b);
+    nest_concats(b);
     for (int i = 0; i < b->net->params.n; i++) {
         if (!b->net->params.at[i]->data)
             diag_internal(b->diag, "'%s' has no values", b->net->params.at[i]->name);

@@ -99,8 +99,8 @@ Node *builder_refuse(Builder *b, const char *why, const char *help);
 /* Something of the source that the network does without; said to the user as a note, once. */
 void builder_remark(Builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The end: all that was refused as one message; parameters without values, and inputs and layers
- * that nothing uses.  False if there was any error since builder_new(). */
+/* The end: all that was refused as one message; what no output needs is left out, and
+ * concatenations that begin alike are nested.  False if there was any error since builder_new(). */
 bool builder_end(Builder *b);
 
 /* A path as rnc has it: parts of letters, digits and '_', with dots between them; "/" separates

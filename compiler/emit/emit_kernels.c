@@ -245,6 +245,15 @@ static bool wants_exp(const Plan *plan)
     return has_long_act(plan) || any_needs(plan, NEEDS_EXP);
 }
 
+static bool has_halves(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (packed_number(&plan->steps.at[i]) != RNC_WEIGHTS_F32)
+            return true;
+    }
+    return false;
+}
+
 /* Does this plan use a part of a kernel's text? */
 static bool is_wanted(const void *context, const char *macro)
 {
@@ -253,6 +262,8 @@ static bool is_wanted(const void *context, const char *macro)
         return wants_exp(e->plan);
     if (str_eq(macro, "RNC_LONG_ACT"))
         return has_long_act(e->plan);
+    if (str_eq(macro, "RNC_HALVES"))
+        return has_halves(e->plan);
     return defined_by_isa(e, macro);
 }
 
@@ -308,7 +319,9 @@ static void emit_isa_macros(Emit *e, Isa isa)
 {
     const IsaRow *row = &isa_rows[isa];
     buf_printf(e->out, "#define RNC_FN(name) %s_##name##_%s\n\n", e->name, row->name);
-    paste_text(e->out, isa_text(e->arena, isa), NULL, NULL);
+    if (has_halves(e->plan))
+        buf_puts(e->out, "#define RNC_HALVES 1\n\n");
+    paste_kernel(e, isa_text(e->arena, isa));
     if (any_needs(e->plan, NEEDS_NARROW))
         buf_printf(e->out, "\n#define RNC_NARROW %d\n", has_narrow(e->plan, isa));
     if (any_needs(e->plan, NEEDS_SUMS))
@@ -323,7 +336,7 @@ static void emit_vectors(Emit *e, bool vectors, bool scalar)
         return;
     if (scalar)
         buf_puts(e->out, "#if RNC_VL > 1\n");
-    paste_text(e->out, "kernels/isa/vector.h", NULL, NULL);
+    paste_kernel(e, "kernels/isa/vector.h");
     if (scalar)
         buf_puts(e->out, "#endif\n");
 }

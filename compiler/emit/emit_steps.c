@@ -95,31 +95,47 @@ void emit_shapes(Emit *e)
 
 /* ---- functions ---- */
 
-static void emit_knobs(Emit *e, const char *kind, const rnc_knobs *knobs)
-{
-    const ShapeRow *row = &shape_rows[FAMILY_knobs];
-    buf_printf(e->out, "static const rnc_knobs RNC_FN(%s_knobs) = {", kind);
-    for (int k = 0; k < row->n; k++) {
-        emit_value(e->out, &row->fields[k], (const unsigned char *)knobs);
-        buf_puts(e->out, k + 1 < row->n ? ", " : "};\n");
-    }
-}
-
+/* One row for each kind of steps: "RNC_KNOBS(conv1, 14, 2, ...);" */
 void emit_tiles(Emit *e, Isa isa)
 {
-    const ShapeRow *knobs = &shape_rows[FAMILY_knobs];
-    buf_puts(e->out, "\n/* Tiles, with the fields ");
-    for (int k = 0; k < knobs->n; k++)
-        buf_printf(e->out, "%s%s", knobs->fields[k].name,
-                   k + 1 == knobs->n ? ". */\n"
-                   : k == 3          ? ",\n * "
-                                     : ", ");
+    const ShapeRow *row = &shape_rows[FAMILY_knobs];
+    buf_puts(e->out, "\n#define RNC_KNOBS(kind, ...) \\\n"
+                     "    static const rnc_knobs RNC_FN(kind##_knobs) = {__VA_ARGS__}\n/* ");
+    for (int k = 0; k < row->n; k++)
+        buf_printf(e->out, "%s%s", row->fields[k].name,
+                   k + 1 == row->n ? " */\n"
+                   : k == 5        ? ",\n * "
+                                   : ", ");
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
-        if (s->function == i)
-            emit_knobs(e, e->kind_names[e->kinds[i]], &s->knobs[isa]);
+        if (s->function != i)
+            continue;
+        buf_printf(e->out, "RNC_KNOBS(%s", e->kind_names[e->kinds[i]]);
+        for (int k = 0; k < row->n; k++) {
+            buf_puts(e->out, ", ");
+            emit_value(e->out, &row->fields[k], (const unsigned char *)&s->knobs[isa]);
+        }
+        buf_puts(e->out, ");\n");
     }
+    buf_puts(e->out, "#undef RNC_KNOBS\n");
 }
+
+/* The function of a kind, as a macro: of one whose result has no halo to be cleared, or one. */
+static const char kind_text[] =
+    "\n/* The function of a kind of steps. */\n"
+    "#define RNC_KIND(kind, kernel)                                                    \\\n"
+    "    RNC_STEP void RNC_FN(kind##_step)(const rnc_operands *o, int part, int parts) \\\n"
+    "    {                                                                             \\\n"
+    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(kind##_knobs), o, part, parts); \\\n"
+    "    }\n";
+static const char kind_halo_text[] =
+    "/* Likewise; first it clears what is around its result. */\n"
+    "#define RNC_KIND_HALO(kind, kernel)                                               \\\n"
+    "    RNC_STEP void RNC_FN(kind##_step)(const rnc_operands *o, int part, int parts) \\\n"
+    "    {                                                                             \\\n"
+    "        RNC_FN(halo_clear)(&@_##kind##_halo, o, part, parts);                     \\\n"
+    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(kind##_knobs), o, part, parts); \\\n"
+    "    }\n";
 
 /* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES). */
 static void emit_counted(Emit *e, const Step *s, const char *kind)
@@ -140,29 +156,44 @@ static void emit_counted(Emit *e, const Step *s, const char *kind)
                kernel_rows[s->kernel].name, kind);
 }
 
+/* The function of a kind that has more to do than the macros say. */
+static void emit_function(Emit *e, const Step *s, const char *kind)
+{
+    buf_printf(e->out,
+               "RNC_STEP void RNC_FN(%s_step)(const rnc_operands *o, int part, int parts)\n{\n",
+               kind);
+    for (int k = 0; k < MOST_OUT; k++) {
+        if (s->clear_halo >> k & 1)
+            buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s%s, o, part, parts);\n", e->name, kind,
+                       halo_suffix(e, k));
+    }
+    if (s->counts)
+        emit_counted(e, s, kind);
+    else
+        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
+                   kernel_rows[s->kernel].name, e->name, kind, kind);
+}
+
 void emit_functions(Emit *e)
 {
-    buf_putc(e->out, '\n');
+    bool halos = false;
+    for (int i = 0; i < e->plan->steps.n; i++)
+        halos = halos || e->plan->steps.at[i].clear_halo == 1;
+    emit_template(e, kind_text);
+    if (halos)
+        emit_template(e, kind_halo_text);
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
+        const char *kind = e->kind_names[e->kinds[i]];
         if (s->function != i)
             continue;
-        const char *kind = e->kind_names[e->kinds[i]];
-        buf_printf(e->out,
-                   "RNC_STEP void RNC_FN(%s_step)(const rnc_operands *o, int part, int parts)\n{\n",
-                   kind);
-        for (int k = 0; k < MOST_OUT; k++) {
-            if (s->clear_halo >> k & 1)
-                buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s%s, o, part, parts);\n", e->name,
-                           kind, halo_suffix(e, k));
-        }
-        if (s->counts)
-            emit_counted(e, s, kind);
+        if (s->clear_halo > 1 || s->counts)
+            emit_function(e, s, kind);
         else
-            buf_printf(e->out,
-                       "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
-                       kernel_rows[s->kernel].name, e->name, kind, kind);
+            buf_printf(e->out, "RNC_KIND%s(%s, %s)\n", s->clear_halo ? "_HALO" : "", kind,
+                       kernel_rows[s->kernel].name);
     }
+    buf_printf(e->out, "#undef RNC_KIND\n%s", halos ? "#undef RNC_KIND_HALO\n" : "");
     buf_printf(e->out, "static const %s_step_function RNC_FN(steps)[%s_kinds] = {\n", e->name,
                e->name);
     for (int k = 0; k < e->n_kinds; k++)

@@ -33,6 +33,7 @@
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=x"(i) : "x"(x))
+#ifdef RNC_HALVES
 /* One shuffle: an extension and a shift take two, and the shuffle units are busy. */
 #define RNC_LOAD_BF16(v, p)                                                           \
     do {                                                                              \
@@ -44,3 +45,4 @@
                 : "m"(*(p)), "m"(rnc_words));                                         \
     } while (0)
 #define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=x"(v) : "m"(*(p)))
+#endif

@@ -27,9 +27,11 @@
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+v"(a) : "v"(b))
 #define RNC_ROUND(x) __asm__("vrndscaleps $8, %0, %0" : "+v"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=v"(i) : "v"(x))
+#ifdef RNC_HALVES
 #define RNC_LOAD_BF16(v, p)        \
     __asm__("vpmovzxwd %1, %0\n\t" \
             "vpslld $16, %0, %0"   \
             : "=v"(v)              \
             : "m"(*(p)))
 #define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=v"(v) : "m"(*(p)))
+#endif

@@ -6,6 +6,7 @@
 #undef RNC_TILES
 #undef RNC_EXP
 #undef RNC_LONG_ACT
+#undef RNC_HALVES
 #undef RNC_KERNEL
 #undef RNC_STEP
 #undef RNC_SHARED
@@ -43,6 +44,7 @@
 #undef vi
 #undef vf_load
 #undef vf_load_weights
+#undef vf_load_halves
 #undef vf_loadu
 #undef vf_load_part
 #undef vf_store

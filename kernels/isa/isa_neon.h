@@ -47,5 +47,7 @@
     } while (0)
 #define RNC_ROUND(x) __asm__("frintn %0.4s, %0.4s" : "+w"(x))
 #define RNC_TO_INT(i, x) __asm__("fcvtns %0.4s, %1.4s" : "=w"(i) : "w"(x))
+#ifdef RNC_HALVES
 #define RNC_LOAD_BF16(v, p) __asm__("shll %0.4s, %1.4h, #16" : "=w"(v) : "w"(*(p)))
 #define RNC_LOAD_F16(v, p) __asm__("fcvtl %0.4s, %1.4h" : "=w"(v) : "w"(*(p)))
+#endif

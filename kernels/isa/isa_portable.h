@@ -107,6 +107,7 @@
 /* For |x| < 2^22: after adding 1.5 * 2^23 no bits are left for the fraction. */
 #define RNC_ROUND(x) ((x) = ((x) + 12582912.0f) - 12582912.0f)
 #define RNC_TO_INT(i, x) ((i) = __builtin_convertvector(x, vi))
+#ifdef RNC_HALVES
 #define RNC_LOAD_BF16(v, p) ((v) = (vf)(__builtin_convertvector(*(p), vi) << 16))
 /* A half's exponent has five bits and a bias of 15, a float's has eight and a bias of 127, so 112
  * is added; it is added twice where all bits are set (infinities, NaN).  Subnormal numbers get an
@@ -120,3 +121,4 @@
         const vi rnc_x = (rnc_tiny & rnc_low) | ((rnc_m + 0x38000000 + rnc_big) & ~rnc_low); \
         (v) = (vf)(rnc_x | (rnc_h & 0x8000) << 16);                                          \
     } while (0)
+#endif

@@ -95,17 +95,17 @@ RNC_KERNEL vf vf_exp2i(vf n)
     memcpy(&power, &bits, sizeof power);
     return power;
 }
-/* Loads a weight of element type `elem`.  A bfloat16 is the upper half of a float.  A half's
- * exponent has five bits and a bias of 15, a float's has eight and a bias of 127, so 112 is added;
- * it is added twice where all bits are set (infinities, NaN).  Subnormal numbers get an exponent,
- * whose own value is then subtracted. */
-RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+#ifdef RNC_HALVES
+/* Loads a weight of 16 bits.  A bfloat16 is the upper half of a float.  A half's exponent has five
+ * bits and a bias of 15, a float's has eight and a bias of 127, so 112 is added; it is added twice
+ * where all bits are set (infinities, NaN).  Subnormal numbers get an exponent, whose own value is
+ * then subtracted. */
+#define vf_load_halves RNC_FN(vf_load_halves)
+RNC_KERNEL vf vf_load_halves(const void *p, int elem)
 {
     unsigned bits, sign;
     unsigned short half;
     float x;
-    if (elem == RNC_WEIGHTS_F32)
-        return *(const float *)p;
     memcpy(&half, p, sizeof half);
     bits = (unsigned)half << 16;
     if (elem == RNC_WEIGHTS_F16) {
@@ -121,4 +121,14 @@ RNC_KERNEL vf vf_load_weights(const void *p, int elem)
     }
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+#endif
+RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+{
+    (void)elem;
+#ifdef RNC_HALVES
+    if (elem != RNC_WEIGHTS_F32)
+        return vf_load_halves(p, elem);
+#endif
+    return *(const float *)p;
 }

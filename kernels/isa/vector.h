@@ -43,20 +43,30 @@ RNC_KERNEL vf vf_load(const float *p)
 {
     return *(const RNC_FN(vf_memory) *)p;
 }
+#ifdef RNC_HALVES
 typedef unsigned short RNC_FN(vh_memory) __attribute__((vector_size(2 * RNC_VL), may_alias));
-/* Loads RNC_VL weights of element type `elem`; p is aligned to RNC_VL elements.  A bfloat16 is the
- * upper half of a float. */
-#define vf_load_weights RNC_FN(vf_load_weights)
-RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+/* Loads weights of 16 bits.  A bfloat16 is the upper half of a float. */
+#define vf_load_halves RNC_FN(vf_load_halves)
+RNC_KERNEL vf vf_load_halves(const void *p, int elem)
 {
     vf v;
-    if (elem == RNC_WEIGHTS_F32)
-        return *(const RNC_FN(vf_memory) *)p;
     if (elem == RNC_WEIGHTS_BF16)
         RNC_LOAD_BF16(v, (const RNC_FN(vh_memory) *)p);
     else
         RNC_LOAD_F16(v, (const RNC_FN(vh_memory) *)p);
     return v;
+}
+#endif
+/* Loads RNC_VL weights of element type `elem`; p is aligned to RNC_VL elements. */
+#define vf_load_weights RNC_FN(vf_load_weights)
+RNC_KERNEL vf vf_load_weights(const void *p, int elem)
+{
+    (void)elem;
+#ifdef RNC_HALVES
+    if (elem != RNC_WEIGHTS_F32)
+        return vf_load_halves(p, elem);
+#endif
+    return *(const RNC_FN(vf_memory) *)p;
 }
 #define vf_store RNC_FN(vf_store)
 RNC_KERNEL void vf_store(float *p, vf v)

@@ -8,6 +8,7 @@
 #if defined(__x86_64__) && defined(__GNUC__)
 #define TEST_ISA avx512
 #define RNC_FN(name) name##_avx512
+#define RNC_HALVES 1
 #include "kernels/isa/isa_avx512.h"
 #include "kernels_isa.h"
 #else

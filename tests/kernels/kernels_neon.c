@@ -8,6 +8,7 @@
 #if defined(__aarch64__) && defined(__GNUC__)
 #define TEST_ISA neon
 #define RNC_FN(name) name##_neon
+#define RNC_HALVES 1
 #include "kernels/isa/isa_neon.h"
 #include "kernels_isa.h"
 #else

@@ -8,6 +8,7 @@
 #if defined(__GNUC__)
 #define TEST_ISA portable
 #define RNC_FN(name) name##_portable
+#define RNC_HALVES 1
 #include "kernels/isa/isa_portable.h"
 #include "kernels_isa.h"
 #else

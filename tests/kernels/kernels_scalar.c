@@ -8,6 +8,7 @@
 #if 1
 #define TEST_ISA scalar
 #define RNC_FN(name) name##_scalar
+#define RNC_HALVES 1
 #include "kernels/isa/isa_scalar.h"
 #include "kernels_isa.h"
 #else

@@ -11,7 +11,7 @@ if ! sh "$RNC_SRCDIR/tests/fuzz/seeds.sh" "$out/seeds" > "$out/log" 2>&1; then
     echo "0 passed, 1 failed"
     exit 1
 fi
-for kind in net train ir onnx tensors tuning weights data; do
+for kind in net train ir onnx tensors tuning weights data keras; do
     # A crash leaves the input that it was in as the last line.
     "$RNC_BUILDDIR/tests/fuzz/$kind" "$out/seeds/$kind"/* > "$out/log" 2>&1
     status=$?

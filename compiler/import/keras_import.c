@@ -73,6 +73,8 @@ static KerasTensor add_input(Keras *k, const KerasNode *layer)
             return refuse_input(k, "an extent of it is none", NULL);
         dims[i == rank - 1 ? 2 : i - 1] = (int)n;
     }
+    if (mul_extents(mul_extents(dims[0], dims[1]), dims[2]) > INT_MAX)
+        return refuse_input(k, "it has more numbers than rnc counts", NULL);
     const Type type = {ELEM_F32, 1, dims[0], dims[1], dims[2]};
     const Order order = rank > 2 ? ORDER_NHWC : ORDER_NCHW;
     return keras_tensor(builder_input(&k->b, layer->name, type, order), (int)rank);
@@ -112,19 +114,14 @@ static bool refuse_weights_alone(const char *path, Diag *d)
     return false;
 }
 
-bool keras_import(Imported *to, const Opened *file, SrcMap *src, Diag *d)
+bool keras_import_text(Imported *to, const char *path, TensorFile *tensors, const char *text,
+                       const char *version, SrcMap *src, Diag *d)
 {
     Arena *arena = src->arena;
-    Keras k = {.arena = arena, .tensors = imported_tensors(to, file->path, src, d)};
-    if (!k.tensors)
-        return false;
-    if (!k.tensors->model)
-        return refuse_weights_alone(file->path, d);
-    const char *text = k.tensors->model, *version = k.tensors->model_version;
-    k.version = version ? atoi(version) : 2;
+    Keras k = {.arena = arena, .tensors = tensors, .version = version ? atoi(version) : 2};
     to->format = arena_printf(arena, "Keras %s", version ? version : "2");
-    json_t *json = jsontext_object(file->path, "model's description", (const unsigned char *)text,
-                                   strlen(text), d);
+    json_t *json =
+        jsontext_object(path, "model's description", (const unsigned char *)text, strlen(text), d);
     if (!json)
         return false;
     /* Jansson's memory is not the arena's: when that runs out, free it and pass on. */
@@ -135,10 +132,21 @@ bool keras_import(Imported *to, const Opened *file, SrcMap *src, Diag *d)
         arena_on_oom(arena, outer);
         longjmp(*outer, 1);
     }
-    k.b = builder_new(to, file->path, import_net_name(file->path, arena), src, d);
+    k.b = builder_new(to, path, import_net_name(path, arena), src, d);
     keras_index(&k);
     const bool good = run(&k, json);
     arena_on_oom(arena, outer);
     json_decref(json);
     return good;
+}
+
+bool keras_import(Imported *to, const Opened *file, SrcMap *src, Diag *d)
+{
+    TensorFile *tensors = imported_tensors(to, file->path, src, d);
+    if (!tensors)
+        return false;
+    if (!tensors->model)
+        return refuse_weights_alone(file->path, d);
+    return keras_import_text(to, file->path, tensors, tensors->model, tensors->model_version, src,
+                             d);
 }

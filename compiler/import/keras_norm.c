@@ -4,11 +4,16 @@
 #include <math.h>
 #include <string.h>
 
+static bool bind(Site *s, Node *node, Role role, const char *weight)
+{
+    return keras_bind(s, node, role, weight, KERNEL_VECTOR);
+}
+
 static void bind_or_fill(Site *s, Node *node, Role role, const char *weight, bool there,
                          float otherwise)
 {
     if (there)
-        keras_bind(s, node, role, weight, KERNEL_VECTOR);
+        bind(s, node, role, weight);
     else if (!s->again)
         builder_fill(&s->k->b, node, role, otherwise);
 }
@@ -24,10 +29,11 @@ KerasTensor keras_batch_norm(Site *s)
     if (in && !keras_axis_is_last(s->config, s->in[0].rank))
         return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
     Node *node = keras_add(s, OP_BN, &in, 1, &a, NULL);
-    bind_or_fill(s, node, P_WEIGHT, "gamma", keras_truth(s->config, "scale", true), 1);
-    bind_or_fill(s, node, P_BIAS, "beta", keras_truth(s->config, "center", true), 0);
-    keras_bind(s, node, P_MEAN, "moving_mean", KERNEL_VECTOR);
-    keras_bind(s, node, P_VARIANCE, "moving_variance", KERNEL_VECTOR);
+    /* What the file has comes first: it says whether there are so many channels. */
+    if (bind(s, node, P_MEAN, "moving_mean") && bind(s, node, P_VARIANCE, "moving_variance")) {
+        bind_or_fill(s, node, P_WEIGHT, "gamma", keras_truth(s->config, "scale", true), 1);
+        bind_or_fill(s, node, P_BIAS, "beta", keras_truth(s->config, "center", true), 0);
+    }
     return keras_tensor(node, s->in[0].rank);
 }
 
@@ -38,10 +44,11 @@ KerasTensor keras_layer_scale(Site *s)
     Node *in = keras_in(s, 0);
     a.epsilon = 0;
     Node *node = keras_add(s, OP_BN, &in, 1, &a, NULL);
-    keras_bind(s, node, P_WEIGHT, "gamma", KERNEL_VECTOR);
-    bind_or_fill(s, node, P_BIAS, "", false, 0);
-    bind_or_fill(s, node, P_MEAN, "", false, 0);
-    bind_or_fill(s, node, P_VARIANCE, "", false, 1);
+    if (bind(s, node, P_WEIGHT, "gamma")) {
+        bind_or_fill(s, node, P_BIAS, NULL, false, 0);
+        bind_or_fill(s, node, P_MEAN, NULL, false, 0);
+        bind_or_fill(s, node, P_VARIANCE, NULL, false, 1);
+    }
     return keras_tensor(node, s->in[0].rank);
 }
 

@@ -81,6 +81,13 @@ KerasGraph *keras_graph(const json_t *json, const char *path, Arena *arena, Diag
 /* A class's name without its package: "Custom>Mish" is "Mish". */
 const char *keras_class(const char *name);
 
+/* ---- all of it (keras_import.c) ---- */
+
+/* The model that the JSON `text` describes, with its weights from `tensors`; `version` is that of
+ * the Keras that wrote it, or NULL.  For keras_import(), and for fuzzing without HDF5. */
+bool keras_import_text(Imported *to, const char *path, TensorFile *tensors, const char *text,
+                       const char *version, SrcMap *src, Diag *d);
+
 /* ---- running it (keras_run.c) ---- */
 
 typedef struct Keras {

@@ -21,7 +21,7 @@ KerasTensor keras_flatten(Site *s)
 static int form(const json_t *list, const Type *in, int64_t to[3])
 {
     const size_t n = json_array_size(list);
-    const int64_t all = (int64_t)in->h * in->w * in->c;
+    const int64_t all = mul_extents(mul_extents(in->h, in->w), in->c);
     int64_t known = 1;
     int open = -1;
     if (!json_is_array(list) || n < 1 || n > 3)

@@ -106,7 +106,7 @@ class Checks:
         with open(self.path("imported.net")) as f:
             text = f.read()
         with open(self.path("imported.safetensors"), "rb") as f:
-            return re.sub("(?m)^#.*\n", "", text), hashlib.sha256(f.read()).digest()
+            return re.sub(r"(?m)^#.*\n|(?<=^net )\w+", "", text), hashlib.sha256(f.read()).digest()
 
     def compiled(self, label, text, x, y):
         # The name by which Built looks for weights.

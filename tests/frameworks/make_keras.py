@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Small models as Keras saves them, with what Keras computes: tests/import/keras/.
 
-    make_keras.py FOLDER    (packages: keras.txt)
+    make_keras.py FOLDER [SEEDS]    (packages: keras.txt)
 
 NAME.keras are models, NAME.h5 and NAME.old.h5 the same as Keras 3 and Keras 2 save whole models in
-HDF5, NAME.in.npz and NAME.out.npz an input and its output.  refused-NAME are models that rnc cannot read.
+HDF5, NAME.in.npz and NAME.out.npz an input and its output.  refused-NAME are models that rnc cannot read.  SEEDS gets the
+descriptions alone, for fuzzing: tests/fuzz/corpus/keras/.
 """
 import json
 import os
 import random
+import re
 import sys
 import zipfile
 
@@ -226,6 +228,17 @@ def refused(folder):
         "input_layers": [], "output_layers": [["a", 0, 0]]}})
 
 
+def seeds(model, folder, name):
+    """The description in the forms of Keras 3 and 2, without what rnc does not read."""
+    old = json.loads(model.to_json())
+    for ending, text in (("", model.to_json()), ("-old", json.dumps(
+            {"class_name": old["class_name"], "config": keras2.Model(old["config"]).config}))):
+        text = re.sub(r', "[a-z_]*_(initializer|regularizer|constraint)": (null|\{[^{}]*\{[^{}]*\}'
+                      r'[^{}]*\})', "", text)
+        with open(os.path.join(folder, f"{name}{ending}.json"), "w") as f:
+            f.write(text)
+
+
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
@@ -244,6 +257,8 @@ def main():
         names = getattr(model, "output_names", [model.layers[-1].name])
         np.savez(name + ".in.npz", **inputs)
         np.savez(name + ".out.npz", **dict(zip(names, outputs)))
+        if len(sys.argv) > 2 and make not in (activations, preprocessing):
+            seeds(model, sys.argv[2], make.__name__)
         model.save(name + ".keras")
         repack(name + ".keras")
         if make in (sequential, nested):

@@ -1,13 +1,13 @@
 #!/bin/sh
 # seeds.sh DIR: inputs to start from, in DIR/net, DIR/train, DIR/ir, DIR/onnx, DIR/tensors,
-# DIR/tuning, DIR/weights, DIR/data: the models and goldens, what rnc makes of a small network, and what is kept in
+# DIR/tuning, DIR/weights, DIR/data, DIR/keras: the models and goldens, what rnc makes of a small network, and what is kept in
 # tests/fuzz/corpus/.
 set -eu
 src=${RNC_SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
 rnc=${RNC:-$PWD/rnc}
 to=$1
 rm -rf "$to"
-mkdir -p "$to/net" "$to/train" "$to/ir" "$to/onnx" "$to/tensors" "$to/tuning" "$to/weights" "$to/data"
+mkdir -p "$to/net" "$to/train" "$to/ir" "$to/onnx" "$to/tensors" "$to/tuning" "$to/weights" "$to/data" "$to/keras"
 cat > "$to/net/small.net" << 'NET'
 block basic(filters, stride = 1) {
   main { conv 3x3 filters stride=stride ; bn ; relu ; conv 3x3 filters }
@@ -64,7 +64,7 @@ cp "$src"/tests/diag/*.tuning "$to/tuning"
 cp "$src"/tests/import/onnx/*.onnx "$to/onnx"
 # A real file, its tensors cut off.
 head -c 20000 "$src/examples/data/resnet20-cifar10.safetensors" > "$to/tensors/cut.safetensors"
-for kind in net train ir onnx tensors tuning weights data; do
+for kind in net train ir onnx tensors tuning weights data keras; do
     [ ! -d "$src/tests/fuzz/corpus/$kind" ] || cp "$src/tests/fuzz/corpus/$kind"/* "$to/$kind/"
 done
 chmod -R u+w "$to"

@@ -2,21 +2,6 @@
 #include "import/keras_parts.h"
 
 #include <math.h>
-#include <string.h>
-
-static bool bind(Site *s, Node *node, Role role, const char *weight)
-{
-    return keras_bind(s, node, role, weight, KERNEL_VECTOR);
-}
-
-static void bind_or_fill(Site *s, Node *node, Role role, const char *weight, bool there,
-                         float otherwise)
-{
-    if (there)
-        bind(s, node, role, weight);
-    else if (!s->again)
-        builder_fill(&s->k->b, node, role, otherwise);
-}
 
 KerasTensor keras_batch_norm(Site *s)
 {
@@ -26,29 +11,44 @@ KerasTensor keras_batch_norm(Site *s)
     a.momentum = 1 - keras_number(s->config, "momentum", 0.99);
     a.momentum = round(a.momentum * 1e12) / 1e12; /* 0.01 rather than 0.010000000000000009 */
     a.variance = VARIANCE_BIASED;
+    a.gain = keras_truth(s->config, "scale", true);
+    a.centre = keras_truth(s->config, "center", true);
     if (in && !keras_axis_is_last(s->config, s->in[0].rank))
         return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
     Node *node = keras_add(s, OP_BN, &in, 1, &a, NULL);
-    /* What the file has comes first: it says whether there are so many channels. */
-    if (bind(s, node, P_MEAN, "moving_mean") && bind(s, node, P_VARIANCE, "moving_variance")) {
-        bind_or_fill(s, node, P_WEIGHT, "gamma", keras_truth(s->config, "scale", true), 1);
-        bind_or_fill(s, node, P_BIAS, "beta", keras_truth(s->config, "center", true), 0);
-    }
+    if (a.gain)
+        keras_bind(s, node, P_WEIGHT, "gamma", KERNEL_VECTOR);
+    if (a.centre)
+        keras_bind(s, node, P_BIAS, "beta", KERNEL_VECTOR);
+    keras_bind(s, node, P_MEAN, "moving_mean", KERNEL_VECTOR);
+    keras_bind(s, node, P_VARIANCE, "moving_variance", KERNEL_VECTOR);
     return keras_tensor(node, s->in[0].rank);
 }
 
-/* A factor for each channel, as ConvNeXt has them: a normalisation that only scales. */
+/* A factor for each channel, as ConvNeXt has them. */
 KerasTensor keras_layer_scale(Site *s)
 {
-    Attrs a = ir_default_attrs(OP_BN);
     Node *in = keras_in(s, 0);
-    a.epsilon = 0;
-    Node *node = keras_add(s, OP_BN, &in, 1, &a, NULL);
-    if (bind(s, node, P_WEIGHT, "gamma")) {
-        bind_or_fill(s, node, P_BIAS, NULL, false, 0);
-        bind_or_fill(s, node, P_MEAN, NULL, false, 0);
-        bind_or_fill(s, node, P_VARIANCE, NULL, false, 1);
-    }
+    Node *node = keras_simple(s, OP_SCALE, in, NULL);
+    keras_bind(s, node, P_WEIGHT, "gamma", KERNEL_VECTOR);
+    return keras_tensor(node, s->in[0].rank);
+}
+
+/* A slope for each channel, or one for all. */
+KerasTensor keras_prelu(Site *s)
+{
+    const StoredTensor *t = keras_weight(s, "alpha");
+    Attrs a = ir_default_attrs(OP_PRELU);
+    Node *in = keras_in(s, 0);
+    int64_t n = 0;
+    if (t && !s->again && !tensor_elements(t->dims, t->rank, &n))
+        return keras_refuse(s, "its slopes cannot be counted", NULL);
+    if (in && t && n != 1 && n != in->type.c)
+        return keras_refuse(s, "a slope for each pixel",
+                            "shared_axes=[1, 2] has one for each channel");
+    a.shared = t && n == 1 && in && in->type.c != 1;
+    Node *node = keras_add(s, OP_PRELU, &in, 1, &a, NULL);
+    keras_bind(s, node, P_WEIGHT, "alpha", KERNEL_VECTOR);
     return keras_tensor(node, s->in[0].rank);
 }
 
@@ -94,18 +94,11 @@ static KerasTensor normalized(Site *s, const double *mean, const double *std, in
 KerasTensor keras_scaled(Site *s, const double *scale, int n_scale, const double *offset,
                          int n_offset)
 {
-    const int n = n_scale > n_offset ? n_scale : n_offset;
     if (n_scale == 1 && n_offset == 1)
         return keras_affine(s, &s->in[0], *scale, *offset);
-    double *mean = NEW_ARRAY(s->k->arena, double, n), *std = NEW_ARRAY(s->k->arena, double, n);
-    if ((n_scale != 1 && n_scale != n) || (n_offset != 1 && n_offset != n))
-        return keras_refuse(s, "its numbers are not as many as channels", NULL);
-    for (int i = 0; i < n; i++) {
-        std[i] = 1 / scale[n_scale == 1 ? 0 : i];
-        const double shift = offset[n_offset == 1 ? 0 : i];
-        mean[i] = shift == 0 ? 0 : -shift * std[i]; /* no -0 */
-    }
-    return normalized(s, mean, std, n);
+    Node *in = keras_in(s, 0);
+    return keras_tensor(keras_each(s->k, in, scale, n_scale, offset, n_offset, s->path),
+                        s->in[0].rank);
 }
 
 KerasTensor keras_rescaling(Site *s)
@@ -133,7 +126,7 @@ static int statistic(Site *s, const char *name, double **to)
         return -1;
     *to = NEW_ARRAY(s->k->arena, double, n ? n : 1);
     for (int i = 0; i < n; i++)
-        (*to)[i] = (double)values[i];
+        (*to)[i] = keras_short((double)values[i]);
     return (int)n;
 }
 
@@ -150,7 +143,7 @@ KerasTensor keras_normalization(Site *s)
         return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
     for (int i = 0; i < n; i++) {
         const double root = sqrt(variance[i]);
-        variance[i] = root > epsilon ? root : epsilon;
+        variance[i] = root > epsilon ? keras_short(root) : epsilon;
     }
     return normalized(s, mean, variance, n);
 }

@@ -133,6 +133,9 @@ Node *keras_in(Site *s, int i);
 Node *keras_solid(Site *s, const KerasTensor *x);
 /* Whether the first tensor has this rank, or was refused; refuses the call if not. */
 bool keras_rank_is(Site *s, int rank);
+/* scale * x + shift, a number each for all channels or one for each. */
+Node *keras_each(Keras *k, Node *in, const double *scale, int n_scale, const double *shift,
+                 int n_shift, const char *name);
 /* A layer called SITE, or SITE.part, or, where the part begins with '_', SITE_part. */
 Node *keras_add(Site *s, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *part);
 Node *keras_simple(Site *s, Op op, Node *in, const char *part);
@@ -144,6 +147,8 @@ double keras_number(const json_t *config, const char *key, double otherwise);
 bool keras_ints(const json_t *config, const char *key, int n, int *to);
 /* The numbers in lists of any depth, or a number alone; how many, -1 if there is something else. */
 int keras_numbers(const json_t *list, double **to, Arena *arena);
+/* The number with the fewest digits that is the same as a float: 103.939 for 103.93900299072266. */
+double keras_short(double x);
 /* Whether `axis` of the configuration is the channels' of a tensor of this rank; an axis that the
  * configuration leaves out is. */
 bool keras_axis_is_last(const json_t *config, int rank);

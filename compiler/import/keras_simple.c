@@ -256,17 +256,6 @@ KerasTensor keras_concat(Site *s)
     return join(s, OP_CONCAT);
 }
 
-/* a - b is a + -1 b. */
-static KerasTensor difference(Site *s)
-{
-    KerasTensor *in = NEW_ARRAY(s->k->arena, KerasTensor, 2);
-    in[0] = s->in[0];
-    in[1] = keras_affine(s, &s->in[1], -1, 0);
-    in[1].name = arena_printf(s->k->arena, "%s_minus", s->path);
-    s->in = in;
-    return join(s, OP_ADD);
-}
-
 KerasTensor keras_average(Site *s)
 {
     KerasTensor sum = join(s, OP_ADD);
@@ -332,7 +321,5 @@ KerasTensor keras_arithmetic(Site *s)
         return join(s, OP_ADD);
     if (str_eq(kind, "Multiply"))
         return join(s, OP_MUL);
-    if (str_eq(kind, "Subtract") && s->n_in == 2)
-        return difference(s);
-    return keras_refuse(s, "a quotient of tensors", NULL);
+    return join(s, str_eq(kind, "Subtract") ? OP_SUB : OP_DIV);
 }

@@ -2,6 +2,8 @@
 #include "import/keras_parts.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 KerasTensor keras_tensor(Node *node, int rank)
@@ -28,20 +30,57 @@ bool keras_rank_is(Site *s, int rank)
 
 static Node *affine(Keras *k, const KerasTensor *x, const char *name)
 {
-    enum { MOST = 1000000 };
-    static const double one = 1;
+    double *numbers = NEW_ARRAY(k->arena, double, 2);
+    numbers[0] = x->scale;
+    numbers[1] = x->offset;
+    return keras_each(k, x->node, numbers, 1, numbers + 1, 1, name);
+}
+
+/* What is done to the pixels that come in is `normalize`, (x * scale - mean) / std. */
+static Attrs normalize(Keras *k, const double *scale, int n_scale, const double *shift, int n_shift)
+{
+    const int n = n_scale > n_shift ? n_scale : n_shift;
     Attrs a = ir_default_attrs(OP_NORMALIZE);
-    double *mean = NEW(k->arena, double);
-    *mean = x->offset == 0 ? 0 : -x->offset; /* no -0 */
-    a.scale = x->scale;
-    a.mean = (Reals){mean, 1};
-    a.std = (Reals){&one, 1};
-    if (fabs(x->scale) > MOST || fabs(*mean) > MOST) {
-        builder_refuse(&k->b, "a factor or a summand is above 1e6 here, the most of `normalize`",
+    double *mean = NEW_ARRAY(k->arena, double, n), *std = NEW_ARRAY(k->arena, double, n);
+    a.scale = n_scale == 1 ? *scale : 1;
+    for (int i = 0; i < n; i++) {
+        std[i] = n_scale == 1 ? 1 : 1 / scale[i];
+        mean[i] = shift[n_shift == 1 ? 0 : i];
+        mean[i] = mean[i] == 0 ? 0 : -mean[i] * std[i]; /* no -0 */
+    }
+    a.mean = (Reals){mean, n};
+    a.std = (Reals){std, n_scale == 1 ? 1 : n};
+    return a;
+}
+
+Node *keras_each(Keras *k, Node *in, const double *scale, int n_scale, const double *shift,
+                 int n_shift, const char *name)
+{
+    enum { MOST = 1000000 };
+    const bool first = in && in->op == OP_INPUT;
+    Attrs a = ir_default_attrs(OP_AFFINE);
+    for (int i = 0; i < n_scale + n_shift; i++) {
+        const double x = i < n_scale ? scale[i] : shift[i - n_scale];
+        if (fabs(x) <= MOST && !(first && n_scale > 1 && i < n_scale && fabs(x * MOST) < 1))
+            continue;
+        builder_refuse(&k->b, "a factor or a summand is beyond 1e6 or, for a picture, below 1e-6",
                        NULL);
         return NULL;
     }
-    return builder_add(&k->b, OP_NORMALIZE, &x->node, 1, &a, name);
+    if (in &&
+        ((n_scale != 1 && n_scale != in->type.c) || (n_shift != 1 && n_shift != in->type.c))) {
+        builder_refuse(&k->b, "its numbers are not as many as channels", NULL);
+        return NULL;
+    }
+    a.factor = (Reals){scale, n_scale};
+    a.addend = (Reals){shift, n_shift};
+    bool positive = true;
+    for (int i = 0; i < n_scale; i++)
+        positive = positive && scale[i] > 0;
+    if (!first || !positive)
+        return builder_add(&k->b, OP_AFFINE, &in, 1, &a, name);
+    a = normalize(k, scale, n_scale, shift, n_shift);
+    return builder_add(&k->b, OP_NORMALIZE, &in, 1, &a, name);
 }
 
 Node *keras_solid(Site *s, const KerasTensor *x)
@@ -143,6 +182,18 @@ bool keras_ints(const json_t *config, const char *key, int n, int *to)
     return good;
 }
 
+double keras_short(double x)
+{
+    char text[32];
+    const float wanted = (float)x;
+    for (int digits = 6; digits < 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)wanted);
+        if (strtof(text, NULL) == wanted)
+            return strtod(text, NULL);
+    }
+    return (double)wanted;
+}
+
 /* Counts the numbers, and copies them where `to` is not NULL. */
 static int numbers_in(const json_t *list, double *to)
 {
@@ -150,8 +201,9 @@ static int numbers_in(const json_t *list, double *to)
     size_t i;
     const json_t *item;
     if (json_is_number(list)) {
+        const double x = json_number_value(list);
         if (to)
-            *to = json_number_value(list);
+            *to = (double)(float)x == x ? keras_short(x) : x;
         return 1;
     }
     if (!json_is_array(list))

@@ -98,7 +98,10 @@ static const float *in_order(Site *s, const float *values, const StoredTensor *t
 
 static bool fits(const StoredTensor *t, KernelForm form)
 {
-    return form == KERNEL_VECTOR  ? t->rank == 1
+    int long_axes = 0; /* before the last one */
+    for (int i = 0; i + 1 < t->rank; i++)
+        long_axes += t->dims[i] != 1;
+    return form == KERNEL_VECTOR  ? t->rank > 0 && long_axes == 0
            : form == KERNEL_DENSE ? t->rank == 2
                                   : t->rank == 3 || t->rank == 4;
 }
@@ -136,7 +139,7 @@ bool keras_bind(Site *s, Node *node, Role role, const char *weight, KernelForm f
     if (!values)
         return false;
     if (form == KERNEL_VECTOR)
-        return builder_param(b, node, role, t->name, 1, t->dims, values);
+        return builder_param(b, node, role, t->name, t->rank, t->dims, values);
     int rank;
     values = in_order(s, values, t, form, dims, &rank);
     return builder_param(b, node, role, t->name, rank, dims, values);

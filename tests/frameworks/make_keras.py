@@ -114,7 +114,8 @@ def activations():
     parts.append(L.Conv2D(3, 1, activation=L.ReLU(negative_slope=0.1), name="object")(x))
     a, b = ops.split(x, 2, axis=-1)
     parts += [ops.silu(b), ops.relu6(ops.negative(a)), ops.clip(a, -0.5, 0.75),
-              L.ReLU(max_value=1.5)(b), L.ELU(0.5)(a)]
+              L.ReLU(max_value=1.5)(b), L.ELU(0.5)(a), L.PReLU(shared_axes=[1, 2], name="slopes")(b),
+              L.PReLU(shared_axes=[1, 2, 3], name="slope")(a), ops.divide(a, ops.sigmoid(b))]
     return keras.Model(x, L.Concatenate(name="all")(parts), name="activations")
 
 

@@ -89,10 +89,23 @@ static void window(OnnxOut *o, const Node *node, bool dilated)
         out_ints(o, "dilations", 2, dilation);
 }
 
+/* An attribute that not every set of operators has: 0 if this one does not. */
+static int optional(const Node *node, const char *word)
+{
+    const AttrRow *row = op_attr(node->op, word);
+    const char *at = (const char *)&node->attrs;
+    if (!row)
+        return 0;
+    return row->kind == ATTR_BOOL ? *(const bool *)(at + row->offset)
+                                  : *(const int *)(const void *)(at + row->offset);
+}
+
 static bool write_conv(OnnxOut *o, const Node *node)
 {
     const Param *weight = node->params[P_WEIGHT], *bias = node->params[P_BIAS];
     const int64_t dims[] = {weight->dims[0], weight->dims[1], weight->dims[2], weight->dims[3]};
+    if (optional(node, "padding_mode"))
+        return false;
     const char *in[3] = {out_image(o, node, 0), out_param(o, weight, 4, dims)};
     if (bias)
         in[2] = out_param(o, bias, 1, dims);
@@ -142,6 +155,8 @@ static bool write_pool(OnnxOut *o, const Node *node)
     const Attrs *a = &node->attrs;
     const Type in = node->in[0]->type;
     const bool max = node->op == OP_MAXPOOL;
+    if (optional(node, "divisor"))
+        return false;
     const char *x = out_image(o, node, 0);
     const int *p = a->padding;
     if (a->kernel[0] == in.h && a->kernel[1] == in.w && !p[0] && !p[1] && !p[2] && !p[3]) {
@@ -151,6 +166,8 @@ static bool write_pool(OnnxOut *o, const Node *node)
     }
     o->values[node->id] = out_node(o, max ? "MaxPool" : "AveragePool", node->name, 1, &x);
     window(o, node, false);
+    if (optional(node, "ceil_mode"))
+        out_int(o, "ceil_mode", 1);
     if (!max)
         out_int(o, "count_include_pad", a->count_padding);
     return true;
@@ -287,15 +304,16 @@ static bool write_split(OnnxOut *o, const Node *node)
     if (node->attrs.result > 0)
         return true;
     const char **out = NEW_ARRAY(o->arena, const char *, parts);
-    const char *x = operand(o, node, 0);
+    int64_t *sizes = NEW_ARRAY(o->arena, int64_t, parts);
     for (int i = 0; i < parts; i++) {
         const Node *one = o->net->nodes.at[node->id + i];
         out[i] = out_name(o, one->name);
+        sizes[i] = one->type.c;
         same(o, one, out[i]);
     }
-    out_results(o, "Split", node->name, 1, &x, parts, out);
+    const char *in[] = {operand(o, node, 0), out_numbers(o, part(o, node, "sizes"), parts, sizes)};
+    out_results(o, "Split", node->name, 2, in, parts, out);
     out_int(o, "axis", 1);
-    out_int(o, "num_outputs", parts);
     return true;
 }
 

@@ -55,6 +55,8 @@ static uint64_t long_size(const unsigned char *extra, size_t n, int which)
 /* Where the directory is, and its entries: from the record at the archive's end. */
 static bool find_directory(const rnct_mapped *file, uint64_t *at, uint64_t *n)
 {
+    if (file->size < DIRECTORY_BYTES)
+        return false;
     const unsigned char *end = file->bytes + file->size;
     const size_t most = file->size < 65535 + DIRECTORY_BYTES ? file->size : 65535 + DIRECTORY_BYTES;
     for (size_t back = DIRECTORY_BYTES; back <= most; back++) {

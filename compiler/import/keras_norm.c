@@ -25,6 +25,32 @@ KerasTensor keras_batch_norm(Site *s)
     return keras_tensor(node, s->in[0].rank);
 }
 
+/* Of the channels of each pixel, or of groups of channels over all pixels. */
+KerasTensor keras_layer_norm(Site *s)
+{
+    const bool groups = str_eq(s->layer->kind, "GroupNormalization");
+    const Op op = groups ? OP_GROUP_NORM : OP_LAYER_NORM;
+    Attrs a = ir_default_attrs(op);
+    Node *in = keras_in(s, 0);
+    a.epsilon = keras_number(s->config, "epsilon", 1e-3);
+    a.gain = keras_truth(s->config, "scale", true);
+    a.centre = keras_truth(s->config, "center", true);
+    if (in && !keras_axis_is_last(s->config, s->in[0].rank))
+        return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
+    if (keras_truth(s->config, "rms_scaling", false))
+        return keras_refuse(s, "rms_scaling", NULL);
+    if (groups && !keras_ints(s->config, "groups", 1, &a.groups))
+        return keras_refuse(s, "its groups are no number", NULL);
+    if (groups && a.groups == -1)
+        a.groups = in ? in->type.c : 1;
+    Node *node = keras_add(s, op, &in, 1, &a, NULL);
+    if (a.gain)
+        keras_bind(s, node, P_WEIGHT, "gamma", KERNEL_VECTOR);
+    if (a.centre)
+        keras_bind(s, node, P_BIAS, "beta", KERNEL_VECTOR);
+    return keras_tensor(node, s->in[0].rank);
+}
+
 /* A factor for each channel, as ConvNeXt has them. */
 KerasTensor keras_layer_scale(Site *s)
 {

@@ -136,32 +136,66 @@ KerasTensor keras_zero_padding(Site *s)
     return keras_rank_is(s, rank) ? y : keras_tensor(NULL, rank);
 }
 
+KerasTensor keras_cropping(Site *s)
+{
+    const int rank = str_ends(s->layer->kind, "1D") ? 3 : 4;
+    Attrs a = ir_default_attrs(OP_CROP);
+    Node *in = keras_in(s, 0);
+    if (!sides(s, "cropping", rank - 2, a.padding))
+        return keras_refuse(s, "its cropping is no numbers", NULL);
+    if (!keras_rank_is(s, rank))
+        return keras_tensor(NULL, rank);
+    return keras_tensor(keras_add(s, OP_CROP, &in, 1, &a, NULL), rank);
+}
+
+/* ---- other sizes ---- */
+
+/* Whether the interpolation can be said; refuses it if not. */
+static bool read_interpolation(Site *s, const char *otherwise, Attrs *a)
+{
+    const char *how = keras_text(s->config, "interpolation", otherwise);
+    a->resize_mode = str_eq(how, "nearest") ? RESIZE_NEAREST : RESIZE_BILINEAR;
+    if (a->resize_mode == RESIZE_NEAREST || str_eq(how, "bilinear"))
+        return true;
+    keras_refuse(s, arena_printf(s->k->arena, "its interpolation is '%s'", how),
+                 "nearest and bilinear can be said");
+    return false;
+}
+
 KerasTensor keras_upsampling(Site *s)
 {
     const int rank = str_ends(s->layer->kind, "1D") ? 3 : 4;
-    const char *how = keras_text(s->config, "interpolation", "nearest");
-    Attrs a = ir_default_attrs(OP_UPSAMPLE);
-    a.scale_by[1] = 1;
-    if (!keras_ints(s->config, "size", rank - 2, a.scale_by))
+    Attrs up = ir_default_attrs(OP_UPSAMPLE), a = ir_default_attrs(OP_RESIZE);
+    up.scale_by[1] = 1;
+    if (!keras_ints(s->config, "size", rank - 2, up.scale_by))
         return keras_refuse(s, "its size is no number", NULL);
-    if (!str_eq(how, "nearest"))
-        return keras_refuse(s, arena_printf(s->k->arena, "its interpolation is '%s'", how),
-                            "upsampling by \"nearest\" can be said");
     Node *in = keras_in(s, 0);
-    if (!keras_rank_is(s, rank))
+    if (!read_interpolation(s, "nearest", &a) || !keras_rank_is(s, rank))
         return keras_tensor(NULL, rank);
-    return keras_tensor(keras_add(s, OP_UPSAMPLE, &in, 1, &a, NULL), rank);
+    if (a.resize_mode == RESIZE_NEAREST)
+        return keras_tensor(keras_add(s, OP_UPSAMPLE, &in, 1, &up, NULL), rank);
+    double *scales = NEW_ARRAY(s->k->arena, double, 2);
+    scales[0] = up.scale_by[0];
+    scales[1] = up.scale_by[1];
+    a.scales = (Reals){scales, 2};
+    return keras_tensor(keras_add(s, OP_RESIZE, &in, 1, &a, NULL), rank);
 }
 
-/* To a size that the image has already. */
 KerasTensor keras_resizing(Site *s)
 {
-    int height, width;
-    const Node *in = keras_in(s, 0);
-    if (!keras_ints(s->config, "height", 1, &height) || !keras_ints(s->config, "width", 1, &width))
+    Attrs a = ir_default_attrs(OP_RESIZE);
+    Node *in = keras_in(s, 0);
+    if (!keras_ints(s->config, "height", 1, &a.size[0]) ||
+        !keras_ints(s->config, "width", 1, &a.size[1]))
         return keras_refuse(s, "its height or width is no number", NULL);
-    if (!in || (height == in->type.h && width == in->type.w))
+    if (in && a.size[0] == in->type.h && a.size[1] == in->type.w)
         return s->in[0];
-    return keras_refuse(s, "an image of another size",
-                        "resize pictures before the network gets them");
+    if (str_eq(s->layer->kind, "CenterCrop") || keras_truth(s->config, "antialias", false) ||
+        keras_truth(s->config, "crop_to_aspect_ratio", false) ||
+        keras_truth(s->config, "pad_to_aspect_ratio", false))
+        return keras_refuse(s, "a picture cut, filled up or smoothed",
+                            "do that before the network gets it");
+    if (!read_interpolation(s, "bilinear", &a) || !keras_rank_is(s, 4))
+        return keras_tensor(NULL, 4);
+    return keras_tensor(keras_add(s, OP_RESIZE, &in, 1, &a, NULL), 4);
 }

@@ -106,6 +106,41 @@ KerasTensor keras_conv(Site *s)
     return activated(s, node, rank);
 }
 
+/* What is left out at the edges, or added after the last window: Keras has in * stride pixels for
+ * same, and never fewer for valid. */
+static void pad_transposed(Attrs *a, bool same)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t more =
+            (int64_t)(a->kernel[axis] - 1) * a->dilation[axis] + 1 - a->stride[axis];
+        a->output_padding[axis] = more < 0 ? (int)-more : 0;
+        a->padding[axis] = same && more > 0 && more < INT_MAX ? (int)(more / 2) : 0;
+        a->padding[axis + 2] = same && more > 0 && more < INT_MAX ? (int)(more - more / 2) : 0;
+    }
+}
+
+KerasTensor keras_conv_transpose(Site *s)
+{
+    const int rank = str_starts(s->layer->kind, "Conv1D") ? 3 : 4;
+    const char *word = keras_text(s->config, "padding", "valid");
+    const json_t *more = json_object_get(s->config, "output_padding");
+    Attrs a = ir_default_attrs(OP_CONV_TRANSPOSE);
+    a.bias = keras_truth(s->config, "use_bias", true);
+    if (!read_window(s, &a, "kernel_size", rank))
+        return refused;
+    if (!keras_ints(s->config, "filters", 1, &a.filters))
+        return keras_refuse(s, "it does not say how many filters it has", NULL);
+    if ((!str_eq(word, "same") && !str_eq(word, "valid")) || (more && !json_is_null(more)))
+        return keras_refuse(s, "an output_padding, or a padding that is neither same nor valid",
+                            NULL);
+    pad_transposed(&a, str_eq(word, "same"));
+    Node *in = keras_in(s, 0);
+    Node *node = keras_add(s, OP_CONV_TRANSPOSE, &in, 1, &a, NULL);
+    keras_bind(s, node, P_WEIGHT, "kernel", KERNEL_CONV);
+    bind_bias(s, node);
+    return activated(s, node, rank);
+}
+
 /* The convolution of each channel on its own, called SITE.part; NULL if it was refused. */
 static Node *depthwise(Site *s, int rank, bool bias, const char *part)
 {

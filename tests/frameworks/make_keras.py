@@ -143,6 +143,19 @@ def preprocessing():
                        name="preprocessing")
 
 
+def sizes():
+    """Transposed convolutions of both paddings, kernels below and above the stride; other sizes."""
+    x = keras.Input((5, 4, 6), name="a")
+    y = L.LayerNormalization(epsilon=0.01, name="ln")(L.Conv2DTranspose(4, 3, strides=2,
+                                                                        padding="same", name="t1")(x))
+    z = L.GroupNormalization(2, scale=False, name="gn")(L.Conv2DTranspose(4, 2, strides=2,
+                                                                          name="t2")(x))
+    w = L.UpSampling2D(2, interpolation="bilinear", name="up")(L.Conv2DTranspose(
+        3, (1, 4), strides=(2, 3), use_bias=False, name="t3", activation="relu")(x))
+    w = L.Resizing(10, 8, name="to_size")(L.Cropping2D(((1, 0), (0, 2)), name="cut")(w))
+    return keras.Model(x, L.Concatenate(name="all")([y, z, w]), name="sizes")
+
+
 # ---- models that it refuses ----
 
 def many():
@@ -243,7 +256,7 @@ def seeds(model, folder, name):
 def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
-    for make in (sequential, nested, gates, activations, sequence, preprocessing):
+    for make in (sequential, nested, gates, activations, sequence, preprocessing, sizes):
         random.seed(0)
         keras.backend.clear_session()
         model, name = make(), os.path.join(folder, make.__name__)
@@ -258,7 +271,7 @@ def main():
         names = getattr(model, "output_names", [model.layers[-1].name])
         np.savez(name + ".in.npz", **inputs)
         np.savez(name + ".out.npz", **dict(zip(names, outputs)))
-        if len(sys.argv) > 2 and make not in (activations, preprocessing):
+        if len(sys.argv) > 2 and make not in (activations, preprocessing, sizes):
             seeds(model, sys.argv[2], make.__name__)
         model.save(name + ".keras")
         repack(name + ".keras")

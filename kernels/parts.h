@@ -18,6 +18,8 @@
 /* How many numbers are summed in floats before their sum is added to a double: pixels of a pooling
  * window, and channels of a softmax. */
 enum { RNC_SUM_BLOCK = 256, RNC_SOFTMAX_BLOCK = 4096 };
+/* Channels of a block that a part of reduce_over or softmax_over takes. */
+enum { RNC_OVER_BLOCK = 64 };
 /* Sums of more than RNC_SUM_MOST products are cut into blocks.  Each block, of at most RNC_SUM_ROWS
  * products, is summed by itself, and then added to the sum of the blocks before it. */
 enum { RNC_SUM_MOST = 8192, RNC_SUM_ROWS = 2048 };

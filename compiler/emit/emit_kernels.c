@@ -296,6 +296,8 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/pool.h");
     if (any_needs(plan, NEEDS_NORM))
         paste_kernel(e, "kernels/f32/norm.h");
+    if (any_needs(plan, NEEDS_OVER))
+        paste_kernel(e, "kernels/f32/over.h");
     if (plan->training) {
         paste_kernel(e, "kernels/train/parts.h");
         paste_kernel(e, "kernels/train/bn.h");

@@ -188,7 +188,9 @@ static void describe_output(Emit *e, const Port *port)
     const char *line = describe_line(e->arena, e->src, node->place);
     if (line)
         buf_printf(e->out, " (%s)", comment_text(e->arena, line));
-    if (node->op == OP_SOFTMAX)
+    if (node->op == OP_LOG_SOFTMAX)
+        buf_puts(e->out, ": logarithms of probabilities, a softmax is inside.");
+    else if (node->op == OP_SOFTMAX && node->attrs.over == OVER_CHANNELS)
         buf_puts(e->out, ": probabilities, a softmax is inside; those of a pixel add up to 1.");
     else if (node->act == ACT_SIGMOID || node->op == OP_SIGMOID)
         buf_puts(e->out, ": a sigmoid is inside; each is between 0 and 1 by itself.");

@@ -106,24 +106,6 @@ ACTIVATION_EVAL(SOFTPLUS)
 ACTIVATION_EVAL(MISH)
 ACTIVATION_EVAL(CLIP)
 
-/* exp(x) / sum of exp(x) over the channels; the largest x is subtracted first, so that nothing
- * overflows.  Where a channel is NaN or the largest is infinite, all results are NaN. */
-void eval_SOFTMAX(EvalStep *s)
-{
-    int c = s->node->type.c;
-    int64_t pixels = type_elements(s->node->type) / c;
-    for (int64_t p = 0; p < pixels; p++) {
-        const double *in = s->in[0] + p * c;
-        double *out = s->out + p * c, most = in[0], sum = 0;
-        for (int i = 1; i < c; i++)
-            most = fmax(most, in[i]);
-        for (int i = 0; i < c; i++)
-            sum += out[i] = exp(in[i] - most);
-        for (int i = 0; i < c; i++)
-            out[i] /= sum;
-    }
-}
-
 /* ---- joins ---- */
 
 /* The element of an operand that meets result element (n, y, x, c), where the

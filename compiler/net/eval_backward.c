@@ -169,18 +169,6 @@ void eval_ACT_BACKWARD(EvalStep *s)
         s->out[i] = s->in[0][i] * slope((Act)a->of, a->alpha, a->beta, s->in[1][i]);
 }
 
-void eval_SOFTMAX_BACKWARD(EvalStep *s)
-{
-    const int c = s->node->type.c;
-    for (int64_t p = 0; p < type_elements(s->node->type); p += c) {
-        double sum = 0;
-        for (int i = 0; i < c; i++)
-            sum += s->in[0][p + i] * s->in[1][p + i];
-        for (int i = 0; i < c; i++)
-            s->out[p + i] = s->in[1][p + i] * (s->in[0][p + i] - sum);
-    }
-}
-
 /* ---- sums and moves ---- */
 
 void eval_SUM(EvalStep *s)

@@ -242,12 +242,6 @@ ACTIVATION_GRAD(SOFTPLUS)
 ACTIVATION_GRAD(MISH)
 ACTIVATION_GRAD(CLIP)
 
-bool grad_SOFTMAX(Grad *g, Node *node, Node *const *dy)
-{
-    const Attrs attrs = ir_default_attrs(OP_SOFTMAX_BACKWARD);
-    return give(g, node, OP_SOFTMAX_BACKWARD, dy[0], node, &attrs);
-}
-
 bool grad_FLATTEN(Grad *g, Node *node, Node *const *dy)
 {
     Attrs attrs = ir_default_attrs(OP_UNFLATTEN);
@@ -352,6 +346,8 @@ NO_GRAD(ACT_BACKWARD)
 NO_GRAD(MAXPOOL_BACKWARD)
 NO_GRAD(AVGPOOL_BACKWARD)
 NO_GRAD(SOFTMAX_BACKWARD)
+NO_GRAD(LOG_SOFTMAX_BACKWARD)
+NO_GRAD(REDUCE_BACKWARD)
 NO_GRAD(SUM)
 NO_GRAD(INTERLEAVE)
 NO_GRAD(UNFLATTEN)

@@ -198,6 +198,11 @@ bool shape_SOFTMAX(Node *node, Diag *diag)
     return same_as_operand(node, diag);
 }
 
+bool shape_LOG_SOFTMAX(Node *node, Diag *diag)
+{
+    return same_as_operand(node, diag);
+}
+
 #define ACTIVATION_RULE(id)                 \
     bool shape_##id(Node *node, Diag *diag) \
     {                                       \

@@ -138,6 +138,11 @@ bool shape_SOFTMAX_BACKWARD(Node *node, Diag *diag)
     return like_second(node, diag);
 }
 
+bool shape_LOG_SOFTMAX_BACKWARD(Node *node, Diag *diag)
+{
+    return like_second(node, diag);
+}
+
 /* ---- moves and sums ---- */
 
 bool shape_SUM(Node *node, Diag *diag)

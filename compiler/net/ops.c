@@ -13,7 +13,9 @@ static const char *const corners_words[] = {
     "half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", NULL,
 };
 static const char *const variance_words[] = {"unbiased", "biased", NULL};
-static const char *const over_words[] = {"channels", "image", NULL};
+static const char *const norm_words[] = {"channels", "image", NULL};
+static const char *const over_words[] = {"channels", "image", "space", "height", "width", NULL};
+static const char *const reduction_words[] = {"mean", "max", "sum", NULL};
 /* By Act (ir.h); the first word stands for no activation. */
 static const char *const act_words[] = {
     "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",

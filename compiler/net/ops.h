@@ -59,7 +59,10 @@ typedef enum VarianceKind { VARIANCE_UNBIASED, VARIANCE_BIASED } VarianceKind;
 
 /* What a normalisation, a reduction or a softmax goes over: all channels of a pixel, all numbers of
  * an image, ... */
-typedef enum Over { OVER_CHANNELS, OVER_IMAGE } Over;
+typedef enum Over { OVER_CHANNELS, OVER_IMAGE, OVER_SPACE, OVER_HEIGHT, OVER_WIDTH } Over;
+
+/* What a reduction leaves of the numbers that it goes over. */
+typedef enum Reduction { REDUCE_MEAN, REDUCE_MAX, REDUCE_SUM } Reduction;
 
 /* How to fill a parameter that no weights file gives (init.def). */
 typedef enum InitKind {
@@ -110,6 +113,7 @@ typedef struct Attrs {
     Reals sizes;  /* channels of each part; one 0: the parts are equal */
     VarianceKind variance;
     Over over;
+    Reduction reduction;
     bool length; /* by the length of the numbers as a vector, not by their deviation */
     double alpha, beta; /* the numbers of an activation (act_numbers() of ir.h) */
     double epsilon, scale, momentum, smoothing;

@@ -115,6 +115,8 @@ static Spread of_node(const Node *node, const Spread *spreads)
         s.nan = s.nan || s.inf;
         s = bounded(s);
     }
+    if (node->op == OP_LOG_SOFTMAX || node->op == OP_REDUCE)
+        s.nan = s.nan || s.inf;
     double least, most;
     act_numbers(node->op, &node->attrs, &least, &most);
     s = after_act(s, act_of(node->op), least, most);

@@ -186,7 +186,8 @@ static bool add_loss(Grad *g, const Loss *loss, Port output)
     Net *net = g->net;
     const bool cross = loss->kind == LOSS_CROSS_ENTROPY;
     Node *value = output.node;
-    if (cross && value->op == OP_SOFTMAX && value->act == ACT_NONE)
+    if (cross && (value->op == OP_SOFTMAX || value->op == OP_LOG_SOFTMAX) &&
+        value->attrs.over == OVER_CHANNELS && value->act == ACT_NONE)
         value = value->in[0];
     if (cross && value->type.c < 2) {
         diag_error(g->diag, loc_of(output.place),

@@ -20,6 +20,7 @@ enum {
     POOL = NEEDS_POOL,
     DIRECT = NEEDS_DIRECT,
     NORM = NEEDS_NORM,
+    OVER = NEEDS_OVER,
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {

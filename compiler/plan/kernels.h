@@ -79,6 +79,7 @@ enum {
     NEEDS_POOL = 32,
     NEEDS_DIRECT = 64,
     NEEDS_NORM = 128,
+    NEEDS_OVER = 256,
 };
 
 typedef struct KernelRow {

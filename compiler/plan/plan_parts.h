@@ -92,6 +92,8 @@ bool packed_alike(const Step *a, const Step *b);
 
 /* select.c: where the node's value is, as an operand. */
 Operand operand_of(const Plan *plan, const Node *node);
+/* An activation and its numbers as kernels take them. */
+void give_act(Act act, double alpha, double beta, int *to, float *to_alpha, float *to_beta);
 void set_act(const Node *node, int *act, float *alpha, float *beta);
 /* Sets the packed tensor of `step`, which is the next step to be added.  It is a new tensor of the
  * weights file, unless an earlier step reads the same parameters in the same packed form: then it
@@ -113,6 +115,8 @@ void select_sample(Plan *plan, const Node *node);
  * makes those of concat, split, flatten, crop, zeropad, interleave, subsample, upsample, delay and
  * history; it returns true if these steps apply the node's activation. */
 void select_conv(Plan *plan, const Node *node, const Method *method);
+/* Returns true if the step applies the node's activation as well. */
+bool select_over(Plan *plan, const Node *node);
 void select_norm(Plan *plan, const Node *node);
 bool select_move(Plan *plan, const Node *node);
 /* The step that a node would have with a method, its operands staying where they are; it is not

@@ -202,7 +202,7 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
                        in->row == out->row && type_eq(in->node->type, out->node->type);
     bool may = step->kernel == KERNEL_join || step->kernel == KERNEL_map ||
                step->kernel == KERNEL_softmax || step->kernel == KERNEL_bn_apply ||
-               step->kernel == KERNEL_act_grad ||
+               step->kernel == KERNEL_act_grad || step->kernel == KERNEL_softmax_over ||
                kernel_rows[step->kernel].family == FAMILY_norm;
     if (step->method)
         may = o == &step->in[1];

@@ -118,6 +118,18 @@ static void check_shift(PlanCheck *check, const Step *step)
         complain(check, step, "keeps what no state has room for:", step->node);
 }
 
+static void check_over(PlanCheck *check, const Step *step)
+{
+    const rnc_over_shape *s = &step->shape.over;
+    const int h = s->h * s->box_h, w = s->w * s->box_w;
+    check_box(check, step, &step->in[0], PLANE(s, h, w, s->c, in));
+    if (step->kernel == KERNEL_reduce_over)
+        check_box(check, step, &step->out[0],
+                  PLANE(s, s->h, s->w, s->channels ? 1 : s->c, out));
+    else
+        check_box(check, step, &step->out[0], PLANE(s, h, w, s->c, out));
+}
+
 void check_shape(PlanCheck *check, const Step *step)
 {
     const Shape *s = &step->shape;
@@ -144,6 +156,9 @@ void check_shape(PlanCheck *check, const Step *step)
     case FAMILY_map:
         check_box(check, step, &step->in[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
         check_box(check, step, &step->out[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
+        break;
+    case FAMILY_over:
+        check_over(check, step);
         break;
     case FAMILY_norm:
         check_box(check, step, &step->in[0], PLANE(&s->norm, s->norm.h, s->norm.w, s->norm.c, in));

@@ -38,9 +38,8 @@ SAME_ACT(MISH);
 SAME_ACT(CLIP);
 static_assert((int)ACT_COUNT == (int)RNC_ACT_COUNT, "a new activation needs its number in shapes.h");
 
-/* An activation and its numbers as kernels take them: for hard_sigmoid, what is added to x before
- * it is multiplied. */
-static void give_act(Act act, double alpha, double beta, int *to, float *to_alpha, float *to_beta)
+/* For hard_sigmoid beta becomes what is added to x before it is multiplied. */
+void give_act(Act act, double alpha, double beta, int *to, float *to_alpha, float *to_beta)
 {
     *to = (int)act;
     *to_alpha = (float)alpha;
@@ -338,7 +337,14 @@ static void select_node(Plan *plan, const Node *node)
         select_norm(plan, node);
         break;
     case OP_SOFTMAX:
-        select_softmax(plan, node);
+        if (node->attrs.over == OVER_CHANNELS) {
+            select_softmax(plan, node);
+            break;
+        } /* fall through */
+    case OP_LOG_SOFTMAX:
+    case OP_REDUCE:
+        if (!select_over(plan, node))
+            select_act(plan, node);
         break;
     case OP_CONCAT:
     case OP_SPLIT:
@@ -393,6 +399,8 @@ static void select_node(Plan *plan, const Node *node)
     case OP_MAXPOOL_BACKWARD:
     case OP_AVGPOOL_BACKWARD:
     case OP_SOFTMAX_BACKWARD:
+    case OP_LOG_SOFTMAX_BACKWARD:
+    case OP_REDUCE_BACKWARD:
     case OP_SUM:
     case OP_UNFLATTEN:
     case OP_SUBSAMPLE_BACKWARD:

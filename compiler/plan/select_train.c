@@ -71,9 +71,8 @@ static void select_act_backward(Plan *plan, const Node *node)
     rnc_act_grad_shape *s = &step.shape.act_grad;
     *s = (rnc_act_grad_shape){.images = t.n, .h = t.h, .w = t.w, .c = softmax ? t.c : out->c};
     if (!softmax) {
-        s->act = node->attrs.of;
-        s->alpha = (float)node->attrs.alpha;
-        s->beta = (float)node->attrs.beta;
+        give_act((Act)node->attrs.of, node->attrs.alpha, node->attrs.beta, &s->act, &s->alpha,
+                 &s->beta);
         s->result = s->act == ACT_SIGMOID || s->act == ACT_TANH;
     }
     s->grad_pixel = grad->pixel, s->grad_row = grad->row, s->grad_image = grad->image;

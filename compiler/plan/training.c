@@ -270,9 +270,14 @@ bool can_train(const Plan *plan, Diag *diag)
                           "a bn in its place can be trained", diag);
         if (node->op == OP_NORM_BACKWARD || node->op == OP_PAD_BACKWARD ||
             node->op == OP_RESIZE_BACKWARD || node->op == OP_BLURPOOL_BACKWARD ||
+            node->op == OP_LOG_SOFTMAX_BACKWARD || node->op == OP_REDUCE_BACKWARD ||
+            (node->op == OP_SOFTMAX_BACKWARD && node->attrs.over != OVER_CHANNELS) ||
             (node->op == OP_CONV_TRANSPOSE && owns_param(node, P_WEIGHT)))
             return refuse(node, "there is no kernel for its gradient yet",
                           "'--dump ir' prints the network, and 'rnc eval' computes it", diag);
+        if (node->op == OP_BN_TRAIN && !(node->params[P_WEIGHT] && node->params[P_BIAS]))
+            return refuse(node, "its kernels need a scale and a centre",
+                          "without `scale=false` and `center=false` it can be trained", diag);
         const int groups = node->op == OP_CONV ? node->attrs.groups : 1;
         if (groups == 1)
             continue;

@@ -138,3 +138,8 @@
 #undef norm_power
 #undef norm_factor
 #undef norm_apply
+#undef over_load
+#undef over_at
+#undef over_max
+#undef over_all
+#undef over_log

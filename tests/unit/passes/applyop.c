@@ -64,6 +64,9 @@ static Attrs attributes(Op op, int row)
         a.epsilon = op == OP_L2_NORM && row < 4 ? 0.9 : 0.1;
         a.centre = row != 5;
     }
+    if (op == OP_SOFTMAX || op == OP_LOG_SOFTMAX || op == OP_REDUCE)
+        a.over = (Over)(row % 5);
+    a.reduction = (Reduction)(row % 3);
     if (op == OP_BN)
         a.gain = row < 4, a.centre = !odd;
     if (op == OP_AFFINE)

@@ -24,6 +24,7 @@ step wise $wide 3
 step joins portable 3
 step mse scalar 3 --loss mean_squared_error
 step mse portable 4
+step bytes scalar 3
 [ -z "${RNC_TEST_FULL:-}" ] || for net in conv wise joins mse; do
     step $net $wide,$less,portable,scalar 2
 done

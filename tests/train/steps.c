@@ -53,16 +53,22 @@ static void draw_inputs(Test *t)
         values[i] = NEW_ARRAY(t->arena, double, n);
         float *floats = NEW_ARRAY(t->arena, float, n);
         int32_t *numbers = NEW_ARRAY(t->arena, int32_t, n);
+        unsigned char *bytes = NEW_ARRAY(t->arena, unsigned char, n);
         const int64_t each = type_elements(type);
         for (int64_t k = 0; k < n; k++) {
             const double x = uniform(&state);
-            const double v = p->elem == ELEM_I32 ? floor(x * classes) : (float)(2 * x - 1);
+            const double v = p->elem == ELEM_I32  ? floor(x * classes)
+                             : p->elem == ELEM_U8 ? floor(x * 256)
+                                                  : (double)(float)(2 * x - 1);
             const int64_t at = k / each * each + port_index(type, p->order, k % each);
             values[i][k] = v;
             floats[at] = (float)v;
             numbers[at] = (int32_t)v;
+            bytes[at] = (unsigned char)(int)v;
         }
-        t->buffers[i] = p->elem == ELEM_I32 ? (void *)numbers : (void *)floats;
+        t->buffers[i] = p->elem == ELEM_I32  ? (void *)numbers
+                        : p->elem == ELEM_U8 ? (void *)bytes
+                                             : (void *)floats;
     }
     t->values = (const double *const *)values;
 }
@@ -115,7 +121,8 @@ static void run(Test *t, void *net, double *losses)
     for (int s = 0; s < t->steps; s++) {
         for (int i = 0; i < original->inputs.n; i++)
             inputs[i] = (const char *)t->buffers[i] +
-                        type_elements(original->inputs.at[i].node->type) * 4 * s;
+                        type_elements(original->inputs.at[i].node->type) *
+                            elem_bytes(original->inputs.at[i].elem) * s;
         rnc_metrics m;
         if (t->info->step(net, inputs, t->images, t->rate, &m) || m.bad >= 0)
             complain(t, "the step", t->info->why(net), s);

@@ -213,3 +213,14 @@ Node *channelwise(Work *w, Node *x, const float *scale, const float *shift, bool
         record(w, node, &made);
     return node;
 }
+
+bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-4 * fabs(b);
+}
+
+bool is_channelwise(const Work *w, const Node *node, const Node *x, double by, double plus)
+{
+    const Channelwise *a = channelwise_of(w, node);
+    return a && a->uniform && (!x || a->from == x) && near(a->by, by) && near(a->plus, plus);
+}

@@ -143,6 +143,10 @@ OnnxTensor *known_floats(Arena *arena, int rank, const int64_t *dims, const floa
 Node *channelwise(Work *w, Node *x, const float *scale, const float *shift, bool alone);
 /* The shortest decimal that is the same float, as a double: 0.1f is 0.1. */
 double decimal(double x);
+/* Whether two numbers are the same but for how many digits they were written with. */
+bool near(double a, double b);
+/* Whether `node` is x * by + plus, of any x if `x` is NULL. */
+bool is_channelwise(const Work *w, const Node *node, const Node *x, double by, double plus);
 /* What a node computes of another one, or NULL. */
 const Channelwise *channelwise_of(const Work *w, const Node *node);
 

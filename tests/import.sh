@@ -29,7 +29,7 @@ as_written() {
 for net in "$src"/models/*.net; do
     case $(basename "$net" .net) in
     siamese) as_written "$net" 90 ;;
-    resnet-v2 | keras-resnet50v2 | mobilenet_v2 | densenet121) as_written "$net" 60 ;;
+    resnet-v2 | keras-resnet50v2 | mobilenet_v2 | densenet*) as_written "$net" 60 ;;
     *) as_written "$net" 45 ;;
     esac
 done

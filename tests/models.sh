@@ -50,6 +50,11 @@ wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portab
 convnext_tiny -O0 convnext_tiny -D size=64x32
 seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
+densenet161 -O0 densenet161 -D size=33x47 -D layers=2,2,2,2 --isa portable
+densenet169 -O0 densenet169 -D size=33x47 -D layers=2,2,2,2 --isa portable
+densenet201 -O0 densenet201 -D size=33x47 -D layers=2,2,2,2 --isa portable
+resnext101_32x8d -O0 resnext101_32x8d -D size=33x33 -D blocks=1,1,1,1 --isa portable
+squeezenet1_1 -O0 squeezenet1_1 -D size=65x49 --isa portable
 keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
 keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
 tcn -O0 tcn

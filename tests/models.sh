@@ -48,6 +48,8 @@ resnet152 -O0 resnet152 -D size=33x33 --isa portable
 resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
 wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
 convnext_tiny -O0 convnext_tiny -D size=64x32
+mobilenet_v3_large -O0 mobilenet_v3_large -D size=65x49 --isa portable
+efficientnet_b0 -O0 efficientnet_b0 -D size=65x49 --isa portable
 seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
 densenet161 -O0 densenet161 -D size=33x47 -D layers=2,2,2,2 --isa portable
@@ -90,7 +92,7 @@ plain50-keras -O0 tutorial/plain50-keras --isa portable
 tutorial-v2 -O0 tutorial/resnet-v2 -D size=65x49 -D end_points=true --isa portable
 C
     [ -z "${RNC_TEST_FULL:-}" ] || for net in resnet18 resnet34 resnet50 resnet101 resnet152 \
-        resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121 convnext_tiny; do
+        resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121 convnext_tiny mobilenet_v3_large efficientnet_b0; do
         echo "$net-224 -O2 $net"
         echo "$net-225x191 -O2 $net -D size=225x191"
     done

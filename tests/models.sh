@@ -49,6 +49,7 @@ resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
 wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
 convnext_tiny -O0 convnext_tiny -D size=64x32
 mobilenet_v3_large -O0 mobilenet_v3_large -D size=65x49 --isa portable
+iresnet50 -O0 iresnet50 -D size=48x32 -D blocks=1,1,2,1 --isa portable
 efficientnet_b0 -O0 efficientnet_b0 -D size=65x49 --isa portable
 seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
@@ -92,7 +93,8 @@ plain50-keras -O0 tutorial/plain50-keras --isa portable
 tutorial-v2 -O0 tutorial/resnet-v2 -D size=65x49 -D end_points=true --isa portable
 C
     [ -z "${RNC_TEST_FULL:-}" ] || for net in resnet18 resnet34 resnet50 resnet101 resnet152 \
-        resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121 convnext_tiny mobilenet_v3_large efficientnet_b0; do
+        resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121 convnext_tiny mobilenet_v3_large \
+        efficientnet_b0; do
         echo "$net-224 -O2 $net"
         echo "$net-225x191 -O2 $net -D size=225x191"
     done

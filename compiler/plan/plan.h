@@ -174,7 +174,7 @@ void find_lifetimes(Plan *plan);            /* live.c */
  * steps whose scratch is not worth it.  False if there are such steps, whose plan must be made
  * again. */
 bool fit_scratch(Plan *plan, bool methods);
-void share_functions(Plan *plan); /* select.c: Step.function */
+void share_functions(Plan *plan); /* function.c: Step.function */
 void assign_offsets(Plan *plan);  /* plan.c: greedy by size, then first fit */
 void find_repeats(Plan *plan);    /* repeat.c */
 

@@ -34,7 +34,7 @@ def random_network(name):
                 value.uniform_(0.5, 1.5)
             elif key.endswith("running_mean"):
                 value.normal_(0, 0.1)
-            elif value.dim() == 1 and "norm" in key or "bn" in key:
+            elif value.dim() == 1 and ("norm" in key or "bn" in key):
                 value.uniform_(0.5, 1.0) if key.endswith("weight") else value.normal_(0, 0.1)
     return network
 

@@ -1,6 +1,8 @@
 /* netgen.c: see netgen.h. */
 #include "netgen.h"
 
+#include "netgen_parts.h"
+
 #include <string.h>
 
 void netgen_begin(NetTest *t, uint64_t seed)
@@ -141,10 +143,9 @@ static Node *pick(NetTest *t)
 
 static Node *random_activation(NetTest *t, Node *in)
 {
-    static const Op acts[] = {OP_RELU,         OP_RELU,       OP_RELU6, OP_LEAKY_RELU,
-                              OP_SIGMOID,      OP_TANH,       OP_ELU,   OP_SELU,
-                              OP_HARD_SIGMOID, OP_HARD_SWISH, OP_SILU,  OP_GELU,
-                              OP_SOFTPLUS,     OP_MISH,       OP_CLIP};
+    static const Op acts[] = {OP_RELU, OP_RELU, OP_RELU6,    OP_LEAKY_RELU,   OP_SIGMOID,
+                              OP_TANH, OP_ELU,  OP_SELU,     OP_HARD_SIGMOID, OP_HARD_SWISH,
+                              OP_SILU, OP_GELU, OP_SOFTPLUS, OP_MISH,         OP_CLIP};
     enum { N_ACTS = sizeof acts / sizeof *acts };
     Op op = acts[netgen_int(t, 0, N_ACTS - 1)];
     Attrs attrs = ir_default_attrs(op);
@@ -157,7 +158,7 @@ static Node *random_activation(NetTest *t, Node *in)
     return netgen_add(t, op, &in, 1, attrs);
 }
 
-static int random_divisor(NetTest *t, int a, int b)
+int netgen_divisor(NetTest *t, int a, int b)
 {
     int d;
     do
@@ -171,7 +172,7 @@ static Node *random_conv(NetTest *t, Node *in)
     Attrs a = ir_default_attrs(OP_CONV);
     a.filters = netgen_int(t, 1, 3) * (netgen_int(t, 0, 1) ? in->type.c : 2);
     a.filters = a.filters > 12 ? 12 : a.filters;
-    a.groups = random_divisor(t, in->type.c, a.filters);
+    a.groups = netgen_divisor(t, in->type.c, a.filters);
     a.bias = netgen_int(t, 0, 1);
     for (int i = 0; i < 2; i++) {
         a.kernel[i] = netgen_int(t, 1, 3);
@@ -259,13 +260,13 @@ static Node *random_block(NetTest *t, Node *x)
 /* An operator with numbers for each channel. */
 static Node *random_channels(NetTest *t, Node *in)
 {
-    static const Op ops[] = {OP_PRELU, OP_SCALE, OP_AFFINE, OP_BN, OP_GROUP_NORM, OP_INSTANCE_NORM,
-                             OP_LAYER_NORM, OP_L2_NORM};
+    static const Op ops[] = {OP_PRELU,      OP_SCALE,         OP_AFFINE,     OP_BN,
+                             OP_GROUP_NORM, OP_INSTANCE_NORM, OP_LAYER_NORM, OP_L2_NORM};
     static const double numbers[] = {0.5, -1.5};
     const Op op = ops[netgen_int(t, 0, 7)];
     Attrs a = ir_default_attrs(op);
     if (op >= OP_GROUP_NORM && op <= OP_L2_NORM) {
-        a.groups = random_divisor(t, in->type.c, in->type.c);
+        a.groups = netgen_divisor(t, in->type.c, in->type.c);
         a.gain = netgen_int(t, 0, 1);
         a.centre = netgen_int(t, 0, 1);
         a.over = netgen_int(t, 0, 1) ? OVER_IMAGE : OVER_CHANNELS;
@@ -343,63 +344,6 @@ static Node *random_state(NetTest *t, Node *in)
     return netgen_add(t, op, &in, 1, a);
 }
 
-/* Attributes of an operator that gives pixels or channels other places; false if `in` has not the
- * channels or pixels for it. */
-static bool draw_places(NetTest *t, Op op, const Node *in, Attrs *a)
-{
-    static const double scales[] = {0.5, 1.5, 2};
-    const Type type = in->type;
-    const int most = type.h < type.w ? type.h : type.w;
-    a->padding_mode = (PaddingMode)netgen_int(t, 0, 4);
-    a->block = 2;
-    a->depth_order = (DepthOrder)netgen_int(t, 0, 1);
-    a->resize_mode = (ResizeMode)netgen_int(t, 0, 1);
-    a->corners = (Corners)netgen_int(t, 0, 3);
-    a->groups = op == OP_CHANNEL_SHUFFLE ? random_divisor(t, type.c, type.c) : 1;
-    if (op == OP_RESIZE && netgen_int(t, 0, 1))
-        a->scales = (Reals){&scales[netgen_int(t, 0, 2)], 1};
-    for (int i = 0; i < 2; i++) {
-        a->size[i] = op == OP_RESIZE && a->scales.at[0] <= 0 ? netgen_int(t, 1, 8) : 0;
-        if (op == OP_BLURPOOL)
-            a->kernel[i] = netgen_int(t, 1, 3), a->stride[i] = netgen_int(t, 1, 2);
-        if (op == OP_CROP)
-            a->channel_padding[i] = netgen_int(t, 0, 1);
-    }
-    for (int i = 0; i < 4; i++)
-        a->padding[i] = op == OP_RESIZE ? 0 : netgen_int(t, 0, op == OP_CROP ? 1 : 2);
-    if (op == OP_DEPTH_TO_SPACE)
-        return type.c % 4 == 0;
-    if (op == OP_SPACE_TO_DEPTH)
-        return type.h % 2 == 0 && type.w % 2 == 0;
-    return op == OP_RESIZE ? most > 1 : most > 2 && (op != OP_CROP || type.c > 2);
-}
-
-static Node *random_places(NetTest *t, Node *in)
-{
-    static const Op ops[] = {OP_PAD,    OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
-                             OP_RESIZE, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH, OP_CHANNEL_SHUFFLE};
-    const Op op = ops[netgen_int(t, 0, 7)];
-    Attrs a = ir_default_attrs(op);
-    return draw_places(t, op, in, &a) ? netgen_add(t, op, &in, 1, a) : NULL;
-}
-
-static Node *random_transpose(NetTest *t, Node *in)
-{
-    Attrs a = ir_default_attrs(OP_CONV_TRANSPOSE);
-    a.filters = netgen_int(t, 0, 1) ? in->type.c : netgen_int(t, 1, 4);
-    a.groups = random_divisor(t, in->type.c, a.filters);
-    a.bias = netgen_int(t, 0, 1);
-    for (int i = 0; i < 2; i++) {
-        a.kernel[i] = netgen_int(t, 1, 3);
-        a.stride[i] = netgen_int(t, 1, 2);
-        a.dilation[i] = netgen_int(t, 0, 3) ? 1 : 2;
-        a.output_padding[i] = netgen_int(t, 0, a.stride[i] - 1);
-    }
-    for (int i = 0; i < 4; i++)
-        a.padding[i] = netgen_int(t, 0, 1);
-    return netgen_add(t, OP_CONV_TRANSPOSE, &in, 1, a);
-}
-
 /* A layer before this one and, often, its normalisation, again: on `in`, where that fits,
  * or on the same operand. */
 static Node *random_twin(NetTest *t, Node *in)
@@ -444,8 +388,8 @@ void netgen_random(NetTest *t, int nodes)
                      : kind == 10 ? random_split(t, in)
                      : kind == 11 ? random_state(t, in)
                      : kind == 12 ? random_channels(t, in)
-                     : kind == 13 ? random_places(t, in)
-                     : kind == 14 ? random_transpose(t, in)
+                     : kind == 13 ? netgen_places(t, in)
+                     : kind == 14 ? netgen_transpose(t, in)
                                   : random_dense(t, in);
         /* NULL where a window did not fit: on with another. */
         if (made && netgen_int(t, 0, 9) == 0)

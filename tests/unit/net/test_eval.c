@@ -6,7 +6,6 @@
 #include <CUnit/CUnit.h>
 
 #include <math.h>
-#include <string.h>
 
 #define LIST(...) ((const double[]){__VA_ARGS__})
 #define FLOATS(...) ((const float[]){__VA_ARGS__})
@@ -288,43 +287,6 @@ static void test_avgpool(void)
     netgen_end(&t);
 }
 
-/* The 4x4 pixels 1 to 16 by 3x3 windows, stride 2, padding 1: PyTorch's avg_pool2d and max_pool2d.
- */
-static void test_ceil_mode(void)
-{
-    const double *in = LIST(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
-    NetTest t;
-    Node *x = begin(&t, 4, 4, 1);
-    Attrs a = ir_default_attrs(OP_AVGPOOL);
-    CU_ASSERT_FALSE(a.ceil_mode);
-    a.kernel[0] = a.kernel[1] = 3;
-    a.stride[0] = a.stride[1] = 2;
-    for (int i = 0; i < 4; i++)
-        a.padding[i] = 1;
-    a.ceil_mode = true;
-    CHECK(&t, netgen_add(&t, OP_AVGPOOL, &x, 1, a), in, 14 / 9.0, 30 / 9.0, 2, 57 / 9.0, 11, 6, 4.5,
-          7.5, 4);
-    a.count_padding = false;
-    CHECK(&t, netgen_add(&t, OP_AVGPOOL, &x, 1, a), in, 3.5, 5, 6, 9.5, 11, 12, 13.5, 15, 16);
-    a.divisor = 2;
-    CHECK(&t, netgen_add(&t, OP_AVGPOOL, &x, 1, a), in, 7, 15, 6, 28.5, 49.5, 18, 13.5, 22.5, 8);
-    Attrs m = ir_default_attrs(OP_MAXPOOL);
-    memcpy(m.kernel, a.kernel, sizeof m.kernel);
-    memcpy(m.stride, a.stride, sizeof m.stride);
-    memcpy(m.padding, a.padding, sizeof m.padding);
-    m.ceil_mode = true;
-    CHECK(&t, netgen_add(&t, OP_MAXPOOL, &x, 1, m), in, 6, 8, 8, 14, 16, 16, 14, 16, 16);
-    /* A window that would begin in the padding after the input is none. */
-    m.kernel[0] = m.kernel[1] = 2;
-    Node *y = netgen_add(&t, OP_MAXPOOL, &x, 1, m);
-    CU_ASSERT(y->type.h == 3 && y->type.w == 3);
-    /* A window larger than the padded input begins in it all the same. */
-    memset(m.padding, 0, sizeof m.padding);
-    m.kernel[0] = m.kernel[1] = 5;
-    CHECK(&t, netgen_add(&t, OP_MAXPOOL, &x, 1, m), in, 16);
-    netgen_end(&t);
-}
-
 static void test_dense(void)
 {
     NetTest t;
@@ -496,7 +458,6 @@ void suite_eval(void)
     CU_add_test(s, "activations", test_activations);
     CU_add_test(s, "maxpool", test_maxpool);
     CU_add_test(s, "avgpool", test_avgpool);
-    CU_add_test(s, "ceil_mode", test_ceil_mode);
     CU_add_test(s, "dense", test_dense);
     CU_add_test(s, "softmax", test_softmax);
     CU_add_test(s, "NaN and infinity", test_special);

@@ -27,7 +27,7 @@ bench() {
 bench 0 'make bench: rnc beside' --help
 bench 1 "Python has no 'numpy' here; 'make bench' in the build folder installs" resnet8
 bench 2 "no network 'resnet51'" resnet51
-bench 2 'there are densenet121, densenet161,' resnet51
+bench 2 'there are convnext_tiny, densenet121,' resnet51
 bench 2 "'resnet50:0': a batch is a number from 1 on" resnet50:0
 bench 2 "'layers' is not of the form NAME=VALUE" resnet,layers
 bench 2 'no folder nowhere' resnet50 --models-dir nowhere

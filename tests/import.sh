@@ -29,7 +29,8 @@ as_written() {
 for net in "$src"/models/*.net; do
     case $(basename "$net" .net) in
     siamese) as_written "$net" 90 ;;
-    resnet-v2 | keras-resnet50v2 | mobilenet_v2 | densenet*) as_written "$net" 60 ;;
+    mobilenet_v3_large) as_written "$net" 105 ;;
+    resnet-v2 | keras-resnet50v2 | mobilenet_v2 | densenet* | efficientnet_b0) as_written "$net" 60 ;;
     *) as_written "$net" 45 ;;
     esac
 done

@@ -177,6 +177,23 @@ def to_onnx(graph, tensors, path):
             add("LeakyRelu", x, out, alpha=float(node.attrs.get("alpha", 0.01)))
         elif node.op == "hard_sigmoid":
             add("HardSigmoid", x, out, alpha=1 / 6, beta=0.5)
+        elif node.op == "prelu":
+            slopes = tensors[node.params["weight"][0]].reshape(-1, 1, 1)
+            add("PRelu", [x[0], constant(out + "/slopes", slopes)], out)
+        elif node.op == "scale":
+            result = x[0]
+            for role, kind in (("weight", "Mul"), ("bias", "Add")):
+                if role in params:
+                    numbers = tensors[node.params[role][0]].reshape(-1, 1, 1)
+                    last = role == "bias" or "bias" not in params
+                    target = out if last else out + "/scaled"
+                    add(kind, [result, constant(f"{out}/{role}s", numbers)], target)
+                    result = target
+        elif node.op == "layer_norm" and node.attrs.get("over", "channels") == "channels":
+            add("Transpose", x, out + "/nhwc", perm=[0, 2, 3, 1])
+            add("LayerNormalization", [out + "/nhwc", params["weight"], params["bias"]],
+                out + "/normal", axis=-1, epsilon=float(node.attrs.get("epsilon", 1e-5)))
+            add("Transpose", [out + "/normal"], out, perm=[0, 3, 1, 2])
         elif node.op == "silu":
             add("Sigmoid", x, out + "/gate")
             add("Mul", [x[0], out + "/gate"], out)

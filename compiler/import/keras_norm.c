@@ -56,7 +56,9 @@ KerasTensor keras_layer_scale(Site *s)
 {
     Node *in = keras_in(s, 0);
     Node *node = keras_simple(s, OP_SCALE, in, NULL);
-    keras_bind(s, node, P_WEIGHT, "gamma", KERNEL_VECTOR);
+    /* In .h5 files it is `variable`, or that with a number. */
+    const char *name = keras_only_weight(s);
+    keras_bind(s, node, P_WEIGHT, name ? name : "gamma", KERNEL_VECTOR);
     return keras_tensor(node, s->in[0].rank);
 }
 

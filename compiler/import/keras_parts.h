@@ -166,6 +166,8 @@ KerasTensor keras_scaled(Site *s, const double *scale, int n_scale, const double
 void keras_index(Keras *k);
 /* The tensor of this layer's weight, and its values; NULL without a message. */
 const StoredTensor *keras_weight(const Site *s, const char *weight);
+/* The name of the only weight that an .h5 file has of this layer, or NULL. */
+const char *keras_only_weight(const Site *s);
 /* How a kernel's axes are stored, and what is made of it. */
 typedef enum KernelForm {
     KERNEL_VECTOR,    /* [c] */

@@ -70,6 +70,15 @@ const StoredTensor *keras_weight(const Site *s, const char *weight)
     return only_one(k, arena_printf(k->arena, "%s/", group), ending);
 }
 
+const char *keras_only_weight(const Site *s)
+{
+    const char *group = arena_printf(s->k->arena, "%s%s/", s->models, s->layer->name);
+    const StoredTensor *t = only_one(s->k, group, "");
+    return t ? arena_strndup(s->k->arena, t->name + strlen(group),
+                             strcspn(t->name + strlen(group), ":"))
+             : NULL;
+}
+
 /* ---- their axes ---- */
 
 /* The axes of a stored kernel in the order of the network's parameter. */

@@ -35,6 +35,8 @@ def randomise(model, seed=0):
             w.assign(r.uniform(0.5, 1.5, w.shape))
         elif name in ("beta", "moving_mean", "bias", "mean", "alpha"):
             w.assign(r.normal(0, 0.2, w.shape))
+        elif name.startswith("variable"):  # of LayerScale
+            w.assign(r.uniform(0.05, 0.5, w.shape))
         elif "kernel" in name:
             w.assign(r.normal(0, 1 / np.sqrt(max(1, np.prod(w.shape[:-1]))), w.shape))
 

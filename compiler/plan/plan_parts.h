@@ -119,6 +119,8 @@ void select_conv(Plan *plan, const Node *node, const Method *method);
 bool select_over(Plan *plan, const Node *node);
 void select_norm(Plan *plan, const Node *node);
 bool select_move(Plan *plan, const Node *node);
+/* select_halo.c: Step.clear_halo and halo of all steps. */
+void clear_halos(Plan *plan);
 /* The step that a node would have with a method, its operands staying where they are; it is not
  * added to the plan. */
 Step plan_step_by(const Plan *plan, const Node *node, const Method *method);

@@ -1,0 +1,42 @@
+/* select_halo.c: which steps clear what is around their results. */
+#include "plan/plan_parts.h"
+
+/* Channels lo .. hi-1 that have zeros around them. */
+typedef struct Cleared {
+    int lo, hi;
+} Cleared;
+typedef VEC(Cleared) ClearedList;
+
+/* The first step that writes certain channels of a buffer clears what is around them; later steps
+ * that write there need not.  Around tensors of the state there are zeros from the beginning, since
+ * no step writes there. */
+static void clear_halo(Plan *plan, Step *step, int result, ClearedList *lists)
+{
+    const Operand *o = &step->out[result];
+    const Tensor *t = o->kind == PLACE_ARENA ? o->tensor : NULL;
+    if (!t || (!t->halo[0] && !t->halo[1] && !t->halo[2] && !t->halo[3]))
+        return;
+    const int64_t corner = (int64_t)t->halo[0] * t->row + (int64_t)t->halo[1] * t->pixel;
+    ClearedList *list = &lists[t->buffer];
+    Cleared c = {.lo = (int)(t->origin - corner)};
+    c.hi = c.lo + t->c;
+    for (int j = 0; j < list->n; j++) {
+        if (list->at[j].lo <= c.lo && c.hi <= list->at[j].hi)
+            return;
+    }
+    VEC_PUSH(plan->arena, list, c);
+    step->clear_halo |= 1u << result;
+    step->halo[result] =
+        (rnc_halo_shape){t->node->type.n, t->node->type.h, t->node->type.w, t->c,     t->halo[0],
+                         t->halo[1],      t->halo[2],      t->halo[3],      t->pixel, t->row,
+                         t->image,        (int)o->shift,   result};
+}
+
+void clear_halos(Plan *plan)
+{
+    ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
+    for (int i = 0; i < plan->steps.n; i++) {
+        for (int k = 0; k < MOST_OUT; k++)
+            clear_halo(plan, &plan->steps.at[i], k, lists);
+    }
+}

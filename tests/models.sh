@@ -39,10 +39,10 @@ resnet50-batch -O0 resnet50 -D size=33x47 --batch 3 --isa portable
 resnet50-turns -O0 resnet50 -D size=33x47 --batch 4 --machine cortex-a72 --isa portable --input-type u8 --tap layer2.0.add1
 resnet50-u8 -O0 resnet50 -D size=33x33 --input-type u8 --input-order nhwc --isa scalar
 resnet50-blas -O0 resnet50 -D size=65x49 --backend openblas --isa portable
-resnet50-bf16 -O0 resnet50 -D size=65x49 --weights-type bf16
-mobilenet_v2-f16 -O0 mobilenet_v2 -D size=65x49 --weights-type f16
+resnet50-bf16 -O0 resnet50 -D size=65x49 --weights-type bf16 --exact
+mobilenet_v2-f16 -O0 mobilenet_v2 -D size=65x49 --weights-type f16 --exact
 resnext50-bf16 -O0 resnext50_32x4d -D size=65x49 --weights-type bf16 --isa portable
-densenet121-f16 -O0 densenet121 -D size=65x49 --weights-type f16 --isa portable
+densenet121-f16 -O0 densenet121 -D size=65x49 --weights-type f16 --isa portable --exact
 resnet101 -O0 resnet101 -D size=33x47 --isa portable
 resnet152 -O0 resnet152 -D size=33x33 --isa portable
 resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
@@ -87,6 +87,7 @@ identity-block-2 -O0 tutorial/identity-block-2
 convolutional-block -O0 tutorial/convolutional-block
 convolutional-block-7 -O0 tutorial/convolutional-block -D f=7 -D filters=5,11,21 -D stride=3
 signs -O0 tutorial/signs --isa portable
+signs-more -O0 tutorial/signs-more --isa portable
 resnet50-keras -O0 tutorial/resnet50-keras -D end_points=true
 resnet50-keras-batch -O0 tutorial/resnet50-keras --batch 3 --input-type f32 --input-order nchw --isa portable
 plain50-keras -O0 tutorial/plain50-keras --isa portable

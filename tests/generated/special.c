@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_PORTS = 64, MOST_ISAS = 16 };
+enum { MOST_PORTS = 1024, MOST_ISAS = 16 };
 
 static size_t elements(const rnc_port_info *p)
 {
@@ -135,9 +135,12 @@ int main(int argc, char **argv)
             make(argv[2], &info->inputs[i]);
         return 0;
     }
-    if (argc != 4 || info->n_inputs > MOST_PORTS || info->n_outputs > MOST_PORTS ||
-        rnc_weights_memory(&w, EMBEDDED, EMBEDDED_BYTES))
+    if (argc != 4 || rnc_weights_memory(&w, EMBEDDED, EMBEDDED_BYTES))
         return 2;
+    if (info->n_inputs > MOST_PORTS || info->n_outputs > MOST_PORTS) {
+        fprintf(stderr, "more than %d inputs or outputs\n", MOST_PORTS);
+        return 2;
+    }
     for (int i = 0; i < info->n_inputs; i++) {
         const size_t bytes = elements(&info->inputs[i]) * sizeof(float);
         void *to = memory(bytes);

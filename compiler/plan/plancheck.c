@@ -385,6 +385,14 @@ static void hold_kept(Walk *w)
     }
 }
 
+/* Between two calls the arena has nothing, so that an evaluation begins without values and zeros.
+ */
+static void forget(Walk *w)
+{
+    for (int i = 0; i < w->check.plan->buffers.n; i++)
+        w->contents[i].values.n = w->contents[i].cleared.n = 0;
+}
+
 bool plan_check(const Plan *plan, Diag *diag)
 {
     Walk w = {.check = {plan, diag, true}};
@@ -398,6 +406,10 @@ bool plan_check(const Plan *plan, Diag *diag)
     int next = 0;
     for (int i = 0; i < plan->steps.n && w.check.ok; i++) {
         const Step *step = &plan->steps.at[i];
+        if (plan->training && i == plan->training->begin[STAGE_EVALUATE]) {
+            forget(&w);
+            next = 0;
+        }
         form_views(&w, &next, step);
         check_step(&w, step);
     }

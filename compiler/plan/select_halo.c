@@ -1,5 +1,5 @@
 /* select_halo.c: which steps clear what is around their results. */
-#include "plan/plan_parts.h"
+#include "plan/training_parts.h"
 
 /* Channels lo .. hi-1 that have zeros around them. */
 typedef struct Cleared {
@@ -32,10 +32,14 @@ static void clear_halo(Plan *plan, Step *step, int result, ClearedList *lists)
                          t->image,        (int)o->shift,   result};
 }
 
+/* An evaluation begins with an arena that has nothing, not even what a step has cleared. */
 void clear_halos(Plan *plan)
 {
+    const Training *t = plan->training;
     ClearedList *lists = NEW_ARRAY(plan->arena, ClearedList, plan->buffers.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
+        for (int b = 0; t && i == t->begin[STAGE_EVALUATE] && b < plan->buffers.n; b++)
+            lists[b].n = 0;
         for (int k = 0; k < MOST_OUT; k++)
             clear_halo(plan, &plan->steps.at[i], k, lists);
     }

@@ -6,7 +6,8 @@
  * images each, on each instruction set that the options name and this processor has, with 1, 2 and
  * 3 threads.  After each step it compares the loss, and after the last all tensors, with a
  * reference (reference.c); a tensor's error is max |a - b| / max |b|.  Threads must give the same
- * bits.  Parameters come from the options (--init). */
+ * bits, and so must evaluations whatever the arena has before.  Parameters come from the options
+ * (--init). */
 #include "reference.h"
 
 #include "tool/cc.h"
@@ -130,6 +131,21 @@ static void run(Test *t, void *net, double *losses)
     }
 }
 
+/* An evaluation, too, finds nothing in the arena. */
+static void evaluate_anew(Test *t, void *net, unsigned char *arena, const char *isa)
+{
+    double losses[2];
+    for (int i = 0; i < 2; i++) {
+        rnc_metrics m = {0};
+        memset(arena, i ? 0x3f : 0xff, t->info->arena_bytes);
+        if (t->info->evaluate(net, (const void *const *)t->buffers, t->images, NULL, &m))
+            complain(t, "the evaluation", t->info->why(net), i);
+        losses[i] = m.loss;
+    }
+    if (memcmp(&losses[0], &losses[1], sizeof losses[0]) != 0)
+        complain(t, "an evaluation in another arena", isa, losses[1] - losses[0]);
+}
+
 static void compare(Test *t, void *net, const Reference *r, const char *isa)
 {
     double worst = 0;
@@ -172,6 +188,8 @@ static void run_isa(Test *t, rnc_isa isa, const Reference *r)
             t->info->use(net, isa))
             complain(t, t->info->why(net), "init", 0);
         run(t, net, losses);
+        if (threads == 1)
+            evaluate_anew(t, net, arena, rnc_isa_name(isa));
         for (int s = 0; threads == 1 && s < t->steps; s++) {
             const double error = fabs(losses[s] - r->losses[s]) / fmax(1e-3, fabs(r->losses[s]));
             if (!(error <= t->tolerance))

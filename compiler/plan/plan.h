@@ -157,7 +157,8 @@ typedef struct Plan {
     int64_t tight_bound;  /* likewise with halo, pitch and scratch */
     int limit_step;       /* the first step at which tight_bound is reached */
     int64_t weight_bytes; /* of all packed tensors */
-    uint64_t hash;        /* of all that the layout of the packed weights depends on */
+    uint64_t hash;        /* of all that the layout of the packed weights depends on; of a training
+                             the network, the loss and the optimizer (hash.c) */
 } Plan;
 
 /* The machine that a plan of these options is for. */

@@ -41,8 +41,10 @@ typedef struct rnc_metrics {
     int hits;   /* images whose label has the largest logit, the first if there are several */
     int images; /* how many count */
     double norm; /* Euclidean norm of all gradients, before clipping; 0 where no limit needs it */
-    int bad;     /* -1, or the first step (rnc_train_info.steps) with a result that is not finite:
-                  * then nothing in the state has changed */
+    int bad;     /* -1; or the step (rnc_train_info.steps) of the loss, or of the norm of all
+                  * gradients, that is not finite: then nothing in the state has changed, except that
+                  * where `accumulate` is above 1 a norm that is not finite drops the gradients of the
+                  * update, whose batches have moved the running statistics */
 } rnc_metrics;
 
 /* Ranks that train together.  A struct with this as its first member belongs to the caller.  All

@@ -441,7 +441,8 @@ static void select_stages(Plan *plan)
         if (!back && (node->op == OP_CROSS_ENTROPY || node->op == OP_MEAN_SQUARED_ERROR)) {
             back = true;
             t->begin[STAGE_BACKWARD] = plan->steps.n;
-            select_moves(plan);
+            if (!moves_wait(&t->optimizer))
+                select_moves(plan);
         }
         select_updates(plan, i);
     }

@@ -43,6 +43,11 @@ bool updates_wait(const Optimizer *o)
     return o->clip_norm > 0 || o->accumulate > 1;
 }
 
+bool moves_wait(const Optimizer *o)
+{
+    return o->clip_norm > 0 && o->accumulate == 1;
+}
+
 bool decays(const Train *train, const Param *param)
 {
     for (int i = 0; train && i < train->decay_except.n; i++) {

@@ -16,7 +16,7 @@
 typedef enum Stage {
     STAGE_FORWARD,  /* up to the loss; the state does not change */
     STAGE_BACKWARD, /* running statistics, gradients, and updates unless they must wait */
-    STAGE_UPDATE,   /* updates that wait for all gradients, or for several batches */
+    STAGE_UPDATE,   /* what waits for the norm of all gradients, or for several batches */
     STAGE_EVALUATE, /* forward with running statistics */
     STAGES
 } Stage;
@@ -70,6 +70,9 @@ bool optimizer_has_first(const Optimizer *o);
 bool optimizer_has_second(const Optimizer *o);
 /* Whether updates have a stage of their own. */
 bool updates_wait(const Optimizer *o);
+/* Whether running statistics are moved there, too, since the norm of the gradients may still turn
+ * out not to be finite.  With several batches of an update each moves them. */
+bool moves_wait(const Optimizer *o);
 /* Whether weight decay leaves the parameter out. */
 bool decays(const Train *train, const Param *param);
 Optimizer optimizer_of(const Train *train); /* NULL: plain gradient descent */

@@ -136,6 +136,8 @@ void select_late_updates(Plan *plan)
     if (t->optimizer.clip_norm > 0)
         add_squares(plan);
     t->begin[STAGE_UPDATE] = plan->steps.n;
+    if (moves_wait(&t->optimizer))
+        select_moves(plan);
     for (int i = 0; i < plan->net->updates.n && updates_wait(&t->optimizer); i++) {
         if (plan->net->updates.at[i].kind == UPDATE_GRADIENT)
             add_update(plan, &plan->net->updates.at[i]);

@@ -1,4 +1,5 @@
-/* test_training.c: plans of a step of training: what an evaluation finds, and their hash. */
+/* test_training.c: plans of a step of training: what an evaluation finds, when the state changes,
+ * and their hash. */
 #include "nets.h"
 
 #include "passes/differentiate.h"
@@ -72,6 +73,30 @@ static void test_check(void)
     bench_end(&b);
 }
 
+/* Running statistics move when no number that is looked at can be other than finite any more. */
+static void test_moves(void)
+{
+    for (int limits = 0; limits < 2; limits++) {
+        Bench b;
+        Kind kind = usual;
+        kind.train = (Train){.name = "t", .optimizer = TRAIN_SGD, .rate = 0.1, .clip_norm = 1};
+        kind.train.given[TRAIN_CLIP_NORM] = limits;
+        const Plan *plan = plan_of(&b, &kind);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+        const int *begin = plan->training->begin;
+        int moves = 0;
+        for (int i = 0; i < plan->steps.n; i++) {
+            if (plan->steps.at[i].kernel != KERNEL_bn_move)
+                continue;
+            moves++;
+            CU_ASSERT(i >= begin[limits ? STAGE_UPDATE : STAGE_BACKWARD]);
+            CU_ASSERT(i < begin[limits ? STAGE_EVALUATE : STAGE_UPDATE]);
+        }
+        CU_ASSERT_EQUAL(moves, 1);
+        bench_end(&b);
+    }
+}
+
 static uint64_t hash_of(Kind kind)
 {
     Bench b;
@@ -118,5 +143,6 @@ void suite_training(void)
     CU_pSuite s = CU_add_suite("plans of training", NULL, NULL);
     CU_add_test(s, "halos of an evaluation", test_halos);
     CU_add_test(s, "check of an evaluation", test_check);
+    CU_add_test(s, "running statistics", test_moves);
     CU_add_test(s, "hash", test_hash);
 }

@@ -12,6 +12,8 @@
 #include "train/checkpoint.h"
 #include "train/safetensors.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,13 +86,31 @@ bool state_begin(Run *run)
     return status == RNC_OK || refuse(run, status);
 }
 
+/* A tensor that is to be saved.  An update can overflow although the loss before it was finite:
+ * such a state must not replace one that is sound.  False after a problem. */
+static bool get_finite(Run *run, int tensor, float *to)
+{
+    const rnc_tensor_info *t = &run->info->tensors[tensor];
+    const rnc_status status = run->info->get(run->net, tensor, to);
+    if (status != RNC_OK)
+        return refuse(run, status);
+    for (size_t i = 0; i < floats_of(t); i++) {
+        if (!isfinite(to[i]))
+            return rnct_problem(run->problems, t->name,
+                                "is not finite after step %" PRIu64
+                                ": a lower rate, `clip norm 1` or a warm-up may help; it is not "
+                                "saved, and the last checkpoint is from before it",
+                                run->at.step);
+    }
+    return true;
+}
+
 /* All tensors, one after the other.  False after a problem. */
 static bool get_all(Run *run, float *to)
 {
     for (int i = 0; i < run->info->n_tensors; i++) {
-        const rnc_status status = run->info->get(run->net, i, to);
-        if (status != RNC_OK)
-            return refuse(run, status);
+        if (!get_finite(run, i, to))
+            return false;
         to += floats_of(&run->info->tensors[i]);
     }
     return true;
@@ -293,23 +313,17 @@ bool state_save_weights(Run *run, const char *name, bool averages)
         return false;
     rnct_tensor *tensors = calloc((size_t)info->n_tensors + 1, sizeof *tensors);
     float *floats = aligned(all_floats(run) * sizeof *floats), *at = floats;
-    rnc_status status = RNC_OK;
-    for (int i = 0; tensors && floats && i < info->n_tensors && status == RNC_OK; i++) {
+    bool good = (tensors && floats) || rnct_problem(run->problems, path, "no memory for weights");
+    for (int i = 0; good && i < info->n_tensors; i++) {
         const rnc_tensor_info *t = &info->tensors[i];
         if (t->role != RNC_ROLE_PARAMETER && t->role != RNC_ROLE_STATISTIC)
             continue;
-        status = info->get(run->net, source_of(info, i, averages), at);
+        good = get_finite(run, source_of(info, i, averages), at);
         tensors[n] = (rnct_tensor){.name = t->name, .rank = t->rank, .floats = at};
         memcpy(tensors[n++].dims, t->dims, sizeof t->dims);
         at += floats_of(t);
     }
-    bool good = tensors && floats;
-    if (!good)
-        rnct_problem(run->problems, path, "no memory for weights");
-    else if (status != RNC_OK)
-        good = refuse(run, status);
-    else
-        good = rnct_safetensors_save(path, tensors, n, run->problems);
+    good = good && rnct_safetensors_save(path, tensors, n, run->problems);
     free(floats);
     free(tensors);
     return good;

@@ -10,6 +10,7 @@
 #include <CUnit/CUnit.h>
 
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +298,44 @@ static void test_not_finite(void)
     end(&t);
 }
 
+/* After so many others, a step whose update overflows. */
+static rnc_status overflowing_step(void *net, const void *const *inputs, int images, double rate,
+                                   rnc_metrics *m)
+{
+    float weights[SOFT_CLASSES * PIXELS];
+    const rnc_status status = soft_info.step(net, inputs, images, rate, m);
+    if (steps_left-- == 0) {
+        soft_info.get(net, 0, weights);
+        weights[1] = INFINITY;
+        soft_info.set(net, 0, weights);
+    }
+    return status;
+}
+
+/* Neither a checkpoint between epochs nor what an epoch leaves takes such a state. */
+static void test_overflow(void)
+{
+    rnc_train_info info = soft_info;
+    info.step = overflowing_step;
+    for (uint64_t save = 0; save < 2; save++) {
+        RunTest whole, t;
+        begin(&whole);
+        begin(&t);
+        CU_ASSERT_EQUAL(train(&whole), RNCT_FINISHED);
+        t.run.info = &info;
+        t.run.save_steps = save;
+        steps_left = 5; /* the epoch's last step */
+        fails(&t, "dense1.weight: is not finite after step 6");
+        CU_ASSERT(access(in_run(&t, "last.safetensors"), F_OK) != 0);
+        t.run.info = &soft_info;
+        t.run.resume = true;
+        CU_ASSERT_EQUAL(train(&t), RNCT_FINISHED);
+        same_run(&whole, &t);
+        end(&whole);
+        end(&t);
+    }
+}
+
 static void test_early(void)
 {
     RunTest t;
@@ -489,6 +528,7 @@ void suite_run(void)
     CU_ADD_TEST(suite, test_refused);
     CU_ADD_TEST(suite, test_data);
     CU_ADD_TEST(suite, test_not_finite);
+    CU_ADD_TEST(suite, test_overflow);
     CU_ADD_TEST(suite, test_early);
     CU_ADD_TEST(suite, test_overfit);
     CU_ADD_TEST(suite, test_square);

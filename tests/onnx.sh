@@ -60,6 +60,18 @@ not_out() {
         grep -q "ONNX has nothing like 'history'" said
 }
 check "a state is not exported" not_out
+cat > over.net << 'N'
+net over {
+  input image[3, 4, 5]
+  softmax over=space
+  output map
+}
+N
+not_over() {
+    ! "$rnc" export over.net -o none.onnx > said 2>&1 && [ ! -f none.onnx ] &&
+        grep -q "over.net:3:.*rnc does not write 'softmax' in this form to ONNX yet" said
+}
+check "a softmax over two axes is not exported as one over channels" not_over
 
 for file in "$models"/*.onnx; do
     name=$(basename "$file" .onnx)

@@ -231,6 +231,17 @@ static bool begin(Run *run)
            data_read(run);
 }
 
+/* A run can end between the batches of an update, whose gradients so far no step would complete:
+ * an engine does not know how many batches they are of. */
+static bool can_go_on(Run *run)
+{
+    return run->at.step % (uint64_t)run->info->accumulate == 0 ||
+           rnct_problem(run->problems, run->what->folder,
+                        "ended after %" PRIu64 " steps, between the %d batches of an update, and "
+                        "cannot go on with more epochs: begin a run in another folder",
+                        run->at.step, run->info->accumulate);
+}
+
 static rnct_end train(Run *run)
 {
     if (!make_text(run) || !data_new(run) || !state_new(run) || !begin(run))
@@ -241,6 +252,8 @@ static rnct_end train(Run *run)
         shown_say(run, "%s: this run has ended already\n", run->what->folder);
         return RNCT_FINISHED;
     }
+    if (!can_go_on(run))
+        return RNCT_FAILED;
     if (run->at.step > 0)
         shown_say(run, "goes on after step %" PRIu64 " of %" PRIu64 "\n", run->at.step, run->steps);
     return loop(run);

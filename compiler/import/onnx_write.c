@@ -5,6 +5,7 @@
 #include "import/onnx_write_parts.h"
 
 #include "base/numbers.h"
+#include "net/state.h"
 
 #include <string.h>
 
@@ -350,7 +351,9 @@ bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, Onnx
         const Node *node = net->nodes.at[i];
         if (node->op == OP_INPUT || out_layer(&o, node))
             continue;
-        diag_error(diag, node->place ? node->place->loc : NO_LOC, "ONNX has nothing like '%s'",
+        diag_error(diag, node->place ? node->place->loc : NO_LOC,
+                   remembers(node) ? "ONNX has nothing like '%s'"
+                                   : "rnc does not write '%s' in this form to ONNX yet",
                    op_row(node->op)->name);
         diag_note_callers(diag, node->place);
         good = false;

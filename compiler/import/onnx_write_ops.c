@@ -382,6 +382,13 @@ static bool write_simple(OnnxOut *o, const Node *node, const char *op)
     return true;
 }
 
+/* The axis of [n][c][h][w] along which a softmax sums to 1; -1: more than one. */
+static int softmax_axis(const Node *node)
+{
+    const Over over = node->attrs.over;
+    return over == OVER_CHANNELS ? 1 : over == OVER_HEIGHT ? 2 : over == OVER_WIDTH ? 3 : -1;
+}
+
 bool out_layer(OnnxOut *o, const Node *node)
 {
     switch (node->op) {
@@ -443,8 +450,10 @@ bool out_layer(OnnxOut *o, const Node *node)
     case OP_GELU:
         return write_simple(o, node, "Gelu");
     case OP_SOFTMAX:
+        if (softmax_axis(node) < 0)
+            return false;
         unary(o, node, "Softmax");
-        out_int(o, "axis", 1);
+        out_int(o, "axis", softmax_axis(node));
         return true;
     case OP_ADD:
         return write_join(o, node, "Add");

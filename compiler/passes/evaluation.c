@@ -52,6 +52,8 @@ static Node *evaluated(Net *net, Diag *diag, const Node *node, Node *const *as)
     if (norm) {
         attrs = ir_default_attrs(OP_BN);
         attrs.epsilon = node->attrs.epsilon;
+        attrs.gain = node->params[P_WEIGHT] != NULL;
+        attrs.centre = node->params[P_BIAS] != NULL;
     }
     const char *name = arena_printf(net->arena, "evaluate.%s", node->name);
     Node *made = ir_add_with(net, diag, norm ? OP_BN : node->op, in, node->n_in, &attrs, name,

@@ -76,7 +76,8 @@ bool rnct_data_fits(const rnc_port_info *in, size_t classes, const rnct_set *set
 bool rnct_run_fits(const char *folder, bool resume, rnct_problems *problems);
 
 /* Trains.  SIGINT, SIGTERM and SIGHUP are blocked meanwhile, and end the run after the step under
- * way; a thread that has them unblocked must not be there (those of a pool do not). */
+ * way, unless they are ignored; a thread that has them unblocked must not be there (those of a pool
+ * do not). */
 rnct_end rnct_run_train(const rnct_run *run, rnct_problems *problems);
 
 #endif

@@ -235,6 +235,13 @@ void data_inputs(Run *run, const rnct_batch *batch, const void *inputs[2])
 
 /* ---- ranks ---- */
 
+/* As nohup has it for SIGHUP.  What is blocked is pending all the same. */
+static bool is_ignored(int number)
+{
+    struct sigaction how;
+    return sigaction(number, NULL, &how) == 0 && how.sa_handler == SIG_IGN;
+}
+
 static bool signal_came(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -242,7 +249,7 @@ static bool signal_came(void)
     bool stop = false;
     sigpending(&pending);
     for (int i = 0; i < 3; i++)
-        stop = stop || sigismember(&pending, signals[i]) == 1;
+        stop = stop || (sigismember(&pending, signals[i]) == 1 && !is_ignored(signals[i]));
     return stop;
 }
 

@@ -4,6 +4,7 @@
 #include <CUnit/CUnit.h>
 
 #include <math.h>
+#include <signal.h>
 #include <unistd.h>
 
 /* Five steps, and an update after every two: there is half of one at the end. */
@@ -76,6 +77,27 @@ static void test_overflow(void)
     }
 }
 
+static rnc_status hung_up_step(void *net, const void *const *inputs, int images, double rate,
+                               rnc_metrics *m)
+{
+    kill(getpid(), SIGHUP);
+    return soft_info.step(net, inputs, images, rate, m);
+}
+
+/* A signal that is ignored, as nohup does it, ends no run. */
+static void test_ignored(void)
+{
+    RunTest t;
+    rnc_train_info info = soft_info;
+    info.step = hung_up_step;
+    runtest_begin(&t);
+    t.run.info = &info;
+    void (*before)(int) = signal(SIGHUP, SIG_IGN);
+    CU_ASSERT_EQUAL(runtest_train(&t), RNCT_FINISHED);
+    signal(SIGHUP, before);
+    runtest_end(&t);
+}
+
 static void test_early(void)
 {
     RunTest t;
@@ -93,5 +115,6 @@ void suite_run_ends(void)
     CU_ADD_TEST(suite, test_half_update);
     CU_ADD_TEST(suite, test_not_finite);
     CU_ADD_TEST(suite, test_overflow);
+    CU_ADD_TEST(suite, test_ignored);
     CU_ADD_TEST(suite, test_early);
 }

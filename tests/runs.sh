@@ -134,6 +134,7 @@ empty out
 same whole quiet
 trains threads --threads 3
 same whole threads
+cmp -s whole/net_trained.c threads/net_trained.c && result good || result bad 'threads change the C'
 
 # ---- stopped, killed, gone on with ----
 

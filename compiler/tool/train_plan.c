@@ -4,6 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Threads that the steps are planned for.  The plan chooses methods by them, which round
+ * differently: so it must not depend on how many this machine or --threads has, or a run that goes
+ * on elsewhere would go on with other C. */
+enum { PLANNED_THREADS = 16 };
+
 /* ---- reading ---- */
 
 /* The file's training: the network is lowered for it, and once more when it is compiled. */
@@ -126,7 +131,7 @@ bool plan_read(Training *t)
     c->emit.single_file = true;
     if (c->plan.isas == 0)
         c->plan.isas = best_isa();
-    c->plan.threads = plan_threads(t);
+    c->plan.threads = PLANNED_THREADS;
     return divide_batch(t);
 }
 

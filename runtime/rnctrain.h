@@ -38,7 +38,8 @@ typedef struct rnc_tensor_info {
 typedef struct rnc_metrics {
     double
         loss;   /* sum over the images whose label is a class; all images, if there are no labels */
-    int hits;   /* images whose label has the largest logit, the first if there are several */
+    int hits;   /* images whose label has the largest logit, the first if there are several; where
+                 * each pixel has a label, pixels */
     int images; /* how many count */
     double norm; /* Euclidean norm of all gradients, before clipping; 0 where no limit needs it */
     int bad;     /* -1; or the step (rnc_train_info.steps) of the loss, or of the norm of all

@@ -156,7 +156,7 @@ bool rnct_ranks_fork(int count, rnct_link *link, rnct_problems *problems)
         f->count = count;
         good = make_sockets(count, ends);
     }
-    const int rank = good ? make_processes(f) : -1;
+    const int rank = good ? make_processes(f) : -1, error = errno;
     if (f && ends)
         keep(f, rank, ends);
     free(ends);
@@ -169,7 +169,7 @@ bool rnct_ranks_fork(int count, rnct_link *link, rnct_problems *problems)
         }
         free(f);
         return rnct_problem(problems, "ranks", "%d processes cannot be started: %s", count,
-                            strerror(errno));
+                            strerror(error));
     }
     *link = (rnct_link){f, fork_open, fork_exchange, fork_close, fork_lost};
     return true;

@@ -75,7 +75,8 @@ static void emit_train_release(Emit *e)
 /* Kernels of these families are cut by cuts.h, which speaks of convolutions' shapes. */
 static bool uses_cuts(const Plan *plan)
 {
-    return uses_family(plan, FAMILY_conv) || uses_family(plan, FAMILY_dense);
+    return uses_family(plan, FAMILY_conv) || uses_family(plan, FAMILY_dense) ||
+           uses_family(plan, FAMILY_norm);
 }
 
 void emit_operands(Emit *e)

@@ -89,4 +89,12 @@ for net in plain softmax; do
         "nm $net.o | grep ' t .*_step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v '_step_'"
 done
 
+# ---- a normalisation alone: its cuts are pasted without any convolution ----
+
+for norm in 'group_norm 2' instance_norm 'layer_norm image' layer_norm 'l2_normalize image'; do
+    printf 'net alone {\n  input x[6, 5, 4]\n  %s\n  output y\n}\n' "$norm" > alone.net
+    check "$norm alone" "$rnc" alone.net --init random:1 --isa scalar,portable -q
+    check "$norm alone, compiled" ${CC:-cc} -std=c99 $strict -I"$src/runtime" -c alone.c -o alone.o
+done
+
 finish

@@ -80,7 +80,9 @@ bool ranks_fork(Training *t)
         return false;
     }
     t->forked = true;
-    return connect(t);
+    const bool good = connect(t);
+    ranks_hush(t);
+    return good;
 }
 
 bool ranks_agree(const Training *t, bool good)

@@ -191,6 +191,8 @@ static bool check_calls(const Reader *r)
     const KerasGraph *graph = r->graph;
     bool good =
         !r->wrong && args_exist(graph, &graph->outputs) && args_exist(graph, &graph->inputs);
+    for (int i = 0; good && i < graph->inputs.n; i++)
+        good = graph->inputs.at[i].kind == ARG_TENSOR;
     for (int i = 0; good && i < graph->layers.n; i++) {
         for (int k = 0; good && k < graph->layers.at[i].calls.n; k++)
             good = args_exist(graph, &graph->layers.at[i].calls.at[k].args);

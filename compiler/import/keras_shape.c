@@ -86,7 +86,9 @@ KerasTensor keras_split(Site *s)
     Node *in = keras_in(s, 0);
     if (in && !keras_axis_is_last(s->config, s->in[0].rank))
         return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
-    if (!keras_ints(s->config, "indices_or_sections", 1, &a.parts) || a.parts < 2 ||
+    /* A list has the channels that parts begin at, not how many parts there are. */
+    if (json_is_array(json_object_get(s->config, "indices_or_sections")) ||
+        !keras_ints(s->config, "indices_or_sections", 1, &a.parts) || a.parts < 2 ||
         a.parts > MOST_OPERANDS)
         return keras_refuse(s, "its parts are not of equal size", NULL);
     const char **names = NEW_ARRAY(s->k->arena, const char *, a.parts);

@@ -238,6 +238,20 @@ def refused(folder):
             {"class_name": "ReLU", "config": {"name": "a"}, "inbound_nodes": [[["b", 0, 0, {}]]]},
             {"class_name": "ReLU", "config": {"name": "b"}, "inbound_nodes": [[["a", 0, 0, {}]]]}],
         "input_layers": [], "output_layers": [["b", 0, 0]]}})
+    edit(folder, "split-at", lambda c: {"class_name": "Functional", "config": {
+        "name": "cut", "layers": [
+            {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 8, 8, 16]},
+             "inbound_nodes": []},
+            {"class_name": "Split", "config": {"name": "s", "indices_or_sections": [4],
+                                               "axis": -1},
+             "inbound_nodes": [[["x", 0, 0, {}]]]}],
+        "input_layers": [["x", 0, 0]], "output_layers": [["s", 0, 1]]}})
+    edit(folder, "no-input", lambda c: {"class_name": "Functional", "config": {
+        "name": "odd", "layers": [
+            {"class_name": "ReLU", "config": {"name": "a"}, "inbound_nodes": []},
+            {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 8, 8, 3]},
+             "inbound_nodes": []}],
+        "input_layers": [5], "output_layers": [["x", 0, 0]]}})
     edit(folder, "unknown", lambda c: {"class_name": "Functional", "config": {
         "name": "unknown", "layers": [
             {"class_name": "ReLU", "config": {"name": "a"}, "inbound_nodes": [[["z", 0, 0, {}]]]}],

@@ -49,6 +49,9 @@ static const char *path_of(const Run *run, const KerasNode *layer)
 static const KerasTensor *result(const Run *run, const KerasArg *arg)
 {
     const KerasCall *call = &run->model->layers.at[arg->layer].calls.at[arg->call];
+    /* Of a call that was refused, every result is. */
+    if (call->n_results == 1 && !call->results->node)
+        return call->results;
     return arg->result < call->n_results ? &call->results[arg->result] : NULL;
 }
 

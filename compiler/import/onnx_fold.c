@@ -231,11 +231,12 @@ static bool fold_Range(Work *w)
     if (!(count < (double)FOLDED_MOST))
         return false;
     const int64_t n = count > 0 ? (int64_t)count : 0;
-    if (!room(w, 1, &n, x[0].ints != NULL, &ints, &floats))
+    const bool whole = x[0].ints && x[1].ints && x[2].ints;
+    if (!room(w, 1, &n, whole, &ints, &floats))
         return false;
     for (int64_t i = 0; i < n; i++) {
         if (ints)
-            ints[i] = x[0].ints[0] + i * x[2].ints[0];
+            ints[i] = (int64_t)((uint64_t)x[0].ints[0] + (uint64_t)i * (uint64_t)x[2].ints[0]);
         else
             floats[i] = (float)(from + (double)i * step);
     }

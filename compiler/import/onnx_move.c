@@ -198,7 +198,8 @@ void onnx_split(Work *w)
     if (!v || !ints_of(w, "split", 1, &sizes, &n))
         return;
     const int axis = axis_in(attr_int(w, "axis", 0), v->view.rank), parts = w->node->n_out;
-    if (axis < 0 || !view_axis_is(&v->view, axis, AXIS_C, v->node->type.c) || (n && n != parts)) {
+    if (axis < 0 || parts < 1 || !view_axis_is(&v->view, axis, AXIS_C, v->node->type.c) ||
+        (n && n != parts)) {
         refuse(w, "of another axis than the channels", NULL);
         return;
     }
@@ -206,7 +207,7 @@ void onnx_split(Work *w)
     int64_t at = 0;
     for (int i = 0; i < parts; i++) {
         const int64_t count = n ? sizes[i] : i < parts - 1 ? part : c - at;
-        Node *node = count > 0 && at + count <= c ? channels_of(w, v->node, at, count) : NULL;
+        Node *node = count > 0 && count <= c - at ? channels_of(w, v->node, at, count) : NULL;
         View view = v->view;
         if (!node) {
             refuse(w, "in parts that do not fit the channels", NULL);
@@ -277,15 +278,15 @@ void onnx_gather(Work *w)
         return;
     }
     const int64_t *at = onnx_ints(index, w->arena), begin = at[0] < 0 ? at[0] + c : at[0];
+    if (begin < 0 || begin > c - index->elements) {
+        refuse(w, "of channels that are not there", NULL);
+        return;
+    }
     for (int64_t i = 1; i < index->elements; i++) {
         if ((at[i] < 0 ? at[i] + c : at[i]) != begin + i) {
             refuse(w, "of channels in another order", NULL);
             return;
         }
-    }
-    if (begin < 0 || begin + index->elements > c) {
-        refuse(w, "of channels that are not there", NULL);
-        return;
     }
     Node *node = channels_of(w, v->node, begin, index->elements);
     if (!node)

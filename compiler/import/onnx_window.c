@@ -269,6 +269,10 @@ void onnx_pad(Work *w)
         give_same(w, 0, v);
         return;
     }
+    if (has_operand(w, 2) && (!value || !value->bytes || value->elements != 1)) {
+        refuse(w, "with a value that is not known", "rnc pads with zeros");
+        return;
+    }
     if (!str_eq(mode, "constant") || with != 0 || has_operand(w, 3)) {
         refuse(w,
                arena_printf(w->arena, "with mode=%s and the value %g", str_shown(w->arena, mode),

@@ -146,6 +146,69 @@ static void test_graph(void)
     buf_add(&c.bytes, "\x42\x02\x10\x0d", 4);
     refused(&c, "it has no graph");
 }
+
+static void part(Case *c, Buf *graph, char key, const char *bytes, size_t n)
+{
+    const Buf inner = text(c, bytes, n), outer = field(c, key, &inner);
+    buf_add(graph, outer.text, outer.n);
+}
+#define PART(graph, key, bytes) part(&c, graph, key, bytes, sizeof(bytes) - 1)
+
+/* A graph from x, of 4 x 8 x 8, to y. */
+static Buf ports(Case *of)
+{
+    Case c = *of;
+    Buf graph = buf_new(c.arena);
+    PART(&graph, INPUT,
+         "\x0a\x01x\x12\x16\x0a\x14\x08\x01\x12\x10\x0a\x02\x08\x01\x0a\x02\x08\x04\x0a\x02\x08\x08"
+         "\x0a\x02\x08\x08");
+    PART(&graph, 0x62, "\x0a\x01y");
+    return graph;
+}
+
+static void refused_graph(Case *c, const Buf *of, const char *says)
+{
+    const Buf graph = field(c, GRAPH, of);
+    buf_add(&c->bytes, graph.text, graph.n);
+    buf_add(&c->bytes, "\x42\x02\x10\x0d", 4); /* opset 13 */
+    refused(c, says);
+}
+
+/* Numbers that operators do not expect. */
+static void test_numbers(void)
+{
+    Case c;
+    begin(&c);
+    Buf graph = ports(&c);
+    PART(&graph, NODE,
+         "\x0a\x01x\x0a\x01i\x12\x01y\x22\x06Gather\x2a\x0b\x0a\x04"
+         "axis\x18\x01\xa0\x01\x02");
+    PART(&graph, INITIALIZER, "\x08\x01\x10\x07\x42\x01i\x4a\x08\xff\xff\xff\xff\xff\xff\xff\x7f");
+    refused_graph(&c, &graph, "of channels that are not there");
+    begin(&c);
+    graph = ports(&c);
+    PART(&graph, NODE, "\x0a\x01p\x0a\x01q\x0a\x01s\x12\x01r\x22\x05Range"); /* of two types */
+    PART(&graph, NODE, "\x0a\x01x\x0a\x01r\x12\x01y\x22\x07Reshape");
+    PART(&graph, INITIALIZER, "\x10\x07\x42\x01p\x4a\x08\0\0\0\0\0\0\0\0");
+    PART(&graph, INITIALIZER, "\x10\x07\x42\x01q\x4a\x08\x05\0\0\0\0\0\0\0");
+    PART(&graph, INITIALIZER, "\x10\x01\x42\x01s\x4a\x04\0\0\x80\x3f");
+    refused_graph(&c, &graph, "known only while the network runs");
+    begin(&c);
+    graph = ports(&c);
+    PART(&graph, NODE, "\x0a\x01x\x12\x01r\x22\x07Sigmoid");
+    PART(&graph, NODE, "\x0a\x01x\x0a\x01p\x0a\x01r\x12\x01y\x22\x03Pad");
+    PART(&graph, INITIALIZER,
+         "\x08\x08\x10\x07\x42\x01p\x4a\x40"
+         "\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0"
+         "\x01\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0"
+         "\0\0\0\0\0\0\0\0");
+    refused_graph(&c, &graph, "with a value that is not known");
+}
 #else
 static void test_without(void)
 {
@@ -164,6 +227,7 @@ void suite_onnx_read(void)
     CU_add_test(s, "lengths that cannot be", test_lengths);
     CU_add_test(s, "tensors of other sizes", test_tensors);
     CU_add_test(s, "nodes without operands", test_graph);
+    CU_add_test(s, "numbers that operators do not expect", test_numbers);
 #else
     CU_add_test(s, "an rnc without protobuf-c", test_without);
 #endif

@@ -471,6 +471,30 @@ bool lower_attr_values(Lower *l, Frame *f, Op op, const Call *call, const Expr *
     return good;
 }
 
+/* As many parts of `split` as sizes; where both are written, they must agree. */
+static bool count_parts(const OpCall *c)
+{
+    const int n = c->attrs->sizes.n;
+    const Expr *parts = NULL;
+    if (c->row != op_row(OP_SPLIT) || c->attrs->sizes.at[0] <= 0)
+        return true;
+    for (int i = 0; i < c->row->n_attrs; i++) {
+        if (str_eq(c->row->attrs[i].word, "parts"))
+            parts = c->given[i];
+    }
+    if (parts && c->attrs->parts != n) {
+        if (lower_error(c->l, parts->loc, "'parts' of 'split' is %d, and there are %d sizes",
+                        c->attrs->parts, n)) {
+            diag_note(c->l->d, parts->loc,
+                      "the sizes say how many parts there are: leave out one of the two");
+            lower_note_callers(c->l, c->f, parts->loc);
+        }
+        return false;
+    }
+    c->attrs->parts = n;
+    return true;
+}
+
 bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, Attrs *attrs)
 {
     OpCall c = op_call(l, f, op, call, in, attrs);
@@ -486,9 +510,7 @@ bool lower_attrs(Lower *l, Frame *f, Op op, const Call *call, const Type *in, At
         c.given[i] = d ? d->expr : c.given[i];
         good = v.kind != VALUE_BAD && set_attr(&c, a, c.given[i], v) && good;
     }
-    good = good && all_given(&c) && resolve_padding(&c);
-    if (op == OP_SPLIT && attrs->sizes.at[0] > 0)
-        attrs->parts = attrs->sizes.n;
+    good = good && all_given(&c) && resolve_padding(&c) && count_parts(&c);
     if (good)
         check_kernel(&c);
     return good;

@@ -106,7 +106,7 @@ void onnx_erf(Work *w)
 static const OnnxTensor *aligned(Work *w, const Value *v, const OnnxTensor *t)
 {
     const int64_t axis = attr_int(w, "axis", -1);
-    if (!t || w->model->opset >= 7 || axis < 0 || axis + t->rank >= v->view.rank)
+    if (!t || w->model->opset >= 7 || axis < 0 || axis >= v->view.rank - t->rank)
         return t;
     OnnxTensor *to = NEW(w->arena, OnnxTensor);
     *to = *t;

@@ -208,6 +208,17 @@ static void test_numbers(void)
          "\0\0\0\0\0\0\0\0"
          "\0\0\0\0\0\0\0\0");
     refused_graph(&c, &graph, "with a value that is not known");
+    begin(&c);
+    graph = ports(&c);
+    PART(&graph, NODE,
+         "\x0a\x01x\x0a\x01w\x12\x01y\x22\x03"
+         "Add\x2a\x13\x0a\x04"
+         "axis\x18\xff\xff\xff\xff\xff\xff\xff\xff\x7f\xa0\x01\x02");
+    PART(&graph, INITIALIZER, "\x08\x04\x10\x01\x42\x01w\x4a\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    buf_add(&c.bytes, "\x42\x02\x10\x06", 4); /* before 7, axis is an attribute of Add */
+    const Buf old = field(&c, GRAPH, &graph);
+    buf_add(&c.bytes, old.text, old.n);
+    refused(&c, "Add");
 }
 #else
 static void test_without(void)

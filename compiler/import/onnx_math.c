@@ -161,7 +161,10 @@ static void with_known(Work *w, int i, bool product, double sign)
     float *shift = filled(w, c, 0);
     for (int k = 0; !product && k < c; k++)
         shift[k] = i == 0 ? (float)sign * at[k] : at[k];
-    Node *node = product && scale[0] == scale[c - 1] ? sixth(w, v->node, (double)scale[0]) : NULL;
+    bool same = true;
+    for (int k = 1; k < c; k++)
+        same = same && scale[k] == scale[0];
+    Node *node = product && same ? sixth(w, v->node, (double)scale[0]) : NULL;
     if (!node)
         node = channelwise(w, v->node, scale, shift, v->users == 1);
     give(w, 0, node, &v->view);

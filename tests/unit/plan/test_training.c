@@ -50,7 +50,7 @@ static void test_halos(void)
         if (step->kernel != KERNEL_input)
             continue;
         inputs[evaluates]++;
-        cleared[evaluates] += step->clear_halo & 1;
+        cleared[evaluates] += (int)(step->clear_halo & 1);
         CU_ASSERT(step->out[0].tensor->halo[0] == 1 && step->out[0].tensor->halo[1] == 1);
     }
     CU_ASSERT(inputs[0] == 1 && inputs[1] == 1);

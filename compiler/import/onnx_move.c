@@ -186,8 +186,14 @@ static Node *channels_of(Work *w, Node *x, int64_t begin, int64_t count)
         Node **parts = equal_parts(w, x, (int)(c / count));
         return parts ? parts[begin / count] : NULL;
     }
-    refuse(w, "of channels that are no equal part of all", "rnc splits channels into equal parts");
-    return NULL;
+    if (begin < 0 || count < 1 || begin > c - count) {
+        refuse(w, "of channels that are not there", NULL);
+        return NULL;
+    }
+    Attrs a = ir_default_attrs(OP_CROP);
+    a.channel_padding[0] = (int)begin;
+    a.channel_padding[1] = (int)(c - count - begin);
+    return layer(w, OP_CROP, &x, 1, &a);
 }
 
 void onnx_split(Work *w)

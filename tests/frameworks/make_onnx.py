@@ -81,9 +81,24 @@ class Mobile(nn.Module):
         return self.head(x.flatten(1))
 
 
+class Slices(nn.Module):
+    """Channels taken apart at places that are no equal parts."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 10, 3, padding=1)
+        self.second = nn.Conv2d(7, 4, 1)
+        self.classes = nn.Linear(4 + 3, 5)
+
+    def forward(self, x):
+        first, rest = torch.split(self.conv(x), [3, 7], 1)
+        rest = self.second(rest).relu()
+        return self.classes(torch.cat([first.mean((2, 3)), rest.mean((2, 3))], 1))
+
+
 def torch_models():
     torch.manual_seed(5)
-    for name, model in (("residual", Residual()), ("mobile", Mobile())):
+    for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices())):
         for key, t in model.state_dict().items():
             if key.endswith("running_var"):
                 t.uniform_(0.5, 1.5)

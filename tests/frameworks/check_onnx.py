@@ -45,8 +45,6 @@ REFUSED = {
     "shufflenet_v2_x1_0": ["than the channels"],  # shuffles channels
     "timm/ecaresnet50d": ["Conv: of a tensor whose axes"],  # convolves along the channels
     "timm/skresnet18": ["Concat: of other axes"],  # 5 axes
-    "timm/dpn68": ["no equal part"],  # slices of channels that are no equal parts
-    "timm/rexnet_100": ["no equal part"],
     "timm/resnest14d": ["cannot be said"],
 }
 

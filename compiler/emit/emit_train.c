@@ -86,10 +86,13 @@ static void emit_measure(Emit *e, const Losses *l)
         arena_floats(e, l->losses), arena_floats(e, l->hits), labels, classes, l->each);
 }
 
-static const char step_begin_text[] =
+static const char step_text[] =
     "\nstatic rnc_status @_step_any(void *any, const void *const *inputs, int images, double "
     "rate,\n"
-    "                            rnc_metrics *metrics)\n"
+    "                            rnc_metrics *metrics)\n";
+
+/* How a step and an evaluation begin and end. */
+static const char begin_text[] =
     "{\n"
     "    struct @ *net = (struct @ *)any;\n"
     "    const rnc_status status = rnc_train_images(images, $_BATCH, net->why);\n"
@@ -97,13 +100,11 @@ static const char step_begin_text[] =
     "        return status;\n"
     "    net->images = images;\n"
     "    if (net->pool)\n"
-    "        net->pool->begin(net->pool);\n"
-    "    @_forward(net, inputs, NULL);\n";
-
-static const char step_end_text[] = "    if (net->pool)\n"
-                                    "        net->pool->end(net->pool);\n"
-                                    "    return RNC_OK;\n"
-                                    "}\n";
+    "        net->pool->begin(net->pool);\n";
+static const char end_text[] = "    if (net->pool)\n"
+                               "        net->pool->end(net->pool);\n"
+                               "    return RNC_OK;\n"
+                               "}\n";
 
 /* The update of a training that waits: with the norm of all gradients, after several batches. */
 static void emit_update(Emit *e)
@@ -159,7 +160,9 @@ static void emit_step(Emit *e)
     const Training *t = e->plan->training;
     if (updates_wait(&t->optimizer))
         emit_update(e);
-    emit_template(e, step_begin_text);
+    emit_template(e, step_text);
+    emit_template(e, begin_text);
+    emit_template(e, "    @_forward(net, inputs, NULL);\n");
     emit_measure(e, &t->losses[0]);
     buf_printf(e->out,
                "    if (metrics->loss - metrics->loss != 0.0) {\n        metrics->bad = %d;\n"
@@ -167,27 +170,20 @@ static void emit_step(Emit *e)
                t->losses[0].index);
     emit_backward(e);
     buf_puts(e->out, "    }\n");
-    emit_template(e, step_end_text);
+    emit_template(e, end_text);
 }
 
 static const char evaluate_text[] =
     "\nstatic rnc_status @_evaluate_any(void *any, const void *const *inputs, int images,\n"
-    "                                void *const *outputs, rnc_metrics *metrics)\n"
-    "{\n"
-    "    struct @ *net = (struct @ *)any;\n"
-    "    const rnc_status status = rnc_train_images(images, $_BATCH, net->why);\n"
-    "    if (status)\n"
-    "        return status;\n"
-    "    net->images = images;\n"
-    "    if (net->pool)\n"
-    "        net->pool->begin(net->pool);\n"
-    "    @_evaluation(net, inputs, outputs);\n";
+    "                                void *const *outputs, rnc_metrics *metrics)\n";
 
 static void emit_evaluate(Emit *e)
 {
     emit_template(e, evaluate_text);
+    emit_template(e, begin_text);
+    emit_template(e, "    @_evaluation(net, inputs, outputs);\n");
     emit_measure(e, &e->plan->training->losses[1]);
-    emit_template(e, step_end_text);
+    emit_template(e, end_text);
 }
 
 /* ---- tensors ---- */

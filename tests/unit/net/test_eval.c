@@ -1,39 +1,10 @@
 /* test_eval.c: the oracle against numbers worked out by hand, an operator at a
  * time; test_eval_state.c has those that remember.  Tensors are [h][w][c]. */
-#include "net/eval.h"
-#include "netgen.h"
+#include "evaltest.h"
 
 #include <CUnit/CUnit.h>
 
 #include <math.h>
-
-#define LIST(...) ((const double[]){__VA_ARGS__})
-#define FLOATS(...) ((const float[]){__VA_ARGS__})
-
-/* The value of `node`, the first input being `input`. */
-static const double *value_of(NetTest *t, const Node *node, const double *input)
-{
-    const double *inputs[] = {input, input};
-    return eval_net(t->net, inputs, EVAL_DOUBLE, t->arena).values[node->id];
-}
-
-static void check(NetTest *t, const Node *node, const double *input, int n, const double *wanted)
-{
-    CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-    CU_ASSERT_EQUAL_FATAL(type_elements(node->type), n);
-    const double *got = value_of(t, node, input);
-    for (int i = 0; i < n; i++)
-        CU_ASSERT_DOUBLE_EQUAL(got[i], wanted[i], 1e-12 * (1 + fabs(wanted[i])));
-}
-
-#define CHECK(t, node, input, ...) \
-    check(t, node, input, (int)(sizeof LIST(__VA_ARGS__) / sizeof(double)), LIST(__VA_ARGS__))
-
-static Node *begin(NetTest *t, int h, int w, int c)
-{
-    netgen_begin(t, 1);
-    return netgen_input(t, ELEM_F32, h, w, c);
-}
 
 /* A convolution without padding; a test sets what else it needs. */
 static Attrs conv_attrs(int filters, int h, int w)
@@ -48,7 +19,7 @@ static Attrs conv_attrs(int filters, int h, int w)
 static void test_conv_padding(void)
 {
     NetTest t;
-    Node *conv = netgen_conv(&t, begin(&t, 3, 3, 1), 1, 3, 1);
+    Node *conv = netgen_conv(&t, evaltest_begin(&t, 3, 3, 1), 1, 3, 1);
     netgen_set(&t, conv, P_WEIGHT, FLOATS(1, 1, 1, 1, 1, 1, 1, 1, 1));
     CHECK(&t, conv, LIST(1, 2, 3, 4, 5, 6, 7, 8, 9), 12, 21, 16, 27, 45, 33, 24, 39, 28);
     netgen_end(&t);
@@ -58,7 +29,7 @@ static void test_conv_padding(void)
 static void test_conv_direction(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 3, 1);
+    Node *x = evaltest_begin(&t, 1, 3, 1);
     Node *conv = netgen_add(&t, OP_CONV, &x, 1, conv_attrs(1, 1, 2));
     netgen_set(&t, conv, P_WEIGHT, FLOATS(1, 10));
     CHECK(&t, conv, LIST(1, 2, 3), 21, 32);
@@ -69,7 +40,7 @@ static void test_conv_direction(void)
 static void test_conv_same(void)
 {
     NetTest t;
-    Node *x = begin(&t, 2, 2, 1);
+    Node *x = evaltest_begin(&t, 2, 2, 1);
     Attrs a = conv_attrs(1, 2, 2);
     a.padding[2] = a.padding[3] = 1;
     Node *conv = netgen_add(&t, OP_CONV, &x, 1, a);
@@ -78,7 +49,7 @@ static void test_conv_same(void)
     CHECK(&t, conv, LIST(1, 2, 3, 4), 30, 14, 11, 4);
     netgen_end(&t);
 
-    x = begin(&t, 1, 4, 1);
+    x = evaltest_begin(&t, 1, 4, 1);
     a = conv_attrs(1, 1, 3);
     a.stride[1] = 2;
     a.padding[3] = 1;
@@ -91,7 +62,7 @@ static void test_conv_same(void)
 static void test_conv_dilation(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 6, 1);
+    Node *x = evaltest_begin(&t, 1, 6, 1);
     Attrs a = conv_attrs(1, 1, 3);
     a.dilation[1] = 2;
     Node *conv = netgen_add(&t, OP_CONV, &x, 1, a);
@@ -104,7 +75,7 @@ static void test_conv_dilation(void)
 static void test_conv_channels(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 2);
+    Node *x = evaltest_begin(&t, 1, 2, 2);
     Node *conv = netgen_add(&t, OP_CONV, &x, 1, conv_attrs(2, 1, 2));
     netgen_set(&t, conv, P_WEIGHT, FLOATS(1, 10, 100, 1000, 0, 0, 0, 1));
     CHECK(&t, conv, LIST(1, 2, 3, 4), 1 + 30 + 200 + 4000, 4);
@@ -114,7 +85,7 @@ static void test_conv_channels(void)
 static void test_conv_groups(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 4);
+    Node *x = evaltest_begin(&t, 1, 1, 4);
     Attrs a = conv_attrs(4, 1, 1);
     a.groups = 2;
     a.bias = true;
@@ -125,7 +96,7 @@ static void test_conv_groups(void)
     netgen_end(&t);
 
     /* depthwise, two filters for each channel */
-    x = begin(&t, 1, 2, 2);
+    x = evaltest_begin(&t, 1, 2, 2);
     a = conv_attrs(4, 1, 2);
     a.groups = 2;
     conv = netgen_add(&t, OP_CONV, &x, 1, a);
@@ -138,7 +109,7 @@ static void test_conv_groups(void)
 static void test_residual_and_activation(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 2);
+    Node *x = evaltest_begin(&t, 1, 1, 2);
     Node *in[] = {x, x};
     Node *conv = netgen_add(&t, OP_CONV, in, 2, conv_attrs(2, 1, 1));
     netgen_set(&t, conv, P_WEIGHT, FLOATS(1, 1, 0, -3));
@@ -162,7 +133,7 @@ static void test_batch(void)
     a.bias = false;
     Node *dense = netgen_add(&t, OP_DENSE, &x, 1, a);
     netgen_set(&t, dense, P_WEIGHT, FLOATS(1, 10, 1, -1));
-    const double *got = value_of(&t, dense, LIST(1, 2, 3, 4, 5, 6));
+    const double *got = evaltest_value(&t, dense, LIST(1, 2, 3, 4, 5, 6));
     CU_ASSERT_EQUAL(got[4], 65);
     CU_ASSERT_EQUAL(got[5], -1);
     netgen_end(&t);
@@ -171,7 +142,7 @@ static void test_batch(void)
 static void test_bn(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 2);
+    Node *x = evaltest_begin(&t, 1, 1, 2);
     Attrs a = ir_default_attrs(OP_BN);
     CU_ASSERT_EQUAL(a.epsilon, 1e-5);
     a.epsilon = 1;
@@ -202,7 +173,7 @@ static void test_normalize(void)
 static void test_activations(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 4);
+    Node *x = evaltest_begin(&t, 1, 1, 4);
     const double *in = LIST(-4, -1, 1, 7);
     Attrs a = ir_default_attrs(OP_LEAKY_RELU);
     CU_ASSERT_EQUAL(a.alpha, 0.01);
@@ -247,7 +218,7 @@ static void test_activations(void)
 static void test_maxpool(void)
 {
     NetTest t;
-    Node *x = begin(&t, 2, 2, 1);
+    Node *x = evaltest_begin(&t, 2, 2, 1);
     Attrs a = ir_default_attrs(OP_MAXPOOL);
     a.kernel[0] = a.kernel[1] = 2;
     a.stride[0] = a.stride[1] = 1;
@@ -258,7 +229,7 @@ static void test_maxpool(void)
           -3, -3, -4);
     netgen_end(&t);
 
-    x = begin(&t, 1, 3, 2);
+    x = evaltest_begin(&t, 1, 3, 2);
     a = ir_default_attrs(OP_MAXPOOL);
     a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = 1;
@@ -270,7 +241,7 @@ static void test_maxpool(void)
 static void test_avgpool(void)
 {
     NetTest t;
-    Node *x = begin(&t, 2, 2, 1);
+    Node *x = evaltest_begin(&t, 2, 2, 1);
     Attrs a = ir_default_attrs(OP_AVGPOOL);
     CU_ASSERT_TRUE(a.count_padding);
     a.kernel[0] = a.kernel[1] = a.stride[0] = a.stride[1] = 2;
@@ -290,7 +261,7 @@ static void test_avgpool(void)
 static void test_dense(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 2);
+    Node *x = evaltest_begin(&t, 1, 1, 2);
     Attrs a = ir_default_attrs(OP_DENSE);
     a.filters = 2;
     Node *dense = netgen_add(&t, OP_DENSE, &x, 1, a);
@@ -308,7 +279,7 @@ static void test_dense(void)
 static void test_softmax(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 2);
+    Node *x = evaltest_begin(&t, 1, 2, 2);
     CHECK(&t, netgen_op(&t, OP_SOFTMAX, x), LIST(0, log(3), 1000, 1000 + log(3)), 0.25, 0.75, 0.25,
           0.75);
     netgen_end(&t);
@@ -318,7 +289,7 @@ static void test_softmax(void)
 static void check_special(NetTest *t, const Node *node, const double *input, const double *wanted)
 {
     CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-    const double *got = value_of(t, node, input);
+    const double *got = evaltest_value(t, node, input);
     for (int64_t i = 0; i < type_elements(node->type); i++) {
         const bool right = isnan(wanted[i])   ? isnan(got[i])
                            : isinf(wanted[i]) ? got[i] == wanted[i]
@@ -340,7 +311,7 @@ static void test_special(void)
         {OP_ELU, INFINITY, -1}, {OP_SOFTPLUS, INFINITY, 0}, {OP_MISH, INFINITY, 0},
         {OP_SELU, INFINITY, -1.7580993408473766}, {OP_CLIP, INFINITY, -INFINITY}};
     NetTest t;
-    Node *x = begin(&t, 1, 3, 1);
+    Node *x = evaltest_begin(&t, 1, 3, 1);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         check_special(&t, netgen_op(&t, limits[i].op, x), LIST(NAN, INFINITY, -INFINITY),
                       LIST(NAN, limits[i].up, limits[i].down));
@@ -353,7 +324,7 @@ static void test_special(void)
     check_special(&t, max, LIST(-INFINITY, -INFINITY, NAN), LIST(-INFINITY, NAN));
     netgen_end(&t);
 
-    x = begin(&t, 1, 1, 3);
+    x = evaltest_begin(&t, 1, 1, 3);
     Node *softmax = netgen_op(&t, OP_SOFTMAX, x);
     check_special(&t, softmax, LIST(-INFINITY, 0, log(3)), LIST(0, 0.25, 0.75));
     check_special(&t, softmax, LIST(INFINITY, 0, 0), LIST(NAN, NAN, NAN));
@@ -364,7 +335,7 @@ static void test_special(void)
 static void test_joins(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 2);
+    Node *x = evaltest_begin(&t, 1, 2, 2);
     Attrs a = ir_default_attrs(OP_AVGPOOL);
     a.stride[0] = a.stride[1] = 1;
     a.kernel[0] = 1;
@@ -387,7 +358,7 @@ static void test_joins(void)
 static void test_split(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 4);
+    Node *x = evaltest_begin(&t, 1, 2, 4);
     const double *in = LIST(1, 2, 3, 4, 5, 6, 7, 8);
     Attrs a = ir_default_attrs(OP_SPLIT);
     a.parts = 2;
@@ -403,7 +374,7 @@ static void test_split(void)
 static void test_moves(void)
 {
     NetTest t;
-    Node *x = begin(&t, 2, 2, 2);
+    Node *x = evaltest_begin(&t, 2, 2, 2);
     const double *in = LIST(1, 2, 3, 4, 5, 6, 7, 8);
     Attrs a = ir_default_attrs(OP_FLATTEN);
     CHECK(&t, netgen_add(&t, OP_FLATTEN, &x, 1, a), in, 1, 3, 5, 7, 2, 4, 6, 8);
@@ -420,7 +391,7 @@ static void test_moves(void)
           7, 8);
     netgen_end(&t);
 
-    x = begin(&t, 1, 2, 1);
+    x = evaltest_begin(&t, 1, 2, 1);
     a = ir_default_attrs(OP_ZEROPAD);
     a.padding[0] = a.padding[3] = 1; /* a row above, a pixel to the right */
     a.channel_padding[0] = 1;
@@ -432,7 +403,7 @@ static void test_moves(void)
 static void test_float(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 1);
+    Node *x = evaltest_begin(&t, 1, 1, 1);
     Node *node = netgen_op(&t, OP_TANH, x);
     const double *inputs[] = {LIST(0.3)};
     double d = eval_net(t.net, inputs, EVAL_DOUBLE, t.arena).values[node->id][0];

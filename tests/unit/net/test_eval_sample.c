@@ -1,40 +1,11 @@
 /* test_eval_sample.c: the oracle's operators that give pixels other places, and windows at the
  * edge, against numbers worked out by hand.  Tensors are [h][w][c]. */
-#include "net/eval.h"
-#include "netgen.h"
+#include "evaltest.h"
 
 #include <CUnit/CUnit.h>
 
 #include <math.h>
 #include <string.h>
-
-#define LIST(...) ((const double[]){__VA_ARGS__})
-#define FLOATS(...) ((const float[]){__VA_ARGS__})
-
-/* The value of `node`, the first input being `input`. */
-static const double *value_of(NetTest *t, const Node *node, const double *input)
-{
-    const double *inputs[] = {input, input};
-    return eval_net(t->net, inputs, EVAL_DOUBLE, t->arena).values[node->id];
-}
-
-static void check(NetTest *t, const Node *node, const double *input, int n, const double *wanted)
-{
-    CU_ASSERT_PTR_NOT_NULL_FATAL(node);
-    CU_ASSERT_EQUAL_FATAL(type_elements(node->type), n);
-    const double *got = value_of(t, node, input);
-    for (int i = 0; i < n; i++)
-        CU_ASSERT_DOUBLE_EQUAL(got[i], wanted[i], 1e-12 * (1 + fabs(wanted[i])));
-}
-
-#define CHECK(t, node, input, ...) \
-    check(t, node, input, (int)(sizeof LIST(__VA_ARGS__) / sizeof(double)), LIST(__VA_ARGS__))
-
-static Node *begin(NetTest *t, int h, int w, int c)
-{
-    netgen_begin(t, 1);
-    return netgen_input(t, ELEM_F32, h, w, c);
-}
 
 /* The 4x4 pixels 1 to 16 by 3x3 windows, stride 2, padding 1: PyTorch's avg_pool2d and max_pool2d.
  */
@@ -42,7 +13,7 @@ static void test_ceil_mode(void)
 {
     const double *in = LIST(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
     NetTest t;
-    Node *x = begin(&t, 4, 4, 1);
+    Node *x = evaltest_begin(&t, 4, 4, 1);
     Attrs a = ir_default_attrs(OP_AVGPOOL);
     CU_ASSERT_FALSE(a.ceil_mode);
     a.kernel[0] = a.kernel[1] = 3;
@@ -76,7 +47,7 @@ static void test_ceil_mode(void)
 static void test_pad(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 3, 1);
+    Node *x = evaltest_begin(&t, 1, 3, 1);
     Attrs a = ir_default_attrs(OP_PAD);
     a.padding[1] = a.padding[3] = 2;
     const double *in = LIST(1, 2, 3);
@@ -95,7 +66,7 @@ static void test_pad(void)
 static void test_resize(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 1);
+    Node *x = evaltest_begin(&t, 1, 2, 1);
     Attrs a = ir_default_attrs(OP_RESIZE);
     a.size[0] = 1, a.size[1] = 4;
     a.resize_mode = RESIZE_BILINEAR;
@@ -125,7 +96,7 @@ static void test_resize(void)
 static void test_blurpool(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 4, 1);
+    Node *x = evaltest_begin(&t, 1, 4, 1);
     Attrs a = ir_default_attrs(OP_BLURPOOL);
     a.kernel[0] = a.stride[0] = 1;
     a.padding[1] = a.padding[3] = 1;
@@ -138,7 +109,7 @@ static void test_blurpool(void)
 static void test_blocks(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 1, 8);
+    Node *x = evaltest_begin(&t, 1, 1, 8);
     const double *in = LIST(0, 1, 2, 3, 4, 5, 6, 7);
     Attrs a = ir_default_attrs(OP_DEPTH_TO_SPACE);
     a.block = 2;
@@ -169,7 +140,7 @@ static void test_blocks(void)
 static void test_conv_transpose(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 2, 1);
+    Node *x = evaltest_begin(&t, 1, 2, 1);
     Attrs a = ir_default_attrs(OP_CONV_TRANSPOSE);
     a.filters = a.kernel[0] = a.stride[0] = 1;
     a.kernel[1] = 3, a.stride[1] = 2;
@@ -186,7 +157,7 @@ static void test_conv_transpose(void)
 static void test_padding_mode(void)
 {
     NetTest t;
-    Node *x = begin(&t, 1, 3, 1);
+    Node *x = evaltest_begin(&t, 1, 3, 1);
     Attrs a = ir_default_attrs(OP_CONV);
     a.filters = a.kernel[0] = 1;
     a.kernel[1] = 3;

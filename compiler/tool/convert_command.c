@@ -6,29 +6,11 @@
 #include "tool/output.h"
 
 #include <stdio.h>
-#include <string.h>
-
-/* -o, or the network's name in the current folder; NULL after a message. */
-static const char *name_of_output(const Options *o, Arena *arena, Diag *d)
-{
-    static const char ending[] = ".safetensors";
-    if (o->output && !str_ends(o->output, ending)) {
-        diag_error(d, NO_LOC, "the output's name must end in %s, and '%s' does not", ending,
-                   o->output);
-        return NULL;
-    }
-    if (o->output)
-        return o->output;
-    const char *slash = strrchr(o->compile.input, '/');
-    const char *base = slash ? slash + 1 : o->compile.input, *dot = strrchr(base, '.');
-    return arena_printf(arena, "%.*s%s", (int)(dot ? dot - base : (ptrdiff_t)strlen(base)), base,
-                        ending);
-}
 
 int convert_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
-    const char *path = name_of_output(o, arena, d);
+    const char *path = output_ending(o, ".safetensors", arena, d);
     if (!path)
         return EXIT_USAGE;
     /* The compilation ends where the network is as it was written. */

@@ -8,21 +8,6 @@
 #include <string.h>
 
 #ifdef RNC_HAVE_PROTOBUF_C
-/* -o, or the network's name in the current folder; NULL after a message. */
-static const char *name_of_output(const Options *o, Arena *arena, Diag *d)
-{
-    if (o->output && !str_ends(o->output, ".onnx")) {
-        diag_error(d, NO_LOC, "the output's name must end in .onnx, and '%s' does not", o->output);
-        return NULL;
-    }
-    if (o->output)
-        return o->output;
-    const char *slash = strrchr(o->compile.input, '/');
-    const char *base = slash ? slash + 1 : o->compile.input, *dot = strrchr(base, '.');
-    return arena_printf(arena, "%.*s.onnx", (int)(dot ? dot - base : (ptrdiff_t)strlen(base)),
-                        base);
-}
-
 static void write_files(const Options *o, const Net *net, const char *path, const SrcMap *src,
                         Arena *arena, Diag *d)
 {
@@ -43,7 +28,7 @@ static void write_files(const Options *o, const Net *net, const char *path, cons
 int export_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
-    const char *path = name_of_output(o, arena, d);
+    const char *path = output_ending(o, ".onnx", arena, d);
     if (!path)
         return EXIT_USAGE;
     /* The compilation ends where the network is as it was written. */

@@ -12,18 +12,9 @@
 /* NAME of -o NAME.net, or of the model in the current folder; NULL after a message. */
 static const char *base_of_output(const Options *o, Arena *arena, Diag *d)
 {
-    const char *from = o->output;
-    if (from && !str_ends(from, ".net")) {
-        diag_error(d, NO_LOC, "the output's name must end in .net, and '%s' does not", from);
-        return NULL;
-    }
-    if (!from) {
-        const char *slash = strrchr(o->compile.input, '/');
-        from = slash ? slash + 1 : o->compile.input;
-    }
-    const char *slash = strrchr(from, '/'), *base = slash ? slash + 1 : from;
-    const char *dot = strrchr(base, '.');
-    return arena_strndup(arena, from, dot && dot > base ? (size_t)(dot - from) : strlen(from));
+    static const char ending[] = ".net";
+    const char *path = output_ending(o, ending, arena, d);
+    return path ? arena_strndup(arena, path, strlen(path) - strlen(ending)) : NULL;
 }
 
 static bool has_values(const Net *net)

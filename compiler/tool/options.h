@@ -90,6 +90,10 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
  * header's and the weights file's name.  *base is the outputs' common path
  * without ".c".  False after a message. */
 bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base);
+/* The input's name in the current folder, with `ending` (".onnx") for its own. */
+const char *default_output(const Options *o, const char *ending, Arena *arena);
+/* -o, which must have that ending, or the default; NULL after a message. */
+const char *output_ending(const Options *o, const char *ending, Arena *arena, Diag *d);
 
 /* The help of one command. */
 void options_help(Buf *out, Command command);

@@ -43,3 +43,20 @@ bool names_of_outputs(Options *o, Arena *arena, Diag *d, const char **base)
     e->weights_file = arena_printf(arena, "%s.weights", stem);
     return true;
 }
+
+const char *default_output(const Options *o, const char *ending, Arena *arena)
+{
+    const char *base = base_name(o->compile.input), *dot = strrchr(base, '.');
+    const size_t n = dot && dot > base ? (size_t)(dot - base) : strlen(base);
+    return arena_printf(arena, "%.*s%s", (int)n, base, ending);
+}
+
+const char *output_ending(const Options *o, const char *ending, Arena *arena, Diag *d)
+{
+    if (!o->output)
+        return default_output(o, ending, arena);
+    if (str_ends(o->output, ending))
+        return o->output;
+    diag_error(d, NO_LOC, "the output's name must end in %s, and '%s' does not", ending, o->output);
+    return NULL;
+}

@@ -213,17 +213,6 @@ static void print_table(const Tune *t, const Kinds *kinds, const char *path)
 
 /* ---- the command ---- */
 
-/* -o, or the network's name in this folder. */
-static const char *output_of(const Options *o, Arena *arena)
-{
-    const char *slash = strrchr(o->compile.input, '/');
-    const char *base = slash ? slash + 1 : o->compile.input, *dot = strrchr(base, '.');
-    if (o->output)
-        return o->output;
-    return arena_printf(arena, "%.*s.tuning", (int)(dot ? dot - base : (ptrdiff_t)strlen(base)),
-                        base);
-}
-
 /* The best instruction set of the plan that this CPU has. */
 static bool find_isa(Tune *t)
 {
@@ -270,7 +259,7 @@ static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *
         diag_error(d, NO_LOC, "'%s' has no convolution or dense layer to tune", c->net->name);
     if (kinds.n == 0 || !find_isa(&t) || !tune_all(&t, &kinds))
         return;
-    OutputFile files[2] = {{.path = output_of(o, arena)}, {.path = o->table}};
+    OutputFile files[2] = {{.path = o->output ? o->output : default_output(o, ".tuning", arena)}, {.path = o->table}};
     files[0].bytes = file_text(&t, &kinds, &files[0].size);
     if (t.table)
         files[1].bytes = rows_text(&t, t.table, &files[1].size);

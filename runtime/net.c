@@ -12,9 +12,8 @@ static void rnc_say_both(char *why, uint64_t expected, uint64_t found, unsigned 
     rnc_why_number(why, found, base);
 }
 
-/* Checks memory of the caller's, called `what`. */
-static rnc_status rnc_check_memory(const char *what, const void *memory, size_t bytes,
-                                   size_t needed, rnc_status error, char *why)
+rnc_status rnc_check_memory(const char *what, const void *memory, size_t bytes, size_t needed,
+                            rnc_status error, char *why)
 {
     if (memory && (uintptr_t)memory % 64 == 0 && bytes >= needed)
         return RNC_OK;

@@ -54,4 +54,9 @@ enum { RNC_WHY_BYTES = 192 };
 RNCRT_API void rnc_why(char *why, const char *text);
 RNCRT_API void rnc_why_number(char *why, uint64_t number, unsigned base);
 
+/* Checks memory of the caller's, called `what`: not NULL, aligned to 64 bytes, large enough.  Else
+ * returns `error` and adds to `why` what is wrong. */
+RNCRT_API rnc_status rnc_check_memory(const char *what, const void *memory, size_t bytes,
+                                      size_t needed, rnc_status error, char *why);
+
 #endif

@@ -3,26 +3,6 @@
 #include "rnctrain.h"
 #include "rncw.h"
 
-static rnc_status rnc_train_memory(const char *what, const void *memory, size_t bytes,
-                                   size_t needed, rnc_status error, char *why)
-{
-    if (memory && (uintptr_t)memory % 64 == 0 && bytes >= needed)
-        return RNC_OK;
-    rnc_why(why, "the ");
-    rnc_why(why, what);
-    if (!memory) {
-        rnc_why(why, " is NULL");
-    } else if ((uintptr_t)memory % 64) {
-        rnc_why(why, "'s address is not a multiple of 64");
-    } else {
-        rnc_why(why, " needs ");
-        rnc_why_number(why, needed, 10);
-        rnc_why(why, " bytes and has ");
-        rnc_why_number(why, bytes, 10);
-    }
-    return error;
-}
-
 rnc_status rnc_train_check(const rnc_train_info *info, const void *state, size_t state_bytes,
                            const void *arena, size_t arena_bytes, const rnc_ranks *ranks, char *why)
 {
@@ -36,10 +16,10 @@ rnc_status rnc_train_check(const rnc_train_info *info, const void *state, size_t
         rnc_why_number(why, (uint64_t)(count < 0 ? 0 : count), 10);
         return RNC_E_PLAN;
     }
-    status = rnc_train_memory("state", state, state_bytes, info->state_bytes, RNC_E_STATE, why);
+    status = rnc_check_memory("state", state, state_bytes, info->state_bytes, RNC_E_STATE, why);
     if (status)
         return status;
-    return rnc_train_memory("arena", arena, arena_bytes, info->arena_bytes, RNC_E_ARENA, why);
+    return rnc_check_memory("arena", arena, arena_bytes, info->arena_bytes, RNC_E_ARENA, why);
 }
 
 rnc_status rnc_train_images(int images, int most, char *why)

@@ -238,16 +238,21 @@ static int64_t weight_bytes(const Plan *plan)
     return end;
 }
 
-static void emit_description(Emit *e)
+void emit_described_ports(Emit *e)
 {
-    const Plan *plan = e->plan;
-    const Net *net = plan->net;
-    emit_template(e, "\nconst rnc_net_info @_info = {\n    ");
+    const Net *net = e->plan->net;
     emit_string(e->out, net->name);
     buf_printf(e->out, ",\n    %d, /* inputs */\n    %d, /* outputs */\n", net->inputs.n,
                net->outputs.n);
     emit_template(e, net->inputs.n ? "    @_info_inputs,\n" : "    NULL,\n");
     emit_template(e, net->outputs.n ? "    @_info_outputs,\n" : "    NULL,\n");
+}
+
+static void emit_description(Emit *e)
+{
+    const Plan *plan = e->plan;
+    emit_template(e, "\nconst rnc_net_info @_info = {\n    ");
+    emit_described_ports(e);
     buf_printf(e->out,
                "#ifndef RNC_NO_STEP_TABLE\n"
                "    %d, /* steps */\n    %d, /* turns of the batch */\n    %s_info_steps,\n"

@@ -85,6 +85,7 @@ void emit_evaluate_declaration(Emit *e);
 
 /* emit_info.c */
 void emit_info_ports(Emit *e);                /* tables of ports */
+void emit_described_ports(Emit *e);           /* name and ports, the first fields of a description */
 void emit_step_table(Emit *e);                /* the table of steps */
 void emit_string(Buf *out, const char *text); /* as a C string */
 void emit_labels(Emit *e);

@@ -392,14 +392,9 @@ static const char any_text[] =
 static void emit_description(Emit *e)
 {
     const Plan *plan = e->plan;
-    const Net *net = plan->net;
     const Training *t = plan->training;
     emit_template(e, "\nconst rnc_train_info @_info = {\n    ");
-    emit_string(e->out, net->name);
-    buf_printf(e->out, ",\n    %d, /* inputs */\n    %d, /* outputs */\n", net->inputs.n,
-               net->outputs.n);
-    emit_template(e, net->inputs.n ? "    @_info_inputs,\n" : "    NULL,\n");
-    emit_template(e, net->outputs.n ? "    @_info_outputs,\n" : "    NULL,\n");
+    emit_described_ports(e);
     buf_printf(e->out,
                "    1, /* ranks */\n    %d, /* batches of an update */\n"
                "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n    %s_info_steps,\n"

@@ -212,13 +212,36 @@ double reference_scale(const Reference *r, const char *name, rnc_role role, int6
     return fabs(reference_tensor(r, name, role)[k]);
 }
 
+static double largest(const double *x, const Param *p)
+{
+    double most = 0;
+    for (int64_t i = 0; i < param_elements(p); i++)
+        most = fmax(most, fabs(x[i]));
+    return most;
+}
+
+/* The largest change of a bias whose gradient is 0, since a batch normalisation follows it: what is
+ * left is the rounding of a sum whose terms are like those of the weights' gradients. */
+static double rounding_of_bias(const Reference *r, const Param *bias)
+{
+    static const double nothing = 1e-9;
+    for (int i = 0; i < r->net->nodes.n; i++) {
+        const Node *node = r->net->nodes.at[i];
+        const Param *weight = node->params[P_WEIGHT];
+        if (node->params[P_BIAS] != bias || !weight)
+            continue;
+        const double of_weights = largest(r->kinds[weight->id].moved, weight);
+        return largest(r->kinds[bias->id].moved, bias) < nothing * of_weights ? of_weights : 0;
+    }
+    return 0;
+}
+
 /* Parameters are rounded to floats in each step. */
 double reference_floor(const Reference *r, const char *name, rnc_role role)
 {
-    (void)role;
     const Param *p = reference_param(r->net, name);
-    double most = 0;
-    for (int64_t i = 0; i < param_elements(p); i++)
-        most = fmax(most, fabs(r->kinds[p->id].now[i]));
-    return role == RNC_ROLE_SECOND ? 1e-12 : 0.02 * most;
+    const double rounding = role == RNC_ROLE_PARAMETER ? rounding_of_bias(r, p) : 0;
+    if (role == RNC_ROLE_SECOND)
+        return 1e-12;
+    return fmax(0.02 * largest(r->kinds[p->id].now, p), rounding);
 }

@@ -168,7 +168,7 @@ const Method *choose_method(const Plan *plan, const Node *node)
  * and price together.  The price is the highest with which the network takes no more than SLOWER
  * longer than without. */
 
-static const double SLOWER = 0.02;
+static const double SLOWER = 0.015;
 
 /* Seconds of all convolutions and dense layers by the methods that the price leads to. */
 static double seconds_at(Plan *plan, double price)

@@ -24,9 +24,12 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify tune convert summary graph data train doc; do
+for command in eval verify tune import guess fmt convert export summary graph data train doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
+    cp out long
+    run 0 "help, then $command" help $command
+    if cmp -s out long; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL rnc help $command"; fi
 done
 run 0 version --version
 says out 'rnc '
@@ -36,6 +39,9 @@ empty out
 run 2 'unknown option' tiny.net --emebd file
 says err "unknown option '--emebd'; did you mean '--embed'?"
 says err "'rnc --help' says how it is used"
+run 2 'unknown option of a command' train tiny.net --epoch 3
+says err "unknown option '--epoch'; did you mean '--epochs'?"
+says err "'rnc train --help' says how it is used"
 run 2 'bad value' tiny.net --batch many
 run 2 'unknown machine' tiny.net --machine z80
 says err "'z80' is no value for --machine"

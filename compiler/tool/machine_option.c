@@ -36,7 +36,7 @@ static void unknown(Parser *p, const char *word)
               p->option, buf_text(&list));
 }
 
-bool machine_option(Parser *p, const char *value)
+bool option_machine(Parser *p, const char *value)
 {
     const char *numbers = value, *word, *why;
     const Machine *named = &machine_rows[MACHINE_generic];

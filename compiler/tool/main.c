@@ -15,6 +15,16 @@ static int dispatch(Options *o, Arena *arena, SrcMap *src, Diag *d)
     return commands[o->command](o, arena, src, d);
 }
 
+/* The command's word and a blank; nothing for the one that needs none. */
+static const char *word_of(Command command)
+{
+    static const char *const words[COMMANDS] = {
+#define COMMAND(id, letter, usage, brief, what, doc) #id " ",
+#include "tool/options.def"
+    };
+    return command == COMMAND_compile ? "" : words[command];
+}
+
 static int run(int argc, char **argv, Arena *arena)
 {
     SrcMap src = {.arena = arena};
@@ -22,7 +32,7 @@ static int run(int argc, char **argv, Arena *arena)
     Options o;
     int status;
     if (!options_parse(&o, argc, argv, arena, &d)) {
-        diag_note(&d, NO_LOC, "'rnc --help' says how it is used");
+        diag_note(&d, NO_LOC, "'rnc %s--help' says how it is used", word_of(o.command));
         status = EXIT_USAGE;
     } else if (o.help) {
         Buf text = buf_new(arena);

@@ -1,4 +1,5 @@
-/* option_values.c: what an option's value means, and where it goes. */
+/* option_values.c: what an option's value means, and where it goes.  A function for each CALL of
+ * options.def, and apply_option() for the other kinds. */
 #include "passes/pass.h"
 #include "tool/options_parts.h"
 
@@ -60,12 +61,12 @@ static int pass_choice(Parser *p, const char *value)
     return choice(p, value, names, pass_count);
 }
 
-/* The words between commas. */
-static Words split(Arena *arena, const char *list)
+/* The words between commas or bars. */
+static Words split(Arena *arena, const char *list, char between)
 {
     Words words = {0};
     for (const char *at = list; *at;) {
-        size_t n = strcspn(at, ",");
+        size_t n = strcspn(at, (const char[]){between, 0});
         VEC_PUSH(arena, &words, arena_strndup(arena, at, n));
         at += n;
         if (*at)
@@ -74,9 +75,9 @@ static Words split(Arena *arena, const char *list)
     return words;
 }
 
-static bool isa_list(Parser *p, const char *value)
+bool option_isas(Parser *p, const char *value)
 {
-    Words words = split(p->arena, value);
+    Words words = split(p->arena, value, ',');
     p->o->compile.plan.isas = 0;
     for (int i = 0; i < words.n; i++) {
         int isa = isa_choice(p, words.at[i]);
@@ -89,9 +90,9 @@ static bool isa_list(Parser *p, const char *value)
     return words.n > 0;
 }
 
-static bool pass_list(Parser *p, const char *value)
+bool option_passes(Parser *p, const char *value)
 {
-    p->o->passes = split(p->arena, value);
+    p->o->passes = split(p->arena, value, ',');
     p->o->some_passes = true;
     for (int i = 0; i < p->o->passes.n; i++) {
         if (pass_choice(p, p->o->passes.at[i]) < 0)
@@ -112,7 +113,7 @@ static bool real(Parser *p, const char *value, double *out)
     return true;
 }
 
-static bool definition(Parser *p, const char *value)
+bool option_define(Parser *p, const char *value)
 {
     const char *equals = strchr(value, '=');
     if (!equals || equals == value) {
@@ -127,10 +128,12 @@ static bool definition(Parser *p, const char *value)
 }
 
 /* cross_entropy, cross_entropy:0.1 or mean_squared_error */
-static bool loss(Parser *p, const char *value, Loss *out)
+bool option_loss(Parser *p, const char *value)
 {
+    Loss *out = &p->o->compile.loss;
     static const char *const words[] = {"cross_entropy", "mean_squared_error"};
     const char *colon = strchr(value, ':');
+    p->o->compile.some_loss = true;
     const int kind = choice(
         p, colon ? arena_strndup(p->arena, value, (size_t)(colon - value)) : value, words, 2);
     if (kind < 0)
@@ -147,109 +150,8 @@ static bool loss(Parser *p, const char *value, Loss *out)
     return false;
 }
 
-#define CHOICE(p, value, field, type, ...)                                             \
-    do {                                                                               \
-        static const char *const words_[] = {__VA_ARGS__};                             \
-        int chosen_ = choice(p, value, words_, (int)(sizeof words_ / sizeof *words_)); \
-        if (chosen_ < 0)                                                               \
-            return false;                                                              \
-        (field) = (type)chosen_;                                                       \
-    } while (0)
-
-/* Options that change the network or the C as a whole.  False after a message. */
-static bool apply_compile(Parser *p, OptionId id, const char *value)
-{
-    Options *o = p->o;
-    LowerOptions *lower = &o->compile.lower;
-    long long n = 0;
-    int word = 0;
-    switch (id) {
-    case OPTION_DEFINE:
-        return definition(p, value);
-    case OPTION_INCLUDE:
-        VEC_PUSH(p->arena, &o->include_dirs, value);
-        return true;
-    case OPTION_BATCH:
-        if (!integer(p, value, 1, 1 << 20, &n))
-            return false;
-        lower->batch = (int)n;
-        return true;
-    case OPTION_INPUT_TYPE:
-        CHOICE(p, value, word, int, "f32", "u8");
-        lower->input_type = value;
-        return true;
-    case OPTION_INPUT_ORDER:
-        CHOICE(p, value, word, int, "nchw", "nhwc");
-        lower->input_order = value;
-        return true;
-    case OPTION_TAP:
-        VEC_PUSH(p->arena, &o->taps, value);
-        return true;
-    case OPTION_END:
-        o->compile.lower.end = value;
-        return true;
-    case OPTION_LABELS:
-        lower->labels = value;
-        return true;
-    case OPTION_WEIGHTS:
-        VEC_PUSH(p->arena, &o->weights, value);
-        return true;
-    case OPTION_INIT:
-        o->init = value;
-        return init_parse(&o->compile.init, value, p->d);
-    case OPTION_TRAIN:
-        o->compile.train = true;
-        return true;
-    case OPTION_LOSS:
-        o->compile.some_loss = true;
-        return loss(p, value, &o->compile.loss);
-    case OPTION_KEEP_STATISTICS:
-        o->compile.loss.keep_statistics = true;
-        return true;
-    case OPTION_LOSS_OF:
-        o->compile.loss.output = value;
-        return true;
-    case OPTION_NAMES:
-        lower->naming = value;
-        return true;
-    case OPTION_ISA:
-        return isa_list(p, value);
-    case OPTION_BACKEND:
-        CHOICE(p, value, o->compile.plan.backend, Backend, "native", "openblas");
-        return true;
-    case OPTION_OPTIMIZE:
-        CHOICE(p, value, o->compile.plan.optimize, Optimize, "speed", "balanced", "size");
-        return true;
-    case OPTION_WEIGHTS_TYPE:
-        CHOICE(p, value, o->compile.plan.weights_type, int, "f32", "bf16", "f16");
-        return true;
-    case OPTION_EXACT:
-        o->compile.plan.exact = true;
-        return true;
-    case OPTION_MACHINE:
-        return machine_option(p, value);
-    case OPTION_TUNING:
-        o->compile.tuning = value;
-        return true;
-    case OPTION_EMBED:
-        CHOICE(p, value, o->compile.emit.embed, Embed, "file", "incbin", "array", "section");
-        return true;
-    case OPTION_DUMP:
-        CHOICE(p, value, word, int, "ast", "ir", "plan", "report", "train");
-        o->compile.dump = (Dump)(word + 1);
-        return true;
-    case OPTION_AFTER:
-        o->compile.dump_after = value;
-        return pass_choice(p, value) >= 0;
-    case OPTION_PASSES:
-        return pass_list(p, value);
-    default:
-        return true;
-    }
-}
-
 /* "64" or "48x64", of at most 65535 pixels each. */
-static bool picture_size(Parser *p, const char *value)
+bool option_size(Parser *p, const char *value)
 {
     enum { MOST = 65535 };
     rnct_data *data = &p->o->data;
@@ -270,212 +172,132 @@ static bool picture_size(Parser *p, const char *value)
     return true;
 }
 
-/* Options of data for training.  False after a message. */
-static bool apply_data(Parser *p, OptionId id, const char *value)
+bool option_classes(Parser *p, const char *value)
 {
     Options *o = p->o;
-    long long n = 0;
-    int word = 0;
-    switch (id) {
-    case OPTION_DATA_KIND:
-        CHOICE(p, value, word, int, "folders", "names", "list", "h5", "cifar10", "cifar100", "npz");
-        o->data.kind = (rnct_kind)(RNCT_FOLDERS + word);
-        return true;
-    case OPTION_DATA_PART:
-        CHOICE(p, value, word, int, "train", "test");
-        o->data.test = word == 1;
-        return true;
-    case OPTION_DATA_SIZE:
-        return picture_size(p, value);
-    case OPTION_DATA_SKIP:
-        o->data.skip = true;
-        return true;
-    case OPTION_DATA_CLASSES:
-        o->classes = split(p->arena, value);
-        o->data.classes = o->classes.at;
-        o->data.n_classes = o->classes.n;
-        return true;
-    case OPTION_DATA_THREADS:
-    case OPTION_TRAIN_THREADS:
-        if (!integer(p, value, 1, 1024, &n))
-            return false;
-        o->data_threads = (int)n;
-        return true;
-    default:
-        return apply_compile(p, id, value);
-    }
+    o->classes = split(p->arena, value, ',');
+    o->data.classes = o->classes.at;
+    o->data.n_classes = o->classes.n;
+    return true;
 }
 
-/* Options of a training.  False after a message. */
-static bool apply_train(Parser *p, OptionId id, const char *value)
+bool option_part(Parser *p, const char *value)
 {
-    Options *o = p->o;
-    long long n = 0;
-    switch (id) {
-    case OPTION_DATA:
-        o->train_data = value;
-        return true;
-    case OPTION_VALIDATION:
-        o->train_validation = value;
-        return true;
-    case OPTION_CACHE:
-        o->train_cache = value;
-        return true;
-    case OPTION_RESUME:
-        o->resume = true;
-        return true;
-    case OPTION_EPOCHS:
-        if (!integer(p, value, 1, 1000000, &n))
-            return false;
-        o->epochs = (int)n;
-        return true;
-    case OPTION_RATE:
-        o->rate_given = true;
-        return real(p, value, &o->rate);
-    case OPTION_TRAIN_SEED:
-        o->seed_given = true;
-        if (!integer(p, value, 0, INT32_MAX, &n))
-            return false;
-        o->seed = (uint64_t)n;
-        return true;
-    case OPTION_TRAIN_RANKS:
-        if (!integer(p, value, 1, 64, &n))
-            return false;
-        o->ranks = (int)n;
-        return true;
-    case OPTION_EXCEPT:
-        VEC_PUSH(p->arena, &o->except, value);
-        return true;
-    case OPTION_OVERFIT:
-        return integer(p, value, 1, INT32_MAX, &o->overfit);
-    case OPTION_SAVE_EVERY:
-        return integer(p, value, 1, INT32_MAX, &o->save_every);
-    default:
-        return apply_data(p, id, value);
-    }
+    static const char *const words[] = {"train", "test"};
+    const int word = choice(p, value, words, 2);
+    p->o->data.test = word == 1;
+    return word >= 0;
 }
 
-/* The rest.  False after a message. */
-bool apply_option(Parser *p, OptionId id, const char *value)
+bool option_init(Parser *p, const char *value)
 {
-    Options *o = p->o;
+    p->o->init = value;
+    return init_parse(&p->o->compile.init, value, p->d);
+}
+
+bool option_after(Parser *p, const char *value)
+{
+    p->o->compile.dump_after = value;
+    return pass_choice(p, value) >= 0;
+}
+
+bool option_float(Parser *p, const char *value)
+{
+    (void)value;
+    p->o->precision = EVAL_FLOAT;
+    return true;
+}
+
+bool option_dependency_file(Parser *p, const char *value)
+{
+    p->o->dependency_file = value;
+    p->o->dependencies = true;
+    return true;
+}
+
+bool option_rate(Parser *p, const char *value)
+{
+    p->o->rate_given = true;
+    return real(p, value, &p->o->rate);
+}
+
+bool option_tolerance(Parser *p, const char *value)
+{
+    p->o->tolerance_given = true;
+    return real(p, value, &p->o->tolerance);
+}
+
+bool option_threads(Parser *p, const char *value)
+{
+    long long n = 0;
+    if (!integer(p, value, 1, 1024, &n))
+        return false;
+    p->o->threads = p->o->compile.plan.threads = (int)n;
+    return true;
+}
+
+bool option_random(Parser *p, const char *value)
+{
+    long long n = 0;
+    if (!integer(p, value, 0, INT64_MAX, &n))
+        return false;
+    p->o->random = true;
+    p->o->seed = (uint64_t)n;
+    return true;
+}
+
+bool option_seed(Parser *p, const char *value)
+{
+    long long n = 0;
+    if (!integer(p, value, 0, INT32_MAX, &n))
+        return false;
+    p->o->seed_given = true;
+    p->o->seed = (uint64_t)n;
+    return true;
+}
+
+/* ---- any option ---- */
+
+/* The index of `value` among the words between bars, "f32|u8", or -1 after a message. */
+static int word_index(Parser *p, const char *value, const char *bars)
+{
+    const Words words = split(p->arena, bars, '|');
+    return choice(p, value, words.at, words.n);
+}
+
+bool apply_option(Parser *p, const OptionRow *row, const char *value)
+{
+    const OptionSet *set = &row->set;
+    void *field = (char *)p->o + set->place;
     long long n = 0;
     int word = 0;
-    switch (id) {
-    case OPTION_OUTPUT:
-    case OPTION_CONVERT_OUTPUT:
-    case OPTION_EXPORT_OUTPUT:
-    case OPTION_EVAL_OUTPUT:
-    case OPTION_TUNE_OUTPUT:
-    case OPTION_GRAPH_OUTPUT:
-    case OPTION_DATA_OUTPUT:
-    case OPTION_IMPORT_OUTPUT:
-    case OPTION_RUN_OUTPUT:
-    case OPTION_FMT_OUTPUT:
-        o->output = value;
+    switch (set->how) {
+    case SET_FLAG:
+        *(bool *)field = true;
         return true;
-    case OPTION_NAME:
-        o->name = value;
+    case SET_ONE_OF:
+        if (word_index(p, value, row->argument) < 0)
+            return false; /* fall through */
+    case SET_TEXT:
+        *(const char **)field = value;
         return true;
-    case OPTION_SINGLE_FILE:
-        o->compile.emit.single_file = true;
+    case SET_LIST:
+        VEC_PUSH(p->arena, (Words *)field, value);
         return true;
-    case OPTION_SUMMARY_FORMAT:
-    case OPTION_REPORT:
-        CHOICE(p, value, word, int, "text", "json");
-        o->report = word == 0 ? REPORT_TEXT : REPORT_JSON;
-        return true;
-    case OPTION_GRAPH_FORMAT:
-        CHOICE(p, value, word, int, "svg", "dot");
-        o->graph_format = word == 0 ? GRAPH_SVG : GRAPH_DOT;
-        return true;
-    case OPTION_AGAINST:
-        o->against = value;
-        return true;
-    case OPTION_EXPAND:
-        o->expand = true;
-        return true;
-    case OPTION_INPUT:
-        VEC_PUSH(p->arena, &o->inputs, value);
-        return true;
-    case OPTION_RANDOM:
-        if (!integer(p, value, 0, INT64_MAX, &n))
+    case SET_NUMBER:
+        if (!integer(p, value, set->least, set->most, &n))
             return false;
-        o->random = true;
-        o->seed = (uint64_t)n;
+        *(int *)field = (int)n;
         return true;
-    case OPTION_FLOAT:
-        o->precision = EVAL_FLOAT;
-        return true;
-    case OPTION_TENSOR:
-        VEC_PUSH(p->arena, &o->tensors, value);
-        return true;
-    case OPTION_AT:
-        o->at = value;
-        return true;
-    case OPTION_OUTPUT_DIR:
-        o->output_dir = value;
-        return true;
-    case OPTION_INPUT_KIND:
-        CHOICE(p, value, o->input_kind, InputKind, "random", "outliers", "specials");
-        return true;
-    case OPTION_CHECK_LAYOUT:
-        o->check_layout = true;
-        return true;
-    case OPTION_CHECK:
-        VEC_PUSH(p->arena, &o->check, value);
-        return true;
-    case OPTION_TOLERANCE:
-    case OPTION_IMPORT_TOLERANCE:
-        o->tolerance_given = true;
-        return real(p, value, &o->tolerance);
-    case OPTION_THREADS:
-        if (!integer(p, value, 1, 1024, &n))
+    case SET_WORD:
+        word = word_index(p, value, set->words ? set->words : row->argument);
+        if (word < 0)
             return false;
-        o->threads = o->compile.plan.threads = (int)n;
+        word += set->least;
+        memcpy(field, &word, sizeof word); /* the field is an enum of an int's size */
         return true;
-    case OPTION_TABLE:
-        o->table = value;
-        return true;
-    case OPTION_ROUNDS:
-        if (!integer(p, value, 2, 10000, &n))
-            return false;
-        o->rounds = (int)n;
-        return true;
-    case OPTION_RUNS:
-        if (!integer(p, value, 1, 100000, &n))
-            return false;
-        o->runs = (int)n;
-        return true;
-    case OPTION_KEEP:
-        o->keep = value;
-        return true;
-    case OPTION_VERBOSE:
-        o->verbose = true;
-        return true;
-    case OPTION_DEPENDENCY_FILE:
-        o->dependency_file = value;
-        o->dependencies = true;
-        return true;
-    case OPTION_DEPENDENCIES:
-        o->dependencies = true;
-        return true;
-    case OPTION_DEPENDENCY_TARGET:
-        o->dependency_target = value;
-        return true;
-    case OPTION_DEPENDENCY_PHONY:
-        o->dependency_phony = true;
-        return true;
-    case OPTION_QUIET:
-        o->quiet = true;
-        return true;
-    case OPTION_HELP:
-        o->help = true;
-        return true;
-    case OPTION_VERSION:
-        o->version = true;
-        return true;
-    default:
-        return apply_train(p, id, value);
+    case SET_CALL:
+        return set->call(p, value);
     }
+    return false;
 }

@@ -1,14 +1,30 @@
 /* options.c: reads the command line by the rows of options.def. */
 #include "tool/options_parts.h"
 
+#include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 enum { HIDDEN, SHOWN };
 
+/* The place of a field, which must have that type, or the size of an int. */
+#define PLACE_OF(field, type) \
+    (offsetof(Options, field) + 0 * sizeof((type *)0 == &((Options *)0)->field))
+#define PLACE_OF_INT(field) \
+    (offsetof(Options, field) +  \
+     0 * sizeof(char[sizeof((Options *)0)->field == sizeof(int) ? 1 : -1]))
+
 const OptionRow option_rows[] = {
-#define SECTION(commands, title) {0, 0, NULL, NULL, commands, NULL, false, title},
-#define OPTION(id, letter, word, argument, commands, shown, doc) \
-    {OPTION_##id, letter, word, argument, commands, doc, shown == SHOWN, NULL},
+#define SECTION(of, title) {.commands = of, .section = title},
+#define OPTION(letter, word, argument, commands, shown, set, doc) \
+    {letter, word, argument, commands, doc, shown == SHOWN, set, NULL},
+#define FLAG(field) {SET_FLAG, PLACE_OF(field, bool), 0, 0, NULL, NULL}
+#define TEXT(field) {SET_TEXT, PLACE_OF(field, const char *), 0, 0, NULL, NULL}
+#define LIST(field) {SET_LIST, PLACE_OF(field, Words), 0, 0, NULL, NULL}
+#define NUMBER(field, least, most) {SET_NUMBER, PLACE_OF(field, int), least, most, NULL, NULL}
+#define ONE_OF(field) {SET_ONE_OF, PLACE_OF(field, const char *), 0, 0, NULL, NULL}
+#define WORD(field, first, words) {SET_WORD, PLACE_OF_INT(field), first, 0, words, NULL}
+#define CALL(name) {SET_CALL, 0, 0, 0, NULL, option_##name}
 #include "tool/options.def"
 };
 const int option_count = (int)(sizeof option_rows / sizeof *option_rows);
@@ -104,9 +120,8 @@ static int option(Parser *p, int i, int argc, char *const *argv)
         diag_error(p->d, NO_LOC, "%s takes two values: %s", p->option, row->argument);
         return i;
     }
-    const bool good =
-        apply_option(p, row->id, value) && (!two || apply_option(p, row->id, argv[++i]));
-    if (good && row->id == OPTION_MACHINE) /* its numbers, so that the C can be made elsewhere */
+    const bool good = apply_option(p, row, value) && (!two || apply_option(p, row, argv[++i]));
+    if (good && row->set.call == option_machine) /* its numbers, so that the C can be made elsewhere */
         value = p->o->compile.plan.machine->name;
     if (good && row->shown)
         VEC_PUSH(p->arena, &p->o->shown,
@@ -233,10 +248,15 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
     int first = 1;
     bool only_words = false;
     *o = (Options){.command = COMMAND_compile, .tolerance = 1e-5, .threads = 1, .rounds = 30};
-    for (int i = 0; argc > 1 && i < COMMANDS; i++) {
-        if (str_eq(argv[1], command_rows[i].name)) {
+    if (argc > 1 && str_eq(argv[1], "help")) { /* rnc help train is rnc train --help */
+        o->help = true;
+        first = 2;
+    }
+    for (int i = 0; first < argc && i < COMMANDS; i++) {
+        if (str_eq(argv[first], command_rows[i].name)) {
             o->command = (Command)i;
-            first = 2;
+            first++;
+            break;
         }
     }
     for (int i = first; i < argc; i++) {

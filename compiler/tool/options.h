@@ -77,8 +77,7 @@ typedef struct Options {
     int epochs;                          /* 0: not said */
     double rate;
     Words except;
-    long long overfit, save_every; /* 0: not said */
-    int ranks;                     /* 0: not said */
+    int overfit, save_every, ranks; /* 0: not said */
 
     GraphFormat graph_format; /* set when options_parse() is through */
 } Options;

@@ -124,54 +124,69 @@ static void check_over(PlanCheck *check, const Step *step)
     const int h = s->h * s->box_h, w = s->w * s->box_w;
     check_box(check, step, &step->in[0], PLANE(s, h, w, s->c, in));
     if (step->kernel == KERNEL_reduce_over)
-        check_box(check, step, &step->out[0],
-                  PLANE(s, s->h, s->w, s->channels ? 1 : s->c, out));
+        check_box(check, step, &step->out[0], PLANE(s, s->h, s->w, s->channels ? 1 : s->c, out));
     else
         check_box(check, step, &step->out[0], PLANE(s, h, w, s->c, out));
 }
 
+static void check_dense(PlanCheck *check, const Step *step)
+{
+    const rnc_dense_shape *d = &step->shape.dense;
+    const Box result = {d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->out_image};
+    const Box residual = {d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->res_image};
+    check_box(check, step, &step->in[0], (Box){d->images, 0, 0, 0, 0, d->in_c, 0, 0, d->in_image});
+    check_box(check, step, &step->out[0], result);
+    if (d->residual)
+        check_box(check, step, &step->in[1], residual);
+}
+
+static void check_flatten(PlanCheck *check, const Step *step)
+{
+    const rnc_flatten_shape *f = &step->shape.flatten;
+    const int64_t each = (int64_t)f->h * f->w * f->c;
+    check_box(check, step, &step->in[0], PLANE(f, f->h, f->w, f->c, in));
+    check_box(check, step, &step->out[0], (Box){f->images, 0, 0, 0, 0, each, 0, 0, f->out_image});
+}
+
+/* A kernel with one operand and one result, whose planes are of the same size, or not. */
+#define SAME_SIZE(s)                                                                  \
+    do {                                                                              \
+        check_box(check, step, &step->in[0], PLANE(s, (s)->h, (s)->w, (s)->c, in));   \
+        check_box(check, step, &step->out[0], PLANE(s, (s)->h, (s)->w, (s)->c, out)); \
+    } while (0)
+#define OTHER_SIZE(s)                                                                         \
+    do {                                                                                      \
+        check_box(check, step, &step->in[0], PLANE(s, (s)->in_h, (s)->in_w, (s)->c, in));     \
+        check_box(check, step, &step->out[0], PLANE(s, (s)->out_h, (s)->out_w, (s)->c, out)); \
+    } while (0)
+
 void check_shape(PlanCheck *check, const Step *step)
 {
     const Shape *s = &step->shape;
-    const rnc_dense_shape *d = &s->dense;
     switch (kernel_rows[step->kernel].family) {
     case FAMILY_conv:
         check_conv(check, step);
         break;
     case FAMILY_dense:
-        check_box(check, step, &step->in[0],
-                  (Box){d->images, 0, 0, 0, 0, d->in_c, 0, 0, d->in_image});
-        check_box(check, step, &step->out[0],
-                  (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->out_image});
-        if (d->residual)
-            check_box(check, step, &step->in[1],
-                      (Box){d->images, 0, 0, 0, 0, d->out_c, 0, 0, d->res_image});
+        check_dense(check, step);
         break;
     case FAMILY_pool:
-        check_box(check, step, &step->in[0],
-                  PLANE(&s->pool, s->pool.in_h, s->pool.in_w, s->pool.c, in));
-        check_box(check, step, &step->out[0],
-                  PLANE(&s->pool, s->pool.out_h, s->pool.out_w, s->pool.c, out));
+        OTHER_SIZE(&s->pool);
         break;
     case FAMILY_map:
-        check_box(check, step, &step->in[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, in));
-        check_box(check, step, &step->out[0], PLANE(&s->map, s->map.h, s->map.w, s->map.c, out));
+        SAME_SIZE(&s->map);
         break;
     case FAMILY_over:
         check_over(check, step);
         break;
     case FAMILY_norm:
-        check_box(check, step, &step->in[0], PLANE(&s->norm, s->norm.h, s->norm.w, s->norm.c, in));
-        check_box(check, step, &step->out[0], PLANE(&s->norm, s->norm.h, s->norm.w, s->norm.c, out));
+        SAME_SIZE(&s->norm);
         break;
     case FAMILY_join:
         check_join(check, step);
         break;
     case FAMILY_softmax:
-        check_box(check, step, &step->in[0],
-                  PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, in));
-        check_box(check, step, &step->out[0],
-                  PLANE(&s->softmax, s->softmax.h, s->softmax.w, s->softmax.c, out));
+        SAME_SIZE(&s->softmax);
         break;
     case FAMILY_copy:
         check_copy(check, step);
@@ -180,10 +195,7 @@ void check_shape(PlanCheck *check, const Step *step)
         check_pad(check, step);
         break;
     case FAMILY_resize:
-        check_box(check, step, &step->in[0],
-                  PLANE(&s->resize, s->resize.in_h, s->resize.in_w, s->resize.c, in));
-        check_box(check, step, &step->out[0],
-                  PLANE(&s->resize, s->resize.out_h, s->resize.out_w, s->resize.c, out));
+        OTHER_SIZE(&s->resize);
         break;
     case FAMILY_blocks:
         check_blocks(check, step);
@@ -195,12 +207,7 @@ void check_shape(PlanCheck *check, const Step *step)
         check_shift(check, step);
         break;
     case FAMILY_flatten:
-        check_box(check, step, &step->in[0],
-                  PLANE(&s->flatten, s->flatten.h, s->flatten.w, s->flatten.c, in));
-        check_box(check, step, &step->out[0],
-                  (Box){s->flatten.images, 0, 0, 0, 0,
-                        (int64_t)s->flatten.h * s->flatten.w * s->flatten.c, 0, 0,
-                        s->flatten.out_image});
+        check_flatten(check, step);
         break;
     case FAMILY_input:
         check_box(check, step, &step->out[0],

@@ -303,118 +303,86 @@ static void select_outputs(Plan *plan, const Node *node)
 
 /* ---- all ---- */
 
+/* Softmaxes and reductions over several pixels, and those over the channels of each. */
+static void select_channels(Plan *plan, const Node *node)
+{
+    if (node->op == OP_SOFTMAX && node->attrs.over == OVER_CHANNELS)
+        select_softmax(plan, node);
+    else if (!select_over(plan, node))
+        select_act(plan, node);
+}
+
+/* Operators that only move numbers; what no copy does is left to the activation. */
+static void select_moved(Plan *plan, const Node *node)
+{
+    if (!select_move(plan, node))
+        select_act(plan, node);
+}
+
+/* What makes an operator's steps, where the node has no method and no form of its own.  NULL: it is
+ * always one of these, a pass has made others of it (pass.def), or only a training has it
+ * (select_train.c). */
+static void (*const selectors[OP_COUNT])(Plan *plan, const Node *node) = {
+    [OP_MAXPOOL] = select_pool,
+    [OP_AVGPOOL] = select_pool,
+    [OP_ADD] = select_join,
+    [OP_MUL] = select_join,
+    [OP_SUB] = select_join,
+    [OP_DIV] = select_join,
+    [OP_GROUP_NORM] = select_norm,
+    [OP_INSTANCE_NORM] = select_norm,
+    [OP_LAYER_NORM] = select_norm,
+    [OP_L2_NORM] = select_norm,
+    [OP_SOFTMAX] = select_channels,
+    [OP_LOG_SOFTMAX] = select_channels,
+    [OP_REDUCE] = select_channels,
+    [OP_CONCAT] = select_moved,
+    [OP_SPLIT] = select_moved,
+    [OP_FLATTEN] = select_moved,
+    [OP_CROP] = select_moved,
+    [OP_ZEROPAD] = select_moved,
+    [OP_INTERLEAVE] = select_moved,
+    [OP_SUBSAMPLE] = select_moved,
+    [OP_UPSAMPLE] = select_moved,
+    [OP_DELAY] = select_moved,
+    [OP_HISTORY] = select_moved,
+    [OP_PAD] = select_sample,
+    [OP_RESIZE] = select_sample,
+    [OP_DEPTH_TO_SPACE] = select_sample,
+    [OP_SPACE_TO_DEPTH] = select_sample,
+    [OP_CHANNEL_SHUFFLE] = select_sample,
+    [OP_NORMALIZE] = select_map,
+    [OP_CAST] = select_map,
+    [OP_BN] = select_map,
+    [OP_AFFINE] = select_map,
+    [OP_SCALE] = select_map,
+    [OP_PRELU] = select_map,
+    [OP_RELU] = select_map,
+    [OP_RELU6] = select_map,
+    [OP_LEAKY_RELU] = select_map,
+    [OP_SIGMOID] = select_map,
+    [OP_TANH] = select_map,
+    [OP_HARD_SIGMOID] = select_map,
+    [OP_HARD_SWISH] = select_map,
+    [OP_SILU] = select_map,
+    [OP_GELU] = select_map,
+    [OP_ELU] = select_map,
+    [OP_SELU] = select_map,
+    [OP_SOFTPLUS] = select_map,
+    [OP_MISH] = select_map,
+    [OP_CLIP] = select_map,
+};
+
 static void select_node(Plan *plan, const Node *node)
 {
     const Placing *p = &plan->placings[node->id];
-    if (p->form == FORM_INPUT) {
+    if (p->form == FORM_INPUT)
         select_input(plan, node, p->input);
-        return;
-    }
-    if (plan->methods[node->id]) {
+    else if (plan->methods[node->id])
         select_conv(plan, node, plan->methods[node->id]);
-        return;
-    }
-    if (plan->training && select_train(plan, node))
-        return;
-    switch (node->op) {
-    case OP_CONV:
-    case OP_DENSE: /* has a method, above */
-        break;
-    case OP_MAXPOOL:
-    case OP_AVGPOOL:
-        select_pool(plan, node);
-        break;
-    case OP_ADD:
-    case OP_MUL:
-    case OP_SUB:
-    case OP_DIV:
-        select_join(plan, node);
-        break;
-    case OP_GROUP_NORM:
-    case OP_INSTANCE_NORM:
-    case OP_LAYER_NORM:
-    case OP_L2_NORM:
-        select_norm(plan, node);
-        break;
-    case OP_SOFTMAX:
-        if (node->attrs.over == OVER_CHANNELS) {
-            select_softmax(plan, node);
-            break;
-        } /* fall through */
-    case OP_LOG_SOFTMAX:
-    case OP_REDUCE:
-        if (!select_over(plan, node))
-            select_act(plan, node);
-        break;
-    case OP_CONCAT:
-    case OP_SPLIT:
-    case OP_FLATTEN:
-    case OP_CROP:
-    case OP_ZEROPAD:
-    case OP_INTERLEAVE:
-    case OP_SUBSAMPLE:
-    case OP_UPSAMPLE:
-    case OP_DELAY:
-    case OP_HISTORY:
-        if (!select_move(plan, node))
-            select_act(plan, node);
-        break;
-    case OP_PAD:
-    case OP_RESIZE:
-    case OP_DEPTH_TO_SPACE:
-    case OP_SPACE_TO_DEPTH:
-    case OP_CHANNEL_SHUFFLE:
-        select_sample(plan, node);
-        break;
-    case OP_NORMALIZE:
-    case OP_CAST:
-    case OP_BN:
-    case OP_AFFINE:
-    case OP_SCALE:
-    case OP_PRELU:
-    case OP_RELU:
-    case OP_RELU6:
-    case OP_LEAKY_RELU:
-    case OP_SIGMOID:
-    case OP_TANH:
-    case OP_HARD_SIGMOID:
-    case OP_HARD_SWISH:
-    case OP_SILU:
-    case OP_GELU:
-    case OP_ELU:
-    case OP_SELU:
-    case OP_SOFTPLUS:
-    case OP_MISH:
-    case OP_CLIP:
-        select_map(plan, node);
-        break;
-    case OP_BN_TRAIN: /* only a training has these (select_train.c) */
-    case OP_BN_BACKWARD:
-    case OP_NORM_BACKWARD:
-    case OP_BN_FIXED_BACKWARD:
-    case OP_CONV_WEIGHTS:
-    case OP_DENSE_TRANSPOSE:
-    case OP_DENSE_WEIGHTS:
-    case OP_ACT_BACKWARD:
-    case OP_MAXPOOL_BACKWARD:
-    case OP_AVGPOOL_BACKWARD:
-    case OP_SOFTMAX_BACKWARD:
-    case OP_LOG_SOFTMAX_BACKWARD:
-    case OP_REDUCE_BACKWARD:
-    case OP_SUM:
-    case OP_UNFLATTEN:
-    case OP_SUBSAMPLE_BACKWARD:
-    case OP_UPSAMPLE_BACKWARD:
-    case OP_PAD_BACKWARD:
-    case OP_RESIZE_BACKWARD:
-    case OP_BLURPOOL_BACKWARD:
-    case OP_CROSS_ENTROPY:
-    case OP_MEAN_SQUARED_ERROR:
-    case OP_CONV_TRANSPOSE: /* passes have made others of these, pass.def */
-    case OP_BLURPOOL:
-    case OP_INPUT: /* has a form of its own, above */
-    case OP_COUNT: /* no default: the compiler names the operator that nobody selects */
-        break;
+    else if (!plan->training || !select_train(plan, node)) {
+        assert(selectors[node->op] && "an operator without a row in selectors");
+        selectors[node->op](plan, node);
     }
 }
 

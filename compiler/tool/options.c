@@ -10,8 +10,8 @@ enum { HIDDEN, SHOWN };
 /* The place of a field, which must have that type, or the size of an int. */
 #define PLACE_OF(field, type) \
     (offsetof(Options, field) + 0 * sizeof((type *)0 == &((Options *)0)->field))
-#define PLACE_OF_INT(field) \
-    (offsetof(Options, field) +  \
+#define PLACE_OF_INT(field)     \
+    (offsetof(Options, field) + \
      0 * sizeof(char[sizeof((Options *)0)->field == sizeof(int) ? 1 : -1]))
 
 const OptionRow option_rows[] = {

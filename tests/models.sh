@@ -60,6 +60,12 @@ resnext101_32x8d -O0 resnext101_32x8d -D size=33x33 -D blocks=1,1,1,1 --isa port
 squeezenet1_1 -O0 squeezenet1_1 -D size=65x49 --isa portable
 keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
 keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
+resnet50d -O0 resnet50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
+regnet -O0 regnet -D size=33x47 -D variant=own -D depths=1,2,1,1 -D widths=16,40,48,56 -D group_width=24 -D excite=true --isa portable
+regnet_x_400mf -O0 regnet_x_400mf -D size=33x33 --isa portable
+regnet_y_400mf -O0 regnet_y_400mf -D size=33x47 --isa portable
+shufflenet_v2 -O0 shufflenet_v2 -D size=65x49 --isa portable
+googlenet -O0 googlenet -D size=65x49 --isa portable
 tcn -O0 tcn
 tcn-odd -O0 tcn -D rows=3 -D filters=13 -D dilations=1,5 --batch 3 --isa portable
 tcn-bf16 -O0 tcn -D dilations=1,2 --weights-type bf16 --isa portable

@@ -1,5 +1,6 @@
 #!/bin/sh
-# layers.sh: every #include of the compiler names its layer, and none runs backwards.
+# layers.sh: every #include of the compiler names its layer, and none runs backwards; no file has
+# more than 500 lines.
 #
 # A file may include files of its own folder and of the layers that stand before it in
 # `order`; layers of one rank do not know each other.  compile.c and compile.h, the
@@ -85,4 +86,17 @@ wrong "the compiler in training" train/a.c net/ir.h 'is neither of train/ nor of
 wrong "its runtime" train/a.c rncrt.h 'is neither of train/ nor of runtime/'
 wrong "training in the runtime" runtime/a.c train/order.h 'is neither of runtime/'
 wrong "forwards" plan/plan.c net/ir.h '^1 includes$'
+
+# ---- files that a person can keep in mind ----
+
+long=$(cd "${RNC_LAYERS_OF:-$src}" && find compiler kernels runtime train examples tests -type f \
+    \( -name '*.[chly]' -o -name '*.sh' -o -name '*.py' \) \
+    ! -name lex.c ! -name parse.c ! -name grammar.h ! -name texts.c ! -name 'onnx.pb-c.*' |
+    xargs wc -l | awk '$2 != "total" && $1 > 500 { print $2 " has " $1 " lines, more than 500" }')
+if [ -z "$long" ]; then
+    passed=$((passed + 1))
+else
+    printf 'FAIL long files\n%s\n' "$long"
+    failed=$((failed + 1))
+fi
 finish

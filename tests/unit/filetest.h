@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A file that is opened; it begins as {0}. */
 typedef struct FileTest {
     jmp_buf oom;
     Arena *arena;

@@ -124,7 +124,7 @@ static void test_often(void)
     write_net(&good, good_net);
     for (size_t i = 0; i < n; i++)
         write_net(&bad[i], bad_nets[i]);
-    CU_ASSERT(run(good.path, SIZE_MAX, true, first, SIZE));
+    CU_ASSERT_FATAL(run(good.path, SIZE_MAX, true, first, SIZE));
     CU_ASSERT_PTR_NOT_NULL(strstr(first, "a_run"));
     for (size_t i = 0; i < n; i++)
         run(bad[i].path, SIZE_MAX, false, NULL, 0);
@@ -137,7 +137,7 @@ static void test_often(void)
     }
     CU_ASSERT_EQUAL(open_files(), files);
     CU_ASSERT(in_use() <= bytes + SLACK);
-    CU_ASSERT(run(good.path, SIZE_MAX, true, again, SIZE));
+    CU_ASSERT_FATAL(run(good.path, SIZE_MAX, true, again, SIZE));
     CU_ASSERT_STRING_EQUAL(first, again);
     for (size_t i = 0; i < n; i++)
         remove_net(&bad[i]);

@@ -117,11 +117,13 @@ static void test_defines(void)
     static const char alone[] = "train t(rate = 0.5) { epochs 1 ; batch 2 ; optimizer sgd rate }\n";
     Arena *arena = arena_new(&oom);
     const Net *net;
-    CU_ASSERT(train_of(arena, text, NULL, &net) && net->outputs.at[0].node->type.c == 6);
-    CU_ASSERT(train_of(arena, text, "classes=7", &net) && net->outputs.at[0].node->type.c == 7);
+    CU_ASSERT_FATAL(train_of(arena, text, NULL, &net) && net->outputs.at[0].node->type.c == 6);
+    CU_ASSERT_FATAL(train_of(arena, text, "classes=7", &net) &&
+                    net->outputs.at[0].node->type.c == 7);
     const Train *t = train_of(arena, text, "rate=2", &net);
-    CU_ASSERT(t && t->rate == 2 && net->outputs.at[0].node->type.c == 6);
-    CU_ASSERT(train_of(arena, alone, "classes=7", &net) && net->outputs.at[0].node->type.c == 7);
+    CU_ASSERT_FATAL(t && t->rate == 2 && net->outputs.at[0].node->type.c == 6);
+    CU_ASSERT_FATAL(train_of(arena, alone, "classes=7", &net) &&
+                    net->outputs.at[0].node->type.c == 7);
     CU_ASSERT(!train_of(arena, alone, "class=7", &net));
     arena_free(arena);
 }

@@ -110,7 +110,7 @@ static void test_round_trip(void)
             CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){0}));
         const char *text = text_of(t.net, t.arena);
         Net *back = read_text(&t, text);
-        CU_ASSERT_PTR_NOT_NULL(back);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(back);
         if (back) {
             CU_ASSERT_STRING_EQUAL(text_of(back, t.arena), text);
             CU_ASSERT(check_net(back, &t.diag, "reading"));

@@ -17,7 +17,7 @@ static void test_all(void)
     bindtest_convolution(&b);
     bindtest_dense(&b);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[53], 54);
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_VARIANCE))[1], 2);
@@ -39,7 +39,7 @@ static void test_alias(void)
     bindtest_tensor(&b, "head.kernel", "4,18", 72, 5, 1);
     bindtest_tensor(&b, "fc.bias", "4", 4, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_WEIGHT))[0], 5);
     bindtest_end(&b);
 }
@@ -49,12 +49,12 @@ static void test_init(void)
 {
     BindTest b;
     bindtest_begin(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NULL(bindtest_param(&b, "fc", P_WEIGHT)->data);
     bindtest_convolution(&b);
     bindtest_normalisation(&b);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_GLOROT_UNIFORM));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_GLOROT_UNIFORM));
     BindReport r = b.done;
     CU_ASSERT(r.bound == 3 && r.statistics == 2 && r.initialised == 2 && r.left_over == 0);
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[1], 2);
@@ -64,7 +64,7 @@ static void test_init(void)
         memcmp(again.data, bindtest_param(&b, "fc", P_WEIGHT)->data, 72 * sizeof(float)), 0);
     bindtest_end(&b);
     bindtest_begin(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_HE_NORMAL));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_HE_NORMAL));
     r = b.done;
     CU_ASSERT(r.bound == 0 && r.initialised == 7);
     bindtest_end(&b);
@@ -128,7 +128,7 @@ static void test_prefix(void)
         bindtest_begin(&b);
         all_after(&b, rows[i][0]);
         bindtest_finish(&b);
-        CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+        CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
         CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), rows[i][1]));
         CU_ASSERT(b.done.bound == 5 && b.done.statistics == 2 && b.done.left_over == 0);
         bindtest_end(&b);
@@ -161,7 +161,7 @@ static void test_wrappers(void)
     bindtest_normalisation(&b);
     bindtest_tensor(&b, "fc.bias", "4", 4, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "what wraps a model"));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_WEIGHT))[0], 5);
     bindtest_end(&b);
@@ -183,7 +183,7 @@ static void test_other_naming(void)
     bindtest_tensor(&b, "head.kernel", "18,4", 72, 0, 1);
     bindtest_tensor(&b, "fc.bias", "4", 4, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "those of the naming 'keras'"));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_WEIGHT))[1], 4);
     bindtest_end(&b);
@@ -203,7 +203,7 @@ static void test_normalisations(void)
         if (has < 2)
             bindtest_tensor(&b, names[has], "2", 2, 7, 1);
         bindtest_finish(&b);
-        CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+        CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
         CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_WEIGHT))[1], has == 0 ? 8 : 1);
         CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_BIAS))[1], has == 1 ? 8 : 0);
         CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_MEAN))[1], 4);
@@ -216,7 +216,7 @@ static void test_normalisations(void)
     bindtest_tensor(&b, "conv1.bias", "2", 2, 5, 1);
     bindtest_dense(&b);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "1 normalisations are folded"));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_BIAS))[1], 6);
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "bn1", P_MEAN))[1], 0);
@@ -320,7 +320,7 @@ static void test_every_place(void)
         a.filters = 701;
         a.bias = false;
         Node *x = ir_add_input(b.net, "v", (Type){ELEM_F32, 1, 1, 1, 1}, NULL);
-        CU_ASSERT_PTR_NOT_NULL(ir_add(b.net, &b.diag, OP_DENSE, &x, 1, &a, "wide", NULL));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(ir_add(b.net, &b.diag, OP_DENSE, &x, 1, &a, "wide", NULL));
         bindtest_convolution(&b);
         bindtest_normalisation(&b);
         bindtest_dense(&b);

@@ -33,14 +33,14 @@ static void test_axes_of_one(void)
     a.padding[0] = a.padding[1] = a.padding[2] = a.padding[3] = 0;
     a.filters = 2;
     Node *x = ir_add_input(b.net, "signal", (Type){ELEM_F32, 1, 1, 9, 2}, NULL);
-    CU_ASSERT_PTR_NOT_NULL(ir_add(b.net, &b.diag, OP_CONV, &x, 1, &a, "wave", NULL));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(ir_add(b.net, &b.diag, OP_CONV, &x, 1, &a, "wave", NULL));
     bindtest_convolution(&b);
     bindtest_normalisation(&b);
     bindtest_tensor(&b, "fc.weight", "4,18,1,1", 72, 0, 1);
     bindtest_tensor(&b, "fc.bias", "1,4,1,1", 4, 0, 1);
     bindtest_tensor(&b, "wave.weight", "2,2,3", 12, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out),
                                   "3 tensors differ from the network in axes "
                                   "of extent 1"));
@@ -70,7 +70,7 @@ static void test_keras_order(void)
     bindtest_tensor(&b, "fc.kernel", "18,4", 72, 0, 1);
     bindtest_tensor(&b, "fc.bias", "4", 4, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     /* [1][2][0][1] is [0][1][2][1] there */
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[27 + 18 + 1],
                     ((0 * 3 + 1) * 3 + 2) * 2 + 1);
@@ -88,7 +88,7 @@ static void test_own_names(void)
     bindtest_normalisation(&b);
     bindtest_dense(&b);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[2], 3);
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_WEIGHT))[5], 5);
     bindtest_end(&b);
@@ -121,7 +121,7 @@ static void test_paths(void)
     bindtest_tensor(&b, "inner/fc/kernel", "18,4", 72, 0, 1);
     bindtest_tensor(&b, "inner/fc/bias", "4", 4, 0, 1);
     bindtest_finish(&b);
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
     CU_ASSERT_EQUAL(b.done.left_over, 0);
     bindtest_end(&b);
@@ -169,7 +169,7 @@ static void test_own_file(void)
     bindtest_dense(&b);
     bindtest_finish(&b);
     b.files[0].own = true;
-    CU_ASSERT_TRUE(bindtest_bind(&b, INIT_NONE));
+    CU_ASSERT_TRUE_FATAL(bindtest_bind(&b, INIT_NONE));
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "conv1", P_WEIGHT))[2], 3);
     bindtest_end(&b);
 }

@@ -81,7 +81,7 @@ static void test_archives(void)
         {"readme.txt", "neither NumPy's nor PyTorch's tensors"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        FileTest t;
+        FileTest t = {0};
         ZipTest z;
         zip_begin(&z, &t);
         zip_store(&z, rows[i].member, "{}", 2);

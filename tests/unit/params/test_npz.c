@@ -39,7 +39,7 @@ static void open_array(FileTest *t, const char *head, const void *data, size_t s
 
 static void test_good(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z;
     zip_begin(&z, &t);
     const Buf w = npy(t.arena, matrix, numbers, 24);
@@ -66,7 +66,7 @@ static void test_good(void)
 static void test_fortran(void)
 {
     static const float expected[] = {1, 3, 5, 2, 4, 6};
-    FileTest t;
+    FileTest t = {0};
     open_array(&t, "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", numbers, 24);
     CU_ASSERT_EQUAL(memcmp(filetest_floats(&t, "w"), expected, 24), 0);
     filetest_close(&t);
@@ -75,7 +75,7 @@ static void test_fortran(void)
 /* Sizes behind the data, as PyTorch writes; the directory has them. */
 static void test_descriptor(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z;
     zip_begin(&z, &t);
     const Buf w = npy(t.arena, matrix, numbers, 24);
@@ -106,7 +106,7 @@ static void test_arrays_refused(void)
          "head of the NumPy file cannot be read"},
         {"", "not a NumPy file"},
     };
-    FileTest t;
+    FileTest t = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         open_array(&t, rows[i].head, numbers, 24);
         filetest_refused(&t, rows[i].says);
@@ -131,7 +131,7 @@ static void test_arrays_refused(void)
 /* Types that are no parameter's are listed all the same. */
 static void test_other_types(void)
 {
-    FileTest t;
+    FileTest t = {0};
     open_array(&t, "{'descr': '>f4', 'fortran_order': False, 'shape': (2, 3), }", numbers, 24);
     CU_ASSERT_FATAL(t.opened && t.file.n == 1);
     CU_ASSERT(t.file.tensors[0].elem == STORED_OTHER);
@@ -155,7 +155,7 @@ static ZipTest good_archive(FileTest *t)
 
 static void test_cut(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z = good_archive(&t);
     const size_t size = z.bytes.n;
     filetest_close(&t);
@@ -170,7 +170,7 @@ static void test_cut(void)
 /* Each byte that says where something is, changed: refused, or still the same numbers. */
 static void test_changed(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z = good_archive(&t);
     const size_t size = z.bytes.n;
     filetest_close(&t);
@@ -209,7 +209,7 @@ static void test_archives_refused(void)
         {END - 8, 0, "holds more than its members"},
         {END - 4, 0x00010001, "it is a part of several"},
     };
-    FileTest t;
+    FileTest t = {0};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         ZipTest z = good_archive(&t);
         put32(&z, z.bytes.n - (size_t)END + (size_t)(END - rows[i].back), rows[i].value);
@@ -232,7 +232,7 @@ static void test_archives_refused(void)
 /* Members that are there twice, or inside of each other. */
 static void test_overlap(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z;
     zip_begin(&z, &t);
     const Buf w = npy(t.arena, matrix, numbers, 24);
@@ -243,7 +243,7 @@ static void test_overlap(void)
 
     /* The first one's data holds the whole second member. */
     ZipTest inner;
-    FileTest other;
+    FileTest other = {0};
     zip_begin(&inner, &other);
     const Buf v = npy(other.arena, matrix, numbers, 24);
     zip_store(&inner, "v.npy", v.text, v.n);
@@ -270,7 +270,7 @@ static void open_method(FileTest *t, int method, int flags, size_t size)
 
 static void test_methods(void)
 {
-    FileTest t;
+    FileTest t = {0};
     open_method(&t, 14, 0, 0);
     filetest_refused(&t, "'w.npy' in the archive is compressed by LZMA");
     open_method(&t, 77, 0, 0);
@@ -331,7 +331,7 @@ static void open_deflated(FileTest *t, size_t n, float x, ptrdiff_t size_off, ui
 
 static void test_deflated(void)
 {
-    FileTest t;
+    FileTest t = {0};
     open_deflated(&t, 100000, 2, 0, 0);
     CU_ASSERT_FATAL(t.opened);
     CU_ASSERT(t.file.tensors[0].bytes == NULL && t.file.tensors[0].size == 400000);
@@ -351,7 +351,7 @@ static void test_deflated(void)
 /* What unpacks to a thousand times its size takes no memory before it is wanted. */
 static void test_bomb(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z;
     zip_begin(&z, &t);
     const size_t size = (size_t)64 << 20;

@@ -82,7 +82,7 @@ static void test_pickles_refused(void)
         {"\x97.", "opcode 0x97 is none that rnc knows"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        FileTest t;
+        FileTest t = {0};
         open_codes(&t, rows[i].codes, strlen(rows[i].codes));
         filetest_refused(&t, rows[i].says);
     }
@@ -92,7 +92,7 @@ static void test_pickles_refused(void)
 static void test_cycle(void)
 {
     static const char codes[] = "}q\0(X\12\0\0\0state_dicth\0u.";
-    FileTest t;
+    FileTest t = {0};
     open_codes(&t, codes, sizeof codes - 1);
     filetest_refused(&t, "no dict of tensors");
 }

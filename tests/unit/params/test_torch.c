@@ -119,7 +119,7 @@ static void test_good(void)
 {
     static const float row[] = {2, 3, 4, 5, 6, 7}, column[] = {0, 2, 4, 1, 3, 5};
     TorchTensor turned = matrix;
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     open_tensor(&t, arena, &matrix);
     CU_ASSERT_EQUAL(memcmp(filetest_floats(&t, "w"), row, sizeof row), 0);
@@ -140,7 +140,7 @@ static void test_good(void)
  * with what is remembered. */
 static void test_checkpoint(void)
 {
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     Buf p = buf_new(arena);
     buf_add(&p, "\x80\4\x95\0\0\0\0\0\0\0\0}\x94(", 14);
@@ -173,7 +173,7 @@ static void test_views(void)
 {
     static const float spread[] = {1, 1, 1, 2, 2, 2}, minus[] = {-2, -3, -4, -5, -6, -7};
     const TorchTensor view = {"0", "FloatStorage", 8, 1, 2, {2, 3}, {1, 0}};
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     open_tensor(&t, arena, &view);
     CU_ASSERT_EQUAL(memcmp(filetest_floats(&t, "w"), spread, sizeof spread), 0);
@@ -193,7 +193,7 @@ static void test_views(void)
 static void test_beside(void)
 {
     static const TorchTensor single = {"0", "FloatStorage", 8, 0, 0, {0}, {0}};
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     Buf p = pickle(arena);
     buf_puts(&p, "}(");
@@ -229,7 +229,7 @@ static void test_beside(void)
 /* A module object with a parameter and a module inside, as torch.save(model) writes it. */
 static void test_module(void)
 {
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     Buf p = pickle(arena);
     for (int depth = 0; depth < 2; depth++) {
@@ -289,7 +289,7 @@ static void test_tensors_refused(void)
     };
     Arena *arena = arena_new(&oom);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        FileTest t;
+        FileTest t = {0};
         open_tensor(&t, arena, &rows[i].tensor);
         filetest_refused(&t, rows[i].says);
     }
@@ -298,7 +298,7 @@ static void test_tensors_refused(void)
 
 static void test_archive_refused(void)
 {
-    FileTest t;
+    FileTest t = {0};
     ZipTest z;
     Arena *arena = arena_new(&oom);
     Buf p = pickle(arena);
@@ -335,7 +335,7 @@ static void test_archive_refused(void)
 /* Two sets of tensors: which one is not guessed, but can be said. */
 static void test_two_models(void)
 {
-    FileTest t;
+    FileTest t = {0};
     char path[] = "/tmp/rnc-test-XXXXXX", argument[64];
     Arena *arena = arena_new(&oom);
     Buf p = pickle(arena);
@@ -394,7 +394,7 @@ static Buf stream(Arena *arena, bool little, const char *key)
 static void test_stream(void)
 {
     static const float row[] = {2, 3, 4, 5, 6, 7};
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     const Buf p = stream(arena, true, "0");
     filetest_open(&t, p.text, p.n);
@@ -410,7 +410,7 @@ static void test_stream(void)
 
 static void test_stream_refused(void)
 {
-    FileTest t;
+    FileTest t = {0};
     Arena *arena = arena_new(&oom);
     Buf p = stream(arena, false, "0");
     filetest_open(&t, p.text, p.n);

@@ -35,7 +35,7 @@ static void test_shares(void)
     Node *a = netgen_conv(&t, netgen_input(&t, ELEM_F32, 3, 3, 2), 2, 1, 1);
     Node *in[] = {a, netgen_op(&t, OP_RELU, a), netgen_op(&t, OP_TANH, a)};
     netgen_output(&t, netgen_add(&t, OP_ADD, in, 3, ir_default_attrs(OP_ADD)));
-    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_ADD), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_ACT_BACKWARD), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_CONV_TRANSPOSE), 0);
@@ -57,7 +57,7 @@ static void test_shared_parameters(void)
     Node *conv = netgen_conv(&t, x, 2, 3, 1), *bn = netgen_op(&t, OP_BN, conv);
     Node *twin = netgen_share(&t, bn, netgen_share(&t, conv, bn));
     netgen_output(&t, twin);
-    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_BN_TRAIN), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_CONV_WEIGHTS), 2);
     CU_ASSERT_EQUAL(count(t.net, OP_ADD), 3);
@@ -80,7 +80,7 @@ static void test_softmax(void)
     Node *dense = netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 3, 1, 1);
     Node *softmax = netgen_op(&t, OP_SOFTMAX, dense);
     netgen_output(&t, softmax);
-    CU_ASSERT(differentiate(t.net, &cross_entropy, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &cross_entropy, &t.diag));
     CU_ASSERT_PTR_EQUAL(loss_of(t.net)->in[0], dense);
     CU_ASSERT_PTR_EQUAL(t.net->outputs.at[0].node, softmax);
     CU_ASSERT_EQUAL(count(t.net, OP_SOFTMAX_BACKWARD), 0);
@@ -92,7 +92,7 @@ static void test_softmax(void)
     netgen_begin(&t, 1);
     netgen_output(&t, netgen_op(&t, OP_SOFTMAX,
                                 netgen_conv(&t, netgen_input(&t, ELEM_F32, 1, 1, 2), 3, 1, 1)));
-    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(count(t.net, OP_SOFTMAX_BACKWARD), 1);
     CU_ASSERT_STRING_EQUAL(t.net->inputs.at[1].name, "target");
     netgen_end(&t);
@@ -109,7 +109,7 @@ static void test_frozen(void)
     Node *x = netgen_conv(&t, netgen_input(&t, ELEM_F32, 3, 3, 2), 2, 3, 1);
     x = netgen_conv(&t, netgen_op(&t, OP_BN, x), 2, 3, 1);
     netgen_output(&t, netgen_op(&t, OP_BN, x));
-    CU_ASSERT(differentiate(t.net, &loss, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &loss, &t.diag));
     CU_ASSERT_EQUAL(t.diag.out.n, 0);
     CU_ASSERT_EQUAL(count(t.net, OP_BN), 1);
     CU_ASSERT_EQUAL(count(t.net, OP_BN_TRAIN), 1);
@@ -145,7 +145,7 @@ static void test_refusals(void)
 {
     NetTest t;
     begin(&t);
-    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
     refused(&t, &mean_squared_error, "'test' has a backward part already");
 
     netgen_output(&t, begin(&t));
@@ -187,7 +187,7 @@ static void test_untrained(void)
     NetTest t;
     Node *conv = begin(&t);
     netgen_conv(&t, conv, 3, 1, 1);
-    CU_ASSERT(differentiate(t.net, &mean_squared_error, &t.diag));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
     CU_ASSERT_EQUAL(t.net->updates.n, 1);
     CU_ASSERT_PTR_NOT_NULL(
         strstr(buf_text(&t.diag.out), "the loss does not depend on 'conv4.weight', which"));

@@ -330,7 +330,7 @@ static void test_text(void)
         irtext_print(&text, t.net, NULL);
         const int file = src_add(&t.src, "a.ir", buf_text(&text), text.n);
         Net *net = irtext_read(t.arena, file, &t.diag);
-        CU_ASSERT_PTR_NOT_NULL(net);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(net);
         if (!net) {
             printf("seed %d: %s", seed, buf_text(&t.diag.out));
             netgen_end(&t);

@@ -39,7 +39,7 @@ void set_refused(SetTest *t, const char *words)
 void set_skips(SetTest *t, const char *words)
 {
     t->data.skip = true;
-    CU_ASSERT(set_read(t));
+    CU_ASSERT_FATAL(set_read(t));
     no_problems(&t->problems);
     says(&t->skipped, words);
     t->data.skip = false;

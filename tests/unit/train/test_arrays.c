@@ -52,12 +52,12 @@ static void test_cifar10(void)
         snprintf(name, sizeof name, "data/data_batch_%d.bin", i);
         folder_write(&t.folder, name, bytes, i == 5 ? n : (size_t)i * 3073);
     }
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     no_problems(&t.problems);
     CU_ASSERT(t.set.n == 20 && t.set.classes == 10 && strcmp(t.set.names[9], "9") == 0);
     CU_ASSERT(pixels_are_right(&t.set));
     folder_write(&t.folder, "data/batches.meta.txt", names, sizeof names - 1);
-    CU_ASSERT(set_read(&t) && t.set.built); /* names are part of the sources */
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built); /* names are part of the sources */
     CU_ASSERT_STRING_EQUAL(t.set.names[9], "truck");
     folder_write(&t.folder, "data/batches.meta.txt", "plane\ncar\ncar\n", 14);
     set_refused(&t, "batches.meta.txt: has the class 'car' twice");
@@ -86,11 +86,11 @@ static void test_cifar100(void)
     for (int i = 0; i < 100; i++)
         n += put_record(bytes + n, i / 5, i);
     folder_write(&t.folder, "data/train.bin", bytes, n);
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     CU_ASSERT(t.set.n == 100 && t.set.classes == 100 && pixels_are_right(&t.set));
     free((char *)(uintptr_t)t.data.path);
     t.data.path = strdup(folder_path(&t.folder, "data/train.bin"));
-    CU_ASSERT(set_read(&t) && t.set.n == 100 && pixels_are_right(&t.set));
+    CU_ASSERT_FATAL(set_read(&t) && t.set.n == 100 && pixels_are_right(&t.set));
     folder_write(&t.folder, "data/train.bin", bytes, n - 5);
     set_refused(&t, "is no data that is read: folders by class, a list of pictures");
     set_end(&t);
@@ -195,20 +195,20 @@ static void test_npz(void)
     for (int deflated = 0; deflated < 2; deflated++) {
         archive.deflated = deflated;
         put_npz(&t, "'|u1'", "(2, 2, 3, 3)", "'<i8'", "(2,)", 16);
-        CU_ASSERT(set_read(&t));
+        CU_ASSERT_FATAL(set_read(&t));
         no_problems(&t.problems);
         CU_ASSERT(t.set.n == 2 && t.set.h == 2 && t.set.w == 3 && t.set.c == 3);
         CU_ASSERT(t.set.labels[0] == 1 && t.set.labels[1] == 0 && t.set.classes == 2);
         CU_ASSERT_EQUAL(memcmp(t.set.pixels, x_bytes, 36), 0);
     }
     put_npz(&t, "'|u1'", "(2, 3, 2, 3)", "'<i4'", "(2, 1)", 8); /* still channels last */
-    CU_ASSERT(set_read(&t) && t.set.h == 3 && t.set.w == 2 && t.set.c == 3);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.h == 3 && t.set.w == 2 && t.set.c == 3);
     put_npz(&t, "'|u1'", "(2, 3, 3, 2)", "'<u2'", "(2)", 4); /* channels first */
-    CU_ASSERT(set_read(&t) && t.set.h == 3 && t.set.w == 2 && t.set.c == 3);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.h == 3 && t.set.w == 2 && t.set.c == 3);
     CU_ASSERT(t.set.pixels[0] == 0 && t.set.pixels[1] == 6 && t.set.pixels[2] == 12 &&
               t.set.pixels[3] == 1 && t.set.pixels[18] == 18);
     put_npz(&t, "'|u1'", "(2, 6, 3)", "'|u1'", "(2,)", 2);
-    CU_ASSERT(set_read(&t) && t.set.h == 6 && t.set.w == 3 && t.set.c == 1);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.h == 6 && t.set.w == 3 && t.set.c == 1);
     set_end(&t);
 }
 
@@ -317,7 +317,7 @@ static void test_h5(void)
     set_begin(&t);
     for (int packed = 0; packed < 2; packed++) {
         put_h5(&t, "train", H5T_STD_U8LE, 4, packed);
-        CU_ASSERT(set_read(&t));
+        CU_ASSERT_FATAL(set_read(&t));
         no_problems(&t.problems);
         CU_ASSERT(t.set.n == 4 && t.set.h == 2 && t.set.w == 3 && t.set.c == 3);
         CU_ASSERT(t.set.labels[0] == 2 && t.set.labels[1] == 0 && t.set.classes == 3);
@@ -325,7 +325,7 @@ static void test_h5(void)
         CU_ASSERT_STRING_EQUAL(t.set.names[1], "1");
     }
     put_h5(&t, "test", H5T_STD_U8LE, 4, false);
-    CU_ASSERT(set_read(&t) && t.set.n == 4); /* the only part that is there */
+    CU_ASSERT_FATAL(set_read(&t) && t.set.n == 4); /* the only part that is there */
     put_h5(&t, "train", H5T_STD_U8LE, 5, false);
     set_refused(&t, "has 4 pictures and 5 labels");
     put_h5(&t, "train", H5T_IEEE_F32LE, 4, false);

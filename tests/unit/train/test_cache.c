@@ -34,22 +34,22 @@ static void test_found_again(void)
     SetTest t;
     set_begin(&t);
     put_data(&t, 1);
-    CU_ASSERT(set_read(&t) && t.set.built);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built);
     CU_ASSERT_STRING_EQUAL(t.set.note, "there was none");
     const uint64_t hash = t.set.hash;
-    CU_ASSERT(set_read(&t) && !t.set.built && t.set.hash == hash);
+    CU_ASSERT_FATAL(set_read(&t) && !t.set.built && t.set.hash == hash);
     CU_ASSERT_STRING_EQUAL(t.set.note, "");
     /* The same pictures at another time are the same set; other pictures are another. */
     put_data(&t, 1);
-    CU_ASSERT(set_read(&t) && t.set.built && t.set.hash == hash);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built && t.set.hash == hash);
     CU_ASSERT_STRING_EQUAL(t.set.note, "the pictures, their classes or the options have changed");
     put_data(&t, 2);
-    CU_ASSERT(set_read(&t) && t.set.built && t.set.hash != hash);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built && t.set.hash != hash);
     t.data.h = t.data.w = 16;
-    CU_ASSERT(set_read(&t) && t.set.built && t.set.h == 16);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built && t.set.h == 16);
     CU_ASSERT_EQUAL(folder_count(&t.folder), 2);
     rnct_set alone;
-    CU_ASSERT(rnct_set_open_cache(&alone, folder_path(&t.folder, "cache"), &t.problems));
+    CU_ASSERT_FATAL(rnct_set_open_cache(&alone, folder_path(&t.folder, "cache"), &t.problems));
     CU_ASSERT(alone.n == N && alone.hash == t.set.hash && alone.classes == 10);
     rnct_set_close(&alone);
     no_problems(&t.problems);
@@ -63,14 +63,14 @@ static void test_same_bytes(void)
     set_begin(&t);
     put_data(&t, 1);
     t.data.h = 20, t.data.w = 11;
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     const uint64_t hash = t.set.hash;
     rnct_set_close(&t.set);
-    CU_ASSERT(rnct_set_open(&t.set, &t.data, NULL, &t.problems, &t.skipped));
+    CU_ASSERT_FATAL(rnct_set_open(&t.set, &t.data, NULL, &t.problems, &t.skipped));
     CU_ASSERT(t.set.hash == hash && t.set.built);
     rnct_set_close(&t.set);
     CU_ASSERT_EQUAL(rnc_pool_new(&t.data.pool, 3), RNC_OK);
-    CU_ASSERT(rnct_set_open(&t.set, &t.data, NULL, &t.problems, &t.skipped));
+    CU_ASSERT_FATAL(rnct_set_open(&t.set, &t.data, NULL, &t.problems, &t.skipped));
     CU_ASSERT_EQUAL(t.set.hash, hash);
     rnc_pool_free(t.data.pool);
     set_end(&t);
@@ -83,7 +83,7 @@ static void test_damage(void)
     set_begin(&t);
     put_data(&t, 1);
     t.data.h = t.data.w = 8;
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     char *bytes = file_bytes(folder_path(&t.folder, "cache"), &size);
     const uint64_t hash = t.set.hash;
     for (size_t i = 8; i < size; i += i < 128 ? 1 : 97) {
@@ -97,7 +97,7 @@ static void test_damage(void)
         CU_ASSERT_FALSE(rnct_set_open_cache(&alone, folder_path(&t.folder, "cache"), &t.problems));
         says(&t.problems, "cache: cannot be used: it is ");
     }
-    CU_ASSERT(set_read(&t) && t.set.built && t.set.hash == hash);
+    CU_ASSERT_FATAL(set_read(&t) && t.set.built && t.set.hash == hash);
     CU_ASSERT_EQUAL(strncmp(t.set.note, "it is cut off", 13), 0);
     free(bytes);
     set_end(&t);
@@ -132,7 +132,7 @@ static void test_full_disk(void)
     setrlimit(RLIMIT_FSIZE, &old);
     signal(SIGXFSZ, handler);
     CU_ASSERT_EQUAL(folder_count(&t.folder), 1); /* nothing is left of it */
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     set_end(&t);
 }
 

@@ -28,18 +28,18 @@ static void test_round_trip(void)
     char state[] = "parameters", read[sizeof state] = "";
     const char *last = folder_path(&folder, "last.checkpoint");
     const char *best = folder_path(&folder, "best.checkpoint");
-    CU_ASSERT(rnct_checkpoint_save(folder.path, &here, state, sizeof state, true, &problems));
-    CU_ASSERT(rnct_checkpoint_load(last, &here, &about, read, sizeof read, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_save(folder.path, &here, state, sizeof state, true, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_load(last, &here, &about, read, sizeof read, &problems));
     CU_ASSERT_STRING_EQUAL(read, "parameters");
     CU_ASSERT(about.step == here.step && about.epoch == 7 && about.best == 0.75);
     CU_ASSERT(about.state_bytes == sizeof state && strcmp(about.program, "0.1.0") == 0);
     CU_ASSERT(
         rnct_checkpoint_save(folder.path, &here, "PARAMETERS", sizeof state, false, &problems));
-    CU_ASSERT(rnct_checkpoint_load(best, NULL, &about, read, sizeof read, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_load(best, NULL, &about, read, sizeof read, &problems));
     CU_ASSERT_STRING_EQUAL(read, "parameters");
-    CU_ASSERT(rnct_checkpoint_load(last, NULL, &about, read, sizeof read, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_load(last, NULL, &about, read, sizeof read, &problems));
     CU_ASSERT_STRING_EQUAL(read, "PARAMETERS");
-    CU_ASSERT(rnct_checkpoint_load(last, NULL, &about, NULL, 0, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_load(last, NULL, &about, NULL, 0, &problems));
     CU_ASSERT_EQUAL(folder_count(&folder), 2);
     no_problems(&problems);
     folder_remove(&folder);
@@ -62,7 +62,7 @@ static void test_other_runs(void)
     const TestFolder folder = folder_new();
     rnct_problems problems = {0};
     rnct_checkpoint other = here;
-    CU_ASSERT(rnct_checkpoint_save(folder.path, &here, "state", 6, false, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_save(folder.path, &here, "state", 6, false, &problems));
     other.network = 5;
     refused(&folder, &other, 6,
             "another network or another way to train it (0000000000001111, and this is "
@@ -82,7 +82,7 @@ static void test_damage(void)
     const TestFolder folder = folder_new();
     rnct_problems problems = {0};
     size_t size;
-    CU_ASSERT(rnct_checkpoint_save(folder.path, &here, "state", 6, false, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_save(folder.path, &here, "state", 6, false, &problems));
     char *bytes = file_bytes(folder_path(&folder, "last.checkpoint"), &size);
     CU_ASSERT_EQUAL_FATAL(size, RNCT_CHECKPOINT_HEAD_BYTES + 6);
     /* Any byte that is another, any length that is another. */
@@ -159,7 +159,7 @@ static void test_killed(void)
     rnct_checkpoint about = here;
     about.step = 0;
     fill_state(state, 0);
-    CU_ASSERT(rnct_checkpoint_save(folder.path, &about, state, STATE, true, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_save(folder.path, &about, state, STATE, true, &problems));
     for (int i = 0; i < KILLS; i++) {
         const pid_t child = fork();
         if (child == 0)
@@ -178,7 +178,7 @@ static void test_killed(void)
     CU_ASSERT_EQUAL(bad, 0);
     CU_ASSERT(moved > KILLS / 10); /* the writers wrote, and not only died */
     /* What is left of them goes with the next write. */
-    CU_ASSERT(rnct_checkpoint_save(folder.path, &about, state, STATE, true, &problems));
+    CU_ASSERT_FATAL(rnct_checkpoint_save(folder.path, &about, state, STATE, true, &problems));
     CU_ASSERT_EQUAL(folder_count(&folder), 2);
     no_problems(&problems);
     folder_remove(&folder);

@@ -110,7 +110,7 @@ static void test_split(void)
     size_t n_trained, n_held, n, m;
     for (int i = 0; i < N; i++)
         labels[i] = i % 11 == 0 ? 2 : i % 2; /* 10 of class 2, 50 of the others, none of class 3 */
-    CU_ASSERT(rnct_split(labels, N, 4, 0.25, 5, trained, &n_trained, held, &n_held));
+    CU_ASSERT_FATAL(rnct_split(labels, N, 4, 0.25, 5, trained, &n_trained, held, &n_held));
     CU_ASSERT_EQUAL(n_trained + n_held, N);
     int of_class[4] = {0}, ascending = 1;
     for (size_t i = 0; i < n_held; i++) {
@@ -119,11 +119,11 @@ static void test_split(void)
     }
     CU_ASSERT(of_class[0] == 13 && of_class[1] == 13 && of_class[2] == 3 && of_class[3] == 0);
     CU_ASSERT(ascending);
-    CU_ASSERT(rnct_split(labels, N, 4, 0.25, 5, trained, &n, again, &m));
+    CU_ASSERT_FATAL(rnct_split(labels, N, 4, 0.25, 5, trained, &n, again, &m));
     CU_ASSERT_EQUAL(memcmp(held, again, n_held * sizeof *held), 0);
-    CU_ASSERT(rnct_split(labels, N, 4, 0.25, 6, trained, &n, again, &m));
+    CU_ASSERT_FATAL(rnct_split(labels, N, 4, 0.25, 6, trained, &n, again, &m));
     CU_ASSERT_NOT_EQUAL(memcmp(held, again, n_held * sizeof *held), 0);
-    CU_ASSERT(rnct_split(labels, N, 4, 0, 5, trained, &n_trained, held, &n_held));
+    CU_ASSERT_FATAL(rnct_split(labels, N, 4, 0, 5, trained, &n_trained, held, &n_held));
     CU_ASSERT(n_held == 0 && n_trained == N && trained[N - 1] == N - 1);
 }
 

@@ -30,7 +30,7 @@ static void fits_as(int from_h, int from_w, int h, int w, const unsigned char *e
 {
     char why[RNCT_WHY_BYTES];
     Picture p = pattern(from_h, from_w);
-    CU_ASSERT(rnct_picture_fit(&p, h, w, why));
+    CU_ASSERT_FATAL(rnct_picture_fit(&p, h, w, why));
     CU_ASSERT(p.h == h && p.w == w && p.c == 3);
     CU_ASSERT_EQUAL(memcmp(p.pixels, expected, (size_t)(h * w) * 3), 0);
     rnct_picture_free(&p);
@@ -64,14 +64,14 @@ static void test_fit_plain(void)
 {
     char why[RNCT_WHY_BYTES];
     Picture p = pattern(5, 4), q = pattern(5, 4);
-    CU_ASSERT(rnct_picture_fit(&p, 5, 4, why));
+    CU_ASSERT_FATAL(rnct_picture_fit(&p, 5, 4, why));
     CU_ASSERT_EQUAL(memcmp(p.pixels, q.pixels, 60), 0);
     rnct_picture_free(&p);
     rnct_picture_free(&q);
     for (int n = 1; n < 40; n++) {
         CU_ASSERT_FATAL(rnct_picture_new(&p, 1 + n % 7, n, 4, why));
         memset(p.pixels, 255, (size_t)(p.h * p.w * 4));
-        CU_ASSERT(rnct_picture_fit(&p, 6, 5, why));
+        CU_ASSERT_FATAL(rnct_picture_fit(&p, 6, 5, why));
         for (int i = 0; i < 6 * 5 * 4; i++)
             CU_ASSERT_EQUAL(p.pixels[i], 255);
         rnct_picture_free(&p);

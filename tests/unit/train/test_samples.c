@@ -37,7 +37,7 @@ static rnct_form form_of(rnct_augment augment)
                       .augment = augment,
                       .seed = 42};
     problems = (rnct_problems){0};
-    CU_ASSERT(rnct_form_set(&form, &set, &problems));
+    CU_ASSERT_FATAL(rnct_form_set(&form, &set, &problems));
     no_problems(&problems);
     return form;
 }

@@ -25,7 +25,7 @@ static const char *summary(const rnct_set *set)
 
 static void read_is(SetTest *t, const char *expected)
 {
-    CU_ASSERT(set_read(t));
+    CU_ASSERT_FATAL(set_read(t));
     no_problems(&t->problems);
     CU_ASSERT_STRING_EQUAL(summary(&t->set), expected);
     if (strcmp(summary(&t->set), expected) != 0)
@@ -70,7 +70,7 @@ static void test_numbers(void)
     put_png(&t, "data/10/a.png", 2, 2, 10);
     put_png(&t, "data/9/a.png", 2, 2, 9);
     put_png(&t, "data/x/a.png", 2, 2, 1);
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     CU_ASSERT(strcmp(t.set.names[0], "9") == 0 && strcmp(t.set.names[1], "10") == 0 &&
               strcmp(t.set.names[2], "x") == 0);
     set_end(&t);
@@ -96,7 +96,7 @@ static void test_broken_files(void)
     CU_ASSERT_STRING_EQUAL(summary(&t.set), "ape:30 cat:20 dog:10 dog:11 ");
     CU_ASSERT(t.set.skipped == 2 && t.set.built);
     t.data.skip = true; /* once more, from the cache */
-    CU_ASSERT(set_read(&t) && !t.set.built && t.set.skipped == 2);
+    CU_ASSERT_FATAL(set_read(&t) && !t.set.built && t.set.skipped == 2);
     /* A class whose only picture is broken. */
     folder_write(&t.folder, "data/cat/deep/er/c.jpeg", "", 0);
     set_skips(&t, "class 'cat' (1 of 3) has no samples that can be used");
@@ -196,13 +196,13 @@ static void test_odd_folders(void)
     set_refused(&t, "its folders 'train' and 'val' look like parts of the data, not like classes: "
                     "read ");
     rename(folder_path(&t.folder, "data/train"), folder_path(&t.folder, "data/trainer"));
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     rename(folder_path(&t.folder, "data/trainer"), folder_path(&t.folder, "data/signs-train"));
     set_refused(&t, "its folders 'signs-train' and 'val' look like parts");
     const char *const names[] = {"val", "signs-train"};
     t.data.classes = names;
     t.data.n_classes = 2;
-    CU_ASSERT(set_read(&t));
+    CU_ASSERT_FATAL(set_read(&t));
     set_end(&t);
 }
 

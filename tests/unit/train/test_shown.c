@@ -133,7 +133,7 @@ static void test_svg(void)
     const rnct_curve odd = {"<&>", xs, up, 4, 1};
     const rnct_plot plots[] = {plot, {"accuracy", "epoch", &odd, 1, true}};
     const char *path = folder_path(&folder, "a.svg");
-    CU_ASSERT(rnct_plots_save(plots, 2, path, &problems));
+    CU_ASSERT_FATAL(rnct_plots_save(plots, 2, path, &problems));
     no_problems(&problems);
     char *first = file_bytes(path, NULL);
     CU_ASSERT_PTR_NOT_NULL(strstr(first, "<svg xmlns=\"http://www.w3.org/2000/svg\""));
@@ -143,7 +143,7 @@ static void test_svg(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(first, "d=\"M0.0 49.6L140.0 129.9L280.0 210.1L420.0 290.4\""));
     /* What is not a number is left out. */
     CU_ASSERT_PTR_NOT_NULL(strstr(first, "d=\"M0.0 290.4L140.0 210.1L420.0 49.6\""));
-    CU_ASSERT(rnct_plots_save(plots, 2, path, &problems));
+    CU_ASSERT_FATAL(rnct_plots_save(plots, 2, path, &problems));
     char *second = file_bytes(path, NULL);
     CU_ASSERT_STRING_EQUAL(first, second);
     free(first);

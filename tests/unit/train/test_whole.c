@@ -27,11 +27,11 @@ static void test_write(void)
     rnct_problems problems = {0};
     rnct_whole file;
     const char *path = folder_path(&folder, "a");
-    CU_ASSERT(rnct_whole_save(path, "old", 3, &problems));
+    CU_ASSERT_FATAL(rnct_whole_save(path, "old", 3, &problems));
     CU_ASSERT_FATAL(rnct_whole_begin(&file, path, &problems));
-    CU_ASSERT(rnct_whole_write(&file, "Xew", 3, &problems));
+    CU_ASSERT_FATAL(rnct_whole_write(&file, "Xew", 3, &problems));
     CU_ASSERT(rnct_whole_write_at(&file, "n", 1, 0, &problems));
-    CU_ASSERT(rnct_whole_write(&file, "er", 2, &problems));
+    CU_ASSERT_FATAL(rnct_whole_write(&file, "er", 2, &problems));
     holds(path, "old");
     CU_ASSERT_EQUAL(folder_count(&folder), 2);
     CU_ASSERT(rnct_whole_commit(&file, folder_path(&folder, "b"), &problems));
@@ -53,7 +53,7 @@ static void test_full_disk(void)
     rnct_problems problems = {0};
     struct rlimit old;
     char bytes[1000] = "";
-    CU_ASSERT(rnct_whole_save(folder_path(&folder, "a"), "old", 3, &problems));
+    CU_ASSERT_FATAL(rnct_whole_save(folder_path(&folder, "a"), "old", 3, &problems));
     CU_ASSERT_FATAL(getrlimit(RLIMIT_FSIZE, &old) == 0);
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &(struct rlimit){500, old.rlim_max}), 0);
@@ -93,9 +93,9 @@ static void test_killed(void)
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     folder_write(&folder, "a.0123.rnc-tmp", "", 0); /* no temporary of ours: it stays */
-    CU_ASSERT(rnct_whole_save(folder_path(&folder, "a"), "1", 1, &problems));
+    CU_ASSERT_FATAL(rnct_whole_save(folder_path(&folder, "a"), "1", 1, &problems));
     CU_ASSERT_EQUAL(folder_count(&folder), 3);
-    CU_ASSERT(rnct_whole_write(&living, "2", 1, &problems));
+    CU_ASSERT_FATAL(rnct_whole_write(&living, "2", 1, &problems));
     CU_ASSERT(rnct_whole_commit(&living, NULL, &problems));
     holds(folder_path(&folder, "a"), "2");
     CU_ASSERT_EQUAL(folder_count(&folder), 2);

@@ -66,6 +66,24 @@ regnet_x_400mf -O0 regnet_x_400mf -D size=33x33 --isa portable
 regnet_y_400mf -O0 regnet_y_400mf -D size=33x47 --isa portable
 shufflenet_v2 -O0 shufflenet_v2 -D size=65x49 --isa portable
 googlenet -O0 googlenet -D size=65x49 --isa portable
+res2net50 -O0 res2net50 -D size=33x47 -D blocks=1,2,1,1 --isa portable
+resnet50_gn -O0 resnet50_gn -D size=33x47 -D blocks=1,2,1,1 --isa portable
+resnetv2_50 -O0 resnetv2_50 -D size=33x47 -D blocks=1,2,1,1 --isa portable
+resnetv2_50d_gn -O0 resnetv2_50d_gn -D size=33x47 -D blocks=1,2,1,1 --isa portable
+cspresnet50 -O0 cspresnet50 -D size=33x47 -D blocks=1,2,1,1 --isa portable
+skresnet -O0 skresnet -D size=33x47 -D blocks=1,2,1,1 --isa portable
+skresnet-18 -O0 skresnet -D size=33x47 -D layers=18 -D blocks=1,1,1,1 --isa portable
+resnest50d -O0 resnest50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
+inception_resnet_v2 -O0 inception_resnet_v2 -D size=75x79 -D blocks=1,2,1 --isa portable
+fcn_resnet50 -O0 fcn_resnet50 -D size=33x47 -D blocks=1,2,2,1 -D aux=true --isa portable
+deeplabv3_resnet50 -O0 deeplabv3_resnet50 -D size=33x47 -D blocks=1,1,2,1 -D rates=2,3,5 --isa portable
+unet_resnet34 -O0 unet_resnet34 -D size=33x47 -D layers=18 --isa portable
+retinanet_resnet50 -O0 retinanet_resnet50 -D size=65x49 -D blocks=1,1,1,1 -D classes=3 --isa portable
+mobilenet_v1 -O0 mobilenet_v1 -D size=65x49 --isa portable
+mobilenet_v1_025 -O0 mobilenet_v1_025 -D size=65x49 --isa portable
+ds_cnn -O0 ds_cnn
+ds_cnn-odd -O0 ds_cnn -D size=37x13 -D filters=13 --isa portable
+autoencoder -O0 autoencoder
 tcn -O0 tcn
 tcn-odd -O0 tcn -D rows=3 -D filters=13 -D dilations=1,5 --batch 3 --isa portable
 tcn-bf16 -O0 tcn -D dilations=1,2 --weights-type bf16 --isa portable

@@ -24,6 +24,9 @@ from safetensors.torch import save_file
 
 TOLERANCE = 2e-5
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+SMALL = ((160, 160), (97, 131))  # of pictures for networks whose work is several times a ResNet's
+AUX = {"weights_backbone": None, "aux_loss": True}
 
 # library: a word of MAKERS; name: of the function there; sizes of the picture; the values of
 # parameters of rnc's net, -D; what the library's function is given besides; mean and deviation of
@@ -44,6 +47,18 @@ SOURCES = {
     "googlenet": Source("torchvision", "googlenet", arguments={
         "aux_logits": False, "transform_input": True, "init_weights": False}),
     "resnet50d": Source("timm", "resnet50d"),
+    "res2net50": Source("timm", "res2net50_26w_4s"),
+    "resnet50_gn": Source("timm", "resnet50_gn"),
+    "resnetv2_50": Source("timm", "resnetv2_50", pixels=HALVES),
+    "resnetv2_50d_gn": Source("timm", "resnetv2_50d_gn", pixels=HALVES),
+    "cspresnet50": Source("timm", "cspresnet50", ((256, 256), (193, 127))),
+    "fcn_resnet50": Source("segmentation", "fcn_resnet50", SMALL, ("aux=true",), AUX),
+    "deeplabv3_resnet50": Source("segmentation", "deeplabv3_resnet50", SMALL, ("aux=true",), AUX),
+    "skresnet": Source("timm", "skresnet50"),
+    "resnest50d": Source("timm", "resnest50d"),
+    "inception_resnet_v2": Source("timm", "inception_resnet_v2", ((299, 299), (193, 127)), pixels=HALVES),
+    "retinanet_resnet50": Source("detection", "retinanet_resnet50_fpn", SMALL),
+    "unet_resnet34": Source("smp", "resnet34"),
 }
 
 
@@ -59,8 +74,41 @@ def of_timm(source):
     return timm.create_model(source.name, pretrained=False, **source.arguments), classifier
 
 
+def of_segmentation(source):
+    network = getattr(torchvision.models.segmentation, source.name)(weights=None, **source.arguments)
+    return network, dict
+
+
+class Levels(torch.nn.Module):
+    """A detector without what makes boxes of its answers: those of each level."""
+
+    def __init__(self, detector):
+        super().__init__()
+        self.backbone, self.head = detector.backbone, detector.head
+
+    def forward(self, x):
+        answers = {}
+        for i, level in enumerate(self.backbone(x).values()):
+            kinds, places = self.head.classification_head, self.head.regression_head
+            answers[f"classes{i + 3}"] = kinds.cls_logits(kinds.conv(level))
+            answers[f"boxes{i + 3}"] = places.bbox_reg(places.conv(level))
+        return answers
+
+
+def of_detection(source):
+    return Levels(getattr(torchvision.models.detection, source.name)(
+        weights=None, weights_backbone=None, **source.arguments)), dict
+
+
+def of_smp(source):
+    import segmentation_models_pytorch as smp
+    network = smp.Unet(source.name, encoder_weights=None, **source.arguments)
+    return network, lambda masks: {"masks": masks}
+
+
 # What makes the library's network, and from its answer the outputs of rnc's by their names.
-MAKERS = {"torchvision": of_torchvision, "timm": of_timm}
+MAKERS = {"torchvision": of_torchvision, "timm": of_timm, "segmentation": of_segmentation, "detection": of_detection,
+          "smp": of_smp}
 
 
 def randomise(network):

@@ -22,6 +22,9 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from keras import layers as L  # noqa: E402
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import tinynets  # noqa: E402
+
 TOLERANCE = 2e-5  # of the largest element
 
 TORCH_NET = """
@@ -232,7 +235,10 @@ def random_weights(model):
     random = np.random.default_rng(1)
     for w in model.weights:
         name = w.path.split("/")[-1]
-        if "kernel" not in name and "seed" not in name:
+        if "kernel" in name:  # keeps the size of what it multiplies; depthwise ones end with 1
+            fan = np.prod(w.shape[:2] if w.shape[-1] == 1 else w.shape[:-1])
+            w.assign(random.normal(0, (2 / fan) ** 0.5, w.shape))
+        elif "seed" not in name:
             low, high = (0.8, 1.2) if name in ("gamma", "moving_variance") else (-0.1, 0.1)
             w.assign(random.uniform(low, high, w.shape))
 
@@ -272,21 +278,68 @@ def check_keras(c):
     c.same("Keras, a model inside of a model", net, "outer.keras", x, y)
 
 
-def check_applications(c):
+def networks():
+    """Networks of models/, each with Keras' own and a picture of it as rnc takes it and as Keras does:
+    (name, options of rnc, model, for rnc, for Keras)."""
     apps = keras.applications
-    for name, make, preprocess in (
-            ("keras-resnet50", apps.ResNet50, apps.resnet.preprocess_input),
-            ("keras-resnet50v2", apps.ResNet50V2, apps.resnet_v2.preprocess_input)):
+    applications = (
+        ("keras-resnet50", (), apps.ResNet50, apps.resnet.preprocess_input, (224, 224)),
+        ("keras-resnet50", ("layers=101",), apps.ResNet101, apps.resnet.preprocess_input, (97, 131)),
+        ("keras-resnet50v2", (), apps.ResNet50V2, apps.resnet_v2.preprocess_input, (224, 224)),
+        ("keras-resnet50v2", ("layers=101",), apps.ResNet101V2, apps.resnet_v2.preprocess_input,
+         (97, 131)),
+        ("mobilenet_v1", (), apps.MobileNet, apps.mobilenet.preprocess_input, (224, 224)),
+        ("mobilenet_v1", ("alpha=0.5",), lambda **a: apps.MobileNet(alpha=0.5, **a),
+         apps.mobilenet.preprocess_input, (97, 131)),
+        ("mobilenet_v1_025", (), mlperf(tinynets.mobilenet_v1_025), lambda x: x / 255, (96, 96)),
+        ("mobilenet_v1_025", (), mlperf(tinynets.mobilenet_v1_025), lambda x: x / 255, (65, 97)),
+        ("ds_cnn", (), mlperf(tinynets.ds_cnn), None, (49, 10)),
+        ("ds_cnn", (), mlperf(tinynets.ds_cnn), None, (37, 13)),
+        ("autoencoder", (), mlperf(tinynets.autoencoder), None, (640,)))
+    for name, defines, make, preprocess, size in applications:
+        keras.backend.clear_session()
         keras.utils.set_random_seed(1)
-        model = make(weights=None)
+        shape = size if len(size) == 1 else (*size, 3 if preprocess else 1)
+        model = make(weights=None, input_shape=shape)
         random_weights(model)
-        x = np.random.default_rng(3).uniform(0, 255, (1, 224, 224, 3)).astype("f4")
-        y = model.predict(preprocess(x.copy()), verbose=0)
+        x = np.random.default_rng(3).uniform(0, 255, (1, *shape)).astype("f4")
+        if not preprocess:
+            x /= 255
+        theirs = preprocess(x.copy()) if preprocess else x
         if name == "keras-resnet50":
             x = x[..., ::-1].copy()  # blue, green, red
-        for end in (".keras", ".weights.h5", ".h5"):
+        values = [f"size={size[0]}x{size[1]}", *defines] if len(size) == 2 else defines
+        yield name, [word for v in values for word in ("-D", v)], model, x, theirs
+
+
+def unsaturated(model, x):
+    """Makes the last layer's kernel smaller until no class has all of a softmax."""
+    kernel = [w for w in model.weights if "kernel" in w.path][-1]
+    y = model.predict(x, verbose=0)
+    while y.max() > 0.9 and abs(y.sum() - 1) < 1e-3:
+        kernel.assign(kernel * 0.25)
+        y = model.predict(x, verbose=0)
+    return y
+
+
+def mlperf(make):
+    return lambda weights, input_shape: make(input_shape)
+
+
+def check_networks(c):
+    for name, options, model, x, theirs in networks():
+        y = unsaturated(model, theirs)
+        other = model.predict(-theirs, verbose=0)
+        label = f"Keras, {name} {' '.join(options)}"
+        net = os.path.join(c.models, name + ".net")
+        said = subprocess.run([c.rnc, "summary", net, *options], capture_output=True, text=True)
+        c.count(label + ", parameters", f"parameters  {model.count_params():,}: " in said.stdout,
+                f"{model.count_params():,} in Keras")
+        c.count(label + ", the input matters",
+                np.abs(other - y).max() > 50 * TOLERANCE * np.abs(y).max(), "it does not")
+        for end in (".keras",) if "layers=101" in options else (".keras", ".weights.h5", ".h5"):
             (model.save_weights if end == ".weights.h5" else model.save)(c.path(name + end))
-            c.same(f"Keras, {name}{end}", os.path.join(c.models, name + ".net"), name + end, x, y)
+            c.same(label + end, net, name + end, x, y, *options)
 
 
 def main():
@@ -295,7 +348,7 @@ def main():
         c = Checks(os.path.abspath(rnc), models, folder)
         check_torch(c)
         check_keras(c)
-        check_applications(c)
+        check_networks(c)
     print(f"{c.passed} passed, {c.failed} failed")
     return c.failed > 0
 

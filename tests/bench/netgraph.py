@@ -51,6 +51,7 @@ class Node:
         self.n, self.h, self.w, self.c = dims
         self.params = {}  # role: (alias, dims)
         self.axes = {}    # role: their order in the file, where it is not that of dims
+        self.results = [name]  # of the operator, of which this one is the node
 
     def pair(self, key, default=1):
         value = self.attrs.get(key)
@@ -77,7 +78,8 @@ class Graph:
             line = re.sub(r"\s+#.*$", "", line)
             port = re.match(r"port (in|out) (\S+) = (\S+)", line)
             param = re.match(r"    (\w+) ((?:\[\d+\])+)(?: \"(.*)\")?(?: (\w+))?$", line)
-            head = re.match(r"(\S+) = (\w+)(?:\(([^)]*)\))?(.*) : (?:f32|u8) nchw((?:\[\d+\]){4})$", line)
+            shared = re.match(r"    (\w+) ((?:\[\d+\])+) is (\S+)\.(\w+)$", line)
+            head = re.match(r"(\S+(?:, \S+)*) = (\w+)(?:\(([^)]*)\))?(.*?) : ((?:f32|u8) nchw.*)$", line)
             if port:
                 (self.inputs if port[1] == "in" else self.outputs).append((port[2], port[3]))
             elif param and node:
@@ -85,11 +87,16 @@ class Graph:
                 node.params[param[1]] = (param[3] or f"{node.name}.{param[1]}", dims)
                 if param[4]:
                     node.axes[param[1]] = param[4]
+            elif shared and node:
+                node.params[shared[1]] = self.nodes[shared[3]].params[shared[4]]
             elif head:
                 attrs = dict(re.findall(r"(\w+)=(\([^)]*\)|\S+)", head[4]))
                 operands = [x.strip() for x in head[3].split(",")] if head[3] else []
-                n, c, h, w = (int(d) for d in re.findall(r"\d+", head[5]))
-                node = self.nodes[head[1]] = Node(head[1], head[2], operands, attrs, (n, h, w, c))
+                results = head[1].split(", ")
+                for name, dims in zip(results, re.findall(r"nchw((?:\[\d+\]){4})", head[5])):
+                    n, c, h, w = (int(d) for d in re.findall(r"\d+", dims))
+                    node = self.nodes[name] = Node(name, head[2], operands, attrs, (n, h, w, c))
+                    node.results = results
 
     @staticmethod
     def of(rnc, net, *options):
@@ -156,6 +163,7 @@ def to_onnx(graph, tensors, path):
         top, left, bottom, right = node.padding()
         window = dict(kernel_shape=node.pair("kernel"), strides=node.pair("stride"),
                       pads=[top, left, bottom, right])
+        ceil_mode = int(node.attrs.get("ceil_mode") == "true")
         if node.op == "input":
             continue
         if node.op == "normalize":
@@ -170,6 +178,24 @@ def to_onnx(graph, tensors, path):
             add("BatchNormalization", [x[0], params["weight"], params["bias"],
                                        params["running_mean"], params["running_var"]], out,
                 epsilon=float(node.attrs.get("epsilon", 1e-5)))
+        elif node.op == "affine":
+            scale, shift = (np.resize(np.array(node.reals(*k)), node.c)
+                            for k in (("scale", 1), ("shift", 0)))
+            add("Mul", [x[0], constant(out + "/factors", channels(scale))], out + "/scaled")
+            add("Add", [out + "/scaled", constant(out + "/shift", channels(shift))], out)
+        elif node.op == "group_norm":  # each group as one channel, then a factor for each channel
+            groups = int(node.attrs["groups"])
+            ones = constant(out + "/ones", np.ones(groups, np.float32))
+            zeros = constant(out + "/zeros", np.zeros(groups, np.float32))
+            add("Reshape", [x[0], constant(out + "/grouped", np.array([node.n, groups, -1], np.int64))],
+                out + "/groups")
+            add("InstanceNormalization", [out + "/groups", ones, zeros], out + "/normal",
+                epsilon=float(node.attrs.get("epsilon", 1e-5)))
+            shape = np.array([node.n, node.c, node.h, node.w], np.int64)
+            add("Reshape", [out + "/normal", constant(out + "/shape", shape)], out + "/image")
+            factor, addend = (tensors[node.params[role][0]] for role in ("weight", "bias"))
+            add("Mul", [out + "/image", constant(out + "/factors", channels(factor))], out + "/scaled")
+            add("Add", [out + "/scaled", constant(out + "/shift", channels(addend))], out)
         elif node.op == "relu6":
             add("Clip", [x[0], constant(out + "/least", np.float32(0)),
                          constant(out + "/most", np.float32(6))], out)
@@ -201,10 +227,11 @@ def to_onnx(graph, tensors, path):
             kind = {"hard_swish": "HardSwish"}.get(node.op, node.op.capitalize())
             add(kind, x, out)
         elif node.op == "maxpool":
-            add("MaxPool", x, out, **window)
+            add("MaxPool", x, out, ceil_mode=ceil_mode, **window)
         elif node.op == "avgpool":
             counted = node.attrs.get("count_padding", "true") == "true"
-            add("AveragePool", x, out, count_include_pad=int(counted), **window)
+            add("AveragePool", x, out, count_include_pad=int(counted), ceil_mode=ceil_mode,
+                **window)
         elif node.op == "dense":
             add("Flatten", [x[0]], out + "/vector", axis=1)
             add("Gemm", [out + "/vector", params["weight"]] +
@@ -213,12 +240,31 @@ def to_onnx(graph, tensors, path):
             add("Reshape", [out + "/product", shape], out)
         elif node.op == "softmax":
             add("Softmax", x, out, axis=1)
-        elif node.op in ("add", "mul"):
+        elif node.op in ("add", "mul", "sub", "div"):
             total = x[0]
             for i, other in enumerate(x[1:]):
                 result = out if i == len(x) - 2 else f"{out}/{i}"
                 add(node.op.capitalize(), [total, other], result)
                 total = result
+        elif node.op == "split":
+            if out == node.results[0]:
+                parts = [graph.nodes[name].c for name in node.results]
+                sizes = constant(out + "/sizes", np.array(parts, np.int64))
+                ops.append(helper.make_node("Split", [x[0], sizes], node.results, name=out, axis=1))
+        elif node.op == "channel_shuffle":
+            groups = int(node.attrs["groups"])
+            apart = np.array([node.n, groups, node.c // groups, node.h, node.w], np.int64)
+            shape = np.array([node.n, node.c, node.h, node.w], np.int64)
+            add("Reshape", [x[0], constant(out + "/apart", apart)], out + "/groups")
+            add("Transpose", [out + "/groups"], out + "/mixed", perm=[0, 2, 1, 3, 4])
+            add("Reshape", [out + "/mixed", constant(out + "/shape", shape)], out)
+        elif node.op == "resize":
+            shape = np.array([node.n, node.c, node.h, node.w], np.int64)
+            corners = node.attrs.get("corners", "half_pixel")
+            add("Resize", [x[0], "", "", constant(out + "/size", shape)], out,
+                mode={"bilinear": "linear"}.get(node.attrs["mode"], "nearest"),
+                coordinate_transformation_mode=corners,
+                nearest_mode="floor" if corners == "asymmetric" else "round_prefer_ceil")
         elif node.op == "concat":
             add("Concat", x, out, axis=1)
         elif node.op == "flatten":

@@ -15,8 +15,10 @@ def run(argv):
 def ports(rnc, net, defines=()):
     """Options: pictures as the peers take them; what the last dense layer gives as well, the
     logits, which differ more than probabilities do."""
-    dense = re.findall(r"(?m)^(\S+) = dense\(", run([rnc, net, "--dump", "ir", *defines]))
-    tap = ["--tap", dense[-1]] if dense else []
+    text = run([rnc, net, "--dump", "ir", *defines])
+    dense = re.findall(r"(?m)^(\S+) = dense\(", text)
+    given = re.findall(r"(?m)^port out \S+ = (\S+)", text)
+    tap = ["--tap", dense[-1]] if dense and dense[-1] not in given else []
     return [*tap, "--input-type", "f32", "--input-order", "nchw"]
 
 

@@ -2,7 +2,8 @@
 """make check-frameworks: every network of models/ by rnc's C and by ONNX Runtime.
 
 The same graph, weights and picture; every output, logits included, must agree to
-2e-5 of the largest element.  Ends with "N passed, N failed".
+2e-5 of the largest element.  Networks for streams, whose state ONNX has no words for, are left out
+(tests/streams.sh).  Ends with "N passed, N failed".
 """
 import argparse
 import os
@@ -15,6 +16,9 @@ from measure import answers, difference  # noqa: E402
 from peers import onnxruntime  # noqa: E402
 from process import Process  # noqa: E402
 from rncside import Built, ports  # noqa: E402
+
+
+STREAMS = {"tcn"}
 
 
 def worst(model, args):
@@ -46,7 +50,7 @@ def main():
     p.add_argument("--cc", default="gcc")
     args = p.parse_args()
     models = args.models or sorted(f[:-4] for f in os.listdir(args.models_dir)
-                                   if f.endswith(".net"))
+                                   if f.endswith(".net") and f[:-4] not in STREAMS)
     passed = failed = 0
     for model in models:
         error = worst(model, args)

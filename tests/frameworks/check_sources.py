@@ -35,27 +35,23 @@ Source = collections.namedtuple("Source", "library name sizes defines arguments 
                                 defaults=(((224, 224), (193, 127)), (), {}, IMAGENET))
 
 SOURCES = {
-    "squeezenet1_1": Source("torchvision", "squeezenet1_1"),
-    "densenet161": Source("torchvision", "densenet161"),
-    "densenet169": Source("torchvision", "densenet169"),
-    "densenet201": Source("torchvision", "densenet201"),
-    "resnext101_32x8d": Source("torchvision", "resnext101_32x8d"),
-    "regnet_x_400mf": Source("torchvision", "regnet_x_400mf"),
-    "regnet_y_400mf": Source("torchvision", "regnet_y_400mf"),
+    **{name: Source("torchvision", name) for name in """
+        resnet18 resnet34 resnet50 resnet101 resnet152 resnext50_32x4d resnext101_32x8d
+        wide_resnet50_2 densenet121 densenet161 densenet169 densenet201 mobilenet_v2
+        mobilenet_v3_large efficientnet_b0 convnext_tiny squeezenet1_1 regnet_x_400mf
+        regnet_y_400mf""".split()},
+    **{name: Source("timm", name) for name in "seresnet50 resnet50d resnet50_gn resnest50d".split()},
     "regnet": Source("torchvision", "regnet_x_8gf", ((97, 64),), ("variant=x_8gf",)),
     "shufflenet_v2": Source("torchvision", "shufflenet_v2_x1_0"),
     "googlenet": Source("torchvision", "googlenet", arguments={
         "aux_logits": False, "transform_input": True, "init_weights": False}),
-    "resnet50d": Source("timm", "resnet50d"),
     "res2net50": Source("timm", "res2net50_26w_4s"),
-    "resnet50_gn": Source("timm", "resnet50_gn"),
     "resnetv2_50": Source("timm", "resnetv2_50", pixels=HALVES),
     "resnetv2_50d_gn": Source("timm", "resnetv2_50d_gn", pixels=HALVES),
     "cspresnet50": Source("timm", "cspresnet50", ((256, 256), (193, 127))),
     "fcn_resnet50": Source("segmentation", "fcn_resnet50", SMALL, ("aux=true",), AUX),
     "deeplabv3_resnet50": Source("segmentation", "deeplabv3_resnet50", SMALL, ("aux=true",), AUX),
     "skresnet": Source("timm", "skresnet50"),
-    "resnest50d": Source("timm", "resnest50d"),
     "inception_resnet_v2": Source("timm", "inception_resnet_v2", ((299, 299), (193, 127)), pixels=HALVES),
     "retinanet_resnet50": Source("detection", "retinanet_resnet50_fpn", SMALL),
     "unet_resnet34": Source("smp", "resnet34"),

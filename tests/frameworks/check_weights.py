@@ -291,6 +291,8 @@ def networks():
         ("mobilenet_v1", (), apps.MobileNet, apps.mobilenet.preprocess_input, (224, 224)),
         ("mobilenet_v1", ("alpha=0.5",), lambda **a: apps.MobileNet(alpha=0.5, **a),
          apps.mobilenet.preprocess_input, (97, 131)),
+        ("resnet8", (), mlperf(tinynets.resnet8), lambda x: x, (32, 32)),
+        ("resnet8", (), mlperf(tinynets.resnet8), lambda x: x, (37, 29)),
         ("mobilenet_v1_025", (), mlperf(tinynets.mobilenet_v1_025), lambda x: x / 255, (96, 96)),
         ("mobilenet_v1_025", (), mlperf(tinynets.mobilenet_v1_025), lambda x: x / 255, (65, 97)),
         ("ds_cnn", (), mlperf(tinynets.ds_cnn), None, (49, 10)),
@@ -309,7 +311,8 @@ def networks():
         if name == "keras-resnet50":
             x = x[..., ::-1].copy()  # blue, green, red
         values = [f"size={size[0]}x{size[1]}", *defines] if len(size) == 2 else defines
-        yield name, [word for v in values for word in ("-D", v)], model, x, theirs
+        order = ["--input-order", "nhwc"] if name == "resnet8" else []
+        yield name, [*order, *(word for v in values for word in ("-D", v))], model, x, theirs
 
 
 def unsaturated(model, x):

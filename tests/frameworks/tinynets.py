@@ -1,4 +1,4 @@
-"""Three of MLPerf Tiny's networks in Keras, layer by layer as its training code has them.
+"""MLPerf Tiny's networks in Keras, layer by layer as its training code has them.
 
 Layers have the names that Keras gives them by their numbers, so a session must be fresh.
 """
@@ -18,6 +18,19 @@ def separable(x, filters, stride=1):
 def classified(inputs, x, classes):
     x = layers.Flatten()(layers.AveragePooling2D(x.shape[1:3])(x))
     return keras.Model(inputs, layers.Dense(classes, activation="softmax")(x))
+
+
+def resnet8(shape):
+    """Ten classes; pixels are 0..255, as they are."""
+    inputs = keras.Input(shape)
+    x = normalised(layers.Conv2D(16, 3, padding="same")(inputs))
+    for filters, stride in ((16, 1), (32, 2), (64, 2)):
+        y = normalised(layers.Conv2D(filters, 3, strides=stride, padding="same")(x))
+        y = layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same")(y))
+        if stride != 1:
+            x = layers.Conv2D(filters, 1, strides=stride, padding="same")(x)
+        x = layers.ReLU()(layers.Add()([x, y]))
+    return classified(inputs, x, 10)
 
 
 def ds_cnn(shape):

@@ -20,18 +20,26 @@ typedef struct pack_panel {
     float *to; /* its biases */
 } pack_panel;
 
-/* Copies nc rows of nj numbers each; from: distances dc and dj, to: rows of `width`. */
+/* Copies nc rows of nj numbers each; from: distances dc and dj, to: rows of `width`.  What is read
+ * some rows or blocks later is fetched: it is far apart, so the CPU does not see it coming. */
 RNC_KERNEL void pack_copy(const float *from, ptrdiff_t dc, ptrdiff_t dj, float *to, int width,
                           int nc, int nj)
 {
+    enum { ROWS = 16, FLOATS = 32, LINE = 16 };
     if (dj == 1) {
-        for (int c = 0; c < nc; c++)
-            for (int j = 0; j < nj; j++)
-                to[c * width + j] = from[c * dc + j];
+        for (int c = 0; c < nc; c++, from += dc, to += width) {
+            RNC_PREFETCH(from + ROWS * dc);
+            RNC_PREFETCH(from + ROWS * dc + LINE);
+            for (int j = 0; j < nj; j += RNC_VL)
+                vf_store_some(to + j, vf_load_some(from + j, nj - j < RNC_VL ? nj - j : RNC_VL),
+                              nj - j < RNC_VL ? nj - j : RNC_VL);
+        }
     } else {
-        for (int j = 0; j < nj; j++)
+        for (int j = 0; j < nj; j++, from += dj) {
+            RNC_PREFETCH(from + FLOATS);
             for (int c = 0; c < nc; c++)
-                to[c * width + j] = from[c * dc + j * dj];
+                to[c * width + j] = from[c * dc];
+        }
     }
 }
 

@@ -49,6 +49,8 @@ void eval_CONV_TRANSPOSE(EvalStep *s)
                             to[at + c] += v * w[c];
                     }
                 }
+    for (int64_t i = 0; node->n_in > 1 && i < type_elements(in); i++)
+        s->out[i] += s->in[1][i];
 }
 
 /* Pixel (y, x) is pixel (y / down, x / across) of the operand whose turn it is. */

@@ -294,6 +294,8 @@ bool grad_BN_TRAIN(Grad *g, Node *node, Node *const *dy)
     if (dy[1] || dy[2])
         return grad_refuse(g, node, "the loss depends on a batch's statistics directly",
                            "nothing but its backward part may use its second and third result");
+    if (node->n_in > 1 && grad_wants(g, node, 1) && !grad_give(g, node, 1, dy[0]))
+        return false;
     const int id = node->id;
     Node *in[] = {dy[0], node->in[0], g->net->nodes.at[id + 1], g->net->nodes.at[id + 2]};
     return normalisation(g, node, OP_BN_BACKWARD, in, 4);

@@ -63,8 +63,10 @@ static bool grad_padded(Grad *g, Node *node, Node *d)
     pad.padding_mode = node->attrs.padding_mode;
     memset(window.padding, 0, sizeof window.padding);
     Node *x = grad_add(g, node, "padded", OP_PAD, &node->in[0], 1, &pad);
-    if (!x || !give_weights(g, node, d, x, &window) || !grad_wants(g, node, 0))
-        return x != NULL;
+    if (!x || !give_weights(g, node, d, x, &window) || !give_bias(g, node, d))
+        return false;
+    if (!grad_wants(g, node, 0))
+        return true;
     Attrs attrs = window_attrs(OP_CONV_TRANSPOSE, &window);
     attrs.filters = x->type.c;
     set_rest(&attrs, d->type, x->type);
@@ -78,13 +80,13 @@ bool grad_CONV(Grad *g, Node *node, Node *const *dy)
     Node *d = dy[0];
     const Attrs window = window_attrs(OP_CONV_WEIGHTS, &node->attrs);
     Attrs attrs = window_attrs(OP_CONV_TRANSPOSE, &node->attrs);
-    if (!give_bias(g, node, d) || !give_residual(g, node, d))
+    if (!give_residual(g, node, d))
         return false;
     if (node->attrs.padding_mode != PADDING_ZEROS)
         return grad_padded(g, node, d);
     attrs.filters = node->in[0]->type.c;
     set_rest(&attrs, d->type, node->in[0]->type);
-    return give_weights(g, node, d, node->in[0], &window) &&
+    return give_weights(g, node, d, node->in[0], &window) && give_bias(g, node, d) &&
            (!grad_wants(g, node, 0) ||
             grad_give(g, node, 0, grad_add(g, node, "backward", OP_CONV_TRANSPOSE, &d, 1, &attrs)));
 }
@@ -98,7 +100,8 @@ bool grad_CONV_TRANSPOSE(Grad *g, Node *node, Node *const *dy)
         !grad_give(g, node, 0, grad_add(g, node, "backward", OP_CONV, &d, 1, &attrs)))
         return false;
     const Attrs window = window_attrs(OP_CONV_WEIGHTS, &node->attrs);
-    return give_weights(g, node, node->in[0], d, &window) && give_bias(g, node, d);
+    return give_weights(g, node, node->in[0], d, &window) && give_bias(g, node, d) &&
+           give_residual(g, node, d);
 }
 
 bool grad_DENSE(Grad *g, Node *node, Node *const *dy)

@@ -40,7 +40,8 @@ bool shape_BN_TRAIN(Node *node, Diag *diag)
 {
     const Type x = node->in[0]->type;
     return set_type(node, diag, node->attrs.result == 0 ? x : channels_of(x)) &&
-           set_channel_dims(node, diag, x.c);
+           set_channel_dims(node, diag, x.c) &&
+           (node->attrs.result > 0 || check_residual(node, diag));
 }
 
 bool shape_BN_BACKWARD(Node *node, Diag *diag)

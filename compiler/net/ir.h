@@ -15,9 +15,9 @@
  * can refer to the same one (a siamese network): it exists once, and is bound, counted and packed
  * once.
  *
- * Passes may fuse operators: a node's `act` is applied to its result last, and a conv or dense
- * with two operands adds the second (the residual) before `act`.  Passes never change what the
- * outputs compute, up to rounding.
+ * Passes may fuse operators: a node's `act` is applied to its result last, and a conv,
+ * conv_transpose, dense or bn_train with two operands adds the second (the residual) before `act`.
+ * Passes never change what the outputs compute, up to rounding.
  */
 #ifndef RNC_IR_H
 #define RNC_IR_H

@@ -41,23 +41,32 @@ static bool is_shared(const Node *node, Node *const *as)
            as[node->in[0]->id] == node->in[0];
 }
 
+/* The node in the evaluation that computes what `node` does, on these operands. */
+static Node *add_like(Net *net, Diag *diag, const Node *node, Node **in)
+{
+    const char *name = arena_printf(net->arena, "evaluate.%s", node->name);
+    if (node->op != OP_BN_TRAIN)
+        return ir_add_with(net, diag, node->op, in, node->n_in, &node->attrs, name, node->place,
+                           node->params);
+    Attrs attrs = ir_default_attrs(OP_BN);
+    attrs.epsilon = node->attrs.epsilon;
+    attrs.gain = node->params[P_WEIGHT] != NULL;
+    attrs.centre = node->params[P_BIAS] != NULL;
+    const char *norm = node->n_in > 1 ? arena_printf(net->arena, "%s.normalised", name) : name;
+    in[0] = ir_add_with(net, diag, OP_BN, in, 1, &attrs, norm, node->place, node->params);
+    if (!in[0] || node->n_in == 1)
+        return in[0];
+    attrs = ir_default_attrs(OP_ADD);
+    return ir_add(net, diag, OP_ADD, in, 2, &attrs, name, node->place);
+}
+
 /* The node as it is in the evaluation; as: by id, what its operands are there. */
 static Node *evaluated(Net *net, Diag *diag, const Node *node, Node *const *as)
 {
     Node *in[MOST_OPERANDS];
     for (int i = 0; i < node->n_in; i++)
         in[i] = as[node->in[i]->id];
-    Attrs attrs = node->attrs;
-    const bool norm = node->op == OP_BN_TRAIN;
-    if (norm) {
-        attrs = ir_default_attrs(OP_BN);
-        attrs.epsilon = node->attrs.epsilon;
-        attrs.gain = node->params[P_WEIGHT] != NULL;
-        attrs.centre = node->params[P_BIAS] != NULL;
-    }
-    const char *name = arena_printf(net->arena, "evaluate.%s", node->name);
-    Node *made = ir_add_with(net, diag, norm ? OP_BN : node->op, in, node->n_in, &attrs, name,
-                             node->place, node->params);
+    Node *made = add_like(net, diag, node, in);
     if (made) {
         made->act = node->act;
         made->act_alpha = node->act_alpha;

@@ -197,8 +197,6 @@ void pass_fold_bn(Net *net)
 {
     if (net->updates.n)
         return; /* a training changes what would be folded */
-    if (net->updates.n)
-        return;
     Rewrite r = rewrite_begin(net);
     Folder f = folder_new(net);
     for (int i = 0; i < net->nodes.n; i++) {

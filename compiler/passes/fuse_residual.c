@@ -1,8 +1,12 @@
 /* fuse_residual.c: add(conv(x), y) becomes conv(x) with the residual y.
  *
  * This is legal if nothing else uses conv(x), it has no activation and no residual yet, and both
- * operands have the sum's shape (nothing is spread); likewise for dense.  The layer moves to the
- * place of the add, after both arms.
+ * operands have the sum's shape (nothing is spread); likewise for dense and, in a training, for
+ * conv_transpose, whose sum is that of an input's gradients.  The layer moves to the place of the
+ * add, after both arms.
+ *
+ * A bn_train takes a residual, too, if that is computed before it: its results have to stay
+ * together, so it does not move.
  *
  * If both arms end in such a layer, either may take the other's result as its residual.  The one
  * that does is computed last and overwrites the other's result, so the choice decides how much
@@ -16,11 +20,25 @@
 
 #include <limits.h>
 
+static bool is_open(const Rewrite *r, const Node *layer, const Node *other, const Node *add)
+{
+    return layer->act == ACT_NONE && layer->n_in == 1 && used_once(r, layer) &&
+           type_eq(layer->type, add->type) && type_eq(other->type, add->type);
+}
+
 static bool takes_residual(const Rewrite *r, const Node *layer, const Node *other, const Node *add)
 {
-    return (layer->op == OP_CONV || layer->op == OP_DENSE) && layer->act == ACT_NONE &&
-           layer->n_in == 1 && used_once(r, layer) && type_eq(layer->type, add->type) &&
-           type_eq(other->type, add->type);
+    return (layer->op == OP_CONV || layer->op == OP_DENSE ||
+            (layer->op == OP_CONV_TRANSPOSE && r->net->updates.n)) &&
+           is_open(r, layer, other, add);
+}
+
+/* Likewise for a batch normalisation, which stays where it is. */
+static bool norm_takes_residual(const Rewrite *r, const Node *norm, const Node *other,
+                                const Node *add)
+{
+    return norm->op == OP_BN_TRAIN && norm->attrs.result == 0 && other->id < norm->id &&
+           is_open(r, norm, other, add);
 }
 
 /* ---- what a choice costs in memory ---- */
@@ -120,14 +138,28 @@ static bool cheaper(Cost a, Cost b)
 
 /* ---- the rewrite ---- */
 
-static void fuse(Rewrite *r, Node *layer, Node *other, Node *add)
+static void add_operand(Net *net, Node *layer, Node *other)
 {
-    Node **in = NEW_ARRAY(r->net->arena, Node *, 2);
+    Node **in = NEW_ARRAY(net->arena, Node *, 2);
     in[0] = layer->in[0];
     in[1] = other;
     layer->in = in;
     layer->n_in = 2;
+}
+
+static void fuse(Rewrite *r, Node *layer, Node *other, Node *add)
+{
+    add_operand(r->net, layer, other);
     rewrite_move_over(r, layer, add);
+}
+
+/* All results of an operator have the same operands. */
+static void fuse_norm(Rewrite *r, Node *norm, Node *other, Node *add)
+{
+    const int results = op_results(norm->op, &norm->attrs);
+    for (int i = 0; i < results; i++)
+        add_operand(r->net, r->net->nodes.at[norm->id + i], other);
+    rewrite_take_over(r, norm, add);
 }
 
 void pass_fuse_residual(Net *net)
@@ -148,6 +180,10 @@ void pass_fuse_residual(Net *net)
             fuse(&r, a, b, add);
         else if (b_takes)
             fuse(&r, b, a, add);
+        else if (norm_takes_residual(&r, a, b, add))
+            fuse_norm(&r, a, b, add);
+        else if (norm_takes_residual(&r, b, a, add))
+            fuse_norm(&r, b, a, add);
     }
     rewrite_end(&r);
 }

@@ -56,7 +56,7 @@ static void add_train_wishes(const Plan *plan, const Node *user, int slot, Wishe
     for (int i = 0; i < 4; i++)
         most(&w->halo[i], halo[i]);
     const bool reads = user->op == OP_CONV_WEIGHTS && slot == 1;
-    w->by_conv = w->by_conv || reads || user->op == OP_CONV_TRANSPOSE;
+    w->by_conv = w->by_conv || reads || (user->op == OP_CONV_TRANSPOSE && slot == 0);
     w->others = w->others || !reads || user->attrs.groups > 1;
 }
 

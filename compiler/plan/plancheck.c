@@ -206,6 +206,8 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
                kernel_rows[step->kernel].family == FAMILY_norm;
     if (step->method)
         may = o == &step->in[1];
+    if (kernel_rows[step->kernel].family == FAMILY_grad_data)
+        may = o == &step->in[2];
     if (!alike || !may)
         complain(&w->check, step, "writes over what it still reads:", in->node);
 }

@@ -264,7 +264,7 @@ static bool goes_over(const Node *node, int slot)
 {
     if (!type_eq(node->type, node->in[slot]->type))
         return false;
-    if (is_conv(node->op))
+    if (is_conv(node->op) || node->op == OP_CONV_TRANSPOSE || node->op == OP_BN_TRAIN)
         return slot == 1;
     if (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB || node->op == OP_DIV)
         return node->n_in == 2;

@@ -29,6 +29,8 @@
 #define RNC_SWAP(v, a, b, c, d) \
     __asm__("vpermilps %1, %0, %0" : "+x"(v) : "i"((a) | (b) << 2 | (c) << 4 | (d) << 6))
 #define RNC_SWAP_FOURS(v) __asm__("vperm2f128 $1, %0, %0, %0" : "+x"(v))
+#define RNC_ZIP_LOW(v, a, b) __asm__("vunpcklps %2, %1, %0" : "=x"(v) : "x"(a), "x"(b))
+#define RNC_ZIP_HIGH(v, a, b) __asm__("vunpckhps %2, %1, %0" : "=x"(v) : "x"(a), "x"(b))
 #define RNC_MAX(a, b) __asm__("vmaxps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+x"(a) : "x"(b))
 #define RNC_ROUND(x) __asm__("vroundps $8, %0, %0" : "+x"(x))

@@ -23,6 +23,8 @@
 #define RNC_SWAP(v, a, b, c, d) \
     __asm__("vpermilps %1, %0, %0" : "+v"(v) : "i"((a) | (b) << 2 | (c) << 4 | (d) << 6))
 #define RNC_SWAP_FOURS(v) __asm__("vshuff32x4 $0xb1, %0, %0, %0" : "+v"(v))
+#define RNC_ZIP_LOW(v, a, b) __asm__("vunpcklps %2, %1, %0" : "=v"(v) : "v"(a), "v"(b))
+#define RNC_ZIP_HIGH(v, a, b) __asm__("vunpckhps %2, %1, %0" : "=v"(v) : "v"(a), "v"(b))
 #define RNC_MAX(a, b) __asm__("vmaxps %1, %0, %0" : "+v"(a) : "v"(b))
 #define RNC_MIN(a, b) __asm__("vminps %1, %0, %0" : "+v"(a) : "v"(b))
 #define RNC_ROUND(x) __asm__("vrndscaleps $8, %0, %0" : "+v"(x))

@@ -31,6 +31,8 @@
 #undef RNC_BASE
 #undef RNC_SWAP
 #undef RNC_SWAP_FOURS
+#undef RNC_ZIP_LOW
+#undef RNC_ZIP_HIGH
 #undef RNC_MAX
 #undef RNC_MIN
 #undef RNC_ROUND

@@ -33,6 +33,8 @@
             __asm__("ext %0.16b, %0.16b, %0.16b, #8" : "+w"(v)); \
     } while (0)
 #define RNC_SWAP_FOURS(v) ((void)(v))
+#define RNC_ZIP_LOW(v, a, b) __asm__("zip1 %0.4s, %1.4s, %2.4s" : "=w"(v) : "w"(a), "w"(b))
+#define RNC_ZIP_HIGH(v, a, b) __asm__("zip2 %0.4s, %1.4s, %2.4s" : "=w"(v) : "w"(a), "w"(b))
 #define RNC_MAX(a, b)                                                         \
     do {                                                                      \
         vi rnc_m = (a) > (b);                                                 \

@@ -40,6 +40,8 @@
     } while (0)
 #endif
 #define RNC_SWAP_FOURS(v) ((void)(v))
+#define RNC_ZIP_LOW(v, x, y) RNC_MIX(v, x, y, 0, 4, 1, 5)
+#define RNC_ZIP_HIGH(v, x, y) RNC_MIX(v, x, y, 2, 6, 3, 7)
 #if defined(__x86_64__) && !defined(__AVX__)
 /* SSE2 broadcasts with a load and a shuffle, and the shuffle displaces a sum or a product.  These
  * macros are asm because gcc orders the sums so that each waits for the one before, and because

@@ -9,6 +9,8 @@
  *   RNC_STORE_PART(p, v, n)  stores the first n lanes; memory after them is not touched
  *   RNC_SWAP(v, a, b, c, d)  in each four lanes, lane i takes the value of the i-th of a, b, c, d
  *   RNC_SWAP_FOURS(v)        neighbouring fours change places
+ *   RNC_ZIP_LOW(v, a, b)     in each four lanes, v = a0 b0 a1 b1
+ *   RNC_ZIP_HIGH(v, a, b)    likewise a2 b2 a3 b3
  *   RNC_LOAD_BF16(v, p)      v = the vector of bfloat16 at p as floats, exactly
  *   RNC_LOAD_F16(v, p)       likewise for IEEE 754 halves */
 #define RNC_PRAGMA(text) _Pragma(#text)

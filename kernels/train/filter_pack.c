@@ -8,6 +8,8 @@
  * counts its outputs, and the taps of a phase are in reverse order (rnc_cut_phase).  A phase of
  * stride 1 is what conv_direct and filter_winograd read.  Numbers that no filter has are 0. */
 #define pack_panel RNC_FN(pack_panel)
+#define pack_rows RNC_FN(pack_rows)
+#define pack_columns RNC_FN(pack_columns)
 #define pack_copy RNC_FN(pack_copy)
 #define pack_block RNC_FN(pack_block)
 #define pack_tap RNC_FN(pack_tap)
@@ -22,25 +24,51 @@ typedef struct pack_panel {
 
 /* Copies nc rows of nj numbers each; from: distances dc and dj, to: rows of `width`.  What is read
  * some rows or blocks later is fetched: it is far apart, so the CPU does not see it coming. */
+RNC_KERNEL void pack_rows(const float *from, ptrdiff_t dc, float *to, int width, int nc, int nj)
+{
+    enum { AHEAD = 16, LINE = 16 };
+    for (int c = 0; c < nc; c++, from += dc, to += width) {
+        RNC_PREFETCH(from + AHEAD * dc);
+        RNC_PREFETCH(from + AHEAD * dc + LINE);
+        for (int j = 0; j < nj; j += RNC_VL) {
+            const int n = nj - j < RNC_VL ? nj - j : RNC_VL;
+            vf_store_some(to + j, vf_load_some(from + j, n), n);
+        }
+    }
+}
+
+RNC_KERNEL void pack_columns(const float *from, ptrdiff_t dc, ptrdiff_t dj, float *to, int width,
+                             int nc, int nj)
+{
+    enum { AHEAD = 32 };
+    for (int j = 0, n; j < nj; j += n) {
+        int c = 0;
+        n = nj - j < 4 ? nj - j : 4;
+        for (int i = 0; i < n; i++)
+            RNC_PREFETCH(from + (j + i) * dj + AHEAD);
+#if RNC_VL > 1
+        for (; n == 4 && dc == 1 && c + RNC_VL <= nc; c += RNC_VL) {
+            vf v[4];
+            RNC_UNROLL(4)
+            for (int i = 0; i < 4; i++)
+                v[i] = vf_loadu(from + (j + i) * dj + c);
+            vf_turn(v);
+            vf_put_fours(to + c * width + j, width, v);
+        }
+#endif
+        for (; c < nc; c++)
+            for (int i = j; i < j + n; i++)
+                to[c * width + i] = from[c * dc + i * dj];
+    }
+}
+
 RNC_KERNEL void pack_copy(const float *from, ptrdiff_t dc, ptrdiff_t dj, float *to, int width,
                           int nc, int nj)
 {
-    enum { ROWS = 16, FLOATS = 32, LINE = 16 };
-    if (dj == 1) {
-        for (int c = 0; c < nc; c++, from += dc, to += width) {
-            RNC_PREFETCH(from + ROWS * dc);
-            RNC_PREFETCH(from + ROWS * dc + LINE);
-            for (int j = 0; j < nj; j += RNC_VL)
-                vf_store_some(to + j, vf_load_some(from + j, nj - j < RNC_VL ? nj - j : RNC_VL),
-                              nj - j < RNC_VL ? nj - j : RNC_VL);
-        }
-    } else {
-        for (int j = 0; j < nj; j++, from += dj) {
-            RNC_PREFETCH(from + FLOATS);
-            for (int c = 0; c < nc; c++)
-                to[c * width + j] = from[c * dc];
-        }
-    }
+    if (dj == 1)
+        pack_rows(from, dc, to, width, nc, nj);
+    else
+        pack_columns(from, dc, dj, to, width, nc, nj);
 }
 
 /* Rows c .. c+nc-1 of a tap, which exist, up to the last channel that exists. */
@@ -144,6 +172,8 @@ RNC_KERNEL void RNC_FN(filter_pack)(const rnc_repack_shape *s, const rnc_knobs *
     }
 }
 #undef pack_panel
+#undef pack_rows
+#undef pack_columns
 #undef pack_copy
 #undef pack_block
 #undef pack_tap

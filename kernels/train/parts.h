@@ -1,9 +1,11 @@
-/* parts.h: what kernels of training share: sums of slices, phases without taps, square roots,
- * the slopes of activations.
+/* parts.h: what kernels of training share: sums of slices, blocks transposed, phases without taps,
+ * square roots, the slopes of activations.
  * It comes after act.h and before the kernels. */
 #define vf_load_some RNC_FN(vf_load_some)
 #define vf_store_some RNC_FN(vf_store_some)
 #define sum_tree RNC_FN(sum_tree)
+#define vf_turn RNC_FN(vf_turn)
+#define vf_put_fours RNC_FN(vf_put_fours)
 #define phase_rest RNC_FN(phase_rest)
 #define vf_rsqrt_guess RNC_FN(vf_rsqrt_guess)
 #define vf_sqrt RNC_FN(vf_sqrt)
@@ -39,6 +41,36 @@ RNC_KERNEL vf sum_tree(const float *from, ptrdiff_t apart, int n)
         v = wait[--top] + v;
     return v;
 }
+
+#if RNC_VL > 1
+/* Transposes each 4 x 4 of four vectors: lane 4 g + j of v[k] becomes lane 4 g + k of v[j]. */
+RNC_KERNEL void vf_turn(vf *v)
+{
+    vf a, b, c, d;
+    RNC_ZIP_LOW(a, v[0], v[2]);
+    RNC_ZIP_HIGH(b, v[0], v[2]);
+    RNC_ZIP_LOW(c, v[1], v[3]);
+    RNC_ZIP_HIGH(d, v[1], v[3]);
+    RNC_ZIP_LOW(v[0], a, c);
+    RNC_ZIP_HIGH(v[1], a, c);
+    RNC_ZIP_LOW(v[2], b, d);
+    RNC_ZIP_HIGH(v[3], b, d);
+}
+
+/* Stores the RNC_VL x 4 floats that vf_turn made of the rows of a 4 x RNC_VL block; `apart`: floats
+ * from row to row. */
+RNC_KERNEL void vf_put_fours(float *to, ptrdiff_t apart, const vf *v)
+{
+    float lanes[RNC_VL];
+    RNC_UNROLL(4)
+    for (int j = 0; j < 4; j++) {
+        vf_storeu(lanes, v[j]);
+        RNC_UNROLL(4)
+        for (int g = 0; g < RNC_VL / 4; g++)
+            memcpy(to + (4 * g + j) * apart, lanes + 4 * g, 4 * sizeof(float));
+    }
+}
+#endif
 
 /* A phase of a convolution that no tap meets: the residual or zeros. */
 RNC_KERNEL void phase_rest(const rnc_conv_shape *c, const rnc_operands *o, int part, int parts)

@@ -2,6 +2,8 @@
 #undef vf_load_some
 #undef vf_store_some
 #undef sum_tree
+#undef vf_turn
+#undef vf_put_fours
 #undef phase_rest
 #undef vf_rsqrt_guess
 #undef vf_sqrt

@@ -2,6 +2,7 @@
  * values. */
 #include "netgen.h"
 #include "passes/differentiate.h"
+#include "passes/pass.h"
 
 #include <CUnit/CUnit.h>
 
@@ -120,6 +121,44 @@ static void test_frozen(void)
     netgen_end(&t);
 }
 
+/* What fuse_residual makes of a training: a shortcut's batch normalisation takes the main arm's, which comes before it, and
+ * stays with its other results; the gradient that the input gets second takes the first.  One whose
+ * other arm comes later takes nothing. */
+static void test_fuse_residual_training(void)
+{
+    static const char *const only[] = {"fuse_residual"};
+    NetTest t;
+    netgen_begin(&t, 1);
+    t.batch = 2;
+    Node *x = netgen_conv(&t, netgen_input(&t, ELEM_F32, 4, 4, 2), 2, 3, 1);
+    Node *main = netgen_op(&t, OP_BN, netgen_conv(&t, x, 2, 3, 1));
+    Node *shortcut = netgen_op(&t, OP_BN, netgen_conv(&t, x, 2, 1, 1));
+    Node *sum = netgen_join(&t, OP_ADD, main, shortcut);
+    Node *early = netgen_op(&t, OP_BN, sum);
+    netgen_output(&t, netgen_join(&t, OP_ADD, early, netgen_op(&t, OP_SIGMOID, sum)));
+    CU_ASSERT_FATAL(differentiate(t.net, &mean_squared_error, &t.diag));
+    const int n = t.net->nodes.n;
+    CU_ASSERT_FATAL(pass_run(t.net, &t.diag, (PassChoice){.only = only, .n = 1}));
+    CU_ASSERT_EQUAL(t.net->nodes.n, n - 2);
+    for (int i = 0; i < 3; i++) {
+        const Node *result = t.net->nodes.at[shortcut->id + i];
+        CU_ASSERT_EQUAL(result->attrs.result, i);
+        CU_ASSERT_EQUAL_FATAL(result->n_in, 2);
+        CU_ASSERT_PTR_EQUAL(result->in[1], main);
+    }
+    CU_ASSERT_EQUAL(early->n_in, 1);
+    CU_ASSERT_STRING_EQUAL(shortcut->absorbed.at[0], sum->name);
+    const Node *gradient = NULL;
+    for (int i = 0; i < t.net->nodes.n; i++) {
+        const Node *node = t.net->nodes.at[i];
+        if (node->op == OP_CONV_TRANSPOSE && node->n_in == 2)
+            gradient = node;
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gradient);
+    CU_ASSERT_EQUAL(gradient->in[1]->op, OP_CONV_TRANSPOSE);
+    netgen_end(&t);
+}
+
 /* ---- refusals ---- */
 
 /* The network of `t` is refused with a message that has `what` in it. */
@@ -201,6 +240,7 @@ void suite_differentiate(void)
     CU_add_test(s, "shared parameters", test_shared_parameters);
     CU_add_test(s, "softmax and loss", test_softmax);
     CU_add_test(s, "frozen parameters", test_frozen);
+    CU_add_test(s, "sums that other steps compute", test_fuse_residual_training);
     CU_add_test(s, "refusals", test_refusals);
     CU_add_test(s, "untrained", test_untrained);
 }

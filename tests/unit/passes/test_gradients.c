@@ -357,7 +357,7 @@ static void test_damaged(void)
 {
     static const char bytes[] = "0123456789.x=(), \nabcdefgr_";
     int read = 0, refused = 0;
-    for (int seed = 1; seed <= 400; seed++) {
+    for (int seed = 1; seed <= 500; seed++) {
         NetTest t;
         netgen_begin(&t, (uint64_t)seed);
         t.batch = 2;

@@ -113,26 +113,66 @@ static bool bound(Work *w, const char *name, int i, double otherwise, double *va
     return true;
 }
 
-void onnx_clip(Work *w)
+/* Operand 0 between two numbers; FLT_MAX and beyond bounds nothing. */
+static void clip(Work *w, const Value *v, double least, double most)
 {
     const double all = 3.4028234663852886e38;
-    const Value *v = tensor(w, 0);
-    double least, most;
-    if (!v || !bound(w, "min", 1, -all, &least) || !bound(w, "max", 2, all, &most))
-        return;
     const Channelwise *a = channelwise_of(w, v->node);
     if (least == 0 && most == 6)
-        activation(w, OP_RELU6);
+        give(w, 0, simple(w, OP_RELU6, v->node), &v->view);
     else if (least == 0 && most >= all)
-        activation(w, OP_RELU);
+        give(w, 0, simple(w, OP_RELU, v->node), &v->view);
     else if (least <= -all && most >= all)
-        onnx_identity(w);
+        give_same(w, 0, v);
     else if (least == 0 && most == 1 && a && is_channelwise(w, v->node, NULL, 1.0 / 6, 0.5))
         give(w, 0, simple(w, OP_HARD_SIGMOID, a->from), &v->view);
     else {
-        Attrs clip = ir_default_attrs(OP_CLIP);
-        clip.alpha = least <= -all ? -INFINITY : decimal(least);
-        clip.beta = most >= all ? INFINITY : decimal(most);
-        give(w, 0, layer(w, OP_CLIP, &v->node, 1, &clip), &v->view);
+        Attrs bounds = ir_default_attrs(OP_CLIP);
+        bounds.alpha = least <= -all ? -INFINITY : decimal(least);
+        bounds.beta = most >= all ? INFINITY : decimal(most);
+        give(w, 0, layer(w, OP_CLIP, &v->node, 1, &bounds), &v->view);
     }
+}
+
+void onnx_clip(Work *w)
+{
+    double least, most;
+    if (!bound(w, "min", 1, -INFINITY, &least) || !bound(w, "max", 2, INFINITY, &most))
+        return;
+    if (isinf(most) && root_at_least(w, least))
+        return;
+    const Value *v = tensor(w, 0);
+    if (v)
+        clip(w, v, least, most);
+}
+
+/* Max and Min of a tensor and a known number. */
+static void bounded(Work *w, bool above)
+{
+    const OnnxTensor *t[] = {known(w, 0), known(w, 1)};
+    const int i = t[0] ? 0 : 1; /* which one is known */
+    if (w->node->n_in != 2 || !t[i]) {
+        refuse(w, any_operand_refused(w) ? NULL : "of anything but a tensor and a number", NULL);
+        return;
+    }
+    if (t[i]->elements != 1 || !t[i]->bytes || !onnx_type_real(t[i]->type)) {
+        refuse(w, "with known numbers that are not one", NULL);
+        return;
+    }
+    const double number = (double)*onnx_floats(t[i], w->arena);
+    if (above && i == 1 && root_at_least(w, number))
+        return;
+    const Value *v = tensor(w, 1 - i);
+    if (v)
+        clip(w, v, above ? number : -INFINITY, above ? INFINITY : number);
+}
+
+void onnx_max(Work *w)
+{
+    bounded(w, true);
+}
+
+void onnx_min(Work *w)
+{
+    bounded(w, false);
 }

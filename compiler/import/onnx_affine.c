@@ -77,6 +77,43 @@ static Node *with_bias(Work *w, const Node *node, const float *bias)
     return more;
 }
 
+/* ---- the weight and bias of a normalisation, the divisor of a mean ---- */
+
+/* A normalisation once more with the factors as its weight or the summands as its bias, which it
+ * lacks; NULL if it has them, or is something else. */
+static Node *with_params(Work *w, const Node *node, const float *scale, const float *shift)
+{
+    const int c = node->type.c;
+    Attrs a = node->attrs;
+    const bool norm = node->op == OP_GROUP_NORM || node->op == OP_INSTANCE_NORM ||
+                      (node->op == OP_LAYER_NORM && a.over == OVER_CHANNELS);
+    const bool gain = !a.gain && !a.centre && all_are(shift, c, 0) && !all_are(scale, c, scale[0]);
+    const bool centre = !a.centre && all_are(scale, c, 1) && !all_are(shift, c, shift[0]);
+    if (!norm || (!gain && !centre))
+        return NULL;
+    a.gain = a.gain || gain;
+    a.centre = centre;
+    Node *more = builder_add(w->b, node->op, node->in, node->n_in, &a, node->name);
+    if (more && a.gain)
+        param_set_floats(more->params[P_WEIGHT], gain ? scale : node->params[P_WEIGHT]->data);
+    if (more && centre)
+        param_set_floats(more->params[P_BIAS], shift);
+    return more;
+}
+
+/* The mean of windows times a number, as their sum over a whole number; NULL if it is none. */
+static Node *with_divisor(Work *w, const Node *node, double by)
+{
+    Attrs a = node->attrs;
+    if (node->op != OP_AVGPOOL || a.divisor || a.ceil_mode || !a.count_padding || !(by > 0))
+        return NULL;
+    const double divisor = (double)a.kernel[0] * a.kernel[1] / by;
+    if (!(divisor >= 1 && divisor <= 1 << 24) || fabs(divisor - round(divisor)) > 1e-6 * divisor)
+        return NULL;
+    a.divisor = (int)round(divisor);
+    return builder_add(w->b, OP_AVGPOOL, node->in, 1, &a, node->name);
+}
+
 /* ---- normalize ---- */
 
 static Reals reals(Work *w, const double *at, int n)
@@ -188,6 +225,12 @@ Node *channelwise(Work *w, Node *x, const float *scale, const float *shift, bool
     const bool uniform = all_are(scale, c, scale[0]) && all_are(shift, c, shift[0]);
     Channelwise made = {x, scale, shift, x, uniform, (double)scale[0], (double)shift[0]};
     Node *node = alone && all_are(scale, c, 1) ? with_bias(w, x, shift) : NULL;
+    if (node)
+        return node;
+    if (alone)
+        node = with_params(w, x, scale, shift);
+    if (!node && alone && uniform && shift[0] == 0)
+        node = with_divisor(w, x, (double)scale[0]);
     if (node)
         return node;
     node = normalized(w, x, scale, shift);

@@ -1,4 +1,4 @@
-/* onnx_dense.c: operators of ONNX that are matrix products, normalisations and means. */
+/* onnx_dense.c: operators of ONNX that are matrix products, and batch normalisation. */
 #include "import/onnx_parts.h"
 
 #include <limits.h>
@@ -153,120 +153,13 @@ void onnx_batch_normalization(Work *w)
     }
     Attrs a = ir_default_attrs(OP_BN);
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
+    optional_params(w, &a);
     Node *node = layer(w, OP_BN, &v->node, 1, &a);
     for (int i = 0; i < 4; i++) {
-        if (!builder_param(w->b, node, roles[i], w->node->in[1 + i], t[i]->rank, t[i]->dims,
+        if (op_has_param(OP_BN, &a, roles[i]) &&
+            !builder_param(w->b, node, roles[i], w->node->in[1 + i], t[i]->rank, t[i]->dims,
                            onnx_floats(t[i], w->arena)))
             break;
     }
     give(w, 0, node, &v->view);
-}
-
-void onnx_softmax(Work *w)
-{
-    const Value *v = tensor(w, 0);
-    if (!v)
-        return;
-    const bool old = w->model->opset < 13;
-    const int axis = axis_in(attr_int(w, "axis", old ? 1 : -1), v->view.rank);
-    const Type t = v->node->type;
-    /* The old one is over all axes from this one on. */
-    bool channels = axis >= 0 && view_axis_is(&v->view, axis, AXIS_C, t.c);
-    for (int i = axis + 1; channels && old && i < v->view.rank; i++)
-        channels = v->view.dims[i] == 1;
-    if (channels)
-        give(w, 0, simple(w, OP_SOFTMAX, v->node), &v->view);
-    else
-        refuse(w, "over another axis than the channels", NULL);
-}
-
-/* ---- means ---- */
-
-/* A reduction over axes of the view: over all pixels, or it is refused. */
-static void reduce(Work *w, Op op, const int64_t *axes, int n, bool keep)
-{
-    const Value *v = tensor(w, 0);
-    if (!v)
-        return;
-    const Type t = v->node->type;
-    bool reduced[ONNX_RANK_MOST] = {false}, whole = true;
-    int64_t pixels = 1;
-    for (int i = 0; i < n; i++) {
-        const int axis = axis_in(axes[i], v->view.rank);
-        if (axis < 0) {
-            refuse(w, "over an axis that is not there", NULL);
-            return;
-        }
-        reduced[axis] = true;
-    }
-    View view = {0};
-    for (int i = v->view.rank - 1; i >= 0; i--) {
-        if (!reduced[i])
-            continue;
-        for (int k = v->view.first[i]; k < v->view.first[i + 1]; k++) {
-            const int axis = v->view.atoms[k].axis;
-            pixels *= v->view.atoms[k].extent;
-            whole = whole && (axis == AXIS_H || axis == AXIS_W);
-        }
-    }
-    if (!whole || pixels != (int64_t)t.h * t.w) {
-        refuse(w, "over other axes than all pixels", NULL);
-        return;
-    }
-    view = v->view;
-    for (int i = v->view.rank - 1; i >= 0; i--) {
-        if (reduced[i] && keep)
-            view_set_whole(&view, i, AXIS_H, 1);
-        else if (reduced[i])
-            view = view_without(&view, i);
-    }
-    Attrs a = ir_default_attrs(op);
-    a.kernel[0] = t.h;
-    a.kernel[1] = t.w;
-    a.stride[0] = a.stride[1] = 1;
-    give(w, 0, pixels == 1 ? v->node : layer(w, op, &v->node, 1, &a), &view);
-}
-
-static void global(Work *w, Op op)
-{
-    const int64_t axes[] = {2, 3, 4, 5, 6, 7};
-    const Value *v = tensor(w, 0);
-    if (v && v->view.rank > 2)
-        reduce(w, op, axes, v->view.rank - 2, true);
-    else if (v)
-        refuse(w, "of a tensor without pixels", NULL);
-}
-
-void onnx_global_average_pool(Work *w)
-{
-    global(w, OP_AVGPOOL);
-}
-
-void onnx_global_max_pool(Work *w)
-{
-    global(w, OP_MAXPOOL);
-}
-
-static void reduce_axes(Work *w, Op op)
-{
-    static const int64_t all[] = {0, 1, 2, 3, 4, 5, 6, 7};
-    const Value *v = tensor(w, 0);
-    const int64_t *axes;
-    int n;
-    if (!v || !ints_of(w, "axes", 1, &axes, &n))
-        return;
-    if (n == 0 && attr_int(w, "noop_with_empty_axes", 0))
-        give_same(w, 0, v);
-    else
-        reduce(w, op, n ? axes : all, n ? n : v->view.rank, attr_int(w, "keepdims", 1) != 0);
-}
-
-void onnx_reduce_mean(Work *w)
-{
-    reduce_axes(w, OP_AVGPOOL);
-}
-
-void onnx_reduce_max(Work *w)
-{
-    reduce_axes(w, OP_MAXPOOL);
 }

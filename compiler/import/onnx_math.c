@@ -188,8 +188,7 @@ static bool erf_with_known(Work *w, int i, bool product)
 
 /* ---- sums and products ---- */
 
-/* The view of what elementwise operators make of two tensors; false if axes do not lie alike. */
-static bool common_view(const Value *a, const Value *b, View *to)
+bool common_view(const Value *a, const Value *b, View *to)
 {
     const bool more = b->view.rank > a->view.rank;
     const View *wide = more ? &b->view : &a->view, *narrow = more ? &a->view : &b->view;
@@ -266,6 +265,8 @@ void onnx_add(Work *w)
 void onnx_mul(Work *w)
 {
     const int k = known_operand(w);
+    if (by_root(w, 0, true) || by_root(w, 1, true))
+        return;
     const Value *a = operand(w, 0), *b = operand(w, 1);
     if (k >= 0 && is_erf(operand(w, 1 - k)) && erf_with_known(w, 1 - k, true))
         return;
@@ -290,6 +291,8 @@ void onnx_div(Work *w)
 {
     const OnnxTensor *t = known(w, 1);
     const Value *v = operand(w, 0);
+    if (inverse_root(w) || by_root(w, 0, false))
+        return;
     if (!t || !v || v->kind != VALUE_TENSOR) {
         join(w, OP_DIV);
         return;

@@ -1,7 +1,7 @@
 /* onnx_move.c: operators of ONNX that only move elements: most only change the view. */
 #include "import/onnx_parts.h"
 
-#include <string.h>
+#include <limits.h>
 
 /* ---- as it is ---- */
 
@@ -28,8 +28,10 @@ void onnx_cast(Work *w)
 /* What is spread over a larger shape is so by the sum or product that follows, too. */
 void onnx_expand(Work *w)
 {
-    const Value *v = tensor(w, 0);
+    const Value *v = operand(w, 0);
     const OnnxTensor *shape = known(w, 1);
+    if (!v || v->kind != VALUE_ROOT)
+        v = tensor(w, 0);
     if (!v)
         return;
     bool same =
@@ -85,7 +87,10 @@ void onnx_reshape(Work *w)
     const bool cut = !view_reshaped(&v->view, rank, dims, &view);
     const Type t = v->node->type;
     if (!cut && !(rank == 2 && dims[0] == t.n && (t.h > 1 || t.w > 1))) {
-        give(w, 0, v->node, &view);
+        Node *moved = shuffled(w, v->node, &view);
+        if (moved)
+            view = view_image(moved->type, 4);
+        give(w, 0, moved ? moved : v->node, &view);
         return;
     }
     Node *x = flat(w, v);
@@ -119,7 +124,7 @@ void onnx_transpose(Work *w)
     give(w, 0, v->node, &view);
 }
 
-/* ---- channels ---- */
+/* ---- joined and taken apart ---- */
 
 void onnx_concat(Work *w)
 {
@@ -156,36 +161,12 @@ void onnx_concat(Work *w)
     give(w, 0, node, &view);
 }
 
-/* The results of `split` in equal parts; the same ones if it was asked before. */
-static Node **equal_parts(Work *w, Node *x, int parts)
-{
-    for (int i = 0; i < w->splits.n; i++) {
-        if (w->splits.at[i].of == x && w->splits.at[i].n == parts)
-            return w->splits.at[i].parts;
-    }
-    Node **results = NEW_ARRAY(w->arena, Node *, parts + 1);
-    const char **names = NEW_ARRAY(w->arena, const char *, parts + 1);
-    Attrs a = ir_default_attrs(OP_SPLIT);
-    a.parts = parts;
-    for (int i = 0; i < parts; i++)
-        names[i] = layer_name(w, OP_SPLIT);
-    if (!builder_results(w->b, OP_SPLIT, x, &a, names, results))
-        return NULL;
-    const Parts made = {x, parts, results};
-    VEC_PUSH(w->arena, &w->splits, made);
-    return results;
-}
-
 /* Channels begin .. begin + count - 1; NULL after refusing the node. */
 static Node *channels_of(Work *w, Node *x, int64_t begin, int64_t count)
 {
     const int64_t c = x->type.c;
     if (begin == 0 && count == c)
         return x;
-    if (count > 0 && c % count == 0 && begin % count == 0 && c / count <= 1 << 10) {
-        Node **parts = equal_parts(w, x, (int)(c / count));
-        return parts ? parts[begin / count] : NULL;
-    }
     if (begin < 0 || count < 1 || begin > c - count) {
         refuse(w, "of channels that are not there", NULL);
         return NULL;
@@ -196,44 +177,113 @@ static Node *channels_of(Work *w, Node *x, int64_t begin, int64_t count)
     return layer(w, OP_CROP, &x, 1, &a);
 }
 
+/* The channels in parts of these sizes, which add up to them. */
+static Node **split_channels(Work *w, Node *x, const int64_t *sizes, int parts)
+{
+    Node **results = NEW_ARRAY(w->arena, Node *, parts + 1);
+    const char **names = NEW_ARRAY(w->arena, const char *, parts + 1);
+    double *reals = NEW_ARRAY(w->arena, double, parts + 1);
+    Attrs a = ir_default_attrs(OP_SPLIT);
+    bool same = true;
+    for (int i = 0; i < parts; i++) {
+        names[i] = layer_name(w, OP_SPLIT);
+        reals[i] = (double)sizes[i];
+        same = same && sizes[i] == sizes[0];
+    }
+    a.parts = parts;
+    if (!same)
+        a.sizes = (Reals){reals, parts};
+    return builder_results(w->b, OP_SPLIT, x, &a, names, results) ? results : NULL;
+}
+
+/* Rows or columns begin .. begin + count - 1, of which there are some. */
+static Node *pixels_of(Work *w, Node *x, bool across, int64_t begin, int64_t count)
+{
+    const int64_t extent = across ? x->type.w : x->type.h;
+    Attrs a = ir_default_attrs(OP_CROP);
+    a.padding[across] = (int)begin;
+    a.padding[2 + across] = (int)(extent - count - begin);
+    return count == extent ? x : layer(w, OP_CROP, &x, 1, &a);
+}
+
+/* Which of rnc's axes an axis of the view is as a whole, -1: none. */
+static int whole_axis(const View *view, int at, Type t)
+{
+    return view_axis_is(view, at, AXIS_C, t.c)   ? AXIS_C
+           : view_axis_is(view, at, AXIS_H, t.h) ? AXIS_H
+           : view_axis_is(view, at, AXIS_W, t.w) ? AXIS_W
+                                                 : -1;
+}
+
+/* The extents of the parts along an axis; false if they do not fit it. */
+static bool sizes_of(const int64_t *given, int n, int64_t extent, int64_t *sizes, int parts)
+{
+    const int64_t part = (extent + parts - 1) / parts;
+    int64_t left = extent;
+    for (int i = 0; i < parts; i++) {
+        sizes[i] = n ? given[i] : i < parts - 1 ? part : left;
+        if (sizes[i] < 1 || sizes[i] > left)
+            return false;
+        left -= sizes[i];
+    }
+    return left == 0;
+}
+
 void onnx_split(Work *w)
 {
     const Value *v = tensor(w, 0);
-    const int64_t *sizes;
+    const int64_t *given;
     int n;
-    if (!v || !ints_of(w, "split", 1, &sizes, &n))
+    if (!v || !ints_of(w, "split", 1, &given, &n))
         return;
-    const int axis = axis_in(attr_int(w, "axis", 0), v->view.rank), parts = w->node->n_out;
-    if (axis < 0 || parts < 1 || !view_axis_is(&v->view, axis, AXIS_C, v->node->type.c) ||
-        (n && n != parts)) {
-        refuse(w, "of another axis than the channels", NULL);
+    const int at = axis_in(attr_int(w, "axis", 0), v->view.rank), parts = w->node->n_out;
+    const int axis = at < 0 ? -1 : whole_axis(&v->view, at, v->node->type);
+    int64_t *sizes = NEW_ARRAY(w->arena, int64_t, parts + 1), begin = 0;
+    if (axis < 0 || parts < 1 || (n && n != parts) ||
+        !sizes_of(given, n, v->view.dims[at], sizes, parts)) {
+        refuse(w, "of another axis than channels, height and width, or in parts that do not fit it",
+               NULL);
         return;
     }
-    const int64_t c = v->node->type.c, part = (c + parts - 1) / parts;
-    int64_t at = 0;
-    for (int i = 0; i < parts; i++) {
-        const int64_t count = n ? sizes[i] : i < parts - 1 ? part : c - at;
-        Node *node = count > 0 && count <= c - at ? channels_of(w, v->node, at, count) : NULL;
-        View view = v->view;
-        if (!node) {
-            refuse(w, "in parts that do not fit the channels", NULL);
-            return;
-        }
-        view_set_whole(&view, axis, AXIS_C, count);
+    Node *const x = v->node;
+    const View whole = v->view;
+    Node **channels = axis == AXIS_C && parts > 1 ? split_channels(w, x, sizes, parts) : NULL;
+    for (int i = 0; i < parts && (channels || axis != AXIS_C || parts == 1); i++) {
+        View view = whole;
+        Node *node = channels         ? channels[i]
+                     : axis == AXIS_C ? x
+                                      : pixels_of(w, x, axis == AXIS_W, begin, sizes[i]);
+        view_set_whole(&view, at, axis, sizes[i]);
         give(w, i, node, &view);
-        at += count;
+        begin += sizes[i];
     }
 }
 
-/* Every second pixel and so on, from the first on; NULL after refusing the node. */
-static Node *every(Work *w, Node *x, const int64_t stride[2])
+/* What Slice takes, as `crop` and the `subsample` after it; false if it is neither. */
+static bool cut_of(const Value *v, const Slices *s, Attrs *crop, Attrs *every, View *view)
 {
-    if (stride[0] == 1 && stride[1] == 1)
-        return x;
-    Attrs a = ir_default_attrs(OP_SUBSAMPLE);
-    a.stride[0] = (int)stride[0];
-    a.stride[1] = (int)stride[1];
-    return layer(w, OP_SUBSAMPLE, &x, 1, &a);
+    const Type t = v->node->type;
+    for (int i = 0; i < v->view.rank; i++) {
+        const int64_t extent = v->view.dims[i], step = s->step[i], count = s->count[i];
+        if (s->begin[i] == 0 && count == extent && step == 1)
+            continue;
+        const int axis = whole_axis(&v->view, i, t);
+        if (axis < 0 || count < 1 || step < 1 || step > 1024 || (axis == AXIS_C && step != 1))
+            return false;
+        /* What is left out after the last one, unless a subsample leaves it out by itself. */
+        const int64_t rest = extent - 1 - s->begin[i] - (count - 1) * step;
+        const int before = (int)s->begin[i], after = rest < step ? 0 : (int)rest;
+        if (axis == AXIS_C) {
+            crop->channel_padding[0] = before;
+            crop->channel_padding[1] = after;
+        } else {
+            crop->padding[axis == AXIS_W] = before;
+            crop->padding[2 + (axis == AXIS_W)] = after;
+            every->stride[axis == AXIS_W] = (int)step;
+        }
+        view_set_whole(view, i, axis, count);
+    }
+    return true;
 }
 
 void onnx_slice(Work *w)
@@ -242,64 +292,92 @@ void onnx_slice(Work *w)
     Slices s;
     if (!v || !slices_of(w, v->view.rank, v->view.dims, &s))
         return;
+    Attrs crop = ir_default_attrs(OP_CROP), every = ir_default_attrs(OP_SUBSAMPLE);
+    const Attrs whole = crop;
+    every.stride[0] = every.stride[1] = 1;
     Node *x = v->node;
     View view = v->view;
-    int64_t stride[2] = {1, 1};
-    for (int i = 0; i < view.rank; i++) {
-        const Type t = x->type;
-        const int64_t extent = v->view.dims[i];
-        if (s.begin[i] == 0 && s.count[i] == extent && s.step[i] == 1)
-            continue;
-        const bool rows = view_axis_is(&v->view, i, AXIS_H, t.h);
-        if (view_axis_is(&v->view, i, AXIS_C, t.c) && s.step[i] == 1) {
-            x = channels_of(w, x, s.begin[i], s.count[i]);
-            if (!x)
-                return;
-            view_set_whole(&view, i, AXIS_C, s.count[i]);
-        } else if ((rows || view_axis_is(&v->view, i, AXIS_W, t.w)) && s.begin[i] == 0 &&
-                   s.step[i] > 1 && s.step[i] <= 1024 &&
-                   (extent - 1) / s.step[i] + 1 == s.count[i]) {
-            stride[!rows] = s.step[i];
-            view_set_whole(&view, i, rows ? AXIS_H : AXIS_W, s.count[i]);
-        } else {
-            refuse(w, "of a part of the pixels", NULL);
-            return;
-        }
+    if (!cut_of(v, &s, &crop, &every, &view)) {
+        refuse(w, "of anything but channels, rows and columns, from the first to the last", NULL);
+        return;
     }
-    give(w, 0, every(w, x, stride), &view);
+    if (!attrs_same(OP_CROP, &crop, &whole))
+        x = layer(w, OP_CROP, &x, 1, &crop);
+    if (x && (every.stride[0] > 1 || every.stride[1] > 1))
+        x = layer(w, OP_SUBSAMPLE, &x, 1, &every);
+    give(w, 0, x, &view);
 }
 
-/* One channel, or several in a row. */
+/* ---- by their numbers ---- */
+
+/* Channels in any order: the runs among them, one after the other. */
+static Node *gathered_channels(Work *w, Node *x, const int64_t *at, int64_t n)
+{
+    enum { RUNS_MOST = 256 };
+    Node *runs[RUNS_MOST];
+    int n_runs = 0;
+    for (int64_t i = 0; i < n;) {
+        int64_t end = i + 1;
+        while (end < n && at[end] == at[end - 1] + 1)
+            end++;
+        if (n_runs == RUNS_MOST) {
+            refuse(w, "of channels in another order, which are more than 256 pieces", NULL);
+            return NULL;
+        }
+        runs[n_runs] = channels_of(w, x, at[i], end - i);
+        if (!runs[n_runs++])
+            return NULL;
+        i = end;
+    }
+    const Attrs a = ir_default_attrs(OP_CONCAT);
+    return n_runs == 1 ? runs[0] : layer(w, OP_CONCAT, runs, n_runs, &a);
+}
+
+/* Rows or columns: some in a row, or the padding of an image by itself. */
+static Node *gathered_pixels(Work *w, Node *x, bool across, const int64_t *at, int64_t n)
+{
+    const int64_t extent = across ? x->type.w : x->type.h;
+    bool run = true;
+    for (int64_t i = 1; i < n; i++)
+        run = run && at[i] == at[i - 1] + 1;
+    Node *node = run && at[0] + n <= extent ? pixels_of(w, x, across, at[0], n)
+                 : n <= INT_MAX             ? padded_by(w, x, across, at, (int)n)
+                                            : NULL;
+    if (!node)
+        refuse(w, "of rows or columns in an order that is no padding", NULL);
+    return node;
+}
+
 void onnx_gather(Work *w)
 {
     const Value *v = tensor(w, 0);
     const OnnxTensor *index = known(w, 1);
     if (!v)
         return;
-    const int axis = axis_in(attr_int(w, "axis", 0), v->view.rank);
-    const int64_t c = v->node->type.c;
+    const int at = axis_in(attr_int(w, "axis", 0), v->view.rank);
+    const int axis = at < 0 ? -1 : whole_axis(&v->view, at, v->node->type);
     if (axis < 0 || !index || !index->bytes || !onnx_type_whole(index->type) || index->rank > 1 ||
-        index->elements < 1 || !view_axis_is(&v->view, axis, AXIS_C, c)) {
-        refuse(w, "of anything but known channels", NULL);
+        index->elements < 1) {
+        refuse(w, "of anything but known channels, rows or columns", NULL);
         return;
     }
-    const int64_t *at = onnx_ints(index, w->arena), begin = at[0] < 0 ? at[0] + c : at[0];
-    if (begin < 0 || begin > c - index->elements) {
-        refuse(w, "of channels that are not there", NULL);
-        return;
-    }
-    for (int64_t i = 1; i < index->elements; i++) {
-        if ((at[i] < 0 ? at[i] + c : at[i]) != begin + i) {
-            refuse(w, "of channels in another order", NULL);
+    const int64_t n = index->elements, extent = v->view.dims[at];
+    const int64_t *given = onnx_ints(index, w->arena);
+    int64_t *from = NEW_ARRAY(w->arena, int64_t, n);
+    for (int64_t i = 0; i < n; i++) {
+        from[i] = given[i] < 0 ? given[i] + extent : given[i];
+        if (from[i] < 0 || from[i] >= extent) {
+            refuse(w, "of what is not there: a number beyond the extent of its axis", NULL);
             return;
         }
     }
-    Node *node = channels_of(w, v->node, begin, index->elements);
+    View view = v->view;
+    Node *node = axis == AXIS_C ? gathered_channels(w, v->node, from, n)
+                                : gathered_pixels(w, v->node, axis == AXIS_W, from, n);
     if (!node)
         return;
-    View view = v->view;
-    view_set_whole(&view, axis, AXIS_C, index->elements);
+    view_set_whole(&view, at, axis, n);
     if (index->rank == 0)
-        view = view_without(&view, axis);
+        view = view_without(&view, at);
     give(w, 0, node, &view);
 }

@@ -264,16 +264,6 @@ static const OpRule *rule_of(const char *op)
     return NULL;
 }
 
-static bool any_refused(Work *w)
-{
-    for (int i = 0; i < w->node->n_in; i++) {
-        const Value *v = operand(w, i);
-        if (v && v->kind == VALUE_REFUSED)
-            return true;
-    }
-    return false;
-}
-
 /* Why an operator has no rule here, and what helps. */
 static void refuse_unknown(Work *w)
 {
@@ -291,7 +281,7 @@ static void refuse_unknown(Work *w)
         refuse(w, "a graph of its own inside the node",
                "rnc's networks have no branches or loops: "
                "export the model in evaluation mode, for one size");
-    else if (folds(n->op) && any_refused(w))
+    else if (folds(n->op) && any_operand_refused(w))
         refuse(w, NULL, NULL);
     else
         refuse(w, "there is no such operator in rnc", NULL);
@@ -348,7 +338,8 @@ static void report_refused(Work *w)
     for (int i = m->n_nodes - 1; i >= 0; i--) {
         for (int k = 0; needed[i] && k < m->nodes[i].n_in; k++) {
             const Value *v = value_named(w, m->nodes[i].in[k]);
-            if (v && (v->kind == VALUE_REFUSED || v->kind == VALUE_ERF) && v->producer >= 0)
+            const bool step = v && (v->kind == VALUE_ERF || v->kind == VALUE_ROOT);
+            if (v && (v->kind == VALUE_REFUSED || step) && v->producer >= 0)
                 needed[v->producer] = true;
         }
     }

@@ -4,6 +4,18 @@
 #include <limits.h>
 #include <math.h>
 
+static bool all_are(const OnnxTensor *t, Arena *arena, float value)
+{
+    if (!t || !t->bytes || !onnx_type_real(t->type))
+        return false;
+    const float *at = onnx_floats(t, arena);
+    for (int64_t i = 0; i < t->elements; i++) {
+        if (at[i] != value)
+            return false;
+    }
+    return true;
+}
+
 /* Gives a norm its weight or bias, which are known numbers of these extents; false after refusing
  * the node. */
 static bool set_param(Work *w, Node *node, Role role, int i)
@@ -19,17 +31,24 @@ static bool set_param(Work *w, Node *node, Role role, int i)
                          onnx_floats(t, w->arena));
 }
 
+/* Whether all numbers of an operand are this, and its name says that it stands for nothing: rnc
+ * export writes such ones where ONNX wants a weight or a bias and the layer has none. */
+static bool stands_for_nothing(Work *w, int i, float value)
+{
+    return has_operand(w, i) && str_ends(w->node->in[i], value == 1 ? ".ones" : ".zeros") &&
+           all_are(known(w, i), w->arena, value);
+}
+
+void optional_params(Work *w, Attrs *a)
+{
+    a->gain = has_operand(w, 1) && !stands_for_nothing(w, 1, 1);
+    a->centre = has_operand(w, 2) && !stands_for_nothing(w, 2, 0);
+}
+
 static void give_norm(Work *w, Node *node, const View *view)
 {
     if (node && set_param(w, node, P_WEIGHT, 1) && set_param(w, node, P_BIAS, 2))
         give(w, 0, node, view);
-}
-
-/* Whether weight and bias are left out, or are there. */
-static void optional_params(const Work *w, Attrs *a)
-{
-    a->gain = has_operand(w, 1);
-    a->centre = has_operand(w, 2);
 }
 
 /* Over the channels of each pixel, or over all of an image. */
@@ -66,18 +85,6 @@ static const Value *channels_second(Work *w)
     return v;
 }
 
-static bool all_are(const OnnxTensor *t, Arena *arena, float value)
-{
-    if (!t || !t->bytes || !onnx_type_real(t->type))
-        return false;
-    const float *at = onnx_floats(t, arena);
-    for (int64_t i = 0; i < t->elements; i++) {
-        if (at[i] != value)
-            return false;
-    }
-    return true;
-}
-
 /* PyTorch's group norm of old exporters: of [batch][groups][rest], with neither weight nor bias,
  * which come after the tensor is an image again.  False if it is none. */
 static bool grouped(Work *w)
@@ -111,6 +118,7 @@ void onnx_instance_normalization(Work *w)
     const Value *v = channels_second(w);
     Attrs a = ir_default_attrs(OP_INSTANCE_NORM);
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
+    optional_params(w, &a);
     if (v)
         give_norm(w, layer(w, OP_INSTANCE_NORM, &v->node, 1, &a), &v->view);
 }
@@ -130,6 +138,7 @@ void onnx_group_normalization(Work *w)
     Attrs a = ir_default_attrs(OP_GROUP_NORM);
     a.groups = (int)groups;
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
+    optional_params(w, &a);
     give_norm(w, layer(w, OP_GROUP_NORM, &v->node, 1, &a), &v->view);
 }
 

@@ -16,6 +16,7 @@ typedef enum ValueKind {
     VALUE_KNOWN, /* numbers */
     VALUE_TENSOR,
     VALUE_ERF,    /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
+    VALUE_ROOT,   /* max(sqrt(node), least), or its inverse: a step of a normalisation */
     VALUE_REFUSED /* by its own node, if `why` says so, else by one before it */
 } ValueKind;
 
@@ -25,6 +26,8 @@ typedef struct Value {
     Node *node;
     View view;
     double factor, shift, gain; /* VALUE_ERF */
+    double least;               /* VALUE_ROOT */
+    bool inverse;
     int producer;               /* which node of the model gives it, or -1 */
     int users;                  /* nodes and outputs that take it */
     const char *why, *help;
@@ -40,13 +43,6 @@ typedef struct Channelwise {
     double by, plus;
 } Channelwise;
 
-/* The results of `split`. */
-typedef struct Parts {
-    const Node *of;
-    int n;
-    Node **parts;
-} Parts;
-
 typedef struct Work {
     const OnnxModel *model;
     Builder *b;
@@ -54,7 +50,6 @@ typedef struct Work {
     NameTable names; /* of values; the number is the index */
     VEC(Value) values;
     VEC(Channelwise *) affine; /* by the id of the node that computes it, or NULL */
-    VEC(Parts) splits;
     const Place **places; /* of the nodes, for messages */
     NameTable scopes;     /* module paths that have parts */
     const OnnxNode *node; /* at hand */
@@ -95,6 +90,8 @@ void give_known(Work *w, int result, const OnnxTensor *t);
 void give_same(Work *w, int result, const Value *value);
 /* Refuses the node at hand. */
 void refuse(Work *w, const char *why, const char *help);
+
+bool any_operand_refused(Work *w);
 
 /* Attributes, with what they are where the file says nothing. */
 int64_t attr_int(const Work *w, const char *name, int64_t otherwise);
@@ -150,10 +147,33 @@ bool is_channelwise(const Work *w, const Node *node, const Node *x, double by, d
 /* What a node computes of another one, or NULL. */
 const Channelwise *channelwise_of(const Work *w, const Node *node);
 
+/* The view of what elementwise operators make of two tensors; false if axes do not lie alike
+ * (onnx_math.c). */
+bool common_view(const Value *a, const Value *b, View *to);
+/* x, of operand 0, reduced as the node at hand says, and the view of it; NULL after refusing the
+ * node (onnx_over.c). */
+Node *reduced(Work *w, Node *x, Reduction by, View *view);
+
+/* Which of the weight and the bias, operands 1 and 2, a normalisation has (onnx_norm.c). */
+void optional_params(Work *w, Attrs *a);
+
+/* Roots (onnx_root.c).  If the other operand than i is a root, or the inverse of one, operand i
+ * divided by that: true, and the node is refused if it is no normalisation of rnc's. */
+bool by_root(Work *w, int i, bool inverse);
+/* 1 / operand 1, which is a root; a root that is at least this number.  False if it is none. */
+bool inverse_root(Work *w);
+bool root_at_least(Work *w, double least);
+
 /* The tensor as a vector, flattened in the order of its view; NULL if it has none (onnx_move.c). */
 Node *flat(Work *w, const Value *v);
 /* Operand i as a vector; NULL after refusing the node. */
 Node *vector(Work *w, int i);
+/* The layer that takes channels for pixels, pixels for channels or channels in another order, if the
+ * tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
+Node *shuffled(Work *w, Node *x, const View *view);
+/* x with the rows (axis 0) or columns (1) of these numbers, if that is its padding by itself; else
+ * NULL (onnx_sample.c). */
+Node *padded_by(Work *w, Node *x, int axis, const int64_t *from, int n);
 /* The paths of modules (onnx_names.c). */
 const char *onnx_module(const Work *w, const OnnxNode *node);
 void onnx_scopes(Work *w);

@@ -58,6 +58,16 @@ void refuse(Work *w, const char *why, const char *help)
     }
 }
 
+bool any_operand_refused(Work *w)
+{
+    for (int i = 0; i < w->node->n_in; i++) {
+        const Value *v = operand(w, i);
+        if (v && v->kind == VALUE_REFUSED)
+            return true;
+    }
+    return false;
+}
+
 Value *tensor(Work *w, int i)
 {
     Value *v = operand(w, i);

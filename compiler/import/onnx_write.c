@@ -5,7 +5,6 @@
 #include "import/onnx_write_parts.h"
 
 #include "base/numbers.h"
-#include "net/state.h"
 
 #include <string.h>
 
@@ -56,6 +55,12 @@ const char *out_node(OnnxOut *o, const char *op, const char *name, int n_in, con
     const char *value = out_name(o, name);
     out_results(o, op, name, n_in, in, 1, &value);
     return value;
+}
+
+const char *out_step(OnnxOut *o, const char *op, const char *name, const char *a, const char *b)
+{
+    const char *in[] = {a, b};
+    return out_node(o, op, name, 2, in);
 }
 
 static Onnx__AttributeProto *attribute(OnnxOut *o, const char *name, int type)
@@ -165,28 +170,60 @@ const char *out_param(OnnxOut *o, const Param *param, int rank, const int64_t *d
     return made.name;
 }
 
-/* ---- operands ---- */
+/* ---- layers ---- */
+
+const char *out_part(OnnxOut *o, const Node *node, const char *what)
+{
+    return arena_printf(o->arena, "%s.%s", node->name, what);
+}
+
+bool out_is_row(const OnnxOut *o, const Node *node, int i)
+{
+    return o->row[node->in[i]->id];
+}
+
+const char *out_operand(const OnnxOut *o, const Node *node, int i)
+{
+    return o->values[node->in[i]->id];
+}
 
 const char *out_image(OnnxOut *o, const Node *node, int i)
 {
-    const int id = node->in[i]->id;
-    if (!o->row[id])
-        return o->values[id];
     const int64_t axes[] = {2, 3};
-    const char *in[] = {o->values[id],
-                        out_numbers(o, arena_printf(o->arena, "%s.axes", node->name), 2, axes)};
-    return out_node(o, "Unsqueeze", arena_printf(o->arena, "%s.image", node->name), 2, in);
+    const char *x = out_operand(o, node, i);
+    if (!out_is_row(o, node, i))
+        return x;
+    return out_step(o, "Unsqueeze", out_part(o, node, "image"), x,
+                    out_numbers(o, out_part(o, node, "axes"), 2, axes));
 }
 
 const char *out_row(OnnxOut *o, const Node *node, int i)
 {
-    const int id = node->in[i]->id;
-    if (o->row[id])
-        return o->values[id];
-    const char *row =
-        out_node(o, "Flatten", arena_printf(o->arena, "%s.row", node->name), 1, &o->values[id]);
+    const char *x = out_operand(o, node, i);
+    if (out_is_row(o, node, i))
+        return x;
+    x = out_node(o, "Flatten", out_part(o, node, "row"), 1, &x);
     out_int(o, "axis", 1);
-    return row;
+    return x;
+}
+
+void out_same(OnnxOut *o, const Node *node, const char *value)
+{
+    o->values[node->id] = value;
+    o->row[node->id] = out_is_row(o, node, 0);
+}
+
+void out_give_image(OnnxOut *o, const Node *node, const char *value)
+{
+    o->values[node->id] = value;
+    o->row[node->id] = false;
+}
+
+bool out_refuse(OnnxOut *o, const char *why, const char *help)
+{
+    o->why = why;
+    o->help = help;
+    return false;
 }
 
 /* ---- ports ---- */
@@ -331,6 +368,16 @@ static void pack(OnnxOut *o, OnnxFile *file)
     onnx__model_proto__pack(&model, file->model);
 }
 
+/* Says which layer ONNX has no words for. */
+static void refused(const OnnxOut *o, const Node *node)
+{
+    const Loc loc = node->place ? node->place->loc : NO_LOC;
+    diag_error(o->diag, loc, "'%s' cannot be written to ONNX: %s", op_row(node->op)->name, o->why);
+    if (o->help)
+        diag_note(o->diag, loc, "%s", o->help);
+    diag_note_callers(o->diag, node->place);
+}
+
 bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, OnnxFile *file,
                 Arena *arena, Diag *diag)
 {
@@ -351,11 +398,7 @@ bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, Onnx
         const Node *node = net->nodes.at[i];
         if (node->op == OP_INPUT || out_layer(&o, node))
             continue;
-        diag_error(diag, node->place ? node->place->loc : NO_LOC,
-                   remembers(node) ? "ONNX has nothing like '%s'"
-                                   : "rnc does not write '%s' in this form to ONNX yet",
-                   op_row(node->op)->name);
-        diag_note_callers(diag, node->place);
+        refused(&o, node);
         good = false;
         o.values[i] = "";
     }

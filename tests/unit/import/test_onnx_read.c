@@ -184,7 +184,7 @@ static void test_numbers(void)
          "\x0a\x01x\x0a\x01i\x12\x01y\x22\x06Gather\x2a\x0b\x0a\x04"
          "axis\x18\x01\xa0\x01\x02");
     PART(&graph, INITIALIZER, "\x08\x01\x10\x07\x42\x01i\x4a\x08\xff\xff\xff\xff\xff\xff\xff\x7f");
-    refused_graph(&c, &graph, "of channels that are not there");
+    refused_graph(&c, &graph, "of what is not there");
     begin(&c);
     graph = ports(&c);
     PART(&graph, NODE, "\x0a\x01p\x0a\x01q\x0a\x01s\x12\x01r\x22\x05Range"); /* of two types */

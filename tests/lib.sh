@@ -33,6 +33,14 @@ check() {
     fi
 }
 
+# compiler NAME FLAG...: makes $out/NAME, which is $CC with these flags after all others, for programs
+# that call $CC with flags of their own.
+compiler() {
+    name=$1
+    shift
+    printf '#!/bin/sh\nexec %s "$@" %s\n' "${CC:-cc}" "$*" > "$out/$name" && chmod +x "$out/$name"
+}
+
 # skip REASON: a test that cannot run here
 skip() { echo "skipped: $*"; }
 

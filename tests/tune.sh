@@ -6,6 +6,23 @@ export XDG_CACHE_HOME="$PWD/cache" # nothing of the user's
 
 . "$src/tests/expect.sh"
 
+# built_by COMPILER COMMAND...: with another $CC
+built_by() {
+    kept=${CC:-cc} CC=$1
+    shift
+    export CC
+    "$@"
+    CC=$kept
+}
+
+# verified LABEL OPTION...: by rnc verify, whose programs compute the same whatever their level.
+compiler cc-O0 -O0 || exit 1
+verified() {
+    label=$1
+    shift
+    built_by "$out/cc-O0" run 0 "$label" verify "$@"
+}
+
 # ---- tuning files ----
 
 cat > wide.net << 'EOF'
@@ -55,8 +72,14 @@ dense 48 -> 10 images 1: direct
   avx2: pixels 3, vectors 5, unroll 3
 dense 81 -> 10 images 1: direct
 EOF
-run 0 'verify with a tuning' verify wide.net --tuning odd.tuning --init random:3 --threads 3
+verified 'verify with a tuning' wide.net --tuning odd.tuning --init random:3 --threads 3
 says out 'layers agree'
+for type in bf16 f16; do
+    verified "verify with a tuning, weights of $type" wide.net --tuning odd.tuning --init random:3 --threads 3 \
+        --weights-type $type
+    says out 'layers agree'
+    says out "weights change the outputs by"
+done
 run 0 'compile with a tuning' wide.net --tuning odd.tuning --init he:1 -o tuned.c
 says out 'tuning: 7 of 8 rows are of layers of this network'
 grep -q '^ \* Tuned: 7 kinds of layers' tuned.c && result good || result bad 'the head does not say it'
@@ -76,7 +99,7 @@ conv 1x1 stride 2 groups 1 64x9x7 -> 64x5x4 images 3: strassen
   portable: group 7, depth 9
   avx2: group 60
 EOF
-run 0 'verify, strides by Strassen' verify strided.net --tuning strided.tuning --init random:3 --batch 3 --threads 3
+verified 'verify, strides by Strassen' strided.net --tuning strided.tuning --init random:3 --batch 3 --threads 3
 says out 'layers agree'
 run 0 'plan, strides by Strassen' strided.net --tuning strided.tuning --batch 3 --dump plan
 says out 'conv_strassen'
@@ -107,9 +130,35 @@ grep -q '^dense 16 -> 8 images 1: direct' small.tuning && result good || result 
 grep -q '^# --machine avx512=' small.table && result good || result bad 'tune: no machine in the table'
 grep -q '^dense 16 -> 8 images 1: direct # 1.000 of ' small.table && result good || result bad 'tune: the table'
 [ "$(grep -c '^conv' small.table)" -gt "$(grep -c '^conv' small.tuning)" ] && result good || result bad 'tune: a short table'
-run 0 'what tune wrote' verify small.net --init random:1 --isa scalar --tuning small.tuning
+verified 'what tune wrote' small.net --init random:1 --isa scalar --tuning small.tuning
 run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c
 says out 'tuning: 2 of 2 rows are of layers of this network'
+# Weights of 16 bits: candidates are measured with them, and the file is for a network that has them.
+cat > measured-cc << EOF
+#!/bin/sh
+for word; do
+    case \$word in *.c) cp "\$word" measured.c ;; esac
+done
+exec ${CC:-cc} "\$@"
+EOF
+chmod +x measured-cc
+for type in f32 bf16 f16; do
+    rm -f measured.c
+    built_by ./measured-cc run 0 "tune, weights of $type" tune small.net --weights-type $type --isa scalar \
+        --rounds 2 -q -o $type.tuning
+    [ "$(grep -cE '^(conv|dense) ' $type.tuning)" -eq 2 ] && result good || result bad "tune, $type: not two rows"
+    grep -q '^#define RNC_HALVES 1' measured.c && found=16 || found=32
+    [ $type = f32 ] && bits=32 || bits=16
+    [ $found -eq $bits ] && result good || result bad "tune, $type: measured with weights of $found bits"
+    verified "what tune wrote for $type" small.net --init random:1 --isa scalar --tuning $type.tuning \
+        --weights-type $type
+    says out 'layers agree'
+    run 0 "what tune wrote for $type, compiled" small.net --isa scalar --tuning $type.tuning --weights-type $type \
+        --init he:1 -o $type.c
+    says out 'tuning: 2 of 2 rows are of layers of this network'
+    grep -q '^#define RNC_HALVES 1' $type.c && found=16 || found=32
+    [ $found -eq $bits ] && result good || result bad "compiled, $type: weights of $found bits"
+done
 # Filters from memory that meet one tile are made in registers: no register tile to write.  The
 # large input leaves room for scratch.
 cat > taps.net << 'EOF'

@@ -52,7 +52,8 @@ void emit_passes(Emit *e);              /* where it includes itself */
 void emit_pass(Emit *e);                /* what it includes */
 
 /* emit_steps.c */
-void emit_shapes(Emit *e); /* the constants all ISAs share */
+void emit_float(Buf *out, float x); /* as a constant of C with the same value */
+void emit_shapes(Emit *e);          /* the constants all ISAs share */
 void emit_tiles(Emit *e, Isa isa);
 void emit_functions(Emit *e); /* a function for each kind of step, and a table of them */
 
@@ -84,9 +85,9 @@ void emit_step_declaration(Emit *e);
 void emit_evaluate_declaration(Emit *e);
 
 /* emit_info.c */
-void emit_info_ports(Emit *e);                /* tables of ports */
-void emit_described_ports(Emit *e);           /* name and ports, the first fields of a description */
-void emit_step_table(Emit *e);                /* the table of steps */
+void emit_info_ports(Emit *e);      /* tables of ports */
+void emit_described_ports(Emit *e); /* name and ports, the first fields of a description */
+void emit_step_table(Emit *e);      /* the table of steps */
 void emit_string(Buf *out, const char *text); /* as a C string */
 void emit_labels(Emit *e);
 void emit_info(Emit *e);

@@ -8,6 +8,17 @@
 
 /* ---- constants ---- */
 
+void emit_float(Buf *out, float x)
+{
+    char text[32];
+    if (isinf(x)) { /* a bound of clip that is none */
+        buf_puts(out, x > 0 ? "INFINITY" : "-INFINITY");
+        return;
+    }
+    snprintf(text, sizeof text, "%.9g", (double)x);
+    buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
 static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
 {
     if (!f->is_float) {
@@ -17,14 +28,8 @@ static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
         return;
     }
     float x;
-    char text[32];
     memcpy(&x, base + f->offset, sizeof x);
-    if (isinf(x)) { /* a bound of clip that is none */
-        buf_puts(out, x > 0 ? "INFINITY" : "-INFINITY");
-        return;
-    }
-    snprintf(text, sizeof text, "%.9g", (double)x);
-    buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
+    emit_float(out, x);
 }
 
 /* What comes after the kind's name in that of a halo's constant: "_halo", "_halo2" for the second

@@ -26,12 +26,10 @@ void emit_constants(Emit *e)
         const int64_t n = p->bytes / 4;
         float *floats = NEW_ARRAY(e->arena, float, n + 16);
         pack_weights(&plan->steps.at[p->step], floats);
-        for (int64_t k = 0; k < n || (p->offset / 4 + k) % 16; k++, at++)
-            buf_printf(e->out, "%s%.9g",
-                       at % 8 ? ", "
-                       : at   ? ",\n    "
-                              : "\n    ",
-                       k < n ? (double)floats[k] : 0.0);
+        for (int64_t k = 0; k < n || (p->offset / 4 + k) % 16; k++, at++) {
+            buf_puts(e->out, at % 8 ? ", " : at ? ",\n    " : "\n    ");
+            emit_float(e->out, k < n ? floats[k] : 0);
+        }
     }
     buf_puts(e->out, "};\n");
 }

@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 trials=${RNC_TEST_FULL:+400}
 trials=${trials:-24}
+level=-O0 # where programs are small, compiling takes the time
+[ -z "${RNC_TEST_FULL:-}" ] || level=-O1
 
 check "filters" ${CC:-cc} -std=gnu11 -O1 "$src/tests/generated/numerics.c" -o filters -lm
 
@@ -33,7 +35,7 @@ method() {
     *) [ "$in" -lt 16 ] && kernel=conv_winograd1d || kernel=conv_winograd ;;
     esac
     check "$name, its kernel" grep -q "RNC_FN($kernel)(" "$name.c"
-    check "$name, compiled" ${CC:-cc} -std=gnu11 -O1 -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
+    check "$name, compiled" ${CC:-cc} -std=gnu11 $level -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
         -DNET_HEADER="\"$name.h\"" -DTRIALS="$trials" "$src/tests/generated/numerics.c" "$name.c" "$rt" \
         -o "$name" -pthread -lm
     check "$name, $(promised "$row" 4) e and below $(promised "$row" 6)" ./"$name" check "$out_c" "$in" "$k" "$s" \
@@ -64,7 +66,7 @@ for said in "range=0..3e38 specials=(nan, inf)" ""; do
     check "$name, filters" ./filters weights 32 16 3 $name.safetensors
     for exact in "" --exact; do
         check "$name $exact" "$rnc" $name.net -w $name.safetensors $exact --isa all -q
-        check "$name $exact, compiled" ${CC:-cc} -std=gnu11 -O1 -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
+        check "$name $exact, compiled" ${CC:-cc} -std=gnu11 $level -w -I. -I"$src/runtime" -DNET_INFO="${name}_info" \
             -DNET_HEADER="\"$name.h\"" -DTRIALS=1 "$src/tests/generated/numerics.c" "$name.c" "$rt" \
             -o $name -pthread -lm
         for spike in 1 1e6 3e38 inf -inf nan; do
@@ -79,7 +81,8 @@ done
 
 # rnc verify: every operator keeps a spike where it is read, by plain sums; a network that does not say
 # what its input holds is told where Winograd's method spreads it, and how to say it.
-verify() { "$rnc" verify "$@" > verify.log 2>&1; }
+compiler cc-level "$level" || exit 1
+verify() { CC="$out/cc-level" "$rnc" verify "$@" > verify.log 2>&1; }
 told() { grep -qF -- "$1" verify.log; }
 for kind in outliers specials; do
     for net in special ${RNC_TEST_FULL:+blocks chain turns}; do

@@ -96,6 +96,7 @@ typedef struct Keras {
     TensorFile *tensors;
     NameTable index; /* of the tensors, by name without ":0"; `number` is which */
     int version;     /* 2 or 3 */
+    int calls;       /* of layers so far; those of an inner model count at each call of it */
 } Keras;
 
 /* The call of a layer that is at hand, for a rule. */

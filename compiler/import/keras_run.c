@@ -115,10 +115,26 @@ static bool call_model(const Run *run, KerasNode *layer, KerasCall *call, const 
                      arena_printf(arena, "%s%s/", run->models, layer->name), call->results);
 }
 
+/* Models in models that are each called twice are 2^depth calls: more than these are no network. */
+enum { CALLS_MOST = 1 << 16 };
+
+static bool too_many_calls(Keras *k)
+{
+    if (++k->calls <= CALLS_MOST)
+        return false;
+    diag_file_error(k->b.diag, k->b.path,
+                    "there are more than %d calls of layers, those in inner models counted at each "
+                    "call of the model",
+                    CALLS_MOST);
+    return true;
+}
+
 static bool make_call(const Run *run, KerasNode *layer, KerasCall *call)
 {
     Keras *k = run->k;
     int n;
+    if (too_many_calls(k))
+        return false;
     KerasTensor *in = operands(run, &call->args, &n);
     if (!in) {
         diag_file_error(k->b.diag, k->b.path, "'%s' is called with a result that no layer has",

@@ -13,8 +13,6 @@
 /* The way out if Python has the tensors as arrays. */
 #define SAVEZ(names_and_arrays) \
     "in Python, numpy.savez(\"FILE.npz\", **" names_and_arrays ") writes what rnc reads"
-#define ONNX_ARRAYS \
-    "{t.name: onnx.numpy_helper.to_array(t) for t in onnx.load(\"FILE\").graph.initializer}"
 
 typedef struct Foreign {
     size_t at; /* where `bytes` are */
@@ -217,7 +215,10 @@ static const struct {
     {is_saved_model, "a SavedModel of TensorFlow",
      "in Python, keras.models.load_model(\"FOLDER\").save_weights(\"FILE.weights.h5\"), with "
      "tf_keras where it was written by Keras 2"},
-    {is_onnx, "an ONNX model", SAVEZ(ONNX_ARRAYS)},
+    {is_onnx, "an ONNX model, a network with its weights",
+     "rnc import FILE -o NET.net writes the network, and its weights to NET.safetensors; 'rnc FILE "
+     "-o "
+     "NET.c' compiles it at once"},
     {is_frozen_graph, "a frozen graph of TensorFlow",
      "take the weights from the Keras model or the checkpoint that it was made from"},
     {is_caffe, "a Caffe model",

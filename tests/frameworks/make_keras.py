@@ -218,6 +218,21 @@ def layer(config, i):
     return config["config"]["layers"][i]["config"]
 
 
+def doubled(depth):
+    """Models in models, each of which is called twice: 2^depth calls of the innermost layer."""
+    inner = {"class_name": "ReLU", "config": {"name": "a"}}
+    for i in range(depth + 1):
+        calls = [[["x", 0, 0, {}]]] + ([[["m", 0, 0, {}]]] if i else [])
+        inner = {"class_name": "Functional", "config": {"name": "m", "layers": [
+            {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 8, 8, 3]},
+             "inbound_nodes": []},
+            {**inner, "name": "m", "inbound_nodes": calls}],
+            "input_layers": [["x", 0, 0]], "output_layers": [["m", 1 if i else 0, 0]]}}
+        if not i:
+            inner["config"]["layers"][1]["config"]["name"] = "m"
+    return inner
+
+
 def refused(folder):
     for make in (many, open_size, subclassed):
         path = os.path.join(folder, f"refused-{make.__name__.replace('_', '-')}.keras")
@@ -252,6 +267,7 @@ def refused(folder):
             {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 8, 8, 3]},
              "inbound_nodes": []}],
         "input_layers": [5], "output_layers": [["x", 0, 0]]}})
+    edit(folder, "doubled", lambda c: doubled(26))
     edit(folder, "unknown", lambda c: {"class_name": "Functional", "config": {
         "name": "unknown", "layers": [
             {"class_name": "ReLU", "config": {"name": "a"}, "inbound_nodes": [[["z", 0, 0, {}]]]}],

@@ -85,6 +85,19 @@ each_layer() {
     return $lost
 }
 check "each operator out and in again, the same text" each_layer
+# same_text NAME: a network of models/, out and in again, has the text that itself has.
+same_text() {
+    rm -f again.net
+    "$rnc" "$src/models/$1.net" --dump ir > one.ir && "$rnc" import one.ir -q -o one.net &&
+        "$rnc" export "$src/models/$1.net" --init random:1 -q -o one.onnx &&
+        "$rnc" import one.onnx -q -o again.net || return 1
+    text_of one.net > was.txt
+    text_of again.net > is.txt
+    diff was.txt is.txt
+}
+for name in resnet20 squeezenet1_1 siamese shufflenet_v2; do
+    check "$name out and in again, the same text" same_text "$name"
+done
 not_out() {
     ! "$rnc" export "$src/models/tcn.net" --init he:1 -o none.onnx > said 2>&1 && [ ! -f none.onnx ] &&
         grep -q "'history' cannot be written to ONNX: ONNX has nothing like it" said &&

@@ -12,8 +12,10 @@
 double decimal(double number)
 {
     const float x = (float)number;
-    if (x == (float)(1.0 / 255))
-        return 1.0 / 255;
+    for (int i = 1; i <= 2; i++) { /* 1/255 and 1/127.5 */
+        if (x == (float)(i / 255.0))
+            return i / 255.0;
+    }
     for (int digits = 6; digits < 9; digits++) {
         char text[32];
         snprintf(text, sizeof text, "%.*g", digits, (double)x);

@@ -81,7 +81,7 @@ void onnx_gemm(Work *w)
     Attrs a = ir_default_attrs(OP_DENSE);
     a.filters = (int)dims[0];
     a.bias = bias != NULL;
-    Node *node = layer(w, OP_DENSE, &x, 1, &a);
+    Node *node = trained(w, OP_DENSE, &x, 1, &a);
     if (node &&
         builder_param(w->b, node, P_WEIGHT, w->node->in[1], 2, dims,
                       weights_of(w, t, transposed, attr_float(w, "alpha", 1))) &&
@@ -154,7 +154,7 @@ void onnx_batch_normalization(Work *w)
     Attrs a = ir_default_attrs(OP_BN);
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
     optional_params(w, &a);
-    Node *node = layer(w, OP_BN, &v->node, 1, &a);
+    Node *node = trained(w, OP_BN, &v->node, 1, &a);
     for (int i = 0; i < 4; i++) {
         if (op_has_param(OP_BN, &a, roles[i]) &&
             !builder_param(w->b, node, roles[i], w->node->in[1 + i], t[i]->rank, t[i]->dims,

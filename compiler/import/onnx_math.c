@@ -329,7 +329,7 @@ void onnx_prelu(Work *w)
     Attrs a = ir_default_attrs(OP_PRELU);
     a.shared = t->elements == 1 && v->node->type.c > 1;
     const int64_t n = a.shared ? 1 : v->node->type.c;
-    Node *node = layer(w, OP_PRELU, &v->node, 1, &a);
+    Node *node = trained(w, OP_PRELU, &v->node, 1, &a);
     builder_param(w->b, node, P_WEIGHT, w->node->in[1], 1, &n, slopes);
     give(w, 0, node, &v->view);
 }

@@ -49,18 +49,29 @@ void onnx_expand(Work *w)
 
 /* ---- shapes ---- */
 
+static Node *flatten(Work *w, Node *x, Order order, const char *name)
+{
+    Attrs a = ir_default_attrs(OP_FLATTEN);
+    a.order = order;
+    return builder_add(w->b, OP_FLATTEN, &x, 1, &a, name);
+}
+
 Node *flat(Work *w, const Value *v)
 {
     const Type t = v->node->type;
     const int order = view_order(&v->view, t);
-    if (t.h == 1 && t.w == 1)
+    if (order < 0 || (t.h == 1 && t.w == 1))
         return order < 0 ? NULL : v->node;
-    if (order < 0)
-        return NULL;
-    Attrs a = ir_default_attrs(OP_FLATTEN);
-    a.order = order == ORDER_NHWC ? ORDER_NHWC : ORDER_NCHW;
-    Node *const in[] = {v->node};
-    return builder_add(w->b, OP_FLATTEN, in, 1, &a, NULL);
+    return flatten(w, v->node, order == ORDER_NHWC ? ORDER_NHWC : ORDER_NCHW, NULL);
+}
+
+/* Flatten and Reshape of one pixel to a row are a layer, as people write it. */
+static bool flattens_pixel(Work *w, const Value *v, int rank, const int64_t *dims)
+{
+    const Type t = v->node->type;
+    return t.h == 1 && t.w == 1 && rank == 2 && dims[0] == t.n && v->view.rank > 2 &&
+           (str_eq(w->node->op, "Flatten") || str_eq(w->node->op, "Reshape")) &&
+           view_order(&v->view, t) >= 0;
 }
 
 Node *vector(Work *w, int i)
@@ -85,6 +96,12 @@ void onnx_reshape(Work *w)
     if (!v || !new_shape(w, v->view.rank, v->view.dims, &rank, dims))
         return;
     const bool cut = !view_reshaped(&v->view, rank, dims, &view);
+    if (flattens_pixel(w, v, rank, dims)) {
+        const bool last = v->node->type.c > 1 && v->view.dims[v->view.rank - 1] > 1;
+        Node *row = flatten(w, v->node, last ? ORDER_NHWC : ORDER_NCHW, layer_name(w, OP_FLATTEN));
+        give(w, 0, row, &view);
+        return;
+    }
     const Type t = v->node->type;
     if (!cut && !(rank == 2 && dims[0] == t.n && (t.h > 1 || t.w > 1))) {
         Node *moved = shuffled(w, v->node, &view);
@@ -186,7 +203,7 @@ static Node **split_channels(Work *w, Node *x, const int64_t *sizes, int parts)
     Attrs a = ir_default_attrs(OP_SPLIT);
     bool same = true;
     for (int i = 0; i < parts; i++) {
-        names[i] = layer_name(w, OP_SPLIT);
+        names[i] = w->own ? w->node->out[i] : layer_name(w, OP_SPLIT);
         reals[i] = (double)sizes[i];
         same = same && sizes[i] == sizes[0];
     }

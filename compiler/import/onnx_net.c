@@ -121,12 +121,19 @@ static bool add_input(Work *w, const OnnxPort *port)
     return v->node != NULL;
 }
 
+/* Whether the network does not go on from here: a step that only the next one could have made a
+ * layer is as good as refused. */
+static bool stopped(const Value *v)
+{
+    return v->kind == VALUE_REFUSED || v->kind == VALUE_ERF || v->kind == VALUE_ROOT;
+}
+
 static void add_output(Work *w, const OnnxPort *port)
 {
     Value *v = value_named(w, port->name);
     const char *name = port_name(w, port, "output", w->model->n_outputs);
     builder_at(w->b, "output", port->name, "");
-    if (v->kind == VALUE_REFUSED)
+    if (stopped(v))
         return;
     if (v->kind != VALUE_TENSOR) {
         builder_refuse(w->b, "it does not depend on an input", NULL);
@@ -332,14 +339,13 @@ static void report_refused(Work *w)
     bool *needed = NEW_ARRAY(w->arena, bool, m->n_nodes + 1);
     for (int i = 0; i < m->n_outputs; i++) {
         const Value *v = value_named(w, m->outputs[i].name);
-        if (v->kind == VALUE_REFUSED && v->producer >= 0)
+        if (stopped(v) && v->producer >= 0)
             needed[v->producer] = true;
     }
     for (int i = m->n_nodes - 1; i >= 0; i--) {
         for (int k = 0; needed[i] && k < m->nodes[i].n_in; k++) {
             const Value *v = value_named(w, m->nodes[i].in[k]);
-            const bool step = v && (v->kind == VALUE_ERF || v->kind == VALUE_ROOT);
-            if (v && (v->kind == VALUE_REFUSED || step) && v->producer >= 0)
+            if (v && stopped(v) && v->producer >= 0)
                 needed[v->producer] = true;
         }
     }
@@ -426,9 +432,12 @@ bool onnx_import(Imported *to, const Opened *file, SrcMap *src, Diag *d)
     model = model ? onnx_inlined(model, src->arena, d) : NULL;
     if (!model)
         return false;
-    Builder b = builder_new(to, file->path, import_net_name(file->path, src->arena), src, d);
+    const bool own = str_starts(model->producer, "rnc ");
+    const char *name = own ? model->name : file->path;
+    Builder b = builder_new(to, file->path, import_net_name(name, src->arena), src, d);
     Work w = {.model = model, .b = &b, .arena = src->arena};
-    w.names.arena = w.scopes.arena = w.arena;
+    w.names.arena = w.scopes.arena = w.trained.arena = w.arena;
+    w.own = own;
     to->format = arena_printf(w.arena, "ONNX, opset %lld%s%s", (long long)model->opset,
                               *model->producer ? ", by " : "", str_shown(w.arena, model->producer));
     return check_versions(&w) && take_model(&w) && builder_end(&b);

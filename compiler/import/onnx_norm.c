@@ -71,7 +71,7 @@ void onnx_layer_normalization(Work *w)
         return;
     }
     a.over = last ? OVER_CHANNELS : OVER_IMAGE;
-    give_norm(w, layer(w, OP_LAYER_NORM, &v->node, 1, &a), &v->view);
+    give_norm(w, trained(w, OP_LAYER_NORM, &v->node, 1, &a), &v->view);
 }
 
 /* Of the channels, the second axis. */
@@ -120,7 +120,7 @@ void onnx_instance_normalization(Work *w)
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
     optional_params(w, &a);
     if (v)
-        give_norm(w, layer(w, OP_INSTANCE_NORM, &v->node, 1, &a), &v->view);
+        give_norm(w, trained(w, OP_INSTANCE_NORM, &v->node, 1, &a), &v->view);
 }
 
 /* Before set 21, weights are one for each group. */
@@ -139,7 +139,7 @@ void onnx_group_normalization(Work *w)
     a.groups = (int)groups;
     a.epsilon = decimal(attr_float(w, "epsilon", 1e-5));
     optional_params(w, &a);
-    give_norm(w, layer(w, OP_GROUP_NORM, &v->node, 1, &a), &v->view);
+    give_norm(w, trained(w, OP_GROUP_NORM, &v->node, 1, &a), &v->view);
 }
 
 void onnx_lp_normalization(Work *w)

@@ -28,8 +28,8 @@ typedef struct Value {
     double factor, shift, gain; /* VALUE_ERF */
     double least;               /* VALUE_ROOT */
     bool inverse;
-    int producer;               /* which node of the model gives it, or -1 */
-    int users;                  /* nodes and outputs that take it */
+    int producer; /* which node of the model gives it, or -1 */
+    int users;    /* nodes and outputs that take it */
     const char *why, *help;
 } Value;
 
@@ -50,8 +50,10 @@ typedef struct Work {
     NameTable names; /* of values; the number is the index */
     VEC(Value) values;
     VEC(Channelwise *) affine; /* by the id of the node that computes it, or NULL */
-    const Place **places; /* of the nodes, for messages */
-    NameTable scopes;     /* module paths that have parts */
+    const Place **places;      /* of the nodes, for messages */
+    NameTable scopes;          /* module paths that have parts */
+    bool own;                  /* rnc wrote the file: names and shared weights mean what they say */
+    NameTable trained;    /* then by the name of their weights: layers, `number` of the network's */
     const OnnxNode *node; /* at hand */
     int at;               /* its number */
     const char *path;     /* of the module it is in, or NULL */
@@ -107,6 +109,9 @@ bool all_ones(const Work *w, const char *name);
 /* A layer of the node at hand, called by its module's path. */
 Node *layer(Work *w, Op op, Node *const *in, int n_in, const Attrs *attrs);
 Node *simple(Work *w, Op op, Node *in);
+/* One with weights, which are operand 1: in a file of rnc's with the parameters of the layer before
+ * it that has the same. */
+Node *trained(Work *w, Op op, Node *const *in, int n_in, const Attrs *attrs);
 /* The name that such a layer gets, NULL: one that the builder finds. */
 const char *layer_name(const Work *w, Op op);
 
@@ -168,8 +173,8 @@ bool root_at_least(Work *w, double least);
 Node *flat(Work *w, const Value *v);
 /* Operand i as a vector; NULL after refusing the node. */
 Node *vector(Work *w, int i);
-/* The layer that takes channels for pixels, pixels for channels or channels in another order, if the
- * tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
+/* The layer that takes channels for pixels, pixels for channels or channels in another order, if
+ * the tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
 Node *shuffled(Work *w, Node *x, const View *view);
 /* x with the rows (axis 0) or columns (1) of these numbers, if that is its padding by itself; else
  * NULL (onnx_sample.c). */

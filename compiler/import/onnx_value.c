@@ -218,6 +218,20 @@ Node *layer(Work *w, Op op, Node *const *in, int n_in, const Attrs *attrs)
     return builder_add(w->b, op, in, n_in, attrs, layer_name(w, op));
 }
 
+Node *trained(Work *w, Op op, Node *const *in, int n_in, const Attrs *attrs)
+{
+    const char *weights = w->own && has_operand(w, 1) ? w->node->in[1] : NULL;
+    const NameEntry *entry = weights ? table_find(&w->trained, weights) : NULL;
+    const Node *like = entry ? w->b->net->nodes.at[entry->number] : NULL;
+    if (like && like->op == op && attrs_same(op, &like->attrs, attrs))
+        return builder_again(w->b, in, n_in, attrs, layer_name(w, op), like);
+    Node *node = layer(w, op, in, n_in, attrs);
+    NameEntry *added = node && weights ? table_add(&w->trained, weights, NO_LOC) : NULL;
+    if (added)
+        added->number = node->id;
+    return node;
+}
+
 Node *simple(Work *w, Op op, Node *in)
 {
     const Attrs attrs = ir_default_attrs(op);

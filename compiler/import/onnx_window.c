@@ -196,7 +196,7 @@ void onnx_conv(Work *w)
     a.bias = bias != NULL;
     x = without_padding(x, &a);
     const bool blur = x->type.c == a.groups && is_blur(w, &a, weights, bias);
-    Node *node = layer(w, blur ? OP_BLURPOOL : OP_CONV, &x, 1, &a);
+    Node *node = blur ? layer(w, OP_BLURPOOL, &x, 1, &a) : trained(w, OP_CONV, &x, 1, &a);
     if (!blur)
         set_params(w, node, weights, bias);
     give_image(w, node);
@@ -254,7 +254,7 @@ void onnx_conv_transpose(Work *w)
     a.groups = (int)groups;
     a.filters = (int)(groups * weights->dims[1]);
     a.bias = bias != NULL;
-    Node *node = layer(w, OP_CONV_TRANSPOSE, &x, 1, &a);
+    Node *node = trained(w, OP_CONV_TRANSPOSE, &x, 1, &a);
     set_params(w, node, weights, bias);
     give_image(w, node);
 }
@@ -287,7 +287,7 @@ static void pool(Work *w, Op op)
     a.count_padding = attr_int(w, "count_include_pad", 0) != 0;
     a.ceil_mode = attr_int(w, "ceil_mode", 0) != 0;
     set_window(&a, &win);
-    if (no_padding(win.padding))
+    if (no_padding(win.padding) && !onnx_attr(w->node, "count_include_pad"))
         a.count_padding = true; /* as it is written if nothing is said */
     if (is_nothing(&win))
         give_image(w, x); /* PyTorch's adaptive pool to the size that is there */

@@ -199,12 +199,12 @@ const char *out_image(OnnxOut *o, const Node *node, int i)
 
 const char *out_row(OnnxOut *o, const Node *node, int i)
 {
+    static const int64_t axes[] = {2, 3};
     const char *x = out_operand(o, node, i);
     if (out_is_row(o, node, i))
         return x;
-    x = out_node(o, "Flatten", out_part(o, node, "row"), 1, &x);
-    out_int(o, "axis", 1);
-    return x;
+    return out_step(o, "Squeeze", out_part(o, node, "row"), x,
+                    out_numbers(o, out_part(o, node, "axes"), 2, axes));
 }
 
 void out_same(OnnxOut *o, const Node *node, const char *value)
@@ -283,14 +283,15 @@ static void add_input(OnnxOut *o, const Port *port)
 
 static void add_output(OnnxOut *o, const Port *port)
 {
-    static const int64_t perm[] = {0, 2, 3, 1};
+    static const int64_t perm[] = {0, 2, 3, 1}, pixels[] = {2, 3};
     const Type t = port->node->type;
     const char *value = o->values[port->node->id];
     const bool row = t.h == 1 && t.w == 1;
     const char *name = arena_printf(o->arena, "%s.output", port->name);
     if (row && !o->row[port->node->id]) {
-        out_results(o, "Flatten", name, 1, &value, 1, &port->name);
-        out_int(o, "axis", 1);
+        const char *in[] = {
+            value, out_numbers(o, arena_printf(o->arena, "%s.axes", port->name), 2, pixels)};
+        out_results(o, "Squeeze", name, 2, in, 1, &port->name);
     } else if (!row && port->order == ORDER_NHWC) {
         out_results(o, "Transpose", name, 1, &value, 1, &port->name);
         out_ints(o, "perm", 4, perm);

@@ -57,6 +57,7 @@ static Net *make_net(const Work *w, int file, const Written *written)
     LowerOptions o = w->options->lower;
     o.train = o.train || w->options->dump == DUMP_TRAIN;
     o.train_if_any = w->options->train;
+    o.ranks = w->options->ranks;
     if (written->net)
         return written_lower(written, &o, w->src, w->d);
     return lower_file(w->arena, w->src, file, &o, w->d);
@@ -119,11 +120,68 @@ static bool make_backward(const Work *w)
     return differentiate(w->out->net, &loss, w->d);
 }
 
+/* Methods are chosen by what the layers' images cost, and methods round differently: for several
+ * shards they are those of a step of one shard's images, whatever the ranks are.  A shard of one
+ * image is taken for two, since some layers cannot be trained on one.  NULL after a message. */
+static const Plan *shard_plan(const Work *w, int images)
+{
+    CompileOptions o = *w->options;
+    Compiled shard;
+    Diag d = diag_new(w->src, w->arena);
+    o.lower.batch = images > 1 ? images : 2;
+    o.ranks = o.shards = 0;
+    o.n_weights = 0;
+    o.init.kind = INIT_NONE;
+    o.passes = NULL;
+    o.dump = DUMP_REPORT;
+    if (compile(&o, w->arena, w->src, &d, &shard) && shard.plan->training)
+        return shard.plan;
+    diag_error(w->d, NO_LOC, "there is no plan for a shard of %d images", o.lower.batch);
+    diag_note(w->d, NO_LOC, "fewer --shards have more images: %s", buf_text(&d.out));
+    return NULL;
+}
+
+static bool is_power_of_two(int x)
+{
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+/* Where nobody says how many shards there are, each rank is one.  False after a message. */
+static bool find_shards(const Work *w, PlanOptions *o)
+{
+    o->ranks = w->options->ranks ? w->options->ranks : 1;
+    o->shards = w->options->shards ? w->options->shards : o->ranks;
+    if (o->shards == 1)
+        return true;
+    if (str_ends(w->options->input, ".ir"))
+        diag_file_error(
+            w->d, w->options->input,
+            "a network's text form has the images of one rank: --ranks and --shards need "
+            "a .net file");
+    else if (!is_power_of_two(o->ranks) || !is_power_of_two(o->shards) || o->shards < o->ranks)
+        diag_error(w->d, NO_LOC,
+                   "%d shards of %d ranks: both must be powers of two, and a rank have a shard",
+                   o->shards, o->ranks);
+    else if (w->out->net->inputs.at[0].node->type.n * o->ranks % o->shards != 0)
+        diag_error(w->d, NO_LOC, "a batch of %d images cannot be divided into %d shards",
+                   w->out->net->inputs.at[0].node->type.n * o->ranks, o->shards);
+    else
+        return true;
+    return false;
+}
+
 static bool make_plan(const Work *w)
 {
     PlanOptions o = w->options->plan;
     if (w->out->net->updates.n && !add_evaluation(w->out->net, w->d))
         return false;
+    if (!find_shards(w, &o))
+        return false;
+    if (o.shards > 1) {
+        o.like = shard_plan(w, w->out->net->inputs.at[0].node->type.n * o.ranks / o.shards);
+        if (!o.like)
+            return false;
+    }
     if (w->options->tuning) {
         o.tuning = tuning_read(w->arena, w->src, w->options->tuning, w->d);
         if (!o.tuning)

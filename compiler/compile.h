@@ -24,7 +24,10 @@ typedef struct CompileOptions {
     bool train;     /* the network with a backward part, for this loss */
     bool some_loss; /* `loss` says which; else it is that of the file's training, if it has one */
     Loss loss;
-    int ranks; /* of a step of training: how many compute a batch; it is for the part of one */
+    /* Of a step of training, 0: 1: how many ranks compute a batch, of which the network has the
+     * part of one, and the shards of the batch, a multiple of these, whose sums they add: any
+     * number of ranks up to that computes the same bits.  Both are powers of two. */
+    int ranks, shards;
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;

@@ -8,7 +8,7 @@
 #include "rncrt.h"
 
 /* Grows whenever a struct below changes. */
-#define RNCTRAIN_ABI 1
+#define RNCTRAIN_ABI 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -102,11 +102,13 @@ typedef struct rnc_train_info {
     /* How many updates there have been; set it after the tensors of a checkpoint. */
     uint64_t (*updates)(const void *net);
     void (*set_updates)(void *net, uint64_t updates);
-    /* One batch of 1 .. inputs[0].n images: forward, backward, and after each `accumulate` batches
-     * an update with this learning rate.  Batch normalisation is over these images, and the
-     * gradient is of the mean of their losses.  A buffer may hold images after the last one; they
-     * are read but have no influence.  An image whose label is no class has a loss and a gradient
-     * of 0.  Returns RNC_OK, or an error where `images` is not in that range. */
+    /* One batch of 1 .. inputs[0].n images (of several ranks, the part of this one, which is all of
+     * them unless the ranks after it have none; loss, hits and images are then of this part):
+     * forward, backward, and after each `accumulate` batches an update with this learning rate.
+     * Batch normalisation is over these images, and the gradient is of the mean of their losses.  A
+     * buffer may hold images after the last one; they are read but have no influence.  An image
+     * whose label is no class has a loss and a gradient of 0.  Returns RNC_OK, or an error where
+     * `images` is not in that range. */
     rnc_status (*step)(void *net, const void *const *inputs, int images, double rate,
                        rnc_metrics *metrics);
     /* Forward with the running statistics and, if there are some, the averages of parameters; the
@@ -149,10 +151,20 @@ RNCRT_API void rnc_train_set(const rnc_train_place *place, unsigned char *state,
                              const float *floats);
 RNCRT_API void rnc_train_get(const rnc_train_place *place, const unsigned char *state,
                              float *floats);
-/* Adds up the losses and hits of n images with `each` numbers each.  labels: those of each number,
- * classes 0 .. classes-1; NULL: all count. */
+/* Adds up the losses and hits of n images with `each` numbers each, those of every `shard` images
+ * one after the other, and these sums in a binary tree.  labels: those of each number, classes 0 ..
+ * classes-1; NULL: all count. */
 RNCRT_API void rnc_train_measure(const float *losses, const float *hits, const int32_t *labels,
-                                 int classes, int n, int each, rnc_metrics *metrics);
+                                 int classes, int n, int each, int shard, rnc_metrics *metrics);
+/* Of several ranks: sets both[0] to `images` and both[1] to those of all ranks.  RNC_E_PLAN in all
+ * of them unless each has 0 .. most, and `most` where one with a higher number has some. */
+RNCRT_API rnc_status rnc_train_share(rnc_ranks *ranks, int images, int most, int both[2],
+                                     char *why);
+/* Whether it is so in one of the ranks. */
+RNCRT_API int rnc_train_any(rnc_ranks *ranks, int so);
+/* Begins the sum over ranks of n floats at x, which mean nothing if this rank has no images;
+ * returns what rnc_ranks.finish takes. */
+RNCRT_API int rnc_train_sum(rnc_ranks *ranks, int images, void *x, size_t n);
 /* The square root of the sum of n numbers >= 0; a NaN or an infinity stays one. */
 RNCRT_API double rnc_train_norm(const float *squares, size_t n);
 

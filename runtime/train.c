@@ -3,13 +3,15 @@
 #include "rnctrain.h"
 #include "rncw.h"
 
+enum { RNC_RANKS_MOST = 1024 };
+
 rnc_status rnc_train_check(const rnc_train_info *info, const void *state, size_t state_bytes,
                            const void *arena, size_t arena_bytes, const rnc_ranks *ranks, char *why)
 {
     rnc_status status;
     const int count = ranks ? ranks->count : 1;
     why[0] = '\0';
-    if (count != info->ranks) {
+    if (count != info->ranks || count > RNC_RANKS_MOST) {
         rnc_why(why, "made for so many ranks: ");
         rnc_why_number(why, (uint64_t)info->ranks, 10);
         rnc_why(why, ", found ");
@@ -231,18 +233,73 @@ void rnc_train_initialise(const rnc_train_place *places, int n, unsigned char *s
     }
 }
 
+/* ---- ranks ---- */
+
+/* A number of each rank; returns how many ranks there are. */
+static int rnc_train_tell(rnc_ranks *ranks, int number, int *all)
+{
+    all[ranks->rank] = number;
+    ranks->gather(ranks, all, sizeof *all);
+    return ranks->count;
+}
+
+rnc_status rnc_train_share(rnc_ranks *ranks, int images, int most, int both[2], char *why)
+{
+    int all[RNC_RANKS_MOST], i, bad = 0;
+    const int n = rnc_train_tell(ranks, images, all);
+    both[0] = images;
+    both[1] = 0;
+    for (i = 0; i < n; i++) {
+        bad = bad || all[i] < 0 || all[i] > most || (i > 0 && all[i] > 0 && all[i - 1] < most);
+        both[1] += all[i];
+    }
+    if (!bad && both[1] > 0)
+        return RNC_OK;
+    why[0] = '\0';
+    rnc_why(why, "images of a batch: at most ");
+    rnc_why_number(why, (uint64_t)most, 10);
+    rnc_why(why, " in each rank, and fewer only in the last rank that has some");
+    return RNC_E_PLAN;
+}
+
+int rnc_train_any(rnc_ranks *ranks, int so)
+{
+    int all[RNC_RANKS_MOST], i;
+    const int n = rnc_train_tell(ranks, so, all);
+    for (i = 0; i < n; i++)
+        so = so || all[i];
+    return so;
+}
+
+int rnc_train_sum(rnc_ranks *ranks, int images, void *x, size_t n)
+{
+    float *floats = (float *)x;
+    size_t i;
+    for (i = 0; images == 0 && i < n; i++)
+        floats[i] = -0.0f; /* which changes no number that it is added to */
+    return ranks->start(ranks, floats, n);
+}
+
 /* ---- metrics ---- */
 
 void rnc_train_measure(const float *losses, const float *hits, const int32_t *labels, int classes,
-                       int n, int each, rnc_metrics *metrics)
+                       int n, int each, int shard, rnc_metrics *metrics)
 {
-    double loss = 0.0, right = 0.0;
-    int i, count = 0;
+    double wait[32], loss = 0.0, right = 0.0;
+    int i, k, top = 0, shards = 0, count = 0;
     for (i = 0; i < n * each; i++) {
+        if (i > 0 && i % (shard * each) == 0) {
+            for (k = ++shards; (k & 1) == 0; k >>= 1)
+                loss = wait[--top] + loss;
+            wait[top++] = loss;
+            loss = 0.0;
+        }
         loss += (double)losses[i];
         right += hits ? (double)hits[i] : 0.0;
         count += !labels || (labels[i] >= 0 && labels[i] < classes);
     }
+    while (top > 0)
+        loss = wait[--top] + loss;
     metrics->loss = loss / each;
     metrics->hits = (int)right;
     metrics->images = (count + each - 1) / each;

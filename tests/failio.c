@@ -1,7 +1,7 @@
 /* failio.c: preloaded before rnc, makes one call to the C library fail, or sends a signal
  * when it is made.
  *
- *   FAIL_CALL   rename, write or link
+ *   FAIL_CALL   rename, write, link or fdatasync
  *   FAIL_AT     which of these calls, counted from 1
  *   FAIL_SIG    the signal to send then; without it the call fails with EIO
  */
@@ -50,6 +50,13 @@ int link(const char *from, const char *to)
     int (*real)(const char *, const char *);
     *(void **)&real = dlsym(RTLD_NEXT, "link");
     return is_hit("link") ? -1 : real(from, to);
+}
+
+int fdatasync(int fd)
+{
+    int (*real)(int);
+    *(void **)&real = dlsym(RTLD_NEXT, "fdatasync");
+    return is_hit("fdatasync") ? -1 : real(fd);
 }
 
 ssize_t write(int fd, const void *bytes, size_t n)

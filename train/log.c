@@ -166,6 +166,12 @@ bool rnct_log_row(rnct_log *log, const double *row, const bool *there, rnct_prob
     return append(log, line, put_row(log, row, there, line), problems);
 }
 
+bool rnct_log_sync(const rnct_log *log, rnct_problems *problems)
+{
+    /* Pipes and some file systems cannot be synced, and say so by EINVAL. */
+    return log->fd < 0 || fdatasync(log->fd) == 0 || errno == EINVAL || fail(log, problems);
+}
+
 void rnct_log_close(rnct_log *log)
 {
     if (log->path && log->fd >= 0)

@@ -35,6 +35,10 @@ bool rnct_log_open(rnct_log *log, const char *path, rnct_log_format format,
  * there; NULL: all are.  False with a problem, and then the file has no part of the row. */
 bool rnct_log_row(rnct_log *log, const double *row, const bool *there, rnct_problems *problems);
 
+/* Waits until all rows are on the disk, as they must be before a checkpoint that comes after them.
+ * False with a problem. */
+bool rnct_log_sync(const rnct_log *log, rnct_problems *problems);
+
 void rnct_log_close(rnct_log *log);
 
 /* A CSV log in memory. */

@@ -76,33 +76,10 @@ bool rnct_split(const int32_t *labels, size_t n, int classes, double fraction, u
     return good;
 }
 
-/* ---- shards ---- */
+/* ---- ranks ---- */
 
-rnct_range rnct_shard(size_t batch, int shards, int shard)
+rnct_range rnct_rank_places(size_t places, size_t all, int rank)
 {
-    const size_t s = (size_t)shard, n = (size_t)shards;
-    return (rnct_range){batch * s / n, batch * (s + 1) / n};
-}
-
-static bool power_of_two(int x)
-{
-    return x > 0 && (x & (x - 1)) == 0;
-}
-
-rnct_range rnct_rank_shards(int shards, int ranks, int rank)
-{
-    if (!power_of_two(shards) || !power_of_two(ranks) || ranks > shards || rank < 0 ||
-        rank >= ranks)
-        return (rnct_range){0, 0};
-    const size_t each = (size_t)(shards / ranks);
-    return (rnct_range){each * (size_t)rank, each * ((size_t)rank + 1)};
-}
-
-rnct_range rnct_rank_places(size_t batch, int shards, int ranks, int rank)
-{
-    const rnct_range s = rnct_rank_shards(shards, ranks, rank);
-    if (s.first == s.end)
-        return (rnct_range){0, 0};
-    return (rnct_range){rnct_shard(batch, shards, (int)s.first).first,
-                        rnct_shard(batch, shards, (int)s.end - 1).end};
+    const size_t first = places * (size_t)rank, end = first + places;
+    return (rnct_range){first < all ? first : all, end < all ? end : all};
 }

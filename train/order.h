@@ -1,4 +1,4 @@
-/* order.h: which samples go where: the order of an epoch, what is held back, shards. */
+/* order.h: which samples go where: the order of an epoch, what is held back, the parts of ranks. */
 #ifndef RNCT_ORDER_H
 #define RNCT_ORDER_H
 
@@ -37,15 +37,9 @@ typedef struct rnct_range {
     size_t first, end; /* from first to end-1 */
 } rnct_range;
 
-/* The places of a batch that are shard `shard` of `shards`: neighbours, and alike to one. */
-rnct_range rnct_shard(size_t batch, int shards, int shard);
-
-/* The shards that rank `rank` of `ranks` computes; ranks must divide shards, and both be powers of
- * two, so that the shards of a rank are a whole subtree of the sums over all shards.  Without these
- * the range is empty. */
-rnct_range rnct_rank_shards(int shards, int ranks, int rank);
-
-/* The places of a batch that a rank computes: those of its shards. */
-rnct_range rnct_rank_places(size_t batch, int shards, int ranks, int rank);
+/* Which pictures of a batch a rank has, where each has `places` places, and `all` pictures fill
+ * them in order: only the last rank that has some may have fewer than its places.  So every rank's
+ * begin at the same place, whatever the number of pictures is, as the sums of a step need it. */
+rnct_range rnct_rank_places(size_t places, size_t all, int rank);
 
 #endif

@@ -60,7 +60,7 @@ static void fill(rnct_reader *r, Slot *slot, uint64_t step)
     const uint32_t epoch = (uint32_t)(step / r->steps);
     const size_t in_epoch = (size_t)(step % r->steps), begin = in_epoch * what->batch;
     const size_t all = what->n - begin < what->batch ? what->n - begin : what->batch;
-    const rnct_range places = rnct_rank_places(all, what->ranks, what->ranks, what->rank);
+    const rnct_range places = rnct_rank_places(what->batch / (size_t)what->ranks, all, what->rank);
     const size_t count = places.end - places.first;
     set_order(r, epoch);
     slot->batch.count = count;
@@ -117,8 +117,8 @@ static const char *check(const rnct_reading *what)
         return "there are no samples to read";
     if (what->batch == 0)
         return "a batch without pictures is asked for";
-    if (rnct_rank_shards(what->ranks, what->ranks, what->rank).end == 0 ||
-        what->batch % (size_t)what->ranks != 0)
+    if (what->ranks < 1 || (what->ranks & (what->ranks - 1)) != 0 || what->rank < 0 ||
+        what->rank >= what->ranks || what->batch % (size_t)what->ranks != 0)
         return "the ranks, a power of two, must divide the batch";
     if (rnct_epoch_steps(what) == 0)
         return "the batch is larger than the data, and the last batch is dropped: make it smaller";

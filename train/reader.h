@@ -25,7 +25,7 @@ typedef struct rnct_batch {
     const int32_t *labels; /* [places], i32 */
     size_t places;         /* of this rank's part of a whole batch */
     size_t count; /* pictures that are there: less than places, or none, in an epoch's last batch,
-                   * which is divided among the ranks like any other; the rest is zeros with the
+                   * which fills the places of all ranks in order; the rest is zeros with the
                    * label -1 */
     size_t all;   /* pictures that are there in the batch of all ranks */
     uint64_t step;

@@ -117,6 +117,8 @@ bool shown_folder(Run *run, bool *there);
 /* Opens the logs, with the rows up to run->at.step.  False after a problem. */
 bool shown_open(Run *run);
 void shown_close(Run *run);
+/* Waits until the logs' rows are on the disk.  False after a problem. */
+bool shown_sync(Run *run);
 /* False after a problem. */
 bool shown_step(Run *run, const rnc_metrics *m, double rate);
 bool shown_epoch(Run *run, const EpochRow *row, bool best);

@@ -122,6 +122,14 @@ bool shown_open(Run *run)
     return save_classes(run);
 }
 
+bool shown_sync(Run *run)
+{
+    bool good = true;
+    for (int i = 0; i < 4; i++)
+        good = good && rnct_log_sync(&run->logs[i], run->problems);
+    return good;
+}
+
 void shown_close(Run *run)
 {
     for (int i = 0; i < 4; i++)

@@ -185,6 +185,8 @@ bool state_save(Run *run)
                              .best = run->at.best_accuracy};
     if (run->rank > 0)
         return true;
+    if (!shown_sync(run)) /* a checkpoint after a power cut must find the rows that it is after */
+        return false;
     strncpy(about.program, run->what->program, sizeof about.program - 1);
     unsigned char *state = aligned(bytes);
     if (!state)

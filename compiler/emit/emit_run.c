@@ -135,6 +135,8 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
         buf_puts(e->out, "NULL, ");
     else if (o->kind == PLACE_RATES)
         buf_printf(e->out, "net->rates[%d], ", o->port);
+    else if (o->part > 0)
+        buf_printf(e->out, "RNC_PART(0x%06" PRIx64 ", %" PRId64 "), ", (uint64_t)at, o->part);
     else if (o->tensor)
         emit_address(e, o->kind == PLACE_STATE ? "STATE" : "ARENA", at, by);
     else
@@ -189,14 +191,39 @@ static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
         buf_printf(e->out, "%s}\n", indent);
 }
 
+/* The sums over ranks that a step reads. */
+static void emit_waits(Emit *e, const Step *s)
+{
+    for (int k = 0; k < MOST_IN; k++) {
+        if (s->waits[k])
+            buf_printf(e->out, "    RNC_WAIT(%d);\n", s->waits[k] - 1);
+    }
+}
+
+/* What ranks tell each other after a step. */
+static void emit_sharing(Emit *e, const Step *s)
+{
+    if (s->gathers > 0)
+        buf_printf(e->out, "    RNC_GATHER(0x%06" PRIx64 ", %" PRId64 ");\n",
+                   (uint64_t)operand_address(e->plan, &s->out[0]), s->gathers);
+    for (int k = 0; k < MOST_OUT; k++) {
+        if (s->sums[k])
+            buf_printf(e->out, "    RNC_SUM(%d, 0x%06" PRIx64 ", %" PRId64 ");\n", s->sums[k] - 1,
+                       (uint64_t)operand_address(e->plan, &s->out[k]),
+                       type_elements(s->out[k].tensor->node->type));
+    }
+}
+
 static void emit_step(Emit *e, const Step *s, Buf *text)
 {
     buf_putc(e->out, '\n');
     emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
+    emit_waits(e, s);
     const bool asked = e->plan->training && s->kernel == KERNEL_output;
     if (asked) /* by whoever evaluates */
         buf_printf(e->out, "    if (outputs && outputs[%d])\n", s->out[0].port);
     emit_call(e, asked ? "        " : "    ", s, (Moves){0});
+    emit_sharing(e, s);
 }
 
 /* ---- loops ---- */
@@ -337,6 +364,15 @@ static void emit_macros_end(Emit *e)
         buf_puts(e->out, "#undef RNC_CALL_MANY\n");
 }
 
+/* What ranks of a training tell each other: parts of the same size that all get, and sums, which go
+ * on in the background until they are waited for. */
+static const char sharing_text[] =
+    "#define RNC_PART(offset, bytes) RNC_ARENA((offset) + (size_t)net->ranks->rank * (bytes))\n"
+    "#define RNC_GATHER(offset, bytes) net->ranks->gather(net->ranks, RNC_ARENA(offset), bytes)\n"
+    "#define RNC_SUM(number, offset, floats) \\\n"
+    "    net->sums[number] = rnc_train_sum(net->ranks, net->images[0], RNC_ARENA(offset), floats)\n"
+    "#define RNC_WAIT(number) net->ranks->finish(net->ranks, net->sums[number])\n";
+
 void emit_stages(Emit *e)
 {
     static const char *const names[STAGES] = {"forward", "backward", "update", "evaluation"};
@@ -345,8 +381,10 @@ void emit_stages(Emit *e)
     buf_printf(e->out,
                "#define RNC_FILTERS(offset) ((const float *)(const void *)RNC_ARENA(offset))\n"
                "#define RNC_WEIGHTS(offset) (%s_constants + (offset) / sizeof(float))\n"
-               "#define RNC_IMAGES ((const float *)(const void *)&net->images)\n",
+               "#define RNC_IMAGES ((const float *)(const void *)net->images)\n",
                e->name);
+    if (e->plan->options.ranks > 1)
+        buf_puts(e->out, sharing_text);
     for (int i = 0; i < STAGES; i++) {
         if (i == STAGE_UPDATE && t->begin[i] == t->begin[i + 1])
             continue;
@@ -360,6 +398,8 @@ void emit_stages(Emit *e)
     buf_putc(e->out, '\n');
     emit_macros_end(e);
     buf_puts(e->out, "#undef RNC_FILTERS\n#undef RNC_IMAGES\n");
+    if (e->plan->options.ranks > 1)
+        buf_puts(e->out, "#undef RNC_PART\n#undef RNC_GATHER\n#undef RNC_SUM\n#undef RNC_WAIT\n");
 }
 
 void emit_run(Emit *e)

@@ -142,21 +142,22 @@ static const char kind_halo_text[] =
     "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(kind##_knobs), o, part, parts); \\\n"
     "    }\n";
 
-/* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES). */
+/* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES): of this rank,
+ * and of all. */
 static void emit_counted(Emit *e, const Step *s, const char *kind)
 {
     const Family family = kernel_rows[s->kernel].family;
     buf_printf(e->out,
                "    rnc_%s_shape s = %s_%s_shape;\n"
-               "    const int images = *(const int *)o->weights;\n",
-               shape_rows[family].name, e->name, kind);
+               "    const int images = ((const int *)o->weights)[%d];\n",
+               shape_rows[family].name, e->name, kind, s->counts == COUNTS_ALL);
     if (family == FAMILY_loss)
         buf_puts(e->out, "    s.images = images * s.each;\n"
-                         "    s.scale = 1.0f / (float)s.images;\n");
+                         "    s.scale = 1.0f / (float)(((const int *)o->weights)[1] * s.each);\n");
     else if (family != FAMILY_filter)
         buf_puts(e->out, "    s.images = images;\n");
     if (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter)
-        buf_puts(e->out, "    s.slices = s.slices < images ? s.slices : images;\n");
+        buf_puts(e->out, "    s.slices = rnc_div_up(images, s.slice);\n");
     buf_printf(e->out, "    RNC_FN(%s)(&s, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
                kernel_rows[s->kernel].name, kind);
 }

@@ -69,6 +69,13 @@ static const char *arena_floats(Emit *e, const Tensor *t)
                         (uint64_t)operand_address(e->plan, &o));
 }
 
+/* Of the batch of all ranks. */
+static int shard_images(const Plan *plan)
+{
+    const int images = plan->net->inputs.at[0].node->type.n;
+    return images * plan->options.ranks / plan->options.shards;
+}
+
 static void emit_measure(Emit *e, const Losses *l)
 {
     const char *labels = "NULL";
@@ -80,8 +87,9 @@ static void emit_measure(Emit *e, const Losses *l)
     buf_printf(
         e->out,
         "    rnc_train_measure(%s,\n                      %s,\n                      %s, %d, "
-        "images, %d, metrics);\n",
-        arena_floats(e, l->losses), arena_floats(e, l->hits), labels, classes, l->each);
+        "images, %d, %d, metrics);\n",
+        arena_floats(e, l->losses), arena_floats(e, l->hits), labels, classes, l->each,
+        shard_images(e->plan));
 }
 
 static const char step_text[] =
@@ -89,16 +97,19 @@ static const char step_text[] =
     "rate,\n"
     "                            rnc_metrics *metrics)\n";
 
-/* How a step and an evaluation begin and end. */
-static const char begin_text[] =
-    "{\n"
-    "    struct @ *net = (struct @ *)any;\n"
-    "    const rnc_status status = rnc_train_images(images, $_BATCH, net->why);\n"
-    "    if (status)\n"
-    "        return status;\n"
-    "    net->images = images;\n"
-    "    if (net->pool)\n"
-    "        net->pool->begin(net->pool);\n";
+/* How a step, which ranks can share, and an evaluation begin and end. */
+static void emit_opening(Emit *e, bool shared)
+{
+    emit_template(e, "{\n    struct @ *net = (struct @ *)any;\n    const rnc_status status =\n");
+    emit_template(e, shared ? "        rnc_train_share(net->ranks, images, $_BATCH, net->images, "
+                              "net->why);\n"
+                            : "        rnc_train_images(images, $_BATCH, net->why);\n");
+    emit_template(e, "    if (status)\n        return status;\n");
+    if (!shared)
+        emit_template(e, "    net->images[0] = net->images[1] = images;\n");
+    emit_template(e, "    if (net->pool)\n        net->pool->begin(net->pool);\n");
+}
+
 static const char end_text[] = "    if (net->pool)\n"
                                "        net->pool->end(net->pool);\n"
                                "    return RNC_OK;\n"
@@ -158,14 +169,14 @@ static void emit_step(Emit *e)
     const Training *t = e->plan->training;
     if (updates_wait(&t->optimizer))
         emit_update(e);
+    const bool shared = e->plan->options.ranks > 1;
     emit_template(e, step_text);
-    emit_template(e, begin_text);
+    emit_opening(e, shared);
     emit_template(e, "    @_forward(net, inputs, NULL);\n");
     emit_measure(e, &t->losses[0]);
-    buf_printf(e->out,
-               "    if (metrics->loss - metrics->loss != 0.0) {\n        metrics->bad = %d;\n"
-               "    } else {\n",
-               t->losses[0].index);
+    buf_printf(e->out, "    if (%smetrics->loss - metrics->loss != 0.0%s) {\n",
+               shared ? "rnc_train_any(net->ranks, " : "", shared ? ")" : "");
+    buf_printf(e->out, "        metrics->bad = %d;\n    } else {\n", t->losses[0].index);
     emit_backward(e);
     buf_puts(e->out, "    }\n");
     emit_template(e, end_text);
@@ -178,7 +189,7 @@ static const char evaluate_text[] =
 static void emit_evaluate(Emit *e)
 {
     emit_template(e, evaluate_text);
-    emit_template(e, begin_text);
+    emit_opening(e, false);
     emit_template(e, "    @_evaluation(net, inputs, outputs);\n");
     emit_measure(e, &e->plan->training->losses[1]);
     emit_template(e, end_text);
@@ -355,7 +366,7 @@ static const char any_text[] =
     "    net->hook = NULL;\n"
     "    net->context = NULL;\n"
     "    net->updates = 0;\n"
-    "    net->images = $_BATCH;\n"
+    "    net->images[0] = net->images[1] = $_BATCH;\n"
     "    net->batches = 0;\n"
     "    return status ? status : @_use(net, RNC_ISA_BEST);\n"
     "}\n"
@@ -394,10 +405,10 @@ static void emit_description(Emit *e)
     emit_template(e, "\nconst rnc_train_info @_info = {\n    ");
     emit_described_ports(e);
     buf_printf(e->out,
-               "    1, /* ranks */\n    %d, /* batches of an update */\n"
+               "    %d, /* ranks */\n    %d, /* batches of an update */\n"
                "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n    %s_info_steps,\n"
                "#else\n    0,\n    NULL,\n#endif\n",
-               t->optimizer.accumulate, plan->steps.n, e->name);
+               plan->options.ranks, t->optimizer.accumulate, plan->steps.n, e->name);
     buf_printf(e->out,
                "    %d, /* tensors */\n    %s_info_tensors,\n"
                "    %" PRId64 ", /* bytes of state */\n    %" PRId64

@@ -64,9 +64,11 @@ static const char engine_text[] =
     "    rnc_trace_hook hook; /* or NULL */\n"
     "    void *context;\n"
     "    uint64_t updates;\n"
-    "    int images, batches; /* of the batch; of the update so far */\n"
+    "    int images[2];       /* of the batch: of this rank, of all */\n"
+    "    int batches;         /* of the update so far */\n"
     "    float rates[2][5];   /* of the optimizer: with weight decay, without */\n"
-    "    char why[192];       /* after an error: what was expected and found */\n"
+    "    char why[192];       /* after an error: what was expected and found */\n";
+static const char functions_text[] =
     "} @;\n"
     "\n"
     "/* What these functions do is told where rnc_train_info has them, in rnctrain.h.  After init\n"
@@ -105,6 +107,10 @@ void emit_train_interface(Emit *e)
     emit_figures(e);
     emit_port_macros(e);
     emit_template(e, engine_text);
+    if (e->plan->training->n_sums > 0)
+        buf_printf(e->out, "    int sums[%d];        /* over ranks, under way */\n",
+                   e->plan->training->n_sums);
+    emit_template(e, functions_text);
     emit_step_declaration(e);
     buf_puts(e->out, ";\n");
     emit_evaluate_declaration(e);

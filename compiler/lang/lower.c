@@ -155,6 +155,7 @@ static void expand(Lower *l, const Chosen *chosen, const Decl *base, const Var *
     l->net->train = chosen->train;
     if (chosen->train && l->options->train_if_any && !l->options->batch)
         l->batch = chosen->train->batch;
+    lower_part_of_batch(l);
     for (const Var *v = vars; v; v = v->next) {
         if (v->value.kind == VALUE_INT)
             VEC_PUSH(l->arena, &l->net->defines, ((NetDefine){v->name.text, v->value.integer}));

@@ -13,6 +13,7 @@ typedef struct LowerOptions {
     int n_include_dirs;
     const char *naming;      /* --names, or NULL: as the net says */
     int batch;               /* --batch, or 0: as the net says */
+    int ranks;               /* the network has the part of the batch of one of these; 0: 1 */
     const char *input_type;  /* --input-type, or NULL */
     const char *input_order; /* --input-order, or NULL */
     const char *const *taps; /* --tap, paths or labels that become outputs */

@@ -263,6 +263,8 @@ bool lower_attr_values(Lower *l, Frame *f, Op op, const Call *call, const Expr *
 void lower_input(Lower *l, Frame *f, const Stmt *s);
 void lower_output(Lower *l, Frame *f, const Stmt *s);
 void lower_tap(Lower *l, Frame *f, const Stmt *s);
+/* Makes l->batch the part of one rank. */
+void lower_part_of_batch(Lower *l);
 void lower_batch(Lower *l, Frame *f, const Stmt *s);
 /* Applies --tap and --labels, and checks that the interface is complete. */
 void finish_ports(Lower *l, Frame *f, const Decl *net);

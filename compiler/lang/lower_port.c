@@ -218,6 +218,15 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
     add_label(l, f, s->name.text, f->point, NULL);
 }
 
+void lower_part_of_batch(Lower *l)
+{
+    const int ranks = l->options->ranks ? l->options->ranks : 1;
+    if (l->batch % ranks != 0)
+        diag_error(l->d, NO_LOC, "a batch of %d images cannot be divided among %d ranks", l->batch,
+                   ranks);
+    l->batch /= l->batch % ranks ? 1 : ranks;
+}
+
 void lower_batch(Lower *l, Frame *f, const Stmt *s)
 {
     Env env = frame_env(l, f);
@@ -235,8 +244,10 @@ void lower_batch(Lower *l, Frame *f, const Stmt *s)
             diag_note(l->d, l->batch_loc, "it is set here");
     } else {
         l->batch_loc = s->loc;
-        if (!l->options->batch && !(l->options->train_if_any && l->net->train))
+        if (!l->options->batch && !(l->options->train_if_any && l->net->train)) {
             l->batch = (int)v.integer;
+            lower_part_of_batch(l);
+        }
     }
 }
 

@@ -202,11 +202,12 @@ void choose_tiles(const Plan *plan, Step *step)
 {
     const Method *m = step->method;
     const TuningRow *row = tuning_of_step(plan, step);
+    const Step shard = shard_step(plan, step);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
         if (m->set_knobs)
-            m->set_knobs(plan, step, (Isa)i, &step->knobs[i]);
+            m->set_knobs(plan, &shard, (Isa)i, &step->knobs[i]);
         tuning_apply(row, (Isa)i, &step->knobs[i]);
     }
     step->parts = 1;

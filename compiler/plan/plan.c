@@ -1,5 +1,5 @@
 /* plan.c: the phases of planning. */
-#include "plan/plan_parts.h"
+#include "plan/training_parts.h"
 
 static unsigned default_isas(void)
 {
@@ -64,9 +64,14 @@ static bool choose_steps(Plan *plan, const Net *net, Diag *diag)
     } else {
         choose_methods(plan);
     }
+    const Plan *like = plan->options.like;
+    if (like) {
+        plan->methods = like->methods;
+        plan->byte_price = like->byte_price;
+    }
     if (!make_steps(plan, diag))
         return false;
-    if (fit_scratch(plan, !plan->options.keep_all))
+    if (fit_scratch(plan, !plan->options.keep_all && !like))
         return true;
     if (!make_steps(plan, diag))
         return false;
@@ -98,6 +103,8 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         plan->net = net;
         plan->turns = 1;
         plan->options.weights_type = RNC_WEIGHTS_F32;
+        plan->options.ranks += plan->options.ranks == 0;
+        plan->options.shards += plan->options.shards == 0;
         begin_training(plan);
         if (!can_train(plan, diag))
             return NULL;
@@ -109,7 +116,10 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
     share_functions(plan);
     find_bounds(plan);
     assign_offsets(plan);
-    find_repeats(plan);
+    if (net->n_step && plan->options.ranks > 1)
+        find_waits(plan); /* each sum has a number of its own: no loops */
+    else
+        find_repeats(plan);
     find_hash(plan);
     return plan_check(plan, diag) ? plan : NULL;
 }

@@ -67,6 +67,8 @@ typedef struct Operand {
     Tensor *tensor; /* PLACE_ARENA, PLACE_STATE; else NULL */
     int port;       /* PLACE_INPUT, PLACE_OUTPUT; PLACE_RATES: which of them */
     int64_t shift;  /* elements added to the tensor's origin (a concat's copy) */
+    int64_t part;   /* bytes that belong to each rank of a training, whose own the step takes; 0:
+                       ranks share nothing there */
 } Operand;
 
 /* Packed weights in the weights file, which one or several steps read. */
@@ -81,6 +83,10 @@ typedef struct Packed {
 
 typedef struct Method Method; /* method.h */
 
+/* What a step that adds over images is told the number of.  At the end of an epoch both are fewer
+ * than its shape says. */
+typedef enum Counts { COUNTS_NOTHING, COUNTS_OWN, COUNTS_ALL } Counts; /* of this rank, of all */
+
 typedef struct Step {
     int index;
     const Node *node; /* what it computes; for input/output steps the port's node */
@@ -93,8 +99,12 @@ typedef struct Step {
     rnc_halo_shape halo[MOST_OUT]; /* of these results */
     Packed *weights;               /* in the weights file, or NULL */
     Operand filters;               /* packed by an earlier step of a training, or PLACE_NONE */
-    bool counts;                   /* it adds over images: those that a training step has are fewer
-                                      than its shape says at the end of an epoch */
+    Counts counts;
+    /* In a training by several ranks: */
+    int64_t gathers;    /* bytes of each rank in out[0], which all have after the step; or 0 */
+    int sums[MOST_OUT]; /* the sum over ranks of this result begins after the step: its number in
+                           Training.n_sums, counted from 1; or 0 */
+    int waits[MOST_IN]; /* the sum of this number is waited for before the step; or 0 */
     int64_t scratch_bytes;
     int scratch;  /* buffer, or -1 */
     int parts;    /* at most this many threads are of use; 1: not worth sharing */
@@ -127,6 +137,11 @@ typedef struct PlanOptions {
     int threads;            /* this many can share steps with scratch; 0: 4 */
     int weights_type; /* RNC_WEIGHTS_..., the type of packed weights that are not transformed */
     bool keep_all;    /* every tensor keeps a buffer of its own to the end (rnc verify) */
+    /* Of a training; 0: 1.  The network has the images of one rank.  Sums over the batch are those
+     * of this number of shards, a power of two, added in a binary tree, so that up to so many ranks
+     * compute the same bits. */
+    int ranks, shards;
+    const struct Plan *like; /* of the same network with other images: whose methods are taken */
 } PlanOptions;
 
 typedef struct Plan {

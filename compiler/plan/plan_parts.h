@@ -125,6 +125,10 @@ void clear_halos(Plan *plan);
  * added to the plan. */
 Step plan_step_by(const Plan *plan, const Node *node, const Method *method);
 /* knobs.c: tiles, parts and scratch of a step whose method and shape are set. */
+/* shards.c: a convolution's or dense layer's step with the images of one shard of a training. Tiles
+ * are chosen for these, since some round differently, and the same shard must have the same bits in
+ * any rank. */
+Step shard_step(const Plan *plan, const Step *step);
 void choose_tiles(const Plan *plan, Step *step);
 static const Elem SCRATCH_ELEM = ELEM_F32; /* what kernels keep in scratch */
 

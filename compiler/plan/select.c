@@ -36,7 +36,8 @@ SAME_ACT(SELU);
 SAME_ACT(SOFTPLUS);
 SAME_ACT(MISH);
 SAME_ACT(CLIP);
-static_assert((int)ACT_COUNT == (int)RNC_ACT_COUNT, "a new activation needs its number in shapes.h");
+static_assert((int)ACT_COUNT == (int)RNC_ACT_COUNT,
+              "a new activation needs its number in shapes.h");
 
 /* For hard_sigmoid beta becomes what is added to x before it is multiplied. */
 void give_act(Act act, double alpha, double beta, int *to, float *to_alpha, float *to_beta)
@@ -401,6 +402,7 @@ static void select_stages(Plan *plan)
     Training *t = plan->training;
     const Net *net = plan->net;
     t->served = NEW_ARRAY(plan->arena, bool, net->nodes.n + 1);
+    t->n_sums = 0;
     bool back = false;
     for (int i = 0; i < t->step_nodes; i++) {
         const Node *node = net->nodes.at[i];

@@ -7,7 +7,8 @@ static rnc_bn_shape bn_shape(const Plan *plan, const Node *node, const Node *x)
 {
     const Tensor *in = plan->tensors[x->id];
     rnc_bn_shape s = {.images = x->type.n, .h = x->type.h, .w = x->type.w, .c = in->c};
-    s.slices = rnc_bn_slices(s.images);
+    const Slices cut = cut_slices(plan, s.images, rnc_bn_slices(all_images(plan, s.images)));
+    s.slices = cut.slices, s.slice = cut.slice;
     s.epsilon = (float)node->attrs.epsilon;
     s.in_pixel = in->pixel, s.in_row = in->row, s.in_image = in->image;
     return s;
@@ -29,19 +30,38 @@ static int parts_of_map(const rnc_bn_shape *s)
     return worth_parts((int64_t)s->images * s->h * s->w * s->c, SHARED_LEAST, cut.blocks);
 }
 
+/* The step that adds up the slices of all ranks. */
+static Step join_step(const Plan *plan, const Node *node, Kernel kernel, const Step *sums)
+{
+    Step join = {.node = node, .kernel = kernel, .counts = COUNTS_ALL, .parts = 1};
+    join.shape.bn = sums->shape.bn;
+    join.shape.bn.images *= plan->options.ranks;
+    join.shape.bn.slices *= plan->options.ranks;
+    join.in[0] = sums->out[0];
+    join.in[0].part = 0;
+    return join;
+}
+
+/* Memory for two sums of each channel, in all slices of all ranks. */
+static void set_sums(Plan *plan, const char *what, Step *step)
+{
+    const rnc_bn_shape *s = &step->shape.bn;
+    const int64_t n = (int64_t)s->slices * 2 * s->c;
+    step->out[0] = add_piece(plan, step->node, what, n * plan->options.ranks);
+    share_parts(plan, step, n);
+    step->parts = parts_of_sums(plan, s);
+}
+
 /* ---- forward ---- */
 
 static void add_moments(Plan *plan, const Node *node, const rnc_bn_shape *shape)
 {
-    Step step = {.node = node, .kernel = KERNEL_bn_moments, .counts = true};
+    Step step = {.node = node, .kernel = KERNEL_bn_moments, .counts = COUNTS_OWN};
     step.shape.bn = *shape;
     step.in[0] = operand_of(plan, node->in[0]);
-    step.out[0] = add_piece(plan, node, "moments", (int64_t)shape->slices * 2 * shape->c);
-    step.parts = parts_of_sums(plan, shape);
+    set_sums(plan, "moments", &step);
     add_step(plan, &step);
-    Step join = {.node = node, .kernel = KERNEL_bn_statistics, .counts = true, .parts = 1};
-    join.shape.bn = *shape;
-    join.in[0] = step.out[0];
+    Step join = join_step(plan, node, KERNEL_bn_statistics, &step);
     join.out[0] = result_operand(plan, node, 1);
     join.out[1] = result_operand(plan, node, 2);
     add_step(plan, &join);
@@ -77,16 +97,13 @@ static void add_apply(Plan *plan, const Node *node, rnc_bn_shape s, Operand mean
 /* Sums, then the gradients of weight and bias. */
 static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape, const Operand *of)
 {
-    Step step = {.node = node, .kernel = KERNEL_bn_grad_sums, .counts = true};
+    Step step = {.node = node, .kernel = KERNEL_bn_grad_sums, .counts = COUNTS_OWN};
     step.shape.bn = *shape;
     for (int i = 0; i < 7; i++)
         step.in[i] = of[i];
-    step.out[0] = add_piece(plan, node, "sums", (int64_t)shape->slices * 2 * shape->c);
-    step.parts = parts_of_sums(plan, shape);
+    set_sums(plan, "sums", &step);
     add_step(plan, &step);
-    Step join = {.node = node, .kernel = KERNEL_bn_grad_join, .counts = true, .parts = 1};
-    join.shape.bn = *shape;
-    join.in[0] = step.out[0];
+    Step join = join_step(plan, node, KERNEL_bn_grad_join, &step);
     join.in[1] = of[4];
     join.out[0] = result_operand(plan, node, 1);
     join.out[1] = result_operand(plan, node, 2);
@@ -146,7 +163,7 @@ static void add_move(Plan *plan, const Update *mean, const Update *variance)
 {
     const Node *norm = result_of(plan, mean->node, 0);
     const Kept *kept = plan->training->kept;
-    Step step = {.node = norm, .kernel = KERNEL_bn_move, .counts = true, .parts = 1};
+    Step step = {.node = norm, .kernel = KERNEL_bn_move, .counts = COUNTS_ALL, .parts = 1};
     rnc_bn_shape *s = &step.shape.bn;
     const Type t = norm->type;
     *s = (rnc_bn_shape){.images = t.n, .h = t.h, .w = t.w, .c = plan->tensors[norm->id]->c};

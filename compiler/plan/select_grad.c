@@ -80,28 +80,35 @@ static void add_filter_sum(Plan *plan, const Node *node, const Step *products, c
     if (bias)
         step.out[1] = operand_of(plan, bias);
     rnc_filter_shape *s = &step.shape.filter;
-    *s = (rnc_filter_shape){.slices = g->slices, .out_c = g->out_c, .groups = wise ? 1 : g->groups};
+    *s = (rnc_filter_shape){.slices = g->slices, .slice = g->slice, .out_c = g->out_c};
+    s->groups = wise ? 1 : g->groups;
     s->filters = node->in[0]->type.c;
     s->in_c = g->in_c;
     s->kernel_h = g->kernel_h, s->kernel_w = g->kernel_w;
     s->panel = wise ? g->out_c : g->panel;
     s->plain = 1;
-    step.counts = g->slices > 1;
+    step.counts = g->slices > 1 ? COUNTS_OWN : COUNTS_NOTHING;
     const int64_t floats = rnc_grad_floats(g);
     step.parts = worth_parts(floats * g->slices, 16384, div_up(floats, 16 * (int64_t)s->panel));
+    share_sum(plan, &step, 0);
+    if (bias)
+        share_sum(plan, &step, 1);
     add_step(plan, &step);
 }
 
 void select_grad_weights(Plan *plan, const Node *node)
 {
     const Node *bias = bias_sum(plan, node);
-    Step step = {.node = node, .counts = true};
+    Step step = {.node = node, .counts = COUNTS_OWN};
     rnc_grad_weights_shape *s = &step.shape.grad_weights;
     *s = weights_shape(plan, node);
     const bool wise = node->op == OP_CONV_WEIGHTS &&
                       is_wise(&node->attrs, node->in[1]->type.c, node->in[0]->type.c);
     step.kernel = wise ? KERNEL_depthwise_grad_weights : KERNEL_conv_grad_weights;
-    s->slices = rnc_grad_slices(s);
+    rnc_grad_weights_shape all = *s;
+    all.images = all_images(plan, s->images);
+    const Slices cut = cut_slices(plan, s->images, rnc_grad_slices(&all));
+    s->slices = cut.slices, s->slice = cut.slice;
     s->bias = bias != NULL;
     step.in[0] = operand_of(plan, node->in[1]);
     step.in[1] = operand_of(plan, node->in[0]);
@@ -148,6 +155,7 @@ static void data_tiles(const Plan *plan, const Node *node, Step *step)
         rnc_phase_conv(s, i, &phase.shape.conv);
     while (phase.shape.conv.kernel_h * phase.shape.conv.kernel_w == 0 &&
            ++i < s->stride_h * s->stride_w);
+    phase = shard_step(plan, &phase);
     for (int k = 0; k < ISA_COUNT; k++) {
         if (plan->options.isas >> k & 1)
             m->set_knobs(plan, &phase, (Isa)k, &step->knobs[k]);

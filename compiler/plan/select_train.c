@@ -37,12 +37,12 @@ static void select_loss(Plan *plan, const Node *node)
     const int each = t.h * t.w;
     Losses *l = &plan->training->losses[is_evaluation(plan, node)];
     Step step = {.node = node, .kernel = cross ? KERNEL_softmax_loss : KERNEL_square_loss};
-    step.counts = true;
+    step.counts = COUNTS_OWN;
     rnc_loss_shape *s = &step.shape.loss;
     *s =
         (rnc_loss_shape){.images = t.n * each, .c = t.c, .smoothing = (float)node->attrs.smoothing};
     s->each = each;
-    s->scale = (float)(1.0 / ((double)t.n * each));
+    s->scale = (float)(1.0 / ((double)all_images(plan, t.n) * each));
     s->in_image = in->pixel;
     step.in[0] = operand_of(plan, value);
     step.in[1] = answers(plan, node, &l->port);
@@ -166,13 +166,22 @@ static void select_sum(Plan *plan, const Node *node)
     const Type t = node->in[0]->type;
     const Attrs *a = &node->attrs;
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
-    Step step = {.node = node, .kernel = KERNEL_reduce, .counts = a->images};
+    Step step = {.node = node, .kernel = KERNEL_reduce};
     step.shape.reduce = (rnc_reduce_shape){
-        t.n,       t.h,     t.w,       t.c,        a->images, a->pixels,  a->channels,
-        in->pixel, in->row, in->image, out->pixel, out->row,  out->image,
+        t.n,         t.h,
+        t.w,         t.c,
+        a->images,   a->pixels,
+        a->channels, in->pixel,
+        in->row,     in->image,
+        out->pixel,  out->row,
+        out->image,  cut_slices(plan, t.n, 1).slice,
     };
     step.in[0] = operand_of(plan, node->in[0]);
     step.out[0] = operand_of(plan, node);
+    if (a->images) {
+        step.counts = COUNTS_OWN;
+        share_sum(plan, &step, 0);
+    }
     step.parts = worth_parts(type_elements(t), SHARED_LEAST,
                              (int64_t)node->type.n * node->type.h * node->type.w *
                                  div_up(node->type.c, plan->align));

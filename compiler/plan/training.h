@@ -64,6 +64,7 @@ struct Training {
     const Tensor *squares; /* sums of squares of pieces of all gradients, for their norm, or NULL */
     int64_t n_squares;
     int64_t gradients_begin, gradients_end; /* the pieces of the state with gradients, in bytes */
+    int n_sums;                             /* over ranks, in a step */
 };
 
 bool optimizer_has_first(const Optimizer *o);

@@ -26,6 +26,23 @@ const Node *result_of(const Plan *plan, const Node *node, int r);
 /* The operand that is the result r of a node's operator. */
 Operand result_operand(const Plan *plan, const Node *node, int r);
 
+/* ---- shards and ranks (shards.c) ---- */
+
+/* How `images` of a rank, whose sums would best be made of `wanted` slices, are cut: slices of this
+ * rank, and images of each.  No shard shares a slice with another. */
+typedef struct Slices {
+    int slices, slice;
+} Slices;
+Slices cut_slices(const Plan *plan, int images, int wanted);
+/* The images of all ranks. */
+int all_images(const Plan *plan, int images);
+/* Makes result k of a step one that is summed over the ranks, if there are several. */
+void share_sum(Plan *plan, Step *step, int k);
+/* Makes out[0] of a step, n floats of each rank, one that all ranks get. */
+void share_parts(const Plan *plan, Step *step, int64_t n);
+/* Lets steps wait for the sums that they read. */
+void find_waits(Plan *plan);
+
 /* ---- steps ---- */
 
 /* select_filters.c: the steps that pack a layer's filters for `step`, whose kernel and shape are

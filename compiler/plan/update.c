@@ -1,6 +1,6 @@
 /* update.c: the steps of the optimizer.  A parameter is updated as soon as its gradient is finished
  * and no step reads its value any more; after all gradients, where their norm or several batches
- * must be waited for. */
+ * must be waited for, or with several ranks, whose sums go on during the backward part. */
 #include "plan/training_parts.h"
 
 static Step update_step(const Update *u, Kernel kernel, int64_t n)
@@ -79,7 +79,8 @@ void find_last_uses(Plan *plan)
     Training *t = plan->training;
     t->last = NEW_ARRAY(plan->arena, int, plan->net->updates.n + 1);
     for (int i = 0; i < plan->net->updates.n; i++)
-        t->last[i] = last_use(plan, &plan->net->updates.at[i]);
+        t->last[i] =
+            plan->options.ranks > 1 ? t->step_nodes - 1 : last_use(plan, &plan->net->updates.at[i]);
 }
 
 static void add_accumulation(Plan *plan, const Update *u)
@@ -93,7 +94,10 @@ static void add_accumulation(Plan *plan, const Update *u)
 void select_updates(Plan *plan, int node)
 {
     const Training *t = plan->training;
-    for (int i = 0; i < plan->net->updates.n; i++) {
+    const int n = plan->net->updates.n;
+    for (int k = 0; k < n; k++) {
+        /* Of several ranks in the order in which their sums end. */
+        const int i = plan->options.ranks > 1 ? n - 1 - k : k;
         const Update *u = &plan->net->updates.at[i];
         if (u->kind != UPDATE_GRADIENT || t->last[i] != node)
             continue;

@@ -186,6 +186,9 @@ static void check(Parser *p)
                    o->compile.some_loss     ? "--loss"
                    : o->compile.loss.output ? "--loss-of"
                                             : "--keep-statistics");
+    if (!o->compile.train && (o->compile.ranks || o->compile.shards))
+        diag_error(p->d, NO_LOC,
+                   "--ranks and --shards are of a step of training; they need --train");
     if (o->command == COMMAND_graph)
         choose_format(p);
     if ((o->dependency_phony || o->dependency_target) && !o->dependencies)

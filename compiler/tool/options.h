@@ -77,7 +77,7 @@ typedef struct Options {
     int epochs;                          /* 0: not said */
     double rate;
     Words except;
-    int overfit, save_every, ranks; /* 0: not said */
+    int overfit, save_every, ranks, shards; /* 0: not said */
 
     GraphFormat graph_format; /* set when options_parse() is through */
 } Options;

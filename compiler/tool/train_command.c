@@ -72,10 +72,6 @@ static bool load(Training *t)
         return false;
     t->info = cc_load(t->rank == 0 ? t->o->output : t->dir, code, "net_trained_info", &t->handle,
                       t->arena, t->d);
-    if (t->info && t->info->ranks != t->count) {
-        diag_error(t->d, NO_LOC, "a step for several ranks cannot be compiled yet");
-        return false;
-    }
     return t->info != NULL;
 }
 

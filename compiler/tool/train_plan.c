@@ -99,6 +99,33 @@ int plan_threads(const Training *t)
     return all > ranks ? (int)all / ranks : 1;
 }
 
+/* So many ranks or fewer compute the same bits where nobody says how many shards there are. */
+enum { USUAL_SHARDS = 4 };
+
+static bool is_power_of_two(int x)
+{
+    return x > 0 && (x & (x - 1)) == 0;
+}
+
+/* The shards of a batch; 0 after a message. */
+static int shards_of(Training *t)
+{
+    int n = t->o->shards;
+    if (n == 0) {
+        n = t->count > USUAL_SHARDS ? t->count : USUAL_SHARDS;
+        while (n > t->count && t->plan.batch % n != 0)
+            n /= 2;
+    }
+    if (is_power_of_two(n) && n >= t->count && t->plan.batch % n == 0)
+        return n;
+    diag_error(
+        t->d, NO_LOC,
+        "%d shards: a power of two is needed that divides the batch of %d, and is at least the "
+        "number of ranks, %d",
+        n, t->plan.batch, t->count);
+    return 0;
+}
+
 /* Each rank's step is for its part of a batch.  False after a message. */
 static bool divide_batch(Training *t)
 {
@@ -109,7 +136,10 @@ static bool divide_batch(Training *t)
         return false;
     }
     t->o->compile.ranks = t->count;
-    t->o->compile.lower.batch = t->plan.batch / t->count;
+    t->o->compile.shards = shards_of(t);
+    if (t->o->compile.shards == 0)
+        return false;
+    t->o->compile.lower.batch = t->plan.batch;
     return true;
 }
 
@@ -194,6 +224,8 @@ const char *plan_text(const Training *t)
             buf_putc(&lines, '\n');
         }
     }
+    if (t->o->compile.shards > 1)
+        buf_printf(&lines, "sums of %d shards\n", t->o->compile.shards);
     return buf_text(&lines);
 }
 

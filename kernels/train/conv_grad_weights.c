@@ -216,8 +216,8 @@ RNC_KERNEL void grad_some(const rnc_grad_weights_shape *s, const rnc_knobs *t,
     rnc_grad_rows_cut c;
     rnc_cut_grad_pixels(s, t, &p);
     rnc_cut_grad_rows(s, rnc_tile_pixels(t, set->nv), &c);
-    const int line0 = rnc_share(s->images, slice, s->slices) * p.h;
-    const int line1 = rnc_share(s->images, slice + 1, s->slices) * p.h;
+    const int line0 = rnc_slice_begin(s->images, s->slice, slice) * p.h;
+    const int line1 = rnc_slice_begin(s->images, s->slice, slice + 1) * p.h;
     for (int line = line0; line < line1; line += p.lines)
         for (int piece = 0; piece < p.pieces; piece++) {
             grad_block b;

@@ -8,6 +8,14 @@
 #include "kernels/cuts.h"
 #include "kernels/train/shapes.h"
 
+/* ---- slices of the batch ---- */
+
+/* The first image of slice i; for i = slices, where the last one ends. */
+RNC_INLINE int rnc_slice_begin(int images, int slice, int i)
+{
+    return i * slice < images ? i * slice : images;
+}
+
 /* ---- conv_grad_weights ---- */
 
 /* Elements of packed weights with their biases: [group][panel]: bias[width], then
@@ -261,8 +269,8 @@ RNC_INLINE int rnc_bn_slices(int images)
 /* Images in a slice times their pixels. */
 RNC_INLINE int rnc_bn_pixels(const rnc_bn_shape *s, int slice)
 {
-    const int first = rnc_share(s->images, slice, s->slices);
-    return (rnc_share(s->images, slice + 1, s->slices) - first) * s->h * s->w;
+    const int first = rnc_slice_begin(s->images, s->slice, slice);
+    return (rnc_slice_begin(s->images, s->slice, slice + 1) - first) * s->h * s->w;
 }
 
 /* How the rows of a slice, counted over all images (slice -1: of all), are cut into blocks of about
@@ -274,8 +282,8 @@ typedef struct rnc_bn_cut {
 
 RNC_INLINE void rnc_cut_bn(const rnc_bn_shape *s, int slice, int most, rnc_bn_cut *c)
 {
-    c->first = slice < 0 ? 0 : rnc_share(s->images, slice, s->slices) * s->h;
-    c->end = slice < 0 ? s->images * s->h : rnc_share(s->images, slice + 1, s->slices) * s->h;
+    c->first = slice < 0 ? 0 : rnc_slice_begin(s->images, s->slice, slice) * s->h;
+    c->end = (slice < 0 ? s->images : rnc_slice_begin(s->images, s->slice, slice + 1)) * s->h;
     c->lines = s->w < most ? most / s->w : 1;
     c->pieces = s->w > most ? rnc_div_up(s->w, most) : 1;
     c->blocks = rnc_div_up(c->end - c->first, c->lines) * c->pieces;

@@ -83,8 +83,8 @@ RNC_KERNEL void RNC_FN(depthwise_grad_weights)(const rnc_grad_weights_shape *s, 
         wise_line k;
         k.in = (const float *)o->in[0] + c;
         k.grad = (const float *)o->in[1] + c;
-        k.image0 = rnc_share(s->images, slice, s->slices);
-        k.image1 = rnc_share(s->images, slice + 1, s->slices);
+        k.image0 = rnc_slice_begin(s->images, s->slice, slice);
+        k.image1 = rnc_slice_begin(s->images, s->slice, slice + 1);
         k.lines = s->out_w < PIXELS ? PIXELS / s->out_w : 1;
         wise_bias(s, &k, to);
         to += s->out_c;

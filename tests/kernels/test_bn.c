@@ -36,7 +36,8 @@ static BnCase draw(Case *c)
     s->h = k.large ? 64 : pick(c, 1, 5);
     s->w = k.large ? 80 : chance(c, 90) ? pick(c, 1, 6) : pick(c, 7, 150);
     s->c = align * pick(c, 1, k.large ? 1 : 96 / align);
-    s->slices = chance(c, 50) ? 1 : pick(c, 1, s->images);
+    s->slice = chance(c, 50) ? s->images : pick(c, 1, s->images);
+    s->slices = rnc_div_up(s->images, s->slice);
     s->epsilon = chance(c, 50) ? 1e-5f : 1e-3f;
     s->momentum = chance(c, 50) ? 0.1f : 0.01f;
     s->unbiased = pick(c, 0, 1);
@@ -60,7 +61,7 @@ static BnCase draw(Case *c)
  * at least half full. */
 static int roundings(const rnc_bn_shape *s)
 {
-    const int pixels = rnc_div_up(s->images, s->slices) * s->h * s->w;
+    const int pixels = s->slice * s->h * s->w;
     return (pixels < 64 ? pixels : 64) + rnc_div_up(2 * pixels, 64);
 }
 
@@ -78,8 +79,8 @@ static void fill_moments(Case *c, BnCase *k)
 static void expect_moments(Expect *e, const BnCase *k, int slice, float *at)
 {
     const rnc_bn_shape *s = &k->s;
-    const int n0 = rnc_share(s->images, slice, s->slices);
-    const int n1 = rnc_share(s->images, slice + 1, s->slices), all = (n1 - n0) * s->h * s->w;
+    const int n0 = rnc_slice_begin(s->images, s->slice, slice);
+    const int n1 = rnc_slice_begin(s->images, s->slice, slice + 1), all = (n1 - n0) * s->h * s->w;
     for (int i = 0; i < s->c; i++) {
         double sum = 0.0, sum_abs = 0.0, squares = 0.0;
         for (int p = 0; p < all; p++) {
@@ -238,8 +239,9 @@ static void fill_grads(Case *c, BnCase *k)
         float *in = grid_pixel(&k->in, n, y, x), *out = grid_pixel(&k->out, n, y, x);
         for (int i = 0; i < s->c; i++) {
             double ignored;
-            while (near_corner(normalised(k, (double)in[i], i, &ignored), s->act, s->alpha, s->beta) &&
-                   fabs((double)k->gamma[i]) > 0.01)
+            while (
+                near_corner(normalised(k, (double)in[i], i, &ignored), s->act, s->alpha, s->beta) &&
+                fabs((double)k->gamma[i]) > 0.01)
                 in[i] = pick_float(c, -4.0f, 4.0f);
             if (fabs((double)k->gamma[i]) <= 0.01) /* all of a channel may be at a corner */
                 k->gamma[i] = 0.0f, k->beta[i] = 1.0f;
@@ -282,8 +284,8 @@ void test_bn_grad_sums(Case *c)
     for (int slice = 0; slice < s->slices; slice++)
         for (int i = 0; i < s->c; i++) {
             double g = 0.0, h = 0.0, g_abs = 0.0, h_abs = 0.0, g_more = 0.0, h_more = 0.0;
-            for (int p = rnc_share(s->images, slice, s->slices) * pixels;
-                 p < rnc_share(s->images, slice + 1, s->slices) * pixels; p++) {
+            for (int p = rnc_slice_begin(s->images, s->slice, slice) * pixels;
+                 p < rnc_slice_begin(s->images, s->slice, slice + 1) * pixels; p++) {
                 const int at[3] = {p / pixels, p / s->w % s->h, p % s->w};
                 double tolerance, v = masked(&k, at, i, &tolerance);
                 const double d =

@@ -64,7 +64,8 @@ static GradCase draw(Case *c)
         s->pad_top = s->pad_left = 0;
         s->out_h = 64, s->out_w = 80;
     }
-    s->slices = chance(c, 50) ? 1 : pick(c, 1, s->images);
+    s->slice = chance(c, 50) ? s->images : pick(c, 1, s->images);
+    s->slices = rnc_div_up(s->images, s->slice);
     s->groups = large || chance(c, 70) ? 1 : pick(c, 2, 4);
     s->in_c = large ? 1 : pick(c, 1, chance(c, 50) ? 5 : 24);
     k.in = draw_input(c, s, chance(c, 30) ? 1 : align);
@@ -117,7 +118,7 @@ static double element(const GradCase *k, int o, const int tap[2], int i, const i
 static int longest(const rnc_grad_weights_shape *s, const rnc_knobs *t)
 {
     const int block = t->depth > 0 ? t->depth : 128;
-    const int pixels = rnc_div_up(s->images, s->slices) * s->out_h * s->out_w;
+    const int pixels = s->slice * s->out_h * s->out_w;
     return (pixels < block ? pixels : block) + rnc_div_up(2 * pixels, block);
 }
 
@@ -131,8 +132,8 @@ static double tolerance_of(const GradCase *k, int roundings, double sum_abs)
 static void expect_slice(Expect *e, const GradCase *k, const rnc_knobs *t, int slice, float *at)
 {
     const rnc_grad_weights_shape *s = &k->s;
-    const int images[2] = {rnc_share(s->images, slice, s->slices),
-                           rnc_share(s->images, slice + 1, s->slices)};
+    const int images[2] = {rnc_slice_begin(s->images, s->slice, slice),
+                           rnc_slice_begin(s->images, s->slice, slice + 1)};
     const int group_c = s->out_c / s->groups, terms = longest(s, t);
     for (int o = 0, width; o < s->out_c; o += width) {
         const int left = group_c - o % group_c;
@@ -231,7 +232,8 @@ void test_depthwise_grad_weights(Case *c)
     const rnc_knobs t = {.depth = 128};
     s->images = chance(c, 50) ? pick(c, 1, 3) : pick(c, 4, 9);
     draw_window(c, s);
-    s->slices = chance(c, 50) ? 1 : pick(c, 1, s->images);
+    s->slice = chance(c, 50) ? s->images : pick(c, 1, s->images);
+    s->slices = rnc_div_up(s->images, s->slice);
     s->groups = align * pick(c, 1, 48 / align), s->in_c = 1, s->out_c = s->groups, s->panel = 1;
     k.in = draw_input(c, s, align);
     k.grad = grid_make(c, s->images, s->out_h, s->out_w, s->out_c, (Layout){.align = align});
@@ -246,8 +248,8 @@ void test_depthwise_grad_weights(Case *c)
     Expect e = expect_make(c, sums, (size_t)(each * s->slices));
     for (int i = 0; i < each * s->slices; i++) {
         const int slice = i / each, row = i % each / s->out_c - 1, o = i % s->out_c;
-        const int images[2] = {rnc_share(s->images, slice, s->slices),
-                               rnc_share(s->images, slice + 1, s->slices)};
+        const int images[2] = {rnc_slice_begin(s->images, s->slice, slice),
+                               rnc_slice_begin(s->images, s->slice, slice + 1)};
         const int tap[2] = {row / s->kernel_w, row % s->kernel_w};
         double sum_abs, v = element(&k, o, tap, row < 0 ? -1 : 0, images, &sum_abs);
         v = row < 0 && !s->bias ? 0.0 : v;

@@ -36,9 +36,10 @@ static double sum_at(const rnc_reduce_shape *s, const Grid *in, const int at[4],
 
 void test_reduce(Case *c)
 {
-    rnc_reduce_shape s = {.images = pick(c, 1, 3), .h = pick(c, 1, 5), .w = pick(c, 1, 5)};
+    rnc_reduce_shape s = {.images = pick(c, 1, 9), .h = pick(c, 1, 5), .w = pick(c, 1, 5)};
     const rnc_knobs t = {0};
     s.c = pick(c, 1, 40);
+    s.slice = pick(c, 1, s.images);
     s.over_images = pick(c, 0, 1), s.over_pixels = pick(c, 0, 1), s.over_channels = pick(c, 0, 1);
     const Layout layout = {.align = chance(c, 70) ? pick_align(c) : 1};
     Grid in = grid_make(c, s.images, s.h, s.w, s.c, layout);

@@ -14,10 +14,12 @@ static bool dense_fits(const Plan *plan, const Node *node)
 
 static void dense_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
-    (void)plan;
     const int images = step->shape.dense.images, most = likings[isa].dense_pixels;
     t->vectors = likings[isa].dense_vectors;
     t->pixels = images < most ? images : most;
+    /* Images of a tile round as their number says, which must be the same in all tiles of ranks. */
+    while (plan->options.shards > 1 && images % t->pixels != 0)
+        t->pixels--;
     t->split = 1;
     t->streams = STREAMS;
 }

@@ -163,15 +163,22 @@ static bool add_images(const Soft *s, const void *const *inputs, int first, int 
     return true;
 }
 
+/* The first image of a rank's shard, which has as many whatever the batch has. */
+static int shard_begin(int images, int shard)
+{
+    const int at = shard * (SOFT_BATCH / SHARDS);
+    return at < images ? at : images;
+}
+
 /* Those of `count` shards of the images, from `first` on, by a tree. */
 static bool add_shards(const Soft *s, const void *const *inputs, int images, int first, int count,
                        float *g, rnc_metrics *m)
 {
-    const int shards = SHARDS / (s->ranks ? s->ranks->count : 1);
     float right[N] = {0};
     rnc_metrics n = {0};
     if (count == 1)
-        return add_images(s, inputs, images * first / shards, images * (first + 1) / shards, g, m);
+        return add_images(s, inputs, shard_begin(images, first), shard_begin(images, first + 1), g,
+                          m);
     if (!add_shards(s, inputs, images, first, count / 2, g, m) ||
         !add_shards(s, inputs, images, first + count / 2, count / 2, right, &n))
         return false;
@@ -225,7 +232,7 @@ static rnc_status evaluate(void *net, const void *const *inputs, int images, voi
     double losses[SHARDS] = {0};
     const int shards = SHARDS / (s->ranks ? s->ranks->count : 1);
     for (int k = 0, n = 0; k < shards; k++) {
-        for (; n < images * (k + 1) / shards; n++) {
+        for (; n < shard_begin(images, k + 1); n++) {
             float z[C];
             scores(part(s, 2), pixels + n * PIXELS, z);
             if (outputs && outputs[0])

@@ -127,33 +127,21 @@ static void test_split(void)
     CU_ASSERT(n_held == 0 && n_trained == N && trained[N - 1] == N - 1);
 }
 
-static void test_shards(void)
+static void test_places(void)
 {
-    for (size_t batch = 1; batch < 70; batch++) {
-        size_t next = 0;
-        for (int s = 0; s < 8; s++) {
-            const rnct_range r = rnct_shard(batch, 8, s);
-            CU_ASSERT_EQUAL(r.first, next);
-            CU_ASSERT(r.end - r.first >= batch / 8 && r.end - r.first <= (batch + 7) / 8);
-            next = r.end;
-        }
-        CU_ASSERT_EQUAL(next, batch);
+    for (size_t all = 0; all <= 32; all++) {
         for (int ranks = 1; ranks <= 8; ranks *= 2) {
-            next = 0;
+            const size_t places = 32 / (size_t)ranks;
+            size_t next = 0;
             for (int rank = 0; rank < ranks; rank++) {
-                const rnct_range r = rnct_rank_places(batch, 8, ranks, rank);
+                const rnct_range r = rnct_rank_places(places, all, rank);
                 CU_ASSERT_EQUAL(r.first, next);
+                CU_ASSERT(r.end - r.first == places || r.end == all);
                 next = r.end;
             }
-            CU_ASSERT_EQUAL(next, batch);
+            CU_ASSERT_EQUAL(next, all);
         }
     }
-    const rnct_range r = rnct_rank_shards(8, 4, 2);
-    CU_ASSERT(r.first == 4 && r.end == 6);
-    CU_ASSERT_EQUAL(rnct_rank_shards(8, 3, 0).end, 0);
-    CU_ASSERT_EQUAL(rnct_rank_shards(8, 16, 0).end, 0);
-    CU_ASSERT_EQUAL(rnct_rank_shards(6, 2, 0).end, 0);
-    CU_ASSERT_EQUAL(rnct_rank_places(32, 8, 4, 4).end, 0);
 }
 
 void suite_order(void)
@@ -165,5 +153,5 @@ void suite_order(void)
     CU_ADD_TEST(suite, test_order_stays);
     CU_ADD_TEST(suite, test_order_is_uniform);
     CU_ADD_TEST(suite, test_split);
-    CU_ADD_TEST(suite, test_shards);
+    CU_ADD_TEST(suite, test_places);
 }

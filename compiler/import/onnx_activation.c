@@ -64,6 +64,36 @@ void onnx_softplus(Work *w)
     activation(w, OP_SOFTPLUS);
 }
 
+/* PyTorch's softplus is x where x is above a threshold of 20, which it is to all digits anyway. */
+void onnx_greater(Work *w)
+{
+    const OnnxTensor *t = known(w, 1);
+    const Value *v = tensor(w, 0);
+    Value *to = result(w, 0);
+    if (!v || !to)
+        return;
+    if (!t || t->elements != 1 || !t->bytes || !onnx_type_real(t->type)) {
+        refuse(w, "there is no such operator in rnc", NULL);
+        return;
+    }
+    give_same(w, 0, v);
+    to->kind = VALUE_ABOVE;
+    to->factor = (double)*onnx_floats(t, w->arena);
+    to->why = "there is no such operator in rnc, but for the threshold of a softplus";
+}
+
+void onnx_where(Work *w)
+{
+    enum { THRESHOLD_LEAST = 18 }; /* log(1 + exp(18)) is 18 in floats */
+    const Value *above = operand(w, 0), *x = operand(w, 1), *v = operand(w, 2);
+    if (above && above->kind == VALUE_ABOVE && above->factor >= THRESHOLD_LEAST && x && v &&
+        x->kind == VALUE_TENSOR && v->kind == VALUE_TENSOR && x->node == above->node &&
+        v->node->op == OP_SOFTPLUS && v->node->in[0] == x->node)
+        give_same(w, 0, v);
+    else
+        refuse(w, any_operand_refused(w) ? NULL : "there is no such operator in rnc", NULL);
+}
+
 void onnx_mish(Work *w)
 {
     activation(w, OP_MISH);

@@ -28,10 +28,10 @@ void onnx_cast(Work *w)
 /* What is spread over a larger shape is so by the sum or product that follows, too. */
 void onnx_expand(Work *w)
 {
-    const Value *v = operand(w, 0);
+    if (root_spread(w))
+        return;
+    const Value *v = tensor(w, 0);
     const OnnxTensor *shape = known(w, 1);
-    if (!v || v->kind != VALUE_ROOT)
-        v = tensor(w, 0);
     if (!v)
         return;
     bool same =
@@ -143,6 +143,53 @@ void onnx_transpose(Work *w)
 
 /* ---- joined and taken apart ---- */
 
+/* Rows (axis 0) or columns of x that a piece of it has, after the n in `from`; how many are there
+ * then, 0: it is no such piece. */
+static int append_pixels(const Node *piece, const Node *x, int axis, int64_t *from, int n)
+{
+    const int extent = axis ? x->type.w : x->type.h;
+    const bool whole = piece == x;
+    const Attrs *a = &piece->attrs;
+    if (!whole && (piece->op != OP_CROP || piece->in[0] != x || a->channel_padding[0] ||
+                   a->channel_padding[1] || a->padding[!axis] || a->padding[2 + !axis]))
+        return 0;
+    const int first = whole ? 0 : a->padding[axis];
+    const int end = whole ? extent : extent - a->padding[2 + axis];
+    for (int i = first; i < end; i++)
+        from[n++] = i;
+    return n;
+}
+
+/* Pieces of one image one below or beside the other, as PyTorch's TorchScript exporter writes
+ * circular padding; false if they are no padding. */
+static bool concat_pixels(Work *w, const Value *first, int at, Node *const *in, int n)
+{
+    const Type t = first->node->type;
+    const bool across = view_axis_is(&first->view, at, AXIS_W, t.w);
+    Node *x = NULL;
+    for (int i = 0; i < n; i++) {
+        if (in[i]->op != OP_CROP || !x)
+            x = in[i]->op == OP_CROP ? in[i]->in[0] : in[i];
+    }
+    if ((!across && !view_axis_is(&first->view, at, AXIS_H, t.h)) || n > 8)
+        return false;
+    const int extent = across ? x->type.w : x->type.h;
+    int64_t *from = NEW_ARRAY(w->arena, int64_t, (int64_t)n * extent + 1);
+    int count = 0;
+    for (int i = 0; i < n; i++) {
+        const int more = append_pixels(in[i], x, across, from, count);
+        if (more == 0)
+            return false;
+        count = more;
+    }
+    Node *node = padded_by(w, x, across, from, count);
+    View view = first->view;
+    view_set_whole(&view, at, across ? AXIS_W : AXIS_H, count);
+    if (node)
+        give(w, 0, node, &view);
+    return node != NULL;
+}
+
 void onnx_concat(Work *w)
 {
     const int n = w->node->n_in;
@@ -162,8 +209,10 @@ void onnx_concat(Work *w)
         for (int k = 0; good && k < v->view.rank; k++)
             good = k == axis || view_same_axis(&v->view, k, &first->view, k);
     }
+    if (!good && axis >= 0 && concat_pixels(w, first, axis, in, n))
+        return;
     if (!good) {
-        refuse(w, "of other axes than the channels", NULL);
+        refuse(w, "of other axes than the channels, and no padding of an image by itself", NULL);
         return;
     }
     if (n == 1) {
@@ -303,6 +352,18 @@ static bool cut_of(const Value *v, const Slices *s, Attrs *crop, Attrs *every, V
     return true;
 }
 
+/* Exporters write a slice for each axis: a crop that nothing else uses takes in the next. */
+static Node *cropped(Work *w, const Value *v, Attrs *crop)
+{
+    const Node *before = v->node;
+    const bool one = before->op == OP_CROP && v->users == 1;
+    for (int i = 0; one && i < 4; i++)
+        crop->padding[i] += before->attrs.padding[i];
+    for (int i = 0; one && i < 2; i++)
+        crop->channel_padding[i] += before->attrs.channel_padding[i];
+    return layer(w, OP_CROP, one ? before->in : &v->node, 1, crop);
+}
+
 void onnx_slice(Work *w)
 {
     const Value *v = tensor(w, 0);
@@ -319,7 +380,7 @@ void onnx_slice(Work *w)
         return;
     }
     if (!attrs_same(OP_CROP, &crop, &whole))
-        x = layer(w, OP_CROP, &x, 1, &crop);
+        x = cropped(w, v, &crop);
     if (x && (every.stride[0] > 1 || every.stride[1] > 1))
         x = layer(w, OP_SUBSAMPLE, &x, 1, &every);
     give(w, 0, x, &view);

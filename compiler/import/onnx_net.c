@@ -125,7 +125,8 @@ static bool add_input(Work *w, const OnnxPort *port)
  * layer is as good as refused. */
 static bool stopped(const Value *v)
 {
-    return v->kind == VALUE_REFUSED || v->kind == VALUE_ERF || v->kind == VALUE_ROOT;
+    return v->kind == VALUE_REFUSED || v->kind == VALUE_ERF || v->kind == VALUE_ROOT ||
+           v->kind == VALUE_ABOVE;
 }
 
 static void add_output(Work *w, const OnnxPort *port)

@@ -17,6 +17,7 @@ typedef enum ValueKind {
     VALUE_TENSOR,
     VALUE_ERF,    /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
     VALUE_ROOT,   /* max(sqrt(node), least), or its inverse: a step of a normalisation */
+    VALUE_ABOVE,  /* node > factor: a step of the softplus of PyTorch's newer exporter */
     VALUE_REFUSED /* by its own node, if `why` says so, else by one before it */
 } ValueKind;
 
@@ -25,11 +26,12 @@ typedef struct Value {
     const OnnxTensor *known;
     Node *node;
     View view;
-    double factor, shift, gain; /* VALUE_ERF */
+    double factor, shift, gain; /* VALUE_ERF, VALUE_ABOVE */
     double least;               /* VALUE_ROOT */
     bool inverse;
-    int producer; /* which node of the model gives it, or -1 */
-    int users;    /* nodes and outputs that take it */
+    const OnnxTensor *spread; /* the shape that it is spread over by Expand, or NULL */
+    int producer;             /* which node of the model gives it, or -1 */
+    int users;                /* nodes and outputs that take it */
     const char *why, *help;
 } Value;
 
@@ -168,6 +170,8 @@ bool by_root(Work *w, int i, bool inverse);
 /* 1 / operand 1, which is a root; a root that is at least this number.  False if it is none. */
 bool inverse_root(Work *w);
 bool root_at_least(Work *w, double least);
+/* Takes an Expand of a root, whose quotient spreads it anyway; false if it is of something else. */
+bool root_spread(Work *w);
 
 /* The tensor as a vector, flattened in the order of its view; NULL if it has none (onnx_move.c). */
 Node *flat(Work *w, const Value *v);

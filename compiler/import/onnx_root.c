@@ -31,6 +31,7 @@ static void give_root(Work *w, Node *node, const View *view)
     to->kind = VALUE_ROOT;
     to->least = 0;
     to->inverse = false;
+    to->spread = NULL;
     to->why = "there is no such operator in rnc, but for the root that a normalisation divides by";
 }
 
@@ -111,6 +112,28 @@ bool root_at_least(Work *w, double least)
     return true;
 }
 
+bool root_spread(Work *w)
+{
+    const Value *v = operand(w, 0);
+    const OnnxTensor *shape = known(w, 1);
+    Value *to = result(w, 0);
+    if (!is_root(v) || v->spread || !to || !shape || !shape->bytes || !onnx_type_whole(shape->type))
+        return false;
+    give_same(w, 0, v);
+    to->spread = shape;
+    return true;
+}
+
+/* Whether a tensor of this view has the shape that a root was spread over. */
+static bool has_shape(Work *w, const View *view, const OnnxTensor *shape)
+{
+    const int64_t *dims = shape ? onnx_ints(shape, w->arena) : NULL;
+    bool same = !shape || shape->elements == view->rank;
+    for (int i = 0; same && shape && i < view->rank; i++)
+        same = dims[i] == view->dims[i];
+    return same;
+}
+
 /* ---- normalisations ---- */
 
 /* Whether `node` is the sum, or the mean, of the squares of x; sets what it goes over. */
@@ -173,7 +196,8 @@ bool by_root(Work *w, int i, bool inverse)
     View view;
     if (!is_root(root))
         return false;
-    if (!v || v->kind != VALUE_TENSOR || root->inverse != inverse || !common_view(v, root, &view)) {
+    if (!v || v->kind != VALUE_TENSOR || root->inverse != inverse || !common_view(v, root, &view) ||
+        !has_shape(w, &v->view, root->spread)) {
         refuse(w, NULL, NULL);
         return true;
     }

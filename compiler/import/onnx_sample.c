@@ -408,8 +408,8 @@ void onnx_resize(Work *w)
     Attrs a = ir_default_attrs(OP_RESIZE);
     a.resize_mode = nearest ? RESIZE_NEAREST : RESIZE_BILINEAR;
     /* What rnc export writes of `resize` stays one, although `upsample` may say the same. */
-    const bool own = nearest && (str_eq(rule.nearest, "round_prefer_ceil") ||
-                                 (w->own && !axes[0].scaled));
+    const bool own =
+        nearest && (str_eq(rule.nearest, "round_prefer_ceil") || (w->own && !axes[0].scaled));
     Node *node = nearest && stretched && !own ? repeated(w, x, &rule, axes) : NULL;
     if (!node && (nearest || linear) && stretched && !(smaller && attr_int(w, "antialias", 0)) &&
         resize_of(w, &rule, axes, &a))

@@ -96,9 +96,32 @@ class Slices(nn.Module):
         return self.classes(torch.cat([first.mean((2, 3)), rest.mean((2, 3))], 1))
 
 
+class Decoder(nn.Module):
+    """What comes after a classifier's operators: pixels put elsewhere, norms, other axes."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1, padding_mode="reflect")
+        self.norm = nn.GroupNorm(4, 8)
+        self.grow = nn.ConvTranspose2d(32, 8, 3, 2, 1, output_padding=1)
+        self.deeper = nn.Conv2d(8, 16, 1)
+
+    def forward(self, x):
+        x = nn.functional.pixel_unshuffle(self.norm(self.conv(x)), 2).relu()
+        n, c, h, w = x.shape
+        x = x.view(n, 4, c // 4, h, w).transpose(1, 2).reshape(n, c, h, w)
+        x = nn.functional.interpolate(self.grow(x), size=(10, 12), mode="bilinear")
+        x = nn.functional.normalize(x[:, :, 1:-1, 2:-2], dim=1)
+        x = nn.functional.pixel_shuffle(self.deeper(x), 2)
+        x = nn.functional.avg_pool2d(x, 3, 2, 1, ceil_mode=True)
+        x = x - x.amax(1, keepdim=True) * x.mean((1, 2, 3), keepdim=True)
+        return nn.functional.log_softmax(nn.functional.pad(x, (1, 2, 0, 1), "replicate"), dim=-1)
+
+
 def torch_models():
     torch.manual_seed(5)
-    for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices())):
+    for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices()),
+                        ("decoder", Decoder())):
         for key, t in model.state_dict().items():
             if key.endswith("running_var"):
                 t.uniform_(0.5, 1.5)

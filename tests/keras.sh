@@ -29,10 +29,11 @@ same_network() {
 }
 
 # The emitted C computes what the text says.
+compiler cc-level $(level -O2) || exit 1
 verify() {
     weights=
     [ ! -f "$1.safetensors" ] || weights="-w $1.safetensors"
-    "$rnc" verify "$1.net" $weights --random 1
+    built_by "$out/cc-level" "$rnc" verify "$1.net" $weights --random 1
 }
 
 # refused FILE: what rnc says is in a golden file, and nothing is written.

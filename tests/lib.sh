@@ -33,12 +33,29 @@ check() {
     fi
 }
 
+# level LEVEL: -O0 in make check, where what programs compute does not depend on the level and compiling
+# takes the time; LEVEL with RNC_TEST_FULL.
+level() {
+    if [ -z "${RNC_TEST_FULL:-}" ]; then echo -O0; else echo "$1"; fi
+}
+
 # compiler NAME FLAG...: makes $out/NAME, which is $CC with these flags after all others, for programs
 # that call $CC with flags of their own.
 compiler() {
     name=$1
     shift
     printf '#!/bin/sh\nexec %s "$@" %s\n' "${CC:-cc}" "$*" > "$out/$name" && chmod +x "$out/$name"
+}
+
+# built_by COMPILER COMMAND...: with another $CC
+built_by() {
+    kept=${CC:-cc} CC=$1
+    shift
+    export CC
+    "$@"
+    ended=$?
+    CC=$kept
+    return $ended
 }
 
 # skip REASON: a test that cannot run here

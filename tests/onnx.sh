@@ -34,8 +34,9 @@ read_model() {
 }
 
 # The emitted C computes what the text says.
+compiler cc-level $(level -O2) || exit 1
 verify() {
-    "$rnc" verify "$1.net" -w "$1.safetensors" --random 1
+    built_by "$out/cc-level" "$rnc" verify "$1.net" -w "$1.safetensors" --random 1
 }
 
 # A network out and in again computes the same; what ONNX has no words for is refused.

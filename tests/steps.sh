@@ -10,8 +10,7 @@ cp "$src"/tests/train/*.net . || exit 1
 strict='-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
 
 # What tests/train/steps writes is built by these, as C99 with warnings as errors.
-quick=-O0
-[ -z "${RNC_TEST_FULL:-}" ] || quick=-O1
+quick=$(level -O1)
 compiler cc-quick -std=c99 $strict $quick || exit 1
 compiler cc-O1 -std=c99 $strict -O1 || exit 1
 export CC="$out/cc-quick"

@@ -45,7 +45,7 @@ compile clip -D rows=24 -D stream=false
 compile frame
 compile chunk -D rows=4
 compile whole -D rows=24
-check "the program" ${CC:-cc} -std=gnu11 -O1 -Wall -Wextra -Werror -I. "$src/tests/streams/streams.c" \
+check "the program" ${CC:-cc} -std=gnu11 $(level -O1) -Wall -Wextra -Werror -I. "$src/tests/streams/streams.c" \
     clip.c frame.c chunk.c whole.c -o streams -lm
 check "streams are as the clip" ./streams
 

@@ -6,21 +6,12 @@ export XDG_CACHE_HOME="$PWD/cache" # nothing of the user's
 
 . "$src/tests/expect.sh"
 
-# built_by COMPILER COMMAND...: with another $CC
-built_by() {
-    kept=${CC:-cc} CC=$1
-    shift
-    export CC
-    "$@"
-    CC=$kept
-}
-
-# verified LABEL OPTION...: by rnc verify, whose programs compute the same whatever their level.
-compiler cc-O0 -O0 || exit 1
+# verified LABEL OPTION...: by rnc verify
+compiler cc-level $(level -O2) || exit 1
 verified() {
     label=$1
     shift
-    built_by "$out/cc-O0" run 0 "$label" verify "$@"
+    built_by "$out/cc-level" run 0 "$label" verify "$@"
 }
 
 # ---- tuning files ----

@@ -9,8 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 data=$src/tests/tutorial
-level=-O0 # what programs compute does not depend on it, and compiling takes the time
-[ -z "${RNC_TEST_FULL:-}" ] || level=-O2
+level=$(level -O2)
 
 # block LABEL NET EXPECTED ROW OPTION...
 block() {

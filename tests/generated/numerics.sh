@@ -5,8 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 trials=${RNC_TEST_FULL:+400}
 trials=${trials:-24}
-level=-O0 # where programs are small, compiling takes the time
-[ -z "${RNC_TEST_FULL:-}" ] || level=-O1
+level=$(level -O1)
 
 check "filters" ${CC:-cc} -std=gnu11 -O1 "$src/tests/generated/numerics.c" -o filters -lm
 

@@ -67,6 +67,7 @@ squeezenet1_1 -O0 squeezenet1_1 -D size=65x49 --isa portable
 keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
 keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
 resnet50d -O0 resnet50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
+ecaresnet50d -O0 ecaresnet50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
 regnet -O0 regnet -D size=33x47 -D variant=own -D depths=1,2,1,1 -D widths=16,40,48,56 -D group_width=24 -D excite=true --isa portable
 regnet_x_400mf -O0 regnet_x_400mf -D size=33x33 --isa portable
 regnet_y_400mf -O0 regnet_y_400mf -D size=33x47 --isa portable

@@ -66,8 +66,14 @@ KerasTensor keras_reshape(Site *s)
         a.order = ORDER_NHWC;
         return keras_tensor(keras_add(s, OP_FLATTEN, &in, 1, &a, NULL), rank);
     }
+    if (rank && t.h == 1 && t.w == 1 && to[0] <= INT_MAX && to[1] <= INT_MAX) {
+        Attrs a = ir_default_attrs(OP_UNFLATTEN);
+        a.order = ORDER_NHWC;
+        a.size[0] = (int)to[0], a.size[1] = (int)to[1];
+        return keras_tensor(keras_add(s, OP_UNFLATTEN, &in, 1, &a, NULL), rank);
+    }
     return keras_refuse(s, "numbers change between pixels and channels",
-                        "it can be said where it makes one vector of an image");
+                        "it can be said where it makes one vector of an image, or an image of one");
 }
 
 /* Only axes of extent 1 may change places. */

@@ -47,6 +47,23 @@ bool out_flatten(OnnxOut *o, const Node *node)
     return true;
 }
 
+bool out_unflatten(OnnxOut *o, const Node *node)
+{
+    static const int64_t perm[] = {0, 3, 1, 2};
+    const Type t = node->type;
+    const bool planes = node->attrs.order == ORDER_NCHW;
+    const int64_t dims[] = {0, planes ? t.c : t.h, planes ? t.h : t.w, planes ? t.w : t.c};
+    const char *in[] = {out_operand(o, node, 0),
+                        out_numbers(o, out_part(o, node, "dims"), 4, dims)};
+    const char *x = out_node(o, "Reshape", planes ? node->name : out_part(o, node, "nhwc"), 2, in);
+    if (!planes) {
+        x = out_node(o, "Transpose", node->name, 1, &x);
+        out_ints(o, "perm", 4, perm);
+    }
+    out_give_image(o, node, x);
+    return true;
+}
+
 /* Operand 0 as other extents, with its axes in another order, as other extents again. */
 static void reshuffle(OnnxOut *o, const Node *node, int rank, const int64_t *dims,
                       const int64_t *perm)

@@ -266,6 +266,7 @@ static const WriteRule rules[OP_COUNT] = {
     [OP_DEPTH_TO_SPACE] = {out_depth_to_space, NULL},
     [OP_SPACE_TO_DEPTH] = {out_space_to_depth, NULL},
     [OP_CHANNEL_SHUFFLE] = {out_channel_shuffle, NULL},
+    [OP_UNFLATTEN] = {out_unflatten, NULL},
 };
 
 bool out_layer(OnnxOut *o, const Node *node)

@@ -185,21 +185,6 @@ void eval_SUM(EvalStep *s)
                                       a->channels ? 0 : c)] += s->in[0][element_at(in, n, y, x, c)];
 }
 
-void eval_UNFLATTEN(EvalStep *s)
-{
-    const Type t = s->node->type;
-    int64_t at = 0;
-    if (s->node->attrs.order == ORDER_NHWC) {
-        memcpy(s->out, s->in[0], (size_t)type_elements(t) * sizeof(double));
-        return;
-    }
-    for (int n = 0; n < t.n; n++)
-        for (int c = 0; c < t.c; c++)
-            for (int y = 0; y < t.h; y++)
-                for (int x = 0; x < t.w; x++)
-                    s->out[element_at(t, n, y, x, c)] = s->in[0][at++];
-}
-
 /* Adds each pixel of dy to pixel (y * stride / repeat, ...) of dx. */
 static void resample(EvalStep *s, const int *stride, const int *repeat)
 {

@@ -131,3 +131,18 @@ void eval_CHANNEL_SHUFFLE(EvalStep *s)
         for (int c = 0; c < t.c; c++)
             s->out[p + c] = s->in[0][p + c % groups * each + c / groups];
 }
+
+void eval_UNFLATTEN(EvalStep *s)
+{
+    const Type t = s->node->type;
+    int64_t at = 0;
+    if (s->node->attrs.order == ORDER_NHWC) {
+        memcpy(s->out, s->in[0], (size_t)type_elements(t) * sizeof(double));
+        return;
+    }
+    for (int n = 0; n < t.n; n++)
+        for (int c = 0; c < t.c; c++)
+            for (int y = 0; y < t.h; y++)
+                for (int x = 0; x < t.w; x++)
+                    s->out[element_at(t, n, y, x, c)] = s->in[0][at++];
+}

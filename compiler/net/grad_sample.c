@@ -54,3 +54,10 @@ bool grad_CHANNEL_SHUFFLE(Grad *g, Node *node, Node *const *dy)
     attrs.groups = node->type.c / node->attrs.groups;
     return give(g, node, OP_CHANNEL_SHUFFLE, dy[0], &attrs);
 }
+
+bool grad_UNFLATTEN(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = ir_default_attrs(OP_FLATTEN);
+    attrs.order = node->attrs.order;
+    return give(g, node, OP_FLATTEN, dy[0], &attrs);
+}

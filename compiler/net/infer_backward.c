@@ -157,19 +157,6 @@ bool shape_SUM(Node *node, Diag *diag)
     return set_type(node, diag, t);
 }
 
-bool shape_UNFLATTEN(Node *node, Diag *diag)
-{
-    const Type in = node->in[0]->type;
-    const int64_t pixels = mul_extents(node->attrs.size[0], node->attrs.size[1]);
-    if (in.h == 1 && in.w == 1 && in.c % pixels == 0)
-        return set_result(node, diag, in.elem, in.c / pixels, node->attrs.size[0],
-                          node->attrs.size[1]);
-    diag_error(diag, node_loc(node), "'unflatten' cannot make %d x %d pixels of its operand",
-               node->attrs.size[0], node->attrs.size[1]);
-    note_operand(diag, node->in[0], "");
-    return false;
-}
-
 bool shape_SUBSAMPLE_BACKWARD(Node *node, Diag *diag)
 {
     const Attrs *a = &node->attrs;

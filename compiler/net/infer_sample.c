@@ -123,6 +123,25 @@ bool shape_CHANNEL_SHUFFLE(Node *node, Diag *diag)
     return false;
 }
 
+bool shape_UNFLATTEN(Node *node, Diag *diag)
+{
+    const Type t = node->in[0]->type;
+    const int *size = node->attrs.size;
+    const int64_t pixels = mul_extents(size[0], size[1]);
+    if (t.h == 1 && t.w == 1 && t.c % pixels == 0)
+        return set_result(node, diag, t.elem, t.c / pixels, size[0], size[1]);
+    if (t.h != 1 || t.w != 1)
+        diag_error(diag, node_loc(node), "'unflatten' takes a vector, this has %d x %d pixels", t.h,
+                   t.w);
+    else
+        diag_error(diag, node_loc(node), "%d numbers are not channels of %d x %d pixels each", t.c,
+                   size[0], size[1]);
+    note_operand(diag, node->in[0],
+                 t.h != 1 || t.w != 1 ? "; `flatten` before it makes a vector of it" : "");
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
 /* ---- backward ---- */
 
 bool shape_PAD_BACKWARD(Node *node, Diag *diag)

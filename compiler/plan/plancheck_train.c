@@ -110,13 +110,6 @@ static void check_pool_grad(PlanCheck *check, const Step *step)
 static void check_reduce(PlanCheck *check, const Step *step)
 {
     const rnc_reduce_shape *s = &step->shape.reduce;
-    if (step->kernel == KERNEL_unflatten) {
-        check_box(
-            check, step, &step->in[0],
-            (Box){.images = s->images, .c = (int64_t)s->h * s->w * s->c, .image = s->in_image});
-        check_box(check, step, &step->out[0], PLANE(s, s->h, s->w, s->c, out));
-        return;
-    }
     check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, s->c, in));
     Box out = PLANE(s, s->over_pixels ? 1 : s->h, s->over_pixels ? 1 : s->w,
                     s->over_channels ? 1 : s->c, out);

@@ -94,6 +94,15 @@ static void select_blocks(Plan *plan, const Node *node, Step *step)
         add_blocks(plan, node, step, &groups, &mixed);
         return;
     }
+    if (node->op == OP_UNFLATTEN) {
+        const bool planes = a->order == ORDER_NCHW;
+        *s = (rnc_blocks_shape){out.n, out.h, out.w, out.c, .down = 1, .across = 1};
+        const Side vector = {planes ? out.h * out.w : 1, 0, 0, planes ? 1 : out.c,
+                             planes ? out.w : out.w * out.c};
+        const Side image = {1, 0, 0, to->pixel, to->row};
+        add_blocks(plan, node, step, &vector, &image);
+        return;
+    }
     const bool deepens = node->op == OP_SPACE_TO_DEPTH;
     const Type deep = deepens ? out : in, wide = deepens ? in : out;
     *s = (rnc_blocks_shape){in.n, deep.h, deep.w, wide.c, .down = a->block, .across = a->block};

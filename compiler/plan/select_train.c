@@ -215,35 +215,6 @@ static void select_crop(Plan *plan, const Node *node)
                  a->channel_padding[0]);
 }
 
-static void select_unflatten(Plan *plan, const Node *node)
-{
-    const Type t = node->type;
-    const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
-    Step step = {.node = node, .kernel = KERNEL_unflatten};
-    rnc_reduce_shape *s = &step.shape.reduce;
-    *s = (rnc_reduce_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .in_image = in->image};
-    s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
-    step.in[0] = operand_of(plan, node->in[0]);
-    step.out[0] = operand_of(plan, node);
-    step.parts = rows_parts(t);
-    if (node->attrs.order == ORDER_NHWC) {
-        step.kernel = KERNEL_copy;
-        step.shape.copy = (rnc_copy_shape){.images = t.n,
-                                           .h = t.h,
-                                           .w = t.w,
-                                           .c = t.c,
-                                           .repeat_h = 1,
-                                           .repeat_w = 1,
-                                           .in_pixel = t.c,
-                                           .in_row = t.w * t.c,
-                                           .in_image = in->image,
-                                           .out_pixel = out->pixel,
-                                           .out_row = out->row,
-                                           .out_image = out->image};
-    }
-    add_step(plan, &step);
-}
-
 bool select_train(Plan *plan, const Node *node)
 {
     switch (node->op) {
@@ -283,9 +254,6 @@ bool select_train(Plan *plan, const Node *node)
         return true;
     case OP_CROP:
         select_crop(plan, node);
-        return true;
-    case OP_UNFLATTEN:
-        select_unflatten(plan, node);
         return true;
     default:
         return false; /* as at inference */

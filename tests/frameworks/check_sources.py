@@ -40,7 +40,7 @@ SOURCES = {
         wide_resnet50_2 densenet121 densenet161 densenet169 densenet201 mobilenet_v2
         mobilenet_v3_large efficientnet_b0 convnext_tiny squeezenet1_1 regnet_x_400mf
         regnet_y_400mf""".split()},
-    **{name: Source("timm", name) for name in "seresnet50 resnet50d resnet50_gn resnest50d".split()},
+    **{name: Source("timm", name) for name in "seresnet50 resnet50d ecaresnet50d resnet50_gn resnest50d".split()},
     "regnet": Source("torchvision", "regnet_x_8gf", ((97, 64),), ("variant=x_8gf",)),
     "shufflenet_v2": Source("torchvision", "shufflenet_v2_x1_0"),
     "googlenet": Source("torchvision", "googlenet", arguments={

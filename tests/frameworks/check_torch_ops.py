@@ -162,6 +162,12 @@ def channel_shuffle(d):
             lambda x: F.channel_shuffle(x, groups))
 
 
+def unflatten(d):
+    shape = d.image(d.int(1, 20))
+    return (f"flatten ; {call('unflatten', shape[:0:-1])}", shape,
+            lambda x: x.flatten(1).view(1, shape[0], shape[2], shape[1]))
+
+
 def crop(d):
     top, left, bottom, right, before, after = (d.int(0, 2) for _ in range(6))
     return (call("crop", (top, left, bottom, right), channels=(before, after)),
@@ -197,7 +203,8 @@ def blurpool(d):
 
 OPERATORS = {f.__name__: f for f in (
     maxpool, avgpool, pad, conv_padding_mode, conv_transpose, resize_size, resize_scale, upsample,
-    depth_to_space, space_to_depth, channel_shuffle, crop, split_sizes, blurpool)}
+    depth_to_space, space_to_depth, channel_shuffle, unflatten, crop,
+    split_sizes, blurpool)}
 
 
 def by_rnc(rnc, folder, statement, x, weights):

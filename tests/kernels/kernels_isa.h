@@ -82,7 +82,6 @@
 #include "kernels/train/square_loss.c"
 #include "kernels/train/window_sum.c"
 #include "kernels/train/reduce.c"
-#include "kernels/train/unflatten.c"
 #include "kernels/train/softmax_grad.c"
 #include "kernels/train/square_sum.c"
 #include "kernels/train/average.c"

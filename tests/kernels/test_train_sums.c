@@ -1,4 +1,4 @@
-/* test_train_sums.c: reduce, unflatten, softmax_grad, square_sum, average and accumulate against
+/* test_train_sums.c: reduce, softmax_grad, square_sum, average and accumulate against
  * loops in double. */
 #include "train_case.h"
 
@@ -61,30 +61,6 @@ void test_reduce(Case *c)
             }
     const rnc_operands o = {.in = {in.at}, .out = {out.at}};
     run_train(c, c->isa->kernels[KERNEL_reduce], &s, &t, &o, out.base, out.total, true);
-    expect_check(c, &e);
-}
-
-void test_unflatten(Case *c)
-{
-    rnc_reduce_shape s = {.images = pick(c, 1, 3), .h = pick(c, 1, 5), .w = pick(c, 1, 5)};
-    const rnc_knobs t = {0};
-    s.c = pick(c, 1, 40);
-    const int each = s.c * s.h * s.w;
-    const Layout layout = {.align = chance(c, 70) ? pick_align(c) : 1};
-    Grid in = grid_make(c, s.images, 1, 1, each, layout);
-    Grid out = grid_make(c, s.images, s.h, s.w, s.c, layout);
-    grid_fill(c, &in, -1.0f, 1.0f);
-    grid_fill(c, &out, -1.0f, 1.0f);
-    set_grids(&s, &in, &out);
-    describe_reduce(c, &s);
-    Expect e = expect_make(c, out.base, out.total);
-    for (int k = 0; k < s.images * each; k++) {
-        const int n = k / each, i = k % each / (s.h * s.w), y = k / s.w % s.h, x = k % s.w;
-        expect_at(&e, grid_pixel(&out, n, y, x) + i, (double)grid_pixel(&in, n, 0, 0)[k % each],
-                  0.0);
-    }
-    const rnc_operands o = {.in = {in.at}, .out = {out.at}};
-    run_train(c, c->isa->kernels[KERNEL_unflatten], &s, &t, &o, out.base, out.total, true);
     expect_check(c, &e);
 }
 

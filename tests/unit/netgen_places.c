@@ -35,9 +35,18 @@ static bool draw_places(NetTest *t, Op op, const Node *in, Attrs *a)
 Node *netgen_places(NetTest *t, Node *in)
 {
     static const Op ops[] = {OP_PAD,    OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
-                             OP_RESIZE, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH, OP_CHANNEL_SHUFFLE};
+                             OP_UNFLATTEN, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH,
+                             OP_CHANNEL_SHUFFLE};
     const Op op = ops[netgen_int(t, 0, 7)];
     Attrs a = ir_default_attrs(op);
+    if (op == OP_UNFLATTEN) { /* a vector of the image, as an image that is wide where it was high */
+        Attrs flat = ir_default_attrs(OP_FLATTEN);
+        flat.order = (Order)netgen_int(t, 0, 1);
+        a.order = (Order)netgen_int(t, 0, 1);
+        a.size[0] = in->type.w, a.size[1] = in->type.h;
+        in = netgen_add(t, OP_FLATTEN, &in, 1, flat);
+        return netgen_add(t, op, &in, 1, a);
+    }
     return draw_places(t, op, in, &a) ? netgen_add(t, op, &in, 1, a) : NULL;
 }
 

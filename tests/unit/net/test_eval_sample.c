@@ -118,6 +118,13 @@ static void test_blocks(void)
     Node *y = netgen_add(&t, OP_DEPTH_TO_SPACE, &x, 1, a);
     CHECK(&t, y, in, 0, 4, 1, 5, 2, 6, 3, 7);
     CHECK(&t, netgen_add(&t, OP_SPACE_TO_DEPTH, &y, 1, a), in, 0, 1, 2, 3, 4, 5, 6, 7);
+    a = ir_default_attrs(OP_UNFLATTEN);
+    a.size[0] = 2, a.size[1] = 2;
+    Node *image = netgen_add(&t, OP_UNFLATTEN, &x, 1, a);
+    CHECK(&t, image, in, 0, 4, 1, 5, 2, 6, 3, 7);
+    CHECK(&t, netgen_op(&t, OP_FLATTEN, image), in, 0, 1, 2, 3, 4, 5, 6, 7);
+    a.order = ORDER_NHWC;
+    CHECK(&t, netgen_add(&t, OP_UNFLATTEN, &x, 1, a), in, 0, 1, 2, 3, 4, 5, 6, 7);
     a = ir_default_attrs(OP_CHANNEL_SHUFFLE);
     a.groups = 2;
     CHECK(&t, netgen_add(&t, OP_CHANNEL_SHUFFLE, &x, 1, a), in, 0, 4, 1, 5, 2, 6, 3, 7);

@@ -19,7 +19,8 @@ static void test_names(void)
     CU_ASSERT_EQUAL(op_named("convolution"), OP_COUNT);
     CU_ASSERT_EQUAL(op_named(""), OP_COUNT);
     CU_ASSERT_EQUAL(op_reserved("conv"), OP_CONV);
-    CU_ASSERT_EQUAL(op_reserved("unflatten"), OP_COUNT);
+    CU_ASSERT_EQUAL(op_reserved("unflatten"), OP_UNFLATTEN);
+    CU_ASSERT_EQUAL(op_reserved("pad_backward"), OP_COUNT);
 }
 
 /* Every row belongs to its operator, lies in Attrs, and its default is in range. */

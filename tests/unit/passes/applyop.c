@@ -20,6 +20,10 @@ static void set_places(Op op, int row, Attrs *a)
         a->output_padding[i] = op == OP_CONV_TRANSPOSE ? a->stride[i] - 1 : 0;
         a->size[i] = op == OP_RESIZE && sized ? 3 + 2 * row : 0;
     }
+    if (op == OP_UNFLATTEN) {
+        a->size[0] = sized ? 2 : 1, a->size[1] = 2;
+        a->order = row / 2 % 2 ? ORDER_NHWC : ORDER_NCHW;
+    }
     if (op == OP_RESIZE && !sized)
         a->scales = (Reals){scales, 2};
     if (op == OP_SPLIT && row % 4 == 2) {
@@ -81,7 +85,7 @@ Node *apply_op(NetTest *t, Op op, int row, Node *x)
     const bool odd = row % 2;
     Node *in[] = {x, netgen_conv(t, x, x->type.c, 1, 1), netgen_conv(t, x, 1, 1, 1)};
     int n_in = op_row(op)->least == 2 ? 2 + odd : 1;
-    if (op == OP_DENSE)
+    if (op == OP_DENSE || op == OP_UNFLATTEN)
         in[0] = netgen_op(t, OP_FLATTEN, x);
     if (op == OP_SPACE_TO_DEPTH) {
         Attrs up = ir_default_attrs(OP_UPSAMPLE);

@@ -99,6 +99,7 @@ void onnx_reshape(Work *w)
     if (flattens_pixel(w, v, rank, dims)) {
         const bool last = v->node->type.c > 1 && v->view.dims[v->view.rank - 1] > 1;
         Node *row = flatten(w, v->node, last ? ORDER_NHWC : ORDER_NCHW, layer_name(w, OP_FLATTEN));
+        view = row ? view_image(row->type, 2) : view;
         give(w, 0, row, &view);
         return;
     }
@@ -161,69 +162,73 @@ static int append_pixels(const Node *piece, const Node *x, int axis, int64_t *fr
 }
 
 /* Pieces of one image one below or beside the other, as PyTorch's TorchScript exporter writes
- * circular padding; false if they are no padding. */
-static bool concat_pixels(Work *w, const Value *first, int at, Node *const *in, int n)
+ * circular padding: rows (axis 0) or columns of x; NULL if they are no padding. */
+static Node *concat_pixels(Work *w, int axis, Node *const *in, int n)
 {
-    const Type t = first->node->type;
-    const bool across = view_axis_is(&first->view, at, AXIS_W, t.w);
-    Node *x = NULL;
-    for (int i = 0; i < n; i++) {
-        if (in[i]->op != OP_CROP || !x)
-            x = in[i]->op == OP_CROP ? in[i]->in[0] : in[i];
-    }
-    if ((!across && !view_axis_is(&first->view, at, AXIS_H, t.h)) || n > 8)
-        return false;
-    const int extent = across ? x->type.w : x->type.h;
-    int64_t *from = NEW_ARRAY(w->arena, int64_t, (int64_t)n * extent + 1);
+    enum { PIECES_MOST = 8, EXTENT_MOST = 1 << 20 };
+    Node *x = in[0]->op == OP_CROP ? in[0]->in[0] : in[0];
+    const int extent = axis ? x->type.w : x->type.h;
     int count = 0;
+    if (n > PIECES_MOST || extent > EXTENT_MOST)
+        return NULL;
+    int64_t *from = NEW_ARRAY(w->arena, int64_t, (int64_t)n * extent + 1);
     for (int i = 0; i < n; i++) {
-        const int more = append_pixels(in[i], x, across, from, count);
+        const int more = append_pixels(in[i], x, axis, from, count);
         if (more == 0)
-            return false;
+            return NULL;
         count = more;
     }
-    Node *node = padded_by(w, x, across, from, count);
-    View view = first->view;
-    view_set_whole(&view, at, across ? AXIS_W : AXIS_H, count);
-    if (node)
-        give(w, 0, node, &view);
-    return node != NULL;
+    return padded_by(w, x, axis, from, count);
+}
+
+/* Which of rnc's axes all operands are joined along, when they lie alike; -1: none. */
+static int joined_axis(Work *w, int at, int n)
+{
+    const Value *first = operand(w, 0);
+    const int axis = at < 0 ? -1 : view_whole_axis(&first->view, at, first->node->type);
+    for (int i = 1; i < n && axis >= 0; i++) {
+        const Value *v = operand(w, i);
+        if (v->view.rank != first->view.rank ||
+            view_whole_axis(&v->view, at, v->node->type) != axis)
+            return -1;
+        for (int k = 0; k < v->view.rank; k++) {
+            if (k != at && !view_same_axis(&v->view, k, &first->view, k))
+                return -1;
+        }
+    }
+    return axis;
 }
 
 void onnx_concat(Work *w)
 {
     const int n = w->node->n_in;
     Node **in = NEW_ARRAY(w->arena, Node *, n + 1);
-    const Value *first = tensor(w, 0);
-    if (!first)
-        return;
-    const int axis = axis_in(attr_int(w, "axis", 1), first->view.rank);
-    bool good = axis >= 0;
     for (int i = 0; i < n; i++) {
         const Value *v = tensor(w, i);
         if (!v)
             return;
         in[i] = v->node;
-        good = good && v->view.rank == first->view.rank &&
-               view_axis_is(&v->view, axis, AXIS_C, v->node->type.c);
-        for (int k = 0; good && k < v->view.rank; k++)
-            good = k == axis || view_same_axis(&v->view, k, &first->view, k);
     }
-    if (!good && axis >= 0 && concat_pixels(w, first, axis, in, n))
+    const Value *first = tensor(w, 0);
+    if (!first)
         return;
-    if (!good) {
-        refuse(w, "of other axes than the channels, and no padding of an image by itself", NULL);
-        return;
-    }
     if (n == 1) {
         give_same(w, 0, first);
         return;
     }
+    const int at = axis_in(attr_int(w, "axis", 1), first->view.rank);
+    const int axis = joined_axis(w, at, n);
     const Attrs a = ir_default_attrs(OP_CONCAT);
-    Node *node = layer(w, OP_CONCAT, in, n, &a);
+    Node *node = axis == AXIS_C  ? layer(w, OP_CONCAT, in, n, &a)
+                 : axis > AXIS_C ? concat_pixels(w, axis == AXIS_W, in, n)
+                                 : NULL;
+    if (!node && axis != AXIS_C)
+        refuse(w, "of other axes than the channels, and no padding of an image by itself", NULL);
+    if (!node)
+        return;
     View view = first->view;
-    if (node)
-        view_set_whole(&view, axis, AXIS_C, node->type.c);
+    const Type t = node->type;
+    view_set_whole(&view, at, axis, axis == AXIS_C ? t.c : axis == AXIS_H ? t.h : t.w);
     give(w, 0, node, &view);
 }
 
@@ -272,15 +277,6 @@ static Node *pixels_of(Work *w, Node *x, bool across, int64_t begin, int64_t cou
     return count == extent ? x : layer(w, OP_CROP, &x, 1, &a);
 }
 
-/* Which of rnc's axes an axis of the view is as a whole, -1: none. */
-static int whole_axis(const View *view, int at, Type t)
-{
-    return view_axis_is(view, at, AXIS_C, t.c)   ? AXIS_C
-           : view_axis_is(view, at, AXIS_H, t.h) ? AXIS_H
-           : view_axis_is(view, at, AXIS_W, t.w) ? AXIS_W
-                                                 : -1;
-}
-
 /* The extents of the parts along an axis; false if they do not fit it. */
 static bool sizes_of(const int64_t *given, int n, int64_t extent, int64_t *sizes, int parts)
 {
@@ -303,9 +299,9 @@ void onnx_split(Work *w)
     if (!v || !ints_of(w, "split", 1, &given, &n))
         return;
     const int at = axis_in(attr_int(w, "axis", 0), v->view.rank), parts = w->node->n_out;
-    const int axis = at < 0 ? -1 : whole_axis(&v->view, at, v->node->type);
+    const int axis = at < 0 ? -1 : view_whole_axis(&v->view, at, v->node->type);
     int64_t *sizes = NEW_ARRAY(w->arena, int64_t, parts + 1), begin = 0;
-    if (axis < 0 || parts < 1 || (n && n != parts) ||
+    if (axis < AXIS_C || parts < 1 || (n && n != parts) ||
         !sizes_of(given, n, v->view.dims[at], sizes, parts)) {
         refuse(w, "of another axis than channels, height and width, or in parts that do not fit it",
                NULL);
@@ -333,8 +329,8 @@ static bool cut_of(const Value *v, const Slices *s, Attrs *crop, Attrs *every, V
         const int64_t extent = v->view.dims[i], step = s->step[i], count = s->count[i];
         if (s->begin[i] == 0 && count == extent && step == 1)
             continue;
-        const int axis = whole_axis(&v->view, i, t);
-        if (axis < 0 || count < 1 || step < 1 || step > 1024 || (axis == AXIS_C && step != 1))
+        const int axis = view_whole_axis(&v->view, i, t);
+        if (axis < AXIS_C || count < 1 || step < 1 || step > 1024 || (axis == AXIS_C && step != 1))
             return false;
         /* What is left out after the last one, unless a subsample leaves it out by itself. */
         const int64_t rest = extent - 1 - s->begin[i] - (count - 1) * step;
@@ -433,9 +429,9 @@ void onnx_gather(Work *w)
     if (!v)
         return;
     const int at = axis_in(attr_int(w, "axis", 0), v->view.rank);
-    const int axis = at < 0 ? -1 : whole_axis(&v->view, at, v->node->type);
-    if (axis < 0 || !index || !index->bytes || !onnx_type_whole(index->type) || index->rank > 1 ||
-        index->elements < 1) {
+    const int axis = at < 0 ? -1 : view_whole_axis(&v->view, at, v->node->type);
+    if (axis < AXIS_C || !index || !index->bytes || !onnx_type_whole(index->type) ||
+        index->rank > 1 || index->elements < 1) {
         refuse(w, "of anything but known channels, rows or columns", NULL);
         return;
     }

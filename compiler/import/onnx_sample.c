@@ -45,12 +45,10 @@ static bool pads_of(Work *w, const Value *v, const int64_t *pads, int n, Pads *t
     for (int i = 0; i < n / 2; i++) {
         const int64_t before = pads[i], after = pads[n / 2 + i];
         const int at = (int)axes[i];
-        int axis = AXIS_C;
+        const int axis = view_whole_axis(&v->view, at, t);
         if (before == 0 && after == 0)
             continue;
-        while (axis < AXES && !view_axis_is(&v->view, at, axis, extents[axis]))
-            axis++;
-        const bool fits = axis < AXES && before > -PADDING_MOST && before < PADDING_MOST &&
+        const bool fits = axis > AXIS_N && before > -PADDING_MOST && before < PADDING_MOST &&
                           after > -PADDING_MOST && after < PADDING_MOST &&
                           extents[axis] + before + after > 0;
         if (!fits || to->by[axis][0] || to->by[axis][1]) {

@@ -176,6 +176,18 @@ const int *view_axes(const View *v, Type type)
     return NULL;
 }
 
+int view_whole_axis(const View *v, int axis, Type type)
+{
+    const int *axes = view_axes(v, type);
+    if (axes)
+        return axes[axis];
+    for (int of = 0; of < AXES; of++) {
+        if (extent_of(type, of) > 1 && view_axis_is(v, axis, of, extent_of(type, of)))
+            return of;
+    }
+    return -1;
+}
+
 int view_channels(const View *v, Type type)
 {
     for (int i = 0; i < v->rank && type.c > 1; i++) {

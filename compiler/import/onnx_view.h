@@ -53,6 +53,9 @@ bool view_is(const View *v, Type type, int rank, const int *axes);
 /* The axes of rnc's that the view's are, one each: n | c | h | w, n | c | w, n | c, or with the
  * channels last; NULL if they are none of these. */
 const int *view_axes(const View *v, Type type);
+/* Which of rnc's axes an axis of the view is as a whole, -1: none, or it has one element and the
+ * others do not tell. */
+int view_whole_axis(const View *v, int axis, Type type);
 /* The axis that is all of rnc's channels, or -1 (also if there is one channel: any axis of 1). */
 int view_channels(const View *v, Type type);
 /* The order of all elements where the view has only whole axes: "nchw" or "nhwc" without those of

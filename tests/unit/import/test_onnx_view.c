@@ -60,6 +60,26 @@ static void test_extents_of_one(void)
     CU_ASSERT_PTR_NOT_NULL(view_axes(&flat, pixel));
 }
 
+/* Axes of one element are told by the others, where these say an image. */
+static void test_whole_axes(void)
+{
+    const Type row = {ELEM_F32, 1, 1, 5, 1}, pixel = {ELEM_F32, 1, 1, 1, 5};
+    const int64_t to_last[] = {0, 2, 3, 1}, halves[] = {2, 4, 2, 4, 6};
+    const View v = view_image(row, 4), last = view_transposed(&v, to_last);
+    CU_ASSERT_EQUAL(view_whole_axis(&v, 1, row), AXIS_C);
+    CU_ASSERT_EQUAL(view_whole_axis(&v, 2, row), AXIS_H);
+    CU_ASSERT_EQUAL(view_whole_axis(&v, 3, row), AXIS_W);
+    CU_ASSERT_EQUAL(view_whole_axis(&last, 2, row), AXIS_W);
+    CU_ASSERT_EQUAL(view_whole_axis(&last, 3, row), AXIS_C);
+    const View one = view_image(pixel, 4);
+    CU_ASSERT_EQUAL(view_whole_axis(&one, 3, pixel), AXIS_W);
+    const View whole = view_image(image, 4);
+    View cut;
+    CU_ASSERT_FATAL(view_reshaped(&whole, 5, halves, &cut));
+    CU_ASSERT_EQUAL(view_whole_axis(&cut, 1, image), -1);
+    CU_ASSERT_EQUAL(view_whole_axis(&cut, 4, image), AXIS_W);
+}
+
 void suite_onnx_view(void)
 {
     CU_pSuite s = CU_add_suite("onnx_view", NULL, NULL);
@@ -67,4 +87,5 @@ void suite_onnx_view(void)
     CU_add_test(s, "channels cut and turned round", test_shuffled);
     CU_add_test(s, "all axes as one", test_flattened);
     CU_add_test(s, "axes of one element", test_extents_of_one);
+    CU_add_test(s, "axes that are whole", test_whole_axes);
 }

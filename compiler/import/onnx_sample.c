@@ -416,8 +416,10 @@ void onnx_resize(Work *w)
         give_image(w, node);
     else
         refuse(w,
-               arena_printf(w->arena, "with mode=%s, coordinate_transformation_mode=%s%s",
-                            str_shown(w->arena, rule.mode), str_shown(w->arena, rule.where),
+               arena_printf(w->arena, "with mode=%s%s%s, coordinate_transformation_mode=%s%s",
+                            str_shown(w->arena, rule.mode), nearest ? ", nearest_mode=" : "",
+                            nearest ? str_shown(w->arena, rule.nearest) : "",
+                            str_shown(w->arena, rule.where),
                             attr_int(w, "antialias", 0) ? ", antialias=1" : ""),
                "rnc resizes by the nearest pixel or bilinearly, see `rnc doc resize`");
 }

@@ -422,12 +422,32 @@ static Node *gathered_pixels(Work *w, Node *x, bool across, const int64_t *at, i
     return node;
 }
 
+/* All elements of a vector in order, in the shape of the index: PyTorch's as_strided. */
+static bool gathers_all(Work *w, const Value *v, const OnnxTensor *index, View *view)
+{
+    if (v->view.rank != 1 || !index || !index->bytes || !onnx_type_whole(index->type) ||
+        index->elements != v->view.dims[0] ||
+        !view_reshaped(&v->view, index->rank, index->dims, view))
+        return false;
+    const int64_t *at = onnx_ints(index, w->arena);
+    for (int64_t i = 0; i < index->elements; i++) {
+        if (at[i] != i)
+            return false;
+    }
+    return true;
+}
+
 void onnx_gather(Work *w)
 {
     const Value *v = tensor(w, 0);
     const OnnxTensor *index = known(w, 1);
+    View all;
     if (!v)
         return;
+    if (gathers_all(w, v, index, &all)) {
+        give(w, 0, v->node, &all);
+        return;
+    }
     const int at = axis_in(attr_int(w, "axis", 0), v->view.rank);
     const int axis = at < 0 ? -1 : view_whole_axis(&v->view, at, v->node->type);
     if (axis < AXIS_C || !index || !index->bytes || !onnx_type_whole(index->type) ||

@@ -26,9 +26,9 @@ enum { RNC_JOIN_ADD, RNC_JOIN_MUL, RNC_JOIN_SUB, RNC_JOIN_DIV };
 /* What `reduce_over` and `softmax_over` compute. */
 enum { RNC_OVER_MEAN, RNC_OVER_MAX, RNC_OVER_SUM, RNC_OVER_SOFTMAX, RNC_OVER_LOG_SOFTMAX };
 
-/* Activations, in the order of the compiler's Act.  Their numbers alpha and beta are: leaky_relu and
- * elu: alpha; clip: the least and the largest result; hard_sigmoid: the slope, and what is added
- * before. */
+/* Activations, in the order of the compiler's Act.  Their numbers alpha and beta are: leaky_relu
+ * and elu: alpha; clip: the least and the largest result; hard_sigmoid: the slope, and what is
+ * added before. */
 enum {
     RNC_ACT_NONE,
     RNC_ACT_RELU,

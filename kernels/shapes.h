@@ -5,7 +5,7 @@
 #define SHAPE_BEGIN(family, doc) typedef struct rnc_##family##_shape {
 #define FIELD(family, type, name, doc) type name;
 #define SHAPE_END(family) \
-    }                     \
+    } \
     rnc_##family##_shape;
 #include "shapes.def"
 

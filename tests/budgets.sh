@@ -1,7 +1,8 @@
 #!/bin/sh
-# budgets.sh: how large the weights file and the arena may be.  Each row is a network, the most that
-# its packed weights may take for each --optimize, in percent of its trained parameters in
-# 32 bits, and the most kilobytes that its arena may take.
+# budgets.sh: how large the weights file, the arena and the C may be.  Each row of the first table is
+# a network, the most that its packed weights may take for each --optimize, in percent of its trained
+# parameters in 32 bits, and the most kilobytes that its arena may take.  Each row of the second is a
+# network, the most kilobytes of its C for the instruction sets of x86-64, and other options.
 . "$(dirname "$0")/lib.sh"
 cd "$out" || exit 1
 
@@ -35,5 +36,16 @@ seresnet50 178 102 100 7230
 resnet20 398 100 100 204
 resnet8 320 100 100 204
 tutorial/resnet50-keras 105 100 100 399
+T
+
+while read -r net most options; do
+    # shellcheck disable=SC2086 # none or several
+    "$rnc" "$src/models/$net.net" --isa avx512,avx2,portable $options --name model -q -o model.c > err 2>&1 || cat err
+    within "$net $options, C" "$(($(wc -c < model.c) / 1000))" "$most" ' kB'
+    rm -f model.*
+done << 'T'
+resnet18 186
+resnet50 205
+mobilenet_v2 180
 T
 finish

@@ -26,6 +26,30 @@ static const char *new_kind_name(Emit *e, const char *layer)
     return name;
 }
 
+static bool same_knobs(const Plan *plan, const Step *a, const Step *b)
+{
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if ((plan->options.isas >> i & 1) &&
+            memcmp(&a->knobs[i], &b->knobs[i], sizeof a->knobs[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Numbers the knobs of the step that begins kind `kind`: those of an earlier kind or new ones. */
+static void number_knobs(Emit *e, const Step *step, int kind)
+{
+    const Plan *plan = e->plan;
+    for (int i = 0; i < step->index; i++) {
+        const Step *s = &plan->steps.at[i];
+        if (s->function == i && same_knobs(plan, s, step)) {
+            e->knobs[kind] = e->knobs[e->kinds[i]];
+            return;
+        }
+    }
+    e->knobs[kind] = e->n_knobs++;
+}
+
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src)
 {
     Emit e = {.out = out,
@@ -38,11 +62,15 @@ Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const Sr
               .state = plan->state_bytes > 0};
     e.kinds = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
     e.kind_names = NEW_ARRAY(e.arena, const char *, plan->steps.n + 1);
+    e.knobs = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
     for (int i = 0; i < plan->steps.n; i++) {
-        const int first = plan->steps.at[i].function;
-        e.kinds[i] = first == i ? e.n_kinds++ : e.kinds[first];
-        if (first == i)
-            e.kind_names[e.kinds[i]] = new_kind_name(&e, step_layer(plan, &plan->steps.at[i]));
+        const Step *step = &plan->steps.at[i];
+        const bool first = step->function == i;
+        e.kinds[i] = first ? e.n_kinds++ : e.kinds[step->function];
+        if (first) {
+            e.kind_names[e.kinds[i]] = new_kind_name(&e, step_layer(plan, step));
+            number_knobs(&e, step, e.kinds[i]);
+        }
     }
     return e;
 }
@@ -380,13 +408,16 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_left_out(&e);
     emit_operands(&e);
     emit_template(&e, step_text);
+    emit_kinds(&e);
     emit_shapes(&e);
+    emit_knobs_macro(&e);
     if (passes)
         emit_passes(&e);
     for (int i = 0; i < ISA_COUNT && !passes; i++) {
         if (plan->options.isas >> i & 1)
             emit_isa(&e, (Isa)i);
     }
+    buf_puts(out, "#undef RNC_KNOBS\n");
     emit_dispatch(&e);
     emit_template(&e, mode_text);
     emit_template(&e, call_text);
@@ -422,7 +453,9 @@ void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
     buf_puts(out, "#include <math.h>\n#include <stddef.h>\n#include <string.h>\n");
     emit_operands(&e);
     emit_template(&e, step_text);
+    emit_kinds(&e);
     emit_shapes(&e);
+    emit_knobs_macro(&e);
     for (int i = 0; i < ISA_COUNT; i++) {
         if (!(plan->options.isas >> i & 1))
             continue;
@@ -430,4 +463,5 @@ void emit_candidates(Buf *out, const Plan *plan, const char *symbol)
         buf_printf(out, "\nconst %s_step_function *const %s = %s_steps_%s;\n", symbol, symbol,
                    symbol, isa_rows[i].name);
     }
+    buf_puts(out, "#undef RNC_KNOBS\n");
 }

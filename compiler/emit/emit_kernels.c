@@ -11,6 +11,35 @@
 
 #include <string.h>
 
+/* ---- what a plan uses ---- */
+
+/* Whether a kernel calls another one. */
+static bool calls(Kernel kernel, Kernel other)
+{
+    return (kernel == KERNEL_conv_grad_data && other == KERNEL_conv_direct) ||
+           (kernel == KERNEL_depthwise_grad_data && other == KERNEL_depthwise);
+}
+
+static bool uses_kernel(const Plan *plan, Kernel kernel)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Kernel step = plan->steps.at[i].kernel;
+        if (step == kernel || calls(step, kernel))
+            return true;
+    }
+    return false;
+}
+
+/* Does the plan have a kernel that needs `what` (NEEDS_...)? */
+static bool any_needs(const Plan *plan, unsigned what)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (kernel_rows[plan->steps.at[i].kernel].needs & what)
+            return true;
+    }
+    return false;
+}
+
 /* ---- shapes and operands ---- */
 
 /* Families whose shapes the functions of train/cuts.h take. */
@@ -30,6 +59,21 @@ static bool uses_family(const Plan *plan, Family family)
     return family == FAMILY_knobs || (plan->training && train_cuts_speak(family));
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t n = strlen(text), m = strlen(end);
+    return n >= m && str_eq(text + n - m, end);
+}
+
+/* Field i begins the three distances of a tensor: in_pixel, in_row, in_image. */
+static bool begins_distances(const ShapeRow *row, int i)
+{
+    return i + 2 < row->n && ends_with(row->fields[i].name, "_pixel") &&
+           ends_with(row->fields[i + 1].name, "_row") &&
+           ends_with(row->fields[i + 2].name, "_image");
+}
+
+/* One line for each field, but for distances, and for the two numbers of an activation. */
 static void emit_struct(Emit *e, const ShapeRow *row)
 {
     const char *upper = c_upper(e->arena, row->name);
@@ -38,8 +82,17 @@ static void emit_struct(Emit *e, const ShapeRow *row)
                upper, upper, row->name);
     for (int i = 0; i < row->n; i++) {
         const ShapeField *f = &row->fields[i];
-        buf_printf(e->out, "    %s %s;%*s /* %s */\n", f->is_float ? "float" : "int", f->name,
-                   (int)(f->is_float ? 16 : 18) - (int)strlen(f->name), "", f->doc);
+        if (begins_distances(row, i)) {
+            buf_printf(e->out, "    int %s, %s, %s; /* %s; likewise of rows and images */\n",
+                       f->name, f[1].name, f[2].name, f->doc);
+            i += 2;
+        } else if (str_eq(f->name, "alpha") && i + 1 < row->n && str_eq(f[1].name, "beta")) {
+            buf_puts(e->out, "    float alpha, beta; /* its numbers (operands.h) */\n");
+            i++;
+        } else {
+            buf_printf(e->out, "    %s %s; /* %s */\n", f->is_float ? "float" : "int", f->name,
+                       f->doc);
+        }
     }
     buf_printf(e->out, "} rnc_%s_shape;\n#endif\n", row->name);
 }
@@ -47,8 +100,10 @@ static void emit_struct(Emit *e, const ShapeRow *row)
 /* Networks in one translation unit share these types; other releases have other types. */
 static void emit_release(Emit *e)
 {
-    static const char *const names[] = {"kernels/shapes.def", "kernels/operands.h",
-                                        "kernels/parts.h", "kernels/cuts.h"};
+    static const char *const names[] = {
+        "kernels/shapes.def",      "kernels/operands.h",      "kernels/parts.h",
+        "kernels/cuts.h",          "kernels/cuts_blas.h",     "kernels/cuts_norm.h",
+        "kernels/cuts_strassen.h", "kernels/cuts_winograd.h", "kernels/cuts_winograd1d.h"};
     const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
     buf_printf(e->out,
                "\n/* ---- what kernels are told about their work; distances are in elements ----\n"
@@ -79,6 +134,24 @@ static bool uses_cuts(const Plan *plan)
            uses_family(plan, FAMILY_norm);
 }
 
+static void emit_cuts(Emit *e)
+{
+    const Plan *plan = e->plan;
+    if (!uses_cuts(plan))
+        return;
+    paste_text(e->out, "kernels/cuts.h", NULL, NULL);
+    if (any_needs(plan, NEEDS_WINOGRAD))
+        paste_text(e->out, "kernels/cuts_winograd.h", NULL, NULL);
+    if (uses_kernel(plan, KERNEL_conv_winograd1d))
+        paste_text(e->out, "kernels/cuts_winograd1d.h", NULL, NULL);
+    if (uses_kernel(plan, KERNEL_conv_strassen))
+        paste_text(e->out, "kernels/cuts_strassen.h", NULL, NULL);
+    if (uses_kernel(plan, KERNEL_conv_blas))
+        paste_text(e->out, "kernels/cuts_blas.h", NULL, NULL);
+    if (uses_kernel(plan, KERNEL_norm_images))
+        paste_text(e->out, "kernels/cuts_norm.h", NULL, NULL);
+}
+
 void emit_operands(Emit *e)
 {
     emit_release(e);
@@ -92,8 +165,7 @@ void emit_operands(Emit *e)
     paste_text(e->out, "kernels/operands.h", NULL, NULL);
     buf_putc(e->out, '\n');
     paste_text(e->out, "kernels/parts.h", NULL, NULL);
-    if (uses_cuts(e->plan))
-        paste_text(e->out, "kernels/cuts.h", NULL, NULL);
+    emit_cuts(e);
     if (e->plan->training) {
         paste_text(e->out, "kernels/train/cuts.h", NULL, NULL);
         paste_text(e->out, "kernels/train/rates.h", NULL, NULL);
@@ -105,33 +177,6 @@ void emit_operands(Emit *e)
 static const char *isa_text(Arena *arena, Isa isa)
 {
     return arena_printf(arena, "kernels/isa/isa_%s.h", isa_rows[isa].name);
-}
-
-/* Whether a kernel calls another one. */
-static bool calls(Kernel kernel, Kernel other)
-{
-    return (kernel == KERNEL_conv_grad_data && other == KERNEL_conv_direct) ||
-           (kernel == KERNEL_depthwise_grad_data && other == KERNEL_depthwise);
-}
-
-static bool uses_kernel(const Plan *plan, Kernel kernel)
-{
-    for (int i = 0; i < plan->steps.n; i++) {
-        const Kernel step = plan->steps.at[i].kernel;
-        if (step == kernel || calls(step, kernel))
-            return true;
-    }
-    return false;
-}
-
-/* Does the plan have a kernel that needs `what` (NEEDS_...)? */
-static bool any_needs(const Plan *plan, unsigned what)
-{
-    for (int i = 0; i < plan->steps.n; i++) {
-        if (kernel_rows[plan->steps.at[i].kernel].needs & what)
-            return true;
-    }
-    return false;
 }
 
 /* Does any step have a long activation, one that comes after RNC_ACT_RELU6? */
@@ -246,6 +291,17 @@ static bool wants_exp(const Plan *plan)
     return has_long_act(plan) || any_needs(plan, NEEDS_EXP);
 }
 
+static bool has_large_windows(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        const rnc_pool_shape *s = &step->shape.pool;
+        if (step->kernel == KERNEL_avgpool && (int64_t)s->kernel_h * s->kernel_w > RNC_SUM_BLOCK)
+            return true;
+    }
+    return false;
+}
+
 static bool has_halves(const Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -265,12 +321,20 @@ static bool is_wanted(const void *context, const char *macro)
         return has_long_act(e->plan);
     if (str_eq(macro, "RNC_HALVES"))
         return has_halves(e->plan);
+    if (str_eq(macro, "RNC_LARGE_WINDOWS"))
+        return has_large_windows(e->plan);
     return defined_by_isa(e, macro);
 }
 
 static void paste_kernel(Emit *e, const char *name)
 {
+    VEC_PUSH(e->arena, &e->pasted, name);
     paste_text(e->out, name, is_wanted, e);
+}
+
+static void paste_end(Emit *e, const char *name)
+{
+    paste_undefs(e->out, name, e->pasted.at, e->pasted.n);
 }
 
 /* What is the same for all instruction sets: the kernels, written with an ISA header's macros. */
@@ -280,6 +344,8 @@ static void emit_kernel_texts(Emit *e)
     if (wants_exp(plan))
         buf_puts(e->out, has_long_act(plan) ? "#define RNC_EXP 1\n#define RNC_LONG_ACT 1\n\n"
                                             : "#define RNC_EXP 1\n\n");
+    if (has_large_windows(plan))
+        buf_puts(e->out, "#define RNC_LARGE_WINDOWS 1\n\n");
     paste_kernel(e, "kernels/f32/act.h");
     if (uses_family(plan, FAMILY_halo))
         paste_kernel(e, "kernels/f32/halo.c");
@@ -312,8 +378,8 @@ static void emit_kernel_texts(Emit *e)
     emit_functions(e);
     buf_putc(e->out, '\n');
     if (plan->training)
-        paste_text(e->out, "kernels/train/parts_end.h", NULL, NULL);
-    paste_text(e->out, "kernels/isa/isa_end.h", NULL, NULL);
+        paste_end(e, "kernels/train/parts_end.h");
+    paste_end(e, "kernels/isa/isa_end.h");
     buf_puts(e->out, "#ifdef __clang__\n#pragma clang diagnostic pop\n#endif\n");
 }
 
@@ -329,7 +395,7 @@ static void emit_isa_macros(Emit *e, Isa isa)
         buf_printf(e->out, "\n#define RNC_NARROW %d\n", has_narrow(e->plan, isa));
     if (any_needs(e->plan, NEEDS_SUMS))
         emit_tile_kinds(e, isa);
-    emit_tiles(e, isa);
+    emit_knobs(e, isa);
 }
 
 static void emit_vectors(Emit *e, bool vectors, bool scalar)

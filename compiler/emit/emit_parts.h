@@ -14,10 +14,14 @@ typedef struct Emit {
     int *kinds;               /* [steps]: index of the step's function in the tables */
     const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
     int n_kinds;
+    int *
+        knobs; /* [n_kinds]: the number of the kind's knobs; kinds with the same knobs share them */
+    int n_knobs;
     bool state;               /* the network keeps a state */
     uint32_t pass;            /* the value of RNC_PASS in this file */
     Spread *spreads;          /* [nodes], for what the header says of inputs; NULL at first */
     bool named[FAMILY_COUNT]; /* families whose fields' names are in the text already */
+    VEC(const char *) pasted; /* the kernels' texts that are in the file */
 } Emit;
 
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
@@ -36,6 +40,9 @@ char *comment_text(Arena *arena, const char *text);
 typedef bool TextWanted(const void *context, const char *macro);
 void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *context);
 bool text_defines(const char *name, const char *macro, Arena *arena);
+/* Pastes a carried text of `#undef`s, without those of macros that only texts define which are not
+ * among `pasted`. */
+void paste_undefs(Buf *out, const char *name, const char *const *pasted, int n);
 uint32_t texts_hash(const char *const *names, int n); /* below 2^31 */
 /* For --single-file: the runtime's interface, and its functions. */
 void emit_runtime_interface(Buf *out);
@@ -53,9 +60,11 @@ void emit_pass(Emit *e);                /* what it includes */
 
 /* emit_steps.c */
 void emit_float(Buf *out, float x); /* as a constant of C with the same value */
+void emit_kinds(Emit *e);           /* the list of kinds */
 void emit_shapes(Emit *e);          /* the constants all ISAs share */
-void emit_tiles(Emit *e, Isa isa);
-void emit_functions(Emit *e); /* a function for each kind of step, and a table of them */
+void emit_knobs_macro(Emit *e);
+void emit_knobs(Emit *e, Isa isa); /* an ISA's constants */
+void emit_functions(Emit *e);      /* a function for each kind of step, and a table of them */
 
 /* emit_run.c: whether the plan has steps with more than two operands or more than one result, which
  * have a call of another form; the steps. */

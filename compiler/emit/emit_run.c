@@ -65,9 +65,6 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     buf_printf(out, "[%d][%d][%d]  %s", t.c, t.h, t.w, kernel_rows[s->kernel].name);
     if (macs > 0 && s->weights)
         buf_printf(out, "  %s", figure_count(e->arena, macs, "MAC"));
-    if (s->out[0].tensor)
-        buf_printf(out, "  %s 0x%" PRIx64, s->out[0].kind == PLACE_STATE ? "state" : "arena",
-                   (uint64_t)operand_address(e->plan, &s->out[0]));
     if (same_place(e->plan, &s->out[0], &s->in[1]))
         buf_printf(out, "  in place of %s",
                    named ? comment_text(e->arena, s->in[1].tensor->node->name) : "in2");

@@ -39,50 +39,70 @@ static const char *halo_suffix(Emit *e, int result)
     return result == 0 ? "_halo" : arena_printf(e->arena, "_halo%d", result + 1);
 }
 
-enum { PER_LINE = 6 }; /* fields of a shape in a line */
-
-static const char *after_field(const ShapeRow *row, int i)
+/* Begins a new line, by `end`, if `length` characters do not fit into this one. */
+static void fit_line(Buf *out, int length, const char *end)
 {
-    return i + 1 == row->n ? "" : i % PER_LINE + 1 == PER_LINE ? ",\n" : ", ";
+    enum { COLUMNS = 100 };
+    int column = 0;
+    while ((size_t)column < out->n && out->text[out->n - 1 - (size_t)column] != '\n')
+        column++;
+    if (column + length > COLUMNS) {
+        out->n -= out->text[out->n - 1] == ' ';
+        buf_puts(out, end);
+    }
 }
 
-/* The names of a family's fields, in lines like those of its constants. */
+/* The names of a family's fields, in a comment. */
 static void emit_fields(Emit *e, Family family)
 {
     const ShapeRow *row = &shape_rows[family];
-    buf_printf(e->out, "/* rnc_%s_shape:\n", row->name);
-    for (int i = 0; i < row->n; i++)
-        buf_printf(e->out, "%s%s%s", i % PER_LINE == 0 ? " *  " : "", row->fields[i].name,
-                   after_field(row, i));
-    buf_puts(e->out, " */\n");
+    buf_printf(e->out, "/* %s: ", row->name);
+    for (int i = 0; i < row->n; i++) {
+        const char *end = i + 1 == row->n ? " */\n" : ", ";
+        fit_line(e->out, (int)(strlen(row->fields[i].name) + strlen(end)), "\n * ");
+        buf_printf(e->out, "%s%s", row->fields[i].name, end);
+    }
 }
 
-/* "{1, 2, 3, ...}" */
+/* "RNC_SHAPE(conv, conv1_shape, 1, 2, 3, ...);" */
 static void emit_constant(Emit *e, const char *name, Family family, const void *shape)
 {
     const ShapeRow *row = &shape_rows[family];
     if (!e->named[family])
         emit_fields(e, family);
     e->named[family] = true;
-    buf_printf(e->out, "static const rnc_%s_shape %s_%s = {\n", row->name, e->name, name);
+    buf_printf(e->out, "RNC_SHAPE(%s, %s, ", row->name, name);
     for (int i = 0; i < row->n; i++) {
-        buf_puts(e->out, i % PER_LINE == 0 ? "    " : "");
-        emit_value(e->out, &row->fields[i], shape);
-        buf_puts(e->out, after_field(row, i));
+        Buf value = buf_new(e->arena);
+        emit_value(&value, &row->fields[i], shape);
+        buf_puts(&value, i + 1 == row->n ? ");\n" : ", ");
+        fit_line(e->out, (int)value.n - 1, "\n    ");
+        buf_puts(e->out, buf_text(&value));
     }
-    buf_puts(e->out, "\n};\n");
+}
+
+/* The list of kinds, a macro that numbers them and fills the table of functions. */
+void emit_kinds(Emit *e)
+{
+    buf_printf(e->out,
+               "\n/* ---- the kinds of steps and their shapes ----\n"
+               " * Each kind is named after its first layer; steps of a kind share a function. */\n"
+               "#define %s_KINDS(X)",
+               e->upper);
+    buf_puts(e->out, " \\\n   ");
+    for (int k = 0; k < e->n_kinds; k++) {
+        fit_line(e->out, (int)strlen(e->kind_names[k]) + 6, " \\\n   ");
+        buf_printf(e->out, " X(%s)", e->kind_names[k]);
+    }
+    emit_template(e, "\n#define RNC_NUMBER(kind) @_##kind##_kind,\n"
+                     "enum { $_KINDS(RNC_NUMBER) @_kinds };\n#undef RNC_NUMBER\n");
 }
 
 void emit_shapes(Emit *e)
 {
-    buf_puts(e->out, "\n/* ---- the kinds of steps and their shapes ----\n"
-                     " * Each kind is named after its first layer; steps of a kind share a "
-                     "function.  Before the\n"
-                     " * first shape of a type are the names of its fields. */\n"
-                     "\nenum {\n");
-    for (int k = 0; k < e->n_kinds; k++)
-        buf_printf(e->out, "    %s_%s_kind,\n", e->name, e->kind_names[k]);
-    buf_printf(e->out, "    %s_kinds\n};\n\n", e->name);
+    emit_template(e, "\n/* Before the first shape of a type are the names of its fields. */\n"
+                     "#define RNC_SHAPE(type, name, ...) \\\n"
+                     "    static const rnc_##type##_shape @_##name = {__VA_ARGS__}\n");
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
         if (s->function != i)
@@ -100,46 +120,48 @@ void emit_shapes(Emit *e)
 
 /* ---- functions ---- */
 
-/* One row for each kind of steps: "RNC_KNOBS(conv1, 14, 2, ...);" */
-void emit_tiles(Emit *e, Isa isa)
+void emit_knobs_macro(Emit *e)
+{
+    buf_puts(e->out, "#undef RNC_SHAPE\n\n");
+    emit_fields(e, FAMILY_knobs);
+    buf_puts(e->out, "#define RNC_KNOBS(number, ...) \\\n"
+                     "    static const rnc_knobs RNC_FN(knobs_##number) = {__VA_ARGS__}\n");
+}
+
+/* "RNC_KNOBS(1, 14, 2, ...);" */
+void emit_knobs(Emit *e, Isa isa)
 {
     const ShapeRow *row = &shape_rows[FAMILY_knobs];
-    buf_puts(e->out, "\n#define RNC_KNOBS(kind, ...) \\\n"
-                     "    static const rnc_knobs RNC_FN(kind##_knobs) = {__VA_ARGS__}\n/* ");
-    for (int k = 0; k < row->n; k++)
-        buf_printf(e->out, "%s%s", row->fields[k].name,
-                   k + 1 == row->n ? " */\n"
-                   : k == 5        ? ",\n * "
-                                   : ", ");
+    int next = 0;
+    buf_putc(e->out, '\n');
     for (int i = 0; i < e->plan->steps.n; i++) {
         const Step *s = &e->plan->steps.at[i];
-        if (s->function != i)
+        if (s->function != i || e->knobs[e->kinds[i]] != next)
             continue;
-        buf_printf(e->out, "RNC_KNOBS(%s", e->kind_names[e->kinds[i]]);
+        buf_printf(e->out, "RNC_KNOBS(%d", next++);
         for (int k = 0; k < row->n; k++) {
             buf_puts(e->out, ", ");
             emit_value(e->out, &row->fields[k], (const unsigned char *)&s->knobs[isa]);
         }
         buf_puts(e->out, ");\n");
     }
-    buf_puts(e->out, "#undef RNC_KNOBS\n");
 }
 
 /* The function of a kind, as a macro: of one whose result has no halo to be cleared, or one. */
 static const char kind_text[] =
-    "\n/* The function of a kind of steps. */\n"
-    "#define RNC_KIND(kind, kernel)                                                    \\\n"
+    "\n/* The function of a kind of steps: its kernel, and the number of its knobs. */\n"
+    "#define RNC_KIND(kind, kernel, knobs) \\\n"
     "    RNC_STEP void RNC_FN(kind##_step)(const rnc_operands *o, int part, int parts) \\\n"
-    "    {                                                                             \\\n"
-    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(kind##_knobs), o, part, parts); \\\n"
+    "    { \\\n"
+    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(knobs_##knobs), o, part, parts); \\\n"
     "    }\n";
 static const char kind_halo_text[] =
     "/* Likewise; first it clears what is around its result. */\n"
-    "#define RNC_KIND_HALO(kind, kernel)                                               \\\n"
+    "#define RNC_KIND_HALO(kind, kernel, knobs) \\\n"
     "    RNC_STEP void RNC_FN(kind##_step)(const rnc_operands *o, int part, int parts) \\\n"
-    "    {                                                                             \\\n"
-    "        RNC_FN(halo_clear)(&@_##kind##_halo, o, part, parts);                     \\\n"
-    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(kind##_knobs), o, part, parts); \\\n"
+    "    { \\\n"
+    "        RNC_FN(halo_clear)(&@_##kind##_halo, o, part, parts); \\\n"
+    "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(knobs_##knobs), o, part, parts); \\\n"
     "    }\n";
 
 /* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES): of this rank,
@@ -158,8 +180,8 @@ static void emit_counted(Emit *e, const Step *s, const char *kind)
         buf_puts(e->out, "    s.images = images;\n");
     if (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter)
         buf_puts(e->out, "    s.slices = rnc_div_up(images, s.slice);\n");
-    buf_printf(e->out, "    RNC_FN(%s)(&s, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
-               kernel_rows[s->kernel].name, kind);
+    buf_printf(e->out, "    RNC_FN(%s)(&s, &RNC_FN(knobs_%d), o, part, parts);\n}\n",
+               kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]]);
 }
 
 /* The function of a kind that has more to do than the macros say. */
@@ -176,8 +198,8 @@ static void emit_function(Emit *e, const Step *s, const char *kind)
     if (s->counts)
         emit_counted(e, s, kind);
     else
-        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(%s_knobs), o, part, parts);\n}\n",
-                   kernel_rows[s->kernel].name, e->name, kind, kind);
+        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(knobs_%d), o, part, parts);\n}\n",
+                   kernel_rows[s->kernel].name, e->name, kind, e->knobs[e->kinds[s->index]]);
 }
 
 void emit_functions(Emit *e)
@@ -196,13 +218,11 @@ void emit_functions(Emit *e)
         if (s->clear_halo > 1 || s->counts)
             emit_function(e, s, kind);
         else
-            buf_printf(e->out, "RNC_KIND%s(%s, %s)\n", s->clear_halo ? "_HALO" : "", kind,
-                       kernel_rows[s->kernel].name);
+            buf_printf(e->out, "RNC_KIND%s(%s, %s, %d)\n", s->clear_halo ? "_HALO" : "", kind,
+                       kernel_rows[s->kernel].name, e->knobs[e->kinds[i]]);
     }
     buf_printf(e->out, "#undef RNC_KIND\n%s", halos ? "#undef RNC_KIND_HALO\n" : "");
-    buf_printf(e->out, "static const %s_step_function RNC_FN(steps)[%s_kinds] = {\n", e->name,
-               e->name);
-    for (int k = 0; k < e->n_kinds; k++)
-        buf_printf(e->out, "    RNC_FN(%s_step),\n", e->kind_names[k]);
-    buf_puts(e->out, "};\n");
+    emit_template(e, "\n#define RNC_FUNCTION(kind) RNC_FN(kind##_step),\n"
+                     "static const @_step_function RNC_FN(steps)[@_kinds] = {\n"
+                     "    $_KINDS(RNC_FUNCTION)\n};\n#undef RNC_FUNCTION\n");
 }

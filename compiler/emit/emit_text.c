@@ -32,6 +32,34 @@ bool text_defines(const char *name, const char *macro, Arena *arena)
     return text && strstr(text->defines, arena_printf(arena, " %s ", macro)) != NULL;
 }
 
+/* Whether a macro of some text is defined in none of those that were pasted. */
+static bool is_missing(const char *macro, const char *const *pasted, int n, Arena *arena)
+{
+    bool known = false;
+    for (int i = 0; i < n; i++) {
+        if (text_defines(pasted[i], macro, arena))
+            return false;
+    }
+    for (int i = 0; i < text_count && !known; i++)
+        known = text_defines(texts[i].name, macro, arena);
+    return known;
+}
+
+void paste_undefs(Buf *out, const char *name, const char *const *pasted, int n)
+{
+    static const char undef[] = "#undef ";
+    Buf text = buf_new(out->arena);
+    paste_text(&text, name, NULL, NULL);
+    for (const char *line = buf_text(&text); *line;) {
+        const size_t size = strcspn(line, "\n"), head = sizeof undef - 1;
+        const bool undefs = str_starts(line, undef);
+        if (!undefs ||
+            !is_missing(arena_strndup(out->arena, line + head, size - head), pasted, n, out->arena))
+            buf_printf(out, "%.*s\n", (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+}
+
 uint32_t texts_hash(const char *const *names, int n)
 {
     uint64_t hash = 0;

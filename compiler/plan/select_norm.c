@@ -1,5 +1,6 @@
 /* select_norm.c: steps of normalisations by statistics of the tensor itself, and their weights. */
 #include "plan/methods/method_parts.h"
+#include "kernels/cuts_norm.h"
 
 /* The channels of a set; 0: all of a pixel's. */
 static int group_of(const Node *node)

@@ -1,22 +1,13 @@
-/* act.h: the activations.
- * Define RNC_EXP before this file if any step needs vf_exp, and RNC_LONG_ACT if any step has an
- * activation that comes after RNC_ACT_RELU6 in operands.h.  A NaN stays a NaN; infinities give the
- * functions' limits. */
+/* act.h: the activations.  A NaN stays a NaN; infinities give the functions' limits. */
 #define vf_act RNC_FN(vf_act)
 
 #ifdef RNC_EXP
 #define vf_exp RNC_FN(vf_exp)
 
-/* The polynomials are minimax fits (Remez) made for these intervals; the reduction of exp's
- * argument is Cody and Waite's (1980).  The greatest errors, in ulp of results that are normal
- * numbers:
- *     exp 1, sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5,
- *     elu 4.5, selu 6, softplus 2.5, mish 5 (x > -87);
- *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12).
- *
- * exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2.  2^n is multiplied in two factors, so
- * that results below the normal numbers are right too.  n is clamped but r is not, so that a NaN
- * stays a NaN. */
+/* exp(x) = 2^n exp(r), n = round(x / ln 2), |r| <= ln 2 / 2 (Cody and Waite 1980), with a minimax
+ * polynomial (Remez).  The greatest error is 1 ulp of results that are normal numbers.  2^n is
+ * multiplied in two factors, so that results below the normal numbers are right too.  n is clamped
+ * but r is not, so that a NaN stays a NaN. */
 RNC_KERNEL vf vf_exp(vf x)
 {
     const vf low = vf_set1(-104.0f), high = vf_set1(88.73f);
@@ -42,6 +33,12 @@ RNC_KERNEL vf vf_exp(vf x)
 #define vf_softplus RNC_FN(vf_softplus)
 #define vf_mish RNC_FN(vf_mish)
 #define vf_long_act RNC_FN(vf_long_act)
+
+/* The polynomials are minimax fits (Remez) made for these intervals.  The greatest errors, in ulp
+ * of results that are normal numbers:
+ *     sigmoid 2.3, tanh 1.3, silu 3.0 (x > -87), hard_sigmoid and hard_swish 2.5, elu 4.5, selu 6,
+ *     softplus 2.5, mish 5 (x > -87);
+ *     gelu 1.1e-7 of max(1, |x|) (10 ulp at x = -4, 62 at -12). */
 
 /* 1 / (1 + e) for x > 0, else e / (1 + e), where e = exp(-|x|): accurate down to the smallest
  * numbers. */

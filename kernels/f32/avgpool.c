@@ -3,9 +3,11 @@
  * A sum of n floats in order is wrong by up to n * 2^-24 times the sum of their magnitudes (Higham,
  * Accuracy and Stability of Numerical Algorithms, 4.2).  So a large window is summed in blocks of
  * at most RNC_SUM_BLOCK pixels, and the sums of the blocks are added in double. */
+#define avgpool_count RNC_FN(avgpool_count)
+
+#ifdef RNC_LARGE_WINDOWS
 #define avgpool_block RNC_FN(avgpool_block)
 #define avgpool_large RNC_FN(avgpool_large)
-#define avgpool_count RNC_FN(avgpool_count)
 
 /* Adds the h x w pixels at `in`, each of n channels, to total[n]. */
 RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, int w, int n,
@@ -48,6 +50,7 @@ RNC_KERNEL void avgpool_large(const rnc_pool_shape *s, const pool_window *p, flo
             vf_store_part(p->out + c, vf_act(vf_loadu(mean), s->act, s->alpha, s->beta), n);
     }
 }
+#endif
 
 /* What the sum of the window of pixel x of output row `row` is divided by; `p` is its part in the
  * input. */
@@ -75,12 +78,17 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_knobs *t, con
             pool_find(s, o, i, x, &p);
             const int count = avgpool_count(s, i, x, &p);
             const float scale = count > 0 ? 1.0f / (float)count : 0.0f;
-            if ((ptrdiff_t)p.h * p.w <= RNC_SUM_BLOCK)
-                pool_pixel(s, &p, p.h, p.w, 0, scale);
-            else
+#ifdef RNC_LARGE_WINDOWS
+            if ((ptrdiff_t)p.h * p.w > RNC_SUM_BLOCK) {
                 avgpool_large(s, &p, scale);
+                continue;
+            }
+#endif
+            pool_pixel(s, &p, p.h, p.w, 0, scale);
         }
 }
+#ifdef RNC_LARGE_WINDOWS
 #undef avgpool_block
 #undef avgpool_large
+#endif
 #undef avgpool_count

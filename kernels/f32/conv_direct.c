@@ -3,12 +3,9 @@
  * weight panel), so that the weights of a column stay in cache while all pixels pass and the next
  * column's weights are fetched.  The halo of zeros puts every tap at a constant distance.  What is
  * contiguous is treated as one run: the (tap, channel) pairs of a kernel row, the pixels of all
- * rows.
- * Define RNC_NARROW before this file: 0 if no convolution has a panel or a column that is narrower
- * than its others, so that the compiler does not even see the code for them; else 1. */
+ * rows. */
 #define conv_set RNC_FN(conv_set)
 #define conv_pass RNC_FN(conv_pass)
-#define conv_widen RNC_FN(conv_widen)
 #define conv_tiles_of RNC_FN(conv_tiles_of)
 #define conv_block_tiles RNC_FN(conv_block_tiles)
 #define conv_columns RNC_FN(conv_columns)
@@ -42,6 +39,9 @@ typedef struct conv_pass {
     conv_block b;
 } conv_pass;
 
+#ifdef RNC_HALVES
+#define conv_widen RNC_FN(conv_widen)
+
 /* Converts the weights of a pass to floats, [column][row][nv vectors].  Where several tiles read
  * them, this costs less than converting them in each tile. */
 RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const conv_pass *p,
@@ -59,6 +59,7 @@ RNC_KERNEL void conv_widen(const rnc_conv_shape *s, const conv_set *set, const c
         }
     }
 }
+#endif
 
 /* `widened` is a constant where this is called: a test of it for each load would cost far more than
  * the conversion. */
@@ -68,8 +69,6 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
     const int big = c->stacked ? c->big * c->w : c->big;
     const int small = c->stacked ? c->small * c->w : c->small;
     const int wide = c->stacked ? c->w : 32, bytes = rnc_weight_bytes(s->weights);
-    const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
-    vf widened_weights[RNC_WIDENED_FLOATS / RNC_VL];
     const conv_rows r = {wide,
                          s->stride_h * s->in_row,
                          s->stride_w * s->in_pixel,
@@ -79,8 +78,11 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
                          p->spacing > 64 && !widened};
     const char *fetch = p->next;
     conv_place at, next;
+#ifdef RNC_HALVES
+    vf widened_weights[RNC_WIDENED_FLOATS / RNC_VL];
     if (widened && p->tile < p->end_tile)
         conv_widen(s, set, p, (float *)widened_weights);
+#endif
     conv_find(s, c, p->tile, &at);
     for (int tile = p->tile; tile < p->end_tile; tile++) {
         conv_find(s, c, tile + 1 < p->end_tile ? tile + 1 : tile, &next);
@@ -95,8 +97,11 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
             k.bias = bias + in_panel;
             k.w = (const char *)(bias + set->width) +
                   ((ptrdiff_t)p->row * set->width + in_panel) * bytes;
+#ifdef RNC_HALVES
+            const int column_floats = p->b.runs * p->b.depth * p->nv * RNC_VL;
             if (widened)
                 k.w = (const char *)((float *)widened_weights + (i - p->first) * column_floats);
+#endif
             k.res = s->residual ? set->res + at.res + column : set->res;
             k.out = set->out + at.out + column;
             k.ahead.weights = fetch;
@@ -120,12 +125,15 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
 RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
                                  const rnc_tiles_cut *c, const conv_pass *p)
 {
+#ifdef RNC_HALVES
     const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
     if (s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 && c->all >= RNC_WIDENED_TILES &&
-        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS)
+        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS) {
         conv_tiles_of(s, t, set, c, p, 1);
-    else
-        conv_tiles_of(s, t, set, c, p, 0);
+        return;
+    }
+#endif
+    conv_tiles_of(s, t, set, c, p, 0);
 }
 
 /* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
@@ -344,7 +352,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
 }
 #undef conv_set
 #undef conv_pass
+#ifdef RNC_HALVES
 #undef conv_widen
+#endif
 #undef conv_tiles_of
 #undef conv_block_tiles
 #undef conv_columns

@@ -4,8 +4,7 @@
  * [plane][tile][in_c].  Then, for one panel of output channels after the other, come the products
  * of each plane, [tile][in_c] times [in_c][width], and the transform back with bias, residual and
  * activation.  Filters are stored transformed in the panels, [frequency][in_c][width]; the planes
- * of odd pixels share filters.
- * Define RNC_NARROW before this file, as for conv_direct. */
+ * of odd pixels share filters. */
 #define winograd_plane RNC_FN(winograd_plane)
 #define winograd_products RNC_FN(winograd_products)
 #define winograd_one_panel RNC_FN(winograd_one_panel)

@@ -23,7 +23,6 @@
 #define winograd1d_pixels RNC_FN(winograd1d_pixels)
 #define winograd1d_set RNC_FN(winograd1d_set)
 #define winograd1d_output RNC_FN(winograd1d_output)
-#define winograd1d_act RNC_FN(winograd1d_act)
 #define winograd1d_ahead RNC_FN(winograd1d_ahead)
 #define winograd1d_panels RNC_FN(winograd1d_panels)
 #define winograd1d_work RNC_FN(winograd1d_work)
@@ -227,6 +226,9 @@ RNC_KERNEL void winograd1d_output(const rnc_conv_shape *s, const rnc_winograd1d_
     }
 }
 
+#ifdef RNC_LONG_ACT
+#define winograd1d_act RNC_FN(winograd1d_act)
+
 /* The long activations, in a loop of their own. */
 RNC_KERNEL void winograd1d_act(const rnc_conv_shape *s, float *out, int h, int w, int width)
 {
@@ -236,6 +238,7 @@ RNC_KERNEL void winograd1d_act(const rnc_conv_shape *s, float *out, int h, int w
             vf_store(to + k, vf_act(vf_load(to + k), s->act, s->alpha, s->beta));
     }
 }
+#endif
 
 /* Fetches the pixels of an output row that the transform back will write. */
 RNC_KERNEL void winograd1d_ahead(const rnc_conv_shape *s, const float *out, int pixels, int width)
@@ -283,8 +286,10 @@ RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_knobs *t,
         } else {
             winograd1d_output(s, c, set, bias, res, out, h);
         }
+#ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
             winograd1d_act(s, out, h, set->pixels, width);
+#endif
     }
 }
 
@@ -383,7 +388,9 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_knobs
 #undef winograd1d_pixels
 #undef winograd1d_set
 #undef winograd1d_output
+#ifdef RNC_LONG_ACT
 #undef winograd1d_act
+#endif
 #undef winograd1d_ahead
 #undef winograd1d_panels
 #undef winograd1d_work

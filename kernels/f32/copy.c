@@ -9,7 +9,8 @@ RNC_KERNEL void copy_pixel(const rnc_copy_shape *s, const float *in, float *out)
     for (c = 0; c + RNC_VL <= s->c; c += RNC_VL)
         vf_storeu(out + c, vf_act(vf_loadu(in + c), s->act, s->alpha, s->beta));
     if (c < s->c)
-        vf_store_part(out + c, vf_act(vf_load_part(in + c, s->c - c), s->act, s->alpha, s->beta), s->c - c);
+        vf_store_part(out + c, vf_act(vf_load_part(in + c, s->c - c), s->act, s->alpha, s->beta),
+                      s->c - c);
 }
 
 RNC_KERNEL void copy_zeros(float *out, int n)

@@ -1,6 +1,6 @@
-/* join.c: the sum, product, difference or quotient of two tensors.  Either may be spread over the pixels (its distances
- * are 0) or over the channels.  The result may overwrite an operand that is stored in the same way.
- * Parts share the rows. */
+/* join.c: the sum, product, difference or quotient of two tensors.  Either may be spread over the
+ * pixels (its distances are 0) or over the channels.  The result may overwrite an operand that is
+ * stored in the same way. Parts share the rows. */
 #define join_vector RNC_FN(join_vector)
 RNC_KERNEL void join_vector(const rnc_join_shape *s, const float *in, const float *in2, float *out,
                             int c, int n)

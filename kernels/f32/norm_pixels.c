@@ -34,8 +34,7 @@ RNC_KERNEL void RNC_FN(norm_pixels)(const rnc_norm_shape *s, const rnc_knobs *t,
             float *out =
                 (float *)o->out[0] + rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
             const double all = (double)s->c;
-            const float mean =
-                s->length ? 0.0f : (float)(norm_pixel_sum(s, in, 0, 0.0f) / all);
+            const float mean = s->length ? 0.0f : (float)(norm_pixel_sum(s, in, 0, 0.0f) / all);
             const vf m = vf_set1(mean);
             const vf f = vf_set1(norm_factor(s, norm_pixel_sum(s, in, 1, mean), all));
             for (c = 0; c < s->c; c += RNC_VL)

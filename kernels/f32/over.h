@@ -1,5 +1,5 @@
-/* over.h: boxes of an image's numbers that are reduced, or that a softmax goes over: for each result
- * pixel, box_h rows and box_w pixels, and all channels together or each by itself. */
+/* over.h: boxes of an image's numbers that are reduced, or that a softmax goes over: for each
+ * result pixel, box_h rows and box_w pixels, and all channels together or each by itself. */
 #define over_load RNC_FN(over_load)
 #define over_at RNC_FN(over_at)
 #define over_max RNC_FN(over_max)
@@ -51,7 +51,8 @@ RNC_KERNEL float over_all(vf v)
     return most;
 }
 
-/* log(x) of a positive number: x = 2^k m, log m = 2 s (1 + s^2 / 3 + ...), s = (m - 1) / (m + 1). */
+/* log(x) of a positive number: x = 2^k m, log m = 2 s (1 + s^2 / 3 + ...), s = (m - 1) / (m + 1).
+ */
 RNC_KERNEL double over_log(double x)
 {
     unsigned long long bits;

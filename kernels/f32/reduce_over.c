@@ -1,6 +1,6 @@
-/* reduce_over.c: the mean, sum or largest of boxes of numbers (over.h).  Parts share result pixels and
- * blocks of RNC_OVER_BLOCK channels.  A lane sums RNC_SUM_BLOCK numbers in floats, and then adds
- * them to a double. */
+/* reduce_over.c: the mean, sum or largest of boxes of numbers (over.h).  Parts share result pixels
+ * and blocks of RNC_OVER_BLOCK channels.  A lane sums RNC_SUM_BLOCK numbers in floats, and then
+ * adds them to a double. */
 #define reduce_sums RNC_FN(reduce_sums)
 #define reduce_finish RNC_FN(reduce_finish)
 
@@ -28,8 +28,8 @@ RNC_KERNEL vf reduce_finish(const rnc_over_shape *s, vf v)
     return vf_act(v, s->act, s->alpha, s->beta);
 }
 
-RNC_KERNEL void RNC_FN(reduce_over)(const rnc_over_shape *s, const rnc_knobs *t, const rnc_operands *o,
-                               int part, int parts)
+RNC_KERNEL void RNC_FN(reduce_over)(const rnc_over_shape *s, const rnc_knobs *t,
+                                    const rnc_operands *o, int part, int parts)
 {
     const int block = s->channels ? s->c : RNC_OVER_BLOCK, blocks = rnc_div_up(s->c, block);
     const int units = s->images * s->h * s->w * blocks, end = rnc_share(units, part + 1, parts);

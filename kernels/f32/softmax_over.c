@@ -49,8 +49,8 @@ RNC_KERNEL void RNC_FN(softmax_over)(const rnc_over_shape *s, const rnc_knobs *t
         const int last = s->c - first < block ? s->c : first + block;
         const int n = pixel / (s->h * s->w), y = pixel / s->w % s->h, x = pixel % s->w;
         const float *in = over_at(s, o->in[0], n, y, x);
-        float *out = (float *)o->out[0] + rnc_at(n, s->out_image, y * s->box_h, s->out_row,
-                                                 x * s->box_w, s->out_pixel);
+        float *out = (float *)o->out[0] +
+                     rnc_at(n, s->out_image, y * s->box_h, s->out_row, x * s->box_w, s->out_pixel);
         vf most = vf_zero(), use = vf_zero();
         if (s->channels) {
             double total = 0.0;

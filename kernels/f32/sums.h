@@ -1,9 +1,6 @@
 /* sums.h: the register tiles of the methods that multiply in scratch, Winograd's and Strassen's.  A
  * tile knows the shape of no layer, so one function serves many steps, and compilers see its loops
- * once instead of once for each step.  Only a kind of tile is constant (rnc_tile_kind).
- * Before this file, define RNC_TILES, the most pixels of a tile; RNC_TILE_KINDS(X), the kinds that
- * steps use, as X(unroll, vectors, width, weights, memory, lines, near) ...; and RNC_OTHER_KINDS: 1
- * if there are others, which are then compiled where they are used, as tests do. */
+ * once instead of once for each step.  Only a kind of tile is constant (rnc_tile_kind). */
 #define sums_job RNC_FN(sums_job)
 #define sums_places RNC_FN(sums_places)
 #define sums_begin RNC_FN(sums_begin)
@@ -213,10 +210,10 @@ RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job
         if (k.fetch_out)
             sums_fetch(&k, n, kind->vectors * RNC_VL);
 /* A constant number of pixels. */
-#define RNC_SUMS_CASE(n_)                                           \
-    case n_:                                                        \
+#define RNC_SUMS_CASE(n_) \
+    case n_: \
         if (n_ <= RNC_TILES && n_ * kind->vectors <= RNC_REGISTERS) \
-            sums_tile(kind, &k, next, ahead, n_);                   \
+            sums_tile(kind, &k, next, ahead, n_); \
         break
         switch (n) {
             RNC_SUMS_CASE(1);
@@ -251,20 +248,20 @@ RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job
 
 #define RNC_SUMS_NAME(u, nv, width, elem, memory, lines, near) \
     RNC_FN(sums_##u##_##nv##_##width##_##elem##_##memory##_##lines##_##near)
-#define RNC_SUMS_FUNCTION(u, nv, width, elem, memory, lines, near)            \
-    RNC_SHARED const char *RNC_SUMS_NAME(u, nv, width, elem, memory, lines,   \
-                                         near)(const sums_job *j)             \
-    {                                                                         \
+#define RNC_SUMS_FUNCTION(u, nv, width, elem, memory, lines, near) \
+    RNC_SHARED const char *RNC_SUMS_NAME(u, nv, width, elem, memory, lines, \
+                                         near)(const sums_job *j) \
+    { \
         const rnc_tile_kind kind = {u, nv, width, elem, memory, lines, near}; \
-        return sums_tiles(&kind, j);                                          \
+        return sums_tiles(&kind, j); \
     }
 RNC_TILE_KINDS(RNC_SUMS_FUNCTION)
 
 RNC_KERNEL const char *sums_run(const rnc_tile_kind *kind, const sums_job *job)
 {
-#define RNC_SUMS_TRY(u, nv, w, elem, mem, lin, nea)                                              \
+#define RNC_SUMS_TRY(u, nv, w, elem, mem, lin, nea) \
     if (kind->unroll == u && kind->vectors == nv && kind->width == w && kind->weights == elem && \
-        kind->memory == mem && kind->lines == lin && kind->near == nea)                          \
+        kind->memory == mem && kind->lines == lin && kind->near == nea) \
         return RNC_SUMS_NAME(u, nv, w, elem, mem, lin, nea)(job);
     RNC_TILE_KINDS(RNC_SUMS_TRY)
 #undef RNC_SUMS_TRY

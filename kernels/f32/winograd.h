@@ -18,7 +18,6 @@
 #define winograd_pixels RNC_FN(winograd_pixels)
 #define winograd_panel RNC_FN(winograd_panel)
 #define winograd_output RNC_FN(winograd_output)
-#define winograd_act RNC_FN(winograd_act)
 
 /* 1: a side that is less does not need plane p. */
 RNC_KERNEL int winograd_spare(const rnc_conv_shape *s, int p)
@@ -246,6 +245,9 @@ RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, cons
     }
 }
 
+#ifdef RNC_LONG_ACT
+#define winograd_act RNC_FN(winograd_act)
+
 /* The long activations, in a loop of their own. */
 RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *out, int width)
 {
@@ -255,3 +257,4 @@ RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *
             vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha, s->beta));
     }
 }
+#endif

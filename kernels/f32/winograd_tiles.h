@@ -1,9 +1,8 @@
 /* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: the tiles of a group, the
  * products of a piece of a plane, and the windows and outputs of a group.
- * Where m does not divide the output, as many tiles as necessary at the end of a row or column have
- * m - 1 pixels, if the tiles of an image fit into a group: 7 becomes 4 and 3; 14 becomes 4, 4, 3
- * and 3. Such tiles spare planes, so that these have fewer products.  If they do not fit, the last
- * tile is cut off. */
+ * Where m does not divide the output, as many tiles as necessary have m - 1 pixels, if the tiles of
+ * an image fit into a group: 14 becomes 4, 4, 3 and 3.  Such tiles have fewer products.  If they do
+ * not fit, the last tile is cut off. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
@@ -227,8 +226,10 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
         } else {
             winograd_output(s, p.extent, &k);
         }
+#ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
             winograd_act(s, p.extent, k.out, width);
+#endif
     }
 }
 

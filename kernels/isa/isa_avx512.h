@@ -13,10 +13,10 @@
 #define RNC_OPAQUE(v) __asm__ volatile("" : "+v"(v))
 
 #define RNC_LANES(n) ((unsigned short)((1u << (n)) - 1u)) /* 0 <= n <= 16 */
-#define RNC_LOAD_PART(v, p, n)                     \
+#define RNC_LOAD_PART(v, p, n) \
     __asm__ volatile("vmovups (%1), %0%{%2%}%{z%}" \
-                     : "=v"(v)                     \
-                     : "r"(p), "Yk"(RNC_LANES(n))  \
+                     : "=v"(v) \
+                     : "r"(p), "Yk"(RNC_LANES(n)) \
                      : "memory")
 #define RNC_STORE_PART(p, v, n) \
     __asm__ volatile("vmovups %1, (%0)%{%2%}" : : "r"(p), "v"(v), "Yk"(RNC_LANES(n)) : "memory")
@@ -30,10 +30,10 @@
 #define RNC_ROUND(x) __asm__("vrndscaleps $8, %0, %0" : "+v"(x))
 #define RNC_TO_INT(i, x) __asm__("vcvtps2dq %1, %0" : "=v"(i) : "v"(x))
 #ifdef RNC_HALVES
-#define RNC_LOAD_BF16(v, p)        \
+#define RNC_LOAD_BF16(v, p) \
     __asm__("vpmovzxwd %1, %0\n\t" \
-            "vpslld $16, %0, %0"   \
-            : "=v"(v)              \
+            "vpslld $16, %0, %0" \
+            : "=v"(v) \
             : "m"(*(p)))
 #define RNC_LOAD_F16(v, p) __asm__("vcvtph2ps %1, %0" : "=v"(v) : "m"(*(p)))
 #endif

@@ -7,6 +7,7 @@
 #undef RNC_EXP
 #undef RNC_LONG_ACT
 #undef RNC_HALVES
+#undef RNC_LARGE_WINDOWS
 #undef RNC_KERNEL
 #undef RNC_STEP
 #undef RNC_SHARED

@@ -1,18 +1,6 @@
 /* vector.h: what all ISAs with vectors share, written with the vector extension of gcc and clang.
- * Before it comes isa_<name>.h, which defines RNC_VL, RNC_FN, RNC_TARGET and these statements, each
- * of which stands for about one instruction:
- *   RNC_MAX(a, b)            a = a > b ? a : b, and so b if either is not a number
- *   RNC_MIN(a, b)            likewise with <
- *   RNC_ROUND(x)             x to the nearest integer
- *   RNC_TO_INT(i, x)         i = x, where x is integral
- *   RNC_LOAD_PART(v, p, n)   loads the first n lanes; the others are 0
- *   RNC_STORE_PART(p, v, n)  stores the first n lanes; memory after them is not touched
- *   RNC_SWAP(v, a, b, c, d)  in each four lanes, lane i takes the value of the i-th of a, b, c, d
- *   RNC_SWAP_FOURS(v)        neighbouring fours change places
- *   RNC_ZIP_LOW(v, a, b)     in each four lanes, v = a0 b0 a1 b1
- *   RNC_ZIP_HIGH(v, a, b)    likewise a2 b2 a3 b3
- *   RNC_LOAD_BF16(v, p)      v = the vector of bfloat16 at p as floats, exactly
- *   RNC_LOAD_F16(v, p)       likewise for IEEE 754 halves */
+ * The macros RNC_MAX, RNC_LOAD_PART and so on are those of the ISA; each stands for about one
+ * instruction. */
 #define RNC_PRAGMA(text) _Pragma(#text)
 /* Each step becomes one function.  With gcc `flatten` does this: `always_inline` would first
  * optimize each level of a kernel separately, before its constants are known.  clang's `flatten`

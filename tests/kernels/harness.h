@@ -153,6 +153,11 @@ typedef void TestFn(Case *c);
 #include "kernels/kernels.def"
 #define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
 #include "kernels/train/kernels.def"
+#include "kernels/cuts_blas.h"
+#include "kernels/cuts_norm.h"
+#include "kernels/cuts_strassen.h"
+#include "kernels/cuts_winograd.h"
+#include "kernels/cuts_winograd1d.h"
 void test_halo_clear(Case *c);
 
 /* ---- weights of 16 bits (weights.c) ---- */

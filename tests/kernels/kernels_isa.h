@@ -11,6 +11,7 @@
 #define RNC_TILE_KINDS(X) X(4, 2, 32, 0, 75, 3, 0) X(2, 1, 16, 0, 0, 1, 1) X(4, 4, 32, 0, 0, 2, 1)
 #define RNC_EXP 1
 #define RNC_LONG_ACT 1
+#define RNC_LARGE_WINDOWS 1
 #include "kernels/f32/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET

@@ -1,5 +1,6 @@
 /* conv_blas.c: convolution by tiles of im2col and the matrix product of a BLAS, which has threads
  * of its own. */
+#include "kernels/cuts_blas.h"
 #include "plan/methods/method_parts.h"
 
 static bool blas_fits(const Plan *plan, const Node *node)

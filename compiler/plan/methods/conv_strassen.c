@@ -1,5 +1,6 @@
 /* conv_strassen.c: 1x1 convolution by Strassen's method: seven products of quarters instead of
  * eight. */
+#include "kernels/cuts_strassen.h"
 #include "plan/methods/method_parts.h"
 
 /* Constants of the cost model.  Summing one input number takes as long as SUM_OPERATIONS

@@ -5,6 +5,7 @@
  * + 2)^2 times the weights of one tap, and it transforms windows and products.  So a larger m is
  * worth it for larger images, and a machine that reads slowly prefers a smaller one.
  */
+#include "kernels/cuts_winograd.h"
 #include "plan/methods/method_parts.h"
 
 #include <string.h>

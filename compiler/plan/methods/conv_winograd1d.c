@@ -1,5 +1,6 @@
 /* conv_winograd1d.c: convolution of few input channels by Winograd's method in one dimension,
  * F(4, k) down the columns, with up to four taps a phase. */
+#include "kernels/cuts_winograd1d.h"
 #include "plan/methods/method_parts.h"
 
 /* Constants of the cost model.  Transforming one number back, or forward, takes as long as this

@@ -1,5 +1,6 @@
 /* test_scratch.c: scratch that makes the arena larger only where it pays, with the same results. */
 #include "nets.h"
+#include "kernels/cuts_winograd.h"
 #include "plan/methods/method_parts.h"
 
 #include <CUnit/CUnit.h>

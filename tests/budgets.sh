@@ -40,12 +40,13 @@ T
 
 while read -r net most options; do
     # shellcheck disable=SC2086 # none or several
-    "$rnc" "$src/models/$net.net" --isa avx512,avx2,portable $options --name model -q -o model.c > err 2>&1 || cat err
+    "$rnc" "$src/models/$net.net" -I "$src/models" --isa avx512,avx2,portable $options --name model -q -o model.c > err 2>&1 || cat err
     within "$net $options, C" "$(($(wc -c < model.c) / 1000))" "$most" ' kB'
     rm -f model.*
 done << 'T'
 resnet18 186
 resnet50 205
 mobilenet_v2 180
+tutorial/signs 750 --train
 T
 finish

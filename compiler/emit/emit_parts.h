@@ -89,6 +89,8 @@ int64_t emit_arena_bytes(const Plan *plan);
  * emit_train_header.c: the interface. */
 void emit_constants(Emit *e);
 void emit_train(Emit *e);
+void emit_tensors(Emit *e); /* emit_tensors.c: the tables of what it keeps, and their functions */
+int count_tensors(Emit *e);
 void emit_train_interface(Emit *e);
 void emit_step_declaration(Emit *e);
 void emit_evaluate_declaration(Emit *e);

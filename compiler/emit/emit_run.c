@@ -58,6 +58,11 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     const int64_t macs = node_macs(node);
     out->n = 0;
     add_line(out, e, node);
+    if (e->plan->training) { /* in a loop; the table of steps has the rest */
+        buf_printf(out, "%s: %s", comment_text(e->arena, step_layer(e->plan, s)),
+                   kernel_rows[s->kernel].name);
+        return buf_text(out);
+    }
     buf_puts(out, comment_text(e->arena, step_name(e->plan, s, e->arena)));
     buf_puts(out, "\n* ");
     if (t.n > 1)
@@ -140,39 +145,33 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
         buf_printf(e->out, "%s[%d], ", o->kind == PLACE_INPUT ? "inputs" : "outputs", o->port);
 }
 
-/* "INDENTconst void *const in[] = {RNC_ARENA(0x000000), RNC_ARENA(0x0012c0)};" */
-static void emit_list(Emit *e, const char *indent, const char *type, const char *name,
-                      const Operand *o, int n, const int64_t *at, const int64_t *by)
+/* "(RNC_ARENA(0x000000), RNC_ARENA(0x0012c0)), " */
+static void emit_list(Emit *e, const Operand *o, int n, const int64_t *at, const int64_t *by)
 {
-    buf_printf(e->out, "%s    %s *const %s[] = {", indent, type, name);
+    buf_putc(e->out, '(');
     for (int i = 0; i < n; i++)
         emit_operand(e, &o[i], at[i], by[i]);
     e->out->n -= 2; /* the last comma */
-    buf_puts(e->out, "};\n");
+    buf_puts(e->out, "), ");
 }
 
-/* The call of a step, after `indent`; with lists before it, in a block, if the step is of many. */
+/* The call of a step, after `indent`. */
 static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
 {
     const Addresses at = step_addresses(e->plan, s);
     const bool many = is_of_many(s);
-    if (many) {
-        buf_printf(e->out, "%s{\n", indent);
-        emit_list(e, indent, "const void", "in", s->in, count_operands(s->in, MOST_IN), at.in,
-                  m.by.in);
-        emit_list(e, indent, "void", "out", s->out, count_operands(s->out, MOST_OUT), at.out,
-                  m.by.out);
-    }
-    buf_printf(e->out, "%s%s(%d", indent, many ? "    RNC_CALL_MANY" : "RNC_CALL", s->index);
+    buf_printf(e->out, "%s%s(%d", indent, many ? "RNC_CALL_MANY" : "RNC_CALL", s->index);
     if (m.period > 0)
         buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
     buf_printf(e->out, ", %s, ", e->kind_names[e->kinds[s->index]]);
-    for (int i = 0; i < 2 && !many; i++)
-        emit_operand(e, &s->in[i], at.in[i], m.by.in[i]);
-    if (many)
-        buf_puts(e->out, "in, out, ");
-    else
+    if (many) {
+        emit_list(e, s->in, count_operands(s->in, MOST_IN), at.in, m.by.in);
+        emit_list(e, s->out, count_operands(s->out, MOST_OUT), at.out, m.by.out);
+    } else {
+        emit_operand(e, &s->in[0], at.in[0], m.by.in[0]);
+        emit_operand(e, &s->in[1], at.in[1], m.by.in[1]);
         emit_operand(e, &s->out[0], at.out[0], m.by.out[0]);
+    }
     if (s->weights)
         emit_address(e, "WEIGHTS", at.weights, m.by.weights);
     else if (s->filters.tensor)
@@ -184,8 +183,6 @@ static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
     else
         buf_puts(e->out, "NULL, ");
     buf_printf(e->out, "%d);\n", s->parts > 1 ? s->parts : 1);
-    if (many)
-        buf_printf(e->out, "%s}\n", indent);
 }
 
 /* The sums over ranks that a step reads. */
@@ -211,16 +208,43 @@ static void emit_sharing(Emit *e, const Step *s)
     }
 }
 
-static void emit_step(Emit *e, const Step *s, Buf *text)
+/* The call of a step outside of loops, with what ranks tell each other. */
+static void emit_alone(Emit *e, const Step *s)
 {
-    buf_putc(e->out, '\n');
-    emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
     emit_waits(e, s);
     const bool asked = e->plan->training && s->kernel == KERNEL_output;
     if (asked) /* by whoever evaluates */
         buf_printf(e->out, "    if (outputs && outputs[%d])\n", s->out[0].port);
     emit_call(e, asked ? "        " : "    ", s, (Moves){0});
     emit_sharing(e, s);
+}
+
+static void emit_step(Emit *e, const Step *s, Buf *text)
+{
+    buf_putc(e->out, '\n');
+    emit_comment(e, "    ", arena_printf(e->arena, "%d", s->index), step_text(e, text, s, true));
+    emit_alone(e, s);
+}
+
+/* Of a training, the steps of one layer under one comment: their kernels in order.  What else there
+ * is to say of each is in the table of steps.  Returns the step after them, at most `end`. */
+static int emit_layer(Emit *e, int first, int end)
+{
+    const Step *steps = e->plan->steps.at;
+    const char *layer = step_layer(e->plan, &steps[first]);
+    Buf text = buf_new(e->arena);
+    int n = 0;
+    add_line(&text, e, steps[first].node);
+    buf_printf(&text, "%s: ", comment_text(e->arena, layer));
+    while (first + n < end && str_eq(step_layer(e->plan, &steps[first + n]), layer)) {
+        buf_printf(&text, "%s%s", n > 0 ? ", " : "", kernel_rows[steps[first + n].kernel].name);
+        n++;
+    }
+    buf_putc(e->out, '\n');
+    emit_comment(e, "    ", arena_printf(e->arena, "%d", first), buf_text(&text));
+    for (int i = 0; i < n; i++)
+        emit_alone(e, &steps[first + i]);
+    return first + n;
 }
 
 /* ---- loops ---- */
@@ -322,11 +346,26 @@ static void emit_calls(Emit *e, int first, int end)
             emit_loop(e, r, &text);
             i += r->period * r->count;
             next++;
+        } else if (plan->training) {
+            i = emit_layer(e, i, r && r->first < end ? r->first : end);
         } else {
             emit_step(e, &plan->steps.at[i++], &text);
         }
     }
 }
+
+/* The call of a step with lists of operands. */
+static const char many_text[] =
+    "#define RNC_LIST(...) __VA_ARGS__\n"
+    "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
+    "    do { /* in, out: lists of pointers in parentheses */ \\\n"
+    "        const void *const inputs_of_step[] = {RNC_LIST in}; \\\n"
+    "        void *const outputs_of_step[] = {RNC_LIST out}; \\\n"
+    "        @_step_of_many(net, number, @_##kind##_kind, \\\n"
+    "            inputs_of_step, sizeof inputs_of_step / sizeof *inputs_of_step, outputs_of_step, "
+    "\\\n"
+    "            sizeof outputs_of_step / sizeof *outputs_of_step, weights, scratch, threads); \\\n"
+    "    } while (0)\n";
 
 /* The macros that calls are written with. */
 static void emit_call_macros(Emit *e)
@@ -340,12 +379,7 @@ static void emit_call_macros(Emit *e)
         "    %s_%s(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
         e->name, e->plan->training ? "call" : "step", e->name);
     if (many)
-        buf_printf(e->out,
-                   "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
-                   "    %s_step_of_many(net, number, %s_##kind##_kind, in, sizeof in / sizeof *in, "
-                   "out, \\\n"
-                   "                    sizeof out / sizeof *out, weights, scratch, threads)\n",
-                   e->name, e->name);
+        emit_template(e, many_text);
     const char *state = e->plan->training ? "net->state" : "state";
     buf_puts(e->out, "#define RNC_ARENA(offset) (net->arena + (offset))\n");
     if (e->state)
@@ -358,7 +392,7 @@ static void emit_macros_end(Emit *e)
     if (e->state)
         buf_puts(e->out, "#undef RNC_STATE\n");
     if (emit_has_many(e->plan))
-        buf_puts(e->out, "#undef RNC_CALL_MANY\n");
+        buf_puts(e->out, "#undef RNC_CALL_MANY\n#undef RNC_LIST\n");
 }
 
 /* What ranks of a training tell each other: parts of the same size that all get, and sums, which go

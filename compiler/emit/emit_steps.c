@@ -164,27 +164,47 @@ static const char kind_halo_text[] =
     "        RNC_FN(kernel)(&@_##kind##_shape, &RNC_FN(knobs_##knobs), o, part, parts); \\\n"
     "    }\n";
 
-/* The call of a kernel that adds over images: as many as the batch has (RNC_IMAGES): of this rank,
- * and of all. */
+/* The function of a kind whose kernel adds over images: as many as the batch has (RNC_IMAGES): of
+ * this rank, or of all. */
+static const char kind_counts_text[] =
+    "/* Likewise; the shape is for a whole batch, and the step is told how many images there are. "
+    "*/\n"
+    "#define RNC_KIND_COUNTS(kind, type, kernel, knobs, of_all, ...) \\\n"
+    "    RNC_STEP void RNC_FN(kind##_step)(const rnc_operands *o, int part, int parts) \\\n"
+    "    { \\\n"
+    "        rnc_##type##_shape s = @_##kind##_shape; \\\n"
+    "        const int images = ((const int *)o->weights)[of_all]; \\\n"
+    "        __VA_ARGS__; \\\n"
+    "        RNC_FN(kernel)(&s, &RNC_FN(knobs_##knobs), o, part, parts); \\\n"
+    "    }\n"
+    "#define RNC_IMAGES_ONLY s.images = images\n"
+    "#define RNC_SLICES_ONLY s.slices = rnc_div_up(images, s.slice)\n"
+    "#define RNC_IMAGES_SLICES s.images = images, RNC_SLICES_ONLY\n"
+    "#define RNC_LOSSES \\\n"
+    "    s.images = images * s.each, \\\n"
+    "    s.scale = 1.0f / (float)(((const int *)o->weights)[1] * s.each)\n";
+
 static void emit_counted(Emit *e, const Step *s, const char *kind)
 {
     const Family family = kernel_rows[s->kernel].family;
-    buf_printf(e->out,
-               "    rnc_%s_shape s = %s_%s_shape;\n"
-               "    const int images = ((const int *)o->weights)[%d];\n",
-               shape_rows[family].name, e->name, kind, s->counts == COUNTS_ALL);
-    if (family == FAMILY_loss)
-        buf_puts(e->out, "    s.images = images * s.each;\n"
-                         "    s.scale = 1.0f / (float)(((const int *)o->weights)[1] * s.each);\n");
-    else if (family != FAMILY_filter)
-        buf_puts(e->out, "    s.images = images;\n");
-    if (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter)
-        buf_puts(e->out, "    s.slices = rnc_div_up(images, s.slice);\n");
-    buf_printf(e->out, "    RNC_FN(%s)(&s, &RNC_FN(knobs_%d), o, part, parts);\n}\n",
-               kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]]);
+    const bool slices =
+        family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter;
+    buf_printf(e->out, "RNC_KIND_COUNTS(%s, %s, %s, %d, %d, ", kind, shape_rows[family].name,
+               kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]],
+               s->counts == COUNTS_ALL);
+    for (int k = 0; k < MOST_OUT; k++) {
+        if (s->clear_halo >> k & 1)
+            buf_printf(e->out, "RNC_FN(halo_clear)(&%s_%s%s, o, part, parts), ", e->name, kind,
+                       halo_suffix(e, k));
+    }
+    buf_printf(e->out, "%s)\n",
+               family == FAMILY_loss     ? "RNC_LOSSES"
+               : family == FAMILY_filter ? "RNC_SLICES_ONLY"
+               : slices                  ? "RNC_IMAGES_SLICES"
+                                         : "RNC_IMAGES_ONLY");
 }
 
-/* The function of a kind that has more to do than the macros say. */
+/* The function of a kind that clears what is around more than one result, or not the first. */
 static void emit_function(Emit *e, const Step *s, const char *kind)
 {
     buf_printf(e->out,
@@ -195,11 +215,8 @@ static void emit_function(Emit *e, const Step *s, const char *kind)
             buf_printf(e->out, "    RNC_FN(halo_clear)(&%s_%s%s, o, part, parts);\n", e->name, kind,
                        halo_suffix(e, k));
     }
-    if (s->counts)
-        emit_counted(e, s, kind);
-    else
-        buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(knobs_%d), o, part, parts);\n}\n",
-                   kernel_rows[s->kernel].name, e->name, kind, e->knobs[e->kinds[s->index]]);
+    buf_printf(e->out, "    RNC_FN(%s)(&%s_%s_shape, &RNC_FN(knobs_%d), o, part, parts);\n}\n",
+               kernel_rows[s->kernel].name, e->name, kind, e->knobs[e->kinds[s->index]]);
 }
 
 void emit_functions(Emit *e)
@@ -208,6 +225,8 @@ void emit_functions(Emit *e)
     for (int i = 0; i < e->plan->steps.n; i++)
         halos = halos || e->plan->steps.at[i].clear_halo == 1;
     emit_template(e, kind_text);
+    if (e->plan->training)
+        emit_template(e, kind_counts_text);
     if (halos)
         emit_template(e, kind_halo_text);
     for (int i = 0; i < e->plan->steps.n; i++) {
@@ -215,13 +234,18 @@ void emit_functions(Emit *e)
         const char *kind = e->kind_names[e->kinds[i]];
         if (s->function != i)
             continue;
-        if (s->clear_halo > 1 || s->counts)
+        if (s->counts)
+            emit_counted(e, s, kind);
+        else if (s->clear_halo > 1)
             emit_function(e, s, kind);
         else
             buf_printf(e->out, "RNC_KIND%s(%s, %s, %d)\n", s->clear_halo ? "_HALO" : "", kind,
                        kernel_rows[s->kernel].name, e->knobs[e->kinds[i]]);
     }
     buf_printf(e->out, "#undef RNC_KIND\n%s", halos ? "#undef RNC_KIND_HALO\n" : "");
+    if (e->plan->training)
+        buf_puts(e->out, "#undef RNC_KIND_COUNTS\n#undef RNC_IMAGES_ONLY\n#undef RNC_SLICES_ONLY\n"
+                         "#undef RNC_IMAGES_SLICES\n#undef RNC_LOSSES\n");
     emit_template(e, "\n#define RNC_FUNCTION(kind) RNC_FN(kind##_step),\n"
                      "static const @_step_function RNC_FN(steps)[@_kinds] = {\n"
                      "    $_KINDS(RNC_FUNCTION)\n};\n#undef RNC_FUNCTION\n");

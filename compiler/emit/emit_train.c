@@ -195,159 +195,6 @@ static void emit_evaluate(Emit *e)
     emit_template(e, end_text);
 }
 
-/* ---- tensors ---- */
-
-static const char *const role_names[] = {"PARAMETER", "STATISTIC", "FIRST",
-                                         "SECOND",    "AVERAGE",   "GRADIENT"};
-enum { ROLES = sizeof role_names / sizeof *role_names };
-
-static const Tensor *kept_as(const Kept *kept, int role)
-{
-    const Tensor *const by_role[ROLES] = {kept->value,  kept->value,   kept->first,
-                                          kept->second, kept->average, kept->gradient};
-    return by_role[role];
-}
-
-static bool is_statistic_role(const Param *p)
-{
-    return p->role == P_MEAN || p->role == P_VARIANCE;
-}
-
-/* Calls `row` for each tensor of the table, in its order; returns how many there are. */
-typedef void TensorRow(Emit *e, int param, int role, const Tensor *t);
-static int each_tensor(Emit *e, TensorRow *row)
-{
-    const Plan *plan = e->plan;
-    int n = 0;
-    for (int role = 0; role < ROLES; role++) {
-        if (role == 1)
-            continue; /* parameters and statistics are in one order */
-        for (int i = 0; i < plan->net->params.n; i++) {
-            const int own = role == 0 && is_statistic_role(plan->net->params.at[i]) ? 1 : role;
-            const Tensor *t = kept_as(&plan->training->kept[i], own);
-            if (t && row)
-                row(e, i, own, t);
-            n += t != NULL;
-        }
-    }
-    return n;
-}
-
-static bool is_trained(const Plan *plan, const Param *param)
-{
-    for (int i = 0; i < plan->net->updates.n; i++) {
-        if (plan->net->updates.at[i].param == param)
-            return true;
-    }
-    return false;
-}
-
-static void info_row(Emit *e, int param, int role, const Tensor *t)
-{
-    const Param *p = e->plan->net->params.at[param];
-    (void)t;
-    buf_puts(e->out, "    {");
-    emit_string(e->out, p->name);
-    buf_printf(e->out, ", RNC_ROLE_%s, %d, %d, {", role_names[role], is_trained(e->plan, p),
-               p->rank);
-    for (int i = 0; i < 4; i++)
-        buf_printf(e->out, "%s%d", i ? ", " : "", i < p->rank ? p->dims[i] : 1);
-    buf_puts(e->out, "}},\n");
-}
-
-/* The number of a parameter's own tensor in the table. */
-static int value_number(const Plan *plan, int param)
-{
-    int n = 0;
-    for (int i = 0; i < param; i++)
-        n += plan->training->kept[i].value != NULL;
-    return n;
-}
-
-static void place_row(Emit *e, int param, int role, const Tensor *t)
-{
-    static const char *const values[] = {"CONSTANT", "UNIFORM", "NORMAL", "TRUNCATED"};
-    const Plan *plan = e->plan;
-    const Param *p = plan->net->params.at[param];
-    const Type type = param_type(p);
-    const int64_t n = param_elements(p);
-    const bool filters = p->rank > 1;
-    InitDraw d = {0};
-    if (role < 2) {
-        const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
-        d = init_draw(p, plan->net->nodes.at[p->first],
-                      (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
-    }
-    buf_printf(e->out, "    {%" PRId64 ", %d, %" PRId64 ", %d, %d, RNC_VALUES_%s, %.17g, ",
-               t->state->offset, filters ? type.n : (int)n, filters ? (int64_t)type.c : 1,
-               filters ? type.h * type.w : 1, role == 4 ? value_number(plan, param) : -1,
-               values[d.values], d.limit);
-    buf_printf(e->out, "UINT64_C(%" PRIu64 "), %d, UINT64_C(%" PRIu64 ")},\n", d.seed, d.own,
-               d.block);
-}
-
-static void emit_tensors(Emit *e)
-{
-    buf_printf(e->out,
-               "\n/* name, role, whether steps change it, dims */\n"
-               "static const rnc_tensor_info %s_info_tensors[] = {\n",
-               e->name);
-    each_tensor(e, info_row);
-    buf_printf(e->out,
-               "};\n\n/* offset in the state, outputs, inputs, window, copy of; initial values, "
-               "limit, seed, own, block */\n"
-               "static const rnc_train_place %s_places[] = {\n",
-               e->name);
-    each_tensor(e, place_row);
-    buf_puts(e->out, "};\n");
-}
-
-static const char tensors_text[] =
-    "\nstatic rnc_status @_no_tensor(struct @ *net)\n"
-    "{\n"
-    "    net->why[0] = '\\0';\n"
-    "    strcpy(net->why, \"there is no tensor of this number\");\n"
-    "    return RNC_E_PLAN;\n"
-    "}\n"
-    "\n"
-    "static int @_is_tensor(int tensor)\n"
-    "{\n"
-    "    return tensor >= 0 && tensor < (int)(sizeof @_places / sizeof *@_places);\n"
-    "}\n"
-    "\n"
-    "static rnc_status @_set_any(void *any, int tensor, const float *floats)\n"
-    "{\n"
-    "    struct @ *net = (struct @ *)any;\n"
-    "    int i;\n"
-    "    if (!@_is_tensor(tensor))\n"
-    "        return @_no_tensor(net);\n"
-    "    rnc_train_set(&@_places[tensor], net->state, floats);\n"
-    "    for (i = tensor + 1; @_is_tensor(i); i++)\n"
-    "        if (@_places[i].same == tensor)\n"
-    "            rnc_train_set(&@_places[i], net->state, floats);\n"
-    "    return RNC_OK;\n"
-    "}\n"
-    "\n"
-    "static rnc_status @_get_any(const void *any, int tensor, float *floats)\n"
-    "{\n"
-    "    const struct @ *net = (const struct @ *)any;\n"
-    "    if (!@_is_tensor(tensor))\n"
-    "        return RNC_E_PLAN;\n"
-    "    rnc_train_get(&@_places[tensor], net->state, floats);\n"
-    "    return RNC_OK;\n"
-    "}\n"
-    "\n"
-    "static rnc_status @_initialise_any(void *any, uint64_t seed)\n"
-    "{\n"
-    "    struct @ *net = (struct @ *)any;\n"
-    "    memset(net->state, 0, $_STATE_BYTES);\n"
-    "    rnc_train_initialise(@_places, (int)(sizeof @_places / sizeof *@_places), net->state, "
-    "seed);\n"
-    "    net->updates = 0;\n"
-    "    net->batches = 0;\n"
-    "    return RNC_OK;\n"
-    "}\n";
-
 /* ---- functions for any training, and those of the interface ---- */
 
 static const char any_text[] =
@@ -413,7 +260,7 @@ static void emit_description(Emit *e)
                "    %d, /* tensors */\n    %s_info_tensors,\n"
                "    %" PRId64 ", /* bytes of state */\n    %" PRId64
                ", /* bytes of arena */\n    %" PRId64 ", /* its bound */\n",
-               each_tensor(e, NULL), e->name, plan->state_bytes, emit_arena_bytes(plan),
+               count_tensors(e), e->name, plan->state_bytes, emit_arena_bytes(plan),
                plan->lower_bound);
     buf_printf(e->out, "    sizeof(struct %s),\n    %.17g, /* rate */\n", e->name,
                t->optimizer.rate);
@@ -481,7 +328,6 @@ void emit_train(Emit *e)
     emit_step(e);
     emit_evaluate(e);
     emit_tensors(e);
-    emit_template(e, tensors_text);
     emit_template(e, any_text);
     emit_description(e);
     emit_template(e, public_text);

@@ -227,9 +227,9 @@ case " ${RNC_TEST_CFLAGS:-} " in
     code unsynced
     FAIL_CALL=fdatasync FAIL_AT=5 LD_PRELOAD=$PWD/failio.so "$rnc" train small.net --data pictures.bin \
         --cache pictures.cache -o unsynced -D epochs=40 > out 2> err
-    label='rows that are not on the disk'
-    [ $? -eq 1 ] && result good || result bad "$label: no failure"
-    says err 'steps.csv: error: cannot be written: Input/output error'
+    status=$? label='rows that are not on the disk'
+    [ $status -eq 1 ] && result good || result bad "$label: status $status"
+    says err 'unsynced/steps.csv: cannot be written: Input/output error'
     run 0 'from the checkpoint before' train small.net --data pictures.bin --cache pictures.cache -o unsynced --resume \
         -D epochs=40
     same long unsynced

@@ -10,16 +10,17 @@ if ! command -v python3 > /dev/null 2>&1; then
 fi
 
 # bench STATUS TEXT OPTION...: ends with that status and prints that text; leaves out.
+program=bench.py
 bench() {
     wanted=$1 text=$2
     shift 2
-    python3 -B -S "$src/tests/bench/bench.py" --models-dir "$src/models" "$@" > out 2>&1
+    python3 -B -S "$src/tests/bench/$program" --models-dir "$src/models" "$@" > out 2>&1
     status=$?
     if [ $status -eq "$wanted" ] && tr -s '\n ' '  ' < out | grep -qF -- "$text"; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1))
-        echo "FAIL bench.py $*: status $status, not $wanted, or no '$text'"
+        echo "FAIL $program $*: status $status, not $wanted, or no '$text'"
         sed 's/^/    /' out | head -n 20
     fi
 }
@@ -27,7 +28,7 @@ bench() {
 bench 0 'make bench: rnc beside' --help
 bench 1 "Python has no 'numpy' here; 'make bench' in the build folder installs" resnet8
 bench 2 "no network 'resnet51'" resnet51
-bench 2 'there are convnext_tiny, densenet121,' resnet51
+bench 2 'there are autoencoder, convnext_tiny,' resnet51
 bench 2 "'resnet50:0': a batch is a number from 1 on" resnet50:0
 bench 2 "'layers' is not of the form NAME=VALUE" resnet,layers
 bench 2 'no folder nowhere' resnet50 --models-dir nowhere
@@ -50,5 +51,8 @@ else
     failed=$((failed + 1))
     echo "FAIL bench.py --list: not in 'all': $(tr '\n' ' ' < missing)"
 fi
+
+program=train/against.py
+bench 1 "'make bench-train' in the build folder installs it" signs
 
 finish

@@ -182,7 +182,8 @@ def check(rnc, models, name, folder):
         return f"{source.library} has {count} parameters: {parameters(rnc, net, defines)}"
     worst = 0
     network = network.double()
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in source.pixels)
+    mean, std = (torch.tensor(values, dtype=torch.float64).view(3, 1, 1)
+                 for values in source.pixels)
     for size in source.sizes:
         pixels = np.random.default_rng(1).integers(0, 256, (1, 3, *size)).astype(np.float32)
         x = (torch.from_numpy(pixels).double() / 255 - mean) / std

@@ -95,16 +95,12 @@ static void test_refused(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&b.diag.out), "'delay' cannot be written to ONNX"));
     bench_end(&b);
 }
-#endif
 
 void suite_onnx_write(void)
 {
     CU_pSuite s = CU_add_suite("onnx_write", NULL, NULL);
-#ifdef RNC_HAVE_PROTOBUF_C
     CU_add_test(s, "weights inside, the same bytes", test_inside);
     CU_add_test(s, "weights in a file beside it", test_beside);
     CU_add_test(s, "a layer that ONNX has not", test_refused);
-#else
-    (void)s;
-#endif
 }
+#endif

@@ -317,7 +317,7 @@ static void test_strassen(void)
 /* Seven products for a pair of pixels, four for one alone in its strip. */
 static void test_strassen_products(void)
 {
-    rnc_conv_shape s = {.images = 1, .out_h = 14, .out_w = 14};
+    rnc_conv_shape s = {.images = 1, .out_h = 14, .out_w = 14, .panel = 16};
     CU_ASSERT_EQUAL(strassen_products(&s, 196), 98 * 7);
     CU_ASSERT_EQUAL(strassen_products(&s, 49), 4 * (24 * 7 + 4));
     CU_ASSERT_EQUAL(strassen_products(&s, 195), 98 * 7);

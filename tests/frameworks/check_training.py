@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Part of make check-tutorial: a step of training by `rnc eval --train` and by PyTorch.
+"""Part of make check-tutorial: steps of training by rnc and by PyTorch.
 
-For each network rnc draws the weights (--init random) and PyTorch computes with the same numbers,
+First the interpreter, `rnc eval --train`: for each network rnc draws the weights (--init random) and PyTorch computes with the same numbers,
 images and labels, in training mode: logits, loss, the gradient by every parameter and every running
 statistic after the step.  PyTorch's autograd computes in double, as rnc's interpreter does, and
 each tensor must agree to 1e-9 of its largest element; how much it differs in float32, as people
 train, is reported beside that.  A gradient below 1e-12 of the largest of all is
 rounding, as that of a bias before a normalisation is: it must be so small in both.
+Then the emitted C with --exact, in float32, whose loss, gradients and statistics may be no further
+from PyTorch's in double than NEAR, or twice as far as PyTorch's own in float32 are; and STEPS steps of
+Adam: their losses, and the parameters after them.
 Ends with "N passed, N failed".
 """
 import argparse
@@ -23,6 +26,7 @@ import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "bench")]
+from emitted_step import Step  # noqa: E402
 from netgraph import Graph, normalize_affine, read_safetensors  # noqa: E402
 from peers import torch as peer  # noqa: E402
 
@@ -39,6 +43,8 @@ NETS = [("tutorial/resnet50-keras", ["--batch", "4"], 0),
         ("mobilenet_v2", ["--batch", "3", "-D", "size=64x64"], 0.1),
         ("seresnet50", ["--batch", "2", "-D", "size=64x64"], 0),
         ("densenet121", ["--batch", "2", "-D", "size=64x64"], 0)]
+NEAR = 1e-5       # of the largest element, in float32
+STEPS, RATE = 10, 1e-4
 COMMON = ["--input-type", "f32", "--input-order", "nchw"]
 
 
@@ -137,8 +143,63 @@ def worst(got, wanted, names):
                       / np.abs(wanted[name]).max()), name) for name in names)
 
 
+def optimize(graph, tensors, logits, picture, labels, smoothing, dtype):
+    """{name: array}: the losses of STEPS steps of Adam, and the parameters after them."""
+    net = Training(graph, tensors, [logits], dtype)
+    optimizer = torch.optim.Adam(net.trained.values(), lr=RATE)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        out = net(torch.from_numpy(picture).to(dtype))[0].flatten(1)
+        loss = F.cross_entropy(out, torch.from_numpy(labels), label_smoothing=smoothing)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    found = {name: t.detach().double().numpy() for name, t in net.trained.items()}
+    return {"losses": np.array(losses), **found}
+
+
+def near(label, what, got, double, single, names):
+    """Whether the emitted C is as near to PyTorch in double as PyTorch in float32 is; says how near."""
+    apart, where = worst(got, double, names)
+    usual, there = worst(single, double, names)
+    good = apart <= max(NEAR, 2 * usual)
+    print(f"{'' if good else 'FAIL '}{label}, {what}: {len(names)} tensors, worst difference "
+          f"{apart:.1e} ({where}); PyTorch in float32: {usual:.1e} ({there})", flush=True)
+    return good
+
+
+def check_emitted(args, net, options, label, case, double, single, names):
+    """How many comparisons of the emitted C are good, of two."""
+    graph, tensors, logits, picture, labels, smoothing, folder = case
+    with open(net, encoding="utf-8") as f:
+        name = re.findall(r"(?m)^net (\w+)", f.read())[-1]
+    batch = options.index("--batch")
+    loss = f"loss cross_entropy smoothing={smoothing}"
+    options = options[:batch] + options[batch + 2:] + ["--exact"]
+    numbers = labels.astype(np.int32)
+    # With two batches for an update, the gradient of the first stays in the state.
+    once = Step(args.rnc, net, name, len(labels), f"accumulate 2 ; optimizer sgd 1 ; {loss}", options,
+                folder)
+    once.set(tensors)
+    got = {"loss": np.array(once.step(picture, numbers, 1))}
+    got.update({"gradient " + n: x for n, x in once.get("gradient").items()})
+    got.update({"statistic " + n: x for n, x in once.get("statistic").items()})
+    good = near(label, "the emitted C", got, double, single, [n for n in names if n != "logits"])
+    adam = Step(args.rnc, net, name, len(labels), f"optimizer adam {RATE} ; {loss}", options,
+                tempfile.mkdtemp(dir=folder))
+    adam.set(tensors)
+    losses = np.array([adam.step(picture, numbers, RATE) for _ in range(STEPS)])
+    got = {"losses": losses, **adam.get("parameter")}
+    double, single = (optimize(graph, tensors, logits, picture, labels, smoothing, dtype)
+                      for dtype in (torch.float64, torch.float32))
+    # A gradient that is only rounding has any sign, which is all that Adam sees of it.
+    moved = [n for n in double if n == "losses" or "gradient " + n in names]
+    return good + near(label, f"{STEPS} steps of Adam", got, double, single, moved)
+
+
 def check(args, net, options, smoothing, folder):
-    """Whether all tensors agree; says how well."""
+    """How many comparisons are good, of three; says how well."""
     label = " ".join([os.path.basename(net), *options])
     net, options = os.path.join(args.models_dir, net + ".net"), options + COMMON
     weights = os.path.join(folder, "w.safetensors")
@@ -170,7 +231,9 @@ def check(args, net, options, smoothing, folder):
     print(f"{'' if good else 'FAIL '}{label}, smoothing {smoothing}: {len(names)} tensors, worst "
           f"difference {apart:.1e} ({where}); {len(double) - len(names)} are rounding; PyTorch in "
           f"float32: {usual:.1e} ({there})", flush=True)
-    return good
+    return good + check_emitted(
+        args, net, options, label, (graph, tensors, logits, picture, labels, smoothing, folder), double,
+        single, names)
 
 
 def main():
@@ -187,7 +250,7 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder:
             good = check(args, net, options, smoothing, folder)
-        passed, failed = passed + good, failed + (not good)
+        passed, failed = passed + good, failed + 3 - good
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 

@@ -1,0 +1,81 @@
+"""The C that `rnc --train` makes, compiled and called: for check_training.py."""
+import ctypes
+import os
+import platform
+import re
+import subprocess
+
+import numpy as np
+
+ISA = "avx2" if platform.machine() == "x86_64" else "neon"
+
+
+class Metrics(ctypes.Structure):
+    """rnc_metrics of rnctrain.h."""
+    _fields_ = [("loss", ctypes.c_double), ("hits", ctypes.c_int), ("images", ctypes.c_int),
+                ("norm", ctypes.c_double), ("bad", ctypes.c_int)]
+
+
+def aligned(size):
+    raw = np.zeros(size + 64, np.uint8)
+    return raw[-raw.ctypes.data % 64:][:size]
+
+
+class Step:
+    """A step of training of `net`, whose file the folder gets: `train` has what the declaration says
+    besides the network, the epochs and the batch."""
+
+    def __init__(self, rnc, net, name, batch, train, options, folder):
+        path = {ending: os.path.join(folder, "trained" + ending) for ending in (".net", ".c", ".h", ".so")}
+        with open(path[".net"], "w", encoding="utf-8") as f:
+            f.write(f'include "{os.path.abspath(net)}"\n'
+                    f"train step {{ network {name} ; epochs 1 ; batch {batch} ; {train} }}\n")
+        subprocess.run([rnc, path[".net"], "--train", "--isa", ISA, "-q", "-o", path[".c"], *options],
+                       check=True)
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+        subprocess.run([*os.environ.get("CC", "cc").split(), "-O1", "-w", "-shared", "-fPIC", "-I",
+                        source, "-I", os.path.join(source, "runtime"), path[".c"],
+                        *(os.path.join(source, "runtime", f + ".c")
+                          for f in ("cpu", "net", "status", "train", "why")),
+                        "-o", path[".so"]], check=True)
+        with open(path[".c"], encoding="utf-8") as f:
+            table = f.read().split("trained_info_tensors[] = {", 1)[1].split("};", 1)[0]
+        self.tensors = [(n, role.lower(), tuple(map(int, dims.split(",")))[:int(rank)])
+                        for n, role, rank, dims in re.findall(
+                            r'\{"([^"]+)", RNC_ROLE_(\w+), \d, (\d), \{([^}]*)\}\}', table)]
+        with open(path[".h"], encoding="utf-8") as f:
+            size = {n: int(x) for n, x in re.findall(r"#define TRAINED_(\w+_BYTES) (\d+)", f.read())}
+        self.memory = [aligned(size["STATE_BYTES"]), aligned(size["ARENA_BYTES"]), aligned(1 << 16)]
+        self.lib = ctypes.CDLL(path[".so"])
+        state, arena, self.net = (ctypes.c_void_p(m.ctypes.data) for m in self.memory)
+        status = self.lib.trained_init(self.net, state, ctypes.c_size_t(len(self.memory[0])), arena,
+                                    ctypes.c_size_t(len(self.memory[1])), None, None)
+        assert status == 0, f"init returned {status}"
+
+    def set(self, values):
+        """Parameters and statistics."""
+        self.lib.trained_initialise(self.net, ctypes.c_uint64(1))
+        for i, (name, role, dims) in enumerate(self.tensors):
+            if role in ("parameter", "statistic"):
+                x = np.ascontiguousarray(values[name], np.float32)
+                assert x.size == np.prod(dims), name
+                self.lib.trained_set(self.net, i, ctypes.c_void_p(x.ctypes.data))
+
+    def step(self, picture, labels, rate):
+        """The mean loss of the batch."""
+        m = Metrics()
+        status = self.lib.trained_step(self.net, ctypes.c_void_p(picture.ctypes.data),
+                                    ctypes.c_void_p(labels.ctypes.data), len(labels),
+                                    ctypes.c_double(rate), ctypes.byref(m))
+        assert status == 0 and m.bad < 0
+        return m.loss / m.images
+
+    def get(self, role):
+        """{name: array} of the tensors with this role."""
+        found = {}
+        for i, (name, own, dims) in enumerate(self.tensors):
+            if own == role:
+                x = np.zeros(dims, np.float32)
+                self.lib.trained_get(self.net, i, ctypes.c_void_p(x.ctypes.data))
+                found[name] = x.astype(np.float64)
+        return found

@@ -187,8 +187,8 @@ static const char kind_counts_text[] =
 static void emit_counted(Emit *e, const Step *s, const char *kind)
 {
     const Family family = kernel_rows[s->kernel].family;
-    const bool slices =
-        family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter;
+    const bool slices = s->kernel != KERNEL_bn_move &&
+        (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter);
     buf_printf(e->out, "RNC_KIND_COUNTS(%s, %s, %s, %d, %d, ", kind, shape_rows[family].name,
                kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]],
                s->counts == COUNTS_ALL);

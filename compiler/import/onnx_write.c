@@ -1,7 +1,7 @@
 /* onnx_write.c: a network as a model of ONNX: names, initializers, ports, bytes.
  *
- * Images are [batch][channels][height][width], vectors [batch][channels]; the batch is left open if
- * it is 1.  Every list is in the order of the network, so that the bytes follow from it alone. */
+ * Images are [batch][channels][height][width], vectors [batch][channels]; a batch of 1 is left open
+ * unless it is asked for.  Every list is in the order of the network, so that the bytes follow from it alone. */
 #include "import/onnx_write_parts.h"
 
 #include "base/numbers.h"
@@ -260,7 +260,7 @@ static Onnx__ValueInfoProto *port_info(OnnxOut *o, const Port *port, bool row)
                                                                  : OUT_UINT8;
     tensor_type->shape = NEW(o->arena, Onnx__TensorShapeProto);
     onnx__tensor_shape_proto__init(tensor_type->shape);
-    dimension(o, tensor_type->shape, t.n, t.n == 1);
+    dimension(o, tensor_type->shape, t.n, t.n == 1 && !o->options->fixed_batch);
     if (row)
         dimension(o, tensor_type->shape, t.c, false);
     for (int i = 0; !row && i < 3; i++)
@@ -312,7 +312,7 @@ static void entry(OnnxOut *o, Onnx__TensorProto *t, const char *key, const char 
 }
 
 /* Moves all but small tensors to a file of their own. */
-static void move_outside(OnnxOut *o, const char *data_name, OnnxFile *file)
+static void move_outside(OnnxOut *o, OnnxFile *file)
 {
     size_t size = 0;
     for (int i = 0; i < o->tensors.n; i++)
@@ -326,7 +326,7 @@ static void move_outside(OnnxOut *o, const char *data_name, OnnxFile *file)
         const size_t at = (size_t)round_up((int64_t)file->data_size, ALIGNMENT);
         memcpy(file->data + at, t->raw_data.data, t->raw_data.len);
         file->data_size = at + t->raw_data.len;
-        entry(o, t, "location", data_name);
+        entry(o, t, "location", o->options->data_name);
         entry(o, t, "offset", arena_printf(o->arena, "%zu", at));
         entry(o, t, "length", arena_printf(o->arena, "%zu", t->raw_data.len));
         t->has_data_location = 1;
@@ -379,10 +379,10 @@ static void refused(const OnnxOut *o, const Node *node)
     diag_note_callers(o->diag, node->place);
 }
 
-bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, OnnxFile *file,
-                Arena *arena, Diag *diag)
+bool onnx_write(const Net *net, const OnnxOptions *options, OnnxFile *file, Arena *arena,
+                Diag *diag)
 {
-    OnnxOut o = {.net = net, .arena = arena, .diag = diag};
+    OnnxOut o = {.net = net, .options = options, .arena = arena, .diag = diag};
     bool good = true;
     int64_t size = 0;
     o.names.arena = arena;
@@ -407,8 +407,8 @@ bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, Onnx
         add_output(&o, &net->outputs.at[i]);
     for (int i = 0; i < o.tensors.n; i++)
         size += (int64_t)o.tensors.at[i]->raw_data.len;
-    if (good && size > inside_most)
-        move_outside(&o, data_name, file);
+    if (good && size > options->inside_most)
+        move_outside(&o, file);
     if (good)
         pack(&o, file);
     return good;

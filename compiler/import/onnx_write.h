@@ -14,11 +14,16 @@ typedef struct OnnxFile {
     size_t model_size, data_size;
 } OnnxFile;
 
+typedef struct OnnxOptions {
+    bool fixed_batch;      /* also a batch of one image is written; else its extent is left open */
+    int64_t inside_most;   /* weights of more bytes go to a file of their own ... */
+    const char *data_name; /* ... which the model calls so */
+} OnnxOptions;
+
 /* A network before any pass, whose parameters have data, as a model of opset 20: layers are nodes
- * of the same name, parameters are called as in weights files.  Weights of more than `inside_most`
- * bytes go to `data`, which the model says is the file `data_name`.  The same network gives the
- * same bytes.  False after a message about layers that ONNX cannot say. */
-bool onnx_write(const Net *net, int64_t inside_most, const char *data_name, OnnxFile *file,
-                Arena *arena, Diag *diag);
+ * of the same name, parameters are called as in weights files.  The same network gives the same
+ * bytes.  False after a message about layers that ONNX cannot say. */
+bool onnx_write(const Net *net, const OnnxOptions *options, OnnxFile *file, Arena *arena,
+                Diag *diag);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct OutParam {
 
 typedef struct OnnxOut {
     const Net *net;
+    const OnnxOptions *options;
     Arena *arena;
     Diag *diag;
     VEC(Onnx__NodeProto *) nodes;

@@ -13,9 +13,13 @@ static void write_files(const Options *o, const Net *net, const char *path, cons
 {
     const char *slash = strrchr(path, '/');
     const char *data_path = arena_printf(arena, "%s.data", path);
+    const OnnxOptions options = {
+        .fixed_batch = o->compile.lower.batch != 0,
+        .inside_most = ONNX_INSIDE_MOST,
+        .data_name = arena_printf(arena, "%s.data", slash ? slash + 1 : path),
+    };
     OnnxFile made;
-    if (!onnx_write(net, ONNX_INSIDE_MOST, arena_printf(arena, "%s.data", slash ? slash + 1 : path),
-                    &made, arena, d))
+    if (!onnx_write(net, &options, &made, arena, d))
         return;
     const OutputFile files[] = {{path, made.model, made.model_size},
                                 {data_path, made.data, made.data_size}};

@@ -2,6 +2,7 @@
 
     net.ir              the graph as rnc lowers it, before any pass
     net.safetensors     its weights
+    net.onnx            both, as `rnc export` writes them
     input0.f32 ...      the inputs, float, [n][c][h][w]
     case.json           the ports' names and dims
 """
@@ -21,7 +22,7 @@ class Case:
         self.folder = folder
         with open(self.path("case.json")) as f:
             ports = json.load(f)
-        self.inputs, self.outputs = ports["inputs"], ports["outputs"]  # [{name, dims}]
+        self.inputs, self.outputs = ports["inputs"], ports["outputs"]  # [{name, port, dims}]
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -43,7 +44,10 @@ class Case:
 
 
 def make_case(folder, rnc, net, options, weights=None):
-    """Fills the folder; random weights without a file of trained ones."""
+    """Fills the folder; random weights without a file of trained ones.
+
+    The options say which network it is (-D, --tap, --batch), not how rnc computes it.
+    """
     text = subprocess.run([rnc, net, "--dump", "ir", *options], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
     graph = Graph(text)
@@ -52,12 +56,15 @@ def make_case(folder, rnc, net, options, weights=None):
     tensors = read_safetensors(weights) if weights \
         else graph.reordered(graph.random_weights(1), True)
     write_safetensors(os.path.join(folder, "net.safetensors"), tensors)
+    subprocess.run([rnc, "export", net, "-q", "-w", os.path.join(folder, "net.safetensors"),
+                    *options, "-o", os.path.join(folder, "net.onnx")], check=True)
     rng = np.random.default_rng(2)
     ports = {"inputs": [], "outputs": []}
     for kind, names in (("inputs", graph.inputs), ("outputs", graph.outputs)):
-        for _, name in names:
+        for port, name in names:
             node = graph.nodes[name]
-            ports[kind].append({"name": name, "dims": [node.n, node.c, node.h, node.w]})
+            ports[kind].append({"name": name, "port": port,
+                                "dims": [node.n, node.c, node.h, node.w]})
     for i, port in enumerate(ports["inputs"]):
         picture = rng.uniform(0, 255, port["dims"]).astype(np.float32)
         picture.tofile(os.path.join(folder, f"input{i}.f32"))

@@ -98,14 +98,12 @@ def measure(spec, args, folder, machine, threads):
     model, stem, defines, batch = parse(spec)
     batch = batch or args.batch
     net = os.path.join(args.models_dir, stem + ".net")
-    options = [*ports(args.rnc, net, defines), "--machine", "native", "--threads", str(threads),
-               *args.rncflags, *defines]
-    if batch > 1:
-        options += ["--batch", str(batch)]
+    network = [*ports(args.rnc, net, defines), "--batch", str(batch), *defines]
+    options = [*network, "--machine", "native", "--threads", str(threads), *args.rncflags]
     weights = dict(w.split("=", 1) for w in args.weights).get(model)
     row = {"model": model, "batch": batch, "threads": threads, "agree": True, "programs": {}}
     with tempfile.TemporaryDirectory(dir=folder) as at:
-        case = make_case(at, args.rnc, net, options, weights)
+        case = make_case(at, args.rnc, net, network, weights)
         built = Built(args, net, case, options)
         row["macs"], row["arena"] = built.report["macs"], built.report["arena"]["bytes"]
         commands = {"rnc": built.argv(threads)}

@@ -25,7 +25,7 @@ def worst(model, args):
     """The difference between the two answers."""
     net = os.path.join(args.models_dir, model + ".net")
     with tempfile.TemporaryDirectory() as folder:
-        options = ports(args.rnc, net)
+        options = [*ports(args.rnc, net), "--batch", "1"]
         case = make_case(folder, args.rnc, net, options)
         built = Built(args, net, case, options)
         process = Process(built.argv(1), 1, case.path("log"))

@@ -7,8 +7,6 @@ import sys
 import MNN
 import numpy as np
 
-from netgraph import to_onnx
-
 TITLE = "MNN"
 
 
@@ -17,9 +15,8 @@ def version():
 
 
 def prepare(case):
-    to_onnx(case.graph(), case.tensors(), case.path("mnn.onnx"))
     subprocess.run([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile",
-                    case.path("mnn.onnx"), "--MNNModel", case.path("net.mnn"), "--bizCode",
+                    case.path("net.onnx"), "--MNNModel", case.path("net.mnn"), "--bizCode",
                     "bench"], check=True, stdout=sys.stderr,
                    # The converter installs a package that reports its use, unless pip may not.
                    env=dict(os.environ, PIP_NO_INDEX="1"))
@@ -30,7 +27,7 @@ class Peer:
         self.net = MNN.Interpreter(case.path("net.mnn"))
         self.session = self.net.createSession({"backend": "CPU", "precision": "high",
                                                "numThread": threads})
-        self.inputs = [(self.net.getSessionInput(self.session, port["name"]),
+        self.inputs = [(self.net.getSessionInput(self.session, port["port"]),
                         MNN.Tensor(tuple(port["dims"]), MNN.Halide_Type_Float, picture,
                                    MNN.Tensor_DimensionType_Caffe))
                        for port, picture in zip(case.inputs, pictures)]
@@ -44,8 +41,9 @@ class Peer:
     def answers(self):
         results = []
         for port in self.outputs:
-            to = MNN.Tensor(tuple(port["dims"]), MNN.Halide_Type_Float,
-                            np.zeros(port["dims"], np.float32), MNN.Tensor_DimensionType_Caffe)
-            self.net.getSessionOutput(self.session, port["name"]).copyToHostTensor(to)
+            result = self.net.getSessionOutput(self.session, port["port"])
+            to = MNN.Tensor(result.getShape(), MNN.Halide_Type_Float,
+                            np.zeros(result.getShape(), np.float32), MNN.Tensor_DimensionType_Caffe)
+            result.copyToHostTensor(to)
             results.append(np.array(to.getNumpyData(), np.float32).reshape(port["dims"]))
         return results

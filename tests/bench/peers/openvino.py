@@ -1,8 +1,6 @@
 """OpenVINO: its own IR made from the ONNX model, the CPU plugin, latency hint, f32."""
 import openvino as ov
 
-from netgraph import to_onnx
-
 TITLE = "OpenVINO"
 
 
@@ -11,8 +9,7 @@ def version():
 
 
 def prepare(case):
-    to_onnx(case.graph(), case.tensors(), case.path("openvino.onnx"))
-    model = ov.convert_model(case.path("openvino.onnx"))
+    model = ov.convert_model(case.path("net.onnx"))
     ov.save_model(model, case.path("openvino.xml"), compress_to_fp16=False)
 
 
@@ -24,13 +21,13 @@ class Peer:
             "INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1, "ENABLE_CPU_PINNING": False})
         self.request = compiled.create_infer_request()
         self.pictures = [ov.Tensor(p, shared_memory=True) for p in pictures]
-        for port, tensor in zip(case.inputs, self.pictures):
-            self.request.set_tensor(port["name"], tensor)
-        self.names = [p["name"] for p in case.outputs]
+        for i, tensor in enumerate(self.pictures):
+            self.request.set_input_tensor(i, tensor)
+        self.outputs = range(len(case.outputs))
         self.note = f"{compiled.get_property('INFERENCE_NUM_THREADS')} threads"
 
     def run(self):
         self.request.infer()
 
     def answers(self):
-        return [self.request.get_tensor(name).data for name in self.names]
+        return [self.request.get_output_tensor(i).data for i in self.outputs]

@@ -187,11 +187,11 @@ static const char kind_counts_text[] =
 static void emit_counted(Emit *e, const Step *s, const char *kind)
 {
     const Family family = kernel_rows[s->kernel].family;
-    const bool slices = s->kernel != KERNEL_bn_move &&
+    const bool slices =
+        s->kernel != KERNEL_bn_move &&
         (family == FAMILY_grad_weights || family == FAMILY_bn || family == FAMILY_filter);
     buf_printf(e->out, "RNC_KIND_COUNTS(%s, %s, %s, %d, %d, ", kind, shape_rows[family].name,
-               kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]],
-               s->counts == COUNTS_ALL);
+               kernel_rows[s->kernel].name, e->knobs[e->kinds[s->index]], s->counts == COUNTS_ALL);
     for (int k = 0; k < MOST_OUT; k++) {
         if (s->clear_halo >> k & 1)
             buf_printf(e->out, "RNC_FN(halo_clear)(&%s_%s%s, o, part, parts), ", e->name, kind,

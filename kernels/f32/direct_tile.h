@@ -84,7 +84,8 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         float *to = k->out + i / wide * s->out_row + i % wide * s->out_pixel;
-        const float *from = k->res + i / wide * s->res_row + i % wide * s->res_pixel;
+        const float *from =
+            s->residual ? k->res + i / wide * s->res_row + i % wide * s->res_pixel : NULL;
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++) {
             vf v = acc[i * nv + j];

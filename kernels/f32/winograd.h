@@ -238,7 +238,7 @@ RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, cons
                 if (polyphase && e.less_x)
                     RNC_ZERO(row[0]);
                 winograd_back(s, row, p->taps, k);
-                winograd_pixels(s, row, e.w, b, p->res + y * s->res_row + c,
+                winograd_pixels(s, row, e.w, b, s->residual ? p->res + y * s->res_row + c : NULL,
                                 p->out + y * s->out_row + c);
             }
         }

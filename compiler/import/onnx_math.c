@@ -213,10 +213,32 @@ static bool is_erf(const Value *v)
     return v && v->kind == VALUE_ERF;
 }
 
+/* What has pixels that the view has as channels, as channels: the end of a sequence that was a
+ * vector. */
+static const Value *channels_again(Work *w, const Value *v)
+{
+    const Type t = v->node->type;
+    Value *to = NEW(w->arena, Value);
+    const int64_t all = (int64_t)t.c * t.h * t.w;
+    if (t.c > 1 || all == 1 || v->view.rank != 4 || v->view.dims[0] != t.n ||
+        v->view.dims[1] != all)
+        return v;
+    *to = *v;
+    to->node = flat(w, v);
+    if (!to->node)
+        return v;
+    to->view = view_image(to->node->type, 4);
+    return to;
+}
+
 /* Two tensors; NULL after refusing the node. */
 static void join(Work *w, Op op)
 {
     const Value *a = tensor(w, 0), *b = a ? tensor(w, 1) : NULL;
+    if (b) {
+        a = channels_again(w, a);
+        b = channels_again(w, b);
+    }
     View view;
     if (!b)
         return;

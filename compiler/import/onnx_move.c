@@ -56,13 +56,18 @@ static Node *flatten(Work *w, Node *x, Order order, const char *name)
     return builder_add(w->b, OP_FLATTEN, &x, 1, &a, name);
 }
 
-Node *flat(Work *w, const Value *v)
+static Node *flat_named(Work *w, const Value *v, const char *name)
 {
     const Type t = v->node->type;
     const int order = view_order(&v->view, t);
     if (order < 0 || (t.h == 1 && t.w == 1))
         return order < 0 ? NULL : v->node;
-    return flatten(w, v->node, order == ORDER_NHWC ? ORDER_NHWC : ORDER_NCHW, NULL);
+    return flatten(w, v->node, order == ORDER_NHWC ? ORDER_NHWC : ORDER_NCHW, name);
+}
+
+Node *flat(Work *w, const Value *v)
+{
+    return flat_named(w, v, NULL);
 }
 
 /* Flatten and Reshape of one pixel to a row are a layer, as people write it. */
@@ -105,13 +110,16 @@ void onnx_reshape(Work *w)
     }
     const Type t = v->node->type;
     if (!cut && !(rank == 2 && dims[0] == t.n && (t.h > 1 || t.w > 1))) {
-        Node *moved = shuffled(w, v->node, &view);
+        const Value seen = {.node = v->node, .view = view};
+        const bool to_image = v->view.rank == 2 && rank == 4 && (dims[2] > 1 || dims[3] > 1);
+        Node *moved = to_image ? unflattened(w, &seen, layer_name(w, OP_UNFLATTEN))
+                               : shuffled(w, v->node, &view);
         if (moved)
             view = view_image(moved->type, 4);
         give(w, 0, moved ? moved : v->node, &view);
         return;
     }
-    Node *x = flat(w, v);
+    Node *x = flat_named(w, v, layer_name(w, OP_FLATTEN));
     const View row = x ? view_image(x->type, 2) : (View){0};
     if (x && view_reshaped(&row, rank, dims, &view))
         give(w, 0, x, &view);

@@ -177,6 +177,10 @@ bool root_spread(Work *w);
 Node *flat(Work *w, const Value *v);
 /* Operand i as a vector; NULL after refusing the node. */
 Node *vector(Work *w, int i);
+/* One pixel whose channels the view has as channels and pixels, in order: a vector that is an image
+ * now, as the sequence that efficient channel attention convolves along; NULL if it is none
+ * (onnx_value.c). */
+Node *unflattened(Work *w, const Value *v, const char *name);
 /* The layer that takes channels for pixels, pixels for channels or channels in another order, if
  * the tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
 Node *shuffled(Work *w, Node *x, const View *view);

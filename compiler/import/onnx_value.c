@@ -84,6 +84,20 @@ Value *tensor(Work *w, int i)
     return NULL;
 }
 
+Node *unflattened(Work *w, const Value *v, const char *name)
+{
+    const Type t = v->node->type;
+    const int rank = v->view.rank;
+    if (t.h > 1 || t.w > 1 || rank < 3 || rank > 4 || v->view.dims[0] != t.n ||
+        view_order(&v->view, t) < 0)
+        return NULL;
+    Attrs a = ir_default_attrs(OP_UNFLATTEN);
+    a.size[0] = rank == 4 ? (int)v->view.dims[2] : 1;
+    a.size[1] = (int)v->view.dims[rank - 1];
+    Node *const in[] = {v->node};
+    return builder_add(w->b, OP_UNFLATTEN, in, 1, &a, name);
+}
+
 Node *image(Work *w, int i)
 {
     static const int images[] = {AXIS_N, AXIS_C, AXIS_H, AXIS_W}, rows[] = {AXIS_N, AXIS_C, AXIS_W};
@@ -91,9 +105,14 @@ Node *image(Work *w, int i)
     if (!v)
         return NULL;
     const int rank = v->view.rank;
+    const bool as_is =
+        rank >= 2 && rank <= 4 && view_is(&v->view, v->node->type, rank, rank == 3 ? rows : images);
+    Node *sequence = as_is ? NULL : unflattened(w, v, NULL);
+    if (sequence)
+        return sequence;
     if (rank > 4)
         refuse(w, "with more than two axes of pixels", "rnc's networks work on images and rows");
-    else if (rank < 2 || !view_is(&v->view, v->node->type, rank, rank == 3 ? rows : images))
+    else if (!as_is)
         refuse(w, "of a tensor whose axes are not batch, channels, height and width",
                "rnc keeps channels and pixels apart: it cannot turn the one into the other");
     else

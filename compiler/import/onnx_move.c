@@ -111,7 +111,8 @@ void onnx_reshape(Work *w)
     const Type t = v->node->type;
     if (!cut && !(rank == 2 && dims[0] == t.n && (t.h > 1 || t.w > 1))) {
         const Value seen = {.node = v->node, .view = view};
-        const bool to_image = v->view.rank == 2 && rank == 4 && (dims[2] > 1 || dims[3] > 1);
+        const bool to_image = (v->view.rank == 2 || (t.h == 1 && t.w == 1)) && rank == 4 &&
+                              (dims[2] > 1 || dims[3] > 1);
         Node *moved = to_image ? unflattened(w, &seen, layer_name(w, OP_UNFLATTEN))
                                : shuffled(w, v->node, &view);
         if (moved)

@@ -2,7 +2,7 @@
 
     net.ir              the graph as rnc lowers it, before any pass
     net.safetensors     its weights
-    net.onnx            both, as `rnc export` writes them
+    net.onnx            both, as `rnc export` writes them, or net.onnx.why, why it does not
     input0.f32 ...      the inputs, float, [n][c][h][w]
     case.json           the ports' names and dims
 """
@@ -26,6 +26,13 @@ class Case:
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def onnx(self):
+        """The path of net.onnx; ValueError says why there is none."""
+        if os.path.exists(self.path("net.onnx.why")):
+            with open(self.path("net.onnx.why")) as f:
+                raise ValueError(f"no ONNX: {f.readline().strip()}")
+        return self.path("net.onnx")
 
     def pictures(self):
         """The inputs as arrays."""
@@ -56,8 +63,12 @@ def make_case(folder, rnc, net, options, weights=None):
     tensors = read_safetensors(weights) if weights \
         else graph.reordered(graph.random_weights(1), True)
     write_safetensors(os.path.join(folder, "net.safetensors"), tensors)
-    subprocess.run([rnc, "export", net, "-q", "-w", os.path.join(folder, "net.safetensors"),
-                    *options, "-o", os.path.join(folder, "net.onnx")], check=True)
+    exported = subprocess.run([rnc, "export", net, "-q", *options, "-w",
+                               os.path.join(folder, "net.safetensors"), "-o",
+                               os.path.join(folder, "net.onnx")], stderr=subprocess.PIPE, text=True)
+    if exported.returncode:
+        with open(os.path.join(folder, "net.onnx.why"), "w") as f:
+            f.write(exported.stderr)
     rng = np.random.default_rng(2)
     ports = {"inputs": [], "outputs": []}
     for kind, names in (("inputs", graph.inputs), ("outputs", graph.outputs)):

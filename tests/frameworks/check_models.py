@@ -53,7 +53,13 @@ def main():
                                    if f.endswith(".net") and f[:-4] not in STREAMS)
     passed = failed = 0
     for model in models:
-        error = worst(model, args)
+        try:
+            error = worst(model, args)
+        except ValueError as why:  # the second opinion needs ONNX
+            if "ONNX has nothing like it" not in str(why):
+                raise
+            print(f"skipped: {model}: {why}", flush=True)
+            continue
         good = error <= 2e-5
         passed, failed = passed + good, failed + (not good)
         print(f"{'' if good else 'FAIL '}{model}: worst difference {error:.1e} of the largest",

@@ -42,7 +42,7 @@ timm/ecaresnet50d timm/skresnet18 timm/dpn68 timm/rexnet_100 timm/resnest14d
 
 # What rnc has no words for: the network, and what the message must name.
 REFUSED = {
-    "timm/ecaresnet50d": ["Conv: of a tensor whose axes"],  # convolves along the channels
+    "timm/ecaresnet50d": ["Expand: that repeats elements"],
     "timm/skresnet18": ["Concat: of other axes"],  # 5 axes
     "timm/resnest14d": ["cannot be said"],
 }

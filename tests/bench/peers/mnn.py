@@ -16,7 +16,7 @@ def version():
 
 def prepare(case):
     subprocess.run([sys.executable, "-m", "MNN.tools.mnnconvert", "-f", "ONNX", "--modelFile",
-                    case.path("net.onnx"), "--MNNModel", case.path("net.mnn"), "--bizCode",
+                    case.onnx(), "--MNNModel", case.path("net.mnn"), "--bizCode",
                     "bench"], check=True, stdout=sys.stderr,
                    # The converter installs a package that reports its use, unless pip may not.
                    env=dict(os.environ, PIP_NO_INDEX="1"))

@@ -10,7 +10,7 @@ def version():
 
 
 def prepare(case):
-    """Nothing: the model is in the case."""
+    case.onnx()
 
 
 class Peer:
@@ -19,7 +19,7 @@ class Peer:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
-        self.session = ort.InferenceSession(case.path("net.onnx"), options,
+        self.session = ort.InferenceSession(case.onnx(), options,
                                             providers=["CPUExecutionProvider"])
         self.binding = self.session.io_binding()
         self.results = []

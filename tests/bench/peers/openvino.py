@@ -9,7 +9,7 @@ def version():
 
 
 def prepare(case):
-    model = ov.convert_model(case.path("net.onnx"))
+    model = ov.convert_model(case.onnx())
     ov.save_model(model, case.path("openvino.xml"), compress_to_fp16=False)
 
 

@@ -153,20 +153,24 @@ static bool find_shards(const Work *w, PlanOptions *o)
     o->shards = w->options->shards ? w->options->shards : o->ranks;
     if (o->shards == 1)
         return true;
-    if (str_ends(w->options->input, ".ir"))
-        diag_file_error(
-            w->d, w->options->input,
-            "a network's text form has the images of one rank: --ranks and --shards need "
-            "a .net file");
-    else if (!is_power_of_two(o->ranks) || !is_power_of_two(o->shards) || o->shards < o->ranks)
-        diag_error(w->d, NO_LOC,
-                   "%d shards of %d ranks: both must be powers of two, and a rank have a shard",
-                   o->shards, o->ranks);
-    else if (w->out->net->inputs.at[0].node->type.n * o->ranks % o->shards != 0)
-        diag_error(w->d, NO_LOC, "a batch of %d images cannot be divided into %d shards",
-                   w->out->net->inputs.at[0].node->type.n * o->ranks, o->shards);
-    else
+    const char *file = w->options->input;
+    const int batch = w->out->net->inputs.at[0].node->type.n * o->ranks;
+    if (str_ends(file, ".ir")) {
+        diag_file_error(w->d, file,
+                        "a network's text form has the images of one rank: --ranks and --shards "
+                        "need a .net file");
+    } else if (!is_power_of_two(o->ranks) || !is_power_of_two(o->shards) || o->shards < o->ranks) {
+        diag_file_error(w->d, file, "--shards %d and --ranks %d do not fit together", o->shards,
+                        o->ranks);
+        diag_note(w->d, NO_LOC,
+                  "both are powers of two, and there are at least as many shards as ranks");
+    } else if (batch % o->shards != 0) {
+        diag_file_error(w->d, file, "a batch of %d images cannot be divided into %d shards", batch,
+                        o->shards);
+        diag_note(w->d, NO_LOC, "--batch N gives another batch, --shards N other shards");
+    } else {
         return true;
+    }
     return false;
 }
 

@@ -36,6 +36,9 @@ for command in eval verify tune import guess fmt convert export summary graph da
     run 0 "help, then $command" help $command
     if cmp -s out long; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL rnc help $command"; fi
 done
+run 2 'help of no command' help tran
+says err "unknown command 'tran'; did you mean 'train'?"
+empty out
 run 0 version --version
 says out 'rnc '
 run 2 'no arguments'

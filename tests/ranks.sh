@@ -79,6 +79,13 @@ says err 'the run has `sums of 4 shards'
 says err 'and now it would be `sums of 8 shards'
 run 2 'ranks without a training' small.net --ranks 2 -o step.c
 says err '--ranks and --shards are of a step of training; they need --train'
+run 1 'a step of too few shards' small.net --train --ranks 4 --shards 2 -o none.c
+says err 'small.net: error: --shards 2 and --ranks 4 do not fit together'
+says err 'note: both are powers of two, and there are at least as many shards as ranks'
+run 1 'a step of too many shards' small.net --train --batch 12 --shards 8 -o none.c
+says err 'small.net: error: a batch of 12 images cannot be divided into 8 shards'
+says err 'note: --batch N gives another batch, --shards N other shards'
+gone none.c
 run 0 'a step of ranks' small.net --train --ranks 2 --shards 8 -q -o step.c
 run 0 'a plan of ranks' small.net --train --ranks 2 --shards 8 --isa portable --dump plan
 

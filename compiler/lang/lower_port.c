@@ -221,9 +221,11 @@ void lower_input(Lower *l, Frame *f, const Stmt *s)
 void lower_part_of_batch(Lower *l)
 {
     const int ranks = l->options->ranks ? l->options->ranks : 1;
-    if (l->batch % ranks != 0)
+    if (l->batch % ranks != 0) {
         diag_error(l->d, NO_LOC, "a batch of %d images cannot be divided among %d ranks", l->batch,
                    ranks);
+        diag_note(l->d, NO_LOC, "--batch N gives another batch; --ranks takes a power of two");
+    }
     l->batch /= l->batch % ranks ? 1 : ranks;
 }
 

@@ -227,14 +227,38 @@ static void fill(Options *o, Arena *arena)
         memcpy((void *)c->passes, o->passes.at, (size_t)o->passes.n * sizeof *c->passes);
 }
 
-static void two_networks(const Parser *p, const char *first, const char *second)
+/* False, and *command as it was, if no command is called so. */
+static bool find_command(const char *word, Command *command)
+{
+    for (int i = 0; i < COMMANDS; i++) {
+        if (str_eq(word, command_rows[i].name)) {
+            *command = (Command)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The command that a word looks like, or NULL. */
+static const char *nearest_command(const char *word)
 {
     const char *names[COMMANDS];
     for (int i = 0; i < COMMANDS; i++)
         names[i] = command_rows[i].name;
-    const char *command = strpbrk(first, "./") ? NULL : str_nearest(first, names, COMMANDS);
-    if (command) {
-        diag_error(p->d, NO_LOC, "unknown command '%s'; did you mean '%s'?", first, command);
+    return strpbrk(word, "./") ? NULL : str_nearest(word, names, COMMANDS);
+}
+
+static void unknown_command(const Parser *p, const char *word)
+{
+    const char *nearest = nearest_command(word);
+    diag_error(p->d, NO_LOC, "unknown command '%s'%s%s%s", word, nearest ? "; did you mean '" : "",
+               nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static void two_networks(const Parser *p, const char *first, const char *second)
+{
+    if (nearest_command(first)) {
+        unknown_command(p, first);
         return;
     }
     if (p->o->command == COMMAND_data) {
@@ -255,13 +279,10 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
         o->help = true;
         first = 2;
     }
-    for (int i = 0; first < argc && i < COMMANDS; i++) {
-        if (str_eq(argv[first], command_rows[i].name)) {
-            o->command = (Command)i;
-            first++;
-            break;
-        }
-    }
+    if (first < argc && find_command(argv[first], &o->command))
+        first++;
+    else if (o->help && first < argc && argv[first][0] != '-')
+        unknown_command(&p, argv[first]);
     for (int i = first; i < argc; i++) {
         if (!only_words && str_eq(argv[i], "--")) {
             only_words = true;

@@ -19,6 +19,7 @@ import peers  # noqa: E402
 import plot  # noqa: E402
 import tables  # noqa: E402
 from machine import Machine  # noqa: E402
+from rncside import add_places  # noqa: E402
 from tables import TITLES  # noqa: E402
 
 PARTS = ["speed", "cold", "sizes", "layers"]
@@ -67,11 +68,7 @@ def arguments():
                    help=f"networks of models/; 'all': each of them, those of its folders, and "
                    f"{' '.join(networks.BATCHES)} (default: {' '.join(networks.DEFAULT)})")
     p.add_argument("--list", action="store_true", help="print the networks, measure nothing")
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime", help="where rncrt.h is")
-    p.add_argument("--models-dir", default="../models")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     p.add_argument("--weights", action="append", default=[], metavar="MODEL=FILE",
                    help="trained weights (safetensors); random ones otherwise")
     p.add_argument("--threads", type=numbers, default=[1], help="1, or 1,2 for both")

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import depthplot
+from rncside import add_places
 
 # Title, model, how often to run it, depths: of one kind of block each, but for ResNet-50.
 FAMILIES = (
@@ -90,8 +91,7 @@ def table(rows):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    for name in ("--rnc", "--runtime", "--include", "--models-dir", "--cc"):
-        parser.add_argument(name, required=True)
+    add_places(parser)
     machine = "neon" if os.uname().machine == "aarch64" else "avx2"
     parser.add_argument("--isa", default=machine, help="the one instruction set to compile for")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw it")

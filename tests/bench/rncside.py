@@ -8,6 +8,16 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def add_places(parser):
+    """The options that say where rnc, its runtime and the networks are, as Makefile.am's bench_places
+    gives them; the defaults are those of a build folder."""
+    parser.add_argument("--rnc", default="./rnc")
+    parser.add_argument("--runtime", default="./librncrt.a")
+    parser.add_argument("--include", default="../runtime", help="where rncrt.h is")
+    parser.add_argument("--models-dir", default="../models")
+    parser.add_argument("--cc", default="gcc")
+
+
 def run(argv):
     return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout
 

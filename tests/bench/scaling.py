@@ -19,6 +19,8 @@ import re
 import subprocess
 import tempfile
 
+from rncside import add_places
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -93,10 +95,7 @@ def main():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("nets", nargs="+", metavar="NET", help="a .net file")
     p.add_argument("--threads", default="1,2,4,8,16,32,64")
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     p.add_argument("--rncflags", type=str.split, default=["--machine", "native"])
     p.add_argument("--rounds", type=int, default=10)
     p.add_argument("--wake", type=float, default=3.0, help="microseconds to start a shared step")

@@ -29,7 +29,7 @@ from case import Case  # noqa: E402
 from make_keras import randomise  # noqa: E402
 from measure import answers, difference  # noqa: E402
 from process import Process  # noqa: E402
-from rncside import Built  # noqa: E402
+from rncside import Built, add_places  # noqa: E402
 
 TOLERANCE = 2e-5  # of the largest element
 # The size that people use, and an odd one that the network takes.
@@ -144,11 +144,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*")
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--models-dir", default="../models")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     p.add_argument("--options", default="", help="of the compiler: '--isa avx2'")
     args = p.parse_args()
     passed = failed = 0

@@ -15,7 +15,7 @@ from case import make_case  # noqa: E402
 from measure import answers, difference  # noqa: E402
 from peers import onnxruntime  # noqa: E402
 from process import Process  # noqa: E402
-from rncside import Built, ports  # noqa: E402
+from rncside import Built, add_places, ports  # noqa: E402
 
 
 STREAMS = {"tcn"}
@@ -43,11 +43,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("models", nargs="*")
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--models-dir", default="../models")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     args = p.parse_args()
     models = args.models or sorted(f[:-4] for f in os.listdir(args.models_dir)
                                    if f.endswith(".net") and f[:-4] not in STREAMS)

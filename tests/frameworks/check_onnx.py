@@ -21,11 +21,13 @@ import warnings
 import numpy as np
 import torch
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "bench")]
 from case import Case  # noqa: E402
 from measure import answers, difference  # noqa: E402
 from process import Process  # noqa: E402
-from rncside import Built  # noqa: E402
+from randomise import randomise  # noqa: E402
+from rncside import Built, add_places  # noqa: E402
 
 TOLERANCE = 2e-5
 
@@ -48,28 +50,13 @@ REFUSED = {
 }
 
 
-def random_numbers(model):
-    """Weights as they come, but nothing of a normalisation is 0 or 1."""
-    g = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for name, t in model.state_dict().items():
-            if name.endswith("running_var"):
-                t.copy_(torch.rand(t.shape, generator=g) + 0.5)
-            elif name.endswith("running_mean"):
-                t.copy_(torch.randn(t.shape, generator=g) * 0.1)
-            elif t.is_floating_point() and t.dim() == 1:
-                low, span = (0.8, 0.4) if name.endswith("weight") else (-0.1, 0.2)
-                t.copy_(torch.rand(t.shape, generator=g) * span + low)
-    return model.eval()
-
-
 def make(name):
     if name.startswith("timm/"):
         import timm
-        return random_numbers(timm.create_model(name[5:], pretrained=False))
+        return randomise(timm.create_model(name[5:], pretrained=False), kernels=False)
     import torchvision
     more = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
-    return random_numbers(getattr(torchvision.models, name)(weights=None, **more))
+    return randomise(getattr(torchvision.models, name)(weights=None, **more), kernels=False)
 
 
 def export(model, picture, path, dynamo):
@@ -128,10 +115,7 @@ def main():
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("names", nargs="*")
     p.add_argument("--size", type=int, default=224)
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     p.add_argument("--exporters", default="dynamo,torchscript")
     p.add_argument("--isa", help="rnc's --isa: one instruction set takes a third of the time of three")
     args = p.parse_args()

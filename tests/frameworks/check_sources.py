@@ -22,6 +22,8 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
+from randomise import randomise
+
 TOLERANCE = 2e-5
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -107,23 +109,6 @@ MAKERS = {"torchvision": of_torchvision, "timm": of_timm, "segmentation": of_seg
           "smp": of_smp}
 
 
-def randomise(network):
-    """Weights that keep the size of what they multiply, so that all layers count in the answer."""
-    g = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for name, t in network.state_dict().items():
-            if name.endswith("running_var"):
-                t.copy_(torch.rand(t.shape, generator=g) + 0.5)
-            elif name.endswith("running_mean"):
-                t.copy_(torch.randn(t.shape, generator=g) * 0.1)
-            elif t.is_floating_point() and t.dim() == 1:
-                low, span = (0.8, 0.4) if name.endswith("weight") else (-0.1, 0.2)
-                t.copy_(torch.rand(t.shape, generator=g) * span + low)
-            elif t.is_floating_point():
-                t.copy_(torch.randn(t.shape, generator=g) * (2 / t[0].numel()) ** 0.5)
-    return network.eval()
-
-
 def last_layer(rnc, net, defines):
     """The path of the layer whose result the last softmax takes: the logits."""
     text = subprocess.run([rnc, net, "--dump", "ir", *defines], capture_output=True, text=True,
@@ -174,7 +159,7 @@ def check(rnc, models, name, folder):
     defines = [word for value in source.defines for word in ("-D", value)]
     torch.manual_seed(len(name))
     network, outputs = MAKERS[source.library](source)
-    network = randomise(network)
+    network = randomise(network, kernels=True)
     weights = os.path.join(folder, "weights.safetensors")
     save_file({k: v.contiguous() for k, v in network.state_dict().items()}, weights)
     count = f"{sum(p.numel() for p in network.parameters()):,}"

@@ -28,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "bench")]
 from emitted_step import Step  # noqa: E402
 from netgraph import Graph, normalize_affine, read_safetensors  # noqa: E402
+from rncside import add_places  # noqa: E402
 from peers import torch as peer  # noqa: E402
 
 warnings.filterwarnings("ignore", "CUDA initialization")  # there is none (cputorch.py)
@@ -239,11 +240,10 @@ def check(args, net, options, smoothing, folder):
 def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--models-dir", default="../models")
+    add_places(p)
     p.add_argument("--init", default="random:1", help="how rnc draws the weights")
     p.add_argument("nets", nargs="*", help="only those whose name has one of these words")
-    args, _ = p.parse_known_args()
+    args = p.parse_args()
     passed = failed = 0
     for net, options, smoothing in NETS:
         if args.nets and not any(word in net for word in args.nets):

@@ -25,7 +25,7 @@ from case import Case  # noqa: E402
 from measure import answers, difference  # noqa: E402
 from netgraph import Graph, read_safetensors  # noqa: E402
 from process import Process  # noqa: E402
-from rncside import Built, run  # noqa: E402
+from rncside import Built, add_places, run  # noqa: E402
 
 TOLERANCE = 2e-5  # of the largest element
 # net, the Keras model, its logits' layer, --init
@@ -146,11 +146,7 @@ class Trial:
 def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--models-dir", default="../models")
-    p.add_argument("--cc", default="gcc")
+    add_places(p)
     args = p.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     there = {name: importlib.util.find_spec(name) for name in ("keras", "torch")}

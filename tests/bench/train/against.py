@@ -23,6 +23,7 @@ try:
     import torch.nn.functional as F
     from netgraph import Graph
     from peers import torch as peer
+    from rncside import add_places
 except ImportError as e:
     sys.exit(f"Python has no '{e.name}' here; 'make bench-train' in the build folder installs it")
 
@@ -177,11 +178,7 @@ def measure(args, model, batch, optimizer, rate):
 def main():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--rnc", default="./rnc")
-    p.add_argument("--runtime", default="./librncrt.a")
-    p.add_argument("--include", default="../runtime")
-    p.add_argument("--models-dir", default="../models")
-    p.add_argument("--cc", default="cc")
+    add_places(p)
     p.add_argument("--rncflags", default="", help="more options for rnc")
     p.add_argument("--threads", default="1,2", type=lambda s: [int(x) for x in s.split(",")])
     p.add_argument("--rounds", default=7, type=int, help="of turns, after one that warms up")

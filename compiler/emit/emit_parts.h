@@ -14,8 +14,7 @@ typedef struct Emit {
     int *kinds;               /* [steps]: index of the step's function in the tables */
     const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
     int n_kinds;
-    int *
-        knobs; /* [n_kinds]: the number of the kind's knobs; kinds with the same knobs share them */
+    int *knobs; /* [n_kinds]: the number of the kind's knobs, which several kinds can share */
     int n_knobs;
     bool state;               /* the network keeps a state */
     uint32_t pass;            /* the value of RNC_PASS in this file */

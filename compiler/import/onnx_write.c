@@ -1,7 +1,8 @@
 /* onnx_write.c: a network as a model of ONNX: names, initializers, ports, bytes.
  *
  * Images are [batch][channels][height][width], vectors [batch][channels]; a batch of 1 is left open
- * unless it is asked for.  Every list is in the order of the network, so that the bytes follow from it alone. */
+ * unless it is asked for.  Every list is in the order of the network, so that the bytes follow from
+ * it alone. */
 #include "import/onnx_write_parts.h"
 
 #include "base/numbers.h"

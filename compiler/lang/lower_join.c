@@ -55,7 +55,8 @@ void close_frame(Lower *l, Frame *f)
     Loc loc = f->arms.at[f->arms.n - 1].name.loc;
     if (lower_error(l, loc, "no join follows the arms before %s ends", f->title)) {
         note_arms(l, f);
-        diag_note(l->d, loc, "`add`, `sub`, `mul`, `div` or `concat` after them makes one tensor of them");
+        diag_note(l->d, loc,
+                  "`add`, `sub`, `mul`, `div` or `concat` after them makes one tensor of them");
         lower_note_callers(l, f, loc);
     }
     f->arms.n = 0;
@@ -93,11 +94,12 @@ static bool named_operands(Lower *l, Frame *f, const Call *call, Point **points,
             Loc loc = arg->name.text ? arg->name.loc : arg->value->loc;
             if (lower_error(l, loc, "'%s' takes names of tensors and nothing else",
                             call->name.text))
-                diag_note(l->d, loc, "%s",
-                          value_like(arg->value)
-                              ? "`affine 2` and `affine shift=1` compute with fixed numbers, `scale` "
-                                "with trained ones"
-                              : "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
+                diag_note(
+                    l->d, loc, "%s",
+                    value_like(arg->value)
+                        ? "`affine 2` and `affine shift=1` compute with fixed numbers, `scale` "
+                          "with trained ones"
+                        : "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
             good = false;
             continue;
         }

@@ -55,8 +55,7 @@ void eval_BN_TRAIN(EvalStep *s)
         if (node->attrs.result > 0)
             s->out[c] = node->attrs.result == 1 ? mean : variance;
         for (int64_t i = c; node->attrs.result == 0 && i < type_elements(t); i += t.c)
-            s->out[i] =
-                ((s->in[0][i] - mean) * factor + bias) + (node->n_in > 1 ? s->in[1][i] : 0);
+            s->out[i] = ((s->in[0][i] - mean) * factor + bias) + (node->n_in > 1 ? s->in[1][i] : 0);
     }
 }
 

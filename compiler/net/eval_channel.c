@@ -30,9 +30,9 @@ void eval_BN(EvalStep *s)
     for (int64_t i = 0; i < type_elements(s->node->type); i++) {
         const int c = (int)(i % s->node->type.c);
         const double spread = sqrt(number_at(s, P_VARIANCE, c, 1) + s->node->attrs.epsilon);
-        s->out[i] = (s->in[0][i] - number_at(s, P_MEAN, c, 0)) / spread *
-                        number_at(s, P_WEIGHT, c, 1) +
-                    number_at(s, P_BIAS, c, 0);
+        s->out[i] =
+            (s->in[0][i] - number_at(s, P_MEAN, c, 0)) / spread * number_at(s, P_WEIGHT, c, 1) +
+            number_at(s, P_BIAS, c, 0);
     }
 }
 

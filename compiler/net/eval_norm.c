@@ -129,7 +129,8 @@ void eval_NORM_BACKWARD(EvalStep *s)
     const int64_t n = type_elements(t);
     const Sets sets = find_sets(s->node, s->in[1], s->arena, a->length);
     double *normal = NEW_ARRAY(s->arena, double, n), *g = NEW_ARRAY(s->arena, double, n);
-    double *mean = NEW_ARRAY(s->arena, double, sets.n), *slope = NEW_ARRAY(s->arena, double, sets.n);
+    double *mean = NEW_ARRAY(s->arena, double, sets.n),
+           *slope = NEW_ARRAY(s->arena, double, sets.n);
     for (int64_t i = 0; i < n; i++) {
         const int k = set_of(&sets, t, i);
         normal[i] = (s->in[1][i] - sets.mean[k]) / sets.spread[k];
@@ -145,8 +146,8 @@ void eval_NORM_BACKWARD(EvalStep *s)
         const int k = set_of(&sets, t, i);
         const double size = a->length ? 1 : sets.size;
         const bool least = a->length && sets.spread[k] <= a->epsilon;
-        s->out[i] = (g[i] - (a->length ? 0 : mean[k] / size) -
-                     (least ? 0 : normal[i] * slope[k] / size)) /
-                    sets.spread[k];
+        s->out[i] =
+            (g[i] - (a->length ? 0 : mean[k] / size) - (least ? 0 : normal[i] * slope[k] / size)) /
+            sets.spread[k];
     }
 }

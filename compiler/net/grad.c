@@ -157,7 +157,8 @@ bool grad_SCALE(Grad *g, Node *node, Node *const *dy)
     Attrs attrs = ir_default_attrs(OP_SCALE);
     attrs.shared = node->attrs.shared;
     if (grad_wants(g, node, 0)) {
-        Node *dx = node->attrs.gain ? grad_add(g, node, "backward", OP_SCALE, dy, 1, &attrs) : dy[0];
+        Node *dx =
+            node->attrs.gain ? grad_add(g, node, "backward", OP_SCALE, dy, 1, &attrs) : dy[0];
         if (!grad_give(g, node, 0, dx))
             return false;
     }

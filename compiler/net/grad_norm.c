@@ -1,4 +1,5 @@
-/* grad_norm.c: the rules of differentiation of normalisations by statistics of the tensor itself. */
+/* grad_norm.c: the rules of differentiation of normalisations by statistics of the tensor itself.
+ */
 #include "net/grad_parts.h"
 
 /* Adds the backward operator; `groups` as it has them. */

@@ -227,8 +227,8 @@ bool shape_CLIP(Node *node, Diag *diag)
     const Attrs *a = &node->attrs;
     if (a->alpha <= a->beta)
         return same_as_operand(node, diag);
-    diag_error(diag, node_loc(node), "'min' of 'clip' is %.9g, above its 'max', %.9g",
-               a->alpha, a->beta);
+    diag_error(diag, node_loc(node), "'min' of 'clip' is %.9g, above its 'max', %.9g", a->alpha,
+               a->beta);
     diag_note(diag, node_loc(node), "min comes first: `clip %.9g %.9g`", a->beta, a->alpha);
     diag_note_callers(diag, node->place);
     return false;

@@ -44,8 +44,10 @@ bool shape_NORM_BACKWARD(Node *node, Diag *diag)
     const Type x = node->in[1]->type, dy = node->in[0]->type;
     const bool whole = node->attrs.over == OVER_IMAGE && !node->attrs.length;
     if (!type_eq(x, dy) || (node->attrs.groups && x.c % node->attrs.groups)) {
-        diag_error(diag, node_loc(node), "dy and x of 'norm_backward' are not alike, or not of %d "
-                   "groups", node->attrs.groups);
+        diag_error(diag, node_loc(node),
+                   "dy and x of 'norm_backward' are not alike, or not of %d "
+                   "groups",
+                   node->attrs.groups);
         note_operand(diag, node->in[0], "");
         note_operand(diag, node->in[1], "");
         return false;

@@ -218,8 +218,8 @@ bool shape_CONV_TRANSPOSE(Node *node, Diag *diag)
     const int64_t filters = a->filters;
     const int64_t weight[] = {t.c, filters / a->groups, a->kernel[0], a->kernel[1]};
     return set_result(node, diag, t.elem, filters, h, w) &&
-           set_dims(node, diag, P_WEIGHT, 4, weight) &&
-           set_dims(node, diag, P_BIAS, 1, &filters) && check_residual(node, diag);
+           set_dims(node, diag, P_WEIGHT, 4, weight) && set_dims(node, diag, P_BIAS, 1, &filters) &&
+           check_residual(node, diag);
 }
 
 /* Pixels of a result of `n`, from `first` on, `step` apart. */

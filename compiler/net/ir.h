@@ -82,10 +82,10 @@ struct Node {
     Node **in;
     int n_in;
     Attrs attrs;
-    Param *params[P_ROLES]; /* by role; NULL where the operator has none */
-    Act act;                /* fused activation */
+    Param *params[P_ROLES];     /* by role; NULL where the operator has none */
+    Act act;                    /* fused activation */
     double act_alpha, act_beta; /* its numbers, 0 where it has none (act_numbers()) */
-    const char *name;       /* layer2.0.main.conv1, unique in the net */
+    const char *name;           /* layer2.0.main.conv1, unique in the net */
     /* About the network before the passes: `origin` is the node whose value this one computes (-1:
      * none, it is a partial sum).  The names are those of the nodes that this one has absorbed, in
      * order and without its own ("layer2.0.main.bn1", "layer2.0.add1", ...). */
@@ -169,7 +169,7 @@ typedef struct Net {
     VEC(NetNaming) namings; /* other namings that may fit them */
     bool every_naming;      /* `namings` includes the ones that ship with rnc */
     VEC(NetDefine) defines;
-    bool cut; /* --end cut a part of it off, whose weights may be in the files */
+    bool cut;                  /* --end cut a part of it off, whose weights may be in the files */
     const struct Train *train; /* how it is trained (train.h), or NULL */
 } Net;
 

@@ -18,9 +18,8 @@ static const char *const over_words[] = {"channels", "image", "space", "height",
 static const char *const reduction_words[] = {"mean", "max", "sum", NULL};
 /* By Act (ir.h); the first word stands for no activation. */
 static const char *const act_words[] = {
-    "none",         "relu",       "relu6", "leaky_relu", "sigmoid", "tanh",
-    "hard_sigmoid", "hard_swish", "silu",  "gelu",       "elu",     "selu",
-    "softplus",     "mish",       "clip",  NULL,
+    "none", "relu", "relu6", "leaky_relu", "sigmoid",  "tanh", "hard_sigmoid", "hard_swish",
+    "silu", "gelu", "elu",   "selu",       "softplus", "mish", "clip",         NULL,
 };
 /* See ops.h. */
 const char *const init_words[INIT_KINDS] = {

@@ -114,7 +114,7 @@ typedef struct Attrs {
     VarianceKind variance;
     Over over;
     Reduction reduction;
-    bool length; /* by the length of the numbers as a vector, not by their deviation */
+    bool length;        /* by the length of the numbers as a vector, not by their deviation */
     double alpha, beta; /* the numbers of an activation (act_numbers() of ir.h) */
     double epsilon, scale, momentum, smoothing;
     Reals mean, std, factor, addend;

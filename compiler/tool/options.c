@@ -14,6 +14,8 @@ enum { HIDDEN, SHOWN };
     (offsetof(Options, field) + \
      0 * sizeof(char[sizeof((Options *)0)->field == sizeof(int) ? 1 : -1]))
 
+/* Braces in macros stay on their lines: */
+/* clang-format off */
 const OptionRow option_rows[] = {
 #define SECTION(of, title) {.commands = of, .section = title},
 #define OPTION(letter, word, argument, commands, shown, set, doc) \
@@ -27,6 +29,7 @@ const OptionRow option_rows[] = {
 #define CALL(name) {SET_CALL, 0, 0, 0, NULL, option_##name}
 #include "tool/options.def"
 };
+/* clang-format on */
 const int option_count = (int)(sizeof option_rows / sizeof *option_rows);
 enum { ROWS = sizeof option_rows / sizeof *option_rows };
 
@@ -121,7 +124,8 @@ static int option(Parser *p, int i, int argc, char *const *argv)
         return i;
     }
     const bool good = apply_option(p, row, value) && (!two || apply_option(p, row, argv[++i]));
-    if (good && row->set.call == option_machine) /* its numbers, so that the C can be made elsewhere */
+    /* Of a machine its numbers are shown, so that the C can be made elsewhere. */
+    if (good && row->set.call == option_machine)
         value = p->o->compile.plan.machine->name;
     if (good && row->shown)
         VEC_PUSH(p->arena, &p->o->shown,

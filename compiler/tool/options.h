@@ -49,7 +49,7 @@ typedef struct Options {
     int runs; /* one after the other; 0: not said */
 
     bool check_layout; /* fmt */
-    Words check; /* import: archives of inputs and outputs; none, or both */
+    Words check;       /* import: archives of inputs and outputs; none, or both */
 
     double tolerance; /* verify: of each layer, relative; import: of each output */
     bool tolerance_given;
@@ -73,8 +73,8 @@ typedef struct Options {
 
     /* train: what overrides the file's training, and what a run is. */
     const char *train_data, *train_validation, *train_cache; /* or NULL */
-    bool resume, rate_given, seed_given; /* the seed is `seed` */
-    int epochs;                          /* 0: not said */
+    bool resume, rate_given, seed_given;                     /* the seed is `seed` */
+    int epochs;                                              /* 0: not said */
     double rate;
     Words except;
     int overfit, save_every, ranks, shards; /* 0: not said */

@@ -3,8 +3,8 @@
  *
  * A kind is what one row of a tuning is for.  First its methods and register tiles are measured,
  * then the other knobs of the best one.  At last the best of all is measured once more beside the
- * step as it is without a tuning, and replaces it only if it is better by TUNE_GAIN in both halves of
- * those rounds.
+ * step as it is without a tuning, and replaces it only if it is better by TUNE_GAIN in both halves
+ * of those rounds.
  */
 #include "tool/commands.h"
 #include "tool/native.h"
@@ -259,7 +259,8 @@ static void tune(const Options *o, const Compiled *c, const SrcMap *src, Arena *
         diag_error(d, NO_LOC, "'%s' has no convolution or dense layer to tune", c->net->name);
     if (kinds.n == 0 || !find_isa(&t) || !tune_all(&t, &kinds))
         return;
-    OutputFile files[2] = {{.path = o->output ? o->output : default_output(o, ".tuning", arena)}, {.path = o->table}};
+    OutputFile files[2] = {{.path = o->output ? o->output : default_output(o, ".tuning", arena)},
+                           {.path = o->table}};
     files[0].bytes = file_text(&t, &kinds, &files[0].size);
     if (t.table)
         files[1].bytes = rows_text(&t, t.table, &files[1].size);

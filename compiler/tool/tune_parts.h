@@ -21,9 +21,9 @@ typedef struct Candidate {
     TuningRow row; /* its method, and every knob that its kernel reads */
     Step step;
     StepFunction function; /* compiled, until tune_forget(); NULL: not yet */
-    double us;      /* median of the time of a call */
-    double ratio;   /* median of its time to that of the first candidate in the same round */
-    double half[2]; /* likewise in the first and in the second half of the rounds */
+    double us;             /* median of the time of a call */
+    double ratio;          /* median of its time to that of the first candidate in the same round */
+    double half[2];        /* likewise in the first and in the second half of the rounds */
 } Candidate;
 typedef VEC(Candidate) Candidates;
 
@@ -40,8 +40,8 @@ typedef struct Tune {
     const Plan *plan;
     Isa isa; /* measured */
     int threads;
-    rnc_pool *pool; /* NULL for one thread */
-    int builds;     /* so far: no two loaded files have one name */
+    rnc_pool *pool;     /* NULL for one thread */
+    int builds;         /* so far: no two loaded files have one name */
     VEC(void *) loaded; /* files of compiled candidates */
     Experience known[METHOD_COUNT][KNOB_COUNT];
 

@@ -124,8 +124,7 @@ void try_knobs(const Tune *t, const Candidate *from, Candidates *list)
 {
     const Trial *trial = from->step.method->trials;
     for (; trial && trial->values[0] != TRIAL_END; trial++) {
-        if (!(from->row.set[t->isa] >> trial->knob & 1) ||
-            known_useless(t, from, (int)trial->knob))
+        if (!(from->row.set[t->isa] >> trial->knob & 1) || known_useless(t, from, (int)trial->knob))
             continue;
         TuningRow row = from->row;
         for (int k = 0; k < TRIAL_VALUES && trial->values[k] != TRIAL_END; k++) {

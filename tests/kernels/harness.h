@@ -34,8 +34,8 @@ typedef struct TestIsa {
     KernelFn *kernels[KERNEL_COUNT];
     KernelFn *halo_clear;
     void (*act)(const float *in, float *out, int n, int act, float alpha,
-                float beta); /* n whole vectors */
-    void (*weights)(const uint16_t *in, float *out, int n, int elem);      /* likewise, aligned */
+                float beta);                                          /* n whole vectors */
+    void (*weights)(const uint16_t *in, float *out, int n, int elem); /* likewise, aligned */
 } TestIsa;
 
 typedef struct Case Case;

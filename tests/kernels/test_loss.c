@@ -153,8 +153,9 @@ void test_act_grad(Case *c)
             const double g = (double)grid_pixel(&grad, n, y, x)[i];
             const double b = s.more ? (double)grid_pixel(&more, n, y, x)[i] : 0.0;
             const double slope = s.result && s.act == RNC_ACT_SIGMOID ? z * (1.0 - z)
-                                 : s.result && s.act == RNC_ACT_TANH  ? 1.0 - z * z
-                                                                     : ref_slope(z, s.act, s.alpha, s.beta);
+                                 : s.result && s.act == RNC_ACT_TANH
+                                     ? 1.0 - z * z
+                                     : ref_slope(z, s.act, s.alpha, s.beta);
             const double v = g * slope + b;
             expect_at(&e, grid_pixel(&out, n, y, x) + i, v,
                       0x1p-23 * (fabs(v - b) + fabs(b)) +

@@ -39,7 +39,8 @@ static void expect_set(Expect *e, const rnc_norm_shape *s, const Grid *in, const
     for (int y = k->y0; y < k->y1; y++)
         for (int x = k->x0; x < k->x1; x++)
             for (int i = k->c0; i < k->c1; i++) {
-                const size_t at = (size_t)i + (s->affine == 2 ? (size_t)((y * s->w + x) * s->c) : 0);
+                const size_t at =
+                    (size_t)i + (s->affine == 2 ? (size_t)((y * s->w + x) * s->c) : 0);
                 const double scale = s->affine ? (double)weights[at] : 1.0;
                 const double shift = s->affine ? (double)weights[all + at] : 0.0;
                 const double d = (double)grid_pixel(in, k->n, y, x)[i];

@@ -1,6 +1,6 @@
 /* sanitized.c: steps and evaluations of an emitted training, INFO, for sanitizers (tests/steps.sh):
- * of whole batches and smaller ones, on one thread and on two, in memory of exactly the sizes that it
- * says. */
+ * of whole batches and smaller ones, on one thread and on two, in memory of exactly the sizes that
+ * it says. */
 #include "rnctrain.h"
 
 #include <math.h>

@@ -121,9 +121,9 @@ static void run(Test *t, void *net, double *losses)
     t->info->set_updates(net, 0);
     for (int s = 0; s < t->steps; s++) {
         for (int i = 0; i < original->inputs.n; i++)
-            inputs[i] = (const char *)t->buffers[i] +
-                        type_elements(original->inputs.at[i].node->type) *
-                            elem_bytes(original->inputs.at[i].elem) * s;
+            inputs[i] =
+                (const char *)t->buffers[i] + type_elements(original->inputs.at[i].node->type) *
+                                                  elem_bytes(original->inputs.at[i].elem) * s;
         rnc_metrics m;
         if (t->info->step(net, inputs, t->images, t->rate, &m) || m.bad >= 0)
             complain(t, "the step", t->info->why(net), s);

@@ -34,12 +34,13 @@ static bool draw_places(NetTest *t, Op op, const Node *in, Attrs *a)
 
 Node *netgen_places(NetTest *t, Node *in)
 {
-    static const Op ops[] = {OP_PAD,    OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
-                             OP_UNFLATTEN, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH,
-                             OP_CHANNEL_SHUFFLE};
+    static const Op ops[] = {
+        OP_PAD,       OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
+        OP_UNFLATTEN, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH, OP_CHANNEL_SHUFFLE};
     const Op op = ops[netgen_int(t, 0, 7)];
     Attrs a = ir_default_attrs(op);
-    if (op == OP_UNFLATTEN) { /* a vector of the image, as an image that is wide where it was high */
+    if (op ==
+        OP_UNFLATTEN) { /* a vector of the image, as an image that is wide where it was high */
         Attrs flat = ir_default_attrs(OP_FLATTEN);
         flat.order = (Order)netgen_int(t, 0, 1);
         a.order = (Order)netgen_int(t, 0, 1);

@@ -379,8 +379,7 @@ static const Trial trials[] = {
         .seconds = winograd_seconds, .weights = winograd_weights, .halves = true, .half_error = h, \
         .reads_halo = true, .error = e, .by_pixel = true, .set_knobs = winograd_knobs,             \
         .share = share_scratch, .pieces = winograd_groups, .scratch = winograd_scratch,            \
-        .by_steps = true,                                                                          \
-        .shrink = winograd_shrink, .multiplications = winograd_multiplications,                    \
+        .by_steps = true, .shrink = winograd_shrink, .multiplications = winograd_multiplications,  \
         .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |       \
                  KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                        \
                  KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),                     \

@@ -7,8 +7,9 @@
 static bool narrow_groups(const Plan *plan, const Node *node)
 {
     const int groups = node->attrs.groups, each = node->attrs.filters / groups;
-    return !plan->training && node->in[0]->type.c == node->attrs.filters && (each == 2 || each == 4 || each == 8) &&
-           groups > 1 && (each < plan->align || plan->align == 8);
+    return !plan->training && node->in[0]->type.c == node->attrs.filters &&
+           (each == 2 || each == 4 || each == 8) && groups > 1 &&
+           (each < plan->align || plan->align == 8);
 }
 
 static bool depthwise_fits(const Plan *plan, const Node *node)

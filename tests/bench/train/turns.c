@@ -67,8 +67,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "turns: %s\n", net ? info->why(net) : "out of memory");
         return 1;
     }
-    const void *in[] = {pictures(&info->inputs[0]),
-                        labels(&info->inputs[1], info->outputs[0].c)};
+    const void *in[] = {pictures(&info->inputs[0]), labels(&info->inputs[1], info->outputs[0].c)};
     printf("ready\n");
     fflush(stdout);
     for (int n; scanf("%d", &n) == 1; fflush(stdout)) {

@@ -1,4 +1,4 @@
-/* evaltest.h: for tests of the oracle: values of a node against numbers worked out by hand.  Tensors
+/* evaltest.h: for tests of the oracle: values of a node against numbers worked out by hand. Tensors
  * are [h][w][c]. */
 #ifndef RNC_EVALTEST_H
 #define RNC_EVALTEST_H
@@ -16,7 +16,7 @@ const double *evaltest_value(NetTest *t, const Node *node, const double *input);
 /* Checks that it has n elements, which are `wanted` to 1e-12. */
 void evaltest_check(NetTest *t, const Node *node, const double *input, int n, const double *wanted);
 
-#define CHECK(t, node, input, ...)                                                  \
+#define CHECK(t, node, input, ...)                                                   \
     evaltest_check(t, node, input, (int)(sizeof LIST(__VA_ARGS__) / sizeof(double)), \
                    LIST(__VA_ARGS__))
 

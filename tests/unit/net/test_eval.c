@@ -304,12 +304,20 @@ static void test_special(void)
     static const struct {
         Op op;
         double up, down;
-    } limits[] = {
-        {OP_RELU, INFINITY, 0}, {OP_RELU6, 6, 0},        {OP_SIGMOID, 1, 0},
-        {OP_TANH, 1, -1},       {OP_HARD_SIGMOID, 1, 0}, {OP_HARD_SWISH, INFINITY, 0},
-        {OP_SILU, INFINITY, 0}, {OP_GELU, INFINITY, 0},  {OP_LEAKY_RELU, INFINITY, -INFINITY},
-        {OP_ELU, INFINITY, -1}, {OP_SOFTPLUS, INFINITY, 0}, {OP_MISH, INFINITY, 0},
-        {OP_SELU, INFINITY, -1.7580993408473766}, {OP_CLIP, INFINITY, -INFINITY}};
+    } limits[] = {{OP_RELU, INFINITY, 0},
+                  {OP_RELU6, 6, 0},
+                  {OP_SIGMOID, 1, 0},
+                  {OP_TANH, 1, -1},
+                  {OP_HARD_SIGMOID, 1, 0},
+                  {OP_HARD_SWISH, INFINITY, 0},
+                  {OP_SILU, INFINITY, 0},
+                  {OP_GELU, INFINITY, 0},
+                  {OP_LEAKY_RELU, INFINITY, -INFINITY},
+                  {OP_ELU, INFINITY, -1},
+                  {OP_SOFTPLUS, INFINITY, 0},
+                  {OP_MISH, INFINITY, 0},
+                  {OP_SELU, INFINITY, -1.7580993408473766},
+                  {OP_CLIP, INFINITY, -INFINITY}};
     NetTest t;
     Node *x = evaltest_begin(&t, 1, 3, 1);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)

@@ -121,9 +121,9 @@ static void test_frozen(void)
     netgen_end(&t);
 }
 
-/* What fuse_residual makes of a training: a shortcut's batch normalisation takes the main arm's, which comes before it, and
- * stays with its other results; the gradient that the input gets second takes the first.  One whose
- * other arm comes later takes nothing. */
+/* What fuse_residual makes of a training: a shortcut's batch normalisation takes the main arm's,
+ * which comes before it, and stays with its other results; the gradient that the input gets second
+ * takes the first.  One whose other arm comes later takes nothing. */
 static void test_fuse_residual_training(void)
 {
     static const char *const only[] = {"fuse_residual"};

@@ -177,8 +177,8 @@ static void test_spread(void)
     CU_ASSERT(method_bears(&method_conv_winograd_taps, RNC_WEIGHTS_F16, &(Spread){.factor = 300}));
 }
 
-/* ResNet-50 or -18: the weights' bytes, and the seconds of the methods that the model chooses and of
- * those that it would if bytes cost nothing. */
+/* ResNet-50 or -18: the weights' bytes, and the seconds of the methods that the model chooses and
+ * of those that it would if bytes cost nothing. */
 static int64_t halved(bool deep, PlanOptions o, double *seconds, double *least)
 {
     static const int blocks50[] = {3, 4, 6, 3}, blocks18[] = {2, 2, 2, 2};

@@ -472,8 +472,7 @@ static void test_places(void)
 static void test_numbers(void)
 {
     static const char *const names[] = {NULL,       "panels",     "rows",     "depthwise", "affine",
-                                        "winograd", "winograd1d", "channels", "strassen",
-                                        "norm"};
+                                        "winograd", "winograd1d", "channels", "strassen",  "norm"};
     CU_ASSERT_EQUAL(PACKING_COUNT, 10);
     for (int i = 1; i < 10; i++)
         CU_ASSERT_STRING_EQUAL(packing_rows[i].name, names[i]);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# layers.sh: every #include of the compiler names its layer, and none runs backwards; no file has
-# more than 500 lines.
+# layers.sh: every #include of the compiler names its layer, and none runs backwards; compiler/README
+# names every file, and none has more than 500 lines.
 #
 # A file may include files of its own folder and of the layers that stand before it in
 # `order`; layers of one rank do not know each other.  compile.c and compile.h, the
@@ -86,6 +86,21 @@ wrong "the compiler in training" train/a.c net/ir.h 'is neither of train/ nor of
 wrong "its runtime" train/a.c rncrt.h 'is neither of train/ nor of runtime/'
 wrong "training in the runtime" runtime/a.c train/order.h 'is neither of runtime/'
 wrong "forwards" plan/plan.c net/ir.h '^1 includes$'
+
+# ---- compiler/README has a place for every file ----
+
+if [ -z "${RNC_LAYERS_OF:-}" ]; then
+    unnamed=$(cd "$src" && find compiler -type f \( -name '*.[cly]' -o -name '*.def' \) ! -name lex.c \
+        ! -name parse.c ! -name texts.c ! -name '*.pb-c.c' | while read -r file; do
+        grep -qw -- "${file##*/}" compiler/README || echo "compiler/README does not name $file"
+    done)
+    if [ -z "$unnamed" ]; then
+        passed=$((passed + 1))
+    else
+        printf 'FAIL %s\n' "$unnamed"
+        failed=$((failed + 1))
+    fi
+fi
 
 # ---- files that a person can keep in mind ----
 

@@ -213,9 +213,7 @@ static bool is_erf(const Value *v)
     return v && v->kind == VALUE_ERF;
 }
 
-/* What has pixels that the view has as channels, as channels: the end of a sequence that was a
- * vector. */
-static const Value *channels_again(Work *w, const Value *v)
+const Value *channels_again(Work *w, const Value *v)
 {
     const Type t = v->node->type;
     Value *to = NEW(w->arena, Value);
@@ -231,10 +229,20 @@ static const Value *channels_again(Work *w, const Value *v)
     return to;
 }
 
-/* Two tensors; NULL after refusing the node. */
+/* Operand i of two: a tensor, or pixels that Expand has brought to the size of the other operand,
+ * as the join does.  NULL after refusing the node. */
+static const Value *joined(Work *w, int i)
+{
+    const Value *v = operand(w, i), *other = operand(w, 1 - i);
+    const bool spread = v && v->kind == VALUE_SPREAD && other && other->kind == VALUE_TENSOR &&
+                        has_spread_shape(w, &other->view, v->spread);
+    return spread ? v : tensor(w, i);
+}
+
+/* A join of two tensors. */
 static void join(Work *w, Op op)
 {
-    const Value *a = tensor(w, 0), *b = a ? tensor(w, 1) : NULL;
+    const Value *a = joined(w, 0), *b = a ? joined(w, 1) : NULL;
     if (b) {
         a = channels_again(w, a);
         b = channels_again(w, b);

@@ -25,28 +25,6 @@ void onnx_cast(Work *w)
                "rnc computes with floats");
 }
 
-/* What is spread over a larger shape is so by the sum or product that follows, too. */
-void onnx_expand(Work *w)
-{
-    if (root_spread(w))
-        return;
-    const Value *v = tensor(w, 0);
-    const OnnxTensor *shape = known(w, 1);
-    if (!v)
-        return;
-    bool same =
-        shape && shape->bytes && onnx_type_whole(shape->type) && shape->elements <= v->view.rank;
-    const int64_t *dims = same ? onnx_ints(shape, w->arena) : NULL;
-    for (int i = 0; same && i < shape->elements; i++) {
-        const int64_t own = v->view.dims[v->view.rank - shape->elements + i];
-        same = dims[i] == 1 || dims[i] == own;
-    }
-    if (same)
-        give_same(w, 0, v);
-    else
-        refuse(w, "that repeats elements", NULL);
-}
-
 /* ---- shapes ---- */
 
 static Node *flatten(Work *w, Node *x, Order order, const char *name)

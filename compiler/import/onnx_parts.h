@@ -17,6 +17,7 @@ typedef enum ValueKind {
     VALUE_TENSOR,
     VALUE_ERF,    /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
     VALUE_ROOT,   /* max(sqrt(node), least), or its inverse: a step of a normalisation */
+    VALUE_SPREAD, /* pixels of the node, one for each channel, repeated by Expand */
     VALUE_ABOVE,  /* node > factor: a step of the softplus of PyTorch's newer exporter */
     VALUE_REFUSED /* by its own node, if `why` says so, else by one before it */
 } ValueKind;
@@ -29,9 +30,10 @@ typedef struct Value {
     double factor, shift, gain; /* VALUE_ERF, VALUE_ABOVE */
     double least;               /* VALUE_ROOT */
     bool inverse;
-    const OnnxTensor *spread; /* the shape that it is spread over by Expand, or NULL */
-    int producer;             /* which node of the model gives it, or -1 */
-    int users;                /* nodes and outputs that take it */
+    const OnnxTensor
+        *spread;  /* VALUE_ROOT, VALUE_SPREAD: the shape that Expand gives it, or NULL */
+    int producer; /* which node of the model gives it, or -1 */
+    int users;    /* nodes and outputs that take it */
     const char *why, *help;
 } Value;
 
@@ -172,6 +174,8 @@ bool inverse_root(Work *w);
 bool root_at_least(Work *w, double least);
 /* Takes an Expand of a root, whose quotient spreads it anyway; false if it is of something else. */
 bool root_spread(Work *w);
+/* Whether a tensor of this view has that shape; any has none's, NULL. */
+bool has_spread_shape(Work *w, const View *view, const OnnxTensor *shape);
 
 /* The tensor as a vector, flattened in the order of its view; NULL if it has none (onnx_move.c). */
 Node *flat(Work *w, const Value *v);
@@ -181,6 +185,9 @@ Node *vector(Work *w, int i);
  * now, as the sequence that efficient channel attention convolves along; NULL if it is none
  * (onnx_value.c). */
 Node *unflattened(Work *w, const Value *v, const char *name);
+/* What has pixels that the view has as channels, as channels: the end of a sequence that was a
+ * vector; else v itself (onnx_math.c). */
+const Value *channels_again(Work *w, const Value *v);
 /* The layer that takes channels for pixels, pixels for channels or channels in another order, if
  * the tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
 Node *shuffled(Work *w, Node *x, const View *view);

@@ -124,8 +124,7 @@ bool root_spread(Work *w)
     return true;
 }
 
-/* Whether a tensor of this view has the shape that a root was spread over. */
-static bool has_shape(Work *w, const View *view, const OnnxTensor *shape)
+bool has_spread_shape(Work *w, const View *view, const OnnxTensor *shape)
 {
     const int64_t *dims = shape ? onnx_ints(shape, w->arena) : NULL;
     bool same = !shape || shape->elements == view->rank;
@@ -197,7 +196,7 @@ bool by_root(Work *w, int i, bool inverse)
     if (!is_root(root))
         return false;
     if (!v || v->kind != VALUE_TENSOR || root->inverse != inverse || !common_view(v, root, &view) ||
-        !has_shape(w, &v->view, root->spread)) {
+        !has_spread_shape(w, &v->view, root->spread)) {
         refuse(w, NULL, NULL);
         return true;
     }

@@ -1,4 +1,4 @@
-/* onnx_sample.c: operators of ONNX that put pixels around an image, or resize it. */
+/* onnx_sample.c: operators of ONNX that put pixels around an image, resize it, or repeat pixels. */
 #include "import/onnx_parts.h"
 
 #include "net/sample.h"
@@ -422,4 +422,45 @@ void onnx_resize(Work *w)
                             str_shown(w->arena, rule.where),
                             attr_int(w, "antialias", 0) ? ", antialias=1" : ""),
                "rnc resizes by the nearest pixel or bilinearly, see `rnc doc resize`");
+}
+
+/* ---- pixels repeated ---- */
+
+/* Pixels, one for each channel, are spread by the sum or product that follows, too. */
+static void spread(Work *w, const Value *v, const OnnxTensor *shape)
+{
+    Value *to = result(w, 0);
+    v = channels_again(w, v);
+    const Type t = v->node->type;
+    if (!to || t.h > 1 || t.w > 1 || !shape || !shape->bytes || !onnx_type_whole(shape->type)) {
+        refuse(w, "that repeats elements", NULL);
+        return;
+    }
+    give_same(w, 0, v);
+    to->kind = VALUE_SPREAD;
+    to->spread = shape;
+    to->why =
+        "that repeats elements, but for one that takes a pixel to the size of what it is added "
+        "to or multiplied by next";
+}
+
+void onnx_expand(Work *w)
+{
+    if (root_spread(w))
+        return;
+    const Value *v = tensor(w, 0);
+    const OnnxTensor *shape = known(w, 1);
+    if (!v)
+        return;
+    bool same =
+        shape && shape->bytes && onnx_type_whole(shape->type) && shape->elements <= v->view.rank;
+    const int64_t *dims = same ? onnx_ints(shape, w->arena) : NULL;
+    for (int i = 0; same && i < shape->elements; i++) {
+        const int64_t own = v->view.dims[v->view.rank - shape->elements + i];
+        same = dims[i] == 1 || dims[i] == own;
+    }
+    if (same)
+        give_same(w, 0, v);
+    else
+        spread(w, v, shape);
 }

@@ -118,10 +118,25 @@ class Decoder(nn.Module):
         return nn.functional.log_softmax(nn.functional.pad(x, (1, 2, 0, 1), "replicate"), dim=-1)
 
 
+class Attention(nn.Module):
+    """Efficient channel attention, as timm writes it: a convolution along the channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.along = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+        self.dense = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = self.conv(x).relu()
+        gate = self.along(x.mean((2, 3)).view(x.shape[0], 1, -1)).sigmoid().view(x.shape[0], -1, 1, 1)
+        return self.dense((x * gate.expand_as(x)).amax((2, 3)))
+
+
 def torch_models():
     torch.manual_seed(5)
     for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices()),
-                        ("decoder", Decoder())):
+                        ("decoder", Decoder()), ("attention", Attention())):
         for key, t in model.state_dict().items():
             if key.endswith("running_var"):
                 t.uniform_(0.5, 1.5)
@@ -287,6 +302,11 @@ def refused():
     t.external_data.add(key="location", value="../../../etc/passwd")
     with open("refused-outside.onnx", "wb") as f:
         f.write(model.SerializeToString())
+    g = Graph(10)
+    x = g.op("GlobalAveragePool", "x", name="pool")
+    x = g.op("Expand", x, g.known(np.array([1, 3, 4, 4])), name="expand")
+    x = g.op("Conv", x, g.random_known(2, 3, 1, 1), name="conv")
+    g.save("refused-expand.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)
     with open("external.onnx", "rb") as f:
         whole = f.read()
     with open("refused-cut.onnx", "wb") as f:

@@ -1,6 +1,8 @@
 /* keras_shape.c: Keras' layers that move numbers or change a tensor's form. */
 #include "import/keras_parts.h"
 
+#include "net/sample.h"
+
 #include <string.h>
 
 KerasTensor keras_flatten(Site *s)
@@ -72,18 +74,36 @@ KerasTensor keras_reshape(Site *s)
         a.size[0] = (int)to[0], a.size[1] = (int)to[1];
         return keras_tensor(keras_add(s, OP_UNFLATTEN, &in, 1, &a, NULL), rank);
     }
-    return keras_refuse(s, "numbers change between pixels and channels",
-                        "it can be said where it makes one vector of an image, or an image of one");
+    if (rank && to[0] <= INT_MAX && to[1] <= INT_MAX && to[2] <= INT_MAX) {
+        Attrs a = ir_default_attrs(OP_RESHAPE);
+        a.order = ORDER_NHWC;
+        a.filters = (int)to[2];
+        a.size[0] = (int)to[0], a.size[1] = (int)to[1];
+        return keras_tensor(keras_add(s, OP_RESHAPE, &in, 1, &a, NULL), rank);
+    }
+    return keras_refuse(s, "its form is not one of the tensor's numbers",
+                        "a form has one to three extents, without the batch");
 }
 
-/* Only axes of extent 1 may change places. */
 KerasTensor keras_permute(Site *s)
 {
     const json_t *dims = json_object_get(s->config, "dims");
-    bool same = true;
-    for (size_t i = 0; i < json_array_size(dims); i++)
-        same = same && json_integer_value(json_array_get(dims, i)) == (json_int_t)i + 1;
-    return same ? s->in[0] : keras_refuse(s, "axes change places", NULL);
+    const int rank = s->in[0].rank, n = (int)json_array_size(dims);
+    int from[] = {0, 1, 2}; /* of channels, rows, columns */
+    Attrs a = ir_default_attrs(OP_TRANSPOSE);
+    bool good = json_is_array(dims) && n == rank - 1 && n <= 3;
+    for (int i = 0; good && i < n; i++) {
+        const int at = (int)json_integer_value(json_array_get(dims, (size_t)i));
+        good = at >= 1 && at <= n;
+        /* The last axis is that of channels; the first is that of rows. */
+        from[i == n - 1 ? 0 : i + 1] = at == n ? 0 : at;
+    }
+    if (good && from[0] == 0 && from[1] == 1 && from[2] == 2)
+        return s->in[0];
+    Node *in = keras_in(s, 0);
+    if (good && transposed_order(from, &a.axes))
+        return keras_tensor(keras_add(s, OP_TRANSPOSE, &in, 1, &a, NULL), rank);
+    return keras_refuse(s, "its dims are not the axes in another order", NULL);
 }
 
 KerasTensor keras_split(Site *s)

@@ -19,9 +19,11 @@ double decimal(double number)
     for (int digits = 6; digits < 9; digits++) {
         char text[32];
         snprintf(text, sizeof text, "%.*g", digits, (double)x);
-        const double value = strtod(text, NULL);
+        const double value = strtod(text, NULL), whole = round(1 / (double)x);
         if ((float)value == x)
             return value;
+        if (digits == 6 && whole > 1 && whole < 1e4 && x == (float)(1 / whole))
+            return 1 / whole; /* a quotient by a whole number */
     }
     return number;
 }

@@ -98,6 +98,12 @@ void onnx_reshape(Work *w)
         give(w, 0, moved ? moved : v->node, &view);
         return;
     }
+    Node *other = rank == 4 ? as_image(w, v, rank, dims, layer_name(w, OP_RESHAPE)) : NULL;
+    if (other) {
+        view = view_image(other->type, 4);
+        give(w, 0, other, &view);
+        return;
+    }
     Node *x = flat_named(w, v, layer_name(w, OP_FLATTEN));
     const View row = x ? view_image(x->type, 2) : (View){0};
     if (x && view_reshaped(&row, rank, dims, &view))

@@ -142,6 +142,8 @@ static void add_output(Work *w, const OnnxPort *port)
     }
     const int order = view_order(&v->view, v->node->type);
     Node *row = v->view.rank < 3 ? flat(w, v) : NULL;
+    if (!row && order < 0)
+        row = turned(w, v);
     if (row)
         builder_output(w->b, name, row, ORDER_NCHW);
     else if (order < 0)

@@ -147,7 +147,8 @@ OnnxTensor *known_floats(Arena *arena, int rank, const int64_t *dims, const floa
 
 /* x * scale + shift for each channel; `alone`: nothing else uses x (onnx_affine.c). */
 Node *channelwise(Work *w, Node *x, const float *scale, const float *shift, bool alone);
-/* The shortest decimal that is the same float, as a double: 0.1f is 0.1. */
+/* The shortest decimal that is the same float, as a double: 0.1f is 0.1; or a whole number's
+ * inverse, 1/6, that has no short one. */
 double decimal(double x);
 /* Whether two numbers are the same but for how many digits they were written with. */
 bool near(double a, double b);
@@ -191,6 +192,12 @@ const Value *channels_again(Work *w, const Value *v);
 /* The layer that takes channels for pixels, pixels for channels or channels in another order, if
  * the tensor then lies as this view of x; NULL if there is none (onnx_shuffle.c). */
 Node *shuffled(Work *w, Node *x, const View *view);
+/* The tensor as an image whose axes are those of the view, which has them in another order or cuts
+ * them at other places; NULL if no layer gives that (onnx_shuffle.c). */
+Node *turned(Work *w, const Value *v);
+/* The numbers of a tensor, in the order that its view has them in, as an image with these extents;
+ * NULL if there is no such layer (onnx_shuffle.c). */
+Node *as_image(Work *w, const Value *v, int rank, const int64_t *dims, const char *name);
 /* x with the rows (axis 0) or columns (1) of these numbers, if that is its padding by itself; else
  * NULL (onnx_sample.c). */
 Node *padded_by(Work *w, Node *x, int axis, const int64_t *from, int n);

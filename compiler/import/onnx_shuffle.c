@@ -2,6 +2,10 @@
  * order: as operators of ONNX, and as Reshape, Transpose, Reshape. */
 #include "import/onnx_parts.h"
 
+#include "net/sample.h"
+
+#include <limits.h>
+
 static void blocks(Work *w, Op op)
 {
     Node *x = image(w, 0);
@@ -125,4 +129,48 @@ Node *shuffled(Work *w, Node *x, const View *v)
         return layer(w, op, &x, 1, &a);
     }
     return NULL;
+}
+
+/* ---- other axes, other extents ---- */
+
+/* Axes that change places. */
+static Node *transposed(Work *w, const Value *v)
+{
+    static const int axes[] = {AXIS_C, AXIS_H, AXIS_W};
+    for (int order = AXES_CWH; order <= AXES_WHC; order++) {
+        Attrs a = ir_default_attrs(OP_TRANSPOSE);
+        int from[3];
+        a.axes = (AxesOrder)order;
+        transposed_axes(a.axes, from);
+        const int image[] = {AXIS_N, axes[from[0]], axes[from[1]], axes[from[2]]};
+        const int row[] = {AXIS_N, axes[from[0]], axes[from[2]]};
+        if (view_is(&v->view, v->node->type, v->view.rank, v->view.rank == 3 ? row : image))
+            return builder_add(w->b, OP_TRANSPOSE, (Node *const[]){v->node}, 1, &a, NULL);
+    }
+    return NULL;
+}
+
+Node *as_image(Work *w, const Value *v, int rank, const int64_t *dims, const char *name)
+{
+    const Type t = v->node->type;
+    const int order = view_order(&v->view, t);
+    if (rank < 3 || rank > 4 || order < 0 || dims[0] != t.n || dims[1] > INT_MAX ||
+        dims[2] > INT_MAX || dims[rank - 1] > INT_MAX)
+        return NULL;
+    Attrs a = ir_default_attrs(OP_RESHAPE);
+    a.filters = (int)dims[1];
+    a.size[0] = rank == 4 ? (int)dims[2] : 1;
+    a.size[1] = (int)dims[rank - 1];
+    /* The numbers of a vector of all pixels, one after the other, are those of planes. */
+    Node *x = order == ORDER_NHWC ? flat(w, v) : v->node;
+    return x ? builder_add(w->b, OP_RESHAPE, &x, 1, &a, name) : NULL;
+}
+
+Node *turned(Work *w, const Value *v)
+{
+    const View *view = &v->view;
+    if (view->rank < 3 || view->rank > 4 || view->dims[0] != v->node->type.n)
+        return NULL;
+    Node *node = transposed(w, v);
+    return node ? node : as_image(w, v, view->rank, view->dims, NULL);
 }

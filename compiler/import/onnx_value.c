@@ -108,13 +108,15 @@ Node *image(Work *w, int i)
     const bool as_is =
         rank >= 2 && rank <= 4 && view_is(&v->view, v->node->type, rank, rank == 3 ? rows : images);
     Node *sequence = as_is ? NULL : unflattened(w, v, NULL);
+    if (!sequence && !as_is)
+        sequence = turned(w, v);
     if (sequence)
         return sequence;
     if (rank > 4)
         refuse(w, "with more than two axes of pixels", "rnc's networks work on images and rows");
     else if (!as_is)
         refuse(w, "of a tensor whose axes are not batch, channels, height and width",
-               "rnc keeps channels and pixels apart: it cannot turn the one into the other");
+               "rnc's images have one axis of channels and two of pixels, and the batch first");
     else
         return v->node;
     return NULL;

@@ -64,6 +64,37 @@ bool out_unflatten(OnnxOut *o, const Node *node)
     return true;
 }
 
+static const char *turned(OnnxOut *o, const char *name, const char *x, const int64_t perm[4])
+{
+    x = out_node(o, "Transpose", name, 1, &x);
+    out_ints(o, "perm", 4, perm);
+    return x;
+}
+
+bool out_reshape(OnnxOut *o, const Node *node)
+{
+    static const int64_t there[] = {0, 2, 3, 1}, back[] = {0, 3, 1, 2};
+    const Type t = node->type;
+    const bool planes = node->attrs.order == ORDER_NCHW;
+    const int64_t dims[] = {0, planes ? t.c : t.h, planes ? t.h : t.w, planes ? t.w : t.c};
+    const char *x = out_image(o, node, 0);
+    if (!planes)
+        x = turned(o, out_part(o, node, "nhwc"), x, there);
+    const char *in[] = {x, out_numbers(o, out_part(o, node, "dims"), 4, dims)};
+    x = out_node(o, "Reshape", planes ? node->name : out_part(o, node, "shaped"), 2, in);
+    out_give_image(o, node, planes ? x : turned(o, node->name, x, back));
+    return true;
+}
+
+bool out_transpose(OnnxOut *o, const Node *node)
+{
+    int from[3];
+    transposed_axes(node->attrs.axes, from);
+    const int64_t perm[] = {0, 1 + from[0], 1 + from[1], 1 + from[2]};
+    out_give_image(o, node, turned(o, node->name, out_image(o, node, 0), perm));
+    return true;
+}
+
 /* Operand 0 as other extents, with its axes in another order, as other extents again. */
 static void reshuffle(OnnxOut *o, const Node *node, int rank, const int64_t *dims,
                       const int64_t *perm)

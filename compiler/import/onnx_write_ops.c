@@ -267,6 +267,8 @@ static const WriteRule rules[OP_COUNT] = {
     [OP_SPACE_TO_DEPTH] = {out_space_to_depth, NULL},
     [OP_CHANNEL_SHUFFLE] = {out_channel_shuffle, NULL},
     [OP_UNFLATTEN] = {out_unflatten, NULL},
+    [OP_RESHAPE] = {out_reshape, NULL},
+    [OP_TRANSPOSE] = {out_transpose, NULL},
 };
 
 bool out_layer(OnnxOut *o, const Node *node)

@@ -97,6 +97,8 @@ bool out_reduce(OnnxOut *o, const Node *node);
 bool out_split(OnnxOut *o, const Node *node);
 bool out_flatten(OnnxOut *o, const Node *node);
 bool out_unflatten(OnnxOut *o, const Node *node);
+bool out_reshape(OnnxOut *o, const Node *node);
+bool out_transpose(OnnxOut *o, const Node *node);
 bool out_zeropad(OnnxOut *o, const Node *node);
 bool out_pad(OnnxOut *o, const Node *node);
 bool out_crop(OnnxOut *o, const Node *node);

@@ -3,6 +3,7 @@
 #include "import/write_parts.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 enum { MOST_HOLES = 8, MOST_FACTOR = 64 };
@@ -310,11 +311,45 @@ static Expr *unify_attr(Unify *u, Mask m, Part *const *parts, const AttrRow *row
     }
 }
 
+static bool all_are(Reals r, double value)
+{
+    for (int i = 0; i < r.n; i++) {
+        if (r.at[i] != value)
+            return false;
+    }
+    return true;
+}
+
+/* An affine as `mul 0.1`, `div 6`, `add 1` or `sub 1`; NULL if it multiplies and adds, or by a
+ * number below 0. */
+static Call *write_arithmetic(Arena *arena, const Attrs *a)
+{
+    const bool scaled = !all_are(a->factor, 1), shifted = !all_are(a->addend, 0);
+    const Reals r = scaled ? a->factor : a->addend;
+    const double x = r.at[0];
+    if (scaled == shifted || (r.n == 1 && scaled && !(x > 0)))
+        return NULL;
+    Call *call = write_new_call(arena, scaled ? "mul" : "add");
+    Expr *value = write_value(arena, op_attr(OP_AFFINE, scaled ? "scale" : "shift"), &r);
+    if (r.n == 1 && scaled && value->kind == EXPR_BINARY) { /* 1/6 */
+        call->name.text = "div";
+        value = write_real(arena, round(1 / x));
+    } else if (r.n == 1 && shifted && x < 0) {
+        call->name.text = "sub";
+        value = write_real(arena, -x);
+    }
+    write_arg(arena, call, NULL, value);
+    return call;
+}
+
 Call *unify_layer(Unify *u, Mask m, Part *const *parts)
 {
     const Node *node = parts[m.at[0]]->node;
     const OpRow *op = op_row(node->op);
     const Attrs defaults = ir_default_attrs(node->op);
+    Call *arithmetic = node->op == OP_AFFINE ? write_arithmetic(u->arena, &node->attrs) : NULL;
+    if (arithmetic)
+        return arithmetic;
     Call *call = write_new_call(u->arena, op->name);
     bool in_order = true; /* every position so far was given */
     for (int k = 0; k < op->n_attrs; k++) {

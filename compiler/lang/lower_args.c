@@ -135,7 +135,12 @@ static bool refuse_value(const OpCall *c, const AttrRow *a, const Expr *e, const
         return false;
     if (v.kind == VALUE_REAL && e->kind == EXPR_BINARY && e->op == OPERATOR_DIV)
         diag_note(c->l->d, e->loc, "`//` divides and rounds down");
-    if (e->kind == EXPR_LIST && c->call->args.n == 1 && !c->call->args.at[0].name.text)
+    int n = 0;
+    while (a->kind == ATTR_WORDS && a->words[n])
+        n++;
+    if (n)
+        diag_note(c->l->d, e->loc, "its words are %s", lower_listed(c->l, a->words, n));
+    else if (e->kind == EXPR_LIST && c->call->args.n == 1 && !c->call->args.at[0].name.text)
         diag_note(c->l->d, e->loc,
                   "with a blank before it, '(' begins a list; arguments in parentheses follow the "
                   "name directly, `%s(...)`",

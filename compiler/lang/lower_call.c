@@ -61,8 +61,10 @@ Node *as_float(Lower *l, Frame *f, Node *node, const Place *place)
 
 /* ---- operators ---- */
 
-static bool refuse_without_tensor(Lower *l, Frame *f, const Call *call)
+bool has_current(Lower *l, Frame *f, const Call *call)
 {
+    if (f->point.node || f->point.unknown)
+        return !f->point.unknown;
     if (lower_error(l, call->loc, "'%s' has no tensor to work on", call->name.text)) {
         diag_note(l->d, call->loc, "`input NAME[channels, height, width]` gives the first one");
         lower_note_callers(l, f, call->loc);
@@ -81,8 +83,8 @@ bool prepare_op(Lower *l, Frame *f, const Call *call, Op op, Point **points, int
         bool joined = arms_joined(l, f, call->loc);
         if (!lower_attrs(l, f, op, call, type, attrs) || !joined)
             return false;
-        if (!f->point.node && !f->point.unknown)
-            return refuse_without_tensor(l, f, call);
+        if (!has_current(l, f, call))
+            return false;
         *points = &f->point;
         *n = 1;
     }
@@ -104,8 +106,22 @@ static void note_empty_arms(Lower *l, const Frame *f, const Arms *arms)
     }
 }
 
+/* A join with a number. */
+static Point lower_constant(Lower *l, Frame *f, const Call *call, Op op, const char *path)
+{
+    const Place *place = frame_place(l, f, call->loc);
+    Attrs attrs;
+    if (!constant_attrs(l, f, call, op, &attrs))
+        return (Point){.unknown = true};
+    Node *in = as_float(l, f, f->point.node, place);
+    Node *node = add_node(l, f, OP_AFFINE, &in, 1, &attrs, path, place);
+    return node ? (Point){.node = node} : (Point){.unknown = true};
+}
+
 static Point lower_op(Lower *l, Frame *f, const Call *call, Op op, const char *path)
 {
+    if (is_constant_call(f, call, op))
+        return lower_constant(l, f, call, op, path);
     Point *points = NULL, unknown = {.unknown = true};
     int n = 0;
     Attrs attrs;

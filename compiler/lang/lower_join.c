@@ -94,12 +94,11 @@ static bool named_operands(Lower *l, Frame *f, const Call *call, Point **points,
             Loc loc = arg->name.text ? arg->name.loc : arg->value->loc;
             if (lower_error(l, loc, "'%s' takes names of tensors and nothing else",
                             call->name.text))
-                diag_note(
-                    l->d, loc, "%s",
-                    value_like(arg->value)
-                        ? "`affine 2` and `affine shift=1` compute with fixed numbers, `scale` "
-                          "with trained ones"
-                        : "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
+                diag_note(l->d, loc, "%s",
+                          value_like(arg->value) && !str_eq(call->name.text, "concat")
+                              ? "a number is the only operand, and the current tensor the other: "
+                                "`mul 0.5`, `add 1`; `scale` has trained ones"
+                              : "labels, inputs, taps and stages have names: `a: conv 3x3 64`");
             good = false;
             continue;
         }

@@ -211,6 +211,8 @@ Point expand_call(Lower *l, Frame *f, const Call *call, Op op, const Decl *block
 const Decl *called(const Lower *l, const char *name, Op *op);
 /* Finds the operands and attributes of an operator; returns false if its result is unknown. */
 bool prepare_op(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n, Attrs *attrs);
+/* Whether there is a current tensor; false after a message, or if that is unknown. */
+bool has_current(Lower *l, Frame *f, const Call *call);
 /* Appends a node; returns NULL after messages, or if an operand is NULL. */
 Node *add_node(Lower *l, const Frame *f, Op op, Node *const *in, int n_in, const Attrs *attrs,
                const char *path, const Place *place);
@@ -249,6 +251,11 @@ void lower_arm(Lower *l, Frame *f, const Stmt *s);
 bool arms_joined(Lower *l, Frame *f, Loc loc);
 /* Finds the operands of a join; returns false after a message. */
 bool join_operands(Lower *l, Frame *f, const Call *call, Op op, Point **points, int *n);
+
+/* lower_constant.c: whether a call of a join computes with a number, and the attributes of the
+ * `affine` that it is then; false after a message. */
+bool is_constant_call(const Frame *f, const Call *call, Op op);
+bool constant_attrs(Lower *l, Frame *f, const Call *call, Op op, Attrs *attrs);
 
 /* lower_args.c: sets the attributes of an operator; `in` is its operand's type, or NULL while that
  * is unknown.  Returns false after messages. */

@@ -146,3 +146,37 @@ void eval_UNFLATTEN(EvalStep *s)
                 for (int x = 0; x < t.w; x++)
                     s->out[element_at(t, n, y, x, c)] = s->in[0][at++];
 }
+
+/* ---- other axes, other extents ---- */
+
+/* Where number i of image n is stored. */
+static int64_t number_at(Type t, Order order, int n, int64_t i)
+{
+    if (order == ORDER_NHWC)
+        return (int64_t)n * t.h * t.w * t.c + i;
+    return element_at(t, n, (int)(i / t.w % t.h), (int)(i % t.w), (int)(i / t.w / t.h));
+}
+
+void eval_RESHAPE(EvalStep *s)
+{
+    const Type t = s->node->type, in = s->node->in[0]->type;
+    const Order order = s->node->attrs.order;
+    for (int n = 0; n < t.n; n++)
+        for (int64_t i = 0; i < (int64_t)t.c * t.h * t.w; i++)
+            s->out[number_at(t, order, n, i)] = s->in[0][number_at(in, order, n, i)];
+}
+
+void eval_TRANSPOSE(EvalStep *s)
+{
+    const Type t = s->node->type, in = s->node->in[0]->type;
+    int from[3], at[3]; /* channel, row, pixel of the operand */
+    transposed_axes(s->node->attrs.axes, from);
+    for (int n = 0; n < t.n; n++)
+        for (int y = 0; y < t.h; y++)
+            for (int x = 0; x < t.w; x++)
+                for (int c = 0; c < t.c; c++) {
+                    at[from[0]] = c, at[from[1]] = y, at[from[2]] = x;
+                    s->out[element_at(t, n, y, x, c)] =
+                        s->in[0][element_at(in, n, at[1], at[2], at[0])];
+                }
+}

@@ -1,6 +1,8 @@
 /* grad_sample.c: the rules of differentiation of operators that give pixels other places. */
 #include "net/grad_parts.h"
 
+#include "net/sample.h"
+
 /* Gives the operand what `op` makes of dy. */
 static bool give(Grad *g, Node *node, Op op, Node *dy, const Attrs *attrs)
 {
@@ -60,4 +62,18 @@ bool grad_UNFLATTEN(Grad *g, Node *node, Node *const *dy)
     Attrs attrs = ir_default_attrs(OP_FLATTEN);
     attrs.order = node->attrs.order;
     return give(g, node, OP_FLATTEN, dy[0], &attrs);
+}
+
+bool grad_RESHAPE(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = with_size(node);
+    attrs.filters = node->in[0]->type.c;
+    return give(g, node, OP_RESHAPE, dy[0], &attrs);
+}
+
+bool grad_TRANSPOSE(Grad *g, Node *node, Node *const *dy)
+{
+    Attrs attrs = node->attrs;
+    attrs.axes = transposed_back(attrs.axes);
+    return give(g, node, OP_TRANSPOSE, dy[0], &attrs);
 }

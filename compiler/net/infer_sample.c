@@ -142,6 +142,36 @@ bool shape_UNFLATTEN(Node *node, Diag *diag)
     return false;
 }
 
+bool shape_RESHAPE(Node *node, Diag *diag)
+{
+    const Type t = node->in[0]->type;
+    const Attrs *a = &node->attrs;
+    const int64_t all = mul_extents(mul_extents(t.h, t.w), t.c);
+    const int64_t pixels = mul_extents(a->size[0], a->size[1]);
+    if (mul_extents(pixels, a->filters) == all)
+        return set_result(node, diag, t.elem, a->filters, a->size[0], a->size[1]);
+    diag_error(diag, node_loc(node), "%lld numbers are not %d channels of %d x %d pixels",
+               (long long)all, a->filters, a->size[0], a->size[1]);
+    note_operand(diag, node->in[0], "");
+    if (all % pixels == 0)
+        diag_note(diag, node_loc(node), "with %lld channels they are: `reshape %lld (%d, %d)`",
+                  (long long)(all / pixels), (long long)(all / pixels), a->size[0], a->size[1]);
+    else if (all % a->filters == 0)
+        diag_note(diag, node_loc(node), "%d channels have %lld pixels each", a->filters,
+                  (long long)(all / a->filters));
+    diag_note_callers(diag, node->place);
+    return false;
+}
+
+bool shape_TRANSPOSE(Node *node, Diag *diag)
+{
+    const Type t = node->in[0]->type;
+    const int extents[] = {t.c, t.h, t.w};
+    int from[3];
+    transposed_axes(node->attrs.axes, from);
+    return set_result(node, diag, t.elem, extents[from[0]], extents[from[1]], extents[from[2]]);
+}
+
 /* ---- backward ---- */
 
 bool shape_PAD_BACKWARD(Node *node, Diag *diag)

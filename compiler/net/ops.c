@@ -8,6 +8,7 @@ static const char *const padding_mode_words[] = {
     "zeros", "reflect", "replicate", "circular", "symmetric", NULL,
 };
 static const char *const depth_order_words[] = {"dcr", "crd", NULL};
+static const char *const axes_words[] = {"cwh", "hcw", "hwc", "wch", "whc", NULL};
 static const char *const resize_mode_words[] = {"nearest", "bilinear", NULL};
 static const char *const corners_words[] = {
     "half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", NULL,

@@ -45,6 +45,9 @@ typedef enum PaddingMode {
 /* Order of a pixel's channels that are the pixels of a block (ops.def, depth_to_space). */
 typedef enum DepthOrder { DEPTH_DCR, DEPTH_CRD } DepthOrder;
 
+/* The axes of an operand that become channels, height and width (ops.def, transpose). */
+typedef enum AxesOrder { AXES_CWH, AXES_HCW, AXES_HWC, AXES_WCH, AXES_WHC } AxesOrder;
+
 typedef enum ResizeMode { RESIZE_NEAREST, RESIZE_BILINEAR } ResizeMode;
 /* Where a pixel of the result lies in the operand (ops.def, resize). */
 typedef enum Corners {
@@ -107,6 +110,7 @@ typedef struct Attrs {
     PaddingMode padding_mode;
     int block; /* rows and columns */
     DepthOrder depth_order;
+    AxesOrder axes;
     ResizeMode resize_mode;
     Corners corners;
     Reals scales; /* height's and width's, or one for both; one 0: `size` says it */

@@ -2,6 +2,7 @@
 #include "net/sample.h"
 
 #include <math.h>
+#include <string.h>
 
 /* ---- padding ---- */
 
@@ -148,4 +149,32 @@ int sample_taps(Op op, const Attrs *a, int axis, int in, int out, int o, Tap tap
         return filter_taps(a, axis, in, o, taps);
     taps[0] = (Tap){padding_source(a->padding_mode, (int64_t)o - a->padding[axis], in), 1};
     return taps[0].at >= 0;
+}
+
+/* ---- axes ---- */
+
+static const int axes_of[][3] = {
+    [AXES_CWH] = {0, 2, 1}, [AXES_HCW] = {1, 0, 2}, [AXES_HWC] = {1, 2, 0},
+    [AXES_WCH] = {2, 0, 1}, [AXES_WHC] = {2, 1, 0},
+};
+
+void transposed_axes(AxesOrder order, int from[3])
+{
+    memcpy(from, axes_of[order], sizeof axes_of[order]);
+}
+
+bool transposed_order(const int from[3], AxesOrder *order)
+{
+    for (int i = AXES_CWH; i <= AXES_WHC; i++) {
+        if (memcmp(from, axes_of[i], sizeof axes_of[i]) == 0) {
+            *order = (AxesOrder)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+AxesOrder transposed_back(AxesOrder order)
+{
+    return order == AXES_HWC ? AXES_WCH : order == AXES_WCH ? AXES_HWC : order;
 }

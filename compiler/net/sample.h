@@ -28,6 +28,14 @@ Scaling resize_scaling(const Attrs *attrs, int axis, int in, int out);
 /* Binomial number k of a filter of n taps that sum up to 1. */
 double binomial(int n, int k);
 
+/* Which axis of the operand the result's channels, height and width are: 0 for channels, 1 for
+ * height, 2 for width. */
+void transposed_axes(AxesOrder order, int from[3]);
+/* The order with these axes; false if there is none, or they stay where they are. */
+bool transposed_order(const int from[3], AxesOrder *order);
+/* The order that undoes another. */
+AxesOrder transposed_back(AxesOrder order);
+
 /* A pixel of the operand and what it is multiplied by. */
 typedef struct Tap {
     int at;

@@ -5,9 +5,10 @@
  *   - blurpool, pad and a depthwise convolution by the filter
  *   - pad with zeros, zeropad
  *   - resize to the nearest pixel by whole numbers, upsample
+ *   - reshape, flatten and unflatten
  *
- * All of this is always legal.  The node keeps its name and computes the same value; a pad before
- * it computes no original one. */
+ * All of this is always legal.  The node keeps its name and computes the same value; a pad or a
+ * flatten before it computes no original one. */
 #include "passes/pass.h"
 
 #include "net/infer.h"
@@ -94,6 +95,27 @@ static void resize_as_upsample(Node *node)
     node->attrs = attrs;
 }
 
+/* The vector of an image, as another image; one of the two steps where either is a vector. */
+static void reshape_as_vector(const Net *net, Node *node, Nodes *nodes)
+{
+    Diag quiet = diag_new(NULL, net->arena);
+    const Type in = node->in[0]->type, out = node->type;
+    const Attrs *a = &node->attrs;
+    const bool to_vector = out.h == 1 && out.w == 1;
+    Attrs flat = ir_default_attrs(OP_FLATTEN), image = ir_default_attrs(OP_UNFLATTEN);
+    flat.order = image.order = a->order;
+    memcpy(image.size, a->size, sizeof image.size);
+    if (!to_vector && (in.h > 1 || in.w > 1)) {
+        Node *vector = ir_node(net->arena, OP_FLATTEN, node->in, 1, &flat,
+                               arena_printf(net->arena, "%s.flat", node->name), node->place);
+        infer_node(vector, &quiet);
+        VEC_PUSH(net->arena, nodes, vector);
+        node->in[0] = vector;
+    }
+    node->op = to_vector ? OP_FLATTEN : OP_UNFLATTEN;
+    node->attrs = to_vector ? flat : image;
+}
+
 void pass_expand(Net *net)
 {
     Nodes nodes = {0};
@@ -109,6 +131,8 @@ void pass_expand(Net *net)
             node->op = OP_ZEROPAD;
         if (node->op == OP_RESIZE)
             resize_as_upsample(node);
+        if (node->op == OP_RESHAPE)
+            reshape_as_vector(net, node, &nodes);
         VEC_PUSH(net->arena, &nodes, node);
     }
     net->nodes.n = 0;

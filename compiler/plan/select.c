@@ -353,6 +353,7 @@ static void (*const selectors[OP_COUNT])(Plan *plan, const Node *node) = {
     [OP_SPACE_TO_DEPTH] = select_sample,
     [OP_CHANNEL_SHUFFLE] = select_sample,
     [OP_UNFLATTEN] = select_sample,
+    [OP_TRANSPOSE] = select_sample,
     [OP_NORMALIZE] = select_map,
     [OP_CAST] = select_map,
     [OP_BN] = select_map,

@@ -1,5 +1,5 @@
 /* select_sample.c: steps that give pixels or channels other places: pad, resize, and what moves
- * blocks of pixels. */
+ * blocks of pixels or lets axes change places. */
 #include "plan/plan_parts.h"
 
 #include "net/sample.h"
@@ -101,6 +101,16 @@ static void select_blocks(Plan *plan, const Node *node, Step *step)
                              planes ? out.w : out.w * out.c};
         const Side image = {1, 0, 0, to->pixel, to->row};
         add_blocks(plan, node, step, &vector, &image);
+        return;
+    }
+    if (node->op == OP_TRANSPOSE) {
+        const int apart[] = {1, from->row, from->pixel}; /* channels, rows, pixels */
+        int axes[3];
+        transposed_axes(a->axes, axes);
+        *s = (rnc_blocks_shape){out.n, out.h, out.w, out.c, .down = 1, .across = 1};
+        const Side turned = {apart[axes[0]], 0, 0, apart[axes[2]], apart[axes[1]]};
+        const Side image = {1, 0, 0, to->pixel, to->row};
+        add_blocks(plan, node, step, &turned, &image);
         return;
     }
     const bool deepens = node->op == OP_SPACE_TO_DEPTH;

@@ -34,11 +34,26 @@ static bool draw_places(NetTest *t, Op op, const Node *in, Attrs *a)
 
 Node *netgen_places(NetTest *t, Node *in)
 {
-    static const Op ops[] = {
-        OP_PAD,       OP_RESIZE,         OP_BLURPOOL,       OP_CROP,
-        OP_UNFLATTEN, OP_DEPTH_TO_SPACE, OP_SPACE_TO_DEPTH, OP_CHANNEL_SHUFFLE};
-    const Op op = ops[netgen_int(t, 0, 7)];
+    static const Op ops[] = {OP_PAD,
+                             OP_RESIZE,
+                             OP_BLURPOOL,
+                             OP_CROP,
+                             OP_RESHAPE,
+                             OP_UNFLATTEN,
+                             OP_DEPTH_TO_SPACE,
+                             OP_SPACE_TO_DEPTH,
+                             OP_CHANNEL_SHUFFLE,
+                             OP_TRANSPOSE};
+    const Op op = ops[netgen_int(t, 0, 9)];
     Attrs a = ir_default_attrs(op);
+    a.axes = (AxesOrder)netgen_int(t, AXES_CWH, AXES_WHC);
+    if (op == OP_RESHAPE) { /* channels and rows exchange their numbers */
+        a.order = (Order)netgen_int(t, 0, 1);
+        a.filters = in->type.h;
+        a.size[0] = in->type.c, a.size[1] = in->type.w;
+    }
+    if (op == OP_RESHAPE || op == OP_TRANSPOSE)
+        return netgen_add(t, op, &in, 1, a);
     if (op ==
         OP_UNFLATTEN) { /* a vector of the image, as an image that is wide where it was high */
         Attrs flat = ir_default_attrs(OP_FLATTEN);

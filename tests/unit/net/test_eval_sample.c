@@ -106,6 +106,35 @@ static void test_blurpool(void)
     netgen_end(&t);
 }
 
+static void test_axes(void)
+{
+    NetTest t;
+    Node *x = evaltest_begin(&t, 2, 2, 2);
+    const double *in = LIST(0, 1, 2, 3, 4, 5, 6, 7);
+    Attrs a = ir_default_attrs(OP_TRANSPOSE);
+    a.axes = AXES_CWH;
+    CHECK(&t, netgen_add(&t, OP_TRANSPOSE, &x, 1, a), in, 0, 1, 4, 5, 2, 3, 6, 7);
+    a.axes = AXES_HCW;
+    CHECK(&t, netgen_add(&t, OP_TRANSPOSE, &x, 1, a), in, 0, 4, 2, 6, 1, 5, 3, 7);
+    a.axes = AXES_HWC;
+    CHECK(&t, netgen_add(&t, OP_TRANSPOSE, &x, 1, a), in, 0, 4, 1, 5, 2, 6, 3, 7);
+    a.axes = AXES_WCH;
+    CHECK(&t, netgen_add(&t, OP_TRANSPOSE, &x, 1, a), in, 0, 2, 4, 6, 1, 3, 5, 7);
+    a.axes = AXES_WHC;
+    CHECK(&t, netgen_add(&t, OP_TRANSPOSE, &x, 1, a), in, 0, 2, 1, 3, 4, 6, 5, 7);
+    a = ir_default_attrs(OP_RESHAPE);
+    a.filters = 4;
+    a.size[0] = 2, a.size[1] = 1;
+    CHECK(&t, netgen_add(&t, OP_RESHAPE, &x, 1, a), in, 0, 4, 1, 5, 2, 6, 3, 7);
+    a.order = ORDER_NHWC;
+    CHECK(&t, netgen_add(&t, OP_RESHAPE, &x, 1, a), in, 0, 1, 2, 3, 4, 5, 6, 7);
+    a.order = ORDER_NCHW;
+    a.filters = 1;
+    a.size[0] = 2, a.size[1] = 4;
+    CHECK(&t, netgen_add(&t, OP_RESHAPE, &x, 1, a), in, 0, 2, 4, 6, 1, 3, 5, 7);
+    netgen_end(&t);
+}
+
 static void test_blocks(void)
 {
     NetTest t;
@@ -183,6 +212,7 @@ void suite_eval_sample(void)
     CU_add_test(s, "pad", test_pad);
     CU_add_test(s, "resize", test_resize);
     CU_add_test(s, "blurpool", test_blurpool);
+    CU_add_test(s, "axes", test_axes);
     CU_add_test(s, "blocks", test_blocks);
     CU_add_test(s, "conv_transpose", test_conv_transpose);
     CU_add_test(s, "padding_mode", test_padding_mode);

@@ -24,6 +24,9 @@ static void set_places(Op op, int row, Attrs *a)
         a->size[0] = sized ? 2 : 1, a->size[1] = 2;
         a->order = row / 2 % 2 ? ORDER_NHWC : ORDER_NCHW;
     }
+    a->axes = (AxesOrder)(row % 5);
+    if (op == OP_RESHAPE)
+        a->order = row / 2 % 2 ? ORDER_NHWC : ORDER_NCHW;
     if (op == OP_RESIZE && !sized)
         a->scales = (Reals){scales, 2};
     if (op == OP_SPLIT && row % 4 == 2) {
@@ -87,6 +90,10 @@ Node *apply_op(NetTest *t, Op op, int row, Node *x)
     int n_in = op_row(op)->least == 2 ? 2 + odd : 1;
     if (op == OP_DENSE || op == OP_UNFLATTEN)
         in[0] = netgen_op(t, OP_FLATTEN, x);
+    if (op == OP_RESHAPE) {
+        a.filters = odd ? x->type.h : x->type.c * x->type.h;
+        a.size[0] = odd ? x->type.c : 1, a.size[1] = x->type.w;
+    }
     if (op == OP_SPACE_TO_DEPTH) {
         Attrs up = ir_default_attrs(OP_UPSAMPLE);
         up.scale_by[0] = up.scale_by[1] = 2;

@@ -451,7 +451,7 @@ static void test_run_chosen(void)
 {
     static const char *const only[] = {"fuse_activation", "dce"};
     NetTest t;
-    netgen_begin(&t, 6);
+    netgen_begin(&t, 7);
     netgen_random(&t, 40);
     CU_ASSERT(pass_run(t.net, &t.diag, (PassChoice){.last = "fold_bn"}));
     CU_ASSERT_EQUAL(count_fused(t.net), 0);

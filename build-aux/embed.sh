@@ -4,7 +4,7 @@
 #
 # Lines that include other files of ours are left out: the emitter pastes those files itself.
 # A text is cut into parts at the lines `#ifdef RNC_NAME` and `#endif`, which belong to the part
-# between them; such parts do not nest, nor hold another #if.  What a text defines is listed.
+# between them; such parts do not nest, nor hold another #if.  What a part defines is listed.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -16,13 +16,14 @@ strip() {
     sed -e '/^#include "/d' -e '/^#include <rncrt/d' "$src/$1"
 }
 
-# parts FILE: rows of TextPart, and the macros that the text defines.
+# parts FILE: rows of TextPart.
 parts() {
     strip "$1" | awk -v file="$1" -v i="$2" '
     function part() {
         if (at > start)
-            rows = rows sprintf("    {\"%s\", %d, %d},\n", wanted, start, at - start)
+            rows = rows sprintf("    {\"%s\", %d, %d,\n     \" %s\"},\n", wanted, start, at - start, defines)
         start = at
+        defines = ""
     }
     function refuse(why) {
         print "embed.sh: " file ": " why ": " $0 > "/dev/stderr"
@@ -40,11 +41,6 @@ parts() {
         if (inside) { $0 = "the end"; refuse("a part without #endif") }
         part()
         printf "\nstatic const TextPart parts_%d[] = {\n%s};\n", i, rows
-        printf "static const char defines_%d[] =", i
-        n = split(defines, names, " ")
-        for (k = 1; k <= n; k++)
-            printf "%s\" %s\"", k % 4 == 1 ? "\n    " : "", names[k]
-        print n ? "\n    \" \";" : " \" \";"
     }'
 }
 
@@ -63,8 +59,8 @@ done
 printf '\nconst Text texts[] = {\n'
 i=0
 for name; do
-    printf '    {"%s", text_%d, parts_%d, (int)(sizeof parts_%d / sizeof *parts_%d), defines_%d},\n' \
-        "$name" $i $i $i $i $i
+    printf '    {"%s", text_%d, parts_%d, (int)(sizeof parts_%d / sizeof *parts_%d)},\n' \
+        "$name" $i $i $i $i
     i=$((i + 1))
 done
 cat <<'C'

@@ -1,6 +1,5 @@
-/* cuts.h: how the kernels of convolutions cut their work into tiles, columns and blocks; the files
- * cuts_<method>.h have what only some of them need.  The planner calls the same functions, and
- * nothing of this is computed elsewhere (kernels/README). */
+/* cuts.h: how the kernels of convolutions cut their work; cuts_<method>.h have what only some of
+ * them need.  The planner calls the same functions (kernels/README). */
 #ifndef RNC_CUTS_H
 #define RNC_CUTS_H
 
@@ -66,10 +65,9 @@ RNC_INLINE void rnc_cut_registers(const rnc_knobs *t, int width, int lanes, int 
     c->n = rnc_clamp(t->pixels, 1, fit < most ? fit : most);
 }
 
-/* A kind of register tile of the methods that multiply in scratch (kernels/f32/sums.h), which is
- * compiled once: input channels in a turn, vectors, channels in a panel, the type of the weights,
- * the percentage of inputs that are read from memory, lines of weights fetched in a turn, and
- * whether inputs are fetched. */
+/* A kind of register tile (kernels/f32/sums.h), which is compiled once: input channels in a turn,
+ * vectors, channels in a panel, the type of the weights, percent of inputs that are read from
+ * memory, lines of weights fetched in a turn, and whether inputs are fetched. */
 typedef struct rnc_tile_kind {
     int unroll, vectors, width, weights, memory, lines, near;
 } rnc_tile_kind;
@@ -152,11 +150,11 @@ RNC_INLINE int rnc_taps_merge(const rnc_conv_shape *s)
     return s->dilation_w == 1 && s->in_pixel == s->in_c;
 }
 
-/* How the rows of a weight panel, one for each tap and input channel, are cut into blocks.  There
- * are `runs` runs of `run` rows each; the rows of a run read inputs that are stored side by side. A
- * block has `each` runs or, where a run is longer than `depth`, `piece` rows of one run, which is
- * then cut into `cuts` pieces.  A turn reads one row from each of `streams` parts of a run.  Each
- * block has a sum of its own where the sums are long. */
+/* How the rows of a weight panel, one for each tap and input channel, are cut into blocks.  The
+ * `run` rows of each of `runs` runs read inputs that are stored side by side.  A block has `each`
+ * runs or, where a run is longer than `depth`, `piece` rows of one run, which then has `cuts`
+ * pieces.  A turn reads one row from each of `streams` parts of a run.  Each block has a sum of its
+ * own where the sums are long. */
 typedef struct rnc_rows_cut {
     int run, runs, piece, cuts, each, count, streams, is_long;
 } rnc_rows_cut;

@@ -7,9 +7,8 @@
 /* Pixels whose places in the output are found at once; no less than RNC_CASES. */
 enum { RNC_STRASSEN_PIECE = 32 };
 
-/* How pixels are cut into strips, and what the scratch of a part holds: sums of the quarters of a
- * strip's input, a copy of that input unless it is flat, and three sums that wait for their
- * output. */
+/* How pixels are cut into strips.  The scratch of a part holds sums of the quarters of a strip's
+ * input, a copy of that input unless it is flat, and three sums that wait for their output. */
 typedef struct rnc_strassen_cut {
     int half, panels;   /* input channels in a half; panels in a half of the output channels */
     int pixels, strips; /* in all images */

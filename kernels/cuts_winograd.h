@@ -1,11 +1,11 @@
-/* cuts_winograd.h: how conv_winograd and conv_winograd_taps cuts its work (cuts.h). */
+/* cuts_winograd.h: how conv_winograd and conv_winograd_taps cut their work (cuts.h). */
 #ifndef RNC_CUTS_WINOGRAD_H
 #define RNC_CUTS_WINOGRAD_H
 
 #include "kernels/cuts.h"
 
-/* Planes along one side of a window.  With stride 1 there is one for each point of interpolation;
- * with stride 2, one for each point of the even pixels and one for each odd pixel. */
+/* Planes along one side of a window: one for each point of interpolation and, with stride 2, for
+ * each odd pixel. */
 RNC_INLINE int rnc_winograd_planes(int m, int stride)
 {
     return stride == 1 ? m + 2 : 2 * m + 1;
@@ -39,10 +39,9 @@ RNC_INLINE void rnc_winograd_along(int pixels, int m, int mixed, rnc_winograd_si
     c->full = tiles - c->less;
 }
 
-/* How the tiles of all images are cut into groups.  A group consists of units; a unit is an image
- * where tiles are mixed, else a tile.  The first `longer` groups have one unit more than `size`.
- * The scratch of a part holds the windows of a group, side * side planes of them, and then the
- * products of a panel, as many planes. */
+/* How the tiles of all images are cut into groups.  A group consists of units: images where tiles
+ * are mixed, else tiles.  The first `longer` groups have one unit more than `size`.  The scratch of
+ * a part holds side * side planes of a group's windows, then as many of a panel's products. */
 typedef struct rnc_winograd_cut {
     int mixed;
     rnc_winograd_side y, x; /* tiles down, tiles across */
@@ -74,23 +73,6 @@ RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_knobs *t, rn
     c->wide = s->out_c < s->panel ? s->out_c : s->panel;
     c->product = widest * c->wide + RNC_APART;
     c->floats = (ptrdiff_t)c->side * c->side * (c->plane + c->product);
-}
-
-/* For conv_winograd_taps: input channels in a block, floats from plane to plane of the filters
- * (`plane`), and floats of scratch in all.  One row of filter planes is stored in scratch after
- * windows and products; there is none where t->pixels is 0 and filters are made in registers. */
-enum { RNC_TAPS_PLANES = 6 }; /* planes in a row */
-
-typedef struct rnc_taps_cut {
-    int depth, plane;
-    ptrdiff_t floats;
-} rnc_taps_cut;
-
-RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_knobs *t, rnc_taps_cut *c)
-{
-    c->depth = rnc_depth(t, s->in_c);
-    c->plane = c->depth * s->panel + RNC_APART;
-    c->floats = t->pixels > 0 ? (ptrdiff_t)RNC_TAPS_PLANES * c->plane : 0;
 }
 
 #endif

@@ -8,8 +8,8 @@ typedef rnc_knobs_shape rnc_knobs;
 enum { RNC_MOST_IN = 8, RNC_MOST_OUT = 4 };
 
 /* in[i] and out[i] are the operands and the results in the order of the kernel's row (kernels.def);
- * NULL where a step has none.  All pointers except the caller's own buffers point at the first
- * pixel of the first image and are aligned to 64 bytes if the tensor's channels begin there. */
+ * NULL where a step has none.  All but the caller's own buffers point at the first pixel of the
+ * first image and are aligned to 64 bytes if the tensor's channels begin there. */
 typedef struct rnc_operands {
     const void *in[RNC_MOST_IN]; /* floats, except for the kernel `input` */
     void *out[RNC_MOST_OUT];
@@ -26,9 +26,8 @@ enum { RNC_JOIN_ADD, RNC_JOIN_MUL, RNC_JOIN_SUB, RNC_JOIN_DIV };
 /* What `reduce_over` and `softmax_over` compute. */
 enum { RNC_OVER_MEAN, RNC_OVER_MAX, RNC_OVER_SUM, RNC_OVER_SOFTMAX, RNC_OVER_LOG_SOFTMAX };
 
-/* Activations, in the order of the compiler's Act.  Their numbers alpha and beta are: leaky_relu
- * and elu: alpha; clip: the least and the largest result; hard_sigmoid: the slope, and what is
- * added before. */
+/* Activations, in the order of the compiler's Act.  Their numbers alpha and beta: leaky_relu, elu:
+ * alpha; clip: the least and the largest result; hard_sigmoid: the slope, what is added before. */
 enum {
     RNC_ACT_NONE,
     RNC_ACT_RELU,

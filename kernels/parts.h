@@ -1,5 +1,4 @@
-/* parts.h: what all kernels share and what is the same for every instruction set.
- * This file is pasted into emitted code once, before the kernels. */
+/* parts.h: what all kernels share and what is the same for every instruction set. */
 #ifndef RNC_PARTS_H
 #define RNC_PARTS_H
 
@@ -47,9 +46,8 @@ RNC_INLINE int rnc_weight_bytes(int elem)
     return elem == RNC_WEIGHTS_F32 ? 4 : 2;
 }
 
-/* Bytes in a panel of packed weights: `biases` floats, then `weights` weights.  Where the weights
- * are not floats, the size is rounded up to a multiple of 64, so that the next panel's biases are
- * aligned. */
+/* Bytes in a panel of packed weights: `biases` floats, then `weights` weights; of 16 bits, rounded
+ * up to a multiple of 64, so that the next panel's biases are aligned. */
 RNC_INLINE ptrdiff_t rnc_panel_bytes(int elem, int biases, ptrdiff_t weights)
 {
     const ptrdiff_t bytes = (ptrdiff_t)biases * 4 + weights * rnc_weight_bytes(elem);

@@ -44,9 +44,9 @@ while read -r net most options; do
     within "$net $options, C" "$(($(wc -c < model.c) / 1000))" "$most" ' kB'
     rm -f model.*
 done << 'T'
-resnet18 186
-resnet50 205
-mobilenet_v2 180
-tutorial/signs 750 --train
+resnet18 174
+resnet50 199
+mobilenet_v2 141
+tutorial/signs 719 --train
 T
 finish

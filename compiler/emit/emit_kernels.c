@@ -1,176 +1,14 @@
-/* emit_kernels.c: what kernels are told about their work, and the kernels that a plan uses.
+/* emit_kernels.c: the kernels that a plan uses.
  * With one instruction set the kernels are pasted where they are used.  With several, their text is
  * at the end of the file, and the file includes itself once for each set (docs/generated-code.md).
  * Nothing is printed piece by piece: what is compiled in tests is what is pasted here. */
 #include "emit/emit_parts.h"
 
-#include "emit/identifiers.h"
 #include "emit/texts.h"
 #include "kernels/train/cuts.h"
 #include "runtime/rncw.h"
 
 #include <string.h>
-
-/* ---- what a plan uses ---- */
-
-/* Whether a kernel calls another one. */
-static bool calls(Kernel kernel, Kernel other)
-{
-    return (kernel == KERNEL_conv_grad_data && other == KERNEL_conv_direct) ||
-           (kernel == KERNEL_depthwise_grad_data && other == KERNEL_depthwise);
-}
-
-static bool uses_kernel(const Plan *plan, Kernel kernel)
-{
-    for (int i = 0; i < plan->steps.n; i++) {
-        const Kernel step = plan->steps.at[i].kernel;
-        if (step == kernel || calls(step, kernel))
-            return true;
-    }
-    return false;
-}
-
-/* Does the plan have a kernel that needs `what` (NEEDS_...)? */
-static bool any_needs(const Plan *plan, unsigned what)
-{
-    for (int i = 0; i < plan->steps.n; i++) {
-        if (kernel_rows[plan->steps.at[i].kernel].needs & what)
-            return true;
-    }
-    return false;
-}
-
-/* ---- shapes and operands ---- */
-
-/* Families whose shapes the functions of train/cuts.h take. */
-static bool train_cuts_speak(Family family)
-{
-    return family == FAMILY_conv || family == FAMILY_grad_weights || family == FAMILY_filter ||
-           family == FAMILY_grad_data || family == FAMILY_bn;
-}
-
-static bool uses_family(const Plan *plan, Family family)
-{
-    for (int i = 0; i < plan->steps.n; i++) {
-        const Step *s = &plan->steps.at[i];
-        if (kernel_rows[s->kernel].family == family || (family == FAMILY_halo && s->clear_halo))
-            return true;
-    }
-    return family == FAMILY_knobs || (plan->training && train_cuts_speak(family));
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t n = strlen(text), m = strlen(end);
-    return n >= m && str_eq(text + n - m, end);
-}
-
-/* Field i begins the three distances of a tensor: in_pixel, in_row, in_image. */
-static bool begins_distances(const ShapeRow *row, int i)
-{
-    return i + 2 < row->n && ends_with(row->fields[i].name, "_pixel") &&
-           ends_with(row->fields[i + 1].name, "_row") &&
-           ends_with(row->fields[i + 2].name, "_image");
-}
-
-/* One line for each field, but for distances, and for the two numbers of an activation. */
-static void emit_struct(Emit *e, const ShapeRow *row)
-{
-    const char *upper = c_upper(e->arena, row->name);
-    buf_printf(e->out,
-               "\n#ifndef RNC_%s_SHAPE\n#define RNC_%s_SHAPE\ntypedef struct rnc_%s_shape {\n",
-               upper, upper, row->name);
-    for (int i = 0; i < row->n; i++) {
-        const ShapeField *f = &row->fields[i];
-        if (begins_distances(row, i)) {
-            buf_printf(e->out, "    int %s, %s, %s; /* %s; likewise of rows and images */\n",
-                       f->name, f[1].name, f[2].name, f->doc);
-            i += 2;
-        } else if (str_eq(f->name, "alpha") && i + 1 < row->n && str_eq(f[1].name, "beta")) {
-            buf_puts(e->out, "    float alpha, beta; /* its numbers (operands.h) */\n");
-            i++;
-        } else {
-            buf_printf(e->out, "    %s %s; /* %s */\n", f->is_float ? "float" : "int", f->name,
-                       f->doc);
-        }
-    }
-    buf_printf(e->out, "} rnc_%s_shape;\n#endif\n", row->name);
-}
-
-/* Networks in one translation unit share these types; other releases have other types. */
-static void emit_release(Emit *e)
-{
-    static const char *const names[] = {
-        "kernels/shapes.def",      "kernels/operands.h",      "kernels/parts.h",
-        "kernels/cuts.h",          "kernels/cuts_blas.h",     "kernels/cuts_norm.h",
-        "kernels/cuts_strassen.h", "kernels/cuts_winograd.h", "kernels/cuts_winograd1d.h"};
-    const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
-    buf_printf(e->out,
-               "\n/* ---- what kernels are told about their work; distances are in elements ----\n"
-               " * Several networks in one translation unit share these types. */\n"
-               "#if defined(RNC_KERNELS) && RNC_KERNELS != %u\n"
-               "#error \"networks of different releases of rnc cannot be one translation unit\"\n"
-               "#endif\n#undef RNC_KERNELS\n#define RNC_KERNELS %u\n",
-               hash, hash);
-}
-
-/* Likewise for what only trainings have. */
-static void emit_train_release(Emit *e)
-{
-    static const char *const names[] = {"kernels/train/shapes.def", "kernels/train/cuts.h",
-                                        "kernels/train/rates.h"};
-    const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
-    buf_printf(e->out,
-               "#if defined(RNC_TRAIN_KERNELS) && RNC_TRAIN_KERNELS != %u\n"
-               "#error \"trainings of different releases of rnc cannot be one translation unit\"\n"
-               "#endif\n#undef RNC_TRAIN_KERNELS\n#define RNC_TRAIN_KERNELS %u\n",
-               hash, hash);
-}
-
-/* Kernels of these families are cut by cuts.h, which speaks of convolutions' shapes. */
-static bool uses_cuts(const Plan *plan)
-{
-    return uses_family(plan, FAMILY_conv) || uses_family(plan, FAMILY_dense) ||
-           uses_family(plan, FAMILY_norm);
-}
-
-static void emit_cuts(Emit *e)
-{
-    const Plan *plan = e->plan;
-    if (!uses_cuts(plan))
-        return;
-    paste_text(e->out, "kernels/cuts.h", NULL, NULL);
-    if (any_needs(plan, NEEDS_WINOGRAD))
-        paste_text(e->out, "kernels/cuts_winograd.h", NULL, NULL);
-    if (uses_kernel(plan, KERNEL_conv_winograd1d))
-        paste_text(e->out, "kernels/cuts_winograd1d.h", NULL, NULL);
-    if (uses_kernel(plan, KERNEL_conv_strassen))
-        paste_text(e->out, "kernels/cuts_strassen.h", NULL, NULL);
-    if (uses_kernel(plan, KERNEL_conv_blas))
-        paste_text(e->out, "kernels/cuts_blas.h", NULL, NULL);
-    if (uses_kernel(plan, KERNEL_norm_images))
-        paste_text(e->out, "kernels/cuts_norm.h", NULL, NULL);
-}
-
-void emit_operands(Emit *e)
-{
-    emit_release(e);
-    if (e->plan->training)
-        emit_train_release(e);
-    for (int f = 0; f < FAMILY_COUNT; f++) {
-        if (uses_family(e->plan, (Family)f) || (f == FAMILY_conv && uses_cuts(e->plan)))
-            emit_struct(e, &shape_rows[f]);
-    }
-    buf_putc(e->out, '\n');
-    paste_text(e->out, "kernels/operands.h", NULL, NULL);
-    buf_putc(e->out, '\n');
-    paste_text(e->out, "kernels/parts.h", NULL, NULL);
-    emit_cuts(e);
-    if (e->plan->training) {
-        paste_text(e->out, "kernels/train/cuts.h", NULL, NULL);
-        paste_text(e->out, "kernels/train/rates.h", NULL, NULL);
-    }
-}
 
 /* ---- kernels ---- */
 
@@ -224,6 +62,15 @@ static bool has_narrow(const Plan *plan, Isa isa)
         rnc_cut_panels(s, &panels);
         rnc_cut_columns(&step->knobs[isa], s->panel, isa_rows[isa].lanes, &columns);
         if (panels.narrow > 0 || columns.rest > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool any_narrow(const Plan *plan)
+{
+    for (int i = 0; i < ISA_COUNT; i++) {
+        if ((plan->options.isas >> i & 1) && has_narrow(plan, (Isa)i))
             return true;
     }
     return false;
@@ -321,6 +168,10 @@ static bool is_wanted(const void *context, const char *macro)
         return has_long_act(e->plan);
     if (str_eq(macro, "RNC_HALVES"))
         return has_halves(e->plan);
+    if (str_eq(macro, "RNC_TAPS"))
+        return uses_kernel(e->plan, KERNEL_conv_winograd_taps);
+    if (str_eq(macro, "RNC_NARROW"))
+        return any_narrow(e->plan);
     if (str_eq(macro, "RNC_LARGE_WINDOWS"))
         return has_large_windows(e->plan);
     return defined_by_isa(e, macro);
@@ -334,7 +185,8 @@ static void paste_kernel(Emit *e, const char *name)
 
 static void paste_end(Emit *e, const char *name)
 {
-    paste_undefs(e->out, name, e->pasted.at, e->pasted.n);
+    const Pasted pasted = {e->pasted.at, e->pasted.n, is_wanted, e};
+    paste_undefs(e->out, name, &pasted);
 }
 
 /* What is the same for all instruction sets: the kernels, written with an ISA header's macros. */
@@ -346,6 +198,8 @@ static void emit_kernel_texts(Emit *e)
                                             : "#define RNC_EXP 1\n\n");
     if (has_large_windows(plan))
         buf_puts(e->out, "#define RNC_LARGE_WINDOWS 1\n\n");
+    if (uses_kernel(plan, KERNEL_conv_winograd_taps))
+        buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     paste_kernel(e, "kernels/f32/act.h");
     if (uses_family(plan, FAMILY_halo))
         paste_kernel(e, "kernels/f32/halo.c");
@@ -391,8 +245,8 @@ static void emit_isa_macros(Emit *e, Isa isa)
     if (has_halves(e->plan))
         buf_puts(e->out, "#define RNC_HALVES 1\n\n");
     paste_kernel(e, isa_text(e->arena, isa));
-    if (any_needs(e->plan, NEEDS_NARROW))
-        buf_printf(e->out, "\n#define RNC_NARROW %d\n", has_narrow(e->plan, isa));
+    if (has_narrow(e->plan, isa))
+        buf_puts(e->out, "\n#define RNC_NARROW 1\n");
     if (any_needs(e->plan, NEEDS_SUMS))
         emit_tile_kinds(e, isa);
     emit_knobs(e, isa);

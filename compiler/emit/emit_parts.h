@@ -39,9 +39,15 @@ char *comment_text(Arena *arena, const char *text);
 typedef bool TextWanted(const void *context, const char *macro);
 void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *context);
 bool text_defines(const char *name, const char *macro, Arena *arena);
-/* Pastes a carried text of `#undef`s, without those of macros that only texts define which are not
- * among `pasted`. */
-void paste_undefs(Buf *out, const char *name, const char *const *pasted, int n);
+/* Pastes a carried text of `#undef`s, without those of macros that only parts of texts define which
+ * were not pasted. */
+typedef struct Pasted {
+    const char *const *names; /* the texts */
+    int n;
+    TextWanted *wanted; /* their parts, as for paste_text() */
+    const void *context;
+} Pasted;
+void paste_undefs(Buf *out, const char *name, const Pasted *pasted);
 uint32_t texts_hash(const char *const *names, int n); /* below 2^31 */
 /* For --single-file: the runtime's interface, and its functions. */
 void emit_runtime_interface(Buf *out);
@@ -50,8 +56,13 @@ void emit_runtime_functions(Buf *out);
 void emit_train_runtime(Buf *out);
 void emit_train_functions(Buf *out);
 
+/* emit_operands.c: what a plan uses: a kernel, one that needs something (NEEDS_...), a family */
+bool uses_kernel(const Plan *plan, Kernel kernel);
+bool any_needs(const Plan *plan, unsigned what);
+bool uses_family(const Plan *plan, Family family);
+void emit_operands(Emit *e); /* the shape structs in use, knobs, operands, cuts */
+
 /* emit_kernels.c */
-void emit_operands(Emit *e);            /* the shape structs in use, tile, operands */
 void emit_isa(Emit *e, Isa isa);        /* kernels and step functions of a plan's only ISA */
 bool emit_has_passes(const Plan *plan); /* true with several ISAs: the file includes itself */
 void emit_passes(Emit *e);              /* where it includes itself */

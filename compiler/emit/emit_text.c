@@ -26,26 +26,39 @@ void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *cont
     }
 }
 
-bool text_defines(const char *name, const char *macro, Arena *arena)
+/* Whether one of the parts that `wanted` takes, or any if it is NULL, defines a macro. */
+static bool defines(const Text *text, const char *macro, TextWanted *wanted, const void *context,
+                    Arena *arena)
 {
-    const Text *text = text_named(name);
-    return text && strstr(text->defines, arena_printf(arena, " %s ", macro)) != NULL;
+    const char *word = arena_printf(arena, " %s ", macro);
+    for (int i = 0; text && i < text->n_parts; i++) {
+        const TextPart *part = &text->parts[i];
+        if (strstr(part->defines, word) &&
+            (!wanted || !*part->wanted || wanted(context, part->wanted)))
+            return true;
+    }
+    return false;
 }
 
-/* Whether a macro of some text is defined in none of those that were pasted. */
-static bool is_missing(const char *macro, const char *const *pasted, int n, Arena *arena)
+bool text_defines(const char *name, const char *macro, Arena *arena)
+{
+    return defines(text_named(name), macro, NULL, NULL, arena);
+}
+
+/* Whether a macro of some text is defined in none of the parts that were pasted. */
+static bool is_missing(const char *macro, const Pasted *pasted, Arena *arena)
 {
     bool known = false;
-    for (int i = 0; i < n; i++) {
-        if (text_defines(pasted[i], macro, arena))
+    for (int i = 0; i < pasted->n; i++) {
+        if (defines(text_named(pasted->names[i]), macro, pasted->wanted, pasted->context, arena))
             return false;
     }
     for (int i = 0; i < text_count && !known; i++)
-        known = text_defines(texts[i].name, macro, arena);
+        known = defines(&texts[i], macro, NULL, NULL, arena);
     return known;
 }
 
-void paste_undefs(Buf *out, const char *name, const char *const *pasted, int n)
+void paste_undefs(Buf *out, const char *name, const Pasted *pasted)
 {
     static const char undef[] = "#undef ";
     Buf text = buf_new(out->arena);
@@ -54,7 +67,7 @@ void paste_undefs(Buf *out, const char *name, const char *const *pasted, int n)
         const size_t size = strcspn(line, "\n"), head = sizeof undef - 1;
         const bool undefs = str_starts(line, undef);
         if (!undefs ||
-            !is_missing(arena_strndup(out->arena, line + head, size - head), pasted, n, out->arena))
+            !is_missing(arena_strndup(out->arena, line + head, size - head), pasted, out->arena))
             buf_printf(out, "%.*s\n", (int)size, line);
         line += size + (line[size] == '\n');
     }

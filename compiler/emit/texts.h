@@ -10,6 +10,7 @@
 typedef struct TextPart {
     const char *wanted; /* "RNC_EXP"; "" means always */
     size_t at, size;
+    const char *defines; /* the macros that it defines, " RNC_VL RNC_TARGET " */
 } TextPart;
 
 typedef struct Text {
@@ -17,7 +18,6 @@ typedef struct Text {
     const unsigned char *bytes;
     const TextPart *parts;
     int n_parts;
-    const char *defines; /* the macros that the text defines, " RNC_VL RNC_TARGET " */
 } Text;
 
 const Text *text_named(const char *name); /* NULL if no text has the name */

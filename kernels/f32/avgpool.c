@@ -1,13 +1,14 @@
 /* avgpool.c: the mean of each window, clipped to the input.  The mean of no pixels is 0.  Padding
- * counts or not; what a window has beyond the padding does not.  Parts share the output rows.
- * A sum of n floats in order is wrong by up to n * 2^-24 times the sum of their magnitudes (Higham,
- * Accuracy and Stability of Numerical Algorithms, 4.2).  So a large window is summed in blocks of
- * at most RNC_SUM_BLOCK pixels, and the sums of the blocks are added in double. */
+ * counts or not; what a window has beyond the padding does not.  Parts share the output rows. */
 #define avgpool_count RNC_FN(avgpool_count)
 
 #ifdef RNC_LARGE_WINDOWS
 #define avgpool_block RNC_FN(avgpool_block)
 #define avgpool_large RNC_FN(avgpool_large)
+
+/* A sum of n floats in order is wrong by up to n * 2^-24 times the sum of their magnitudes (Higham,
+ * Accuracy and Stability of Numerical Algorithms, 4.2).  So a large window is summed in blocks of
+ * at most RNC_SUM_BLOCK pixels, and the sums of the blocks are added in double. */
 
 /* Adds the h x w pixels at `in`, each of n channels, to total[n]. */
 RNC_KERNEL void avgpool_block(const rnc_pool_shape *s, const float *in, int h, int w, int n,

@@ -2,12 +2,10 @@
  * channels.  The inner loop goes over tiles of pixels, the outer one over columns (nv vectors of a
  * weight panel), so that the weights of a column stay in cache while all pixels pass and the next
  * column's weights are fetched.  The halo of zeros puts every tap at a constant distance.  What is
- * contiguous is treated as one run: the (tap, channel) pairs of a kernel row, the pixels of all
- * rows. */
+ * contiguous is one run: the (tap, channel) pairs of a kernel row, the pixels of all rows. */
 #define conv_set RNC_FN(conv_set)
 #define conv_pass RNC_FN(conv_pass)
 #define conv_tiles_of RNC_FN(conv_tiles_of)
-#define conv_block_tiles RNC_FN(conv_block_tiles)
 #define conv_columns RNC_FN(conv_columns)
 #define conv_diagonal_tile RNC_FN(conv_diagonal_tile)
 #define conv_diagonal_pass RNC_FN(conv_diagonal_pass)
@@ -27,8 +25,7 @@ typedef struct conv_set {
 } conv_set;
 
 /* What the tiles of a pass share: columns first .. end-1, each of nv vectors, and a block of their
- * rows.  A panel has `across` of these columns, of which the first begins at its vector
- * `vector`. */
+ * rows.  A panel has `across` of these columns, from its vector `vector` on. */
 typedef struct conv_pass {
     int nv, across, vector;
     int first, end;
@@ -41,6 +38,15 @@ typedef struct conv_pass {
 
 #ifdef RNC_HALVES
 #define conv_widen RNC_FN(conv_widen)
+#define conv_is_widened RNC_FN(conv_is_widened)
+
+/* 1: the weights of a pass are converted to floats once, for all tiles. */
+RNC_KERNEL int conv_is_widened(const rnc_conv_shape *s, const rnc_tiles_cut *c, const conv_pass *p)
+{
+    const int column_floats = p->b.runs * p->b.depth * p->nv * RNC_VL;
+    return s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 && c->all >= RNC_WIDENED_TILES &&
+           (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS;
+}
 
 /* Converts the weights of a pass to floats, [column][row][nv vectors].  Where several tiles read
  * them, this costs less than converting them in each tile. */
@@ -122,22 +128,8 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
     }
 }
 
-RNC_KERNEL void conv_block_tiles(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
-                                 const rnc_tiles_cut *c, const conv_pass *p)
-{
-#ifdef RNC_HALVES
-    const int rows = p->b.runs * p->b.depth, column_floats = rows * p->nv * RNC_VL;
-    if (s->weights != RNC_WEIGHTS_F32 && p->b.streams == 1 && c->all >= RNC_WIDENED_TILES &&
-        (p->end - p->first) * column_floats <= RNC_WIDENED_FLOATS) {
-        conv_tiles_of(s, t, set, c, p, 1);
-        return;
-    }
-#endif
-    conv_tiles_of(s, t, set, c, p, 0);
-}
-
-/* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
- * first begins at vector `vector`. */
+/* Computes the columns of nv vectors in the set's panels: `across` in a panel, from its vector
+ * `vector` on. */
 RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
                              int nv, int across, int vector)
 {
@@ -174,14 +166,19 @@ RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_knobs *t, const 
         p.share = calls > 0 ? (lines / calls + 1) * p.spacing : 0;
         p.step = blocks ? p.share * (t->unroll > 1 ? t->unroll : 1) / deep + 1
                         : t->prefetch_weights * p.spacing;
-        conv_block_tiles(s, t, set, &c, &p);
+#ifdef RNC_HALVES
+        if (conv_is_widened(s, &c, &p)) {
+            conv_tiles_of(s, t, set, &c, &p, 1);
+            continue;
+        }
+#endif
+        conv_tiles_of(s, t, set, &c, &p, 0);
     }
 }
 
 #ifdef RNC_DIAGONALS
 /* n output pixels, one to three, times a vector of output channels.  d: the diagonals of a block.
- * Fetches the inputs k->ahead.input further on or, if that is 0, what k->ahead.weights points
- * to. */
+ * Fetches the inputs k->ahead.input further on or, if that is 0, k->ahead.weights. */
 RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, const conv_work *k,
                                    const float *d)
 {
@@ -312,8 +309,10 @@ RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const c
     }
 #endif
     conv_columns(s, t, set, c.nv, c.across, 0);
-    if (RNC_NARROW && c.rest > 0)
+#ifdef RNC_NARROW
+    if (c.rest > 0)
         conv_columns(s, t, set, c.rest, 1, c.across * c.nv);
+#endif
 }
 
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
@@ -340,7 +339,8 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         set.first = first, set.end = end < c.full ? end : c.full;
         if (c.full > 0)
             conv_panels(s, t, &set);
-        if (RNC_NARROW && c.narrow > 0 && first < c.per_group && end == c.per_group) {
+#ifdef RNC_NARROW
+        if (c.narrow > 0 && first < c.per_group && end == c.per_group) {
             set.w += c.full * set.panel;
             set.res = s->residual ? set.res + c.full * s->panel : set.res;
             set.out += c.full * s->panel;
@@ -348,15 +348,16 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
             set.first = 0, set.end = 1;
             conv_panels(s, t, &set);
         }
+#endif
     }
 }
 #undef conv_set
 #undef conv_pass
 #ifdef RNC_HALVES
 #undef conv_widen
+#undef conv_is_widened
 #endif
 #undef conv_tiles_of
-#undef conv_block_tiles
 #undef conv_columns
 #undef conv_diagonal_tile
 #undef conv_diagonal_pass

@@ -1,16 +1,14 @@
-/* conv_strassen: 1x1 convolution of any stride by one level of Strassen's method in Winograd's form
- * (Winograd 1971; Huang, Smith, Henry and van de Geijn, SC 2016, for sums fused with stores).
- * Pixels, input channels and output channels are cut into halves, and seven products of quarters
- * replace eight.  The kernel takes one strip of pixels at a time.  First, sums of the quarters of
- * its input go to scratch; then, for one panel of each half of the output channels after the other,
- * the products are computed.  Each product continues the sums that an earlier one left (X0, X1), so
- * that output is written once:
+/* conv_strassen: 1x1 convolution by one level of Strassen's method in Winograd's form: pixels,
+ * input channels and output channels are cut into halves, and seven products of quarters replace
+ * eight (docs/kernels-notes.md).  The kernel takes one strip of pixels at a time.  First, sums of
+ * the quarters of its input go to scratch; then, for one panel of each half of the output channels
+ * after the other, the products are computed.  Each continues the sums that an earlier one left
+ * (X0, X1), so that output is written once:
  *     A11 B11 = X0        X0 + A12 B21 = out11    X0 + S2 T2 = X0         X0 + S3 T3 = X1
  *     X1 - A22 T4 = out21   M = S1 T1, X1 + M = out22, X0 + M = X0        X0 + S4 B22 = out12
- * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are stored in the weights
- * (compiler/plan/methods/conv_strassen.c).  In a strip with an odd number of pixels, the last pixel
- * of the first half has no partner: zeros take its place, and three of the products are left out.
- */
+ * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are stored in the weights.
+ * In a strip with an odd number of pixels, zeros take the place of the first half's last partner,
+ * and three of the products leave it out. */
 #define strassen_at RNC_FN(strassen_at)
 #define strassen_strip RNC_FN(strassen_strip)
 #define strassen_sums RNC_FN(strassen_sums)
@@ -94,7 +92,6 @@ typedef struct strassen_places {
 RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b,
                                 const strassen_places *at, int i, const vf *acc, int nv)
 {
-    static const float six = 6.0f;
     const int column = at->column;
     float *to = b->out + at->out[i] + column;
     const float *res = s->residual ? b->res + at->res[i] + column : b->res;
@@ -103,17 +100,7 @@ RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b
         vf v = acc[j] + vf_load(b->bias + column + j * RNC_VL);
         if (s->residual)
             v = v + vf_load(res + j * RNC_VL);
-        if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6) {
-            vf zero;
-            RNC_ZERO(zero);
-            v = vf_max(zero, v);
-        }
-        if (s->act == RNC_ACT_RELU6) {
-            vf top;
-            RNC_BROADCAST(top, &six);
-            v = vf_min(top, v);
-        }
-        vf_store(to + j * RNC_VL, v);
+        vf_store(to + j * RNC_VL, conv_limit(s, v));
     }
     if (s->act > RNC_ACT_RELU6)
         conv_act(s, 1, nv, 1, to);
@@ -200,9 +187,9 @@ RNC_KERNEL void strassen_pieces(const rnc_conv_shape *s, const rnc_knobs *t,
 RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                                const rnc_strassen_cut *c, const strassen_strip *strip, int panel)
 {
-    /* Which quarter of the input, or which sum, a product reads; where its sums come from, where
-     * they wait while blocks pass, and where they are left: X0, X1, a third, or -1 for none.  Last,
-     * the quarter of the output that the product completes, or that its sums belong to. */
+    /* Which quarter of the input, or which sum, a product reads; where its sums come from, wait
+     * while blocks pass, and are left: X0, X1, a third, or -1 for none; the quarter of the output
+     * that the product completes, or that its sums belong to. */
     static const struct {
         signed char read, from, wait, leave, quarter;
     } product[7] = {{0, -1, 0, 0, 0}, {1, 0, 2, -1, 0}, {4, 0, 0, 0, 0}, {5, 0, 1, 1, 2},

@@ -1,10 +1,9 @@
-/* conv_winograd: 3x3 convolution with stride 1 or 2 by Winograd's method: a tile of m x m output
- * pixels costs (m + 2)^2 products per channel instead of 9 m^2; with stride 2, (2 m + 1)^2.  The
- * kernel takes one group of tiles at a time.  First, their windows are transformed into scratch,
- * [plane][tile][in_c].  Then, for one panel of output channels after the other, come the products
- * of each plane, [tile][in_c] times [in_c][width], and the transform back with bias, residual and
- * activation.  Filters are stored transformed in the panels, [frequency][in_c][width]; the planes
- * of odd pixels share filters. */
+/* conv_winograd: 3x3 convolution with stride 1 or 2 by Winograd's method (docs/kernels-notes.md).
+ * The kernel takes one group of tiles at a time.  First, their windows are transformed into
+ * scratch, [plane][tile][in_c].  Then, for one panel of output channels after the other, come the
+ * products of each plane, [tile][in_c] times [in_c][width], and the transform back with bias,
+ * residual and activation.  Filters are stored transformed in the panels,
+ * [frequency][in_c][width]; the planes of odd pixels share filters. */
 #define winograd_plane RNC_FN(winograd_plane)
 #define winograd_products RNC_FN(winograd_products)
 #define winograd_one_panel RNC_FN(winograd_one_panel)
@@ -14,8 +13,8 @@
 RNC_KERNEL void winograd_plane(const rnc_knobs *t, winograd_piece *p, int first, int end,
                                const float *in, const char *w, float *out)
 {
-    /* How many bytes ahead filters are fetched, at most.  With few tiles a plane is too short to
-     * fetch the next plane's filters, so they are fetched earlier and wait in the L2. */
+    /* The most bytes ahead that filters are fetched: with few tiles a plane is too short to fetch
+     * the next plane's, which then wait in the L2. */
     enum { AHEAD = 131072 };
     const int depth = rnc_depth(t, p->in_c), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
     in += first * p->rows.pixel;
@@ -96,8 +95,10 @@ RNC_KERNEL void RNC_FN(conv_winograd)(const rnc_conv_shape *s, const rnc_knobs *
         winograd_windows(s, o, &g);
         for (int j = k.p0; j < (k.p1 < panels.full ? k.p1 : panels.full); j++)
             winograd_one_panel(s, t, o, &g, &p, j, s->panel);
-        if (RNC_NARROW && panels.narrow > 0 && k.p1 > panels.full)
+#ifdef RNC_NARROW
+        if (panels.narrow > 0 && k.p1 > panels.full)
             winograd_one_panel(s, t, o, &g, &p, panels.full, panels.narrow);
+#endif
     }
 }
 #undef winograd_plane

@@ -1,15 +1,12 @@
 /* conv_winograd1d: convolution of few input channels (a network's stem) by Winograd's minimal
- * filtering in one dimension, down the columns.  For each channel and tap across, four output rows
- * cost six products instead of 12 (windows of three rows, stride 1) or 13 instead of 28 (windows of
- * seven rows, stride 2).  With stride 2, the even rows and the odd ones, called phases, are each a
- * convolution with stride 1, and their products are summed.  The input rows that four output rows
- * read are transformed into scratch, [point][phase][a row as it is stored].  Then, for some pixels
- * of a row and one panel of output channels at a time, come a direct convolution of each point's
- * rows and the transform back with bias, residual and activation.  Filters are stored transformed
- * in the panels, [point][phase][kernel_w][in_c][width].
- * The points of interpolation are +-1/2, +-5/4 and +-3, which is enough for three taps; phases with
- * four taps also use 0 (Winograd 1980).  compiler/plan/methods/conv_winograd1d.c has the same
- * points. */
+ * filtering in one dimension, down the columns (docs/kernels-notes.md).  With stride 2, the even
+ * rows and the odd ones, called phases, are each a convolution with stride 1, and their products
+ * are summed.  The input rows that four output rows read are transformed into scratch,
+ * [point][phase][a row as it is stored].  Then, for some pixels of a row and one panel of output
+ * channels at a time, come a direct convolution of each point's rows and the transform back with
+ * bias, residual and activation.  Filters are stored transformed in the panels,
+ * [point][phase][kernel_w][in_c][width].  The points of interpolation are +-1/2, +-5/4, +-3 and,
+ * for phases with four taps, 0. */
 #define winograd1d_number RNC_FN(winograd1d_number)
 #define winograd1d_others RNC_FN(winograd1d_others)
 #define winograd1d_pair RNC_FN(winograd1d_pair)
@@ -92,8 +89,8 @@ typedef struct winograd1d_rows {
     float *to;
 } winograd1d_rows;
 
-/* Transforms n floats of a phase's rows, from float x on, to the points.  Rows after the last one
- * are replaced by the last one: they only meet outputs or taps that do not exist. */
+/* Transforms n floats of a phase's rows, from `first` on, to the points.  The last row stands for
+ * those after it, which only meet outputs or taps that do not exist. */
 RNC_KERNEL void winograd1d_floats(const rnc_conv_shape *s, const rnc_winograd1d_cut *c,
                                   const winograd1d_rows *r, int zero, int first, int n)
 {
@@ -215,11 +212,7 @@ RNC_KERNEL void winograd1d_output(const rnc_conv_shape *s, const rnc_winograd1d_
                     vf v = y[r] + vf_load(bias + k);
                     if (s->residual)
                         v = v + vf_load(res + r * s->res_row + i * s->res_pixel + k);
-                    if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
-                        v = vf_max(vf_zero(), v);
-                    if (s->act == RNC_ACT_RELU6)
-                        v = vf_min(winograd1d_number(6.0f), v);
-                    vf_store(out + r * s->out_row + i * s->out_pixel + k, v);
+                    vf_store(out + r * s->out_row + i * s->out_pixel + k, conv_limit(s, v));
                 }
             }
         }
@@ -322,6 +315,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
     set.res = s->residual ? k->res + x * s->res_pixel : k->res;
     set.out = k->out + x * s->out_pixel;
     winograd1d_panels(s, t, c, &set, k->h);
+#ifdef RNC_NARROW
     if (panels.narrow > 0 && k->p0 <= panels.full && k->p1 > panels.full) {
         const int wide = panels.full * s->panel;
         set.w += panels.full * set.panel;
@@ -331,6 +325,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
         set.out += wide;
         winograd1d_panels(s, t, c, &set, k->h);
     }
+#endif
 }
 
 /* Each part has scratch of its own, whose size rnc_cut_winograd1d() gives. */

@@ -257,8 +257,10 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
         winograd_windows(s, o, &g);
         for (int j = k.p0; j < (k.p1 < panels.full ? k.p1 : panels.full); j++)
             taps_panel(s, t, o, &g, &p, j, s->panel);
-        if (RNC_NARROW && panels.narrow > 0 && k.p1 > panels.full)
+#ifdef RNC_NARROW
+        if (panels.narrow > 0 && k.p1 > panels.full)
             taps_panel(s, t, o, &g, &p, panels.full, panels.narrow);
+#endif
     }
 }
 #undef taps_row

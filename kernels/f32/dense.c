@@ -1,7 +1,6 @@
 /* dense: weight panels times one vector, or several at once, for each image.  With one image the
- * time is that of reading the weights.  A CPU reads several streams side by side from memory faster
- * than one, so a turn takes one row from each of u parts of a panel, which are far from one
- * another. */
+ * time is that of reading the weights.  A CPU reads several streams from memory faster than one, so
+ * a turn takes one row from each of u parts of a panel. */
 #define dense_rows RNC_FN(dense_rows)
 #define dense_steps RNC_FN(dense_steps)
 #define dense_fold RNC_FN(dense_fold)
@@ -132,8 +131,8 @@ typedef struct dense_set {
     int width, first, end;
 } dense_set;
 
-/* Computes the columns of nv vectors in the set's panels: `across` columns in a panel, of which the
- * first begins at vector `vector`. */
+/* Computes the columns of nv vectors in the set's panels: `across` in a panel, from its vector
+ * `vector` on. */
 RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_knobs *t, const rnc_operands *o,
                              const dense_set *set, int nv, int across, int vector)
 {

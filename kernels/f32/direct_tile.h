@@ -36,8 +36,7 @@ typedef struct conv_block {
     int run, runs;      /* the first run, and how many */
     int c, depth;       /* in each run: the first input channel, and how many */
     int streams, apart; /* a turn takes one row from each of `streams` parts of a run, which are
-                         * `apart` rows long: a CPU reads several streams from memory faster than
-                         * one */
+                         * `apart` rows long: several streams are read faster than one */
     int first, last;    /* 1: sums begin with bias and residual; 1: they end with the act */
     int is_long;        /* 1: the block is summed by itself */
 } conv_block;
@@ -80,7 +79,6 @@ RNC_KERNEL void conv_begin(const rnc_conv_shape *s, vf *acc, int n, int nv, int 
 RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, int wide,
                          const conv_work *k)
 {
-    static const float six = 6.0f;
     RNC_UNROLL(32)
     for (int i = 0; i < n; i++) {
         float *to = k->out + i / wide * s->out_row + i % wide * s->out_pixel;
@@ -93,17 +91,7 @@ RNC_KERNEL void conv_end(const rnc_conv_shape *s, const vf *acc, int n, int nv, 
                 v = v + vf_load(from + j * RNC_VL);
             if (k->b.is_long && !k->b.first)
                 v = v + vf_load(to + j * RNC_VL);
-            if (k->b.last && (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)) {
-                vf zero;
-                RNC_ZERO(zero);
-                v = vf_max(zero, v);
-            }
-            if (k->b.last && s->act == RNC_ACT_RELU6) {
-                vf top; /* not vf_set1(6), which would cost a register */
-                RNC_BROADCAST(top, &six);
-                v = vf_min(top, v);
-            }
-            vf_store(to + j * RNC_VL, v);
+            vf_store(to + j * RNC_VL, k->b.last ? conv_limit(s, v) : v);
         }
     }
 }

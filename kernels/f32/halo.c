@@ -1,5 +1,5 @@
-/* halo.c: writes zeros around a tensor, c channels deep.  The tensor itself is not touched, so this
- * may run at the same time as the kernel that writes it.  Parts share the rows. */
+/* halo.c: writes zeros around a tensor, c channels deep, also while a kernel writes the tensor.
+ * Parts share the rows. */
 #define halo_zeros RNC_FN(halo_zeros)
 RNC_KERNEL void halo_zeros(const rnc_halo_shape *s, float *out, int pixels)
 {

@@ -1,6 +1,5 @@
-/* input.c: copies the caller's contiguous buffer to a tensor: x * scale[c] + shift[c].  It takes
- * one channel of a row at a time, so that the channel's constants stay in registers.  Parts share
- * the rows. */
+/* input.c: copies the caller's contiguous buffer to a tensor: x * scale[c] + shift[c], one channel
+ * of a row at a time, so that its constants stay in registers.  Parts share the rows. */
 RNC_KERNEL void RNC_FN(input)(const rnc_input_shape *s, const rnc_knobs *t, const rnc_operands *o,
                               int part, int parts)
 {

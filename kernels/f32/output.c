@@ -1,5 +1,5 @@
 /* output.c: copies a tensor to the caller's contiguous buffer.  Parts share the rows.  In nchw
- * order they share the channels instead, in groups of 16, so that each reads whole cache lines. */
+ * order they share groups of 16 channels instead, so that each reads whole cache lines. */
 #define output_rows RNC_FN(output_rows)
 RNC_KERNEL void output_rows(const rnc_output_shape *s, const rnc_operands *o, int part, int parts)
 {

@@ -1,6 +1,6 @@
 /* softmax.c: exp(x - max) / sum of exp(x - max) over the channels of a pixel.  Parts share the
- * rows.  No lane after the last channel is written; the result may overwrite the operand.  The sum
- * of each RNC_SOFTMAX_BLOCK channels is added in double, so that many classes cost no accuracy. */
+ * rows.  No lane after the last channel is written; the result may overwrite the operand.  Sums of
+ * RNC_SOFTMAX_BLOCK channels are added in double, so that many classes cost no accuracy. */
 RNC_KERNEL void RNC_FN(softmax)(const rnc_softmax_shape *s, const rnc_knobs *t,
                                 const rnc_operands *o, int part, int parts)
 {

@@ -1,6 +1,6 @@
 /* sums.h: the register tiles of the methods that multiply in scratch, Winograd's and Strassen's.  A
- * tile knows the shape of no layer, so one function serves many steps, and compilers see its loops
- * once instead of once for each step.  Only a kind of tile is constant (rnc_tile_kind). */
+ * tile knows the shape of no layer but only its kind (rnc_tile_kind), so one function serves many
+ * steps, and compilers see its loops once. */
 #define sums_job RNC_FN(sums_job)
 #define sums_places RNC_FN(sums_places)
 #define sums_begin RNC_FN(sums_begin)

@@ -3,6 +3,7 @@
 #define conv_rows RNC_FN(conv_rows)
 #define conv_steps RNC_FN(conv_steps)
 #define conv_act RNC_FN(conv_act)
+#define conv_limit RNC_FN(conv_limit)
 #define conv_diagonals RNC_FN(conv_diagonals)
 #define conv_steps_diagonal RNC_FN(conv_steps_diagonal)
 #define conv_run_diagonal RNC_FN(conv_run_diagonal)
@@ -60,6 +61,23 @@ RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const ch
     }
 }
 
+/* Applies the short activations.  Their constants are loaded here, by asm: in registers they would
+ * displace sums. */
+RNC_KERNEL vf conv_limit(const rnc_conv_shape *s, vf v)
+{
+    static const float six = 6.0f;
+    vf limit;
+    if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6) {
+        RNC_ZERO(limit);
+        v = vf_max(limit, v);
+    }
+    if (s->act == RNC_ACT_RELU6) {
+        RNC_BROADCAST(limit, &six);
+        v = vf_min(limit, v);
+    }
+    return v;
+}
+
 /* The long activations, in a loop of their own. */
 RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
 {
@@ -73,9 +91,8 @@ RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float
 #ifdef RNC_DIAGONALS
 /* For ISAs where a multiplication cannot take one number from memory for all lanes: vectors of four
  * inputs, as they are stored, times diagonals of 4 x 4 weights.  Lane l of sum r is a part of
- * output l ^ r, so no input is shuffled.  This reorders rows of weights, [rows][width], into
- * floats, [width / 4][rows / 4][4][4]: number l of diagonal r is the weight of input l and output l
- * ^ r. */
+ * output l ^ r, so no input is shuffled.  This reorders weights, [rows][width], into floats,
+ * [width / 4][rows / 4][4][4]: number l of diagonal r is that of input l and output l ^ r. */
 RNC_KERNEL void conv_diagonals(float *d, const char *w, int elem, int rows, int width)
 {
     const int bytes = rnc_weight_bytes(elem), row = width * bytes;

@@ -1,13 +1,10 @@
 /* winograd.h: the transforms of Winograd's minimal filtering with 3x3 taps (Winograd 1980; Lavin
  * and Gray, CVPR 2016), for tiles of m x m output pixels.
  * Stride 1: a side of a window, m + 2 pixels, becomes m + 2 planes, one for each point of
- * interpolation.  The points are 0, +-1 and infinity for m = 2, and 0, +-3/4, +-3/2 and infinity
- * for m = 4 (their rounding error is half of that of +-1 and +-2).  Stride 2 works by polyphase:
- * even pixels meet only the outer two taps, which is F(m, 2) at the finite ones of these
- * points; odd pixels meet only the middle tap and are planes as they are.  That makes m + 1 planes
- * and m more, 2 m + 1 planes from 2 m + 1 pixels.  A side is `less` if its last output pixel does
- * not exist; then a plane or two can be left out.  compiler/plan/methods/conv_winograd.c has the
- * same points. */
+ * interpolation: 0, +-1 and infinity for m = 2, and 0, +-3/4, +-3/2 and infinity for m = 4.
+ * Stride 2: even pixels meet only the outer two taps and become m + 1 planes, of the finite points;
+ * odd pixels meet only the middle tap and are m planes as they are.  A side is `less` if its last
+ * output pixel does not exist; then a plane or two can be left out. */
 #define winograd_spare RNC_FN(winograd_spare)
 #define winograd_numbers RNC_FN(winograd_numbers)
 #define winograd_points RNC_FN(winograd_points)
@@ -17,6 +14,7 @@
 #define winograd_window RNC_FN(winograd_window)
 #define winograd_pixels RNC_FN(winograd_pixels)
 #define winograd_panel RNC_FN(winograd_panel)
+#define winograd_factors RNC_FN(winograd_factors)
 #define winograd_output RNC_FN(winograd_output)
 
 /* 1: a side that is less does not need plane p. */
@@ -25,8 +23,8 @@ RNC_KERNEL int winograd_spare(const rnc_conv_shape *s, int p)
     return p == rnc_winograd_planes(s->winograd, s->stride_h) - 1 || (s->stride_h == 2 && p == 0);
 }
 
-/* Puts each of n numbers in every lane.  They are loaded anew for each tile: gcc would otherwise
- * keep a constant in a register over the products, which need all registers. */
+/* Puts each of n numbers in every lane, anew for each tile: gcc would keep constants in registers
+ * over the products, which need all of them. */
 RNC_KERNEL void winograd_numbers(const float *from, int n, vf *k)
 {
     RNC_UNROLL(16)
@@ -35,9 +33,8 @@ RNC_KERNEL void winograd_numbers(const float *from, int n, vf *k)
 }
 
 /* Transforms one side of a window, x[m + 2], to the points.  The coefficients of point p are those
- * of the polynomial prod(x - q) over the other finite points q; those of infinity are the product
- * over all finite points.  The finite points do not read x[m + 1].  infinity: 0 leaves that point
- * out. */
+ * of the polynomial prod(x - q) over the other finite points q, for infinity over all of them.  The
+ * finite points do not read x[m + 1].  infinity: 0 leaves that point out. */
 RNC_KERNEL void winograd_points(vf *x, int m, int infinity, const vf *k)
 {
     if (m == 2) {
@@ -64,7 +61,7 @@ RNC_KERNEL void winograd_points(vf *x, int m, int infinity, const vf *k)
 }
 
 /* Transforms the pixels of one side of a window to its planes.  With stride 1 the spare plane,
- * infinity, meets only the output that does not exist, so that any pixel will do for it. */
+ * infinity, meets only the output that does not exist: any pixel will do for it. */
 RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const vf *k)
 {
     const int m = s->winograd;
@@ -93,7 +90,7 @@ RNC_KERNEL void winograd_forward(const rnc_conv_shape *s, vf *x, int less, const
 }
 
 /* Transforms the planes of one side to its m output pixels: pixel y is the sum over the points p of
- * p^y times the plane of p, and with stride 2 the plane of odd pixel y is added.  taps: the planes
+ * p^y times the plane of p, with stride 2 also plus the plane of odd pixel y.  taps: the planes
  * still lack the factors 1 / N(p). */
 RNC_KERNEL void winograd_back(const rnc_conv_shape *s, vf *x, int taps, const vf *k)
 {
@@ -169,21 +166,13 @@ RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winogr
 RNC_KERNEL void winograd_pixels(const rnc_conv_shape *s, const vf *x, int w, vf bias,
                                 const float *res, float *out)
 {
-    static const float limit = 6.0f;
     RNC_UNROLL(8)
     for (int i = 0; i < s->winograd; i++) {
         if (i < w) {
-            vf v = x[i] + bias, zero, six;
-            RNC_ZERO(zero);
+            vf v = x[i] + bias;
             if (s->residual)
                 v = v + vf_load(res + i * s->res_pixel);
-            if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
-                v = vf_max(zero, v);
-            if (s->act == RNC_ACT_RELU6) {
-                RNC_BROADCAST(six, &limit);
-                v = vf_min(six, v);
-            }
-            vf_store(out + i * s->out_pixel, v);
+            vf_store(out + i * s->out_pixel, conv_limit(s, v));
         }
     }
 }
@@ -197,23 +186,33 @@ typedef struct winograd_panel {
     float *out;
 } winograd_panel;
 
+/* The numbers of the transform: p, p^2 and p^3 for the points 3/4 and 3/2 or, of plain taps, these
+ * over N(p), and 1 / N(p) for 0, 3/4 and 3/2. */
+RNC_KERNEL void winograd_factors(const winograd_panel *p, vf *k)
+{
+    static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
+#ifdef RNC_TAPS
+    static const float over[] = {
+        -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,
+        1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
+        1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
+    if (p->taps) {
+        winograd_numbers(over, 9, k);
+        return;
+    }
+#endif
+    (void)p;
+    winograd_numbers(numbers, 6, k);
+}
+
 /* Transforms products to a tile's output.  Of the spare planes, which have no products, only that
  * of point 0 meets outputs that exist. */
 RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, const winograd_panel *p)
 {
     const int m = s->winograd, side = rnc_winograd_planes(s->winograd, s->stride_h),
               polyphase = s->stride_h == 2;
-    /* p, p^2 and p^3 for the points 3/4 and 3/2; these over N(p); 1 / N(p) for 0, 3/4 and 3/2 */
-    static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
-    static const float over[] = {
-        -0.75f / 1.8984375f, -0.5625f / 1.8984375f, -0.421875f / 1.8984375f,
-        1.5f / 7.59375f,     2.25f / 7.59375f,      3.375f / 7.59375f,
-        1 / 1.265625f,       -1 / 1.8984375f,       1 / 7.59375f};
     vf k[RNC_WINOGRAD_NUMBERS];
-    if (p->taps)
-        winograd_numbers(over, 9, k);
-    else
-        winograd_numbers(numbers, 6, k);
+    winograd_factors(p, k);
     for (int c = 0; c < p->width; c += RNC_VL) {
         vf t[RNC_WINOGRAD_PLANES * RNC_WINOGRAD_PLANES];
         const vf b = vf_load(p->bias + c);

@@ -1,8 +1,7 @@
 /* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: the tiles of a group, the
  * products of a piece of a plane, and the windows and outputs of a group.
- * Where m does not divide the output, as many tiles as necessary have m - 1 pixels, if the tiles of
- * an image fit into a group: 14 becomes 4, 4, 3 and 3.  Such tiles have fewer products.  If they do
- * not fit, the last tile is cut off. */
+ * Where m does not divide the output, some tiles have m - 1 pixels and fewer products (14 becomes
+ * 4, 4, 3 and 3), if the tiles of an image fit into a group; else the last tile is cut off. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
@@ -20,11 +19,9 @@
 #define winograd_choose RNC_FN(winograd_choose)
 #define winograd_works RNC_FN(winograd_works)
 
-/* The order of tiles in a group (rnc_cut_winograd): first those that are less across, then the
- * whole ones, those less down, and those less both ways.  So the tiles that have a certain plane
- * are stored side by side. */
-
-/* Where the tiles of each kind begin in a group of some units. */
+/* Where the tiles of each kind begin in a group of some units: first are those that are less
+ * across, then the whole ones, those less down, and those less both ways.  So the tiles that have a
+ * certain plane are stored side by side. */
 typedef struct winograd_kinds {
     int whole, low, small, end; /* those less across begin at 0 */
 } winograd_kinds;
@@ -124,8 +121,8 @@ RNC_KERNEL void winograd_blocks(const rnc_knobs *t, winograd_piece *p, int tiles
 }
 
 #ifdef RNC_DIAGONALS
-/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows.  Filters from `ahead`
- * on are fetched, `share` bytes for each vector. */
+/* n tiles, one to three, times all vectors.  d: diagonals of p->depth rows.  ahead: filters to
+ * fetch, `share` bytes for each vector. */
 RNC_KERNEL void winograd_diagonal(const winograd_piece *p, int n, const float *in, const float *d,
                                   float *out, const char *ahead, int share)
 {
@@ -201,7 +198,7 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
 }
 
 /* Transforms the products of a panel of `width` channels, the first of which is `channel`, to the
- * outputs of the group's tiles.  taps: 1 if the filters are made from plain taps. */
+ * outputs of the group's tiles.  taps: as in winograd_panel. */
 RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g, const float *bias, int channel, int width,
                                  int taps)

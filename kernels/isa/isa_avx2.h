@@ -1,5 +1,4 @@
-/* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats.  The asm statements make gcc and clang
- * emit the same loops; the compiler still chooses the registers. */
+/* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats. */
 #define RNC_VL 8
 #define RNC_TARGET __attribute__((target("avx2,fma,f16c")))
 

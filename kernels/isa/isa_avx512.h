@@ -1,5 +1,4 @@
-/* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats.  The asm statements make gcc and clang
- * emit the same loops; the compiler still chooses the registers. */
+/* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats. */
 #define RNC_VL 16
 #define RNC_TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 

@@ -8,6 +8,7 @@
 #undef RNC_LONG_ACT
 #undef RNC_HALVES
 #undef RNC_LARGE_WINDOWS
+#undef RNC_TAPS
 #undef RNC_KERNEL
 #undef RNC_STEP
 #undef RNC_SHARED
@@ -81,6 +82,7 @@
 #undef conv_rows
 #undef conv_steps
 #undef conv_act
+#undef conv_limit
 #undef conv_diagonals
 #undef conv_steps_diagonal
 #undef conv_run_diagonal
@@ -118,6 +120,7 @@
 #undef winograd_window
 #undef winograd_pixels
 #undef winograd_panel
+#undef winograd_factors
 #undef winograd_output
 #undef winograd_act
 #undef winograd_kinds

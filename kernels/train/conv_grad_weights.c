@@ -13,7 +13,7 @@
  * So a sum of N products has an error like one of (pixels of a block + blocks of a slice + slices).
  * Pixels at which a tap meets only the halo are left out.
  * Knobs: pixels, vectors (rows and vectors of a register tile), depth (pixels of a block),
- * memory_broadcasts.  Define RNC_NARROW before this file, as for conv_direct. */
+ * memory_broadcasts. */
 #define grad_columns RNC_FN(grad_columns)
 #define grad_ahead RNC_FN(grad_ahead)
 #define grad_fetch RNC_FN(grad_fetch)
@@ -263,10 +263,12 @@ RNC_KERNEL void grad_panels(const rnc_grad_weights_shape *s, const rnc_knobs *t,
     rnc_cut_columns(t, set->width, RNC_VL, &c);
     set->nv = c.nv, set->across = c.across, set->vector = 0;
     grad_shared(s, t, set, panels, part, parts);
-    if (RNC_NARROW && c.rest > 0) {
+#ifdef RNC_NARROW
+    if (c.rest > 0) {
         set->nv = c.rest, set->across = 1, set->vector = c.across * c.nv;
         grad_shared(s, t, set, panels, part, parts);
     }
+#endif
 }
 
 RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const rnc_knobs *t,
@@ -283,12 +285,14 @@ RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const
         set.width = s->panel;
         if (full > 0)
             grad_panels(s, t, &set, full, part, parts);
-        if (RNC_NARROW && narrow > 0) {
+#ifdef RNC_NARROW
+        if (narrow > 0) {
             set.grad += full * s->panel;
             set.out += (ptrdiff_t)full * s->panel * (depth + 1);
             set.width = narrow;
             grad_panels(s, t, &set, 1, part, parts);
         }
+#endif
     }
 }
 #undef grad_columns

@@ -157,6 +157,7 @@ typedef void TestFn(Case *c);
 #include "kernels/cuts_norm.h"
 #include "kernels/cuts_strassen.h"
 #include "kernels/cuts_winograd.h"
+#include "kernels/cuts_winograd_taps.h"
 #include "kernels/cuts_winograd1d.h"
 void test_halo_clear(Case *c);
 

@@ -1,6 +1,6 @@
 /* conv_winograd_taps.c: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3) from plain
  * taps: it reads no more weights than the direct method, but transforms them again each time. */
-#include "kernels/cuts_winograd.h"
+#include "kernels/cuts_winograd_taps.h"
 #include "plan/methods/method_parts.h"
 
 #include <string.h>

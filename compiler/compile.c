@@ -131,6 +131,7 @@ static const Plan *shard_plan(const Work *w, int images)
     o.lower.batch = images > 1 ? images : 2;
     o.ranks = o.shards = 0;
     o.n_weights = 0;
+    o.memory.kind = MEMORY_ANY;
     o.init.kind = INIT_NONE;
     o.passes = NULL;
     o.dump = DUMP_REPORT;
@@ -174,24 +175,44 @@ static bool find_shards(const Work *w, PlanOptions *o)
     return false;
 }
 
-static bool make_plan(const Work *w)
+static bool find_plan_options(const Work *w, PlanOptions *o)
 {
-    PlanOptions o = w->options->plan;
-    if (w->out->net->updates.n && !add_evaluation(w->out->net, w->d))
+    *o = w->options->plan;
+    if (!find_shards(w, o))
         return false;
-    if (!find_shards(w, &o))
-        return false;
-    if (o.shards > 1) {
-        o.like = shard_plan(w, w->out->net->inputs.at[0].node->type.n * o.ranks / o.shards);
-        if (!o.like)
+    if (o->shards > 1) {
+        o->like = shard_plan(w, w->out->net->inputs.at[0].node->type.n * o->ranks / o->shards);
+        if (!o->like)
             return false;
     }
     if (w->options->tuning) {
-        o.tuning = tuning_read(w->arena, w->src, w->options->tuning, w->d);
-        if (!o.tuning)
+        o->tuning = tuning_read(w->arena, w->src, w->options->tuning, w->d);
+        if (!o->tuning)
             return false;
     }
-    w->out->plan = plan_make(w->arena, w->out->net, o, w->d);
+    return true;
+}
+
+/* Has values computed again, so that a step fits --memory. */
+static bool fit_step(const Work *w, PlanOptions *o)
+{
+    const MemoryGoal goal = w->options->memory;
+    if (goal.kind == MEMORY_ANY)
+        return true;
+    if (w->out->net->updates.n == 0) {
+        diag_error(w->d, NO_LOC, "--memory is for a step of training");
+        diag_note(w->d, NO_LOC, "--train makes one of the network");
+        return false;
+    }
+    w->out->net = fit_memory(w->out->net, o, goal, &w->out->memory, &o->like, w->d);
+    return w->out->net != NULL;
+}
+
+static bool make_plan(const Work *w, const PlanOptions *o)
+{
+    if (w->out->net->updates.n && !add_evaluation(w->out->net, w->d))
+        return false;
+    w->out->plan = plan_make(w->arena, w->out->net, *o, w->d);
     return w->out->plan != NULL;
 }
 
@@ -243,13 +264,22 @@ static bool phases(const Work *w)
     if (o->train && !make_backward(w))
         return false;
     c->original = ir_copy(c->net, w->arena);
-    if (stop(w, DUMP_IR) && !o->dump_after && !o->passes) {
+    const bool fits = o->memory.kind != MEMORY_ANY && !o->dump_after;
+    if (stop(w, DUMP_IR) && !o->dump_after && !o->passes && !fits) {
         irtext_print(&c->dump, c->net, w->src);
         return true;
     }
 
     const PassChoice passes = {o->passes, o->n_passes, o->dump_after};
     if (!pass_run(c->net, w->d, passes))
+        return false;
+    if (stop(w, DUMP_IR) && !fits) {
+        irtext_print(&c->dump, c->net, w->src);
+        return true;
+    }
+
+    PlanOptions plan;
+    if (!find_plan_options(w, &plan) || !fit_step(w, &plan))
         return false;
     if (stop(w, DUMP_IR)) {
         irtext_print(&c->dump, c->net, w->src);
@@ -260,7 +290,7 @@ static bool phases(const Work *w)
         return false;
     if (o->plan.weights_type != RNC_WEIGHTS_F32)
         c->rounded = c->net;
-    if (!make_plan(w))
+    if (!make_plan(w, &plan))
         return false;
     if (stop(w, DUMP_PLAN)) {
         plan_print(&c->dump, c->plan);

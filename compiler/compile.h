@@ -8,6 +8,7 @@
 #include "import/imported.h"
 #include "params/bind.h"
 #include "passes/differentiate.h"
+#include "plan/memory.h"
 #include "plan/plan.h"
 #include "emit/emit.h"
 
@@ -28,6 +29,7 @@ typedef struct CompileOptions {
      * part of one, and the shards of the batch, a multiple of these, whose sums they add: any
      * number of ranks up to that computes the same bits.  Both are powers of two. */
     int ranks, shards;
+    MemoryGoal memory; /* of a step of training */
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;
@@ -44,8 +46,9 @@ typedef struct Compiled {
     Net *rounded;  /* `net`, if its weights are rounded to 16 bits; else NULL */
     Net *net;      /* after them */
     Plan *plan;
-    bool has_weights; /* every parameter has data */
-    BindReport bound; /* if weights were given */
+    MemoryReport memory; /* if there was a goal */
+    bool has_weights;    /* every parameter has data */
+    BindReport bound;    /* if weights were given */
     Buf source, header, dump;
     unsigned char *weights; /* the weights file, or NULL */
     size_t weights_size;

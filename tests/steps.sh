@@ -65,6 +65,37 @@ if [ -n "${RNC_TEST_FULL:-}" ]; then
     done
 fi
 
+# What fits less memory computes some values again, and the same bits: in the C, and in the network,
+# which is read back.  remembered NET ISA BYTES...: arenas must not grow.
+state_of() {
+    "$rnc" $1.net --train --batch 4 --isa $2 --memory $3 -q --name trained -o state.c &&
+        "$CC" -DINFO=trained_info -I"$src/runtime" "$src/tests/train/state.c" state.c \
+            "$src"/runtime/*.c -o state -lm -lpthread && ./state > "state.$3" 2> "state.$3.err"
+}
+remembered() {
+    net=$1 isa=$2 before=fastest
+    shift 2
+    check "$net with all memory" state_of $net $isa fastest
+    for bytes in "$@" least; do
+        check "$net in $bytes" state_of $net $isa $bytes
+        check "$net in $bytes: the same state" cmp state.fastest state.$bytes
+        check "$net in $bytes: a smaller arena" test \
+            "$(sed 's/arena \([0-9]*\).*/\1/' state.$bytes.err)" -lt \
+            "$(sed 's/arena \([0-9]*\).*/\1/' state.$before.err)"
+        before=$bytes
+    done
+    gradients=$("$rnc" eval $net.net --train --batch 4 --init random:1 --random 1)
+    "$rnc" $net.net --train --batch 4 --memory least --dump ir > again.ir
+    check "$net again, as a network" sh -c 'grep -q "\.again = " again.ir &&
+        [ "$("$0" eval again.ir --init random:1 --random 1)" = "$1" ]' "$rnc" "$gradients"
+}
+remembered joins portable
+remembered wide $less
+check 'too little memory' sh -c '! "$0" wide.net --train --batch 4 --memory 9kB -o no.c 2> no.err &&
+    grep -q "needs at least" no.err && [ ! -e no.c ]' "$rnc"
+check 'memory of an inference' sh -c '! "$0" wide.net --memory least -o no.c 2> no.err &&
+    grep -q "step of training" no.err' "$rnc"
+
 # A step that was cut.
 "$rnc" mse.net --train --batch 2 --dump ir | sed '/^update/d' > cut.ir
 check 'no updates' sh -c '! "$0" cut.ir -o cut.c 2> cut.err && grep -q "updates nothing" cut.err' "$rnc"

@@ -59,6 +59,20 @@ void eval_BN_TRAIN(EvalStep *s)
     }
 }
 
+/* The same operations on the statistics that bn_train found. */
+void eval_BN_AGAIN(EvalStep *s)
+{
+    const Node *node = s->node;
+    const Type t = node->type;
+    for (int c = 0; c < t.c; c++) {
+        const double factor = weight_at(node, c) / sqrt(s->in[2][c] + node->attrs.epsilon);
+        const double bias = node->params[P_BIAS] ? param_at(node->params[P_BIAS], c) : 0;
+        for (int64_t i = c; i < type_elements(t); i += t.c)
+            s->out[i] =
+                ((s->in[0][i] - s->in[1][c]) * factor + bias) + (node->n_in > 3 ? s->in[3][i] : 0);
+    }
+}
+
 /* A channel of a normalisation's backward part: x^ = (x - mean) / spread. */
 typedef struct Channel {
     int c;

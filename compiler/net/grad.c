@@ -339,6 +339,7 @@ bool grad_HISTORY(Grad *g, Node *node, Node *const *dy)
         return grad_refuse(g, node, "it belongs to a backward part or a loss", \
                            "differentiate the network without that part");     \
     }
+NO_GRAD(BN_AGAIN)
 NO_GRAD(BN_BACKWARD)
 NO_GRAD(NORM_BACKWARD)
 NO_GRAD(BN_FIXED_BACKWARD)

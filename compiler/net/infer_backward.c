@@ -44,6 +44,14 @@ bool shape_BN_TRAIN(Node *node, Diag *diag)
            (node->attrs.result > 0 || check_residual(node, diag));
 }
 
+bool shape_BN_AGAIN(Node *node, Diag *diag)
+{
+    const Type x = node->in[0]->type;
+    return fits(node, diag, 1, channels_of(x)) && fits(node, diag, 2, channels_of(x)) &&
+           (node->n_in < 4 || fits(node, diag, 3, x)) && set_type(node, diag, x) &&
+           set_channel_dims(node, diag, x.c);
+}
+
 bool shape_BN_BACKWARD(Node *node, Diag *diag)
 {
     const Type x = node->in[1]->type;

@@ -86,6 +86,7 @@ struct Node {
     Act act;                    /* fused activation */
     double act_alpha, act_beta; /* its numbers, 0 where it has none (act_numbers()) */
     const char *name;           /* layer2.0.main.conv1, unique in the net */
+    const char *again; /* the node whose value this one computes once more (recompute.h), or NULL */
     /* About the network before the passes: `origin` is the node whose value this one computes (-1:
      * none, it is a partial sum).  The names are those of the nodes that this one has absorbed, in
      * order and without its own ("layer2.0.main.bn1", "layer2.0.add1", ...). */

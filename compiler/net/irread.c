@@ -262,11 +262,11 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
     attrs.result = which;
     Node *node =
         ir_node(arena, line->op, line->in.at, line->in.n, &attrs, line->names.at[which], place);
-    node->act = line->act;
-    node->act_alpha = line->act_alpha;
-    node->act_beta = line->act_beta;
+    node->act = which ? ACT_NONE : line->act; /* further results are as they were before it */
+    node->act_alpha = which ? 0 : line->act_alpha;
+    node->act_beta = which ? 0 : line->act_beta;
     node->origin = line->origin < 0 ? line->origin : line->origin + which;
-    for (int i = 0; i < line->absorbed.n; i++)
+    for (int i = 0; i < line->absorbed.n && which == 0; i++)
         VEC_PUSH(arena, &node->absorbed, line->absorbed.at[i]);
     if (!give_type(r, line, node))
         return false;

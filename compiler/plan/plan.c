@@ -1,6 +1,8 @@
 /* plan.c: the phases of planning. */
 #include "plan/training_parts.h"
 
+#include "net/nametable.h"
+
 static unsigned default_isas(void)
 {
 #ifdef __aarch64__
@@ -47,6 +49,21 @@ static bool make_steps(Plan *plan, Diag *diag)
     return true;
 }
 
+/* The methods of another plan. */
+static const Method **methods_like(const Plan *plan, const Plan *like)
+{
+    NameTable names = {.arena = plan->arena};
+    const Method **methods = NEW_ARRAY(plan->arena, const Method *, plan->net->nodes.n + 1);
+    for (int i = 0; i < like->net->nodes.n; i++)
+        table_add(&names, like->net->nodes.at[i]->name, NO_LOC)->number = i;
+    for (int i = 0; i < plan->net->nodes.n; i++) {
+        const Node *node = plan->net->nodes.at[i];
+        const NameEntry *entry = table_find(&names, node->again ? node->again : node->name);
+        methods[i] = like->methods[entry->number];
+    }
+    return methods;
+}
+
 /* Methods, then the steps; again where the scratch of a method is not worth its memory.  A plan
  * that keeps all tensors has the methods of the one that does not, since it is there to test that.
  * False after a message. */
@@ -66,7 +83,7 @@ static bool choose_steps(Plan *plan, const Net *net, Diag *diag)
     }
     const Plan *like = plan->options.like;
     if (like) {
-        plan->methods = like->methods;
+        plan->methods = methods_like(plan, like);
         plan->byte_price = like->byte_price;
     }
     if (!make_steps(plan, diag))

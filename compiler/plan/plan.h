@@ -141,7 +141,9 @@ typedef struct PlanOptions {
      * of this number of shards, a power of two, added in a binary tree, so that up to so many ranks
      * compute the same bits. */
     int ranks, shards;
-    const struct Plan *like; /* of the same network with other images: whose methods are taken */
+    /* Of the same network with other images, or of which less is computed again: whose methods are
+     * taken, by the names of the nodes. */
+    const struct Plan *like;
 } PlanOptions;
 
 typedef struct Plan {

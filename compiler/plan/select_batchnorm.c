@@ -73,9 +73,10 @@ static void add_apply(Plan *plan, const Node *node, rnc_bn_shape s, Operand mean
     const Tensor *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_bn_apply};
     step.in[0] = operand_of(plan, node->in[0]);
-    if (node->n_in > 1) {
-        const Tensor *res = plan->tensors[node->in[1]->id];
-        step.in[1] = operand_of(plan, node->in[1]);
+    const int residual = node->op == OP_BN_AGAIN ? 3 : 1;
+    if (node->n_in > residual) {
+        const Tensor *res = plan->tensors[node->in[residual]->id];
+        step.in[1] = operand_of(plan, node->in[residual]);
         s.residual = 1;
         s.res_pixel = res->pixel, s.res_row = res->row, s.res_image = res->image;
     }
@@ -151,6 +152,10 @@ void select_batchnorm(Plan *plan, const Node *node)
     if (node->op == OP_BN) {
         add_apply(plan, node, s, param_operand(plan, node, P_MEAN),
                   param_operand(plan, node, P_VARIANCE));
+        return;
+    }
+    if (node->op == OP_BN_AGAIN) {
+        add_apply(plan, node, s, operand_of(plan, node->in[1]), operand_of(plan, node->in[2]));
         return;
     }
     add_moments(plan, node, &s);

@@ -224,6 +224,7 @@ bool select_train(Plan *plan, const Node *node)
         return true;
     case OP_BN:
     case OP_BN_TRAIN:
+    case OP_BN_AGAIN:
     case OP_BN_BACKWARD:
     case OP_BN_FIXED_BACKWARD:
         select_batchnorm(plan, node);

@@ -266,6 +266,8 @@ static bool goes_over(const Node *node, int slot)
         return false;
     if (is_conv(node->op) || node->op == OP_CONV_TRANSPOSE || node->op == OP_BN_TRAIN)
         return slot == 1;
+    if (node->op == OP_BN_AGAIN)
+        return slot == 3 || slot == 0;
     if (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB || node->op == OP_DIV)
         return node->n_in == 2;
     return slot == 0 && (node->op == OP_SOFTMAX || node->op == OP_LOG_SOFTMAX ||

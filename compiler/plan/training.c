@@ -262,6 +262,7 @@ static bool refuse(const Node *node, const char *why, const char *way_out, Diag 
 static bool has_steps(Op op)
 {
     return op == OP_CONV || op == OP_DENSE || op == OP_BN || op == OP_BN_TRAIN ||
+           op == OP_BN_AGAIN ||
            op == OP_BN_BACKWARD || op == OP_BN_FIXED_BACKWARD || op == OP_CONV_TRANSPOSE ||
            op == OP_DENSE_TRANSPOSE;
 }

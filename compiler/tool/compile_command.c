@@ -27,6 +27,9 @@ static void print_summary(const Options *o, const Compiled *c, const OutputFile 
     printf("arena %s (bound %s, +%.1f %%), weights %s\n", figure_bytes(arena, plan->arena_bytes),
            figure_bytes(arena, plan->lower_bound), figure_gap(plan->arena_bytes, plan->lower_bound),
            figure_bytes(arena, plan->weight_bytes));
+    Buf memory = buf_new(arena);
+    report_memory(&memory, &c->memory, arena);
+    print_text(&memory);
     print_weights_growth(plan, net_parameters(c->original), arena);
     if (o->native)
         printf("for this machine: --machine %s\n", plan->options.machine->name);

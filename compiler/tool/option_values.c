@@ -150,6 +150,32 @@ bool option_loss(Parser *p, const char *value)
     return false;
 }
 
+/* "300000000", "300MB" or "1.5GiB", least or fastest. */
+bool option_memory(Parser *p, const char *value)
+{
+    static const struct {
+        const char *word;
+        double bytes;
+    } units[] = {{"", 1},          {"B", 1},         {"kB", 1e3},     {"KB", 1e3}, {"MB", 1e6},
+                 {"GB", 1e9},      {"k", 1e3},       {"K", 1e3},      {"M", 1e6},  {"G", 1e9},
+                 {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+    MemoryGoal *goal = &p->o->compile.memory;
+    char *end;
+    goal->kind = str_eq(value, "least") ? MEMORY_LEAST : MEMORY_FASTEST;
+    if (goal->kind == MEMORY_LEAST || str_eq(value, "fastest"))
+        return true;
+    const double number = *value >= '0' && *value <= '9' ? strtod(value, &end) : -1;
+    for (size_t i = 0; number >= 0 && i < sizeof units / sizeof *units; i++) {
+        const double bytes = number * units[i].bytes;
+        if (!str_eq(end, units[i].word) || !(bytes >= 1 && bytes < 1e18))
+            continue;
+        *goal = (MemoryGoal){MEMORY_BYTES, (int64_t)bytes};
+        return true;
+    }
+    bad_value(p, value, "a number of bytes, such as 300MB or 1.5GiB, least or fastest");
+    return false;
+}
+
 /* "64" or "48x64", of at most 65535 pixels each. */
 bool option_size(Parser *p, const char *value)
 {

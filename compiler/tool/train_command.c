@@ -4,6 +4,7 @@
 #include "tool/cc.h"
 #include "tool/native.h"
 #include "tool/train_parts.h"
+#include "view/report.h"
 
 #include <dlfcn.h>
 #include <signal.h>
@@ -125,6 +126,9 @@ static void print_beginning(const Training *t)
            t->c.original->name, t->set.n, t->set.classes,
            figure_bytes(t->arena, (int64_t)info->state_bytes),
            figure_bytes(t->arena, (int64_t)info->arena_bytes));
+    Buf memory = buf_new(t->arena);
+    report_memory(&memory, &t->c.memory, t->arena);
+    print_text(&memory);
     if (t->c.bound.bound)
         printf("%s: %d parameters and %d statistics to begin with, %d begin anew\n",
                t->plan.weights, t->c.bound.bound, t->c.bound.statistics, t->c.bound.initialised);

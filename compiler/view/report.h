@@ -26,4 +26,7 @@ Limit report_limit(const Plan *plan);
 void report_kept(Buf *out, const Plan *plan, Arena *arena);
 /* Likewise for programs: [{"layer": ..., "why": ...}], all of them. */
 struct json_t *report_kept_json(const Plan *plan);
+/* What a step of training could compute again to need less memory; nothing if nobody asked. */
+void report_memory(Buf *out, const MemoryReport *report, Arena *arena);
+
 #endif

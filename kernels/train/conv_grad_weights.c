@@ -80,14 +80,15 @@ RNC_KERNEL void grad_sums(const rnc_grad_weights_shape *s, const rnc_grad_pixels
         const int to = from + b->end - line < p->h ? from + b->end - line : p->h;
         const int y0 = from > k->y.first ? from : k->y.first;
         const int y1 = to < k->y.end ? to : k->y.end;
-        for (int y = y0; y < y1; y++) {
+        const int rows = p->flat && x1 - x0 == p->w && y1 > y0 ? y1 - y0 : 1; /* as one */
+        for (int y = y0; y < y1; y += rows) {
             const float *in = k->in + rnc_at(image, s->in_image, y * s->stride_h, s->in_row,
                                              x0 * s->stride_w, s->in_pixel);
             const float *grad =
                 k->copy
                     ? k->copy + ((line - b->line + y - from) * (b->x1 - b->x0) + x0 - b->x0) * pixel
                     : k->grad + rnc_at(image, s->out_image, y, s->out_row, x0, s->out_pixel);
-            for (int x = x0; x < x1; x++) {
+            for (int x = 0; x < rows * (x1 - x0); x++) {
                 conv_steps(r, acc, in, (const char *)grad, 1, n, nv);
                 RNC_PREFETCH(a.in);
                 RNC_PREFETCH(a.grad);
@@ -169,11 +170,9 @@ RNC_KERNEL void grad_one(const rnc_grad_weights_shape *s, const rnc_knobs *t,
     k.grad = set->grad + panel * set->width + at;
     k.out = out + (ptrdiff_t)(row + 1) * set->width;
     k.width = set->width;
-    k.y.first = k.x.first = 0;
-    k.y.end = p.h, k.x.end = p.w;
-    if (!p.flat)
-        rnc_cut_met(s->out_h, s->in_h, s->stride_h, ky * s->dilation_h, s->pad_top, &k.y);
-    if (!p.flat && c->runs == s->kernel_w)
+    k.x.first = 0, k.x.end = p.w;
+    rnc_cut_met(s->out_h, s->in_h, s->stride_h, ky * s->dilation_h, s->pad_top, &k.y);
+    if (c->runs == s->kernel_w)
         rnc_cut_met(s->out_w, s->in_w, s->stride_w, kx * s->dilation_w, s->pad_left, &k.x);
     k.copy = set->copy;
     k.ahead = b->ahead;
@@ -196,10 +195,9 @@ RNC_KERNEL void grad_fetch(const rnc_grad_weights_shape *s, const rnc_grad_pixel
     const int last = b->x1 == p->w, line = last ? b->line + p->lines : b->line;
     const int x = last ? 0 : b->x1, image = line / p->h, y = line % p->h;
     const int pixels = (b->end - b->line) * (b->x1 - b->x0), all = tiles * pixels;
-    const int in_line = p->flat ? s->in_image : s->stride_h * s->in_row;
-    const int out_line = p->flat ? s->out_image : s->out_row;
+    const int in_line = s->stride_h * s->in_row;
     const int in = p->pieces > 1 ? pixels * s->stride_w * s->in_pixel : p->lines * in_line;
-    const int out = p->pieces > 1 ? pixels * s->out_pixel : p->lines * out_line;
+    const int out = p->pieces > 1 ? pixels * s->out_pixel : p->lines * s->out_row;
     b->ahead.in = (const char *)(set->in + rnc_at(image, s->in_image, y * s->stride_h, s->in_row,
                                                   x * s->stride_w, s->in_pixel));
     b->ahead.grad =

@@ -82,11 +82,11 @@ RNC_INLINE void rnc_cut_grad_rows(const rnc_grad_weights_shape *s, int most, rnc
 }
 
 /* How the output pixels of a slice are cut into blocks, whose sums are made in registers: `lines`
- * lines of `w` pixels or, where a line is long, one of its `pieces`.  Where a row's end meets the
- * next row's begin, in both tensors, an image is one line. */
+ * rows or, where a row is long, one of its `pieces`.  Blocks do not depend on how tensors are
+ * stored, so that sums do not. */
 typedef struct rnc_grad_pixels_cut {
-    int flat; /* 1: an image is one line */
-    int h, w; /* lines in an image; pixels in a line */
+    int flat; /* 1: in both tensors a row's end meets the next row's begin */
+    int h, w; /* rows in an image; pixels in a row */
     int lines, pieces;
 } rnc_grad_pixels_cut;
 
@@ -98,8 +98,8 @@ RNC_INLINE void rnc_cut_grad_pixels(const rnc_grad_weights_shape *s, const rnc_k
     const int taps = s->kernel_h * s->kernel_w, padded = s->pad_top > 0 || s->pad_left > 0;
     c->flat = taps == 1 && !padded && s->out_row == s->out_w * s->out_pixel &&
               (ptrdiff_t)s->in_row * s->stride_h == (ptrdiff_t)s->out_w * s->in_pixel * s->stride_w;
-    c->h = c->flat ? 1 : s->out_h;
-    c->w = c->flat ? s->out_h * s->out_w : s->out_w;
+    c->h = s->out_h;
+    c->w = s->out_w;
     c->lines = c->w < most ? most / c->w : 1;
     c->pieces = c->w > most ? rnc_div_up(c->w, most) : 1;
 }

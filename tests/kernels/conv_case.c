@@ -97,11 +97,23 @@ ConvCase conv_case(Case *c, ConvLimits l)
     return k;
 }
 
+typedef struct Place {
+    int n, y, x, c;
+} Place;
+
+/* Where output i is, in the order of images, rows, pixels and channels. */
+static Place place_of(const rnc_conv_shape *s, int i)
+{
+    const int pixel = i / s->out_c, row = pixel / s->out_w;
+    return (Place){row / s->out_h, row % s->out_h, pixel % s->out_w, i % s->out_c};
+}
+
 /* One output element without activation; *sum_abs is the sum of the absolute
  * values of its terms. */
-static double conv_element(const ConvCase *k, int n, int y, int x, int co, double *sum_abs)
+static double conv_element(const ConvCase *k, Place p, double *sum_abs)
 {
     const rnc_conv_shape *s = &k->s;
+    const int n = p.n, y = p.y, x = p.x, co = p.c;
     const int group = co / (s->out_c / s->groups);
     double sum = (double)k->bias[co];
     *sum_abs = fabs(sum);
@@ -111,11 +123,12 @@ static double conv_element(const ConvCase *k, int n, int y, int x, int co, doubl
             const int ix = x * s->stride_w - s->pad_left + kx * s->dilation_w;
             if (iy < 0 || iy >= k->in.h || ix < 0 || ix >= k->in.w)
                 continue;
-            const float *p = grid_pixel(&k->in, n, iy, ix) + group * s->in_c;
+            const float *in = grid_pixel(&k->in, n, iy, ix) + group * s->in_c;
             const float *w = k->weights + ((co * s->kernel_h + ky) * s->kernel_w + kx) * s->in_c;
             for (int i = 0; i < s->in_c; i++) {
-                sum += (double)w[i] * (double)p[i];
-                *sum_abs += fabs((double)w[i] * (double)p[i]);
+                const double product = (double)w[i] * (double)in[i];
+                sum += product;
+                *sum_abs += fabs(product);
             }
         }
     if (s->residual) {
@@ -126,39 +139,27 @@ static double conv_element(const ConvCase *k, int n, int y, int x, int co, doubl
     return sum;
 }
 
-/* The largest sum of absolute values of any output: methods that mix a tile's pixels
- * give an error of its size to all of them. */
-static double largest_sum(const ConvCase *k)
-{
-    const rnc_conv_shape *s = &k->s;
-    double largest = 0, sum_abs;
-    for (int n = 0; n < s->images; n++)
-        for (int y = 0; y < s->out_h; y++)
-            for (int x = 0; x < s->out_w; x++)
-                for (int co = 0; co < s->out_c; co++) {
-                    conv_element(k, n, y, x, co, &sum_abs);
-                    largest = sum_abs > largest ? sum_abs : largest;
-                }
-    return largest;
-}
-
 Expect conv_expect(Case *c, const ConvCase *k, double amplification)
 {
-    const double largest = amplification > 1 ? largest_sum(k) : 0;
     const rnc_conv_shape *s = &k->s;
     const int terms = s->kernel_h * s->kernel_w * s->in_c;
+    const int all = s->images * s->out_h * s->out_w * s->out_c;
+    double *values = case_memory(c, (size_t)all * sizeof *values);
+    double *sums = case_memory(c, (size_t)all * sizeof *sums); /* of absolute values */
+    double largest = 0;
     Expect e = expect_make(c, k->out.base, k->out.total);
-    for (int n = 0; n < s->images; n++)
-        for (int y = 0; y < s->out_h; y++)
-            for (int x = 0; x < s->out_w; x++)
-                for (int co = 0; co < s->out_c; co++) {
-                    double sum_abs, v = conv_element(k, n, y, x, co, &sum_abs);
-                    double tolerance = sum_tolerance(terms, sum_abs);
-                    if (amplification > 1)
-                        tolerance = amplification * sum_tolerance(terms, largest);
-                    v = ref_act(v, s->act, s->alpha, s->beta, &tolerance);
-                    expect_at(&e, grid_pixel(&k->out, n, y, x) + co, v, tolerance);
-                }
+    for (int i = 0; i < all; i++) {
+        values[i] = conv_element(k, place_of(s, i), &sums[i]);
+        largest = fmax(largest, sums[i]); /* no NaN */
+    }
+    for (int i = 0; i < all; i++) {
+        /* Methods that mix a tile's pixels give an error of the largest's size to all of them. */
+        double tolerance = amplification > 1 ? amplification * sum_tolerance(terms, largest)
+                                             : sum_tolerance(terms, sums[i]);
+        const double v = ref_act(values[i], s->act, s->alpha, s->beta, &tolerance);
+        const Place p = place_of(s, i);
+        expect_at(&e, grid_pixel(&k->out, p.n, p.y, p.x) + p.c, v, tolerance);
+    }
     return e;
 }
 

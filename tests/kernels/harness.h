@@ -179,7 +179,9 @@ bool test_weights(const TestIsa *isa);
 /* Sums of up to `most` numbers, a power of 4 (test_sums.c).  False after messages. */
 bool test_sums(const TestIsa *isa, int most, bool verbose);
 
-/* vf_act against long double: every stride-th float.  False after messages. */
-bool test_act(const TestIsa *isa, unsigned stride, bool verbose);
+/* vf_act with activation i of act_count() against long double, by n instruction sets: every
+ * stride-th float.  False after messages. */
+int act_count(void);
+bool test_act(int i, const TestIsa *const *isas, int n, unsigned stride, bool verbose);
 
 #endif

@@ -1,10 +1,12 @@
 /* kernel_tests.c: every kernel, for every ISA of this CPU, against loops in double.
  *
- *   kernel_tests [--cases N] [--kernel NAME] [--isa NAME] [--seed S] [--case I] [--verbose]
+ *   kernel_tests [--cases N] [--kernel NAME] [--isa NAME] [--seed S] [--case I] [--share I/N]
+ *                [--verbose]
  *
  * N random cases for each kernel and ISA (300, or 10000 if RNC_TEST_FULL is
- * set); --case runs the one of that number.  The tests are expanded from
- * kernels.def and train/kernels.def: a kernel without one does not link.
+ * set); --case runs the one of that number, --share 2/3 the second of three shares of the tests.
+ * The tests are expanded from kernels.def and train/kernels.def: a kernel without one does not
+ * link.
  */
 #include "runtime/rncrt.h"
 #include "harness.h"
@@ -57,7 +59,25 @@ typedef struct Options {
     uint64_t seed;
     const char *kernel, *isa;
     bool verbose;
+    int share, shares; /* tests number share, share + shares, ... */
 } Options;
+
+/* What came of the tests, and how many were dealt out to all shares. */
+typedef struct Count {
+    int passed, failed, dealt;
+} Count;
+
+static void count(Count *k, bool good)
+{
+    k->passed += good;
+    k->failed += !good;
+}
+
+/* Whether this process does the next test, which has this name. */
+static bool is_mine(const Options *o, Count *k, const char *name)
+{
+    return (!o->kernel || !strcmp(o->kernel, name)) && k->dealt++ % o->shares == o->share;
+}
 
 /* False after a message. */
 static bool run_case(const Test *test, const TestIsa *isa, uint64_t seed, long number)
@@ -89,8 +109,16 @@ static bool run_test(const Test *test, const TestIsa *isa, const Options *o)
 static bool usage(void)
 {
     fprintf(stderr, "usage: kernel_tests [--cases N] [--kernel NAME] [--isa NAME] [--seed S] "
-                    "[--case I] [--verbose]\n");
+                    "[--case I] [--share I/N] [--verbose]\n");
     return false;
+}
+
+static bool read_share(Options *o, const char *text)
+{
+    char after;
+    const bool good = sscanf(text, "%d/%d%c", &o->share, &o->shares, &after) == 2;
+    o->share--;
+    return good && o->share >= 0 && o->share < o->shares;
 }
 
 static bool read_options(Options *o, int argc, char **argv)
@@ -113,18 +141,37 @@ static bool read_options(Options *o, int argc, char **argv)
             o->kernel = value;
         else if (!strcmp(word, "--isa"))
             o->isa = value;
-        else
+        else if (strcmp(word, "--share") != 0 || !read_share(o, value))
             return usage();
         i++;
     }
     return true;
 }
 
+/* The tests of one instruction set. */
+static void test_isa(const TestIsa *isa, const Options *o, Count *k)
+{
+    for (const Test *test = tests; test < tests + TESTS; test++) {
+        if (!is_mine(o, k, test->name))
+            continue;
+        const bool good = run_test(test, isa, o);
+        count(k, good);
+        if (o->verbose)
+            printf("%-12s %-9s %s\n", test->name, isa->name, good ? "passed" : "failed");
+    }
+    if (is_mine(o, k, "weights"))
+        count(k, test_weights(isa));
+    if (is_mine(o, k, "sums"))
+        count(k, test_sums(isa, o->cases >= 10000 ? 1 << 22 : 1 << 16, o->verbose));
+}
+
 int main(int argc, char **argv)
 {
     const char *full = getenv("RNC_TEST_FULL");
-    Options o = {.cases = full && *full ? 10000 : 300, .only = -1, .seed = 1};
-    int passed = 0, failed = 0;
+    Options o = {.cases = full && *full ? 10000 : 300, .only = -1, .seed = 1, .shares = 1};
+    const TestIsa *present[sizeof isas / sizeof *isas];
+    Count k = {0};
+    int n = 0;
     if (!read_options(&o, argc, argv))
         return 2;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* what was said before a crash is kept */
@@ -132,37 +179,19 @@ int main(int argc, char **argv)
         const TestIsa *isa = isas[i];
         if (!isa || (o.isa && strcmp(o.isa, isa->name) != 0))
             continue;
-        if (!rnc_isa_present((rnc_isa)(i + 1))) {
+        if (rnc_isa_present((rnc_isa)(i + 1)))
+            present[n++] = isa;
+        else
             printf("kernel_tests: skipped: this CPU has no %s\n", isa->name);
-            continue;
-        }
-        for (const Test *test = tests; test < tests + TESTS; test++) {
-            if (o.kernel && strcmp(o.kernel, test->name) != 0)
-                continue;
-            const bool good = run_test(test, isa, &o);
-            passed += good;
-            failed += !good;
-            if (o.verbose)
-                printf("%-12s %-9s %s\n", test->name, isa->name, good ? "passed" : "failed");
-        }
-        if (!o.kernel || !strcmp(o.kernel, "weights")) {
-            const bool good = test_weights(isa);
-            passed += good;
-            failed += !good;
-        }
-        if (!o.kernel || !strcmp(o.kernel, "sums")) {
-            const bool good = test_sums(isa, o.cases >= 10000 ? 1 << 22 : 1 << 16, o.verbose);
-            passed += good;
-            failed += !good;
-        }
-        if (!o.kernel || !strcmp(o.kernel, "act")) {
-            const bool good = test_act(isa, o.cases >= 10000 ? 101 : 20011, o.verbose);
-            passed += good;
-            failed += !good;
-        }
     }
-    if (passed + failed == 0)
+    for (int i = 0; i < n; i++)
+        test_isa(present[i], &o, &k);
+    for (int i = 0; n > 0 && i < act_count(); i++) {
+        if (is_mine(&o, &k, "act"))
+            count(&k, test_act(i, present, n, o.cases >= 10000 ? 101 : 20011, o.verbose));
+    }
+    if (k.dealt == 0)
         printf("kernel_tests: nothing of that name\n");
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed || passed == 0;
+    printf("%d passed, %d failed\n", k.passed, k.failed);
+    return k.failed || k.dealt == 0;
 }

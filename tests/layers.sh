@@ -1,6 +1,6 @@
 #!/bin/sh
 # layers.sh: every #include of the compiler names its layer, and none runs backwards; compiler/README
-# names every file, and none has more than 500 lines.
+# names every file, none has more than 500 lines, and no function more than 60 (with a switch, 120).
 #
 # A file may include files of its own folder and of the layers that stand before it in
 # `order`; layers of one rank do not know each other.  compile.c and compile.h, the
@@ -112,6 +112,44 @@ if [ -z "$long" ]; then
     passed=$((passed + 1))
 else
     printf 'FAIL long files\n%s\n' "$long"
+    failed=$((failed + 1))
+fi
+
+# ---- functions, too; one with a switch over operators may be as long as there are operators ----
+
+# long_functions TREE: a line for each that is too long.  A body's braces stand alone in column 0.
+long_functions() {
+    (cd "$1" && find compiler kernels runtime train examples tests -type f -name '*.[chly]' ! -name lex.c \
+        ! -name parse.c ! -name grammar.h ! -name texts.c ! -name 'onnx.pb-c.*' 2> /dev/null | sort | xargs awk '
+    FNR == 1 { inside = 0 }
+    inside && /^ *switch \(/ { most = 120 }
+    inside && /^}/ {
+        if (FNR - begin - 1 > most)
+            print FILENAME ":" begin ": a function of " FNR - begin - 1 " lines, more than " most
+        inside = 0
+    }
+    /^{$/ && !inside { inside = 1; begin = FNR; most = 60 }')
+}
+# body LINES: a function of so many lines, of which the first is $first.
+body() { awk -v n="$1" -v first="$first" 'BEGIN { print "void f(void)\n{\n" first; while (--n) print "    a();"; print "}" }'; }
+mkdir -p "$out/tree/compiler"
+for row in '60:    a();:' '61:    a();:of 61 lines' '120:    switch (a) {:' '121:    switch (a) {:of 121 lines'; do
+    first=${row#*:}
+    first=${first%:*}
+    body "${row%%:*}" > "$out/tree/compiler/f.c"
+    found=$(long_functions "$out/tree" | sed 's/.* a function //; s/,.*//')
+    if [ "$found" = "${row##*:}" ]; then
+        passed=$((passed + 1))
+    else
+        echo "FAIL long functions: $row, found '$found'"
+        failed=$((failed + 1))
+    fi
+done
+long=$(long_functions "${RNC_LAYERS_OF:-$src}")
+if [ -z "$long" ]; then
+    passed=$((passed + 1))
+else
+    printf 'FAIL long functions\n%s\n' "$long"
     failed=$((failed + 1))
 fi
 finish

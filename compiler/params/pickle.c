@@ -265,6 +265,40 @@ static bool step_number(Machine *m, int code)
     }
 }
 
+static bool step_container(Machine *m, int code)
+{
+    switch (code) {
+    case ')':
+        return pickle_tuple(m, 0);
+    case 0x85:
+    case 0x86:
+    case 0x87:
+        return pickle_tuple(m, code - 0x84);
+    case 't':
+        return pickle_tuple(m, -1);
+    case ']':
+        pickle_push(m, PICKLED_TUPLE);
+        return true;
+    case '}':
+        pickle_push(m, PICKLED_DICT);
+        return true;
+    case 'a':
+        return pickle_extend(m, m->stack.n - 1, PICKLED_TUPLE, 0);
+    case 'e':
+        return pickle_extend(m, pickle_marked(m), PICKLED_TUPLE, 1);
+    case 's':
+        return pickle_extend(m, m->stack.n - 2, PICKLED_DICT, 0);
+    case 'u':
+        return pickle_extend(m, pickle_marked(m), PICKLED_DICT, 1);
+    case 'l':
+        return pickle_tuple(m, -1);
+    case 'd':
+        return pickle_dict(m);
+    default:
+        return step_number(m, code);
+    }
+}
+
 static bool step(Machine *m, int code)
 {
     const unsigned char *p;
@@ -298,32 +332,6 @@ static bool step(Machine *m, int code)
         return pickle_global_line(m);
     case 0x93:
         return pickle_global_stack(m);
-    case ')':
-        return pickle_tuple(m, 0);
-    case 0x85:
-    case 0x86:
-    case 0x87:
-        return pickle_tuple(m, code - 0x84);
-    case 't':
-        return pickle_tuple(m, -1);
-    case ']':
-        pickle_push(m, PICKLED_TUPLE);
-        return true;
-    case '}':
-        pickle_push(m, PICKLED_DICT);
-        return true;
-    case 'a':
-        return pickle_extend(m, m->stack.n - 1, PICKLED_TUPLE, 0);
-    case 'e':
-        return pickle_extend(m, pickle_marked(m), PICKLED_TUPLE, 1);
-    case 's':
-        return pickle_extend(m, m->stack.n - 2, PICKLED_DICT, 0);
-    case 'u':
-        return pickle_extend(m, pickle_marked(m), PICKLED_DICT, 1);
-    case 'l':
-        return pickle_tuple(m, -1);
-    case 'd':
-        return pickle_dict(m);
     case 'R':
         return pickle_reduce(m, 0);
     case 'b':
@@ -331,7 +339,7 @@ static bool step(Machine *m, int code)
     case 'Q':
         return outer(m);
     default:
-        return step_number(m, code);
+        return step_container(m, code);
     }
 }
 

@@ -348,9 +348,29 @@ static double act_limit(bool up, int act, float alpha, float beta)
     }
 }
 
+/* How many times larger an error of x is in the result, at most. */
+static double steepest(int act, float alpha)
+{
+    switch (act) {
+    case RNC_ACT_LEAKY_RELU:
+        return fmax(1.0, fabs((double)alpha));
+    case RNC_ACT_HARD_SWISH:
+        return 1.5;
+    case RNC_ACT_SILU:
+    case RNC_ACT_MISH:
+        return 1.1;
+    case RNC_ACT_GELU:
+        return 1.2;
+    case RNC_ACT_SELU:
+        return SELU_SCALE * SELU_ALPHA;
+    default:
+        return 1.0;
+    }
+}
+
 double ref_act(double x, int act, float alpha, float beta, double *tolerance)
 {
-    double y = x, slope = 1.0;
+    double y = x;
     if (isnan(x))
         return x;
     if (isinf(x)) {
@@ -366,7 +386,6 @@ double ref_act(double x, int act, float alpha, float beta, double *tolerance)
         break;
     case RNC_ACT_LEAKY_RELU:
         y = x > 0.0 ? x : (double)alpha * x;
-        slope = fmax(1.0, fabs((double)alpha));
         break;
     case RNC_ACT_SIGMOID:
         y = 1.0 / (1.0 + exp(-x));
@@ -379,29 +398,24 @@ double ref_act(double x, int act, float alpha, float beta, double *tolerance)
         break;
     case RNC_ACT_HARD_SWISH:
         y = x * fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
-        slope = 1.5;
         break;
     case RNC_ACT_SILU:
         y = x / (1.0 + exp(-x));
-        slope = 1.1;
         break;
     case RNC_ACT_GELU:
         y = x * erfc(-x * sqrt(0.5)) / 2.0;
-        slope = 1.2;
         break;
     case RNC_ACT_ELU:
         y = x > 0.0 ? x : (double)alpha * expm1(x);
         break;
     case RNC_ACT_SELU:
         y = SELU_SCALE * (x > 0.0 ? x : SELU_ALPHA * expm1(x));
-        slope = SELU_SCALE * SELU_ALPHA;
         break;
     case RNC_ACT_SOFTPLUS:
         y = fmax(x, 0.0) + log1p(exp(-fabs(x)));
         break;
     case RNC_ACT_MISH:
         y = x * tanh(fmax(x, 0.0) + log1p(exp(-fabs(x))));
-        slope = 1.1;
         break;
     case RNC_ACT_CLIP:
         y = fmin(fmax(x, (double)alpha), (double)beta);
@@ -409,7 +423,8 @@ double ref_act(double x, int act, float alpha, float beta, double *tolerance)
     default:
         return y;
     }
-    *tolerance = slope * *tolerance + 8.0 * 0x1p-24 * fmax(fabs(y), fmin(fabs(x), 3.0)) + 1e-37;
+    *tolerance = steepest(act, alpha) * *tolerance +
+                 8.0 * 0x1p-24 * fmax(fabs(y), fmin(fabs(x), 3.0)) + 1e-37;
     return y;
 }
 

@@ -254,15 +254,6 @@ static void test_errors(void)
     refuses("a = conv(x) kernel=1x1 filters=2\nb = conv(x) kernel=1x1 filters=3\n"
             " weight [3][2][1][1] is a.weight",
             "cannot be 'a.weight', which has another role or other dims");
-    refuses("a, b = relu(x)", "error: 'relu' has 1 result, not 2\n");
-    refuses("a = split(x) parts=2", "error: 'split' has 2 results, not 1\n");
-    refuses("a, a = split(x) parts=2", "error: there are two nodes 'a'\n");
-    refuses("a, x = split(x) parts=2", "error: there are two nodes 'x'\n");
-    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4]", "there are 1 types for 2 results");
-    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4], f32 nchw[1][2][4][4]",
-            "the type of 'b' follows as f32 nchw[1][1][4][4]\n");
-    refuses("a, b, c = split(x) parts=3", "error: 2 channels do not split into 3 equal parts\n");
-    refuses("a, = relu(x)", "error: expected the name of a node\n");
     refuses("a = bn(x)\n weight [2] is", "expected the name of a parameter");
     refuses("a = bn(x)\n weight [2] is b.weight\nb = bn(x)\nc = relu(b)",
             "error: there are two parameters 'b.weight'\n");
@@ -272,6 +263,23 @@ static void test_errors(void)
     refuses("port out x = x f32 nchw", "error: there is such a port already\n");
     refuses("port out a = x u8 nchw", "error: an output port is f32\n");
     refuses("port out a = x f32 nchw labels=(\"one\")", "error: 1 class names for 2 channels\n");
+}
+
+static void test_result_errors(void)
+{
+    refuses("a, b = relu(x)", "error: 'relu' has 1 result, not 2\n");
+    refuses("a = split(x) parts=2", "error: 'split' has 2 results, not 1\n");
+    refuses("a, a = split(x) parts=2", "error: there are two nodes 'a'\n");
+    refuses("a, x = split(x) parts=2", "error: there are two nodes 'x'\n");
+    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4]", "there are 1 types for 2 results");
+    refuses("a, b = split(x) parts=2 : f32 nchw[1][1][4][4], f32 nchw[1][2][4][4]",
+            "the type of 'b' follows as f32 nchw[1][1][4][4]\n");
+    refuses("a, b, c = split(x) parts=3", "error: 2 channels do not split into 3 equal parts\n");
+    refuses("a, = relu(x)", "error: expected the name of a node\n");
+}
+
+static void test_update_errors(void)
+{
     refuses("update gradient w = x", "3:17: error: there is no parameter 'w' above\n");
     refuses("update gradients w = x", "error: expected 'gradient' or 'statistic'\n");
     refuses("a = bn(x)\nupdate gradient a.weight = z", "4:28: error: there is no node 'z' above\n");
@@ -289,6 +297,10 @@ static void test_errors(void)
     refuses("a = bn(x)\nb = avgpool(x) kernel=4x4 stride=1x1\nupdate gradient a.bias = b\n"
             "update gradient a.bias = b",
             "6:1: error: the parameter has a gradient already\n");
+}
+
+static void test_port_errors(void)
+{
     refuses("port out a = x f32 nchw range=any", "only inputs of type f32 have a range");
     refuses("b = input : u8 nchw[1][2][4][4]\nport in b = b u8 nchw specials=(nan)",
             "only inputs of type f32 have a range");
@@ -352,6 +364,9 @@ void suite_irtext(void)
     CU_add_test(s, "shared parameters", test_shared);
     CU_add_test(s, "several results", test_results);
     CU_add_test(s, "errors", test_errors);
+    CU_add_test(s, "errors of results", test_result_errors);
+    CU_add_test(s, "errors of updates", test_update_errors);
+    CU_add_test(s, "errors of ports", test_port_errors);
     CU_add_test(s, "goes on after an error", test_goes_on);
     CU_add_test(s, "damaged texts", test_damaged);
 }

@@ -33,9 +33,12 @@ for net in "$src"/models/*.net; do
     resnet-v2 | keras-resnet50v2 | mobilenet_v2 | densenet* | efficientnet_b0 | deeplabv3_resnet50) as_written "$net" 60 ;;
     googlenet | resnetv2_50 | resnetv2_50d_gn | unet_resnet34) as_written "$net" 65 ;;
     inception_resnet_v2) as_written "$net" 130 ;;
-    # a pyramid, and parts of a split that meet again: no arms of one tensor, so a layer a line
-    retinanet_resnet50 | cspresnet50) as_written "$net" 150 ;;
-    res2net50 | shufflenet_v2) as_written "$net" 180 ;;
+    shufflenet_v2) as_written "$net" 52 ;;
+    cspresnet50) as_written "$net" 80 ;;
+    # a pyramid, and parts of a split of which one goes into the next: no arms of one tensor, so a
+    # layer a line
+    retinanet_resnet50) as_written "$net" 150 ;;
+    res2net50) as_written "$net" 180 ;;
     skresnet | resnest50d) as_written "$net" 380 ;;
     *) as_written "$net" 45 ;;
     esac

@@ -287,25 +287,42 @@ static bool is_activation(const Part *part)
     return !part->n_arms && !part->block && op_row(part->node->op)->flags & ACTIVATION;
 }
 
+/* A `split`, and the join of arms that begin at its results: a block has both or neither, since the
+ * words for the results are its own. */
+static bool is_split(const Part *part)
+{
+    return !part->block && op_results(part->node->op, &part->node->attrs) > 1;
+}
+
+static bool joins_split(const Part *part)
+{
+    const Node *start = part->n_arms ? part->arms[0]->start : NULL;
+    return start && op_results(start->op, &start->attrs) > 1;
+}
+
 static void count_list(Finder *f, int list)
 {
     const Parts *parts = f->lists.at[list].parts;
     for (int at = 0; at < parts->n; at++) {
         /* An activation belongs to what is before it. */
-        if (at > 0 && is_activation(parts->at[at]))
+        if ((at > 0 && is_activation(parts->at[at])) || joins_split(parts->at[at]))
             continue;
         uint64_t hash = 14695981039346656037u;
         int weight = 0, joins = 0;
         for (int n = 1; n <= LONGEST && at + n <= parts->n; n++) {
             const Part *part = parts->at[at + n - 1];
-            if (part->pinned || part->block || op_results(part->node->op, &part->node->attrs) > 1)
+            if (part->pinned || part->block)
+                break;
+            const bool split = is_split(part);
+            if (split && (at + n == parts->n || !joins_split(parts->at[at + n])))
                 break;
             joins += part->n_arms > 0;
             if (joins > 1) /* people's blocks end in a join, or have none */
                 break;
             hash = (hash ^ (uint64_t)(unsigned)part->symbol) * 1099511628211u;
             weight += part->weight;
-            count_run(f, list, at, n, hash, weight);
+            if (!split)
+                count_run(f, list, at, n, hash, weight);
         }
     }
 }

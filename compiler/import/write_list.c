@@ -179,18 +179,35 @@ void write_runs(Writer *w, Part *const *parts, int n, Stmts *out)
 
 /* ---- arms ---- */
 
+static bool ends_in_gate(const Chain *chain)
+{
+    const Op op = chain->parts.n ? chain->parts.at[chain->parts.n - 1]->node->op : OP_COUNT;
+    return op == OP_SIGMOID || op == OP_HARD_SIGMOID;
+}
+
+/* Of two factors the one that ends in a sigmoid is the gate, or else the one that is computed of
+ * the other. */
+static const char *factor_name(const Part *part, int arm, Arena *arena)
+{
+    const Chain *own = part->arms[arm], *other = part->arms[1 - arm];
+    if (ends_in_gate(own) != ends_in_gate(other))
+        return ends_in_gate(own) ? "gate" : "main";
+    if (!own->parts.n != !other->parts.n)
+        return own->parts.n ? "gate" : "main";
+    return arena_printf(arena, "arm%d", arm + 1);
+}
+
 static const char *arm_name(const Part *part, int arm, Arena *arena)
 {
     const Chain *chain = part->arms[arm];
     const Part *last = chain->parts.n ? chain->parts.at[chain->parts.n - 1] : NULL;
-    const Op end = last && !last->block ? last->node->op : OP_COUNT;
     if (part->node->op == OP_CONCAT && part->n_arms == 2 &&
         (!part->arms[0]->parts.n || !part->arms[1]->parts.n))
         return last ? "new" : "old";
     if (part->n_arms != 2)
         return arena_printf(arena, "arm%d", arm + 1);
     if (part->node->op == OP_MUL)
-        return end == OP_SIGMOID || end == OP_HARD_SIGMOID ? "gate" : "main";
+        return factor_name(part, arm, arena);
     if (part->node->op == OP_CONCAT)
         return arena_printf(arena, "arm%d", arm + 1);
     int size[2] = {0, 0};

@@ -20,7 +20,7 @@ static const char *snake_case(Arena *arena, const char *name)
 }
 
 typedef struct Count {
-    int convs, depthwise, adds, concats, pools, normalisations;
+    int convs, depthwise, adds, concats, pools, normalisations, shuffles;
 } Count;
 
 static void count_part(const Part *part, Count *n)
@@ -41,6 +41,7 @@ static void count_part(const Part *part, Count *n)
     n->concats += node->op == OP_CONCAT;
     n->pools += node->op == OP_AVGPOOL || node->op == OP_MAXPOOL;
     n->normalisations += node->op == OP_BN;
+    n->shuffles += node->op == OP_CHANNEL_SHUFFLE;
 }
 
 /* The source's word for a module, or what people call such layers. */
@@ -55,6 +56,8 @@ static const char *describe(Writer *w, const Block *block)
     Count n = {0};
     for (int i = 0; i < call->inner.n; i++)
         count_part(call->inner.at[i], &n);
+    if (n.shuffles)
+        return "shuffle_unit";
     if (n.depthwise)
         return n.adds ? "inverted_residual" : n.convs > 2 ? "inverted" : "separable";
     if (n.adds)

@@ -410,6 +410,20 @@ static void declare(Unify *u, Decl *decl)
     }
 }
 
+/* The words for results of splits in a block that no text says are the net's to choose. */
+static void forget_words(Writer *w, const Parts *parts)
+{
+    for (int i = 0; i < parts->n; i++) {
+        const Part *part = parts->at[i];
+        const int n = part->block ? 1 : op_results(part->node->op, &part->node->attrs);
+        forget_words(w, &part->inner);
+        for (int k = 0; k < part->n_arms; k++)
+            forget_words(w, &part->arms[k]->parts);
+        for (int k = 0; n > 1 && k < n; k++)
+            w->labels[part->node->id + k] = NULL;
+    }
+}
+
 void unify_block(Writer *w, Block *block)
 {
     if (block->decl || block->bad)
@@ -428,6 +442,8 @@ void unify_block(Writer *w, Block *block)
     unify_list(&u, (Mask){all, n}, lists, &decl->body);
     if (u.bad) {
         block->bad = true;
+        for (int i = 0; i < n; i++)
+            forget_words(w, &block->calls.at[i]->inner);
         return;
     }
     choose_defaults(&u);

@@ -58,4 +58,5 @@ for file in "$models"/*.keras "$models"/*.h5; do
         check "$model is that of ${model%%.*}.keras" same_network "$name" "${model%%.*}_keras" ;;
     esac
 done
+check "what several layers use is one layer" test "$(grep -c 'normalize scale' axes_keras.net)" = 1
 finish && [ $passed -gt 0 ]

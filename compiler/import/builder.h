@@ -76,6 +76,11 @@ Node *builder_again(Builder *b, Node *const *in, int n_in, const Attrs *attrs, c
 bool builder_results(Builder *b, Op op, Node *in, const Attrs *attrs, const char *const *names,
                      Node **results);
 
+/* The largest of up to 16 tensors, number by number, which must be alike: as the pixels of a block,
+ * of which a maxpool takes the largest.  `smallest`: the smallest, by their opposites. */
+bool builder_alike(Node *const *in, int n);
+Node *builder_largest(Builder *b, Node *const *in, int n, bool smallest, const char *name);
+
 /* Gives a parameter its values, row-major in the order of axes that ops.def says (oihw, oi); they
  * must live as long as the network.  Checks the extents, which exporters get wrong; extents of 1
  * may be missing or additional.  `source` is what the file calls the tensor.  Does nothing if

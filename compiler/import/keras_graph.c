@@ -114,7 +114,7 @@ static void read_call(Reader *r, const json_t *value, KerasNode *layer)
 {
     KerasCall call = {0};
     if (json_is_object(value)) {
-        const json_t *args = get(value, "args");
+        const json_t *args = call.given = get(value, "args");
         call.options = get(value, "kwargs");
         call.listed = json_is_array(json_array_get(args, 0));
         read_args(r, args, &call.args, 0);
@@ -210,10 +210,32 @@ static KerasGraph *read_model(const Reader *outer, const json_t *json, const cha
 static const char *operation(const json_t *config)
 {
     static const char *const rows[][2] = {
-        {"add", "Add"},        {"subtract", "Subtract"}, {"multiply", "Multiply"},
-        {"truediv", "Divide"}, {"divide", "Divide"},     {"negative", "Negative"},
-        {"relu", "Relu"},      {"relu6", "Relu6"},       {"sigmoid", "Sigmoid"},
-        {"tanh", "Tanh"},      {"silu", "Silu"},         {"swish", "Silu"},
+        {"add", "Add"},
+        {"subtract", "Subtract"},
+        {"multiply", "Multiply"},
+        {"truediv", "Divide"},
+        {"divide", "Divide"},
+        {"negative", "Negative"},
+        {"relu", "Relu"},
+        {"relu6", "Relu6"},
+        {"sigmoid", "Sigmoid"},
+        {"tanh", "Tanh"},
+        {"silu", "Silu"},
+        {"swish", "Silu"},
+        {"maximum", "Maximum"},
+        {"minimum", "Minimum"},
+        {"reduce_mean", "Mean"},
+        {"reduce_max", "Max"},
+        {"reduce_min", "Min"},
+        {"reduce_sum", "Sum"},
+        {"l2_normalize", "L2Normalize"},
+        {"depth_to_space", "DepthToSpace"},
+        {"space_to_depth", "SpaceToDepth"},
+        {"abs", "Absolute"},
+        {"square", "Square"},
+        {"concat", "Concatenate"},
+        {"softmax", "Softmax"},
+        {"log_softmax", "LogSoftmax"},
     };
     const char *function = json_string_value(get(config, "function"));
     if (!function)

@@ -95,6 +95,7 @@ KerasTensor keras_affine(Site *s, const KerasTensor *x, double scale, double off
     y.scale *= scale;
     y.offset = y.offset * scale + offset;
     y.name = s->path;
+    y.made = NEW(s->k->arena, Node *);
     return y;
 }
 

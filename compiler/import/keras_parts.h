@@ -40,12 +40,14 @@ typedef struct KerasTensor {
     int padding[4];
     double scale, offset;
     const char *name; /* of the operator that is to come */
+    Node **made;      /* that operator, once one has needed it; NULL or shared by copies */
 } KerasTensor;
 
 typedef VEC(KerasArg) KerasArgs;
 
 typedef struct KerasCall {
     KerasArgs args;
+    const json_t *given;   /* all arguments as the file of Keras 3 has them, or NULL */
     const json_t *options; /* arguments by name, or NULL */
     bool listed;           /* the tensors are in a list, as those of a layer that joins */
     /* While the model is run: */
@@ -143,6 +145,8 @@ Node *keras_simple(Site *s, Op op, Node *in, const char *part);
 /* Values of the configuration; `otherwise` where it has none or null. */
 const char *keras_text(const json_t *config, const char *key, const char *otherwise);
 bool keras_truth(const json_t *config, const char *key, bool otherwise);
+/* A value of the configuration, or of the call, where Keras 2 has those of operations; or NULL. */
+const json_t *keras_given(const Site *s, const char *key);
 double keras_number(const json_t *config, const char *key, double otherwise);
 /* One number, or n of them in a list; false if it is something else. */
 bool keras_ints(const json_t *config, const char *key, int n, int *to);
@@ -155,6 +159,12 @@ double keras_short(double x);
 bool keras_axis_is_last(const json_t *config, int rank);
 /* The operator that an activation's name or description stands for, applied. */
 KerasTensor keras_activation(Site *s, KerasTensor x, const json_t *activation, const char *part);
+
+/* softmax or log_softmax over the axes that the call at hand names (keras_over.c). */
+KerasTensor keras_softmax_over(Site *s, KerasTensor x, Op op, const char *part);
+/* The constant among the call's two arguments; how many numbers, or -1.  *second: it comes after
+ * the tensor (keras_simple.c). */
+int keras_constant(const Site *s, double **to, bool *second);
 
 /* The tensor times a scale plus an offset, made when it is needed, so that the next rule can take
  * it in (keras_norm.c); and the site's first tensor with a number each, or one for each channel. */

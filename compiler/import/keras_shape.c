@@ -106,17 +106,40 @@ KerasTensor keras_permute(Site *s)
     return keras_refuse(s, "its dims are not the axes in another order", NULL);
 }
 
+/* Reads how many parts there are, or the channels that the second and further ones begin at. */
+static bool read_parts(const Site *s, int64_t channels, Attrs *a)
+{
+    const json_t *given = json_object_get(s->config, "indices_or_sections");
+    double *sizes;
+    if (!json_is_array(given))
+        return keras_ints(s->config, "indices_or_sections", 1, &a->parts) && a->parts >= 2 &&
+               a->parts <= MOST_OPERANDS;
+    const int n = keras_numbers(given, &sizes, s->k->arena);
+    if (n < 1 || n >= MOST_OPERANDS)
+        return false;
+    double *to = NEW_ARRAY(s->k->arena, double, n + 1), begin = 0;
+    for (int i = 0; i <= n; i++) {
+        const double end = i == n         ? (double)channels
+                           : sizes[i] < 0 ? sizes[i] + (double)channels
+                                          : sizes[i];
+        to[i] = end - begin;
+        begin = end;
+        if (!(to[i] >= 1))
+            return false;
+    }
+    a->parts = n + 1;
+    a->sizes = (Reals){to, n + 1};
+    return true;
+}
+
 KerasTensor keras_split(Site *s)
 {
     Attrs a = ir_default_attrs(OP_SPLIT);
     Node *in = keras_in(s, 0);
     if (in && !keras_axis_is_last(s->config, s->in[0].rank))
         return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
-    /* A list has the channels that parts begin at, not how many parts there are. */
-    if (json_is_array(json_object_get(s->config, "indices_or_sections")) ||
-        !keras_ints(s->config, "indices_or_sections", 1, &a.parts) || a.parts < 2 ||
-        a.parts > MOST_OPERANDS)
-        return keras_refuse(s, "its parts are not of equal size", NULL);
+    if (!read_parts(s, in ? in->type.c : INT_MAX, &a))
+        return keras_refuse(s, "its parts are none, or empty", NULL);
     const char **names = NEW_ARRAY(s->k->arena, const char *, a.parts);
     Node **nodes = NEW_ARRAY(s->k->arena, Node *, a.parts);
     s->results = NEW_ARRAY(s->k->arena, KerasTensor, a.parts);
@@ -128,6 +151,20 @@ KerasTensor keras_split(Site *s)
     for (int i = 0; i < a.parts; i++)
         s->results[i] = keras_tensor(nodes[i], s->in[0].rank);
     return s->results[0];
+}
+
+KerasTensor keras_blocks(Site *s)
+{
+    const Op op = str_eq(s->layer->kind, "DepthToSpace") ? OP_DEPTH_TO_SPACE : OP_SPACE_TO_DEPTH;
+    const json_t *block = keras_given(s, "block_size");
+    Attrs a = ir_default_attrs(op);
+    Node *in = keras_in(s, 0);
+    if (!json_is_integer(block) || json_integer_value(block) < 1 || json_integer_value(block) > 256)
+        return keras_refuse(s, "its block_size is no number from 1 to 256", NULL);
+    if (!keras_rank_is(s, 4))
+        return keras_tensor(NULL, 4);
+    a.block = (int)json_integer_value(block);
+    return keras_tensor(keras_add(s, op, &in, 1, &a, NULL), 4);
 }
 
 /* ---- around an image ---- */
@@ -159,6 +196,7 @@ KerasTensor keras_zero_padding(Site *s)
     KerasTensor y = keras_tensor(keras_in(s, 0), rank);
     y.later = LATER_PADDING;
     y.name = s->path;
+    y.made = NEW(s->k->arena, Node *);
     if (!sides(s, "padding", rank - 2, y.padding))
         return keras_refuse(s, "its padding is no numbers", NULL);
     return keras_rank_is(s, rank) ? y : keras_tensor(NULL, rank);

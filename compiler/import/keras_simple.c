@@ -18,6 +18,7 @@ static const ActRow acts[] = {
     {"relu6", OP_RELU6, 0},
     {"leaky_relu", OP_LEAKY_RELU, 0.2},
     {"elu", OP_ELU, 1},
+    {"celu", OP_ELU, 1}, /* with its alpha of 1 */
     {"selu", OP_SELU, 0},
     {"sigmoid", OP_SIGMOID, 0},
     {"tanh", OP_TANH, 0},
@@ -30,6 +31,7 @@ static const ActRow acts[] = {
     {"swish", OP_SILU, 0},
     {"gelu", OP_GELU, 0},
     {"softmax", OP_SOFTMAX, 0},
+    {"log_softmax", OP_LOG_SOFTMAX, 0},
 };
 
 static KerasTensor unknown_act(Site *s, const char *name)
@@ -71,6 +73,7 @@ static KerasTensor relu(Site *s, KerasTensor x, double most, double slope, doubl
     if (most == 6 && x.later == LATER_AFFINE && x.scale == 1 && x.offset == 3) {
         x.later = LATER_RELU6;
         x.name = s->path;
+        x.made = NEW(s->k->arena, Node *);
         return x;
     }
     const Op op = most == 6 ? OP_RELU6 : limited ? OP_CLIP : slope != 0 ? OP_LEAKY_RELU : OP_RELU;
@@ -111,6 +114,7 @@ static KerasTensor elu_of(Site *s, KerasTensor x, const json_t *config, const ch
     return keras_tensor(keras_add(s, OP_ELU, &in, 1, &a, part), x.rank);
 }
 
+/* One that is the activation of another layer. */
 static KerasTensor softmax_of(Site *s, KerasTensor x, const json_t *config, const char *part)
 {
     if (x.node && !keras_axis_is_last(config, x.rank))
@@ -178,21 +182,19 @@ KerasTensor keras_clip(Site *s)
     return keras_tensor(keras_add(s, OP_CLIP, &in, 1, &a, NULL), s->in[0].rank);
 }
 
-KerasTensor keras_softmax(Site *s)
-{
-    return softmax_of(s, s->in[0], s->config, NULL);
-}
-
 /* An activation of keras.ops: the name of its class is that of the function. */
 KerasTensor keras_act_op(Site *s)
 {
     static const char *const names[][2] = {
-        {"Relu", "relu"},          {"Relu6", "relu6"}, {"Sigmoid", "sigmoid"},
-        {"Tanh", "tanh"},          {"Silu", "silu"},   {"HardSigmoid", "hard_sigmoid"},
-        {"HardSilu", "hard_silu"}, {"Gelu", "gelu"},
+        {"Relu", "relu"},          {"Relu6", "relu6"},       {"Sigmoid", "sigmoid"},
+        {"Tanh", "tanh"},          {"Silu", "silu"},         {"HardSigmoid", "hard_sigmoid"},
+        {"HardSilu", "hard_silu"}, {"Gelu", "gelu"},         {"Celu", "celu"},
+        {"Selu", "selu"},          {"Softplus", "softplus"}, {"Mish", "mish"},
     };
     if (str_eq(s->layer->kind, "LeakyRelu"))
         return relu(s, s->in[0], INFINITY, keras_number(s->config, "negative_slope", 0.2), 0, NULL);
+    if (str_eq(s->layer->kind, "Celu") && keras_number(s->config, "alpha", 1) != 1)
+        return unknown_act(s, "celu with an alpha other than 1");
     if (str_eq(s->layer->kind, "Gelu") && keras_truth(s->config, "approximate", true))
         return unknown_act(s, "gelu(approximate=True)");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -200,6 +202,22 @@ KerasTensor keras_act_op(Site *s)
             return act_named(s, s->in[0], names[i][1], NULL);
     }
     return unknown_act(s, s->layer->kind);
+}
+
+/* |x| is a slope of -1 below zero. */
+KerasTensor keras_absolute(Site *s)
+{
+    Attrs a = ir_default_attrs(OP_LEAKY_RELU);
+    Node *in = keras_in(s, 0);
+    a.alpha = -1;
+    return keras_tensor(keras_add(s, OP_LEAKY_RELU, &in, 1, &a, NULL), s->in[0].rank);
+}
+
+KerasTensor keras_square(Site *s)
+{
+    const Attrs a = ir_default_attrs(OP_MUL);
+    Node *x = keras_in(s, 0), *const in[] = {x, x};
+    return keras_tensor(keras_add(s, OP_MUL, in, 2, &a, NULL), s->in[0].rank);
 }
 
 KerasTensor keras_identity(Site *s)
@@ -249,8 +267,9 @@ static KerasTensor join(Site *s, Op op)
 
 KerasTensor keras_concat(Site *s)
 {
+    const json_t *named = json_object_get(s->config, "axis") ? s->config : s->call->options;
     for (int i = 0; i < s->n_in; i++) {
-        if (s->in[i].node && !keras_axis_is_last(s->config, s->in[i].rank))
+        if (s->in[i].node && !keras_axis_is_last(named, s->in[i].rank))
             return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
     }
     return join(s, OP_CONCAT);
@@ -266,8 +285,7 @@ KerasTensor keras_average(Site *s)
 
 /* ---- a tensor and a constant ---- */
 
-/* The constant among the two arguments; how many numbers, or -1.  *second: it is x op constant. */
-static int constant(const Site *s, double **to, bool *second)
+int keras_constant(const Site *s, double **to, bool *second)
 {
     const KerasArgs *args = &s->call->args;
     for (int i = 0; i < args->n; i++) {
@@ -293,7 +311,7 @@ static KerasTensor with_constant(Site *s)
     bool second = true;
     if (str_eq(kind, "Negative"))
         return keras_affine(s, x, -1, 0);
-    const int n = constant(s, &c, &second);
+    const int n = keras_constant(s, &c, &second);
     const bool divide = str_eq(kind, "Divide") || str_eq(kind, "TrueDivide");
     if (n < 1 || s->call->args.n != 2)
         return keras_refuse(s, "its operand is no number", NULL);

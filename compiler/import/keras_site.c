@@ -83,12 +83,9 @@ Node *keras_each(Keras *k, Node *in, const double *scale, int n_scale, const dou
     return builder_add(&k->b, OP_NORMALIZE, &in, 1, &a, name);
 }
 
-Node *keras_solid(Site *s, const KerasTensor *x)
+static Node *made_now(Keras *k, const KerasTensor *x)
 {
-    Keras *k = s->k;
     Attrs pad = ir_default_attrs(OP_ZEROPAD);
-    if (!x->node)
-        return NULL;
     switch (x->later) {
     case LATER_NOTHING:
         break;
@@ -105,6 +102,16 @@ Node *keras_solid(Site *s, const KerasTensor *x)
     }
     }
     return x->node;
+}
+
+Node *keras_solid(Site *s, const KerasTensor *x)
+{
+    if (!x->node || x->later == LATER_NOTHING)
+        return x->node;
+    Node *node = x->made && *x->made ? *x->made : made_now(s->k, x);
+    if (x->made)
+        *x->made = node;
+    return node;
 }
 
 Node *keras_in(Site *s, int i)
@@ -154,6 +161,12 @@ bool keras_truth(const json_t *config, const char *key, bool otherwise)
 {
     const json_t *value = json_object_get(config, key);
     return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+const json_t *keras_given(const Site *s, const char *key)
+{
+    const json_t *value = json_object_get(s->config, key);
+    return value ? value : json_object_get(s->call->options, key);
 }
 
 double keras_number(const json_t *config, const char *key, double otherwise)

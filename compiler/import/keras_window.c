@@ -107,16 +107,28 @@ KerasTensor keras_conv(Site *s)
 }
 
 /* What is left out at the edges, or added after the last window: Keras has in * stride pixels for
- * same, and never fewer for valid. */
-static void pad_transposed(Attrs *a, bool same)
+ * same, and never fewer for valid; with an output_padding (`extra`) it leaves out half a kernel on
+ * each side and adds that.  Where pixels lie is TensorFlow's way: its convolution of the result
+ * with the same padding has the operand's size.  False if it cannot have that. */
+static bool pad_transposed(Attrs *a, bool same, const int *extra)
 {
     for (int axis = 0; axis < 2; axis++) {
-        const int64_t more =
-            (int64_t)(a->kernel[axis] - 1) * a->dilation[axis] + 1 - a->stride[axis];
-        a->output_padding[axis] = more < 0 ? (int)-more : 0;
-        a->padding[axis] = same && more > 0 && more < INT_MAX ? (int)(more / 2) : 0;
-        a->padding[axis + 2] = same && more > 0 && more < INT_MAX ? (int)(more - more / 2) : 0;
+        const int64_t stride = a->stride[axis];
+        const int64_t kernel = (int64_t)(a->kernel[axis] - 1) * a->dilation[axis] + 1;
+        int64_t less = kernel - stride; /* than (in - 1) * stride + kernel */
+        if (extra)
+            less = (same ? kernel / 2 * 2 : 0) - extra[axis];
+        /* TensorFlow's would have another size. */
+        if (extra && (same ? less > kernel - 1 || less < kernel - stride
+                           : extra[axis] < 0 || extra[axis] >= stride))
+            return false;
+        if (less > INT_MAX / 2 || less < -INT_MAX / 2)
+            return false;
+        a->output_padding[axis] = less < 0 ? (int)-less : 0;
+        a->padding[axis] = same && less > 0 ? (int)(less / 2) : 0;
+        a->padding[axis + 2] = same && less > 0 ? (int)(less - less / 2) : 0;
     }
+    return true;
 }
 
 KerasTensor keras_conv_transpose(Site *s)
@@ -130,10 +142,13 @@ KerasTensor keras_conv_transpose(Site *s)
         return refused;
     if (!keras_ints(s->config, "filters", 1, &a.filters))
         return keras_refuse(s, "it does not say how many filters it has", NULL);
-    if ((!str_eq(word, "same") && !str_eq(word, "valid")) || (more && !json_is_null(more)))
-        return keras_refuse(s, "an output_padding, or a padding that is neither same nor valid",
-                            NULL);
-    pad_transposed(&a, str_eq(word, "same"));
+    if (!str_eq(word, "same") && !str_eq(word, "valid"))
+        return keras_refuse(s, "a padding that is neither same nor valid", NULL);
+    int extra[2] = {0, 0};
+    const bool padded = more && !json_is_null(more);
+    if ((padded && !keras_ints(s->config, "output_padding", rank - 2, extra)) ||
+        !pad_transposed(&a, str_eq(word, "same"), padded ? extra : NULL))
+        return keras_refuse(s, "an output_padding that TensorFlow does not take", NULL);
     Node *in = keras_in(s, 0);
     Node *node = keras_add(s, OP_CONV_TRANSPOSE, &in, 1, &a, NULL);
     keras_bind(s, node, P_WEIGHT, "kernel", KERNEL_CONV);

@@ -59,6 +59,52 @@ void onnx_selu(Work *w)
         refuse(w, "with other numbers than those of its paper", NULL);
 }
 
+/* A slope of -1 below zero. */
+Node *absolute(Work *w, Node *x)
+{
+    Attrs a = ir_default_attrs(OP_LEAKY_RELU);
+    a.alpha = -1;
+    return layer(w, OP_LEAKY_RELU, &x, 1, &a);
+}
+
+void onnx_abs(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    if (v)
+        give(w, 0, absolute(w, v->node), &v->view);
+}
+
+/* alpha * elu(x / alpha). */
+void onnx_celu(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    const double alpha = decimal(attr_float(w, "alpha", 1));
+    if (!v)
+        return;
+    if (!(fabs(alpha) >= 1e-6 && fabs(alpha) <= 1e6)) {
+        refuse(w, "with an alpha that is not from 1e-6 to 1e6", NULL);
+        return;
+    }
+    Node *x = scaled(w, v->node, 1 / alpha);
+    x = x ? simple(w, OP_ELU, x) : NULL;
+    give(w, 0, x ? scaled(w, x, alpha) : NULL, &v->view);
+}
+
+/* x / (1 + |x|). */
+void onnx_softsign(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    Attrs one = ir_default_attrs(OP_AFFINE);
+    const Attrs by = ir_default_attrs(OP_DIV);
+    static const double ones[] = {1};
+    one.factor = one.addend = (Reals){ones, 1};
+    if (!v)
+        return;
+    Node *size = absolute(w, v->node);
+    Node *const in[] = {v->node, size ? layer(w, OP_AFFINE, &size, 1, &one) : NULL};
+    give(w, 0, layer(w, OP_DIV, in, 2, &by), &v->view);
+}
+
 void onnx_softplus(Work *w)
 {
     activation(w, OP_SOFTPLUS);
@@ -176,13 +222,30 @@ void onnx_clip(Work *w)
         clip(w, v, least, most);
 }
 
-/* Max and Min of a tensor and a known number. */
+/* Max and Min of tensors: the smallest is what has the largest opposite. */
+static void extreme(Work *w, bool largest)
+{
+    View view = {0};
+    const int n = w->node->n_in;
+    Node **in = all_operands(w, &view);
+    for (int i = 0; in && !largest && i < n; i++)
+        in[i] = scaled(w, in[i], -1);
+    Node *node = in ? joined_parts(w, in, n, REDUCE_MAX) : NULL;
+    if (node)
+        give(w, 0, largest ? node : scaled(w, node, -1), &view);
+}
+
+/* Max and Min of tensors, or of a tensor and a known number. */
 static void bounded(Work *w, bool above)
 {
     const OnnxTensor *t[] = {known(w, 0), known(w, 1)};
     const int i = t[0] ? 0 : 1; /* which one is known */
+    if (w->node->n_in == 1) {
+        onnx_identity(w);
+        return;
+    }
     if (w->node->n_in != 2 || !t[i]) {
-        refuse(w, any_operand_refused(w) ? NULL : "of anything but a tensor and a number", NULL);
+        extreme(w, above);
         return;
     }
     if (t[i]->elements != 1 || !t[i]->bytes || !onnx_type_real(t[i]->type)) {

@@ -60,7 +60,7 @@ static float *filled(Work *w, int n, double value)
     return at;
 }
 
-static Node *scaled(Work *w, Node *x, double by)
+Node *scaled(Work *w, Node *x, double by)
 {
     return channelwise(w, x, filled(w, x->type.c, by), filled(w, x->type.c, 0), false);
 }
@@ -105,7 +105,8 @@ void onnx_erf(Work *w)
 /* Before set 7, `axis` says which axis of the other operand the first one of this is. */
 static const OnnxTensor *aligned(Work *w, const Value *v, const OnnxTensor *t)
 {
-    const int64_t axis = attr_int(w, "axis", -1);
+    const bool slopes = str_eq(w->node->op, "PRelu") && t && t->elements > 1;
+    const int64_t axis = attr_int(w, "axis", slopes ? 1 : -1);
     if (!t || w->model->opset >= 7 || axis < 0 || axis >= v->view.rank - t->rank)
         return t;
     OnnxTensor *to = NEW(w->arena, OnnxTensor);
@@ -239,6 +240,31 @@ static const Value *joined(Work *w, int i)
     return spread ? v : tensor(w, i);
 }
 
+/* Pixels of one channel as the channels of one pixel that lie alike for ONNX: a vector that was
+ * taken for an image.  v itself if it is none. */
+static const Value *vector_again(Work *w, const Value *v)
+{
+    const Type t = v->node->type;
+    Value *to = NEW(w->arena, Value);
+    *to = *v;
+    to->node = t.c == 1 && (t.h > 1 || t.w > 1) ? flat(w, v) : NULL;
+    const View row = to->node ? view_image(to->node->type, 2) : (View){0};
+    return to->node && view_reshaped(&row, v->view.rank, v->view.dims, &to->view) ? to : v;
+}
+
+/* The same with one of two tensors as a vector; false if they still do not lie alike. */
+static bool common_vector(Work *w, const Value **a, const Value **b, View *view)
+{
+    const Value *x = vector_again(w, *a), *y = vector_again(w, *b);
+    if (!common_view(x, *b, view) && !common_view(*a, y, view))
+        return false;
+    if (common_view(x, *b, view))
+        *a = x;
+    else
+        *b = y;
+    return common_view(*a, *b, view);
+}
+
 /* A join of two tensors. */
 static void join(Work *w, Op op)
 {
@@ -250,7 +276,7 @@ static void join(Work *w, Op op)
     View view;
     if (!b)
         return;
-    if (!common_view(a, b, &view)) {
+    if (!common_view(a, b, &view) && !common_vector(w, &a, &b, &view)) {
         refuse(w, "of tensors whose axes rnc has in different orders", NULL);
         return;
     }
@@ -371,29 +397,48 @@ void onnx_neg(Work *w)
         give(w, 0, scaled(w, v->node, -1), &v->view);
 }
 
-void onnx_sum(Work *w)
+Node **all_operands(Work *w, View *view)
 {
     const int n = w->node->n_in;
+    Node **in = NEW_ARRAY(w->arena, Node *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const Value *v = tensor(w, i);
+        if (!v)
+            return NULL;
+        Value so_far = *v;
+        so_far.view = *view;
+        if (i == 0)
+            *view = v->view;
+        else if (!common_view(&so_far, v, view)) {
+            refuse(w, "of tensors whose axes rnc has in different orders", NULL);
+            return NULL;
+        }
+        in[i] = v->node;
+    }
+    return in;
+}
+
+static void sum(Work *w, bool mean)
+{
+    const int n = w->node->n_in;
+    View view = {0};
     if (n == 1) {
         onnx_identity(w);
         return;
     }
-    Node **in = NEW_ARRAY(w->arena, Node *, n + 1);
-    View view = {0};
-    for (int i = 0; i < n; i++) {
-        const Value *v = tensor(w, i);
-        if (!v)
-            return;
-        Value so_far = *v;
-        so_far.view = view;
-        if (i == 0)
-            view = v->view;
-        else if (!common_view(&so_far, v, &view)) {
-            refuse(w, "of tensors whose axes rnc has in different orders", NULL);
-            return;
-        }
-        in[i] = v->node;
-    }
+    Node **in = all_operands(w, &view);
     const Attrs attrs = ir_default_attrs(OP_ADD);
-    give(w, 0, layer(w, OP_ADD, in, n, &attrs), &view);
+    Node *node = in ? layer(w, OP_ADD, in, n, &attrs) : NULL;
+    if (in)
+        give(w, 0, node && mean ? scaled(w, node, 1.0 / n) : node, &view);
+}
+
+void onnx_sum(Work *w)
+{
+    sum(w, false);
+}
+
+void onnx_mean(Work *w)
+{
+    sum(w, true);
 }

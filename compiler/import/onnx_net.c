@@ -24,6 +24,14 @@ static bool passes_layout_on(const char *op)
     return false;
 }
 
+/* Whether it goes over the axes 1 and 2 of four, which are pixels then. */
+static bool goes_over_pixels(const OnnxNode *node)
+{
+    const OnnxAttr *axes = str_starts(node->op, "Reduce") ? onnx_attr(node, "axes") : NULL;
+    return axes && axes->kind == ONNX_ATTR_INTS && axes->n == 2 && axes->ints[0] == 1 &&
+           axes->ints[1] == 2;
+}
+
 /* Whether the first operator that shows it takes the channels of an input from its last axis, as
  * what tf2onnx makes does: Transpose to batch, channels, height, width. */
 static bool channels_last(const Work *w, const char *input)
@@ -41,7 +49,7 @@ static bool channels_last(const Work *w, const char *input)
         if (str_eq(node->op, "Transpose"))
             return perm && (perm->n == 4 || perm->n == 3) && perm->ints[1] == perm->n - 1;
         if (!passes_layout_on(node->op))
-            return false;
+            return goes_over_pixels(node);
         for (int k = 0; k < node->n_out; k++)
             table_add(&carried, node->out[k], NO_LOC);
     }

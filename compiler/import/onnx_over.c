@@ -29,7 +29,36 @@ static bool over_of(Work *w, const Value *v, const bool *gone, Over *over)
     return false;
 }
 
+/* What the axes that go are alone: a part of the channels, which the view takes apart; NULL: they
+ * are something else. */
+static const Atom *part_of_channels(const Value *v, const bool *gone)
+{
+    const Atom *atom = NULL;
+    for (int i = 0; i < v->view.rank; i++) {
+        for (int k = v->view.first[i]; gone[i] && k < v->view.first[i + 1]; k++) {
+            if (atom)
+                return NULL;
+            atom = &v->view.atoms[k];
+        }
+    }
+    return atom && atom->axis == AXIS_C && atom->extent < v->node->type.c ? atom : NULL;
+}
+
 /* ---- softmax ---- */
+
+/* Over a part of the channels of one pixel, which are columns of an image for it. */
+static Node *softmax_of_part(Work *w, Node *x, Op op, const Atom *part)
+{
+    Attrs image = ir_default_attrs(OP_UNFLATTEN), row = ir_default_attrs(OP_FLATTEN);
+    Attrs over = ir_default_attrs(op);
+    image.order = row.order = part->stride == 1 ? ORDER_NCHW : ORDER_NHWC;
+    image.size[0] = part->stride == 1 ? 1 : (int)(x->type.c / (part->extent * part->stride));
+    image.size[1] = (int)part->extent;
+    over.over = OVER_WIDTH;
+    Node *node = layer(w, OP_UNFLATTEN, &x, 1, &image);
+    node = layer(w, op, &node, 1, &over);
+    return layer(w, OP_FLATTEN, &node, 1, &row);
+}
 
 /* Before set 13 it went over all axes from `axis` on. */
 static void softmax(Work *w, Op op)
@@ -47,7 +76,10 @@ static void softmax(Work *w, Op op)
     for (int i = axis; i < (old ? v->view.rank : axis + 1); i++)
         gone[i] = true;
     Attrs a = ir_default_attrs(op);
-    if (over_of(w, v, gone, &a.over))
+    const Atom *part = part_of_channels(v, gone);
+    if (part && v->node->type.h == 1 && v->node->type.w == 1)
+        give(w, 0, softmax_of_part(w, v->node, op, part), &v->view);
+    else if (over_of(w, v, gone, &a.over))
         give(w, 0, layer(w, op, &v->node, 1, &a), &v->view);
 }
 
@@ -97,6 +129,30 @@ static Node *reduction(Work *w, Node *x, Reduction by, Over over)
     return layer(w, OP_REDUCE, &x, 1, &a);
 }
 
+Node *joined_parts(Work *w, Node *const *in, int n, Reduction by)
+{
+    const Attrs a = ir_default_attrs(OP_ADD);
+    if (by == REDUCE_MAX && !builder_alike(in, n)) {
+        refuse(w, "of tensors whose extents differ, or of more than 16", NULL);
+        return NULL;
+    }
+    if (by == REDUCE_MAX)
+        return builder_largest(w->b, in, n, false, layer_name(w, OP_MAXPOOL));
+    Node *sum = layer(w, OP_ADD, in, n, &a);
+    return sum && by == REDUCE_MEAN ? scaled(w, sum, 1.0 / n) : sum;
+}
+
+/* x, whose channels are parts of equal size one after the other, reduced over these. */
+static Node *reduced_parts(Work *w, Node *x, const Atom *part, Reduction by)
+{
+    const int n = (int)part->extent;
+    int64_t *sizes = NEW_ARRAY(w->arena, int64_t, n);
+    for (int i = 0; i < n; i++)
+        sizes[i] = part->stride;
+    Node **parts = split_channels(w, x, sizes, n);
+    return parts ? joined_parts(w, parts, n, by) : NULL;
+}
+
 /* Which axes of operand 0 go, and of a reduction of none whether all do; false after refusing the
  * node. */
 static bool axes_gone(Work *w, int rank, bool gone[ONNX_RANK_MOST])
@@ -124,10 +180,13 @@ Node *reduced(Work *w, Node *x, Reduction by, View *view)
     const Value *v = tensor(w, 0);
     bool gone[ONNX_RANK_MOST] = {false};
     Over over;
-    if (!v || !axes_gone(w, v->view.rank, gone) || !over_of(w, v, gone, &over))
+    if (!v || !axes_gone(w, v->view.rank, gone))
         return NULL;
     *view = reduced_view(&v->view, gone, attr_int(w, "keepdims", 1) != 0);
-    return reduction(w, x, by, over);
+    const Atom *part = part_of_channels(v, gone);
+    if (part && part->extent * part->stride == v->node->type.c && part->extent <= MOST_OPERANDS)
+        return reduced_parts(w, x, part, by);
+    return over_of(w, v, gone, &over) ? reduction(w, x, by, over) : NULL;
 }
 
 static void reduce(Work *w, Reduction by)
@@ -152,6 +211,34 @@ void onnx_reduce_max(Work *w)
 void onnx_reduce_sum(Work *w)
 {
     reduce(w, REDUCE_SUM);
+}
+
+/* The smallest is what has the largest opposite. */
+void onnx_reduce_min(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    View view;
+    Node *node = v ? reduced(w, scaled(w, v->node, -1), REDUCE_MAX, &view) : NULL;
+    if (node)
+        give(w, 0, scaled(w, node, -1), &view);
+}
+
+void onnx_reduce_l1(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    View view;
+    Node *node = v ? reduced(w, absolute(w, v->node), REDUCE_SUM, &view) : NULL;
+    if (node)
+        give(w, 0, node, &view);
+}
+
+void onnx_reduce_sum_square(Work *w)
+{
+    const Value *v = tensor(w, 0);
+    View view;
+    Node *node = v ? reduced(w, power(w, v->node, 2), REDUCE_SUM, &view) : NULL;
+    if (node)
+        give(w, 0, node, &view);
 }
 
 /* ---- global pools ---- */

@@ -164,6 +164,20 @@ bool common_view(const Value *a, const Value *b, View *to);
  * node (onnx_over.c). */
 Node *reduced(Work *w, Node *x, Reduction by, View *view);
 
+/* All operands, and the view of what an elementwise operator makes of them; NULL after refusing the
+ * node.  x times a number (onnx_math.c). */
+Node **all_operands(Work *w, View *view);
+Node *scaled(Work *w, Node *x, double by);
+/* |x| (onnx_activation.c); x to the power of 2, 3, ... (onnx_root.c). */
+Node *absolute(Work *w, Node *x);
+Node *power(Work *w, Node *x, int n);
+/* Several tensors' sum, or the largest or smallest of them, number by number; NULL after refusing
+ * the node (onnx_over.c). */
+Node *joined_parts(Work *w, Node *const *in, int n, Reduction by);
+/* The channels in parts of these sizes, which add up to them; NULL after a message (onnx_move.c).
+ */
+Node **split_channels(Work *w, Node *x, const int64_t *sizes, int parts);
+
 /* Which of the weight and the bias, operands 1 and 2, a normalisation has (onnx_norm.c). */
 void optional_params(Work *w, Attrs *a);
 

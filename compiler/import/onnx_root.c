@@ -9,16 +9,18 @@
 
 #include <math.h>
 
+enum { POWER_MOST = 4 };
+
 static bool is_root(const Value *v)
 {
     return v && v->kind == VALUE_ROOT;
 }
 
-static Node *square(Work *w, Node *x)
+Node *power(Work *w, Node *x, int n)
 {
-    Node *const in[] = {x, x};
+    Node *const in[POWER_MOST] = {x, x, x, x};
     const Attrs a = ir_default_attrs(OP_MUL);
-    return layer(w, OP_MUL, in, 2, &a);
+    return layer(w, OP_MUL, in, n, &a);
 }
 
 /* The result is the root of `node`, seen through `view`. */
@@ -65,12 +67,13 @@ void onnx_pow(Work *w)
         return;
     if (to == 1)
         give_same(w, 0, v);
-    else if (to == 2)
-        give(w, 0, square(w, v->node), &v->view);
+    else if (to == 2 || to == 3 || to == POWER_MOST)
+        give(w, 0, power(w, v->node, (int)to), &v->view);
     else if (to == 0.5)
         onnx_sqrt(w);
     else
-        refuse(w, arena_printf(w->arena, "with the exponent %g", to), "rnc has squares alone");
+        refuse(w, arena_printf(w->arena, "with the exponent %g", to),
+               "rnc has products: the powers 2, 3 and 4");
 }
 
 void onnx_reduce_l2(Work *w)
@@ -80,7 +83,7 @@ void onnx_reduce_l2(Work *w)
     if (!v)
         return;
     const Type t = v->node->type;
-    Node *x = square(w, v->node);
+    Node *x = power(w, v->node, 2);
     Node *sum = x ? reduced(w, x, REDUCE_SUM, &view) : NULL;
     if (sum == x && type_elements(t) > 0) /* over extents of 1: |x| */
         refuse(w, "over axes of one element", NULL);
@@ -179,13 +182,20 @@ static Node *by_deviation(Work *w, Node *d, const Value *root)
     return layer(w, op, &d->in[0], 1, &a);
 }
 
+/* TensorFlow bounds the sum before the root. */
 static Node *by_length(Work *w, Node *x, const Value *root)
 {
     Attrs a = ir_default_attrs(OP_L2_NORM);
-    if (!of_squares(root->node, x, false, &a.over) ||
-        (a.over != OVER_CHANNELS && a.over != OVER_IMAGE))
+    const Node *sum = root->node;
+    double least = root->least;
+    if (sum->op == OP_CLIP && sum->attrs.alpha > 0 && isinf(sum->attrs.beta)) {
+        least = fmax(least, sqrt(sum->attrs.alpha));
+        sum = sum->in[0];
+    }
+    if (!of_squares(sum, x, false, &a.over) || (a.over != OVER_CHANNELS && a.over != OVER_IMAGE) ||
+        least > 1)
         return NULL;
-    a.epsilon = decimal(root->least);
+    a.epsilon = decimal(least);
     return layer(w, OP_L2_NORM, &x, 1, &a);
 }
 

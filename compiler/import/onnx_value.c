@@ -73,7 +73,7 @@ Value *tensor(Work *w, int i)
     Value *v = operand(w, i);
     if (v && v->kind == VALUE_TENSOR)
         return v;
-    if (v && v->kind == VALUE_KNOWN)
+    if (v && v->kind == VALUE_KNOWN && !any_operand_refused(w))
         refuse(w, "of numbers that do not depend on the input",
                "rnc folds only the arithmetic of "
                "shapes: simplify the model first (the Python package onnxslim does)");

@@ -133,12 +133,17 @@ void view_set_axis(View *v, int i, const View *from, int k)
     *v = to;
 }
 
-void view_set_whole(View *v, int i, int of, int64_t extent)
+void view_set_atom(View *v, int i, Atom atom)
 {
     View one = {0};
-    begin_axis(&one, extent);
-    put(&one, (Atom){of, extent, 1});
+    begin_axis(&one, atom.extent);
+    put(&one, atom);
     view_set_axis(v, i, &one, 0);
+}
+
+void view_set_whole(View *v, int i, int of, int64_t extent)
+{
+    view_set_atom(v, i, (Atom){of, extent, 1});
 }
 
 bool view_axis_is(const View *v, int axis, int of, int64_t extent)

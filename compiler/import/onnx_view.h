@@ -44,7 +44,8 @@ View view_without(const View *v, int axis);
 View view_with(const View *v, int axis);
 /* Axis i becomes what axis k of `from` is. */
 void view_set_axis(View *v, int i, const View *from, int k);
-/* Axis i becomes `extent` steps along rnc's axis `of`. */
+/* Axis i becomes this piece; `extent` steps along rnc's axis `of`. */
+void view_set_atom(View *v, int i, Atom atom);
 void view_set_whole(View *v, int i, int of, int64_t extent);
 /* Whether the axis is all of rnc's axis `of`, which has `extent`, in order. */
 bool view_axis_is(const View *v, int axis, int of, int64_t extent);

@@ -133,10 +133,35 @@ class Attention(nn.Module):
         return self.dense((x * gate.expand_as(x)).amax((2, 3)))
 
 
+class Parts(nn.Module):
+    """Parts of the channels as an axis of their own: selective kernels, as timm writes them, and the
+    split attention of ResNeSt; the larger of tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.kernels = nn.ModuleList(nn.Conv2d(4, 6, 3, padding=d, dilation=d) for d in (1, 2))
+        self.select = nn.Conv2d(6, 12, 1)
+        self.grow = nn.Conv2d(6, 12, 3, padding=1, groups=2)
+        self.radix = nn.Conv2d(6, 12, 1)
+
+    def forward(self, x):
+        x = self.stem(x).relu()
+        paths = torch.stack([k(p) for k, p in zip(self.kernels, torch.split(x, 4, 1))], 1)
+        chosen = self.select(paths.sum(1).mean((2, 3), keepdim=True))
+        x = (paths * chosen.view(-1, 2, 6, 1, 1).softmax(1)).sum(1)
+        x = torch.maximum(nn.functional.softsign(x), x.abs() - 0.5)
+        y = self.grow(x).reshape(-1, 2, 6, 8, 8)
+        gate = self.radix(y.sum(1).mean((2, 3), keepdim=True)).view(-1, 1, 2, 6).transpose(1, 2)
+        y = (y * gate.softmax(1).reshape(-1, 2, 6, 1, 1)).sum(1)
+        return torch.minimum(nn.functional.celu(y, 0.5), x).amin((2, 3))
+
+
 def torch_models():
     torch.manual_seed(5)
     for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices()),
-                        ("decoder", Decoder()), ("attention", Attention())):
+                        ("decoder", Decoder()), ("attention", Attention()),
+                        ("parts", Parts())):
         for key, t in model.state_dict().items():
             if key.endswith("running_var"):
                 t.uniform_(0.5, 1.5)

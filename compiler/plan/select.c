@@ -274,7 +274,9 @@ static void select_input(Plan *plan, const Node *node, const Node *input)
     step.out[0] = operand_of(plan, node);
     rnc_input_shape *s = &step.shape.input;
     *s = (rnc_input_shape){.images = t.n, .h = t.h, .w = t.w, .c = t.c, .out_c = out->c};
-    s->u8 = plan->net->inputs.at[port].elem == ELEM_U8;
+    const Elem elem = plan->net->inputs.at[port].elem;
+    assert((elem == ELEM_F32 || elem == ELEM_U8) && "a type that the kernel `input` does not read");
+    s->u8 = elem == ELEM_U8;
     s->nhwc = plan->net->inputs.at[port].order == ORDER_NHWC;
     s->affine = is_affine(node->op);
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;

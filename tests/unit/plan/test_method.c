@@ -6,13 +6,14 @@
 
 enum { HEAVY = 4000 };
 
-/* The m of a 3x3 convolution of c to c channels with hw x hw outputs, in a network whose weights
- * do, or do not, stay in the L3; 0 for the direct one, minus m from plain taps. */
-static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
+/* The m of a 3x3 convolution of c to c channels with hw x hw outputs, of n images at once, in a
+ * network whose weights do, or do not, stay in the L3; 0 for the direct one, minus m from plain
+ * taps. */
+static int chosen_by(PlanOptions o, int n, int c, int hw, int stride, bool large)
 {
     Bench b;
     bench_begin(&b);
-    Node *in = make_input(&b, 1, c, hw * stride, hw * stride, ELEM_F32);
+    Node *in = make_input(&b, n, c, hw * stride, hw * stride, ELEM_F32);
     Node *conv = make_conv(&b, in, 3, c, stride, 1);
     make_output(&b, conv);
     if (large)
@@ -22,6 +23,11 @@ static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
     const Method *method = choose_method(plan, plan->net->nodes.at[conv->id]);
     bench_end(&b);
     return method == &method_conv_winograd_taps ? -method->side : method->side;
+}
+
+static int chosen_of(PlanOptions o, int c, int hw, int stride, bool large)
+{
+    return chosen_by(o, 1, c, hw, stride, large);
 }
 
 static int chosen(PlanOptions o, int c, int hw, bool large)
@@ -116,6 +122,19 @@ static void test_taps_scratch(void)
     }
     t.pixels = 0; /* in registers */
     CU_ASSERT_EQUAL(method_conv_winograd_taps.scratch(&s, &t), others);
+}
+
+/* The images of a turn share the reading of the filters, so that larger filters with fewer products
+ * pay from some number of images on.  The model says from which: the weights of a network can be
+ * larger with a batch than without.  --optimize balanced counts that. */
+static void test_batch(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    for (int n = 1; n <= 8; n++)
+        CU_ASSERT_EQUAL(chosen_by(o, n, 64, 5, 1, false), n < 3 ? 2 : 4);
+    o.optimize = OPTIMIZE_BALANCED;
+    for (int n = 1; n <= 8; n++)
+        CU_ASSERT(chosen_by(o, n, 64, 5, 1, false) < 4);
 }
 
 static void test_choices(void)
@@ -357,6 +376,7 @@ void suite_method(void)
     CU_add_test(s, "taps", test_taps);
     CU_add_test(s, "taps' scratch", test_taps_scratch);
     CU_add_test(s, "products", test_products);
+    CU_add_test(s, "batch", test_batch);
     CU_add_test(s, "choices", test_choices);
     CU_add_test(s, "stems", test_stems);
     CU_add_test(s, "strassen", test_strassen);

@@ -103,8 +103,9 @@ RNC_INLINE int rnc_tile_pixels(const rnc_knobs *t, int nv)
 }
 
 /* How output pixels are cut into register tiles: along rows or, where several rows fit into one
- * tile, whole rows at a time.  The first n_big of `count` tiles have `big` pixels or rows, the
- * others have `small`. */
+ * tile, whole rows at a time; where windows are clipped to the input, along rows, since their
+ * number is that of a tap.  The first n_big of `count` tiles have `big` pixels or rows, the others
+ * have `small`. */
 typedef struct rnc_tiles_cut {
     int images, h, w; /* contiguous rows count as one row, contiguous images as one image */
     int stacked;      /* 1: tiles are made of whole rows */
@@ -119,7 +120,8 @@ RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut
     c->images = s->images;
     c->h = s->out_h;
     c->w = s->out_w;
-    if (s->out_row == c->w * s->out_pixel && (!res || s->res_row == c->w * s->res_pixel) &&
+    if (s->in_h == 0 && s->out_row == c->w * s->out_pixel &&
+        (!res || s->res_row == c->w * s->res_pixel) &&
         (ptrdiff_t)s->in_row * s->stride_h == (ptrdiff_t)c->w * s->in_pixel * s->stride_w) {
         if (s->out_image == c->h * s->out_row && (!res || s->res_image == c->h * s->res_row) &&
             s->in_image == (ptrdiff_t)c->h * s->in_row * s->stride_h) {
@@ -129,7 +131,7 @@ RNC_INLINE void rnc_cut_tiles(const rnc_conv_shape *s, int pixels, rnc_tiles_cut
         c->w *= c->h;
         c->h = 1;
     }
-    c->stacked = c->h > 1 && 2 * c->w <= pixels;
+    c->stacked = s->in_h == 0 && c->h > 1 && 2 * c->w <= pixels;
     total = c->stacked ? c->h : c->w;
     most = c->stacked ? pixels / c->w : pixels;
     c->count = rnc_div_up(total, most);

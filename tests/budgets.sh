@@ -2,7 +2,9 @@
 # budgets.sh: how large the weights file, the arena and the C may be.  Each row of the first table is
 # a network, the most that its packed weights may take for each --optimize, in percent of its trained
 # parameters in 32 bits, and the most kilobytes that its arena may take.  Each row of the second is a
-# network, the most kilobytes of its C for the instruction sets of x86-64, and other options.
+# network, the most kilobytes of its C for the instruction sets of x86-64, and other options.  Each row
+# of the third is a network with dilated convolutions, the most that its arena may be in percent of the
+# bound, for which no zeros around small images may be stored, and other options.
 . "$(dirname "$0")/lib.sh"
 cd "$out" || exit 1
 
@@ -48,5 +50,17 @@ resnet18 174
 resnet50 199
 mobilenet_v2 141
 tutorial/signs 719 --train
+T
+
+while read -r net most options; do
+    # shellcheck disable=SC2086 # none or several
+    "$rnc" summary "$src/models/$net.net" $options --format json > summary.json 2> err || cat err
+    bytes=$(sed -n '/^  "arena"/,/}/s/^    "bytes": *\([0-9]*\).*/\1/p' summary.json)
+    bound=$(sed -n '/^  "arena"/,/}/s/^    "bound": *\([0-9]*\).*/\1/p' summary.json)
+    within "$net $options, arena of its bound" "$((${bytes:-0} * 100 / ${bound:-1}))" "$most" ' %'
+done << 'T'
+deeplabv3_resnet50 102
+deeplabv3_resnet50 103 -D size=224x224
+fcn_resnet50 106
 T
 finish

@@ -174,6 +174,8 @@ static bool is_wanted(const void *context, const char *macro)
         return any_narrow(e->plan);
     if (str_eq(macro, "RNC_LARGE_WINDOWS"))
         return has_large_windows(e->plan);
+    if (str_eq(macro, "RNC_CLIPPED"))
+        return uses_clipped(e->plan);
     return defined_by_isa(e, macro);
 }
 
@@ -200,6 +202,8 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_LARGE_WINDOWS 1\n\n");
     if (uses_kernel(plan, KERNEL_conv_winograd_taps))
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
+    if (uses_clipped(plan))
+        buf_puts(e->out, "#define RNC_CLIPPED 1\n\n");
     paste_kernel(e, "kernels/f32/act.h");
     if (uses_family(plan, FAMILY_halo))
         paste_kernel(e, "kernels/f32/halo.c");

@@ -28,6 +28,16 @@ bool uses_kernel(const Plan *plan, Kernel kernel)
 }
 
 /* Does the plan have a kernel that needs `what` (NEEDS_...)? */
+bool uses_clipped(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->kernel == KERNEL_conv_direct && step->shape.conv.in_h > 0)
+            return true;
+    }
+    return false;
+}
+
 bool any_needs(const Plan *plan, unsigned what)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -122,12 +132,17 @@ static void emit_struct(Emit *e, const ShapeRow *row)
 /* Networks in one translation unit share these types; other releases have other types. */
 static void emit_release(Emit *e)
 {
-    static const char *const names[] = {
-        "kernels/shapes.def",        "kernels/operands.h",
-        "kernels/parts.h",           "kernels/cuts.h",
-        "kernels/cuts_blas.h",       "kernels/cuts_norm.h",
-        "kernels/cuts_strassen.h",   "kernels/cuts_winograd.h",
-        "kernels/cuts_winograd1d.h", "kernels/cuts_winograd_taps.h"};
+    static const char *const names[] = {"kernels/shapes.def",
+                                        "kernels/operands.h",
+                                        "kernels/parts.h",
+                                        "kernels/cuts.h",
+                                        "kernels/cuts_blas.h",
+                                        "kernels/cuts_norm.h",
+                                        "kernels/cuts_clipped.h",
+                                        "kernels/cuts_strassen.h",
+                                        "kernels/cuts_winograd.h",
+                                        "kernels/cuts_winograd1d.h",
+                                        "kernels/cuts_winograd_taps.h"};
     const unsigned hash = texts_hash(names, (int)(sizeof names / sizeof *names));
     buf_printf(
         e->out,
@@ -169,6 +184,8 @@ static void emit_cuts(Emit *e)
     if (!uses_cuts(plan))
         return;
     paste_text(e->out, "kernels/cuts.h", NULL, NULL);
+    if (uses_clipped(plan))
+        paste_text(e->out, "kernels/cuts_clipped.h", NULL, NULL);
     if (any_needs(plan, NEEDS_WINOGRAD))
         paste_text(e->out, "kernels/cuts_winograd.h", NULL, NULL);
     if (uses_kernel(plan, KERNEL_conv_winograd_taps))

@@ -60,7 +60,8 @@ void emit_train_functions(Buf *out);
 bool uses_kernel(const Plan *plan, Kernel kernel);
 bool any_needs(const Plan *plan, unsigned what);
 bool uses_family(const Plan *plan, Family family);
-void emit_operands(Emit *e); /* the shape structs in use, knobs, operands, cuts */
+bool uses_clipped(const Plan *plan); /* windows of conv_direct that are clipped to the input */
+void emit_operands(Emit *e);         /* the shape structs in use, knobs, operands, cuts */
 
 /* emit_kernels.c */
 void emit_isa(Emit *e, Isa isa);        /* kernels and step functions of a plan's only ISA */

@@ -9,7 +9,7 @@
  * rounded up, so that a row of the window is one run.
  *
  * Rows and pixels of zeros surround the image: on each side exactly as many as the windows of the
- * convolutions that read it reach beyond it.
+ * convolutions that read it reach beyond it, but for those that clip their windows.
  *
  * The result of a node that remembers is in the state: of a history, it is the state itself; of a
  * delay, the state has an image for each value that it keeps and for the operand, one after the
@@ -32,6 +32,18 @@ void conv_reach(const Node *node, int axis, int *before, int *behind)
         (out - 1) * a->stride[axis] + (a->kernel[axis] - 1) * a->dilation[axis] - a->padding[axis];
     *before = a->padding[axis];
     *behind = last >= extent ? (int)(last - extent + 1) : 0;
+}
+
+bool step_has_zeros(const Step *step)
+{
+    const Tensor *in = step->in[0].tensor;
+    bool has = true;
+    for (int axis = 0; axis < 2 && step->method && step->method->reads_halo; axis++) {
+        int before, behind;
+        conv_reach(step->node, axis, &before, &behind);
+        has = has && before <= in->halo[axis] && behind <= in->halo[axis + 2];
+    }
+    return has;
 }
 
 /* What the layout of a store must provide for those that read its tensors. */

@@ -219,6 +219,10 @@ const char *plan_why_kept(const Plan *plan, const Node *node, Arena *arena);
  * none, its operands staying where they are.  It is not a step of the plan. */
 Step plan_step_with(const Plan *plan, const Node *node, const Tuning *tuning);
 
+/* Whether the zeros that the step's windows read are stored around its operand: not those of a step
+ * of plan_step_with() whose method reads more than that of the plan (place.c). */
+bool step_has_zeros(const Step *step);
+
 /* The plan as text, a line a step; "same plan" is "same text".  The arena's
  * figures are at its end. */
 void plan_print(Buf *out, const Plan *plan);

@@ -2,6 +2,8 @@
  * its windows reach beyond an operand, inside the zeros around it. */
 #include "plan/plancheck_parts.h"
 
+#include "kernels/cuts_clipped.h"
+
 void complain(PlanCheck *check, const Step *step, const char *what, const Node *node)
 {
     check->ok = false;
@@ -38,18 +40,26 @@ int64_t window_end(int64_t out, int stride, int kernel, int dilation, int pad)
 static void check_conv(PlanCheck *check, const Step *step)
 {
     const rnc_conv_shape *s = &step->shape.conv;
-    const int64_t y1 = window_end(s->out_h, s->stride_h, s->kernel_h, s->dilation_h, s->pad_top);
-    const int64_t x1 = window_end(s->out_w, s->stride_w, s->kernel_w, s->dilation_w, s->pad_left);
+    const bool clipped = s->in_h > 0;
+    const int64_t y0 = clipped ? 0 : -s->pad_top, x0 = clipped ? 0 : -s->pad_left;
+    const int64_t y1 =
+        clipped ? s->in_h - 1
+                : window_end(s->out_h, s->stride_h, s->kernel_h, s->dilation_h, s->pad_top);
+    const int64_t x1 =
+        clipped ? s->in_w - 1
+                : window_end(s->out_w, s->stride_w, s->kernel_w, s->dilation_w, s->pad_left);
     const int64_t in_c = (int64_t)s->in_c * s->groups;
     check_box(check, step, &step->in[0],
-              (Box){s->images, -s->pad_top, y1, -s->pad_left, x1, in_c, s->in_pixel, s->in_row,
-                    s->in_image});
+              (Box){s->images, y0, y1, x0, x1, in_c, s->in_pixel, s->in_row, s->in_image});
     check_box(check, step, &step->out[0], PLANE(s, s->out_h, s->out_w, s->out_c, out));
     if (s->residual)
         check_box(check, step, &step->in[1], PLANE(s, s->out_h, s->out_w, s->out_c, res));
     const Tensor *t = step->in[0].tensor;
     const Type type = t->node->type;
-    if (s->pad_top > t->halo[0] || s->pad_left > t->halo[1] || y1 >= type.h + t->halo[2] ||
+    if (clipped && (s->in_h != type.h || s->in_w != type.w || rnc_full_tap(s) < 0 ||
+                    s->kernel_w > RNC_CLIPPED_COLUMNS))
+        complain(check, step, "clips its windows to another extent than that of", t->node);
+    if (-y0 > t->halo[0] || -x0 > t->halo[1] || y1 >= type.h + t->halo[2] ||
         x1 >= type.w + t->halo[3])
         complain(check, step, "reads beyond the zeros around", t->node);
 }

@@ -49,7 +49,7 @@ void try_again(const Tune *t, const Candidate *c, Candidates *list)
 static void try_row(const Tune *t, const Node *node, const TuningRow *row, Candidates *list)
 {
     const Candidate c = make(t, node, row);
-    if (same_method(&c.row, row))
+    if (same_method(&c.row, row) && step_has_zeros(&c.step))
         try_again(t, &c, list);
 }
 

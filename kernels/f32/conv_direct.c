@@ -13,6 +13,7 @@
 #define conv_diagonal_cuts RNC_FN(conv_diagonal_cuts)
 #define conv_diagonal_panels RNC_FN(conv_diagonal_panels)
 #define conv_panels RNC_FN(conv_panels)
+#define conv_outputs RNC_FN(conv_outputs)
 
 /* Panels first .. end-1 of a group, `width` channels each, and the part that computes them. */
 typedef struct conv_set {
@@ -22,6 +23,8 @@ typedef struct conv_set {
     const float *in, *res; /* the window of pixel (0, 0); the residual at the set's first channel */
     float *out;
     int part, parts;
+    int row;   /* of weights, the first */
+    int later; /* 1: out has sums already */
 } conv_set;
 
 /* What the tiles of a pass share: columns first .. end-1, each of nv vectors, and a block of their
@@ -152,10 +155,10 @@ RNC_KERNEL void conv_columns(const rnc_conv_shape *s, const rnc_knobs *t, const 
     p.end_tile = rnc_share(c.all, set->part + 1, set->parts);
     p.spacing = alternate ? row : 64;
     for (int turn = 0; turn < rnc_div_up(end - first, keep) * d.count; turn++) {
-        conv_part(&d, turn % d.count, &p.b);
+        conv_part(&d, turn % d.count, set->later, &p.b);
         p.first = first + turn / d.count * keep;
         p.end = p.first + keep < end ? p.first + keep : end;
-        p.row = p.b.run * d.run + p.b.c / p.b.streams;
+        p.row = set->row + p.b.run * d.run + p.b.c / p.b.streams;
         /* What is used next: the rows after the block, or a column of the next panel. */
         const int deep = p.b.runs * p.b.depth, calls = (p.end_tile - p.tile) * (p.end - p.first);
         const int lines = alternate ? d.runs * d.run + 1 : (deep + 1) * row / 64;
@@ -268,10 +271,11 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
         const int p1 = p0 + keep < set->end ? p0 + keep : set->end;
         conv_place at, next;
         conv_work k;
-        conv_part(&cuts, i % cuts.count, &k.b);
+        conv_part(&cuts, i % cuts.count, set->later, &k.b);
         const int rows = k.b.runs * k.b.depth, column = p0 * width;
         p.w = set->w + p0 * set->panel;
-        k.w = p.w + width * (int)sizeof(float) + (ptrdiff_t)(k.b.run * cuts.run + k.b.c) * row;
+        k.w = p.w + width * (int)sizeof(float) +
+              (ptrdiff_t)(set->row + k.b.run * cuts.run + k.b.c) * row;
         k.ahead.weights = k.w + (cuts.count > 1 ? (ptrdiff_t)rows * row : (p1 - p0) * set->panel);
         p.vectors = (p1 - p0) * width / RNC_VL;
         p.share = rows * RNC_VL / (t1 - t0) * (int)sizeof(float);
@@ -315,6 +319,100 @@ RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const c
 #endif
 }
 
+#ifdef RNC_CLIPPED
+#define conv_clipped RNC_FN(conv_clipped)
+#define conv_clipped_tap RNC_FN(conv_clipped_tap)
+#define conv_clipped_act RNC_FN(conv_clipped_act)
+
+/* The activation of rows y0 .. y1-1 of an image, the set's channels. */
+RNC_KERNEL void conv_clipped_act(const rnc_conv_shape *s, const conv_set *set, int image, int y0,
+                                 int y1)
+{
+    for (int i = y0 * s->out_w; i < y1 * s->out_w; i++) {
+        float *out = set->out + rnc_at(image, s->out_image, i / s->out_w, s->out_row, i % s->out_w,
+                                       s->out_pixel);
+        for (int c = set->first * set->width; c < set->end * set->width; c += RNC_VL)
+            vf_store(out + c, vf_act(vf_load(out + c), s->act, s->alpha, s->beta));
+    }
+}
+
+/* Adds the taps of column `right` of the window and row `down` to rows y0 .. y1-1 of the set's
+ * image. The column is a constant where this is called, so that the sizes of the register tiles
+ * are, too. */
+RNC_KERNEL void conv_clipped_tap(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set,
+                                 int y0, int y1, int down, int right)
+{
+    const int tap = down * s->kernel_w + right;
+    rnc_conv_shape one = *s;
+    conv_set k = *set;
+    rnc_tap_cut c;
+    rnc_cut_tap(s, tap, &c);
+    c.y0 = c.y0 > y0 ? c.y0 : y0;
+    one.images = one.kernel_h = one.kernel_w = one.dilation_h = one.dilation_w = 1;
+    one.act = RNC_ACT_NONE;
+    one.out_h = (c.y1 < y1 ? c.y1 : y1) - c.y0;
+    one.out_w = c.x1 - c.x0;
+    if (one.out_h <= 0 || one.out_w <= 0)
+        return;
+    k.row = tap * s->in_c;
+    k.in += rnc_at(0, 0, c.y0 * s->stride_h + down * s->dilation_h, s->in_row,
+                   c.x0 * s->stride_w + right * s->dilation_w, s->in_pixel);
+    k.res = s->residual ? k.res + rnc_at(0, 0, c.y0, s->res_row, c.x0, s->res_pixel) : NULL;
+    k.out += rnc_at(0, 0, c.y0, s->out_row, c.x0, s->out_pixel);
+    conv_panels(&one, t, &k);
+}
+
+/* Windows that are clipped to the input, around which nothing is stored: each tap is a convolution
+ * 1x1 of the pixels that are there, and is added to their outputs.  One that all windows have comes
+ * first.  Parts share the rows. */
+RNC_KERNEL void conv_clipped(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
+{
+    const int lines = s->images * s->out_h, full = rnc_full_tap(s);
+    const int end = rnc_share(lines, set->part + 1, set->parts);
+    conv_set k = *set;
+    k.part = 0, k.parts = 1;
+    for (int line = rnc_share(lines, set->part, set->parts), y0, y1; line < end; line += y1 - y0) {
+        const int image = line / s->out_h;
+        y0 = line % s->out_h;
+        k.in = set->in + (ptrdiff_t)image * s->in_image;
+        k.res = s->residual ? set->res + (ptrdiff_t)image * s->res_image : NULL;
+        k.out = set->out + (ptrdiff_t)image * s->out_image;
+        y1 = y0 + (end - line) < s->out_h ? y0 + (end - line) : s->out_h;
+        for (int i = 0; i < s->kernel_h * s->kernel_w; i++) {
+            const int tap = i == 0 ? full : i <= full ? i - 1 : i, down = tap / s->kernel_w;
+            k.later = i > 0;
+#define RNC_CLIPPED_CASE(right) \
+    case right: \
+        if (right < s->kernel_w) \
+            conv_clipped_tap(s, t, &k, y0, y1, down, right); \
+        break
+            switch (tap % s->kernel_w) {
+                RNC_CLIPPED_CASE(0);
+                RNC_CLIPPED_CASE(1);
+                RNC_CLIPPED_CASE(2);
+                RNC_CLIPPED_CASE(3);
+                RNC_CLIPPED_CASE(4);
+            }
+#undef RNC_CLIPPED_CASE
+        }
+        if (s->act != RNC_ACT_NONE)
+            conv_clipped_act(s, set, image, y0, y1);
+    }
+}
+#endif
+
+/* All outputs of a set. */
+RNC_KERNEL void conv_outputs(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
+{
+#ifdef RNC_CLIPPED
+    if (s->in_h > 0) {
+        conv_clipped(s, t, set);
+        return;
+    }
+#endif
+    conv_panels(s, t, set);
+}
+
 RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
                                     const rnc_operands *o, int part, int parts)
 {
@@ -328,6 +426,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
     conv_set set;
     set.panel = rnc_panel_bytes(s->weights, s->panel, (ptrdiff_t)rows * s->panel);
     set.part = t->split ? 0 : part, set.parts = t->split ? 1 : parts;
+    set.row = set.later = 0;
     for (int g = 0; g < s->groups; g++) {
         const int first = p0 > g * c.per_group ? p0 - g * c.per_group : 0;
         const int end = p1 < (g + 1) * c.per_group ? p1 - g * c.per_group : c.per_group;
@@ -338,7 +437,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         set.width = s->panel;
         set.first = first, set.end = end < c.full ? end : c.full;
         if (c.full > 0)
-            conv_panels(s, t, &set);
+            conv_outputs(s, t, &set);
 #ifdef RNC_NARROW
         if (c.narrow > 0 && first < c.per_group && end == c.per_group) {
             set.w += c.full * set.panel;
@@ -346,7 +445,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
             set.out += c.full * s->panel;
             set.width = c.narrow;
             set.first = 0, set.end = 1;
-            conv_panels(s, t, &set);
+            conv_outputs(s, t, &set);
         }
 #endif
     }
@@ -365,3 +464,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
 #undef conv_diagonal_cuts
 #undef conv_diagonal_panels
 #undef conv_panels
+#undef conv_outputs
+#ifdef RNC_CLIPPED
+#undef conv_clipped
+#undef conv_clipped_tap
+#undef conv_clipped_act
+#endif

@@ -152,8 +152,8 @@ RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_knobs *t, const con
     conv_end(s, acc, n, nv, r->wide, &k);
 }
 
-/* Fills in block i of those that the rows are cut into. */
-RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
+/* Fills in block i of those that the rows are cut into; later: the output has sums already. */
+RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, int later, conv_block *b)
 {
     const int run = i / d->cuts * d->each, c = i % d->cuts * d->piece;
     b->run = run;
@@ -161,7 +161,7 @@ RNC_KERNEL void conv_part(const rnc_rows_cut *d, int i, conv_block *b)
     b->c = c;
     b->depth = d->run % d->piece == 0 || c + d->piece <= d->run ? d->piece : d->run - c;
     b->streams = d->streams, b->apart = d->run / d->streams;
-    b->is_long = d->is_long;
-    b->first = i == 0;
+    b->is_long = d->is_long || later;
+    b->first = i == 0 && !later;
     b->last = i + 1 == d->count;
 }

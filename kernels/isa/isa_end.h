@@ -9,6 +9,7 @@
 #undef RNC_HALVES
 #undef RNC_LARGE_WINDOWS
 #undef RNC_TAPS
+#undef RNC_CLIPPED
 #undef RNC_KERNEL
 #undef RNC_STEP
 #undef RNC_SHARED

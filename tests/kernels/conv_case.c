@@ -11,7 +11,8 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
     s->stride_h = s->stride_w = chance(c, 65) ? 1 : 2;
     if (chance(c, 10))
         s->stride_w = pick(c, 1, 3);
-    s->dilation_h = s->dilation_w = chance(c, 85) ? 1 : pick(c, 1, 3);
+    s->dilation_h = s->dilation_w =
+        chance(c, l.clipped ? 20 : 85) ? 1 : pick(c, 1, l.clipped ? 9 : 3);
     s->pad_top = chance(c, 80) ? (s->kernel_h - 1) / 2 * s->dilation_h : pick(c, 0, 3);
     s->pad_left = chance(c, 80) ? (s->kernel_w - 1) / 2 * s->dilation_w : pick(c, 0, 3);
     s->out_h = pick(c, 1, 8);
@@ -34,7 +35,7 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
 }
 
 /* The input the windows reach is in_h x in_w pixels and a halo on each side. */
-static Grid draw_input(Case *c, const rnc_conv_shape *s, ConvLimits l)
+static Grid draw_input(Case *c, rnc_conv_shape *s, ConvLimits l)
 {
     const int reach_h = (s->out_h - 1) * s->stride_h + (s->kernel_h - 1) * s->dilation_h + 1;
     const int reach_w = (s->out_w - 1) * s->stride_w + (s->kernel_w - 1) * s->dilation_w + 1;
@@ -50,6 +51,13 @@ static Grid draw_input(Case *c, const rnc_conv_shape *s, ConvLimits l)
     if (layout.right < 0)
         layout.right = 0;
     layout.tight = chance(c, 40);
+    if (l.clipped && in_h > 0 && in_w > 0) {
+        s->in_h = in_h, s->in_w = in_w;
+        if (rnc_full_tap(s) < 0 || s->kernel_w > RNC_CLIPPED_COLUMNS)
+            s->in_h = s->in_w = 0;
+        else
+            layout.top = layout.left = layout.bottom = layout.right = 0;
+    }
     Grid g = grid_make(c, s->images, in_h < 1 ? 1 : in_h, in_w < 1 ? 1 : in_w, l.groups * l.in_c,
                        layout);
     grid_fill(c, &g, -1.0f, 1.0f);

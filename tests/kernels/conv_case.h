@@ -24,6 +24,7 @@ typedef struct ConvLimits {
     bool pixels;             /* windows of 1x1, stride 1 */
     bool columns;            /* one to four taps down, of each phase of stride 1 or 2 */
     bool halves;             /* weights of any type */
+    bool clipped;            /* windows are clipped to the input, if they can be */
     bool mixes;              /* a NaN or an infinity reaches outputs that do not see it */
     int in_align;            /* of the input's, if another (a caller's image); 0: the same */
 } ConvLimits;

@@ -154,6 +154,7 @@ typedef void TestFn(Case *c);
 #define KERNEL(name, family, packing, needs, operands, doc) void test_##name(Case *c);
 #include "kernels/train/kernels.def"
 #include "kernels/cuts_blas.h"
+#include "kernels/cuts_clipped.h"
 #include "kernels/cuts_norm.h"
 #include "kernels/cuts_strassen.h"
 #include "kernels/cuts_winograd.h"

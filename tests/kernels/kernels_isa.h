@@ -13,6 +13,7 @@
 #define RNC_LONG_ACT 1
 #define RNC_LARGE_WINDOWS 1
 #define RNC_TAPS 1
+#define RNC_CLIPPED 1
 #include "kernels/f32/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET

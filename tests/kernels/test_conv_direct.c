@@ -31,6 +31,7 @@ void test_conv_direct(Case *c)
     l.align = align;
     l.halves = true;
     l.in_align = chance(c, 30) ? 1 : 0;
+    l.clipped = chance(c, 30);
     l.width = l.groups == 1 ? pick(c, 1, 80) : align * pick(c, 1, 64 / align);
     if (chance(c, 1)) { /* sums in blocks */
         l.groups = 1, l.width = pick(c, 1, 9), l.pixels = true;

@@ -81,6 +81,15 @@ Node *make_conv(Bench *b, Node *in, int kernel, int filters, int stride, int gro
     return make(b, OP_CONV, &in, 1, &attrs);
 }
 
+Node *make_dilated(Bench *b, Node *in, int kernel, int filters, int dilation)
+{
+    Attrs attrs = ir_default_attrs(OP_CONV);
+    set_window(&attrs, kernel, 1, dilation * (kernel / 2));
+    attrs.dilation[0] = attrs.dilation[1] = dilation;
+    attrs.filters = filters;
+    return make(b, OP_CONV, &in, 1, &attrs);
+}
+
 Node *make_conv_bn(Bench *b, Node *in, int kernel, int filters, int stride, bool relu)
 {
     Node *bn = make_op(b, OP_BN, make_conv(b, in, kernel, filters, stride, 1));

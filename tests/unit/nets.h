@@ -30,6 +30,8 @@ Node *make_op(Bench *b, Op op, Node *in);
 Node *make_join(Bench *b, Op op, Node *x, Node *y);
 /* A square window with padding that keeps the size at stride 1. */
 Node *make_conv(Bench *b, Node *in, int kernel, int filters, int stride, int groups);
+/* Of stride 1, with as many outputs as inputs. */
+Node *make_dilated(Bench *b, Node *in, int kernel, int filters, int dilation);
 /* With bn behind it, and relu if wanted. */
 Node *make_conv_bn(Bench *b, Node *in, int kernel, int filters, int stride, bool relu);
 Node *make_pool(Bench *b, Op op, Node *in, int kernel, int stride, int padding);

@@ -1,5 +1,8 @@
-/* conv_direct.c: convolution as it is defined, by register tiles. */
+/* conv_direct.c: convolution as it is defined, by register tiles; and with windows that are clipped
+ * to the input, tap by tap, which needs no zeros around it. */
 #include "plan/methods/method_parts.h"
+
+#include "kernels/cuts_clipped.h"
 
 /* Groups of a convolution as its kernel sees them: merged, so that each has whole vectors of
  * output channels. */
@@ -168,6 +171,121 @@ const Method method_conv_direct = {
     .shape = direct_shape,
     .set_knobs = direct_knobs,
     .share = direct_share,
+    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
+             KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
+             KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split),
+    .wide = registers_wide,
+    .narrow = registers_narrow,
+    .trials = trials,
+};
+
+/* ---- clipped windows ----
+ *
+ * Dilated windows reach far beyond a small image: the zeros around one of 65 x 65 pixels for a
+ * dilation of 36 are three times as many as its pixels.  Here no tap reads or multiplies them. */
+
+/* With so many times the input's pixels in a halo, of which most are zeros, it is not stored. */
+static const double HALO_MOST = 1.5;
+
+static void clip(const Node *node, rnc_conv_shape *s)
+{
+    s->in_h = node->in[0]->type.h, s->in_w = node->in[0]->type.w;
+}
+
+/* The window of a node, clipped. */
+static rnc_conv_shape clipped_window(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    rnc_conv_shape s = {.out_h = node->type.h, .out_w = node->type.w};
+    s.kernel_h = a->kernel[0], s.kernel_w = a->kernel[1];
+    s.stride_h = a->stride[0], s.stride_w = a->stride[1];
+    s.dilation_h = a->dilation[0], s.dilation_w = a->dilation[1];
+    s.pad_top = a->padding[0], s.pad_left = a->padding[1];
+    clip(node, &s);
+    return s;
+}
+
+/* How many taps of all windows of an image are inside the input. */
+static int64_t taps_inside(const rnc_conv_shape *s)
+{
+    int64_t taps = 0;
+    for (int i = 0; i < s->kernel_h * s->kernel_w; i++) {
+        rnc_tap_cut c;
+        rnc_cut_tap(s, i, &c);
+        if (c.y1 > c.y0 && c.x1 > c.x0)
+            taps += (int64_t)(c.y1 - c.y0) * (c.x1 - c.x0);
+    }
+    return taps;
+}
+
+static bool clipped_fits(const Plan *plan, const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    if (!direct_fits(plan, node) || (a->dilation[0] == 1 && a->dilation[1] == 1) ||
+        a->kernel[1] > RNC_CLIPPED_COLUMNS)
+        return false;
+    double with_halo = 1.0;
+    for (int axis = 0; axis < 2; axis++) {
+        const int extent = axis ? node->in[0]->type.w : node->in[0]->type.h;
+        int before, behind;
+        conv_reach(node, axis, &before, &behind);
+        with_halo *= (double)(before + extent + behind) / extent;
+    }
+    const rnc_conv_shape s = clipped_window(node);
+    return with_halo >= HALO_MOST && rnc_full_tap(&s) >= 0;
+}
+
+static int64_t clipped_macs(const Node *node)
+{
+    const rnc_conv_shape s = clipped_window(node);
+    return taps_inside(&s) * (node->in[0]->type.c / node->attrs.groups) * node->attrs.filters;
+}
+
+static int64_t clipped_multiplications(const Step *step)
+{
+    return clipped_macs(step->node);
+}
+
+/* As the plain sum, without the taps that are outside. */
+static double clipped_seconds(const Plan *plan, const Node *node, const Method *self)
+{
+    const double weights =
+        (double)node->attrs.kernel[0] * node->attrs.kernel[1] * node->in[0]->type.c * node->type.c;
+    return overlapped(2.0 * (double)clipped_macs(node) * node->type.n /
+                          (peak_of(plan) * reach_of(plan)->direct),
+                      seconds_to_read(plan, self, weights));
+}
+
+static void clipped_shape(const Plan *plan, const Node *node, rnc_conv_shape *s)
+{
+    direct_shape(plan, node, s);
+    clip(node, s);
+}
+
+/* Threads share rows: each reads all weights, but what the taps leave in the output stays near. */
+static void clipped_share(const Plan *plan, Step *step, const TuningRow *row)
+{
+    const rnc_conv_shape *s = &step->shape.conv;
+    for (int i = 0; i < ISA_COUNT; i++)
+        set_split(row, (Isa)i, &step->knobs[i], false);
+    step->parts = worth_parts(clipped_macs(step->node) * s->images, MACS_TO_SHARE,
+                              s->images * s->out_h < plan->options.threads ? s->images * s->out_h
+                                                                           : plan->options.threads);
+}
+
+const Method method_conv_clipped = {
+    .word = "clipped",
+    .kernel = KERNEL_conv_direct,
+    .plain = true,
+    .fits = clipped_fits,
+    .halves = true,
+    .seconds = clipped_seconds,
+    .by_pixel = true,
+    .any_channels = true,
+    .shape = clipped_shape,
+    .set_knobs = direct_knobs,
+    .share = clipped_share,
+    .multiplications = clipped_multiplications,
     .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
              KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
              KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split),

@@ -154,6 +154,44 @@ static void test_choices(void)
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
 }
 
+/* Whether windows are clipped, and the halo that is stored above the input. */
+static bool clips(PlanOptions o, int hw, int kernel, int dilation, int *halo)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_op(&b, OP_RELU, make_input(&b, 1, 64, hw, hw, ELEM_F32));
+    Node *conv = make_dilated(&b, in, kernel, 64, dilation);
+    make_output(&b, conv);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Method *method = plan->methods[conv->id];
+    *halo = plan->tensors[in->id]->halo[0];
+    bench_end(&b);
+    return method == &method_conv_clipped;
+}
+
+/* Windows are clipped where most of what they would read is zeros, which then are not stored. */
+static void test_clipped(void)
+{
+    PlanOptions o = {.isas = 1u << ISA_avx2};
+    int halo;
+    CU_ASSERT(clips(o, 65, 3, 36, &halo));
+    CU_ASSERT_EQUAL(halo, 0);
+    CU_ASSERT(clips(o, 65, 3, 12, &halo));
+    CU_ASSERT(clips(o, 65, 5, 12, &halo));
+    CU_ASSERT_FALSE(clips(o, 65, 3, 4, &halo));
+    CU_ASSERT_EQUAL(halo, 4);
+    CU_ASSERT_FALSE(clips(o, 7, 3, 1, &halo));   /* as many zeros, but other methods are faster */
+    CU_ASSERT_FALSE(clips(o, 65, 7, 12, &halo)); /* more columns than there is code for */
+    o.exact = true;
+    CU_ASSERT(clips(o, 65, 3, 36, &halo));
+    o.optimize = OPTIMIZE_SIZE;
+    CU_ASSERT(clips(o, 65, 3, 36, &halo));
+    o.backend = BACKEND_OPENBLAS;
+    CU_ASSERT_FALSE(clips(o, 65, 3, 36, &halo));
+    CU_ASSERT_EQUAL(halo, 36);
+}
+
 /* The method of the last of two convolutions, where `act` is between them, and that which its
  * spread rules out; the input's numbers go up to `most`, and can be NaN. */
 static const Method *ranged(double most, bool nan, Op act, const Method **faster)
@@ -378,6 +416,7 @@ void suite_method(void)
     CU_add_test(s, "products", test_products);
     CU_add_test(s, "batch", test_batch);
     CU_add_test(s, "choices", test_choices);
+    CU_add_test(s, "clipped windows", test_clipped);
     CU_add_test(s, "stems", test_stems);
     CU_add_test(s, "strassen", test_strassen);
     CU_add_test(s, "strassen products", test_strassen_products);

@@ -31,7 +31,7 @@ static const ActBound bounds[] = {
     {RNC_ACT_ELU, "elu", 4.5, 0.0, 1.0f, 0},
     {RNC_ACT_ELU, "elu", 4.5, 0.0, -0.3f, 0},
     {RNC_ACT_SELU, "selu", 6.0, 0.0, 0, 0},
-    {RNC_ACT_SOFTPLUS, "softplus", 2.5, 0.0, 0, 0},
+    {RNC_ACT_SOFTPLUS, "softplus", 2.9, 0.0, 0, 0},
     {RNC_ACT_MISH, "mish", 5.0, 0.0, 0, 0},
     {RNC_ACT_CLIP, "clip", 1e-9, 0.0, -1.0f, 2.0f},
     {RNC_ACT_CLIP, "clip", 1e-9, 0.0, -INFINITY, 0.5f},

@@ -2,6 +2,7 @@
  * A mapped file costs no copy, is shared by all processes that use it, and is read from the disk as
  * it is needed.  The file must not be changed while it is open. */
 #define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* for madvise */
 #include "rncrt.h"
 #include "rncw.h"
 
@@ -24,6 +25,18 @@ static rnc_status fail(rnc_weights *w, const char *what, int error)
     return RNC_E_OPEN;
 }
 
+/* Every inference reads all of a large file, and with small pages waits for the tables that say
+ * where they are.  A kernel that can keep files in huge pages (Linux, from 6.16 on with ext4) does
+ * so if it is told before it reads the file; any other ignores it. */
+static void want_huge_pages(void *map, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    (void)madvise(map, size, MADV_HUGEPAGE);
+#else
+    (void)map, (void)size;
+#endif
+}
+
 /* Maps the file that is open as `fd`, and checks it. */
 static rnc_status map_file(rnc_weights *w, int fd)
 {
@@ -43,6 +56,7 @@ static rnc_status map_file(rnc_weights *w, int fd)
     map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (map == MAP_FAILED)
         return fail(w, "cannot map the weights file", errno);
+    want_huge_pages(map, size);
     status = rnc_weights_memory(w, map, size);
     if (status == RNC_OK)
         w->map = map;

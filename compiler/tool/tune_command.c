@@ -91,7 +91,9 @@ static bool measure(Tune *t, Candidates *list, int rounds, bool with_first)
         return false;
     for (int i = with_first ? 0 : 1; t->table && i < list->n; i++) {
         TuningRow row = list->at[i].row;
-        row.comment = arena_printf(t->arena, "%.3f of %.2f us", list->at[i].ratio, list->at[0].us);
+        row.comment = t->too_busy ? "not measured: the machine was too busy"
+                                  : arena_printf(t->arena, "%.3f of %.2f us", list->at[i].ratio,
+                                                 list->at[0].us);
         VEC_PUSH(t->arena, &t->table->rows, row);
     }
     return true;
@@ -118,7 +120,8 @@ static bool tune_kind(Tune *t, Kind *kind)
     if (second.n > 1 && !measure(t, &second, fewer, false))
         return false;
     progress(t, "knobs", &second);
-    learn_knobs(t, &second.at[at], &second);
+    if (!t->too_busy)
+        learn_knobs(t, &second.at[at], &second);
 
     try_again(t, &first.at[0], &last);
     try_again(t, best_of(&second), &last);

@@ -16,6 +16,7 @@ const Liking likings[ISA_COUNT] = {
                     .odd_unroll = 7,
                     .prefetch_output = 1,
                     .memory_broadcasts = 75,
+                    .sums_broadcasts = 50,
                     .prefetch_weights = true,
                     .depth = DEPTH_OF_L1,
                     .together_kb = 128,
@@ -42,6 +43,7 @@ const Liking likings[ISA_COUNT] = {
                   .unroll = 4,
                   .odd_unroll = 7,
                   .memory_broadcasts = 100,
+                  .sums_broadcasts = 100,
                   .prefetch_weights = true,
                   .taps_depth = 64,
                   .dense_vectors = 8,
@@ -104,10 +106,20 @@ void like_registers(const rnc_conv_shape *s, Isa isa, rnc_knobs *t)
     t->pixels = like->pixels * like->vectors / t->vectors;
 }
 
+/* A single vector of weights has nothing to gain from a broadcast in a register. */
+static int broadcasts(const rnc_knobs *t, int percent)
+{
+    return t->vectors == 1 && percent > 0 ? 100 : percent;
+}
+
 int like_broadcasts(const rnc_knobs *t, Isa isa)
 {
-    const int percent = likings[isa].memory_broadcasts;
-    return t->vectors == 1 && percent > 0 ? 100 : percent;
+    return broadcasts(t, likings[isa].memory_broadcasts);
+}
+
+int like_sums_broadcasts(const rnc_knobs *t, Isa isa)
+{
+    return broadcasts(t, likings[isa].sums_broadcasts);
 }
 
 int block_depth(int rows, int run, int wish)

@@ -2,6 +2,7 @@
  * tile knows the shape of no layer but only its kind (rnc_tile_kind), so one function serves many
  * steps, and compilers see its loops once. */
 #define sums_job RNC_FN(sums_job)
+#define sums_now RNC_FN(sums_now)
 #define sums_places RNC_FN(sums_places)
 #define sums_begin RNC_FN(sums_begin)
 #define sums_steps RNC_FN(sums_steps)
@@ -32,6 +33,16 @@ typedef struct sums_job {
     float low, high;                  /* limits of the output: the short activations */
 } sums_job;
 
+/* What changes from tile to tile of a job.  It is not kept in the job, whose copy would be loaded
+ * before its parts, just written, have left the store buffer. */
+typedef struct sums_now {
+    const float *in, *next;
+    const char *ahead;
+    const float *from;
+    float *to;
+    const ptrdiff_t *res_at, *out_at;
+} sums_now;
+
 /* Sets the sums that a tile begins with. */
 RNC_KERNEL void sums_begin(vf *acc, const float *from, int wide, int n, int nv)
 {
@@ -56,8 +67,7 @@ typedef struct sums_places {
 } sums_places;
 
 /* One turn: acc[i][j] += pixel i [k] * w[k][vector j] for each of its input channels k. */
-RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, const sums_places *p, const char *w,
-                           int n)
+RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, const char *w, int n)
 {
     const int elem = kind->weights, bytes = rnc_weight_bytes(elem), nv = kind->vectors;
     const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
@@ -69,7 +79,7 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, const sums_places
             b[j] = vf_load_weights(w + j * RNC_VL * bytes, elem);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
-            const float *x = p->in[i / RNC_NEAR] + p->at[i % RNC_NEAR] + k;
+            const float *x = p->in[i / RNC_NEAR] + p->at[i % RNC_NEAR] + (n > RNC_NEAR ? 0 : k);
             if (few) {
                 RNC_BROADCAST(b[i], x);
             } else if ((i + 1) * kind->memory / 100 > i * kind->memory / 100) {
@@ -91,28 +101,35 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, const sums_places
             for (int i = 0; i < n; i++)
                 RNC_FMA(acc[i * nv + j], b[i], v);
         }
+        RNC_UNROLL(4)
+        for (int i = 0; n > RNC_NEAR && i < 3; i++) {
+            p->in[i]++;
+            if (i * RNC_NEAR < n)
+                RNC_BASE(p->in[i]); /* or all addresses are kept, more than there are registers */
+        }
     }
 }
 
 /* Multiplies a tile. */
 RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *job,
-                          const float *next, const char *ahead, int n)
+                          const sums_now *now, int n)
 {
     const int step = kind->unroll * kind->width * rnc_weight_bytes(kind->weights);
     const int lines = kind->lines < RNC_LINES_ANY ? kind->lines : job->lines;
     const int pixel = job->pixel, on = job->step;
-    const char *w = job->w;
+    const float *next = now->next;
+    const char *w = job->w, *ahead = now->ahead;
     sums_places p;
     RNC_UNROLL(8)
     for (int i = 0; i < RNC_NEAR; i++) {
         p.at[i] = (ptrdiff_t)i * pixel;
-        if (n > RNC_NEAR)
+        if (i < n)
             RNC_BASE(p.at[i]);
     }
     RNC_UNROLL(4)
     for (int i = 0; i < 3; i++) {
-        p.in[i] = job->in + (i * RNC_NEAR < n ? i * RNC_NEAR * pixel : 0);
-        if (n > RNC_NEAR)
+        p.in[i] = now->in + (i * RNC_NEAR < n ? i * RNC_NEAR * pixel : 0);
+        if (i * RNC_NEAR < n)
             RNC_BASE(p.in[i]);
     }
     for (int turns = job->turns; turns > 0; turns--) {
@@ -126,7 +143,7 @@ RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *jo
             next += kind->unroll;
         }
         RNC_UNROLL(4)
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; n <= RNC_NEAR && i < 3; i++)
             p.in[i] += kind->unroll;
         w += step;
     }
@@ -143,11 +160,11 @@ RNC_KERNEL void sums_store(const vf *acc, float *to, int wide, int n, int nv)
 }
 
 /* Writes the sums to the output, with bias, residual and the short activations. */
-RNC_KERNEL void sums_output(vf *acc, const sums_job *job, int n, int nv)
+RNC_KERNEL void sums_output(vf *acc, const sums_job *job, const sums_now *now, int n, int nv)
 {
     const float *const res = job->res;
     float *const out = job->out;
-    const ptrdiff_t *const res_at = job->res_at, *const out_at = job->out_at;
+    const ptrdiff_t *const res_at = now->res_at, *const out_at = now->out_at;
     vf low, high;
     RNC_UNROLL(8)
     for (int j = 0; j < nv; j++) {
@@ -175,45 +192,52 @@ RNC_KERNEL void sums_output(vf *acc, const sums_job *job, int n, int nv)
 }
 
 /* n pixels times the vectors of a tile. */
-RNC_KERNEL void sums_tile(const rnc_tile_kind *kind, const sums_job *job, const float *next,
-                          const char *ahead, int n)
+RNC_KERNEL void sums_tile(const rnc_tile_kind *kind, const sums_job *job, const sums_now *now,
+                          int n)
 {
     const int nv = kind->vectors;
     vf acc[32];
-    sums_begin(acc, job->from, job->wide, n, nv);
-    sums_loop(kind, acc, job, next, ahead, n);
-    if (job->to) {
-        sums_store(acc, job->to, job->wide, n, nv);
+    sums_begin(acc, now->from, job->wide, n, nv);
+    sums_loop(kind, acc, job, now, n);
+    if (now->to) {
+        sums_store(acc, now->to, job->wide, n, nv);
     } else {
-        sums_output(acc, job, n, nv);
+        sums_output(acc, job, now, n, nv);
     }
 }
 
 /* Fetches the output of n pixels, which is written soon. */
-RNC_KERNEL void sums_fetch(const sums_job *job, int n, int width)
+RNC_KERNEL void sums_fetch(const sums_job *job, const ptrdiff_t *out_at, int n, int width)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < width; j += 16)
-            RNC_PREFETCH_WRITE(job->out + job->out_at[i] + j);
+            RNC_PREFETCH_WRITE(job->out + out_at[i] + j);
 }
 
 /* Computes a job, tile after tile, and returns where the fetching of weights goes on. */
 RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job)
 {
-    const int tiles = rnc_div_up(job->pixels, job->most);
-    const int small = tiles > 0 ? job->pixels / tiles : 0, longer = job->pixels - small * tiles;
-    sums_job k = *job;
+    const int pixels = job->pixels, single = pixels <= job->most; /* spares two divisions */
+    const int tiles = single ? pixels > 0 : rnc_div_up(pixels, job->most);
+    const int small = single ? pixels : pixels / tiles, longer = pixels - small * tiles;
+    const float *in = job->in;
+    const char *ahead = job->ahead;
+    sums_now k;
+    k.from = job->from, k.to = job->to;
+    k.res_at = job->res_at, k.out_at = job->out_at;
     for (int i = 0; i < tiles; i++) {
-        const int n = small + (i < longer), due = k.ahead < k.far;
-        const float *const after = k.in + n * k.pixel, *const next = i + 1 < tiles ? after : k.next;
-        const char *const ahead = due ? k.ahead : k.w; /* these are in cache already */
-        if (k.fetch_out)
-            sums_fetch(&k, n, kind->vectors * RNC_VL);
+        const int n = small + (i < longer), due = ahead < job->far;
+        k.in = in;
+        in += n * job->pixel;
+        k.next = i + 1 < tiles ? in : job->next;
+        k.ahead = due ? ahead : job->w; /* these are in cache already */
+        if (job->fetch_out)
+            sums_fetch(job, k.out_at, n, kind->vectors * RNC_VL);
 /* A constant number of pixels. */
 #define RNC_SUMS_CASE(n_) \
     case n_: \
         if (n_ <= RNC_TILES && n_ * kind->vectors <= RNC_REGISTERS) \
-            sums_tile(kind, &k, next, ahead, n_); \
+            sums_tile(kind, job, &k, n_); \
         break
         switch (n) {
             RNC_SUMS_CASE(1);
@@ -232,18 +256,17 @@ RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job
             RNC_SUMS_CASE(14);
         }
 #undef RNC_SUMS_CASE
-        k.in = after;
-        k.ahead += due ? k.share : 0;
+        ahead += due ? job->share : 0;
         if (k.from)
-            k.from += n * k.wide;
+            k.from += n * job->wide;
         if (k.to) {
-            k.to += n * k.wide;
+            k.to += n * job->wide;
         } else {
             k.out_at += n;
             k.res_at += n;
         }
     }
-    return k.ahead;
+    return ahead;
 }
 
 #define RNC_SUMS_NAME(u, nv, width, elem, memory, lines, near) \

@@ -92,6 +92,7 @@
 #undef RNC_TILE_KINDS
 #undef RNC_OTHER_KINDS
 #undef sums_job
+#undef sums_now
 #undef sums_places
 #undef sums_begin
 #undef sums_steps

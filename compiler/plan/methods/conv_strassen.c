@@ -98,7 +98,7 @@ static void strassen_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knob
     t->unroll = like->unroll;
     t->group = strip;
     t->prefetch_output = like->prefetch_output;
-    t->memory_broadcasts = like->memory_broadcasts;
+    t->memory_broadcasts = like_sums_broadcasts(t, isa);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(half, half, depth);
     if (like->prefetch_weights) {

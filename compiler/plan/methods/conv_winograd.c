@@ -205,7 +205,7 @@ void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
             : group_size(plan, s, t);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
-    t->memory_broadcasts = like_broadcasts(t, isa);
+    t->memory_broadcasts = like_sums_broadcasts(t, isa);
     if (like->prefetch_weights)
         t->prefetch_weights = filters_rate(s, t, panel_vectors(s, isa));
 }
@@ -247,7 +247,8 @@ static double groups_of(const Plan *plan, const Node *node, const Method *self)
 }
 
 /* Counts products, transforms, and the reading of the filters.  The first group reads them from
- * memory or the L3 (seconds_to_read()), others from the L3 unless they stay in the L2. */
+ * memory or the L3 (seconds_to_read()), others from the L3 unless they stay in the L2.  With stride
+ * 2 several planes use the same filters, so that they are fetched in less even order. */
 static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     const int m = self->side;
@@ -261,10 +262,11 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
     const double bytes = rnc_weight_bytes(weights_type_of(plan, self)) * filters;
     const bool stay = bytes < 0.5 * 1024.0 * machine->l2_kb;
     const double again = stay ? 0.0 : groups_of(plan, node, self) - 1.0;
+    const double evenly = node->attrs.stride[0] == 2 ? reach_of(plan)->strided : 1.0;
     return overlapped(
         operations / peak_of(plan) +
             winograd_transforms(plan, m, node->attrs.stride[0], products * in.c, products * out.c),
-        seconds_to_read(plan, self, filters) + again * bytes / (machine->l3 * 1e9));
+        seconds_to_read(plan, self, filters) / evenly + again * bytes / (machine->l3 * 1e9));
 }
 
 /* ---- weights: filters of 3x3 taps, transformed ----

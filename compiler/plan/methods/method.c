@@ -21,7 +21,7 @@ const Method *const method_rows[METHOD_COUNT] = {
 #define REACH_OF_OTHERS                                                                    \
     {                                                                                      \
         .direct = 0.93, .products = 0.90, .blocks = 0.80, .taps = 1.15, .strassen = 0.945, \
-        .fetch = 1.0                                                                       \
+        .fetch = 1.0, .strided = 1.0                                                       \
     }
 static const Reach reaches[ISA_COUNT] = {
     [ISA_avx512] = {.direct = 0.95,
@@ -29,7 +29,8 @@ static const Reach reaches[ISA_COUNT] = {
                     .blocks = 0.55,
                     .taps = 1.08,
                     .strassen = 0.90,
-                    .fetch = 0.80},
+                    .fetch = 0.80,
+                    .strided = 0.70},
     [ISA_avx2] = REACH_OF_OTHERS,
     [ISA_neon] = REACH_OF_OTHERS,
     [ISA_portable] = REACH_OF_OTHERS,

@@ -22,7 +22,8 @@ typedef struct Reach {
     double blocks;   /* likewise for conv_winograd_taps with filters in scratch and many tiles */
     double taps;     /* safety factor on the estimated time of conv_winograd_taps */
     double strassen;
-    double fetch; /* fraction of the machine's reading rates that loops reach */
+    double fetch;   /* fraction of the machine's reading rates that loops reach */
+    double strided; /* fraction of that which Winograd's method reaches with stride 2 */
 } Reach;
 
 /* What the plan's fastest instruction set reaches, and its operations a second at the peak. */
@@ -47,6 +48,7 @@ typedef struct Liking {
     int pixels, vectors;    /* register tile of conv_direct */
     int unroll, odd_unroll; /* the second where a row of taps has an odd length (a stem) */
     int prefetch_output, memory_broadcasts;
+    int sums_broadcasts; /* likewise of tiles that multiply in scratch (kernels/f32/sums.h) */
     bool prefetch_weights;
     int prefetch_input, depth;
     int together_kb;   /* panels whose weights take at most this much are computed together */
@@ -70,6 +72,7 @@ int panel_vectors(const rnc_conv_shape *s, Isa isa);
 /* Sets pixels and vectors of the register tile that suits the ISA, no wider than a panel. */
 void like_registers(const rnc_conv_shape *s, Isa isa, rnc_knobs *t);
 int like_broadcasts(const rnc_knobs *t, Isa isa);
+int like_sums_broadcasts(const rnc_knobs *t, Isa isa);
 /* Rows of a block of weights that stays in the L1 while all pixels use it; `few`: there are few
  * pixels.  0: there are no blocks. */
 int like_depth(const Plan *plan, Isa isa, bool few);

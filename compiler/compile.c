@@ -33,14 +33,32 @@ static bool import_source(const Work *w, Written *written)
            write_net(written, &w->out->imported, path, w->src, w->d);
 }
 
+/* A network of that name that ships lies in another folder. */
+static void point_to_shipped(const Work *w)
+{
+    const LowerOptions *lower = &w->options->lower;
+    const char *input = w->options->input, *slash = strrchr(input, '/');
+    const char *why;
+    for (int i = 0; i < lower->n_include_dirs; i++) {
+        const char *path =
+            arena_printf(w->arena, "%s/%s", lower->include_dirs[i], slash ? slash + 1 : input);
+        if (src_read(w->src, path, &why) < 0)
+            continue;
+        diag_file_note(w->d, input, "a network of that name is %s", path);
+        return;
+    }
+}
+
 static int read_source(const Work *w, Written *written)
 {
     const char *why;
     if (!str_ends(w->options->input, ".ir") && import_is_model(w->options->input))
         return import_source(w, written) ? written->file : -1;
     const int file = src_read(w->src, w->options->input, &why);
-    if (file < 0)
+    if (file < 0) {
         diag_file_error(w->d, w->options->input, "cannot read the network: %s", why);
+        point_to_shipped(w);
+    }
     const SrcFile *text = src_file(w->src, file);
     if (text && !str_ends(w->options->input, ".net") && memchr(text->text, '\0', text->size)) {
         import_refuse(w->options->input, w->arena, w->d);

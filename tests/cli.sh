@@ -168,6 +168,8 @@ fi
 mkdir folder.net
 run 1 'no such file' none.net
 says err "none.net: error: cannot read the network: No such file or directory"
+run 1 'a network that ships, elsewhere' folder.net/resnet18.net -I "$src/models"
+says err "note: a network of that name is $src/models/resnet18.net"
 run 1 'a name that reads like a message' 'rnc: internal error: none.net'
 run 1 'a directory' folder.net
 run 1 'broken network' broken.net -o broken.c

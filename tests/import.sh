@@ -110,4 +110,12 @@ else
     skip "a model of Keras: rnc was built without libhdf5"
 fi
 
+# What a framework's code does to pixels before the model is not in its file.
+printf 'net raw {\n  input x[3, 8, 8]\n  conv 3x3 4\n  output y\n}\n' > raw.net
+"$rnc" raw.net --dump ir > raw.ir
+run 0 "pixels as they come" import raw.ir -o raw-again.net
+says out "note: it has no 'normalize': pixels of 0..255 go in as they are"
+run 0 "pixels that are scaled" import resnet18.ir -o scaled.net
+check "no word of pixels" sh -c '! grep -q normalize out'
+
 finish

@@ -26,6 +26,23 @@ static bool has_values(const Net *net)
     return net->params.n > 0;
 }
 
+/* Whether pixels go into a picture's first layers as they come: what a framework's code does to a
+ * picture before it calls the model is not in the file. */
+static bool takes_raw_pixels(const Net *net)
+{
+    const Node *input = net->inputs.n ? net->inputs.at[0].node : NULL;
+    if (!input || input->type.c > 4 || input->type.h < 8 || input->type.w < 8)
+        return false;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        for (int k = 0; k < node->n_in; k++) {
+            if (node->in[k] == input && (node->op == OP_NORMALIZE || node->op == OP_AFFINE))
+                return false;
+        }
+    }
+    return true;
+}
+
 static void print_made(const Imported *model, const Net *net, const OutputFile *files, int n,
                        Arena *arena)
 {
@@ -34,6 +51,11 @@ static void print_made(const Imported *model, const Net *net, const OutputFile *
            figure_count(arena, net_macs(net), "MAC"));
     for (int i = 0; i < model->remarks.n; i++)
         printf("note: %s\n", model->remarks.at[i]);
+    if (takes_raw_pixels(net))
+        printf(
+            "note: it has no 'normalize': pixels of 0..255 go in as they are. If your code scales "
+            "a picture before\n"
+            "      the model gets it, write that after the input, as in models/resnet50.net\n");
     printf("wrote %s", files[0].path);
     if (n > 1)
         printf(", %s (%s)\n", files[1].path, figure_bytes(arena, (int64_t)files[1].size));

@@ -273,7 +273,7 @@ RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const
                                           const rnc_operands *o, int part, int parts)
 {
     const int group_c = s->out_c / s->groups, depth = s->kernel_h * s->kernel_w * s->in_c;
-    const int full = group_c / s->panel, narrow = group_c % s->panel;
+    const int full = group_c / s->panel;
     for (int g = 0; g < s->groups; g++) {
         grad_columns set;
         set.in = (const float *)o->in[0] + g * s->in_c;
@@ -284,6 +284,7 @@ RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const
         if (full > 0)
             grad_panels(s, t, &set, full, part, parts);
 #ifdef RNC_NARROW
+        const int narrow = group_c % s->panel;
         if (narrow > 0) {
             set.grad += full * s->panel;
             set.out += (ptrdiff_t)full * s->panel * (depth + 1);

@@ -89,6 +89,41 @@ for net in plain softmax; do
         "nm $net.o | grep ' t .*_step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v '_step_'"
 done
 
+# ---- code for narrow panels, and for Winograd's method of plain taps, where a step needs it ----
+
+# pieces LABEL FILTERS NARROW TAPS OPTION...: of a convolution with so many filters; NARROW, TAPS: how many
+# instruction sets have them.
+pieces() {
+    label=$1 filters=$2 narrow=$3 taps=$4
+    shift 4
+    printf 'net panels {\n  input x[64, 56, 56]\n  conv 3x3 %s ; relu\n  output y\n}\n' "$filters" > panels.net
+    check "$label" "$rnc" panels.net --isa scalar,portable --init random:1 -q "$@"
+    check "$label, narrow panels" [ "$(grep -c '#define RNC_NARROW 1' panels.c)" -eq "$narrow" ]
+    check "$label, their code" [ "$(grep -c 'narrow > 0 && k.p1 > panels.full' panels.c)" -eq $((narrow > 0)) ]
+    check "$label, plain taps" [ "$(grep -c 'static const float over\[\]' panels.c)" -eq "$taps" ]
+    check "$label, compiled" ${CC:-cc} -std=c99 $strict -O0 -I"$src/runtime" -c panels.c -o panels.o
+}
+pieces "full panels" 64 0 0
+pieces "a narrow panel" 48 2 0
+pieces "full panels of plain taps" 64 0 1 --optimize balanced
+cat > panels.net << 'EOF'
+net panels {
+  input x[32, 8, 8]
+  conv 3x3 32 ; relu
+  avgpool global ; flatten ; dense 32
+  output y
+}
+train taught {
+  network panels
+  epochs 1
+  batch 4
+  optimizer sgd 0.1
+  loss cross_entropy
+}
+EOF
+check "full panels, trained" "$rnc" panels.net --train --isa scalar,portable -q
+check "full panels, trained, compiled" ${CC:-cc} -std=c99 $strict -O0 -I"$src/runtime" -c panels.c -o panels.o
+
 # ---- a normalisation alone: its cuts are pasted without any convolution ----
 
 for norm in 'group_norm 2' instance_norm 'layer_norm image' layer_norm 'l2_normalize image'; do

@@ -36,7 +36,9 @@ step joins portable 3
 step mse scalar 3 --loss mean_squared_error
 step mse portable 4
 step bytes scalar 3
-[ -z "${RNC_TEST_FULL:-}" ] || for net in conv wise joins mse; do
+step norms $wide 3
+step moves portable 3
+[ -z "${RNC_TEST_FULL:-}" ] || for net in conv wise joins mse norms moves; do
     step $net $wide,$less,portable,scalar 2
 done
 
@@ -101,9 +103,9 @@ check 'memory of an inference' sh -c '! "$0" wide.net --memory least -o no.c 2> 
 check 'no updates' sh -c '! "$0" cut.ir -o cut.c 2> cut.err && grep -q "updates nothing" cut.err' "$rnc"
 
 # What has no kernels yet is refused with its place.
-printf 'net n {\n  input image[1, 4, 4]\n  conv 3x3 2 ; bn scale=false ; relu\n  flatten ; dense 3\n  output y\n}\n' > scaleless.net
-check 'bn without a scale' sh -c '! "$0" scaleless.net --train --batch 4 -o no.c 2> no.err &&
-    grep -q "scaleless.net:[0-9]*:.*" no.err && grep -q "kernels need a scale and a centre" no.err' "$rnc"
+printf 'net n {\n  input image[8, 4, 4]\n  conv 3x3 8 groups=4 ; bn ; relu\n  flatten ; dense 3\n  output y\n}\n' > few.net
+check 'groups of few channels' sh -c '! "$0" few.net --train --batch 4 -o no.c 2> no.err &&
+    grep -q "few.net:[0-9]*:.*" no.err && grep -q "groups have few channels" no.err' "$rnc"
 
 # The text itself by other compilers: each with one instruction set, in make check-full with all.
 compiled() {

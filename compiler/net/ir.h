@@ -71,6 +71,7 @@ typedef struct Param {
     int dims[4];
     Elem elem;        /* of `data`: f32, unless whoever gives the data says another */
     const void *data; /* param_at(), param_floats() */
+    bool fixed;       /* the data are what the operator says: nothing else gives or trains them */
     const Place *place;
 } Param;
 

@@ -243,9 +243,12 @@ static InitSpec own_spec(const Node *node, InitSpec spec)
     return spec;
 }
 
-static bool is_batchnorm(const Node *node)
+/* Normalisations and scales start as the identity, with 1; prelu with a slope of 0.25, as He et al.
+ * (2015). */
+static bool starts_fixed(const Param *param, const Node *node, float *start)
 {
-    return node->op == OP_BN || node->op == OP_BN_TRAIN;
+    *start = node->op == OP_PRELU ? 0.25f : 1;
+    return param->role == P_VARIANCE || (param->role == P_WEIGHT && !op_attr(node->op, "init"));
 }
 
 InitDraw init_draw(const Param *param, const Node *node, InitSpec spec)
@@ -254,9 +257,10 @@ InitDraw init_draw(const Param *param, const Node *node, InitSpec spec)
                                         [TRUNCATED] = INIT_TRUNCATED,
                                         [NORMAL] = INIT_GAUSS,
                                         [CONSTANT] = INIT_CONSTANT};
-    const bool one = param->role == P_VARIANCE || (param->role == P_WEIGHT && is_batchnorm(node));
-    if (one || param->role != P_WEIGHT)
-        return (InitDraw){.values = INIT_CONSTANT, .limit = one};
+    float start;
+    const bool fixed = starts_fixed(param, node, &start);
+    if (fixed || param->role != P_WEIGHT)
+        return (InitDraw){.values = INIT_CONSTANT, .limit = fixed ? (double)start : 0};
     const InitSpec own = own_spec(node, spec);
     const InitRow *row = &init_rows[own.kind];
     const int64_t n = param_elements(param);
@@ -273,11 +277,8 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
 {
     const int64_t n = param_elements(param);
     float *to = NEW_ARRAY(arena, float, n);
-    /* Normalisations and scales start as the identity, with 1; prelu with a slope of 0.25, as He et
-     * al. (2015). */
-    const bool one =
-        param->role == P_VARIANCE || (param->role == P_WEIGHT && !op_attr(node->op, "init"));
-    const float start = node->op == OP_PRELU ? 0.25f : 1;
+    float start;
+    const bool one = starts_fixed(param, node, &start);
     param_set_floats(param, to);
     if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, own_spec(node, spec),

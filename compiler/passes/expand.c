@@ -60,6 +60,7 @@ static void blur_as_conv(const Net *net, Node *node)
             for (int j = 0; j < a->kernel[1]; j++)
                 *to++ = (float)(binomial(a->kernel[0], i) * binomial(a->kernel[1], j));
     param_set_floats(conv->params[P_WEIGHT], weight);
+    conv->params[P_WEIGHT]->fixed = true;
     memcpy(node->params, conv->params, sizeof node->params);
     node->op = OP_CONV;
     node->attrs = attrs;

@@ -149,6 +149,32 @@ static void check_update(PlanCheck *check, const Step *step)
         check_run(check, step, &step->out[i], n);
 }
 
+static void check_norm_grad(PlanCheck *check, const Step *step)
+{
+    const rnc_norm_grad_shape *s = &step->shape.norm_grad;
+    check_box(check, step, &step->in[0], PLANE(s, s->h, s->w, s->c, grad));
+    check_box(check, step, &step->in[1], PLANE(s, s->h, s->w, s->c, in));
+    check_run(check, step, &step->in[2], (s->affine == 2 ? (int64_t)s->h * s->w : 1) * s->c);
+    check_box(check, step, &step->out[0], PLANE(s, s->h, s->w, s->c, to));
+    check_box(check, step, &step->out[1], PLANE(s, s->h, s->w, s->c, each));
+    if ((s->affine > 0) != (step->in[2].kind != PLACE_NONE))
+        complain(check, step, "reads a weight that is not there of", step->node);
+}
+
+static void check_over_grad(PlanCheck *check, const Step *step)
+{
+    const rnc_over_grad_shape *s = &step->shape.over_grad;
+    const int h = s->h * s->box_h, w = s->w * s->box_w;
+    const bool soft = s->kind == RNC_OVER_SOFTMAX || s->kind == RNC_OVER_LOG_SOFTMAX;
+    check_box(check, step, &step->in[0],
+              soft ? PLANE(s, h, w, s->c, grad)
+                   : PLANE(s, s->h, s->w, s->channels ? 1 : s->c, grad));
+    check_box(check, step, &step->in[1], PLANE(s, h, w, s->c, at));
+    check_box(check, step, &step->out[0], PLANE(s, h, w, s->c, out));
+    if ((soft || s->kind == RNC_OVER_MAX) != (step->in[1].kind != PLACE_NONE))
+        complain(check, step, "reads an operand that is not there of", step->node);
+}
+
 void check_train_shape(PlanCheck *check, const Step *step)
 {
     const Shape *s = &step->shape;
@@ -194,6 +220,20 @@ void check_train_shape(PlanCheck *check, const Step *step)
         break;
     case FAMILY_pool_grad:
         check_pool_grad(check, step);
+        break;
+    case FAMILY_norm_grad:
+        check_norm_grad(check, step);
+        break;
+    case FAMILY_over_grad:
+        check_over_grad(check, step);
+        break;
+    case FAMILY_sample_grad:
+        check_box(check, step, &step->in[0],
+                  PLANE(&s->sample_grad, s->sample_grad.out_h, s->sample_grad.out_w,
+                        s->sample_grad.c, grad));
+        check_box(check, step, &step->out[0],
+                  PLANE(&s->sample_grad, s->sample_grad.in_h, s->sample_grad.in_w, s->sample_grad.c,
+                        out));
         break;
     case FAMILY_reduce:
         check_reduce(check, step);

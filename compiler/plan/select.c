@@ -116,9 +116,7 @@ static int rows_parts(Type t)
 
 /* ---- families ---- */
 
-/* Adds a step that applies the node's fused activation to its tensor in place, for kernels that
- * cannot apply it. */
-static void select_act(Plan *plan, const Node *node)
+void select_act(Plan *plan, const Node *node)
 {
     if (node->act == ACT_NONE)
         return;
@@ -137,6 +135,11 @@ static void select_act(Plan *plan, const Node *node)
 
 static void select_map(Plan *plan, const Node *node)
 {
+    const bool trained = plan->training && (node->params[P_WEIGHT] || node->params[P_BIAS]);
+    if (trained && !node->params[P_WEIGHT]) {
+        add_bias(plan, node, node->in[0]);
+        return;
+    }
     const Tensor *in = plan->tensors[node->in[0]->id], *out = plan->tensors[node->id];
     Step step = {.node = node, .kernel = KERNEL_map};
     step.in[0] = operand_of(plan, node->in[0]);
@@ -155,7 +158,9 @@ static void select_map(Plan *plan, const Node *node)
         give_act(own, alpha, beta, &s->act, &s->alpha, &s->beta);
     }
     step.parts = rows_parts(node->type);
-    if (s->affine)
+    if (trained)
+        pack_vectors(plan, node, node->type.c, out->c, s->affine == 1, &step);
+    else if (s->affine)
         add_weights(plan, &step);
     add_step(plan, &step);
     if (own != ACT_NONE)

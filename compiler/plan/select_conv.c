@@ -70,11 +70,14 @@ static Step conv_step(const Plan *plan, const Node *node, const Method *method)
 void select_conv(Plan *plan, const Node *node, const Method *method)
 {
     Step step = conv_step(plan, conv_of(plan, node), method);
-    if (plan->training)
+    const Param *weight = node->params[P_WEIGHT];
+    if (plan->training && !(weight && weight->fixed))
         pack_filters(plan, node, &step);
     else
         add_weights(plan, &step);
     add_step(plan, &step);
+    if (plan->training && node->op == OP_CONV_TRANSPOSE && node->params[P_BIAS])
+        add_bias(plan, node, node);
 }
 
 Step plan_step_by(const Plan *plan, const Node *node, const Method *method)

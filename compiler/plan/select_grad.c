@@ -190,4 +190,8 @@ void select_grad_data(Plan *plan, const Node *node)
     step.filters = (Operand){.kind = PLACE_NONE};
     data_tiles(plan, node, &step);
     add_step(plan, &step);
+    if (node->params[P_BIAS])
+        add_bias(plan, node, node);
+    else
+        select_act(plan, node);
 }

@@ -1,5 +1,6 @@
 /* select_norm.c: steps of normalisations by statistics of the tensor itself, and their weights. */
 #include "plan/methods/method_parts.h"
+#include "plan/training_parts.h"
 #include "kernels/cuts_norm.h"
 
 /* The channels of a set; 0: all of a pixel's. */
@@ -13,6 +14,12 @@ static int group_of(const Node *node)
     default:
         return node->attrs.over == OVER_IMAGE ? node->type.c : 0;
     }
+}
+
+/* Numbers of a scale. */
+static int64_t scale_floats(const rnc_norm_shape *s)
+{
+    return (s->affine == 2 ? (int64_t)s->h * s->w : 1) * s->c;
 }
 
 void select_norm(Plan *plan, const Node *node)
@@ -29,26 +36,26 @@ void select_norm(Plan *plan, const Node *node)
     s->group = pixels ? t.c : group;
     s->length = node->op == OP_L2_NORM;
     const Param *weight = node->params[P_WEIGHT], *bias = node->params[P_BIAS];
-    if (weight || bias)
+    const bool alone = plan->training && bias && !weight;
+    if ((weight || bias) && !alone)
         s->affine = (weight ? weight : bias)->rank == 3 ? 2 : 1;
     s->epsilon = (float)node->attrs.epsilon;
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
-    set_act(node, &s->act, &s->alpha, &s->beta);
+    if (!alone)
+        set_act(node, &s->act, &s->alpha, &s->beta);
     const int block = rnc_norm_block(s->group, t.c), blocks = (t.c + block - 1) / block;
     step.parts = worth_parts(type_elements(t), 16384, (int64_t)t.n * (pixels ? t.h : blocks));
-    if (s->affine)
+    if (s->affine && plan->training)
+        pack_vectors(plan, node, (int)scale_floats(s), (int)scale_floats(s), true, &step);
+    else if (s->affine)
         add_weights(plan, &step);
     add_step(plan, &step);
+    if (alone)
+        add_bias(plan, node, node);
 }
 
 /* ---- weights ---- */
-
-/* Numbers of a scale. */
-static int64_t scale_floats(const rnc_norm_shape *s)
-{
-    return (s->affine == 2 ? (int64_t)s->h * s->w : 1) * s->c;
-}
 
 int64_t packed_norm(const Step *step)
 {

@@ -236,8 +236,13 @@ bool select_train(Plan *plan, const Node *node)
     case OP_CONV_TRANSPOSE:
         select_grad_data(plan, node);
         return true;
-    case OP_ACT_BACKWARD:
     case OP_SOFTMAX_BACKWARD:
+        if (node->attrs.over != OVER_CHANNELS)
+            select_over_backward(plan, node);
+        else
+            select_act_backward(plan, node);
+        return true;
+    case OP_ACT_BACKWARD:
         select_act_backward(plan, node);
         return true;
     case OP_MAXPOOL_BACKWARD:
@@ -249,6 +254,18 @@ bool select_train(Plan *plan, const Node *node)
         return true;
     case OP_UPSAMPLE_BACKWARD:
         select_upsample_backward(plan, node);
+        return true;
+    case OP_NORM_BACKWARD:
+        select_norm_backward(plan, node);
+        return true;
+    case OP_LOG_SOFTMAX_BACKWARD:
+    case OP_REDUCE_BACKWARD:
+        select_over_backward(plan, node);
+        return true;
+    case OP_PAD_BACKWARD:
+    case OP_RESIZE_BACKWARD:
+    case OP_BLURPOOL_BACKWARD:
+        select_sample_backward(plan, node);
         return true;
     case OP_SUM:
         select_sum(plan, node);

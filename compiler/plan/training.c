@@ -111,7 +111,7 @@ static bool *used_params(const Plan *plan)
     for (int i = 0; i < plan->net->nodes.n; i++) {
         for (int r = 0; r < P_ROLES; r++) {
             const Param *p = plan->net->nodes.at[i]->params[r];
-            if (p)
+            if (p && !p->fixed)
                 used[p->id] = true;
         }
     }
@@ -186,7 +186,8 @@ bool is_param_like(const Node *node)
 {
     while (node->op == OP_ADD)
         node = node->in[0];
-    return node->op == OP_CONV_WEIGHTS || node->op == OP_DENSE_WEIGHTS;
+    return node->op == OP_CONV_WEIGHTS || node->op == OP_DENSE_WEIGHTS ||
+           (node->op == OP_NORM_BACKWARD && node->attrs.result > 0);
 }
 
 /* ---- views ---- */
@@ -204,6 +205,10 @@ static const Node *view_of(const Plan *plan, const Node *node)
     view->op = node->op == OP_DENSE_TRANSPOSE ? OP_DENSE : OP_CONV;
     view->attrs.filters = node->type.c;
     view->attrs.bias = false;
+    if (node->params[P_BIAS]) { /* which is added before the activation, by a step of its own */
+        view->act = ACT_NONE;
+        view->act_alpha = view->act_beta = 0;
+    }
     for (int i = 0; i < 4 && view->op == OP_CONV; i++)
         view->attrs.padding[i] = (a->kernel[i % 2] - 1) * a->dilation[i % 2] - a->padding[i];
     return view;
@@ -258,36 +263,15 @@ static bool refuse(const Node *node, const char *why, const char *way_out, Diag 
     return false;
 }
 
-/* Whether steps of a training read the parameters of such a node. */
-static bool has_steps(Op op)
-{
-    return op == OP_CONV || op == OP_DENSE || op == OP_BN || op == OP_BN_TRAIN ||
-           op == OP_BN_AGAIN ||
-           op == OP_BN_BACKWARD || op == OP_BN_FIXED_BACKWARD || op == OP_CONV_TRANSPOSE ||
-           op == OP_DENSE_TRANSPOSE;
-}
-
 bool can_train(const Plan *plan, Diag *diag)
 {
     for (int i = 0; i < plan->net->nodes.n; i++) {
         const Node *node = plan->net->nodes.at[i];
-        if ((node->params[P_WEIGHT] || node->params[P_BIAS]) && !has_steps(node->op))
-            return refuse(node, "there is no kernel for a step of its parameters",
-                          "a bn in its place can be trained", diag);
-        if (node->op == OP_NORM_BACKWARD || node->op == OP_PAD_BACKWARD ||
-            node->op == OP_RESIZE_BACKWARD || node->op == OP_BLURPOOL_BACKWARD ||
-            node->op == OP_LOG_SOFTMAX_BACKWARD || node->op == OP_REDUCE_BACKWARD ||
-            (node->op == OP_SOFTMAX_BACKWARD && node->attrs.over != OVER_CHANNELS) ||
-            (node->op == OP_CONV_TRANSPOSE && owns_param(node, P_WEIGHT)))
-            return refuse(node, "there is no kernel for its gradient yet",
-                          "'--dump ir' prints the network, and 'rnc eval' computes it", diag);
-        if (node->op == OP_BN_TRAIN && !(node->params[P_WEIGHT] && node->params[P_BIAS]))
-            return refuse(node, "its kernels need a scale and a centre",
-                          "without `scale=false` and `center=false` it can be trained", diag);
-        const int groups = node->op == OP_CONV ? node->attrs.groups : 1;
+        const bool conv = node->op == OP_CONV || node->op == OP_CONV_TRANSPOSE;
+        const int groups = conv ? node->attrs.groups : 1;
         if (groups == 1)
             continue;
-        const int in = node->in[0]->type.c / groups, out = node->attrs.filters / groups;
+        const int in = node->in[0]->type.c / groups, out = node->type.c / groups;
         if ((in > 1 || out > 1) && (in % plan->align || out % plan->align))
             return refuse(node, "its groups have few channels",
                           "groups of one channel or of whole vectors of 16 can be trained, and "

@@ -49,6 +49,20 @@ void find_waits(Plan *plan);
  * set; sets Step.filters. */
 void pack_filters(Plan *plan, const Node *node, Step *step);
 
+/* select_vectors.c: for parameters that are vectors, or have a number for each of an image's. Sets
+ * Step.filters: n numbers of the weight and, with `shift`, n of the bias, from `room` on, or zeros.
+ */
+void pack_vectors(Plan *plan, const Node *node, int n, int room, bool shift, Step *step);
+/* The step that adds the node's bias to the value of `from`, which may be the node itself, and
+ * applies the node's activation. */
+void add_bias(Plan *plan, const Node *node, const Node *from);
+void select_norm_backward(Plan *plan, const Node *node);
+
+/* select_over_grad.c: gradients of reductions and softmaxes over several pixels; of pad, resize and
+ * blurpool. */
+void select_over_backward(Plan *plan, const Node *node);
+void select_sample_backward(Plan *plan, const Node *node);
+
 /* select_grad.c: the steps of convolutions' and dense layers' gradients. */
 void select_grad_weights(Plan *plan, const Node *node);
 void select_grad_data(Plan *plan, const Node *node);

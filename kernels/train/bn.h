@@ -12,8 +12,8 @@ RNC_KERNEL void moments_add(float n, vf *mean, vf *squares, float m, vf more_mea
     *squares = vf_fma(apart * apart, vf_set1(n * (m / (n + m))), *squares + more_squares);
 }
 
-/* Of up to four vectors of channels: mean, 1 / sqrt(variance + epsilon), its product with gamma,
- * and beta. */
+/* Of up to four vectors of channels, gamma 1 and beta 0 where there is none: mean, 1 /
+ * sqrt(variance + epsilon), its product with gamma, and beta. */
 typedef struct bn_channels {
     vf mean[4], over[4], scale[4], shift[4];
 } bn_channels;
@@ -26,9 +26,9 @@ RNC_KERNEL void bn_load(const rnc_bn_shape *s, const rnc_operands *o, int at, in
         const vf variance = vf_loadu((const float *)o->in[4] + at);
         k->mean[j] = vf_loadu((const float *)o->in[3] + at);
         k->over[j] = vf_set1(1.0f) / vf_sqrt(variance + vf_set1(s->epsilon));
-        k->scale[j] =
-            vf_loadu((const float *)o->in[5] + at) / vf_sqrt(variance + vf_set1(s->epsilon));
-        k->shift[j] = vf_loadu((const float *)o->in[6] + at);
+        k->scale[j] = (o->in[5] ? vf_loadu((const float *)o->in[5] + at) : vf_set1(1.0f)) /
+                      vf_sqrt(variance + vf_set1(s->epsilon));
+        k->shift[j] = o->in[6] ? vf_loadu((const float *)o->in[6] + at) : vf_zero();
     }
 }
 

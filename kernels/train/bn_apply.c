@@ -1,7 +1,7 @@
 /* bn_apply: act((x - mean) * gamma / sqrt(variance + epsilon) + beta + residual).  Operands: in,
- * residual (or NULL), mean, variance, gamma, beta -> out.  It reads the input and the residual and
- * writes the result once.  The result may overwrite the input or the residual.  c is whole
- * vectors. */
+ * residual (or NULL), mean, variance, gamma (NULL: 1), beta (NULL: 0) -> out.  It reads the input
+ * and the residual and writes the result once.  The result may overwrite the input or the residual.
+ * c is whole vectors. */
 #define apply_block RNC_FN(apply_block)
 
 /* nv vectors of a block of pixels, from channel `at` on. */
@@ -13,9 +13,9 @@ RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const 
     for (int j = 0; j < nv; j++) {
         const int k = at + j * RNC_VL;
         mean[j] = vf_loadu((const float *)o->in[2] + k);
-        scale[j] = vf_loadu((const float *)o->in[4] + k) /
+        scale[j] = (o->in[4] ? vf_loadu((const float *)o->in[4] + k) : vf_set1(1.0f)) /
                    vf_sqrt(vf_loadu((const float *)o->in[3] + k) + vf_set1(s->epsilon));
-        shift[j] = vf_loadu((const float *)o->in[5] + k);
+        shift[j] = o->in[5] ? vf_loadu((const float *)o->in[5] + k) : vf_zero();
     }
     for (int i = b->line; i < b->end; i++) {
         const float *in = (const float *)o->in[0] + at +

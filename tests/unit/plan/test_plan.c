@@ -129,7 +129,7 @@ static void test_operands(void)
     CU_ASSERT(conv.needed == 1 && conv.count == 2);
     CU_ASSERT(join.needed == 3 && join.count == 2);
     CU_ASSERT(pool.needed == 1 && pool.count == 1);
-    CU_ASSERT(norm.needed == (1 | 4 | 8 | 16 | 32) && norm.count == 6);
+    CU_ASSERT(norm.needed == (1 | 4 | 8) && norm.count == 6);
     const OperandSet split = kernel_writes(KERNEL_split);
     CU_ASSERT(split.needed == 1 && split.count == 4);
     for (int i = 0; i < KERNEL_COUNT; i++) {

@@ -168,6 +168,41 @@ def unflatten(d):
             lambda x: x.flatten(1).view(1, shape[0], shape[2], shape[1]))
 
 
+def reshape(d):
+    factors = [d.int(1, 4) for _ in range(6)]  # of the operand's axes, two each
+    shape = tuple(factors[i] * factors[i + 1] for i in (0, 2, 4))
+    d.random.shuffle(factors)
+    channels, height, width = (factors[i] * factors[i + 1] for i in (0, 2, 4))
+    return (call("reshape", channels, (height, width)), shape,
+            lambda x: x.reshape(-1, channels, height, width))
+
+
+def transpose(d):
+    axes = d.word("cwh", "hcw", "hwc", "wch", "whc")
+    perm = ["nchw".index(axis) for axis in axes]
+    return call("transpose", axes), d.image(d.int(1, 40)), lambda x: x.permute(0, *perm)
+
+
+def arithmetic(d):
+    shape, word = d.image(), d.word("add", "sub", "mul", "div")
+    numbers = d.random.uniform(0.25, 4, shape[0] if d.bool() else 1)
+    function = {"add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div}[word]
+    operand = torch.from_numpy(numbers).view(1, -1, 1, 1)
+    value = tuple(numbers.tolist()) if len(numbers) > 1 else numbers[0]
+    return call(word, value), shape, lambda x: function(x, operand)
+
+
+def dilated(d):
+    """Windows that reach far beyond the image."""
+    kernel, filters = (d.word(1, 3, 5), d.word(1, 3, 5)), d.int(1, 40)
+    dilation, stride = d.pair(1, 12), d.pair(1, 2)
+    padding = tuple(k // 2 * step for k, step in zip(kernel, dilation))
+    shape = d.image(d.int(1, 20), 5, 16)
+    weight, bias = d.weight("conv1.weight", filters, shape[0], *kernel), d.weight("conv1.bias", filters)
+    return (call("conv", kernel, filters, dilation=dilation, stride=stride, bias=True), shape,
+            lambda x: F.conv2d(x, weight, bias, stride, padding, dilation))
+
+
 def crop(d):
     top, left, bottom, right, before, after = (d.int(0, 2) for _ in range(6))
     return (call("crop", (top, left, bottom, right), channels=(before, after)),
@@ -203,8 +238,8 @@ def blurpool(d):
 
 OPERATORS = {f.__name__: f for f in (
     maxpool, avgpool, pad, conv_padding_mode, conv_transpose, resize_size, resize_scale, upsample,
-    depth_to_space, space_to_depth, channel_shuffle, unflatten, crop,
-    split_sizes, blurpool)}
+    depth_to_space, space_to_depth, channel_shuffle, unflatten, reshape, transpose, arithmetic, dilated,
+    crop, split_sizes, blurpool)}
 
 
 def by_rnc(rnc, folder, statement, x, weights):

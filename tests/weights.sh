@@ -142,6 +142,10 @@ binds "a backbone" "" tiny.net --end flatten1 -w backbone.st
 binds "a backbone of a whole file" \
     "2 tensors are not used: they belong to what --end has cut off" tiny.net --end flatten1 -w whole.st
 says out "port out flatten1 = flatten1"
+binds "a backbone with taps" "" tiny.net --end flatten1 --tap avgpool1 -w backbone.st
+says out "port out avgpool1 = avgpool1"
+run 1 "a tap after the end" tiny.net --end avgpool1 --tap dense1 --dump ir
+says err "--tap dense1: it comes after the network's end, --end avgpool1"
 run 1 "no such end" tiny.net --end layer9 --dump ir
 says err "--end layer9: there is no such layer, block or stage"
 run 1 "an input for an end" tiny.net --end image --input-type u8 --dump ir

@@ -1,4 +1,5 @@
-/* lower_end.c: --end LAYER: the network ends there, and what it does not need is cut off. */
+/* lower_end.c: --end LAYER: the network ends there, and what neither that nor a --tap before it
+ * needs is cut off. */
 #include "lang/lower_parts.h"
 
 /* What the outputs are computed from; the results of one operator stay together. */
@@ -30,7 +31,30 @@ static int keep_inputs(Net *net, const bool *needed)
     return n;
 }
 
-void lower_end(Lower *l, Frame *f)
+/* Makes the end the first output and leaves the taps, the outputs from `taps` on; false after a
+ * message about one that is computed after the end. */
+static bool keep_outputs(Lower *l, const Port *end, int taps)
+{
+    Net *net = l->net;
+    VEC(Port) kept = {0};
+    for (int i = taps; i < net->outputs.n; i++) {
+        const Port *tap = &net->outputs.at[i];
+        if (tap->node->id > end->node->id) {
+            diag_error(l->d, NO_LOC, "--tap %s: it comes after the network's end, --end %s",
+                       tap->name, end->name);
+            return false;
+        }
+        if (tap->node != end->node)
+            VEC_PUSH(l->arena, &kept, *tap);
+    }
+    net->outputs.n = 0;
+    VEC_PUSH(l->arena, &net->outputs, *end);
+    for (int i = 0; i < kept.n; i++)
+        VEC_PUSH(l->arena, &net->outputs, kept.at[i]);
+    return true;
+}
+
+void lower_end(Lower *l, Frame *f, int taps)
 {
     Net *net = l->net;
     const Node *end = l->options->end ? lower_tapped(l, "--end", l->options->end) : NULL;
@@ -42,8 +66,8 @@ void lower_end(Lower *l, Frame *f)
         diag_error(l->d, NO_LOC, "--end %s: that is an input", l->options->end);
         return;
     }
-    net->outputs.n = 0;
-    VEC_PUSH(l->arena, &net->outputs, port);
+    if (!keep_outputs(l, &port, taps))
+        return;
     const bool *needed = needed_nodes(l);
     int n = 0;
     net->inputs.n = keep_inputs(net, needed);

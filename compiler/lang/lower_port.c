@@ -466,8 +466,9 @@ static void check_unused(Lower *l, const Frame *f, const bool *used)
 
 void finish_ports(Lower *l, Frame *f, const Decl *net)
 {
+    const int taps = l->net->outputs.n;
     tap_options(l, f);
-    lower_end(l, f);
+    lower_end(l, f, taps);
     if (!l->net->inputs.n) {
         if (lower_error(l, net->name.loc, "the net '%s' has no input", net->name.text))
             diag_note(l->d, net->name.loc, "`input image[3, 224, 224]` is what the caller gives");

@@ -165,7 +165,7 @@ def channel_shuffle(d):
 def unflatten(d):
     shape = d.image(d.int(1, 20))
     return (f"flatten ; {call('unflatten', shape[:0:-1])}", shape,
-            lambda x: x.flatten(1).view(1, shape[0], shape[2], shape[1]))
+            lambda x: x.flatten(1).view(-1, shape[0], shape[2], shape[1]))
 
 
 def reshape(d):

@@ -71,6 +71,7 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, c
 {
     const int elem = kind->weights, bytes = rnc_weight_bytes(elem), nv = kind->vectors;
     const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
+    const int moved = n > RNC_NEAR ? 3 : 0; /* addresses that move by channels; else, by turns */
     RNC_UNROLL(8)
     for (int k = 0; k < kind->unroll; k++, w += kind->width * bytes) {
         vf b[32]; /* what stays in registers for this k: weights or, with few pixels, inputs */
@@ -102,7 +103,7 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, c
                 RNC_FMA(acc[i * nv + j], b[i], v);
         }
         RNC_UNROLL(4)
-        for (int i = 0; n > RNC_NEAR && i < 3; i++) {
+        for (int i = 0; i < moved; i++) {
             p->in[i]++;
             if (i * RNC_NEAR < n)
                 RNC_BASE(p->in[i]); /* or all addresses are kept, more than there are registers */
@@ -117,6 +118,7 @@ RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *jo
     const int step = kind->unroll * kind->width * rnc_weight_bytes(kind->weights);
     const int lines = kind->lines < RNC_LINES_ANY ? kind->lines : job->lines;
     const int pixel = job->pixel, on = job->step;
+    const int moved = n <= RNC_NEAR ? 3 : 0; /* addresses that move here, not in sums_steps */
     const float *next = now->next;
     const char *w = job->w, *ahead = now->ahead;
     sums_places p;
@@ -143,7 +145,7 @@ RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *jo
             next += kind->unroll;
         }
         RNC_UNROLL(4)
-        for (int i = 0; n <= RNC_NEAR && i < 3; i++)
+        for (int i = 0; i < moved; i++)
             p.in[i] += kind->unroll;
         w += step;
     }

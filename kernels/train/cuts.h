@@ -218,6 +218,7 @@ RNC_INLINE void rnc_phase_conv(const rnc_grad_data_shape *s, int i, rnc_conv_sha
     c->pad_top = y.pad, c->pad_left = x.pad;
     c->groups = s->groups, c->in_c = s->out_c, c->panel = s->panel;
     c->winograd = 0, c->weights = RNC_WEIGHTS_F32;
+    c->in_h = c->in_w = 0; /* windows are not clipped: there are zeros around the gradient */
     c->in_pixel = s->out_pixel, c->in_row = s->out_row, c->in_image = s->out_image;
     c->out_pixel = s->stride_w * s->in_pixel, c->out_row = s->stride_h * s->in_row;
     c->out_image = s->in_image;

@@ -170,9 +170,15 @@ static Facts facts_of(Unify *u, Mask m, const int64_t *ch)
             add_facts(u, &facts, m, h->v, one, write_name(u->arena, h->name),
                       write_int(u->arena, 1));
     }
-    for (int i = u->widths.n - 1; i >= 0; i--)
-        add_facts(u, &facts, m, ch, u->widths.at[i].v, write_name(u->arena, "channels"),
-                  u->widths.at[i].expr);
+    for (int i = u->widths.n - 1; i >= 0; i--) {
+        /* Those of layers that only some calls have are known there alone, and 0 elsewhere. */
+        bool known = true;
+        for (int k = 0; k < m.n; k++)
+            known = known && u->widths.at[i].v[m.at[k]] != 0;
+        if (known)
+            add_facts(u, &facts, m, ch, u->widths.at[i].v, write_name(u->arena, "channels"),
+                      u->widths.at[i].expr);
+    }
     return facts;
 }
 

@@ -70,6 +70,9 @@ trains two --ranks 2 --threads 2
 same one two
 trains four --ranks 4 --threads 1
 same one four
+trains little --ranks 2 --threads 1 --memory least
+same one little
+says out 'computed again'
 trains alone --shards 1
 cmp -s one/last.safetensors alone/last.safetensors && result bad 'shards change nothing' || result good
 run 1 'too few shards' train small.net --data pictures.bin -o none --ranks 4 --shards 2

@@ -118,4 +118,29 @@ says out "note: it has no 'normalize': pixels of 0..255 go in as they are"
 run 0 "pixels that are scaled" import resnet18.ir -o scaled.net
 check "no word of pixels" sh -c '! grep -q normalize out'
 
+# A shortcut that one of three calls has, and another call with as many channels has not.
+cat > ghosts.net << 'NET'
+block ghost(filters, half, project = false) {
+  main {
+    conv 1x1 filters ; relu
+    conv 1x1 half
+    old { }
+    new { conv 3x3 half groups=half }
+    concat
+  }
+  shortcut { if project { conv 3x3 channels groups=channels ; conv 1x1 2 * half } }
+  add
+}
+net ghosts {
+  input x[8, 6, 6] range=0..1
+  ghost(16, 4)
+  ghost(20, 6, project = true)
+  ghost(24, 6)
+  output y
+}
+NET
+"$rnc" ghosts.net --dump ir > ghosts.ir
+run 0 "a shortcut that one call has" import ghosts.ir -q -o ghosts-again.net
+check "it is a block all the same" grep -q 'project = true' ghosts-again.net
+
 finish

@@ -149,6 +149,16 @@ static bool has_large_windows(const Plan *plan)
     return false;
 }
 
+static bool has_long_dense(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if (step->kernel == KERNEL_dense && step->shape.dense.in_c > RNC_SUM_MOST)
+            return true;
+    }
+    return false;
+}
+
 static bool has_halves(const Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -174,6 +184,8 @@ static bool is_wanted(const void *context, const char *macro)
         return any_narrow(e->plan);
     if (str_eq(macro, "RNC_LARGE_WINDOWS"))
         return has_large_windows(e->plan);
+    if (str_eq(macro, "RNC_LONG_DENSE"))
+        return has_long_dense(e->plan);
     if (str_eq(macro, "RNC_CLIPPED"))
         return uses_clipped(e->plan);
     return defined_by_isa(e, macro);
@@ -200,6 +212,8 @@ static void emit_kernel_texts(Emit *e)
                                             : "#define RNC_EXP 1\n\n");
     if (has_large_windows(plan))
         buf_puts(e->out, "#define RNC_LARGE_WINDOWS 1\n\n");
+    if (has_long_dense(plan))
+        buf_puts(e->out, "#define RNC_LONG_DENSE 1\n\n");
     if (uses_kernel(plan, KERNEL_conv_winograd_taps))
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     if (uses_clipped(plan))

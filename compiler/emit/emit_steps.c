@@ -29,7 +29,10 @@ static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)
     }
     float x;
     memcpy(&x, base + f->offset, sizeof x);
-    emit_float(out, x);
+    if (x == 0.0f && !signbit(x))
+        buf_puts(out, "0");
+    else
+        emit_float(out, x);
 }
 
 /* What comes after the kind's name in that of a halo's constant: "_halo", "_halo2" for the second

@@ -281,8 +281,8 @@ const Node *lower_tapped(Lower *l, const char *option, const char *tap);
 
 /* ---- --end (lower_end.c) ---- */
 
-/* Ends the net where --end says: that is its first output, the others are those of --tap, the outputs
- * from `taps` on, and what they do not need is gone. */
+/* Ends the net where --end says: that is its first output, the others are those of --tap, the
+ * outputs from `taps` on, and what they do not need is gone. */
 void lower_end(Lower *l, Frame *f, int taps);
 
 /* lower_train.c: whether the main file has a training. */

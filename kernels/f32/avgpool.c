@@ -71,10 +71,9 @@ RNC_KERNEL void RNC_FN(avgpool)(const rnc_pool_shape *s, const rnc_knobs *t, con
                                 int part, int parts)
 {
     const int rows = s->images * s->out_h, end = rnc_share(rows, part + 1, parts);
-    int i, x;
     (void)t;
-    for (i = rnc_share(rows, part, parts); i < end; i++)
-        for (x = 0; x < s->out_w; x++) {
+    for (int i = rnc_share(rows, part, parts); i < end; i++)
+        for (int x = 0; x < s->out_w; x++) {
             pool_window p;
             pool_find(s, o, i, x, &p);
             const int count = avgpool_count(s, i, x, &p);

@@ -42,6 +42,7 @@ RNC_KERNEL void dense_steps(const dense_rows *r, vf *acc, const float *in, const
     }
 }
 
+#ifdef RNC_LONG_DENSE
 /* Adds the sums of `count` vectors, each in `phases` parts, to those of the inputs before, and
  * begins others. */
 RNC_KERNEL void dense_fold(vf *total, vf *acc, int count, int phases)
@@ -58,6 +59,7 @@ RNC_KERNEL void dense_fold(vf *total, vf *acc, int count, int phases)
         total[i] = total[i] + v;
     }
 }
+#endif
 
 /* A column of a panel, and the first image's vectors. */
 typedef struct dense_work {
@@ -76,26 +78,29 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
     const dense_rows rows = {s->weights, k->width, s->in_c / u, s->in_image, phases};
     const dense_rows last = {s->weights, k->width, 1, s->in_image, phases};
     const int row = k->width * rnc_weight_bytes(s->weights);
-    const int is_long = s->in_c > RNC_SUM_MOST;
-    const int totals = is_long ? n * nv : 0;
-    const int block = is_long ? RNC_SUM_ROWS / rnc_div_up(u, phases) : rows.apart;
     const float *in = k->in;
     const char *w = k->w;
-    vf acc[32], total[32]; /* [phase][image][vector]; of long sums, [image][vector] */
+    vf acc[32]; /* [phase][image][vector] */
+#ifdef RNC_LONG_DENSE
+    const int is_long = s->in_c > RNC_SUM_MOST, totals = is_long ? n * nv : 0;
+    const int block = is_long ? RNC_SUM_ROWS / rnc_div_up(u, phases) : rows.apart;
+    vf total[32]; /* [image][vector] */
+    RNC_UNROLL(32)
+    for (int i = 0; i < totals; i++)
+        total[i] = vf_zero();
+#endif
     RNC_UNROLL(32)
     for (int i = 0; i < phases * n; i++) {
         RNC_UNROLL(8)
         for (int j = 0; j < nv; j++)
             acc[i * nv + j] = i < n ? vf_load(k->bias + j * RNC_VL) : vf_zero();
     }
-    RNC_UNROLL(32)
-    for (int i = 0; i < totals; i++)
-        total[i] = vf_zero();
-    for (int left = rows.apart; left > 0; left -= block) {
-        for (int turns = left < block ? left : block; turns > 0; turns--, in++, w += row)
-            dense_steps(&rows, acc, in, w, u, n, nv);
-        if (is_long)
+    for (int turns = 1; turns <= rows.apart; turns++, in++, w += row) {
+        dense_steps(&rows, acc, in, w, u, n, nv);
+#ifdef RNC_LONG_DENSE
+        if (is_long && (turns % block == 0 || turns == rows.apart))
             dense_fold(total, acc, n * nv, phases);
+#endif
     }
     in += (u - 1) * rows.apart;
     w += (ptrdiff_t)(u - 1) * rows.apart * row;
@@ -108,8 +113,10 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
             RNC_UNROLL(8)
             for (int p = 1; p < phases; p++)
                 v = v + acc[(p * n + i) * nv + j];
+#ifdef RNC_LONG_DENSE
             if (is_long)
                 v = v + total[i * nv + j];
+#endif
             if (s->residual)
                 v = v + vf_load(k->res + i * s->res_image + j * RNC_VL);
             vf_store(k->out + i * s->out_image + j * RNC_VL, v);

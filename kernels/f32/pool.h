@@ -1,6 +1,8 @@
 /* pool.h: what maxpool.c and avgpool.c share: where windows are, and one output pixel. */
 #define pool_window RNC_FN(pool_window)
 #define pool_find RNC_FN(pool_find)
+#define pool_kind RNC_FN(pool_kind)
+#define pool_vectors RNC_FN(pool_vectors)
 #define pool_pixel RNC_FN(pool_pixel)
 
 /* The part of a window that is inside the input, h x w pixels, and the pixel that it gives. */
@@ -25,48 +27,49 @@ RNC_KERNEL void pool_find(const rnc_pool_shape *s, const rnc_operands *o, int ro
     p->w = x1 > x0 ? x1 - x0 : 0;
 }
 
-/* The largest element (max) of a window of h x w pixels, or their sum times `scale`, four vectors
- * of channels at a time.  A NaN in a window is its largest element. */
+/* What a window of h x w pixels gives: the largest element (max), which may be a NaN, or the sum
+ * times `scale`. */
+typedef struct pool_kind {
+    int h, w, max;
+    float scale;
+} pool_kind;
+
+/* `count` vectors of channels from c on; n: the channels of each. */
+RNC_KERNEL void pool_vectors(const rnc_pool_shape *s, const pool_window *p, const pool_kind *k,
+                             int c, int count, int n)
+{
+    vf a[4];
+    RNC_UNROLL(4)
+    for (int i = 0; i < count; i++)
+        a[i] = k->max ? vf_set1(-INFINITY) : vf_zero();
+    for (int y = 0; y < k->h; y++)
+        for (int x = 0; x < k->w; x++) {
+            const float *in = p->in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
+            RNC_UNROLL(4)
+            for (int i = 0; i < count; i++) {
+                const vf v = n == RNC_VL ? vf_loadu(in + i * RNC_VL) : vf_load_part(in, n);
+                a[i] = k->max ? vf_max_nan(a[i], v) : a[i] + v;
+            }
+        }
+    RNC_UNROLL(4)
+    for (int i = 0; i < count; i++) {
+        const vf v = k->max ? a[i] : a[i] * vf_set1(k->scale);
+        if (n == RNC_VL)
+            vf_storeu(p->out + c + i * RNC_VL, vf_act(v, s->act, s->alpha, s->beta));
+        else
+            vf_store_part(p->out + c, vf_act(v, s->act, s->alpha, s->beta), n);
+    }
+}
+
 RNC_KERNEL void pool_pixel(const rnc_pool_shape *s, const pool_window *p, int h, int w, int max,
                            float scale)
 {
-    int c = 0, y, x;
-    for (; c + 4 * RNC_VL <= s->c; c += 4 * RNC_VL) {
-        vf a = max ? vf_set1(-INFINITY) : vf_zero(), b = a, d = a, e = a;
-        for (y = 0; y < h; y++)
-            for (x = 0; x < w; x++) {
-                const float *in = p->in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
-                const vf a1 = vf_loadu(in), b1 = vf_loadu(in + RNC_VL);
-                const vf d1 = vf_loadu(in + 2 * RNC_VL), e1 = vf_loadu(in + 3 * RNC_VL);
-                a = max ? vf_max_nan(a, a1) : a + a1;
-                b = max ? vf_max_nan(b, b1) : b + b1;
-                d = max ? vf_max_nan(d, d1) : d + d1;
-                e = max ? vf_max_nan(e, e1) : e + e1;
-            }
-        if (!max) {
-            a = a * vf_set1(scale);
-            b = b * vf_set1(scale);
-            d = d * vf_set1(scale);
-            e = e * vf_set1(scale);
-        }
-        vf_storeu(p->out + c, vf_act(a, s->act, s->alpha, s->beta));
-        vf_storeu(p->out + c + RNC_VL, vf_act(b, s->act, s->alpha, s->beta));
-        vf_storeu(p->out + c + 2 * RNC_VL, vf_act(d, s->act, s->alpha, s->beta));
-        vf_storeu(p->out + c + 3 * RNC_VL, vf_act(e, s->act, s->alpha, s->beta));
-    }
-    for (; c < s->c; c += RNC_VL) {
-        const int n = s->c - c < RNC_VL ? s->c - c : RNC_VL;
-        vf a = max ? vf_set1(-INFINITY) : vf_zero();
-        for (y = 0; y < h; y++)
-            for (x = 0; x < w; x++) {
-                const float *in = p->in + rnc_at(0, 0, y, s->in_row, x, s->in_pixel) + c;
-                const vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
-                a = max ? vf_max_nan(a, v) : a + v;
-            }
-        a = vf_act(max ? a : a * vf_set1(scale), s->act, s->alpha, s->beta);
-        if (n == RNC_VL)
-            vf_storeu(p->out + c, a);
-        else
-            vf_store_part(p->out + c, a, n);
-    }
+    const pool_kind k = {h, w, max, scale};
+    int c = 0;
+    for (; c + 4 * RNC_VL <= s->c; c += 4 * RNC_VL)
+        pool_vectors(s, p, &k, c, 4, RNC_VL);
+    for (; c + RNC_VL <= s->c; c += RNC_VL)
+        pool_vectors(s, p, &k, c, 1, RNC_VL);
+    if (c < s->c)
+        pool_vectors(s, p, &k, c, 1, s->c - c);
 }

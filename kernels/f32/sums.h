@@ -33,8 +33,7 @@ typedef struct sums_job {
     float low, high;                  /* limits of the output: the short activations */
 } sums_job;
 
-/* What changes from tile to tile of a job.  It is not kept in the job, whose copy would be loaded
- * before its parts, just written, have left the store buffer. */
+/* What changes from tile to tile.  (A copy of the job would wait for the stores that wrote it.) */
 typedef struct sums_now {
     const float *in, *next;
     const char *ahead;
@@ -216,6 +215,8 @@ RNC_KERNEL void sums_fetch(const sums_job *job, const ptrdiff_t *out_at, int n, 
             RNC_PREFETCH_WRITE(job->out + out_at[i] + j);
 }
 
+#define RNC_FOURTEEN(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+
 /* Computes a job, tile after tile, and returns where the fetching of weights goes on. */
 RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job)
 {
@@ -240,24 +241,12 @@ RNC_KERNEL const char *sums_tiles(const rnc_tile_kind *kind, const sums_job *job
     case n_: \
         if (n_ <= RNC_TILES && n_ * kind->vectors <= RNC_REGISTERS) \
             sums_tile(kind, job, &k, n_); \
-        break
+        break;
         switch (n) {
-            RNC_SUMS_CASE(1);
-            RNC_SUMS_CASE(2);
-            RNC_SUMS_CASE(3);
-            RNC_SUMS_CASE(4);
-            RNC_SUMS_CASE(5);
-            RNC_SUMS_CASE(6);
-            RNC_SUMS_CASE(7);
-            RNC_SUMS_CASE(8);
-            RNC_SUMS_CASE(9);
-            RNC_SUMS_CASE(10);
-            RNC_SUMS_CASE(11);
-            RNC_SUMS_CASE(12);
-            RNC_SUMS_CASE(13);
-            RNC_SUMS_CASE(14);
+            RNC_FOURTEEN(RNC_SUMS_CASE)
         }
 #undef RNC_SUMS_CASE
+#undef RNC_FOURTEEN
         ahead += due ? job->share : 0;
         if (k.from)
             k.from += n * job->wide;

@@ -8,6 +8,7 @@
 #undef RNC_LONG_ACT
 #undef RNC_HALVES
 #undef RNC_LARGE_WINDOWS
+#undef RNC_LONG_DENSE
 #undef RNC_TAPS
 #undef RNC_CLIPPED
 #undef RNC_KERNEL
@@ -79,6 +80,8 @@
 #undef vf_act
 #undef pool_window
 #undef pool_find
+#undef pool_kind
+#undef pool_vectors
 #undef pool_pixel
 #undef conv_rows
 #undef conv_steps

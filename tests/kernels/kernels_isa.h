@@ -12,6 +12,7 @@
 #define RNC_EXP 1
 #define RNC_LONG_ACT 1
 #define RNC_LARGE_WINDOWS 1
+#define RNC_LONG_DENSE 1
 #define RNC_TAPS 1
 #define RNC_CLIPPED 1
 #include "kernels/f32/act.h"

@@ -118,6 +118,16 @@ says out "note: it has no 'normalize': pixels of 0..255 go in as they are"
 run 0 "pixels that are scaled" import resnet18.ir -o scaled.net
 check "no word of pixels" sh -c '! grep -q normalize out'
 
+# A text that somebody has edited since is not lost.
+run 0 "once more" import raw.ir -o raw-again.net
+check "the same text needs no copy" test ! -e raw-again.net~
+echo '# mine' >> raw-again.net
+cp raw-again.net mine.net
+run 0 "over an edited text" import raw.ir -q -o raw-again.net
+says err "the raw-again.net that was there was another text; it is raw-again.net~ now"
+check "the edited text" cmp raw-again.net~ mine.net
+check "the text of the import" sh -c '! grep -q mine raw-again.net'
+
 # A shortcut that one of three calls has, and another call with as many channels has not.
 cat > ghosts.net << 'NET'
 block ghost(filters, half, project = false) {

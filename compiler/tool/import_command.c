@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* NAME of -o NAME.net, or of the model in the current folder; NULL after a message. */
 static const char *base_of_output(const Options *o, Arena *arena, Diag *d)
@@ -43,6 +44,26 @@ static bool takes_raw_pixels(const Net *net)
     return true;
 }
 
+/* Somebody may have edited the text that an earlier import wrote.  If another one than `text` is at
+ * its path, fills `kept` with its bytes, for the file NAME.net~. */
+static bool keep_edited(const OutputFile *text, OutputFile *kept, Arena *arena)
+{
+    struct stat about;
+    if (stat(text->path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size <= 0)
+        return false;
+    FILE *f = fopen(text->path, "rb");
+    if (!f)
+        return false;
+    const size_t size = (size_t)about.st_size;
+    char *bytes = arena_alloc(arena, size);
+    const size_t got = fread(bytes, 1, size, f);
+    fclose(f);
+    if (got == text->size && memcmp(bytes, text->bytes, got) == 0)
+        return false;
+    *kept = (OutputFile){arena_printf(arena, "%s~", text->path), bytes, got};
+    return true;
+}
+
 static void print_made(const Imported *model, const Net *net, const OutputFile *files, int n,
                        Arena *arena)
 {
@@ -66,6 +87,7 @@ static void print_made(const Imported *model, const Net *net, const OutputFile *
 static void write_files(const Options *o, const Imported *model, const Written *written,
                         const char *base, const SrcMap *src, Arena *arena, Diag *d)
 {
+    OutputFile kept;
     OutputFile files[2] = {
         {arena_printf(arena, "%s.net", base), buf_text(&written->text), written->text.n},
         {.path = arena_printf(arena, "%s.safetensors", base)},
@@ -73,8 +95,15 @@ static void write_files(const Options *o, const Imported *model, const Written *
     int n = 1;
     if (has_values(written->net))
         files[n++].bytes = safetensors_print(written->net, &files[1].size, arena);
-    if (write_made(o, files, n, base, src, arena, d) && !o->quiet)
+    const bool keeps = keep_edited(&files[0], &kept, arena);
+    if ((keeps && !outputs_write(&kept, 1, NULL, 0, arena, d)) ||
+        !write_made(o, files, n, base, src, arena, d))
+        return;
+    if (!o->quiet)
         print_made(model, written->net, files, n, arena);
+    if (keeps)
+        fprintf(stderr, "rnc: note: the %s that was there was another text; it is %s now\n",
+                files[0].path, kept.path);
 }
 
 int import_command(Options *o, Arena *arena, SrcMap *src, Diag *d)

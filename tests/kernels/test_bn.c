@@ -222,6 +222,23 @@ void test_bn_apply(Case *c)
 
 /* ---- gradients ---- */
 
+/* Draws *x, an input of channel i, again until it is not near a corner of the activation.  If all
+ * of a channel may be at one, for its factor is small, it gets one value that is not. */
+static void leave_corners(Case *c, BnCase *k, int i, float *x)
+{
+    enum { TRIES = 100 };
+    const rnc_bn_shape *s = &k->s;
+    double ignored;
+    for (int n = 0; n < TRIES && fabsf(k->gamma[i]) > 0.01f; n++) {
+        if (!near_corner(normalised(k, (double)*x, i, &ignored), s->act, s->alpha, s->beta))
+            return;
+        *x = pick_float(c, -4.0f, 4.0f);
+    }
+    k->gamma[i] = 0.0f;
+    while (near_corner((double)k->beta[i], s->act, s->alpha, s->beta))
+        k->beta[i] = pick_float(c, -4.0f, 4.0f);
+}
+
 /* Draws input, output and gradient, no number near a corner of the activation, and which of them
  * the slope comes from. */
 static void fill_grads(Case *c, BnCase *k)
@@ -238,13 +255,7 @@ static void fill_grads(Case *c, BnCase *k)
         const int n = p / (s->h * s->w), y = p / s->w % s->h, x = p % s->w;
         float *in = grid_pixel(&k->in, n, y, x), *out = grid_pixel(&k->out, n, y, x);
         for (int i = 0; i < s->c; i++) {
-            double ignored;
-            while (
-                near_corner(normalised(k, (double)in[i], i, &ignored), s->act, s->alpha, s->beta) &&
-                fabs((double)k->gamma[i]) > 0.01)
-                in[i] = pick_float(c, -4.0f, 4.0f);
-            if (fabs((double)k->gamma[i]) <= 0.01) /* all of a channel may be at a corner */
-                k->gamma[i] = 0.0f, k->beta[i] = 1.0f;
+            leave_corners(c, k, i, &in[i]);
             if (s->act == RNC_ACT_RELU || s->act == RNC_ACT_RELU6)
                 out[i] = fmaxf(out[i], 0.0f);
             if (s->act == RNC_ACT_RELU6)

@@ -117,9 +117,10 @@ empty err
 there small.tuning
 [ "$(sed -n 1p small.tuning)" = 'rnc tuning 1' ] && result good || result bad 'tune: the head'
 grep -q '^dense 16 -> 8 images 1: direct' small.tuning && result good || result bad 'tune: no row'
-# The table has every candidate: the model's choice of a kind first, then more of it.
+# The table has every candidate: the model's choice of a kind first, then more of it.  A busy machine
+# cannot tell how long they take, and the table must not say that all are alike.
 grep -q '^# --machine avx512=' small.table && result good || result bad 'tune: no machine in the table'
-grep -q '^dense 16 -> 8 images 1: direct # 1.000 of ' small.table && result good || result bad 'tune: the table'
+grep -Eq '^dense 16 -> 8 images 1: direct # (1\.000 of |not measured: )' small.table && result good || result bad 'tune: the table'
 [ "$(grep -c '^conv' small.table)" -gt "$(grep -c '^conv' small.tuning)" ] && result good || result bad 'tune: a short table'
 verified 'what tune wrote' small.net --init random:1 --isa scalar --tuning small.tuning
 run 0 'what tune wrote, compiled' small.net --isa scalar --tuning small.tuning -o small.c

@@ -45,23 +45,30 @@ static bool takes_raw_pixels(const Net *net)
 }
 
 /* Somebody may have edited the text that an earlier import wrote.  If another one than `text` is at
- * its path, fills `kept` with its bytes, for the file NAME.net~. */
-static bool keep_edited(const OutputFile *text, OutputFile *kept, Arena *arena)
+ * its path, copies it to NAME.net~, the path in `kept`, else NULL.  False after a message: it
+ * cannot be kept, and must not be replaced. */
+static bool keep_edited(const OutputFile *text, const char **kept, Arena *arena, Diag *d)
 {
     struct stat about;
+    *kept = NULL;
     if (stat(text->path, &about) != 0 || !S_ISREG(about.st_mode) || about.st_size <= 0)
-        return false;
-    FILE *f = fopen(text->path, "rb");
-    if (!f)
-        return false;
+        return true;
     const size_t size = (size_t)about.st_size;
     char *bytes = arena_alloc(arena, size);
-    const size_t got = fread(bytes, 1, size, f);
-    fclose(f);
-    if (got == text->size && memcmp(bytes, text->bytes, got) == 0)
+    FILE *f = fopen(text->path, "rb");
+    const size_t got = f ? fread(bytes, 1, size, f) : 0;
+    if (f)
+        fclose(f);
+    if (got != size) {
+        diag_file_error(d, text->path, "it is there already, and cannot be read to keep it");
+        diag_note(d, NO_LOC, "-o OTHER.net writes to another file");
         return false;
-    *kept = (OutputFile){arena_printf(arena, "%s~", text->path), bytes, got};
-    return true;
+    }
+    if (size == text->size && memcmp(bytes, text->bytes, size) == 0)
+        return true;
+    *kept = arena_printf(arena, "%s~", text->path);
+    const OutputFile copy = {*kept, bytes, size};
+    return outputs_write(&copy, 1, NULL, 0, arena, d);
 }
 
 static void print_made(const Imported *model, const Net *net, const OutputFile *files, int n,
@@ -87,7 +94,7 @@ static void print_made(const Imported *model, const Net *net, const OutputFile *
 static void write_files(const Options *o, const Imported *model, const Written *written,
                         const char *base, const SrcMap *src, Arena *arena, Diag *d)
 {
-    OutputFile kept;
+    const char *kept;
     OutputFile files[2] = {
         {arena_printf(arena, "%s.net", base), buf_text(&written->text), written->text.n},
         {.path = arena_printf(arena, "%s.safetensors", base)},
@@ -95,15 +102,13 @@ static void write_files(const Options *o, const Imported *model, const Written *
     int n = 1;
     if (has_values(written->net))
         files[n++].bytes = safetensors_print(written->net, &files[1].size, arena);
-    const bool keeps = keep_edited(&files[0], &kept, arena);
-    if ((keeps && !outputs_write(&kept, 1, NULL, 0, arena, d)) ||
-        !write_made(o, files, n, base, src, arena, d))
+    if (!keep_edited(&files[0], &kept, arena, d) || !write_made(o, files, n, base, src, arena, d))
         return;
     if (!o->quiet)
         print_made(model, written->net, files, n, arena);
-    if (keeps)
+    if (kept)
         fprintf(stderr, "rnc: note: the %s that was there was another text; it is %s now\n",
-                files[0].path, kept.path);
+                files[0].path, kept);
 }
 
 int import_command(Options *o, Arena *arena, SrcMap *src, Diag *d)

@@ -157,6 +157,12 @@ static const Trial trials[] = {
     {0, {TRIAL_END}},
 };
 
+/* Those that the kernel reads. */
+#define DIRECT_KNOBS                                                                        \
+    (KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |           \
+     KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) | \
+     KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split))
+
 const Method method_conv_direct = {
     .word = "direct",
     .kernel = KERNEL_conv_direct,
@@ -171,9 +177,7 @@ const Method method_conv_direct = {
     .shape = direct_shape,
     .set_knobs = direct_knobs,
     .share = direct_share,
-    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
-             KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
-             KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split),
+    .knobs = DIRECT_KNOBS,
     .wide = registers_wide,
     .narrow = registers_narrow,
     .trials = trials,
@@ -286,9 +290,7 @@ const Method method_conv_clipped = {
     .set_knobs = direct_knobs,
     .share = clipped_share,
     .multiplications = clipped_multiplications,
-    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |
-             KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) |
-             KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split),
+    .knobs = DIRECT_KNOBS,
     .wide = registers_wide,
     .narrow = registers_narrow,
     .trials = trials,

@@ -164,6 +164,15 @@ run 0 "guess of a depth that no file has" guess -I ship -w deep.st
 says out "rnc ship/keras-resnet50.net -D layers=101"
 run 1 "guess of nothing known" guess -I ship nothing.st
 says err "no network that ships has these weights"
+model=$src/tests/import/keras/sequential.keras
+if "$rnc" import "$model" -q -o whole.net 2> err; then
+    run 1 "guess of a whole model" guess -I ship "$model"
+    says err "it has a network of its own: 'rnc import $model -o NAME.net' writes that"
+else
+    skip "guess of a whole model: rnc was built without libhdf5"
+fi
+run 1 "guess of an ONNX model" guess -I ship "$src/tests/import/onnx/old.onnx"
+says err "rnc import FILE -o NET.net writes the network"
 run 2 "guess without weights" guess
 says err "no weights are given: -w FILE"
 run 1 "the weights of another depth" "$src/models/resnet18.net" -w pets.st

@@ -3,6 +3,7 @@
  * Each .net file of the folders is lowered, and its parameters are looked for among the tensors by
  * name and by extents.  Where some do not fit, other values of the net's parameters are tried:
  * those that would make an extent right, and the values that a `case` of the file is about. */
+#include "import/import.h"
 #include "lang/parse.h"
 #include "tool/commands.h"
 
@@ -195,8 +196,19 @@ static void print_guess(const Guesser *g, const Guess *guess)
     putchar('\n');
 }
 
+/* The first file that has its own network beside its weights, or NULL. */
+static const char *whole_model(const Guesser *g)
+{
+    for (int i = 0; i < g->n_files; i++) {
+        if (import_is_model(g->files[i].path))
+            return g->files[i].path;
+    }
+    return NULL;
+}
+
 static void guess_all(Guesser *g, Diag *d)
 {
+    const char *model = whole_model(g);
     for (int i = 0; i < g->o->include_dirs.n; i++)
         guess_folder(g, g->o->include_dirs.at[i]);
     if (g->guesses.n)
@@ -211,13 +223,17 @@ static void guess_all(Guesser *g, Diag *d)
         print_guess(g, guess);
         shown++;
     }
-    if (shown)
-        return;
-    diag_file_error(d, g->files[0].path, "no network that ships has these weights");
-    diag_note(d, NO_LOC,
-              "%d were tried; -I DIR looks in DIR, too, and 'rnc import' reads models of Keras and "
-              "ONNX with their weights",
-              g->guesses.n);
+    if (!shown) {
+        diag_file_error(d, g->files[0].path, "no network that ships has these weights");
+        diag_note(d, NO_LOC, "%d were tried; -I DIR looks in DIR, too%s", g->guesses.n,
+                  model ? ""
+                        : ", and 'rnc import' reads models of Keras and ONNX with their weights");
+    }
+    if (model)
+        diag_file_note(d, model,
+                       "it has a network of its own: 'rnc import %s -o NAME.net' writes that, and "
+                       "its weights to NAME.safetensors",
+                       model);
 }
 
 int guess_command(Options *o, Arena *arena, SrcMap *src, Diag *d)

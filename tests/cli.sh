@@ -284,6 +284,22 @@ done
 run 1 'verify, nothing is that exact' verify tiny.net --init he:1 --tolerance 0 --isa scalar
 says err "differs with scalar"
 says err "expected"
+# Values of which rounding leaves little: below the least float, and what is left where equals cancel.
+printf 'net small {\n  input x[4, 8, 8]\n  mul 1e-20\n  mul 1e-20\n  conv 3x3 8\n  output y\n}\n' > small.net
+run 0 'verify, below the least float' verify small.net --init random:1
+cat > cancel.net << 'EON'
+net cancel {
+  input x[4, 8, 8]
+  a: conv 3x3 8
+  b: affine 1 1e-3 ; c: sub b a
+  d: sub 0.001
+  output d
+  from x ; avgpool global ; conv 1x1 8 ; upsample 3 ; instance_norm
+  output same
+}
+EON
+run 0 'verify, what is left of equals' verify cancel.net --init random:1
+run 1 'verify, no more than rounding' verify cancel.net --init random:1 --tolerance 1e-8
 if [ "$(uname -m)" = x86_64 ] && ! grep -q avx512f /proc/cpuinfo; then
     run 1 'verify, not on this CPU' verify tiny.net --init he:1 --isa avx512
     says err 'this CPU has no avx512'

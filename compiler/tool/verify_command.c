@@ -6,7 +6,8 @@
  * before the passes; Node.origin says which value.  With --weights-type bf16 or f16 it is the
  * network after the passes, whose weights are rounded; where a method rounds filters after their
  * transform instead, its layers and those after them are held to less.  A layer's error is
- * max |a - b| / max |b|; a softmax is compared with that of its operand as it was computed.
+ * max |a - b| / max |b|, or less where the values nearly cancel (verify_scale.c) or are close to
+ * the least float; a softmax is compared with that of its operand as it was computed.
  */
 #include "net/eval.h"
 #include "net/state.h"
@@ -33,6 +34,7 @@ typedef struct Verify {
     int runs;            /* one after the other; the network's state goes from run to run */
     EvalResult *oracles; /* by run */
     double **operands;   /* by original node: operand of a softmax, as computed; else NULL */
+    Scale *scale;
     const char *dir;
     void *handle; /* of the loaded code */
     const rnc_net_info *info;
@@ -118,6 +120,21 @@ static const double *expectation(const Verify *v, const Node *original)
     return values;
 }
 
+/* Numbers below 1.2e-38 count as 0 while the code runs, in each of the up to 1e5 products of a sum:
+ * a layer whose values are all smaller than this is compared as if its largest were this. */
+static const double least_scale = 1e-28;
+
+/* A difference of a layer, relative to its largest value; where that is too much, to what the
+ * values are sums of, if that is more. */
+static double relative(const Verify *v, const Node *original, double difference, double most)
+{
+    if (!(most >= least_scale))
+        most = least_scale;
+    if (difference > v->o->tolerance * most && difference < INFINITY)
+        most = fmax(most, scale_of(v->scale, original, v->oracles[v->run].values));
+    return difference / most;
+}
+
 /* Compares one of a step's results, which is stored at `out`. */
 static void compare_result(Verify *v, const Step *s, const Operand *result, const float *out)
 {
@@ -128,7 +145,8 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
         return;
     const Type t = node->type;
     const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
-    const double *expected = expectation(v, v->c->original->nodes.at[node->origin]) + before;
+    const Node *original = v->c->original->nodes.at[node->origin];
+    const double *expected = expectation(v, original) + before;
     double *operand = v->operands[node->origin];
     const Order order = port ? port->order : ORDER_NHWC;
     double most = 0, difference = 0;
@@ -144,7 +162,7 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
             at = i;
         }
     }
-    report_layer(v, s, node, most > 0 ? difference / most : difference, before + at, expected[at],
+    report_layer(v, s, node, relative(v, original, difference, most), before + at, expected[at],
                  (double)written_by(result, t, out, port_index(t, order, at)));
 }
 
@@ -454,6 +472,7 @@ static void verify(Verify *v)
         v->oracles = all_runs(v, net, values);
         use_rounded(v, values);
         make_operands(v);
+        v->scale = scale_new(v->c, v->arena);
         run_all(v, values);
     }
     clean(v);

@@ -10,6 +10,16 @@ float written_by(const Operand *result, Type t, const float *out, int64_t i);
 /* Several steps may write one tensor (a concat's parts): it is complete after the last of them. */
 bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor);
 
+/* ---- verify_scale.c ---- */
+
+typedef struct Scale Scale;
+/* In `arena`; `c` must live as long. */
+Scale *scale_new(const Compiled *c, Arena *arena);
+/* The least number that the errors of a node of the original network are relative to, a 32nd of
+ * the largest sum of magnitudes that any of its values is; `values` are those of the interpreter,
+ * by node. */
+double scale_of(Scale *s, const Node *node, double *const *values);
+
 /* ---- verify_reach.c ---- */
 
 /* The inputs of a run with a special value, or of one with an outlier, among ordinary ones. */

@@ -1,4 +1,5 @@
 /* options.c: reads the command line by the rows of options.def. */
+#include "tool/installed.h"
 #include "tool/options_parts.h"
 
 #include <limits.h>
@@ -214,7 +215,7 @@ static void fill(Options *o, Arena *arena)
     buf_printf(&command, "rnc %s", slash ? slash + 1 : o->compile.input ? o->compile.input : "");
     for (int i = 0; i < o->shown.n; i++)
         buf_printf(&command, " %s", o->shown.at[i]);
-    VEC_PUSH(arena, &o->include_dirs, RNC_MODELS_DIR);
+    VEC_PUSH(arena, &o->include_dirs, installed_path(RNC_MODELS_DIR, arena));
     CompileOptions *c = &o->compile;
     c->emit.command = buf_text(&command);
     c->weights = o->weights.at;

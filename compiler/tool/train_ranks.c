@@ -4,6 +4,7 @@
  * 0 alone runs the C compiler, decodes the data and writes, and the others get the code from it.
  * With --ranks the processes part when all that is done. */
 #include "tool/cc.h"
+#include "tool/installed.h"
 #include "tool/train_parts.h"
 
 #include "train/mpi.h"
@@ -53,7 +54,7 @@ bool ranks_begin(Training *t)
         diag_error(t->d, NO_LOC, "mpirun says how many ranks there are; leave --ranks out");
         return false;
     }
-    module = module && *module ? module : RNC_MPI_MODULE;
+    module = module && *module ? module : installed_path(RNC_MPI_MODULE, t->arena);
     /* The parts that MPI loads look for its symbols among all programs'. */
     t->mpi = dlopen(module, RTLD_NOW | RTLD_GLOBAL);
     const rnct_link *link = t->mpi ? dlsym(t->mpi, RNCT_MPI_SYMBOL) : NULL;

@@ -1,5 +1,6 @@
 /* test_options.c: the command line, and the names of the outputs. */
 #include "emit/identifiers.h"
+#include "tool/installed.h"
 #include "tool/options.h"
 
 #include <CUnit/CUnit.h>
@@ -43,6 +44,27 @@ static void refused(const char *line, const char *message)
     if (!strstr(buf_text(&c.d.out), message))
         printf("%s: expected \"%s\" in:\n%s", line, message, buf_text(&c.d.out));
     arena_free(c.arena);
+}
+
+static void test_installed(void)
+{
+    jmp_buf oom;
+    Arena *arena = arena_new(&oom);
+    static const char *const rows[][4] = {
+        /* program, bindir, configured, where it is */
+        {"/opt/rnc/bin/rnc", "/usr/local/bin", "/usr/local/share/rnc/models",
+         "/opt/rnc/share/rnc/models"},
+        {"/usr/local/bin/rnc", "/usr/local/bin", "/usr/local/share/rnc/models",
+         "/usr/local/share/rnc/models"},
+        {"/home/a/rnc/build/rnc", "/usr/bin", "/usr/share/rnc/models", "/usr/share/rnc/models"},
+        {"/home/a/cabin/rnc", "/usr/bin", "/usr/share/rnc/models", "/usr/share/rnc/models"},
+        {"/m/tools/x86/rnc", "/a/tools/x86", "/a/data/models", "/m/data/models"},
+        {"/bin/rnc", "/usr/bin", "/usr/share/rnc/models", "/share/rnc/models"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CU_ASSERT_STRING_EQUAL(installed_from(rows[i][0], rows[i][1], rows[i][2], arena),
+                               rows[i][3]);
+    arena_free(arena);
 }
 
 static void test_plain(void)
@@ -277,6 +299,7 @@ void suite_options(void)
     CU_pSuite s = CU_add_suite("options", NULL, NULL);
     CU_add_test(s, "-MD, -MF and -MP", test_dependencies);
     CU_add_test(s, "a network alone", test_plain);
+    CU_add_test(s, "where what was installed is", test_installed);
     CU_add_test(s, "every option", test_all);
     CU_add_test(s, "lists of passes", test_passes);
     CU_add_test(s, "refusals", test_refusals);

@@ -37,6 +37,7 @@ step mse scalar 3 --loss mean_squared_error
 step mse portable 4
 step bytes scalar 3
 step norms $wide 3
+step norms portable 1
 step moves portable 3
 [ -z "${RNC_TEST_FULL:-}" ] || for net in conv wise joins mse norms moves; do
     step $net $wide,$less,portable,scalar 2

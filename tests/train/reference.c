@@ -62,7 +62,7 @@ static Kind kind_of(const Param *p, Arena *arena)
     const int64_t n = param_elements(p);
     Kind k = {NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n),
               NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n),
-              NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n)};
+              NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n), 1};
     for (int64_t i = 0; i < n; i++)
         k.now[i] = k.average[i] = param_at(p, i);
     return k;
@@ -129,6 +129,31 @@ static double scale_of(const Optimizer *o, const Net *net, const Reference *r)
     return scale;
 }
 
+static double largest(const double *x, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fabs(x[i]));
+    return most;
+}
+
+/* How many times as large as a gradient that is a single number, a sum of products, one term can
+ * be by the largest of both factors; 1 for a gradient of several numbers, and where nothing
+ * cancels. */
+static double cancellation(const Update *u, const EvalResult *result)
+{
+    const Node *sum = u->node;
+    if (u->kind != UPDATE_GRADIENT || sum->op != OP_SUM || !sum->attrs.channels)
+        return 1;
+    double term = 1;
+    const Node *product = sum->in[0];
+    for (int i = 0; i < product->n_in; i++) {
+        const Node *factor = product->in[i];
+        term *= largest(result->values[factor->id], type_elements(factor->type));
+    }
+    return fmax(1, term / fabs(result->values[sum->id][0]));
+}
+
 /* ---- steps ---- */
 
 /* Gives the network the parameters as they are now. */
@@ -161,6 +186,11 @@ static void take_step(Net *net, Reference *r, const double *const *in, const Opt
             else
                 r->kinds[i].sum[k] += made[i][k];
         }
+    }
+    for (int i = 0; i < net->updates.n; i++) {
+        const Update *u = &net->updates.at[i];
+        Kind *k = &r->kinds[u->param->id];
+        k->cancels = fmax(k->cancels, cancellation(u, &result));
     }
     if ((s + 1) % o->accumulate)
         return;
@@ -207,17 +237,10 @@ const double *reference_tensor(const Reference *r, const char *name, rnc_role ro
 
 double reference_scale(const Reference *r, const char *name, rnc_role role, int64_t k)
 {
+    const Kind *kind = named(r, name);
     if (role == RNC_ROLE_PARAMETER || role == RNC_ROLE_AVERAGE)
-        return named(r, name)->moved[k];
-    return fabs(reference_tensor(r, name, role)[k]);
-}
-
-static double largest(const double *x, const Param *p)
-{
-    double most = 0;
-    for (int64_t i = 0; i < param_elements(p); i++)
-        most = fmax(most, fabs(x[i]));
-    return most;
+        return kind->moved[k] * kind->cancels;
+    return fabs(reference_tensor(r, name, role)[k]) * kind->cancels;
 }
 
 /* The largest change of a bias whose gradient is 0, since a batch normalisation follows it: what is
@@ -230,8 +253,8 @@ static double rounding_of_bias(const Reference *r, const Param *bias)
         const Param *weight = node->params[P_WEIGHT];
         if (node->params[P_BIAS] != bias || !weight)
             continue;
-        const double of_weights = largest(r->kinds[weight->id].moved, weight);
-        return largest(r->kinds[bias->id].moved, bias) < nothing * of_weights ? of_weights : 0;
+        const double of_weights = largest(r->kinds[weight->id].moved, param_elements(weight));
+        return largest(r->kinds[bias->id].moved, param_elements(bias)) < nothing * of_weights ? of_weights : 0;
     }
     return 0;
 }
@@ -243,5 +266,5 @@ double reference_floor(const Reference *r, const char *name, rnc_role role)
     const double rounding = role == RNC_ROLE_PARAMETER ? rounding_of_bias(r, p) : 0;
     if (role == RNC_ROLE_SECOND)
         return 1e-12;
-    return fmax(0.02 * largest(r->kinds[p->id].now, p), rounding);
+    return fmax(0.02 * largest(r->kinds[p->id].now, param_elements(p)), rounding);
 }

@@ -10,6 +10,7 @@
 typedef struct Kind {
     double *now, *first, *second, *average, *sum; /* sum: gradients of the update so far */
     double *moved;                                /* the largest change of each element in a step */
+    double cancels;                               /* see cancellation() */
 } Kind;
 
 typedef struct Reference {
@@ -24,7 +25,10 @@ const Reference *reference_run(const Net *net, const double *const *values, int 
                                double rate, Arena *arena);
 const Param *reference_param(const Net *net, const char *name);
 const double *reference_tensor(const Reference *r, const char *name, rnc_role role);
-/* What an error of element k is a share of: its size, of a parameter's change the change's. */
+/* What an error of element k is a share of: its size, of a parameter's change the change's.  A
+ * tensor's error is judged by its largest element.  A gradient that is a single number, that of
+ * `prelu shared=true`, has no larger one beside it when the products whose sum it is cancel: it is
+ * judged by the product of both factors' largest elements. */
 double reference_scale(const Reference *r, const char *name, rnc_role role, int64_t k);
 double reference_floor(const Reference *r, const char *name, rnc_role role);
 

@@ -45,8 +45,7 @@ static void put_padding(Buf *out, const Writer *w, const Node *node)
         buf_printf(out, "%d,%d,%d,%d", p[0], p[1], p[2], p[3]);
 }
 
-/* What must be equal where one text is to say both layers. */
-static void put_layer(Buf *out, const Writer *w, const Node *node)
+void write_layer_key(Buf *out, const Writer *w, const Node *node)
 {
     const OpRow *row = op_row(node->op);
     buf_puts(out, row->name);
@@ -119,18 +118,18 @@ static void put_arm(Buf *out, const Part *part, int arm)
     for (int i = 0; !(part->n_arms == 2 && is_shortcut(part, arm)) && i < chain->parts.n; i++)
         buf_printf(out, "%d ", chain->parts.at[i]->symbol);
     /* The result of a `split` that the arm begins at. */
-    buf_printf(out, "%d}", chain->start->attrs.result);
+    buf_printf(out, "%d}", part_forks_split(part) ? chain->start->attrs.result : -1);
 }
 
 static void part_symbol(Writer *w, Part *part)
 {
     Buf key = buf_new(w->arena);
     list_symbols(w, &part->inner);
-    if (part->block)
+    if (part->block || part->again)
         return;
     part->weight = part->n_arms ? 2 : 1;
     part->size = 1;
-    put_layer(&key, w, part->node);
+    write_layer_key(&key, w, part->node);
     for (int k = 0; k < part->n_arms; k++) {
         const Parts *arm = &part->arms[k]->parts;
         list_symbols(w, &part->arms[k]->parts);
@@ -139,8 +138,10 @@ static void part_symbol(Writer *w, Part *part)
             part->size += arm->at[i]->size;
         }
     }
-    for (int k = 0; k < part->n_arms; k++)
+    for (int k = 0; k < part->n_arms && !part->root; k++)
         put_arm(&key, part, k);
+    if (part->root)
+        tangle_symbol(&key, part);
     if (part->pinned)
         buf_printf(&key, "of %d", part->node->id); /* it is like no other */
     part->symbol = symbol_of(w, &key);
@@ -294,27 +295,21 @@ static bool is_split(const Part *part)
     return !part->block && op_results(part->node->op, &part->node->attrs) > 1;
 }
 
-static bool joins_split(const Part *part)
-{
-    const Node *start = part->n_arms ? part->arms[0]->start : NULL;
-    return start && op_results(start->op, &start->attrs) > 1;
-}
-
 static void count_list(Finder *f, int list)
 {
     const Parts *parts = f->lists.at[list].parts;
     for (int at = 0; at < parts->n; at++) {
         /* An activation belongs to what is before it. */
-        if ((at > 0 && is_activation(parts->at[at])) || joins_split(parts->at[at]))
+        if ((at > 0 && is_activation(parts->at[at])) || part_forks_split(parts->at[at]))
             continue;
         uint64_t hash = 14695981039346656037u;
         int weight = 0, joins = 0;
         for (int n = 1; n <= LONGEST && at + n <= parts->n; n++) {
             const Part *part = parts->at[at + n - 1];
-            if (part->pinned || part->block)
+            if (part->pinned || part->loose || part->block)
                 break;
             const bool split = is_split(part);
-            if (split && (at + n == parts->n || !joins_split(parts->at[at + n])))
+            if (split && (at + n == parts->n || !part_forks_split(parts->at[at + n])))
                 break;
             joins += part->n_arms > 0;
             if (joins > 1) /* people's blocks end in a join, or have none */
@@ -368,7 +363,7 @@ static const Run *best_run(const Finder *f)
 
 /* ---- blocks ---- */
 
-static Part *make_call(Writer *w, Block *block, Part *const *parts, int n)
+Part *write_make_call(Writer *w, Block *block, Part *const *parts, int n)
 {
     Buf key = buf_new(w->arena);
     Part *call = NEW(w->arena, Part);
@@ -400,7 +395,7 @@ static void replace(Finder *f, const Run *run)
         int to = 0;
         for (int at = 0; at < parts->n; to++) {
             if (at + n <= parts->n && same_symbols(parts->at + at, pattern, n)) {
-                parts->at[to] = make_call(w, block, parts->at + at, n);
+                parts->at[to] = write_make_call(w, block, parts->at + at, n);
                 at += n;
             } else {
                 parts->at[to] = parts->at[at++];

@@ -5,14 +5,14 @@
 
 /* ---- lists ---- */
 
-/* Blocks that no text says are replaced by what is in them. */
-static void flatten(Writer *w, const Parts *from, Parts *to)
+void flatten(Writer *w, const Parts *from, Parts *to)
 {
     for (int i = 0; i < from->n; i++) {
         Part *part = from->at[i];
-        if (part->block)
-            unify_block(w, part->block);
-        if (part->block && part->block->bad)
+        Block *block = part->again ? part->again->block : part->block;
+        if (block)
+            unify_block(w, block);
+        if (block && block->bad)
             flatten(w, &part->inner, to);
         else
             VEC_PUSH(w->arena, to, part);
@@ -53,11 +53,31 @@ static void name_results(Unify *u, Mask m, Part *const *parts, Stmt *s)
     }
 }
 
-static void put_layer(Unify *u, Mask m, Part *const *parts, Stmts *out)
+const char *unify_label(const Unify *u, const Node *node)
+{
+    const char *local = u->net ? NULL : u->w->local[node->id];
+    return local ? local : u->w->labels[node->id];
+}
+
+/* The label that a part has in this text, or NULL. */
+static const char *own_label(const Unify *u, const Part *part)
+{
+    return (u->net ? u->w->labels : u->w->local)[part->node->id];
+}
+
+bool joins_labels(const Part *part)
+{
+    bool empty = part->n_arms > 0 && !part->root && part_forks_split(part);
+    for (int k = 0; empty && k < part->n_arms; k++)
+        empty = part->arms[k]->parts.n == 0;
+    return empty;
+}
+
+void unify_node(Unify *u, Mask m, Part *const *parts, Stmts *out)
 {
     const Node *node = parts[m.at[0]]->node;
     const Node *like = u->w->like[node->id];
-    const char *label = u->net ? u->w->labels[node->id] : NULL;
+    const char *label = own_label(u, parts[m.at[0]]);
     Call *call;
     if (like) {
         call = write_new_call(u->arena, "again");
@@ -67,7 +87,7 @@ static void put_layer(Unify *u, Mask m, Part *const *parts, Stmts *out)
     }
     for (int k = 0; node->n_in > 1 && k < node->n_in; k++)
         write_arg(u->arena, call, NULL,
-                  write_name(u->arena, u->w->labels[write_source(node->in[k])->id]));
+                  write_name(u->arena, unify_label(u, write_source(node->in[k]))));
     Stmt *s = write_call(u->arena, label, call);
     if (op_row(node->op)->flags & RESULTS) {
         s->name.text = NULL;
@@ -77,6 +97,13 @@ static void put_layer(Unify *u, Mask m, Part *const *parts, Stmts *out)
 }
 
 /* ---- calls ---- */
+
+static void put_again(Unify *u, const Part *part, Stmts *out)
+{
+    Call *call = write_new_call(u->arena, "again");
+    write_arg(u->arena, call, NULL, write_name(u->arena, u->w->labels[part->again->node->id]));
+    VEC_PUSH(u->arena, out, write_call(u->arena, own_label(u, part), call));
+}
 
 /* The arguments of a block's call inside of another block, where they may be parameters. */
 static void put_call(Unify *u, Mask m, Part *const *parts, Stmts *out)
@@ -95,8 +122,10 @@ static void put_call(Unify *u, Mask m, Part *const *parts, Stmts *out)
                 given = given || v[m.at[k]] != h->def;
                 while (first->inner.n)
                     first = first->inner.at[0];
-                ch[m.at[k]] =
-                    first->n_arms ? first->arms[0]->start->type.c : first->node->in[0]->type.c;
+                const Node *start = first->root     ? first->root
+                                    : first->n_arms ? first->arms[0]->start
+                                                    : first->node->in[0];
+                ch[m.at[k]] = start->type.c;
             }
             if (h->must != must || !given)
                 continue;
@@ -107,7 +136,7 @@ static void put_call(Unify *u, Mask m, Part *const *parts, Stmts *out)
         }
     }
     call->parens = call->args.n > 0;
-    VEC_PUSH(u->arena, out, write_call(u->arena, NULL, call));
+    VEC_PUSH(u->arena, out, write_call(u->arena, own_label(u, parts[m.at[0]]), call));
 }
 
 /* In how many arguments two calls of a block differ. */
@@ -314,7 +343,7 @@ static Stmt *unify_arm(Unify *u, Mask m, Part *const *parts, int arm)
         pointers[m.at[i]] = &lists[m.at[i]];
         ch[m.at[i]] = chain->start->type.c;
     }
-    if (op_results(first->start->op, &first->start->attrs) > 1)
+    if (part_forks_split(parts[m.at[0]]))
         VEC_PUSH(u->arena, &s->body, write_from(u->arena, u->w->labels[first->start->id]));
     if (all_alike(m, lists))
         unify_list(u, m, pointers, &s->body);
@@ -338,9 +367,9 @@ void unify_arms(Unify *u, Mask m, Part *const *parts, Stmts *out)
     }
     for (int k = 0; k < first->n_arms; k++)
         VEC_PUSH(u->arena, out, arms[k]);
-    const char *label = u->net ? u->w->labels[first->node->id] : NULL;
     VEC_PUSH(u->arena, out,
-             write_call(u->arena, label, write_new_call(u->arena, op_row(first->node->op)->name)));
+             write_call(u->arena, own_label(u, first),
+                        write_new_call(u->arena, op_row(first->node->op)->name)));
 }
 
 void unify_list(Unify *u, Mask m, const Parts *const *given, Stmts *out)
@@ -356,7 +385,9 @@ void unify_list(Unify *u, Mask m, const Parts *const *given, Stmts *out)
         for (int i = 0; i < m.n; i++)
             at[m.at[i]] = lists[m.at[i]].at[k];
         const Part *part = first->at[k];
-        if (part->block && u->net) {
+        if (part->again) {
+            put_again(u, part, out);
+        } else if (part->block && u->net) {
             int n = 1;
             while (k + n < first->n && first->at[k + n]->block == part->block)
                 n++;
@@ -364,10 +395,12 @@ void unify_list(Unify *u, Mask m, const Parts *const *given, Stmts *out)
             k += n - 1;
         } else if (part->block) {
             put_call(u, m, at, out);
-        } else if (part->n_arms) {
+        } else if (part->root) {
+            tangle_text(u, m, at, out);
+        } else if (part->n_arms && !joins_labels(part)) {
             unify_arms(u, m, at, out);
         } else {
-            put_layer(u, m, at, out);
+            unify_node(u, m, at, out);
         }
     }
 }

@@ -1,9 +1,11 @@
 /* write_parts.h: what the parts of writing a network share; private to write*.c.
  *
- * A network becomes text in four steps:
+ * A network becomes text in these steps:
  *
  *     write_shape.c   chains of layers; arms that a join joins become one part of a chain, so a
  *                     residual network is a single chain in the end
+ *     write_tangle.c  what no arms say, from a split to a join: a list with labels, as one part
+ *     write_again.c   chains with the parameters of other ones
  *     write_blocks.c  runs of parts that occur again, differing in numbers alone, become blocks
  *     write_unify.c   one text for all occurrences of a block: what differs is a parameter
  *     write_text.c    the statements of the net: repetitions, stages, labels, ports
@@ -26,13 +28,18 @@ struct Part {
     const Node *node; /* the layer, or the join; of a block its last node */
     Chain **arms;     /* [n_arms] of a join; 0: a layer, or a join of labels */
     int n_arms;
-    Block *block; /* of a call, else NULL */
-    int instance; /* the number of the call among the block's */
-    Parts inner;  /* what the block stands for here */
-    int symbol;   /* equal for parts that differ in numbers alone */
-    int weight;   /* about what its text takes; a call takes little */
-    int size;     /* its layers */
-    bool pinned;  /* stays in the net: its label is needed there */
+    Block *block;     /* of a call, else NULL */
+    int instance;     /* the number of the call among the block's */
+    Parts inner;      /* what the block stands for here */
+    int symbol;       /* equal for parts that differ in numbers alone */
+    int weight;       /* about what its text takes; a call takes little */
+    int size;         /* its layers */
+    bool pinned;      /* stays in the net: its label is needed there */
+    bool loose;       /* a join of labels that are those of a tangle, where it stays */
+    const Node *root; /* of a tangle (write_tangle.c): the split where it begins; its arms are the
+                       * chains in it, in an order of execution.  Else NULL */
+    const Part
+        *again; /* the first call, which has a label, of what this calls once more; or NULL */
 };
 
 /* Layers that follow one another, each the only user of the one before. */
@@ -57,6 +64,8 @@ const Node *write_root(const Net *net, const Node *node);
 const Node *write_shared(const Net *net, const Node *node);
 
 Shape write_shape(Arena *arena, const Net *net);
+/* Whether arms begin at several results of a split, or the part is a tangle. */
+bool part_forks_split(const Part *part);
 /* All nodes in the order in which the chain lowers, casts included, to order[*n] and on. */
 typedef struct NodeOrder {
     const Net *net;
@@ -98,12 +107,19 @@ typedef struct Writer {
     VEC(Block *) blocks;
     VEC(Decl *) decls;   /* of those that are used, inner ones first */
     const char **labels; /* by node id, NULL: none */
+    const char **local;  /* likewise, in blocks */
     const Node **like;   /* by node id: the one before it with its parameters, or NULL */
 } Writer;
 
 /* Gives every part its symbol and weight. */
 void write_symbols(Writer *w);
 void write_find_blocks(Writer *w);
+/* Chains that are called several times become calls of blocks, before other blocks are found. */
+void write_find_again(Writer *w);
+/* What must be equal where one text is to say two layers, appended to `out`. */
+void write_layer_key(Buf *out, const Writer *w, const Node *node);
+/* A call of a block, whose text is that of these parts. */
+Part *write_make_call(Writer *w, Block *block, Part *const *parts, int n);
 /* The common beginning of the names of all nodes of some parts, up to a '.' or '_'. */
 const char *write_prefix(Arena *arena, Part *const *parts, int n);
 
@@ -134,10 +150,29 @@ typedef struct Unify {
     const Node *last_dense;
 } Unify;
 
+/* The split where all begins that a join depends on, with nothing in between that anybody else
+ * uses; NULL if there is none.  inside[root id]: what is in between. */
+const Node *tangle_root(Arena *arena, const Net *net, const int *uses, const bool *pinned,
+                        const Node *join, bool *inside);
+/* What a chain computes. */
+const Node *tangle_end(const Chain *chain);
+/* What must be equal in tangles that one text says. */
+void tangle_symbol(Buf *out, const Part *part);
+/* A tangle with its join. */
+void tangle_text(Unify *u, Mask m, Part *const *parts, Stmts *out);
+
 Unify unify_new(Writer *w, int n);
 /* Appends statements for the parts of each call in `mask`, lists[call], which have equal
  * symbols. */
 void unify_list(Unify *u, Mask mask, const Parts *const *lists, Stmts *out);
+/* Blocks that no text says are replaced by what is in them. */
+void flatten(Writer *w, const Parts *from, Parts *to);
+/* The layer or the join of labels that each call has. */
+void unify_node(Unify *u, Mask mask, Part *const *parts, Stmts *out);
+/* The word for a tensor in this text, or NULL. */
+const char *unify_label(const Unify *u, const Node *node);
+/* Whether a part is a join of results of a split that nothing was done with. */
+bool joins_labels(const Part *part);
 /* The call of a layer that each call has; parts[call]. */
 Call *unify_layer(Unify *u, Mask mask, Part *const *parts);
 /* An expression that is v[call] for all calls of the mask: a number, a parameter, a multiple of

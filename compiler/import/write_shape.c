@@ -4,7 +4,7 @@
  * chain joins that chain.  A join whose operands are all the ends of chains that begin at one
  * tensor, or that tensor itself, becomes one part with these chains as its arms; it continues the
  * chain that ends in the tensor if nobody else uses it.  What remains, the skips of a U-net, is a
- * chain that begins with a join of labels. */
+ * chain that begins with a join of labels, unless it is a tangle (write_tangle.c). */
 #include "import/write_parts.h"
 
 #include <stdlib.h>
@@ -26,6 +26,15 @@ const Node *write_shared(const Net *net, const Node *node)
             return net->nodes.at[node->params[r]->first];
     }
     return NULL;
+}
+
+bool part_forks_split(const Part *part)
+{
+    for (int k = 1; k < part->n_arms; k++) {
+        if (part->arms[k]->start != part->arms[0]->start)
+            return true;
+    }
+    return part->root != NULL;
 }
 
 typedef struct Shaper {
@@ -136,11 +145,50 @@ static Chain *empty_arm(Shaper *s, const Node *tensor)
     return arm;
 }
 
+/* The last node that a chain computes. */
+static int last_id(const Chain *chain)
+{
+    return chain->parts.at[chain->parts.n - 1]->node->id;
+}
+
+static int by_end(const void *a, const void *b)
+{
+    const Chain *const *x = a, *const *y = b;
+    return (last_id(*x) > last_id(*y)) - (last_id(*x) < last_id(*y));
+}
+
+/* Takes what lies between a split and a join as one part; false if that is no tangle. */
+static bool add_tangle(Shaper *s, Part *part)
+{
+    bool *inside = NEW_ARRAY(s->arena, bool, s->net->nodes.n + 1);
+    const Node *root = tangle_root(s->arena, s->net, s->uses, s->pinned, part->node, inside);
+    if (!root)
+        return false;
+    part->root = root;
+    part->arms = NEW_ARRAY(s->arena, Chain *, s->all.n + 1);
+    for (int i = 0; i < s->all.n; i++) {
+        Chain *chain = s->all.at[i];
+        if (chain->absorbed || !inside[last_id(chain)])
+            continue;
+        Part *first = chain->parts.at[0];
+        first->loose = !chain->start;
+        first->pinned = false;
+        chain->absorbed = true;
+        part->arms[part->n_arms++] = chain;
+    }
+    qsort(part->arms, (size_t)part->n_arms, sizeof(Chain *), by_end);
+    Chain *chain = open_chain(s, root, s->uses[root->id]);
+    append(s, chain ? chain : new_chain(s, root, s->uses[root->id]), part);
+    return true;
+}
+
 static void add_join(Shaper *s, const Node *join)
 {
     const Node *fork = fork_of(s, join);
     Part *part = NEW(s->arena, Part);
     part->node = join;
+    if (!fork && add_tangle(s, part))
+        return;
     if (!fork) {
         part->pinned = true;
         append(s, new_chain(s, NULL, 0), part);
@@ -156,20 +204,9 @@ static void add_join(Shaper *s, const Node *join)
         part->arms[k]->absorbed = true;
         uses += part->arms[k]->uses;
     }
-    Chain *chain = open_chain(s, fork, uses);
-    append(s, chain ? chain : new_chain(s, fork, uses), part);
-}
-
-/* The last node that a chain computes. */
-static int last_id(const Chain *chain)
-{
-    return chain->parts.at[chain->parts.n - 1]->node->id;
-}
-
-static int by_end(const void *a, const void *b)
-{
-    const Chain *const *x = a, *const *y = b;
-    return (last_id(*x) > last_id(*y)) - (last_id(*x) < last_id(*y));
+    const Node *start = part_forks_split(part) ? fork : part->arms[0]->start;
+    Chain *chain = start == fork ? open_chain(s, fork, uses) : NULL;
+    append(s, chain ? chain : new_chain(s, start, uses), part);
 }
 
 Shape write_shape(Arena *arena, const Net *net)

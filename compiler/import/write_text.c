@@ -372,6 +372,7 @@ Ast *write_tree(const Imported *from, bool plain, Arena *arena, const Node **ord
     Text t = {.w = &w, .u = &u};
     NodeOrder o = {w.net, order, 0, NEW_ARRAY(arena, bool, n + 1)};
     w.labels = NEW_ARRAY(arena, const char *, n + 1);
+    w.local = NEW_ARRAY(arena, const char *, n + 1);
     w.like = NEW_ARRAY(arena, const Node *, n + 1);
     w.shape = write_shape(arena, w.net);
     order_all(&o, &w.shape);
@@ -382,8 +383,11 @@ Ast *write_tree(const Imported *from, bool plain, Arena *arena, const Node **ord
     write_symbols(&w);
     choose_labels(&w);
     name_classes(&w, &u, net);
-    if (!plain)
+    if (!plain) {
+        write_find_again(&w);
+        write_symbols(&w); /* fewer are like no other */
         write_find_blocks(&w);
+    }
     put_ports(&t);
     for (int i = 0; i < w.shape.chains.n; i++) {
         const Chain *chain = w.shape.chains.at[i];

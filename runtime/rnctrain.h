@@ -8,7 +8,7 @@
 #include "rncrt.h"
 
 /* Grows whenever a struct below changes. */
-#define RNCTRAIN_ABI 2
+#define RNCTRAIN_ABI 3
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,11 +41,16 @@ typedef struct rnc_metrics {
     int hits;   /* images whose label has the largest logit, the first if there are several; where
                  * each pixel has a label, pixels */
     int images; /* how many count */
-    double norm; /* Euclidean norm of all gradients, before clipping; 0 where no limit needs it */
-    int bad;     /* -1; or the step (rnc_train_info.steps) of the loss, or of the norm of all
-                  * gradients, that is not finite: then nothing in the state has changed, except that
-                  * where `accumulate` is above 1 a norm that is not finite drops the gradients of the
-                  * update, whose batches have moved the running statistics */
+    double norm; /* Euclidean norm of all gradients of an update, before clipping; 0 where a call
+                  * makes no update */
+    int bad; /* -1; or, where the loss or `norm` is not finite, the step (rnc_train_info.steps) that
+              * gave the first number that is not: of the forward part, if the loss is not finite,
+              * else the step that completed the first such gradient.  Nothing in the state has
+              * changed then, unless `spoiled`, and except that where `accumulate` is above 1 a norm
+              * that is not finite drops the gradients of the update, whose batches have moved the
+              * running statistics */
+    int spoiled; /* 1: parameters have changed with that gradient, so that a program that goes on
+                  * must set them anew; only where no limit on the norm makes updates wait for it */
 } rnc_metrics;
 
 /* Ranks that train together.  A struct with this as its first member belongs to the caller.  All
@@ -139,6 +144,22 @@ typedef struct rnc_train_place {
     uint64_t block; /* where the generator begins */
 } rnc_train_place;
 
+/* How the first result of a step is stored, in floats. */
+typedef struct rnc_train_grid {
+    int images, h, w, c; /* images: 0: those of the batch */
+    int image, row, pixel;
+} rnc_train_grid;
+
+/* Looks for the first step whose result is not finite: the context of rnc_train_look, which is a
+ * trace hook. */
+typedef struct rnc_train_search {
+    const rnc_train_grid *grids;
+    const unsigned short *results; /* by step: its grid, counted from 1; 0: it is not looked at */
+    int steps;                     /* of them */
+    int images;                    /* of the batch */
+    int found;                     /* the first step, or -1 */
+} rnc_train_search;
+
 /* What NAME_init checks; after an error `why` (192 bytes) says what was expected and found. */
 RNCRT_API rnc_status rnc_train_check(const rnc_train_info *info, const void *state,
                                      size_t state_bytes, const void *arena, size_t arena_bytes,
@@ -165,8 +186,16 @@ RNCRT_API int rnc_train_any(rnc_ranks *ranks, int so);
 /* Begins the sum over ranks of n floats at x, which mean nothing if this rank has no images;
  * returns what rnc_ranks.finish takes. */
 RNCRT_API int rnc_train_sum(rnc_ranks *ranks, int images, void *x, size_t n);
-/* The square root of the sum of n numbers >= 0; a NaN or an infinity stays one. */
-RNCRT_API double rnc_train_norm(const float *squares, size_t n);
+RNCRT_API void rnc_train_look(void *search, int step, void *const *results);
+/* The least of all ranks' numbers. */
+RNCRT_API int rnc_train_least(rnc_ranks *ranks, int number);
+/* How many sums of squares a gradient has, and the step that completes it. */
+typedef struct rnc_train_squares {
+    int n, step;
+} rnc_train_squares;
+/* The square root of the sum of all sums of squares of n gradients.  Where that is not finite, *bad
+ * is set to the first step whose gradient is not. */
+RNCRT_API double rnc_train_norm(const float *squares, const rnc_train_squares *of, int n, int *bad);
 
 #ifdef __cplusplus
 }

@@ -271,6 +271,15 @@ int rnc_train_any(rnc_ranks *ranks, int so)
     return so;
 }
 
+int rnc_train_least(rnc_ranks *ranks, int number)
+{
+    int all[RNC_RANKS_MOST], i;
+    const int n = rnc_train_tell(ranks, number, all);
+    for (i = 0; i < n; i++)
+        number = all[i] < number ? all[i] : number;
+    return number;
+}
+
 int rnc_train_sum(rnc_ranks *ranks, int images, void *x, size_t n)
 {
     float *floats = (float *)x;
@@ -305,13 +314,47 @@ void rnc_train_measure(const float *losses, const float *hits, const int32_t *la
     metrics->images = (count + each - 1) / each;
     metrics->norm = 0.0;
     metrics->bad = -1;
+    metrics->spoiled = 0;
 }
 
-double rnc_train_norm(const float *squares, size_t n)
+double rnc_train_norm(const float *squares, const rnc_train_squares *of, int n, int *bad)
 {
+    const float *at = squares;
     double sum = 0.0;
-    size_t i;
-    for (i = 0; i < n; i++)
-        sum += (double)squares[i];
+    int i, k, first = 0;
+    for (i = 0; i < n; i++) {
+        double part = 0.0;
+        for (k = 0; k < of[i].n; k++, at++) {
+            sum += (double)*at;
+            part += (double)*at;
+        }
+        if (part - part != 0.0 && (first == 0 || of[i].step < first))
+            first = of[i].step;
+    }
+    if (sum - sum != 0.0)
+        *bad = first;
     return rnc_train_root(sum);
+}
+
+/* ---- what is not finite ---- */
+
+void rnc_train_look(void *search, int step, void *const *results)
+{
+    rnc_train_search *s = (rnc_train_search *)search;
+    const rnc_train_grid *g;
+    float sum = 0.0f;
+    int n, y, x, i;
+    if (s->found >= 0 || step >= s->steps || s->results[step] == 0)
+        return;
+    g = &s->grids[s->results[step] - 1];
+    for (n = 0; n < (g->images ? g->images : s->images); n++)
+        for (y = 0; y < g->h; y++)
+            for (x = 0; x < g->w; x++) {
+                const float *at = (const float *)results[0] + (size_t)n * (size_t)g->image +
+                                  (size_t)y * (size_t)g->row + (size_t)x * (size_t)g->pixel;
+                for (i = 0; i < g->c; i++)
+                    sum += at[i] - at[i]; /* 0, or a NaN */
+            }
+    if (sum != 0.0f)
+        s->found = step;
 }

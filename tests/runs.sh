@@ -238,8 +238,10 @@ esac
 
 code infinite
 run 1 'not finite' train small.net --data pictures.bin --cache pictures.cache -o infinite --rate 1e29
-says err ' of epoch 1 is not finite, first at '
+says err 'small.net:4: step 3 of epoch 1 is not finite, first at bn1 + relu1: '
 there infinite/last.checkpoint
+run 1 'not finite, two ranks' train small.net --data pictures.bin --cache pictures.cache -o infinite2 --rate 1e29 --ranks 2
+says err 'small.net:4: step 3 of epoch 1 is not finite, first at bn1 + relu1: '
 
 # ---- other ways to begin, and to end ----
 

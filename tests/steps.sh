@@ -99,6 +99,23 @@ check 'too little memory' sh -c '! "$0" wide.net --train --batch 4 --memory 9kB 
 check 'memory of an inference' sh -c '! "$0" wide.net --memory least -o no.c 2> no.err &&
     grep -q "step of training" no.err' "$rnc"
 
+# Numbers that are not finite, in training NUMBER of finite.net: finite NUMBER NORM GRADIENT.
+finite() {
+    awk -v k="$1" '/^train/ && ++i != k { next } { print }' finite.net > "finite$1.net"
+    printf '%s\n' "norm: $2" 'nothing: finite, another state' 'conv1.weight: conv1 + relu1, the same state' \
+        'body1.main.conv2.weight: body1.main.conv2 + add1, the same state' \
+        'dense1.bias: dense1, the same state' 'input: image, the same state' \
+        "gradient: conv1.weight.gradient, $3" > finite.expected
+    check "step $1 of numbers that are not finite" sh -c '"$0" "finite$1.net" --train --isa portable -q \
+        --name trained -o finite.c && "$2" -DINFO=trained_info -I"$3/runtime" \
+        "$3/tests/train/finite.c" finite.c "$3"/runtime/*.c -o finite -lm -lpthread &&
+        ./finite > finite.said && cmp finite.expected finite.said' "$rnc" "$1" "$CC" "$src"
+}
+finite 1 'of the change' 'another state, spoiled'
+finite 2 'of the change' 'another state, spoiled'
+finite 3 another 'another state, spoiled'
+finite 4 'of the change' 'the same state'
+
 # A step that was cut.
 "$rnc" mse.net --train --batch 2 --dump ir | sed '/^update/d' > cut.ir
 check 'no updates' sh -c '! "$0" cut.ir -o cut.c 2> cut.err && grep -q "updates nothing" cut.err' "$rnc"

@@ -100,6 +100,11 @@ int64_t emit_arena_bytes(const Plan *plan);
  * emit_train_header.c: the interface. */
 void emit_constants(Emit *e);
 void emit_train(Emit *e);
+const char *emit_arena_floats(Emit *e, const Tensor *t); /* where a tensor is; NULL: "NULL" */
+/* emit_finite.c: what finds numbers that are not finite; the norm of all gradients, as an
+ * expression. */
+void emit_finite(Emit *e);
+const char *emit_norm(Emit *e);
 void emit_tensors(Emit *e); /* emit_tensors.c: the tables of what it keeps, and their functions */
 int count_tensors(Emit *e);
 void emit_train_interface(Emit *e);

@@ -23,148 +23,131 @@ static bool is_statistic_role(const Param *p)
     return p->role == P_MEAN || p->role == P_VARIANCE;
 }
 
-/* Calls `row` for each tensor of a role, in the order of the parameters; returns how many there
- * are.  Parameters and statistics, roles 0 and 1, are in one order. */
-typedef void TensorRow(Emit *e, int param, int role, const Tensor *t);
-static int each_of_role(Emit *e, int role, TensorRow *row)
-{
-    const Plan *plan = e->plan;
-    int n = 0;
-    for (int i = 0; i < plan->net->params.n; i++) {
-        const int own = role == 0 && is_statistic_role(plan->net->params.at[i]) ? 1 : role;
-        const Tensor *t = kept_as(&plan->training->kept[i], own);
-        if (t && row)
-            row(e, i, own, t);
-        n += t != NULL;
-    }
-    return n;
-}
-
-/* Likewise for each tensor of the table, in its order. */
-static int each_tensor(Emit *e, TensorRow *row)
-{
-    int n = 0;
-    for (int role = 0; role < ROLES; role++) {
-        if (role != 1)
-            n += each_of_role(e, role, row);
-    }
-    return n;
-}
-
-/* Whether the parameters with a second moment are those with a first. */
-static bool has_both_moments(const Plan *plan)
-{
-    bool any = false;
-    for (int i = 0; i < plan->net->params.n; i++) {
-        const Kept *kept = &plan->training->kept[i];
-        if (!kept->first != !kept->second)
-            return false;
-        any = any || kept->first;
-    }
-    return any;
-}
-
-static bool is_trained(const Plan *plan, const Param *param)
+static bool is_updated(const Plan *plan, const Param *param, UpdateKind kind)
 {
     for (int i = 0; i < plan->net->updates.n; i++) {
-        if (plan->net->updates.at[i].param == param)
+        if (plan->net->updates.at[i].param == param && plan->net->updates.at[i].kind == kind)
             return true;
     }
     return false;
 }
 
-/* "ROW("conv1.weight", PARAMETER, 1, 4, 64, 3, 7, 7)", where `role` is the role's name */
-static void add_info(Emit *e, const Param *p, const char *macro, const char *role)
-{
-    buf_printf(e->out, "    %s(", macro);
-    emit_string(e->out, p->name);
-    buf_printf(e->out, ", %s, %d, %d", role, is_trained(e->plan, p), p->rank);
-    for (int i = 0; i < 4; i++)
-        buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
-    buf_putc(e->out, ')');
-}
-
-static void info_row(Emit *e, int param, int role, const Tensor *t)
-{
-    (void)t;
-    add_info(e, e->plan->net->params.at[param], "RNC_TENSOR", role_names[role]);
-    buf_puts(e->out, "\n");
-}
-
-static void listed_row(Emit *e, int param, int role, const Tensor *t)
-{
-    (void)role, (void)t;
-    buf_puts(e->out, " \\\n");
-    add_info(e, e->plan->net->params.at[param], "RNC_TENSOR", "role");
-}
-
-static const char tensor_text[] =
-    "\n/* name, role, whether steps change it, number of dims, dims */\n"
-    "#define RNC_TENSOR(name, role, changes, rank, a, b, c, d) \\\n"
-    "    {name, RNC_ROLE_##role, changes, rank, {a, b, c, d}},\n";
-
-/* The moments of Adam are of the same parameters, which are listed once. */
-static void emit_infos(Emit *e)
-{
-    const bool both = has_both_moments(e->plan);
-    emit_template(e, tensor_text);
-    if (both) {
-        emit_template(e, "#define RNC_MOMENTS(role)");
-        each_of_role(e, 2, listed_row);
-        buf_putc(e->out, '\n');
-    }
-    emit_template(e, "static const rnc_tensor_info @_info_tensors[] = {\n");
-    for (int role = 0; role < ROLES; role++) {
-        if (both && (role == 2 || role == 3))
-            buf_printf(e->out, "    RNC_MOMENTS(%s)\n", role_names[role]);
-        else if (role != 1)
-            each_of_role(e, role, info_row);
-    }
-    buf_printf(e->out, "};\n#undef RNC_TENSOR\n%s", both ? "#undef RNC_MOMENTS\n" : "");
-}
-
-/* The number of a parameter's own tensor in the table. */
-static int value_number(const Plan *plan, int param)
+/* How many pieces of the state a role has; those of parameters and statistics are counted as one.
+ */
+static int count_role(const Plan *plan, int role)
 {
     int n = 0;
-    for (int i = 0; i < param; i++)
-        n += plan->training->kept[i].value != NULL;
+    for (int i = 0; i < plan->net->params.n; i++)
+        n += kept_as(&plan->training->kept[i], role) != NULL;
     return n;
 }
 
-static void place_row(Emit *e, int param, int role, const Tensor *t)
+/* ---- the list ---- */
+
+static const char *const value_names[] = {"CONSTANT", "UNIFORM", "NORMAL", "TRUNCATED"};
+
+/* What rows have after the name: of a trained parameter, then of what else there is of it. */
+static const char *const place_names[ROLES] = {"at", NULL, "first", "second", "average, number",
+                                               "sum"};
+
+static const char *trained_fields(Emit *e)
 {
-    static const char *const values[] = {"CONSTANT", "UNIFORM", "NORMAL", "TRUNCATED"};
-    const Plan *plan = e->plan;
-    const Param *p = plan->net->params.at[param];
-    const Type type = param_type(p);
-    const int64_t n = param_elements(p);
-    const bool filters = p->rank > 1;
-    InitDraw d = {0};
-    if (role < 2) {
-        const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
-        d = init_draw(p, plan->net->nodes.at[p->first],
-                      (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
+    const char *fields = "name, rank, a, b, c, d, values, limit, seed, own, block";
+    for (int role = 0; role < ROLES; role++) {
+        if (place_names[role] && count_role(e->plan, role) > 0)
+            fields = arena_printf(e->arena, "%s, %s", fields, place_names[role]);
     }
-    const int same = role == 4 ? value_number(plan, param) : -1;
-    const bool filled = same < 0 && d.values == 0 && d.seed == 0 && !d.own && d.block == 0;
-    buf_printf(e->out, "    %s%" PRId64 ", %d, %" PRId64 ", %d, ", filled ? "RNC_FILL(" : "{",
-               t->state->offset, filters ? type.n : (int)n, filters ? (int64_t)type.c : 1,
-               filters ? type.h * type.w : 1);
-    if (filled)
-        buf_printf(e->out, "%.17g),\n", d.limit);
-    else
-        buf_printf(e->out,
-                   "%d, RNC_VALUES_%s, %.17g, UINT64_C(%" PRIu64 "), %d, UINT64_C(%" PRIu64 ")},\n",
-                   same, values[d.values], d.limit, d.seed, d.own, d.block);
+    return fields;
 }
 
-static const char places_text[] =
-    "\n/* offset in the state, outputs, inputs, window, copy of; initial values, limit, seed, own, "
-    "block */\n"
-    "#define RNC_FILL(offset, outputs, inputs, window, value) \\\n"
-    "    {offset, outputs, inputs, window, -1, RNC_VALUES_CONSTANT, value, 0, 0, 0}\n"
-    "static const rnc_train_place @_places[] = {\n";
+/* "T("conv1.weight", 4, 64, 3, 7, 7, UNIFORM, 0.25, 0, 1, 0, 0x0, 0x1240)" */
+static void emit_tensor(Emit *e, int param, int number)
+{
+    const Plan *plan = e->plan;
+    const Param *p = plan->net->params.at[param];
+    const Kept *kept = &plan->training->kept[param];
+    const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
+    const InitDraw d =
+        init_draw(p, plan->net->nodes.at[p->first],
+                  (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
+    const bool trained = is_updated(plan, p, UPDATE_GRADIENT);
+    buf_printf(e->out, " \\\n    %s(", trained ? "T" : "K");
+    emit_string(e->out, p->name);
+    if (!trained)
+        buf_printf(e->out, ", %s, %d", role_names[is_statistic_role(p)],
+                   is_updated(plan, p, UPDATE_STATISTIC));
+    buf_printf(e->out, ", %d", p->rank);
+    for (int i = 0; i < 4; i++)
+        buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
+    buf_printf(e->out, ", %s, %.17g, %" PRIu64 ", %d, %" PRIu64, value_names[d.values], d.limit,
+               d.seed, d.own, d.block);
+    for (int role = 0; role < ROLES; role++) {
+        const Tensor *t = place_names[role] ? kept_as(kept, role) : NULL;
+        if (t)
+            buf_printf(e->out, ", 0x%" PRIx64, (uint64_t)t->state->offset);
+        if (t && role == 4)
+            buf_printf(e->out, ", %d", number);
+    }
+    buf_putc(e->out, ')');
+}
+
+static void emit_list(Emit *e)
+{
+    int number = 0;
+    buf_printf(
+        e->out,
+        "\n/* What the state keeps: its dims, what it begins with, where it is in the state.\n"
+        " * T, a trained parameter: %s\n"
+        " * K, another one or a statistic: name, role, changes, rank, ..., at */\n"
+        "#define %s_TENSORS(T, K)",
+        trained_fields(e), e->upper);
+    for (int i = 0; i < e->plan->net->params.n; i++) {
+        if (e->plan->training->kept[i].value)
+            emit_tensor(e, i, number++);
+    }
+    buf_putc(e->out, '\n');
+}
+
+/* ---- the tables ---- */
+
+static const char kept_text[] =
+    "#define RNC_K(name, role, changes, rank, a, b, c, d, values, limit, "
+    "seed, own, block, at) \\\n";
+static const char info_text[] = "    {name, RNC_ROLE_##role, changes, rank, {a, b, c, d}},\n";
+static const char place_text[] =
+    "    {at, (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), (rank) == 3 ? (b) * (c) : (c) * (d), "
+    "\\\n"
+    "     -1, RNC_VALUES_##values, limit, UINT64_C(seed), own, UINT64_C(block)},\n";
+
+/* Of other roles than parameters, which begin with zeros or as a copy. */
+static const char other_place_text[] = "    {%s, (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), "
+                                       "(rank) == 3 ? (b) * (c) : (c) * (d), \\\n"
+                                       "     %s, RNC_VALUES_CONSTANT, 0, 0, 0, 0},\n";
+
+static void emit_role(Emit *e, int role, bool places)
+{
+    static const char *const at[ROLES] = {"at", NULL, "first", "second", "average", "sum"};
+    buf_puts(e->out, role == 0 ? kept_text : "#define RNC_K(...)\n");
+    if (role == 0)
+        buf_puts(e->out, places ? place_text : info_text);
+    buf_printf(e->out, "#define RNC_T(%s) \\\n", trained_fields(e));
+    if (!places)
+        buf_printf(e->out, "    {name, RNC_ROLE_%s, 1, rank, {a, b, c, d}},\n", role_names[role]);
+    else if (role == 0)
+        buf_puts(e->out, place_text);
+    else
+        buf_printf(e->out, other_place_text, at[role], role == 4 ? "number" : "-1");
+    emit_template(e, "    $_TENSORS(RNC_T, RNC_K)\n#undef RNC_T\n#undef RNC_K\n");
+}
+
+static void emit_roles(Emit *e, bool places)
+{
+    for (int role = 0; role < ROLES; role++) {
+        if (role != 1 && count_role(e->plan, role) > 0)
+            emit_role(e, role, places);
+    }
+    buf_puts(e->out, "};\n");
+}
 
 static const char tensors_text[] =
     "\nstatic rnc_status @_no_tensor(struct @ *net)\n"
@@ -214,14 +197,18 @@ static const char tensors_text[] =
 
 void emit_tensors(Emit *e)
 {
-    emit_infos(e);
-    emit_template(e, places_text);
-    each_tensor(e, place_row);
-    buf_puts(e->out, "};\n#undef RNC_FILL\n");
+    emit_list(e);
+    emit_template(e, "\nstatic const rnc_tensor_info @_info_tensors[] = {\n");
+    emit_roles(e, false);
+    emit_template(e, "\nstatic const rnc_train_place @_places[] = {\n");
+    emit_roles(e, true);
     emit_template(e, tensors_text);
 }
 
 int count_tensors(Emit *e)
 {
-    return each_tensor(e, NULL);
+    int n = 0;
+    for (int role = 0; role < ROLES; role++)
+        n += role != 1 ? count_role(e->plan, role) : 0;
+    return n;
 }

@@ -60,7 +60,7 @@ static void emit_rates(Emit *e)
 /* ---- a step ---- */
 
 /* "(const float *)(const void *)(net->arena + 0x1c0)", or NULL. */
-static const char *arena_floats(Emit *e, const Tensor *t)
+const char *emit_arena_floats(Emit *e, const Tensor *t)
 {
     if (!t)
         return "NULL";
@@ -88,7 +88,7 @@ static void emit_measure(Emit *e, const Losses *l)
         e->out,
         "    rnc_train_measure(%s,\n                      %s,\n                      %s, %d, "
         "images, %d, %d, metrics);\n",
-        arena_floats(e, l->losses), arena_floats(e, l->hits), labels, classes, l->each,
+        emit_arena_floats(e, l->losses), emit_arena_floats(e, l->hits), labels, classes, l->each,
         shard_images(e->plan));
 }
 
@@ -115,6 +115,16 @@ static const char end_text[] = "    if (net->pool)\n"
                                "    return RNC_OK;\n"
                                "}\n";
 
+/* The norm of gradients that parameters have been updated with. */
+static void emit_late_norm(Emit *e, const char *indent)
+{
+    if (e->plan->training->squares)
+        buf_printf(e->out,
+                   "%smetrics->norm = %s;\n"
+                   "%smetrics->spoiled = metrics->bad >= 0;\n",
+                   indent, emit_norm(e), indent);
+}
+
 /* The update of a training that waits: with the norm of all gradients, after several batches. */
 static void emit_update(Emit *e)
 {
@@ -126,19 +136,18 @@ static void emit_update(Emit *e)
                e->name, e->name, 1.0 / o->accumulate);
     if (o->clip_norm > 0)
         buf_printf(e->out,
-                   "    metrics->norm = scale * rnc_train_norm(%s, %" PRId64 ");\n"
-                   "    if (metrics->norm - metrics->norm != 0.0) {\n"
-                   "        metrics->bad = %d;\n        return;\n    }\n"
+                   "    metrics->norm = scale * %s;\n"
+                   "    if (metrics->bad >= 0)\n        return;\n"
                    "    if (metrics->norm > %.17g)\n        scale *= %.17g / %s;\n",
-                   arena_floats(e, t->squares), t->n_squares, t->begin[STAGE_UPDATE] - 1,
-                   o->clip_norm, o->clip_norm,
+                   emit_norm(e), o->clip_norm, o->clip_norm,
                    o->keras ? "metrics->norm" : "(metrics->norm + 1e-6)");
-    else
-        buf_puts(e->out, "    (void)metrics;\n");
     buf_printf(e->out,
                "    %s_set_rates(net, rate, scale);\n    %s_update(net, NULL, NULL);\n"
-               "    net->updates++;\n}\n",
+               "    net->updates++;\n",
                e->name, e->name);
+    if (o->clip_norm == 0)
+        emit_late_norm(e, "    ");
+    buf_puts(e->out, "}\n");
 }
 
 static void emit_backward(Emit *e)
@@ -149,6 +158,7 @@ static void emit_backward(Emit *e)
         emit_template(e, "        @_set_rates(net, rate, 1.0);\n"
                          "        @_backward(net, inputs, NULL);\n"
                          "        net->updates++;\n");
+        emit_late_norm(e, "        ");
         return;
     }
     emit_template(e, "        @_backward(net, inputs, NULL);\n");
@@ -176,7 +186,7 @@ static void emit_step(Emit *e)
     emit_measure(e, &t->losses[0]);
     buf_printf(e->out, "    if (%smetrics->loss - metrics->loss != 0.0%s) {\n",
                shared ? "rnc_train_any(net->ranks, " : "", shared ? ")" : "");
-    buf_printf(e->out, "        metrics->bad = %d;\n    } else {\n", t->losses[0].index);
+    emit_template(e, "        metrics->bad = @_find(net, inputs);\n    } else {\n");
     emit_backward(e);
     buf_puts(e->out, "    }\n");
     emit_template(e, end_text);
@@ -325,6 +335,7 @@ void emit_train(Emit *e)
     emit_info_ports(e);
     emit_step_table(e);
     emit_rates(e);
+    emit_finite(e);
     emit_step(e);
     emit_evaluate(e);
     emit_tensors(e);

@@ -27,7 +27,7 @@ static void keep_losses(Plan *plan)
             touch(plan, t->losses[i].hits->buffer, end[i] - 1);
     }
     if (t->squares)
-        touch(plan, t->squares->buffer, t->begin[STAGE_UPDATE] - 1);
+        touch(plan, t->squares->buffer, t->begin[STAGE_EVALUATE] - 1);
 }
 
 void find_lifetimes(Plan *plan)

@@ -413,6 +413,7 @@ static void select_stages(Plan *plan)
     t->served = NEW_ARRAY(plan->arena, bool, net->nodes.n + 1);
     t->n_sums = 0;
     bool back = false;
+    add_squares(plan);
     for (int i = 0; i < t->step_nodes; i++) {
         const Node *node = net->nodes.at[i];
         if (!t->served[i])

@@ -60,8 +60,10 @@ struct Training {
     bool *served; /* by node id: a step before it computes it as well */
     int *last; /* by number of Net.updates: the last node of the step that reads what it changes */
     int begin[STAGES + 1];
-    Losses losses[2];      /* of the step, of the evaluation */
-    const Tensor *squares; /* sums of squares of pieces of all gradients, for their norm, or NULL */
+    Losses losses[2]; /* of the step, of the evaluation */
+    /* Sums of squares of pieces of all gradients, for their norm; those of the first parameter that
+     * has a gradient in Net.updates come first, and so on. */
+    const Tensor *squares;
     int64_t n_squares;
     int64_t gradients_begin, gradients_end; /* the pieces of the state with gradients, in bytes */
     int n_sums;                             /* over ranks, in a step */
@@ -76,6 +78,8 @@ bool updates_wait(const Optimizer *o);
 bool moves_wait(const Optimizer *o);
 /* Whether weight decay leaves the parameter out. */
 bool decays(const Train *train, const Param *param);
+/* How many sums of squares the parameter's gradient has in Training.squares. */
+int64_t count_squares(const Param *param);
 Optimizer optimizer_of(const Train *train); /* NULL: plain gradient descent */
 
 #endif

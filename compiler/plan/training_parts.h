@@ -80,7 +80,10 @@ bool select_train(Plan *plan, const Node *node);
 /* update.c: the steps of the optimizer for the parameters whose gradient is finished when this node
  * has been computed; those that wait for all. */
 void find_last_uses(Plan *plan); /* Training.last */
+void add_squares(Plan *plan);    /* Training.squares */
 void select_updates(Plan *plan, int node);
+/* Which result of an update has the squares of the gradient; -1: none. */
+int squares_result(Kernel kernel);
 void select_late_updates(Plan *plan);
 
 #endif

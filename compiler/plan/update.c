@@ -7,8 +7,32 @@ static Step update_step(const Update *u, Kernel kernel, int64_t n)
 {
     Step step = {.node = u->node, .kernel = kernel};
     step.shape.update = (rnc_update_shape){.floats = (int)n};
-    step.parts = worth_parts(n, 32768, div_up(n, 16));
+    step.parts = worth_parts(n, 32768, div_up(n, kernel == KERNEL_average ? 16 : RNC_SQUARES));
     return step;
+}
+
+int64_t count_squares(const Param *param)
+{
+    return div_up(param_elements(param), RNC_SQUARES);
+}
+
+int squares_result(Kernel kernel)
+{
+    return kernel == KERNEL_adam         ? 3
+           : kernel == KERNEL_sgd        ? 2
+           : kernel == KERNEL_square_sum ? 0
+                                         : -1;
+}
+
+/* Lets a step write the squares of the gradient that it reads. */
+static void write_squares(const Plan *plan, const Update *u, Step *step)
+{
+    Operand *to = &step->out[squares_result(step->kernel)];
+    *to = at_tensor(plan->training->squares);
+    for (const Update *before = plan->net->updates.at; before != u; before++) {
+        if (before->kind == UPDATE_GRADIENT)
+            to->shift += count_squares(before->param);
+    }
 }
 
 static void set_optimizer(const Optimizer *o, bool decays, rnc_update_shape *s)
@@ -46,6 +70,8 @@ static void add_update(Plan *plan, const Update *u)
     step.out[0] = at_tensor(kept->value);
     step.out[1] = at_tensor(kept->first);
     step.out[2] = at_tensor(kept->second);
+    if (o->clip_norm == 0)
+        write_squares(plan, u, &step);
     add_step(plan, &step);
     if (!kept->average)
         return;
@@ -108,28 +134,29 @@ void select_updates(Plan *plan, int node)
     }
 }
 
-/* The steps that add the squares of all gradients' elements. */
-static void add_squares(Plan *plan)
+void add_squares(Plan *plan)
 {
     Training *t = plan->training;
     const Net *net = plan->net;
     t->n_squares = 0;
     for (int i = 0; i < net->updates.n; i++) {
         if (net->updates.at[i].kind == UPDATE_GRADIENT)
-            t->n_squares += div_up(param_elements(net->updates.at[i].param), RNC_SQUARES);
+            t->n_squares += count_squares(net->updates.at[i].param);
     }
-    const Operand all = add_piece(plan, net->updates.at[0].node, "squares", t->n_squares);
-    t->squares = all.tensor;
-    int64_t at = 0;
-    for (int i = 0; i < net->updates.n; i++) {
-        const Update *u = &net->updates.at[i];
+    if (t->n_squares > 0)
+        t->squares = add_piece(plan, net->updates.at[0].node, "squares", t->n_squares).tensor;
+}
+
+/* The steps that add the squares of all gradients' elements where updates wait for the norm. */
+static void select_squares(Plan *plan)
+{
+    for (int i = 0; i < plan->net->updates.n; i++) {
+        const Update *u = &plan->net->updates.at[i];
         if (u->kind != UPDATE_GRADIENT)
             continue;
         Step step = update_step(u, KERNEL_square_sum, param_elements(u->param));
         step.in[0] = gradient_of(plan, u);
-        step.out[0] = all;
-        step.out[0].shift = at;
-        at += div_up(param_elements(u->param), RNC_SQUARES);
+        write_squares(plan, u, &step);
         add_step(plan, &step);
     }
 }
@@ -138,7 +165,7 @@ void select_late_updates(Plan *plan)
 {
     Training *t = plan->training;
     if (t->optimizer.clip_norm > 0)
-        add_squares(plan);
+        select_squares(plan);
     t->begin[STAGE_UPDATE] = plan->steps.n;
     if (moves_wait(&t->optimizer))
         select_moves(plan);

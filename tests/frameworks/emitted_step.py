@@ -13,7 +13,7 @@ ISA = "avx2" if platform.machine() == "x86_64" else "neon"
 class Metrics(ctypes.Structure):
     """rnc_metrics of rnctrain.h."""
     _fields_ = [("loss", ctypes.c_double), ("hits", ctypes.c_int), ("images", ctypes.c_int),
-                ("norm", ctypes.c_double), ("bad", ctypes.c_int)]
+                ("norm", ctypes.c_double), ("bad", ctypes.c_int), ("spoiled", ctypes.c_int)]
 
 
 def aligned(size):

@@ -61,7 +61,7 @@ typedef void Reference(const rnc_update_shape *s, const rnc_rates *r, double g, 
 
 static rnc_update_shape draw(Case *c)
 {
-    rnc_update_shape s = {.floats = chance(c, 90) ? pick(c, 1, 300) : pick(c, 300, 3000)};
+    rnc_update_shape s = {.floats = chance(c, 90) ? pick(c, 1, 300) : pick(c, 300, 9000)};
     s.beta1 = pick_float(c, 0.5f, 0.99f), s.rest1 = (float)(1.0 - (double)s.beta1);
     s.beta2 = chance(c, 50) ? 0.999f : 0.9f, s.rest2 = (float)(1.0 - (double)s.beta2);
     s.epsilon = chance(c, 50) ? 1e-8f : 1e-3f;
@@ -72,20 +72,35 @@ static rnc_update_shape draw(Case *c)
     return s;
 }
 
+/* Expects the sums of squares of the scaled gradient, in pieces. */
+static void expect_squares(Expect *e, const rnc_update_shape *s, const rnc_rates *r,
+                           const float *grad, const float *squares)
+{
+    for (int begin = 0; begin < s->floats; begin += RNC_SQUARES) {
+        double sum = 0.0;
+        for (int i = begin; i < s->floats && i < begin + RNC_SQUARES; i++)
+            sum += pow((double)grad[i] * (double)r->scale, 2.0);
+        expect_at(e, squares + begin / RNC_SQUARES, sum, 1e-4 * sum);
+    }
+}
+
 /* Random states; they follow one another in memory, with gaps. */
 static void test_formula(Case *c, KernelFn *kernel, rnc_update_shape s, Reference *step, int states)
 {
     const rnc_knobs t = {0};
     const size_t n = (size_t)s.floats, each = (n + 15) / 16 * 16 + 16;
+    const bool squares = chance(c, 50);
     const rnc_rates r = {pick_float(c, 0.001f, 0.3f), pick_float(c, 0.5f, 4.0f),
                          chance(c, 50) ? 0.0f : 0.01f, chance(c, 50) ? 1.0f : 0.37f,
                          chance(c, 50) ? 1.0f : 0.9f};
-    float *memory = case_floats(c, each * STATES), *grad = random_floats(c, n, -1.0f, 1.0f);
+    float *memory = case_floats(c, each * (STATES + 1)), *grad = random_floats(c, n, -1.0f, 1.0f);
     describe_update(c, &s);
     for (int k = 0; k < states; k++)
         for (size_t i = 0; i < n; i++)
             memory[(size_t)k * each + i] = pick_float(c, k == SECOND ? 0.0f : -1.0f, 1.0f);
-    Expect e = expect_make(c, memory, each * STATES);
+    Expect e = expect_make(c, memory, each * (STATES + 1));
+    if (squares)
+        expect_squares(&e, &s, &r, grad, memory + STATES * each);
     for (size_t i = 0; i < n; i++) {
         double state[STATES] = {0}, tolerance[STATES] = {0};
         for (int k = 0; k < states; k++)
@@ -94,10 +109,12 @@ static void test_formula(Case *c, KernelFn *kernel, rnc_update_shape s, Referenc
         for (int k = 0; k < states; k++)
             expect_at(&e, memory + (size_t)k * each + i, state[k], tolerance[k]);
     }
-    const rnc_operands o = {
+    rnc_operands o = {
         .in = {grad, &r},
         .out = {memory, states > 1 ? memory + each : NULL, states > 2 ? memory + 2 * each : NULL}};
-    run_train(c, kernel, &s, &t, &o, memory, each * STATES, false);
+    if (squares)
+        o.out[step == adam_step ? 3 : 2] = memory + STATES * each;
+    run_train(c, kernel, &s, &t, &o, memory, each * (STATES + 1), false);
     expect_check(c, &e);
 }
 
@@ -175,7 +192,8 @@ static void test_published(Case *c, int adam)
         memcpy(grad, p->grad, sizeof p->grad);
         for (int k = 0; k < STATES; k++)
             memcpy(state + 16 * k, p->state[k], sizeof p->state[k]);
-        const rnc_operands o = {.in = {grad, &r}, .out = {state, state + 16, state + 32}};
+        const rnc_operands o = {.in = {grad, &r},
+                                .out = {state, state + 16, adam ? state + 32 : NULL}};
         c->isa->kernels[adam ? KERNEL_adam : KERNEL_sgd](&p->s, &t, &o, 0, 1);
         for (int k = 0; k < (adam ? 3 : 2); k++)
             for (int j = 0; j < p->s.floats; j++)
@@ -340,9 +358,9 @@ static void test_run(Case *c, const Run *run)
             rnc_sgd_rates(run->rate, run->dampening, run->decay, step + 1, &r);
         for (int i = 0; i < 8; i++)
             grad[i] = (float)((i * 7 + step * 3) % 11 - 5) / 4.0f;
-        const rnc_operands o = {
-            .in = {grad, &r},
-            .out = {state, run->adam || run->s.beta1 > 0 ? state + 16 : NULL, state + 32}};
+        const rnc_operands o = {.in = {grad, &r},
+                                .out = {state, run->adam || run->s.beta1 > 0 ? state + 16 : NULL,
+                                        run->adam ? state + 32 : NULL}};
         c->isa->kernels[run->adam ? KERNEL_adam : KERNEL_sgd](&run->s, &t, &o, 0, 1);
     }
     for (int i = 0; i < 8; i++)

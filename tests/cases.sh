@@ -134,10 +134,6 @@ for folder in "$cases"/[0-9]*; do
     mkdir -p "$out/lib" && cp -r "$folder" "$out/$name" && chmod -R u+w "$out/$name" || exit 1
     [ ! -d "$cases/lib" ] || cp -rf "$cases"/lib/* "$out/lib"
     cd "$out/$name" || exit 1
-    # They are written in the language as it was.
-    for net in *.net; do
-        [ ! -f "$net" ] || { sed 's/^\( *\)names \([a-z]*\)$/\1use naming \2/' "$net" > net.tmp && mv net.tmp "$net"; }
-    done
     run_case "$name" > case.log 2>&1
     status=$?
     if [ $status -eq 77 ]; then

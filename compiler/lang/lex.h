@@ -93,10 +93,12 @@ Token lex_scan(Lexer *lexer);
  * `found`, where it would accept any of `expected`. */
 void syntax_error(Lexer *lexer, const char *found, const char *const *expected, int n);
 
+/* Warns that `names NAME` is the older form of `use naming NAME`, as which it is read. */
+void syntax_old_naming(Diag *d, Name name, Loc loc);
+
 /* The following refuse what the grammar would accept. */
 enum { LANGUAGE_VERSION = 1 };
 void syntax_version(Diag *d, int64_t version, Loc loc);
-void syntax_old_naming(Diag *d, Name name, Loc loc);
 /* Refuses `3 x conv 3x3 16 ; relu`, which looks as if both were repeated; `end` is the `;`. */
 void syntax_repeat(Diag *d, const Stmt *s, Loc end);
 

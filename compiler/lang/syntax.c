@@ -252,8 +252,7 @@ void syntax_version(Diag *d, int64_t version, Loc loc)
 
 void syntax_old_naming(Diag *d, Name name, Loc loc)
 {
-    diag_error(d, loc, "`names` is no statement any more");
-    diag_note(d, loc, "a net takes its naming with `use naming %s`", name.text);
+    diag_warning(d, loc, "`names %s` is the old form of `use naming %s`", name.text, name.text);
 }
 
 void syntax_repeat(Diag *d, const Stmt *s, Loc end)

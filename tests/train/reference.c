@@ -60,9 +60,13 @@ static Net *with_images(const Net *net, int images, Arena *arena)
 static Kind kind_of(const Param *p, Arena *arena)
 {
     const int64_t n = param_elements(p);
-    Kind k = {NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n),
-              NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n),
-              NEW_ARRAY(arena, double, n), NEW_ARRAY(arena, double, n), 1};
+    Kind k = {NEW_ARRAY(arena, double, n),
+              NEW_ARRAY(arena, double, n),
+              NEW_ARRAY(arena, double, n),
+              NEW_ARRAY(arena, double, n),
+              NEW_ARRAY(arena, double, n),
+              NEW_ARRAY(arena, double, n),
+              1};
     for (int64_t i = 0; i < n; i++)
         k.now[i] = k.average[i] = param_at(p, i);
     return k;
@@ -254,7 +258,9 @@ static double rounding_of_bias(const Reference *r, const Param *bias)
         if (node->params[P_BIAS] != bias || !weight)
             continue;
         const double of_weights = largest(r->kinds[weight->id].moved, param_elements(weight));
-        return largest(r->kinds[bias->id].moved, param_elements(bias)) < nothing * of_weights ? of_weights : 0;
+        return largest(r->kinds[bias->id].moved, param_elements(bias)) < nothing * of_weights
+                   ? of_weights
+                   : 0;
     }
     return 0;
 }

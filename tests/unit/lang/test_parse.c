@@ -156,7 +156,7 @@ static void test_error_counts(void)
         {"net n { conv 3 x 3 64 ; relu }", 1},
         {"net n { 3 x conv 3x3 64 ; relu }", 1},
         {"net n { 3 x conv 3x3 64 ; }", 0},
-        {"net n { names q }", 1},
+        {"net n { names q }", 0},
         {"rnc 2\nnet n { relu }", 1},
         {"net n { relu }\nrnc 1", 1},
         {"net n { let a = case b { 1 -> } ; let c = (case d { 1 2 }, 3) ; from }", 3},

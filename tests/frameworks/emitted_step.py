@@ -16,6 +16,23 @@ class Metrics(ctypes.Structure):
                 ("norm", ctypes.c_double), ("bad", ctypes.c_int), ("spoiled", ctypes.c_int)]
 
 
+class Tensor(ctypes.Structure):
+    """rnc_tensor_info."""
+    _fields_ = [("name", ctypes.c_char_p), ("role", ctypes.c_int), ("trained", ctypes.c_int),
+                ("rank", ctypes.c_int), ("dims", ctypes.c_int * 4)]
+
+
+class Info(ctypes.Structure):
+    """The beginning of rnc_train_info."""
+    _fields_ = [("name", ctypes.c_char_p), ("n_inputs", ctypes.c_int), ("n_outputs", ctypes.c_int),
+                ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("ranks", ctypes.c_int),
+                ("accumulate", ctypes.c_int), ("n_steps", ctypes.c_int), ("steps", ctypes.c_void_p),
+                ("n_tensors", ctypes.c_int), ("tensors", ctypes.POINTER(Tensor))]
+
+
+ROLES = ["parameter", "statistic", "first", "second", "average", "gradient"]
+
+
 def aligned(size):
     raw = np.zeros(size + 64, np.uint8)
     return raw[-raw.ctypes.data % 64:][:size]
@@ -38,15 +55,13 @@ class Step:
                         *(os.path.join(source, "runtime", f + ".c")
                           for f in ("cpu", "net", "status", "train", "why")),
                         "-o", path[".so"]], check=True)
-        with open(path[".c"], encoding="utf-8") as f:
-            table = f.read().split("trained_info_tensors[] = {", 1)[1].split("};", 1)[0]
-        self.tensors = [(n, role.lower(), tuple(map(int, dims.split(",")))[:int(rank)])
-                        for n, role, rank, dims in re.findall(
-                            r'\{"([^"]+)", RNC_ROLE_(\w+), \d, (\d), \{([^}]*)\}\}', table)]
         with open(path[".h"], encoding="utf-8") as f:
             size = {n: int(x) for n, x in re.findall(r"#define TRAINED_(\w+_BYTES) (\d+)", f.read())}
         self.memory = [aligned(size["STATE_BYTES"]), aligned(size["ARENA_BYTES"]), aligned(1 << 16)]
         self.lib = ctypes.CDLL(path[".so"])
+        info = Info.in_dll(self.lib, "trained_info")
+        self.tensors = [(t.name.decode(), ROLES[t.role], tuple(t.dims[:t.rank]))
+                        for t in info.tensors[:info.n_tensors]]
         state, arena, self.net = (ctypes.c_void_p(m.ctypes.data) for m in self.memory)
         status = self.lib.trained_init(self.net, state, ctypes.c_size_t(len(self.memory[0])), arena,
                                     ctypes.c_size_t(len(self.memory[1])), None, None)

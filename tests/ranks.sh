@@ -7,7 +7,7 @@ rm -rf "$out" && mkdir -p "$out" && cd "$out" || exit 1
 export XDG_CACHE_HOME="$PWD/cache" # nothing of the user's
 . "$src/tests/expect.sh"
 
-# Residual, with batch normalisation, a depthwise convolution, a stride, a bias alone and a dense layer.
+# Residual, with batch normalisation, a depthwise convolution, a stride with groups, a bias alone and a dense layer.
 # The last batch of an epoch has 10 pictures of 16.
 cat > small.net << 'EOT'
 net small(filters = 8, classes = 10) {
@@ -21,7 +21,7 @@ net small(filters = 8, classes = 10) {
   shortcut { }
   add
   relu
-  conv 3x3 2 * filters stride=2 bias=true ; relu
+  conv 3x3 2 * filters groups=4 stride=2 bias=true ; relu
   avgpool 2x2 stride=2
   flatten ; dense 24 ; relu ; dense classes
   softmax

@@ -123,8 +123,6 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         plan->options.ranks += plan->options.ranks == 0;
         plan->options.shards += plan->options.shards == 0;
         begin_training(plan);
-        if (!can_train(plan, diag))
-            return NULL;
     } else {
         cut_batch(plan, net);
     }

@@ -63,8 +63,6 @@ void conv_reach(const Node *node, int axis, int *before, int *behind);
 
 /* Sets Plan.training: the state, the optimizer and the views; before choose_methods(). */
 void begin_training(Plan *plan);
-/* Whether steps can pack the filters of all layers; false after a message. */
-bool can_train(const Plan *plan, Diag *diag);
 /* The convolution or dense layer that methods see in a node: itself, its view, or NULL. */
 const Node *conv_of(const Plan *plan, const Node *node);
 /* Whether the node's value has the order of a parameter: it is a gradient of filters. */

@@ -176,6 +176,11 @@ static void check_over_grad(PlanCheck *check, const Step *step)
         complain(check, step, "reads an operand that is not there of", step->node);
 }
 
+static int64_t regroup_floats(const rnc_regroup_shape *s, bool merged)
+{
+    return (int64_t)s->filters * s->taps * s->in_c * (merged ? s->merge : 1);
+}
+
 void check_train_shape(PlanCheck *check, const Step *step)
 {
     const Shape *s = &step->shape;
@@ -199,6 +204,10 @@ void check_train_shape(PlanCheck *check, const Step *step)
                   (int64_t)s->repack.filters * s->repack.kernel_h * s->repack.kernel_w *
                       s->repack.in_c);
         check_run(check, step, &step->in[1], s->repack.filters);
+        break;
+    case FAMILY_regroup:
+        check_run(check, step, &step->in[0], regroup_floats(&s->regroup, s->regroup.back));
+        check_run(check, step, &step->out[0], regroup_floats(&s->regroup, !s->regroup.back));
         break;
     case FAMILY_winograd_filter:
         check_run(check, step, &step->in[0],

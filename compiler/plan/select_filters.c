@@ -9,13 +9,13 @@ static bool is_transpose(const Node *node)
 }
 
 /* The forward layer, of a node that is its transpose or itself. */
-static void forward_window(const Node *node, bool turned, rnc_repack_shape *s)
+static void forward_window(const Plan *plan, const Node *node, bool turned, rnc_repack_shape *s)
 {
     const Attrs *a = &node->attrs;
     const bool dense = node->op == OP_DENSE || node->op == OP_DENSE_TRANSPOSE;
     s->turned = turned;
     s->plain = 1;
-    s->groups = dense ? 1 : a->groups;
+    s->groups = dense ? 1 : wide_groups(plan, node);
     s->filters = turned ? node->in[0]->type.c : a->filters;
     s->in_c = (turned ? node->type.c : node->in[0]->type.c) / s->groups;
     s->kernel_h = dense ? 1 : a->kernel[0], s->kernel_w = dense ? 1 : a->kernel[1];
@@ -76,6 +76,36 @@ static Operand add_winograd(Plan *plan, const Node *node, const Step *step, Oper
     return w.out[0];
 }
 
+void add_regroup(Plan *plan, const Node *node, int merge, Operand from, Operand to, bool back)
+{
+    const Type own = back ? node->type : param_type(node->params[P_WEIGHT]);
+    Step step = {.node = node, .kernel = KERNEL_filter_groups, .in = {from}, .out = {to}};
+    step.shape.regroup = (rnc_regroup_shape){.filters = own.n,
+                                             .group = own.n / node->attrs.groups,
+                                             .taps = own.h * own.w,
+                                             .in_c = own.c,
+                                             .merge = merge,
+                                             .back = back};
+    step.parts = worth_parts(type_elements(own) * merge, 16384, own.n);
+    if (back)
+        share_sum(plan, &step, 0);
+    add_step(plan, &step);
+}
+
+/* The filters of a layer, in the groups that steps have. */
+static Operand merged_filters(Plan *plan, const Node *node)
+{
+    const Operand own = param_operand(plan, node, P_WEIGHT);
+    const bool conv = node->op == OP_CONV || node->op == OP_CONV_TRANSPOSE;
+    const int merge = conv ? node->attrs.groups / wide_groups(plan, node) : 1;
+    if (merge == 1)
+        return own;
+    const Operand merged =
+        add_piece(plan, node, "merged", param_elements(node->params[P_WEIGHT]) * merge);
+    add_regroup(plan, node, merge, own, merged, false);
+    return merged;
+}
+
 void pack_filters(Plan *plan, const Node *node, Step *step)
 {
     const bool turned = is_transpose(node);
@@ -83,7 +113,7 @@ void pack_filters(Plan *plan, const Node *node, Step *step)
         step->kernel == KERNEL_depthwise || step->kernel == KERNEL_depthwise_grad_data;
     Step p = {.node = node, .kernel = KERNEL_filter_pack};
     rnc_repack_shape *s = &p.shape.repack;
-    forward_window(node, turned, s);
+    forward_window(plan, node, turned, s);
     result_panels(step, s);
     s->out_c = s->groups > 1 ? s->filters : lanes_of(plan, s->filters);
     s->panel = PANEL;
@@ -91,7 +121,7 @@ void pack_filters(Plan *plan, const Node *node, Step *step)
         depthwise_panels(s);
         p.kernel = turned ? KERNEL_depthwise_pack : KERNEL_filter_pack;
     }
-    p.in[0] = param_operand(plan, node, P_WEIGHT);
+    p.in[0] = merged_filters(plan, node);
     if (!turned)
         p.in[1] = param_operand(plan, node, P_BIAS);
     const int64_t n = packed_size(step, s);

@@ -17,7 +17,8 @@ static rnc_grad_weights_shape weights_shape(const Plan *plan, const Node *node)
     const Tensor *in = plan->tensors[x->id], *out = plan->tensors[grad->id];
     const Attrs *a = &node->attrs;
     const bool dense = node->op == OP_DENSE_WEIGHTS;
-    rnc_grad_weights_shape s = {.images = grad->type.n, .groups = dense ? 1 : a->groups};
+    rnc_grad_weights_shape s = {.images = grad->type.n};
+    s.groups = dense ? 1 : wide_groups(plan, node);
     s.in_h = x->type.h, s.in_w = x->type.w;
     s.out_h = grad->type.h, s.out_w = grad->type.w;
     s.kernel_h = dense ? 1 : a->kernel[0], s.kernel_w = dense ? 1 : a->kernel[1];
@@ -76,9 +77,6 @@ static void add_filter_sum(Plan *plan, const Node *node, const Step *products, c
     const rnc_grad_weights_shape *g = &products->shape.grad_weights;
     const bool wise = products->kernel == KERNEL_depthwise_grad_weights;
     Step step = {.node = node, .kernel = KERNEL_filter_sum, .in = {products->out[0]}};
-    step.out[0] = operand_of(plan, node);
-    if (bias)
-        step.out[1] = operand_of(plan, bias);
     rnc_filter_shape *s = &step.shape.filter;
     *s = (rnc_filter_shape){.slices = g->slices, .slice = g->slice, .out_c = g->out_c};
     s->groups = wise ? 1 : g->groups;
@@ -90,10 +88,18 @@ static void add_filter_sum(Plan *plan, const Node *node, const Step *products, c
     step.counts = g->slices > 1 ? COUNTS_OWN : COUNTS_NOTHING;
     const int64_t floats = rnc_grad_floats(g);
     step.parts = worth_parts(floats * g->slices, 16384, div_up(floats, 16 * (int64_t)s->panel));
-    share_sum(plan, &step, 0);
-    if (bias)
+    const int merge = node->op == OP_CONV_WEIGHTS && !wise ? node->attrs.groups / g->groups : 1;
+    step.out[0] = merge == 1 ? operand_of(plan, node)
+                             : add_piece(plan, node, "merged", type_elements(node->type) * merge);
+    if (bias) {
+        step.out[1] = operand_of(plan, bias);
         share_sum(plan, &step, 1);
+    }
+    if (merge == 1)
+        share_sum(plan, &step, 0);
     add_step(plan, &step);
+    if (merge > 1)
+        add_regroup(plan, node, merge, step.out[0], operand_of(plan, node), true);
 }
 
 void select_grad_weights(Plan *plan, const Node *node)
@@ -171,6 +177,7 @@ void select_grad_data(Plan *plan, const Node *node)
     Step step = {.node = node, .kernel = wise ? KERNEL_depthwise_grad_data : KERNEL_conv_grad_data};
     rnc_grad_data_shape *s = &step.shape.grad_data;
     *s = grad_data_window(node);
+    s->groups = wide_groups(plan, node);
     s->in_c = s->groups > 1 && !wise ? node->type.c : out->c;
     s->groups = wise ? s->in_c : s->groups;
     s->out_c = wise ? 1 : node->in[0]->type.c / s->groups;

@@ -192,6 +192,36 @@ bool is_param_like(const Node *node)
 
 /* ---- views ---- */
 
+int wide_groups(const Plan *plan, const Node *node)
+{
+    const bool weights = node->op == OP_CONV_WEIGHTS;
+    if (!weights && node->op != OP_CONV && node->op != OP_CONV_TRANSPOSE)
+        return 1;
+    const int groups = node->attrs.groups;
+    const int one = node->in[0]->type.c / groups;
+    const int other = (weights ? node->in[1]->type.c : node->type.c) / groups;
+    if (one == 1 && other == 1)
+        return groups;
+    for (int merge = 1; merge < groups; merge++) {
+        if (groups % merge == 0 && (int64_t)merge * one % plan->align == 0 &&
+            (int64_t)merge * other % plan->align == 0)
+            return groups / merge;
+    }
+    return 1;
+}
+
+/* A convolution with merged groups; NULL: it is computed as it is. */
+static const Node *merged_view(const Plan *plan, const Node *node)
+{
+    if (node->op != OP_CONV || node->params[P_WEIGHT]->fixed ||
+        wide_groups(plan, node) == node->attrs.groups)
+        return NULL;
+    Node *view = NEW(plan->arena, Node);
+    *view = *node;
+    view->attrs.groups = wide_groups(plan, node);
+    return view;
+}
+
 /* The transpose of a convolution with stride 1 is a convolution with the taps in reverse order, and
  * that of a dense layer a dense layer: so that methods can compute it. */
 static const Node *view_of(const Plan *plan, const Node *node)
@@ -199,11 +229,12 @@ static const Node *view_of(const Plan *plan, const Node *node)
     const Attrs *a = &node->attrs;
     if (node->op != OP_DENSE_TRANSPOSE &&
         (node->op != OP_CONV_TRANSPOSE || a->stride[0] != 1 || a->stride[1] != 1))
-        return NULL;
+        return merged_view(plan, node);
     Node *view = NEW(plan->arena, Node);
     *view = *node;
     view->op = node->op == OP_DENSE_TRANSPOSE ? OP_DENSE : OP_CONV;
     view->attrs.filters = node->type.c;
+    view->attrs.groups = view->op == OP_CONV ? wide_groups(plan, node) : 1;
     view->attrs.bias = false;
     if (node->params[P_BIAS]) { /* which is added before the activation, by a step of its own */
         view->act = ACT_NONE;
@@ -251,32 +282,4 @@ void begin_training(Plan *plan)
         t->views[i] = view_of(plan, plan->net->nodes.at[i]);
     keep_all(plan);
     find_last_uses(plan);
-}
-
-/* ---- what cannot be compiled ---- */
-
-static bool refuse(const Node *node, const char *why, const char *way_out, Diag *diag)
-{
-    const Loc loc = node->place ? node->place->loc : NO_LOC;
-    diag_error(diag, loc, "rnc cannot compile the training of '%s' to C: %s", node->name, why);
-    diag_note(diag, loc, "%s", way_out);
-    return false;
-}
-
-bool can_train(const Plan *plan, Diag *diag)
-{
-    for (int i = 0; i < plan->net->nodes.n; i++) {
-        const Node *node = plan->net->nodes.at[i];
-        const bool conv = node->op == OP_CONV || node->op == OP_CONV_TRANSPOSE;
-        const int groups = conv ? node->attrs.groups : 1;
-        if (groups == 1)
-            continue;
-        const int in = node->in[0]->type.c / groups, out = node->type.c / groups;
-        if ((in > 1 || out > 1) && (in % plan->align || out % plan->align))
-            return refuse(node, "its groups have few channels",
-                          "groups of one channel or of whole vectors of 16 can be trained, and "
-                          "--isa chooses shorter vectors",
-                          diag);
-    }
-    return true;
 }

@@ -45,6 +45,13 @@ void find_waits(Plan *plan);
 
 /* ---- steps ---- */
 
+/* Groups of a convolution, its transpose or the gradient of its filters as steps compute them:
+ * those of a few channels are merged until both sides have whole vectors of them, or all are one.
+ */
+int wide_groups(const Plan *plan, const Node *node);
+/* select_filters.c: the step that merges groups of filters or, `back`, takes them apart, `merge` to
+ * one; of the layer's weights or their gradient. */
+void add_regroup(Plan *plan, const Node *node, int merge, Operand from, Operand to, bool back);
 /* select_filters.c: the steps that pack a layer's filters for `step`, whose kernel and shape are
  * set; sets Step.filters. */
 void pack_filters(Plan *plan, const Node *node, Step *step);

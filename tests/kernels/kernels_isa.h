@@ -74,6 +74,7 @@
 #include "kernels/train/filter_pack.c"
 #include "kernels/train/filter_sum.c"
 #include "kernels/train/filter_winograd.c"
+#include "kernels/train/filter_groups.c"
 #include "kernels/train/sgd.c"
 #include "kernels/train/act_grad.c"
 #include "kernels/train/avgpool_grad.c"

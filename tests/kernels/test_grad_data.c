@@ -1,6 +1,6 @@
 /* test_grad_data.c: gradients of inputs, and the filters that they are made with: filter_pack,
- * filter_winograd, conv_grad_data, and those of depthwise convolutions. */
-#include "harness.h"
+ * filter_groups, filter_winograd, conv_grad_data, and those of depthwise convolutions. */
+#include "train_case.h"
 
 #include <math.h>
 #include <string.h>
@@ -141,6 +141,41 @@ void test_filter_pack(Case *c)
     const rnc_operands o = {.in = {from, s.plain ? m.bias : NULL}, .out = {out}};
     run_train(c, c->isa->kernels[KERNEL_filter_pack], &s, &t, &o, out, most, true);
     expect_check(c, &e);
+}
+
+/* ---- filter_groups ---- */
+
+/* A filter's number for a tap and a channel, of those that `merge` groups of filters have. */
+static float grouped(const rnc_regroup_shape *s, const float *own, int f, int tap, int channel)
+{
+    const int place = f / s->group % s->merge, at = channel - place * s->in_c;
+    return at < 0 || at >= s->in_c ? 0.0f : own[(f * s->taps + tap) * s->in_c + at];
+}
+
+void test_filter_groups(Case *c)
+{
+    const rnc_knobs t = {0};
+    rnc_regroup_shape s = {.group = pick(c, 1, 9), .taps = pick(c, 1, 9), .in_c = pick(c, 1, 9)};
+    s.merge = pick(c, 1, 6);
+    s.filters = s.group * s.merge * pick(c, 1, 3);
+    const size_t n = (size_t)s.filters * (size_t)s.taps * (size_t)s.in_c, row = n * (size_t)s.merge;
+    float *own = random_floats(c, n, -1.0f, 1.0f), *merged = case_floats(c, row);
+    float *back = case_floats(c, n);
+    Expect wide = expect_make(c, merged, row), narrow = expect_make(c, back, n);
+    describe_regroup(c, &s);
+    size_t i = 0;
+    for (int f = 0; f < s.filters; f++)
+        for (int tap = 0; tap < s.taps; tap++)
+            for (int k = 0; k < s.in_c * s.merge; k++, i++)
+                expect_at(&wide, merged + i, (double)grouped(&s, own, f, tap, k), 0);
+    for (i = 0; i < n; i++)
+        expect_at(&narrow, back + i, (double)own[i], 0);
+    const rnc_operands to = {.in = {own}, .out = {merged}}, from = {.in = {merged}, .out = {back}};
+    run_train(c, c->isa->kernels[KERNEL_filter_groups], &s, &t, &to, merged, row, true);
+    expect_check(c, &wide);
+    s.back = 1;
+    run_train(c, c->isa->kernels[KERNEL_filter_groups], &s, &t, &from, back, n, true);
+    expect_check(c, &narrow);
 }
 
 /* ---- filter_winograd ---- */

@@ -39,9 +39,11 @@ RNC_INLINE void rnc_winograd_along(int pixels, int m, int mixed, rnc_winograd_si
     c->full = tiles - c->less;
 }
 
-/* How the tiles of all images are cut into groups.  A group consists of units: images where tiles
- * are mixed, else tiles.  The first `longer` groups have one unit more than `size`.  The scratch of
- * a part holds side * side planes of a group's windows, then as many of a panel's products. */
+/* How the tiles of all images are cut into groups.  With dilation d each image counts as d x d, of
+ * every d-th row and pixel; the last ones may lack a row or a pixel of these.  A group consists of
+ * units: images where tiles are mixed, else tiles.  The first `longer` groups have one unit more
+ * than `size`.  The scratch of a part holds side * side planes of a group's windows, then as many
+ * of a panel's products. */
 typedef struct rnc_winograd_cut {
     int mixed;
     rnc_winograd_side y, x; /* tiles down, tiles across */
@@ -55,13 +57,14 @@ typedef struct rnc_winograd_cut {
 RNC_INLINE void rnc_cut_winograd(const rnc_conv_shape *s, const rnc_knobs *t, rnc_winograd_cut *c)
 {
     const int m = s->winograd, most = t->group > 0 ? t->group : 1;
-    const int image = rnc_winograd_tiles(m, s->out_h, s->out_w);
+    const int h = rnc_div_up(s->out_h, s->dilation_h), w = rnc_div_up(s->out_w, s->dilation_w);
+    const int image = rnc_winograd_tiles(m, h, w);
     int units, of, widest;
-    c->mixed = rnc_winograd_mixed(m, s->out_h, s->out_w, most);
-    c->tiles = s->images * image;
+    c->mixed = rnc_winograd_mixed(m, h, w, most);
+    c->tiles = s->images * s->dilation_h * s->dilation_w * image;
     c->side = rnc_winograd_planes(m, s->stride_h);
-    rnc_winograd_along(s->out_h, m, c->mixed, &c->y);
-    rnc_winograd_along(s->out_w, m, c->mixed, &c->x);
+    rnc_winograd_along(h, m, c->mixed, &c->y);
+    rnc_winograd_along(w, m, c->mixed, &c->x);
     of = c->mixed ? image : 1;
     units = c->tiles / of;
     c->groups = rnc_div_up(units, most / of);

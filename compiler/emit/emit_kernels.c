@@ -159,6 +159,19 @@ static bool has_long_dense(const Plan *plan)
     return false;
 }
 
+/* Does Winograd's method have dilated windows? */
+static bool has_dilated_tiles(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        const rnc_conv_shape *s = &step->shape.conv;
+        if ((kernel_rows[step->kernel].needs & NEEDS_WINOGRAD) &&
+            (s->dilation_h > 1 || s->dilation_w > 1))
+            return true;
+    }
+    return false;
+}
+
 static bool has_halves(const Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -188,6 +201,8 @@ static bool is_wanted(const void *context, const char *macro)
         return has_long_dense(e->plan);
     if (str_eq(macro, "RNC_CLIPPED"))
         return uses_clipped(e->plan);
+    if (str_eq(macro, "RNC_DILATED"))
+        return has_dilated_tiles(e->plan);
     return defined_by_isa(e, macro);
 }
 
@@ -218,6 +233,8 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     if (uses_clipped(plan))
         buf_puts(e->out, "#define RNC_CLIPPED 1\n\n");
+    if (has_dilated_tiles(plan))
+        buf_puts(e->out, "#define RNC_DILATED 1\n\n");
     paste_kernel(e, "kernels/f32/act.h");
     if (uses_family(plan, FAMILY_halo))
         paste_kernel(e, "kernels/f32/halo.c");

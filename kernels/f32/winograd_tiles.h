@@ -6,6 +6,10 @@
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
 #define winograd_find RNC_FN(winograd_find)
+#ifdef RNC_DILATED
+#define winograd_phase RNC_FN(winograd_phase)
+#define winograd_spread RNC_FN(winograd_spread)
+#endif
 #define winograd_is_whole RNC_FN(winograd_is_whole)
 #define winograd_group RNC_FN(winograd_group)
 #define winograd_piece RNC_FN(winograd_piece)
@@ -40,6 +44,31 @@ typedef struct winograd_tile {
     winograd_extent extent;
 } winograd_tile;
 
+#ifdef RNC_DILATED
+/* Moves a tile from its phase, the d x d of which are images here, to where it is, and cuts off
+ * what the phase lacks.  A phase has as many rows as phase 0 or one less. */
+RNC_KERNEL void winograd_phase(const rnc_conv_shape *s, winograd_tile *p)
+{
+    const int dh = s->dilation_h, dw = s->dilation_w, phase = p->image % (dh * dw);
+    const int h = rnc_div_up(s->out_h - phase / dw, dh) - p->y;
+    const int w = rnc_div_up(s->out_w - phase % dw, dw) - p->x;
+    p->extent.h = h < p->extent.h ? h : p->extent.h;
+    p->extent.w = w < p->extent.w ? w : p->extent.w;
+    p->image /= dh * dw;
+    p->y = p->y * dh + phase / dw;
+    p->x = p->x * dw + phase % dw;
+}
+
+/* The pixels of a phase are d pixels and d rows apart. */
+RNC_KERNEL void winograd_spread(const rnc_conv_shape *s, rnc_conv_shape *to)
+{
+    *to = *s;
+    to->in_row *= s->dilation_h, to->in_pixel *= s->dilation_w;
+    to->out_row *= s->dilation_h, to->out_pixel *= s->dilation_w;
+    to->res_row *= s->dilation_h, to->res_pixel *= s->dilation_w;
+}
+#endif
+
 /* Tile i of the group whose first unit is `unit`. */
 RNC_KERNEL void winograd_find(const rnc_conv_shape *s, const rnc_winograd_cut *c,
                               const winograd_kinds *k, int unit, int i, winograd_tile *p)
@@ -56,13 +85,17 @@ RNC_KERNEL void winograd_find(const rnc_conv_shape *s, const rnc_winograd_cut *c
     p->extent.w = s->out_w - p->x < w ? s->out_w - p->x : w;
     p->extent.less_y = less_y;
     p->extent.less_x = less_x;
+#ifdef RNC_DILATED
+    winograd_phase(s, p);
+#endif
 }
 
 /* 1: the tile is whole.  Where all tiles are whole this is a constant. */
 RNC_KERNEL int winograd_is_whole(const rnc_conv_shape *s, winograd_extent e)
 {
     const int m = s->winograd;
-    return (s->out_h % m == 0 && s->out_w % m == 0) || (e.h == m && e.w == m);
+    return (s->out_h % (m * s->dilation_h) == 0 && s->out_w % (m * s->dilation_w) == 0) ||
+           (e.h == m && e.w == m);
 }
 
 /* A group of units: its tiles, and where its windows and products are in scratch. */
@@ -182,7 +215,13 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
 {
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
     const float *in = (const float *)o->in[0] - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
+    const rnc_conv_shape *d = s;
     float *to = g->windows;
+#ifdef RNC_DILATED
+    rnc_conv_shape spread;
+    winograd_spread(s, &spread);
+    d = &spread;
+#endif
     for (int i = 0; i < g->kinds.end; i++, to += g->c->pitch) {
         winograd_tile p;
         const float *from = in;
@@ -190,9 +229,9 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
         from += rnc_at(p.image, s->in_image, p.y * s->stride_h, s->in_row, p.x * s->stride_w,
                        s->in_pixel);
         if (winograd_is_whole(s, p.extent)) {
-            winograd_window(s, from, whole, to, g->c->plane);
+            winograd_window(d, from, whole, to, g->c->plane);
         } else {
-            winograd_window(s, from, p.extent, to, g->c->plane);
+            winograd_window(d, from, p.extent, to, g->c->plane);
         }
     }
 }
@@ -204,7 +243,13 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
                                  int taps)
 {
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
+    const rnc_conv_shape *d = s;
     winograd_panel k;
+#ifdef RNC_DILATED
+    rnc_conv_shape spread;
+    winograd_spread(s, &spread);
+    d = &spread;
+#endif
     k.from = g->products;
     k.plane = g->c->product;
     k.bias = bias;
@@ -219,13 +264,13 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
         if (s->residual)
             k.res += rnc_at(p.image, s->res_image, p.y, s->res_row, p.x, s->res_pixel) + channel;
         if (winograd_is_whole(s, p.extent)) {
-            winograd_output(s, whole, &k);
+            winograd_output(d, whole, &k);
         } else {
-            winograd_output(s, p.extent, &k);
+            winograd_output(d, p.extent, &k);
         }
 #ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
-            winograd_act(s, p.extent, k.out, width);
+            winograd_act(d, p.extent, k.out, width);
 #endif
     }
 }

@@ -132,6 +132,8 @@
 #undef winograd_count
 #undef winograd_tile
 #undef winograd_find
+#undef winograd_phase
+#undef winograd_spread
 #undef winograd_is_whole
 #undef winograd_group
 #undef winograd_piece

@@ -19,7 +19,8 @@ static void draw_window(Case *c, rnc_conv_shape *s, ConvLimits l)
     s->out_w = chance(c, 80) ? pick(c, 1, 8) : pick(c, 9, 40);
     if (l.winograd) {
         s->kernel_h = s->kernel_w = 3;
-        s->dilation_h = s->dilation_w = 1;
+        s->dilation_h = s->dilation_h < s->out_h ? s->dilation_h : s->out_h;
+        s->dilation_w = s->dilation_w < s->out_w ? s->dilation_w : s->out_w;
         s->stride_w = s->stride_h = l.unit_stride ? 1 : s->stride_h;
     }
     if (l.pixels) {

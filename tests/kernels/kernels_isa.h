@@ -15,6 +15,7 @@
 #define RNC_LONG_DENSE 1
 #define RNC_TAPS 1
 #define RNC_CLIPPED 1
+#define RNC_DILATED 1
 #include "kernels/f32/act.h"
 #ifndef RNC_TARGET
 #define RNC_TARGET

@@ -188,9 +188,6 @@ const Method method_conv_direct = {
  * Dilated windows reach far beyond a small image: the zeros around one of 65 x 65 pixels for a
  * dilation of 36 are three times as many as its pixels.  Here no tap reads or multiplies them. */
 
-/* With so many times the input's pixels in a halo, of which most are zeros, it is not stored. */
-static const double HALO_MOST = 1.5;
-
 static void clip(const Node *node, rnc_conv_shape *s)
 {
     s->in_h = node->in[0]->type.h, s->in_w = node->in[0]->type.w;
@@ -222,11 +219,12 @@ static int64_t taps_inside(const rnc_conv_shape *s)
     return taps;
 }
 
-static bool clipped_fits(const Plan *plan, const Node *node)
+bool reaches_far(const Node *node)
 {
+    /* times the input's pixels, with their halo */
+    static const double HALO_MOST = 1.5;
     const Attrs *a = &node->attrs;
-    if (!direct_fits(plan, node) || (a->dilation[0] == 1 && a->dilation[1] == 1) ||
-        a->kernel[1] > RNC_CLIPPED_COLUMNS)
+    if (a->dilation[0] == 1 && a->dilation[1] == 1)
         return false;
     double with_halo = 1.0;
     for (int axis = 0; axis < 2; axis++) {
@@ -235,8 +233,14 @@ static bool clipped_fits(const Plan *plan, const Node *node)
         conv_reach(node, axis, &before, &behind);
         with_halo *= (double)(before + extent + behind) / extent;
     }
+    return with_halo >= HALO_MOST;
+}
+
+static bool clipped_fits(const Plan *plan, const Node *node)
+{
     const rnc_conv_shape s = clipped_window(node);
-    return with_halo >= HALO_MOST && rnc_full_tap(&s) >= 0;
+    return direct_fits(plan, node) && s.kernel_w <= RNC_CLIPPED_COLUMNS && reaches_far(node) &&
+           rnc_full_tap(&s) >= 0;
 }
 
 static int64_t clipped_macs(const Node *node)

@@ -14,8 +14,9 @@ bool winograd_fits(const Plan *plan, const Node *node)
 {
     const Attrs *a = &node->attrs;
     return node->op == OP_CONV && a->kernel[0] == 3 && a->kernel[1] == 3 && a->stride[0] <= 2 &&
-           a->stride[1] == a->stride[0] && a->dilation[0] == 1 && a->dilation[1] == 1 &&
-           a->groups == 1 && node->in[0]->type.c % WINOGRAD_CHANNELS == 0 &&
+           a->stride[1] == a->stride[0] && a->dilation[0] <= node->type.h &&
+           a->dilation[1] <= node->type.w && !reaches_far(node) && a->groups == 1 &&
+           node->in[0]->type.c % WINOGRAD_CHANNELS == 0 &&
            lanes_of(plan, node->type.c) % WINOGRAD_CHANNELS == 0;
 }
 
@@ -56,9 +57,24 @@ int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int gro
     return planes_along(m, stride, out_h, mixed) * planes_along(m, stride, out_w, mixed);
 }
 
+WinogradImages winograd_images(const Node *node)
+{
+    const int *d = node->attrs.dilation;
+    return (WinogradImages){(int64_t)node->type.n * d[0] * d[1], rnc_div_up(node->type.h, d[0]),
+                            rnc_div_up(node->type.w, d[1])};
+}
+
 int64_t winograd_tiles(const rnc_conv_shape *s)
 {
-    return s->images * (int64_t)rnc_winograd_tiles(s->winograd, s->out_h, s->out_w);
+    return (int64_t)s->images * s->dilation_h * s->dilation_w *
+           rnc_winograd_tiles(s->winograd, rnc_div_up(s->out_h, s->dilation_h),
+                              rnc_div_up(s->out_w, s->dilation_w));
+}
+
+static int is_mixed(const rnc_conv_shape *s)
+{
+    return rnc_winograd_mixed(s->winograd, rnc_div_up(s->out_h, s->dilation_h),
+                              rnc_div_up(s->out_w, s->dilation_w), WINOGRAD_GROUP);
 }
 
 int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t)
@@ -78,8 +94,9 @@ int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 int64_t winograd_multiplications(const Step *step)
 {
     const rnc_conv_shape *s = &step->shape.conv;
-    return winograd_image_products(s->winograd, s->stride_h, s->out_h, s->out_w,
-                                   widest_group(step)) *
+    return s->dilation_h * s->dilation_w *
+           winograd_image_products(s->winograd, s->stride_h, rnc_div_up(s->out_h, s->dilation_h),
+                                   rnc_div_up(s->out_w, s->dilation_w), widest_group(step)) *
            s->in_c * step->node->attrs.filters;
 }
 
@@ -104,7 +121,8 @@ static int even_group(int64_t tiles, int pixels)
 /* As many tiles as the L2 holds, with their windows and products, beside the filters if these stay
  * there as well.  So the filters are read fewer times, and each line of them that is fetched
  * serves more tiles.  The scratch stays below SCRATCH_MOST for up to four threads
- * (share_scratch()). */
+ * (share_scratch()).  Where the L2 holds less than half of a register tile, a group is a whole one,
+ * or what SCRATCH_MOST holds of it. */
 static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs *t)
 {
     enum { THREADS = 4 };
@@ -119,6 +137,8 @@ static int whole_group(const Plan *plan, const rnc_conv_shape *s, const rnc_knob
     if (all * each <= l2 * 3 / 4 && filters >= l2 / 2)
         fits = all;
     fits = fits < most / each ? fits : most / each;
+    if (fits < t->pixels / 2) /* windows come from the L3 in any case */
+        fits = t->pixels < SCRATCH_MOST / each ? t->pixels : SCRATCH_MOST / each;
     if (fits < t->pixels)
         return fits < 1 ? 1 : (int)fits;
     if (fits >= all)
@@ -138,8 +158,7 @@ static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs
     const int64_t frequencies = (s->winograd + 2) * (s->winograd + 2);
     const int64_t filters = elems_bytes(ELEM_F32, frequencies * s->in_c * s->out_c);
     const int64_t l2 = (int64_t)plan->options.machine->l2_kb * 1024;
-    if (rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP) ||
-        (filters > 2 * l2 && s->stride_h == 1))
+    if (is_mixed(s) || (filters > 2 * l2 && s->stride_h == 1))
         return WINOGRAD_GROUP;
     if (s->stride_h == 2) {
         const int threads = plan->options.threads < THREADS ? plan->options.threads : THREADS;
@@ -158,8 +177,8 @@ static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs
 
 static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rnc_knobs *t)
 {
-    const int mixed = rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP);
-    return likings[isa].whole_groups && !mixed ? whole_group(plan, s, t) : group_size(plan, s, t);
+    return likings[isa].whole_groups && !is_mixed(s) ? whole_group(plan, s, t)
+                                                     : group_size(plan, s, t);
 }
 
 /* Blocks of up to `pixels` tiles in all planes of a group of `units` tiles.  If tiles of two sizes
@@ -200,9 +219,7 @@ void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
         even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
         t->pixels = like->short_sums / t->vectors;
     t->group =
-        like->whole_groups && !rnc_winograd_mixed(s->winograd, s->out_h, s->out_w, WINOGRAD_GROUP)
-            ? whole_group(plan, s, t)
-            : group_size(plan, s, t);
+        like->whole_groups && !is_mixed(s) ? whole_group(plan, s, t) : group_size(plan, s, t);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
     t->memory_broadcasts = like_sums_broadcasts(t, isa);
@@ -239,6 +256,8 @@ static double groups_of(const Plan *plan, const Node *node, const Method *self)
                               .out_c = out.c,
                               .in_c = in.c,
                               .stride_h = node->attrs.stride[0],
+                              .dilation_h = node->attrs.dilation[0],
+                              .dilation_w = node->attrs.dilation[1],
                               .panel = PANEL,
                               .winograd = self->side};
     rnc_knobs t = {.pixels = likings[isa].pixels};
@@ -255,18 +274,20 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
     const Machine *machine = plan->options.machine;
     const Type in = node->in[0]->type, out = node->type;
     const double channels = (double)in.c * out.c, filters = (m + 2) * (m + 2) * channels;
+    const WinogradImages images = winograd_images(node);
     const double products =
-        (double)out.n *
-        (double)winograd_image_products(m, node->attrs.stride[0], out.h, out.w, WINOGRAD_GROUP);
+        (double)images.n * (double)winograd_image_products(m, node->attrs.stride[0], images.h,
+                                                           images.w, WINOGRAD_GROUP);
     const double operations = products * 2.0 * channels / reach_of(plan)->products;
     const double bytes = rnc_weight_bytes(weights_type_of(plan, self)) * filters;
+    const double rate = bytes < 1024.0 * machine->l3_kb ? machine->l3 : machine->streams;
     const bool stay = bytes < 0.5 * 1024.0 * machine->l2_kb;
     const double again = stay ? 0.0 : groups_of(plan, node, self) - 1.0;
     const double evenly = node->attrs.stride[0] == 2 ? reach_of(plan)->strided : 1.0;
     return overlapped(
         operations / peak_of(plan) +
             winograd_transforms(plan, m, node->attrs.stride[0], products * in.c, products * out.c),
-        seconds_to_read(plan, self, filters) / evenly + again * bytes / (machine->l3 * 1e9));
+        seconds_to_read(plan, self, filters) / evenly + again * bytes / (rate * 1e9));
 }
 
 /* ---- weights: filters of 3x3 taps, transformed ----

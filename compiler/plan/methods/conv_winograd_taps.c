@@ -26,10 +26,11 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
 {
     (void)self;
     const Type in = node->in[0]->type, out = node->type;
+    const WinogradImages all = winograd_images(node);
     const double channels = (double)in.c * out.c;
     const double products =
-        (double)out.n * (double)winograd_image_products(SIDE, 1, out.h, out.w, WINOGRAD_GROUP);
-    const double tiles = (double)out.n * (double)rnc_winograd_tiles(SIDE, out.h, out.w);
+        (double)all.n * (double)winograd_image_products(SIDE, 1, all.h, all.w, WINOGRAD_GROUP);
+    const double tiles = (double)all.n * (double)rnc_winograd_tiles(SIDE, all.h, all.w);
     const double groups = ceil(tiles / WINOGRAD_GROUP);
     const double reading = seconds_to_read(plan, self, 9.0 * channels);
     if (tiles <= IN_REGISTERS)

@@ -64,7 +64,7 @@ enum {
     SMALL_ROW = 7,          /* rows of at most this many output pixels: output is not prefetched */
     STREAMS = 4,            /* parts of a weight panel that are read side by side */
     MACS_TO_SHARE = 200000, /* with at least this many it pays to wake threads */
-    SCRATCH_MOST = 3800000, /* bytes of scratch of all parts of a step together */
+    SCRATCH_MOST = 3800000, /* bytes of scratch of all parts of a step with a small operand */
 };
 
 /* Vectors of the widest run of output channels that a panel offers. */
@@ -135,6 +135,17 @@ int64_t winograd_multiplications(const Step *step);
 /* Products of an image's tiles of m x m outputs, in groups of up to `group`, for one input and one
  * output channel. */
 int64_t winograd_image_products(int m, int stride, int out_h, int out_w, int group);
+/* Whether the windows of a node are dilated and reach so far beyond its input that the zeros around
+ * it would be half as many as its pixels or more: a method that reads them is not worth it. */
+bool reaches_far(const Node *node);
+/* The images that Winograd's method sees: of a dilated convolution, every d-th row and pixel of a
+ * result is an image of its own. */
+typedef struct WinogradImages {
+    int64_t n;
+    int h, w;
+} WinogradImages;
+
+WinogradImages winograd_images(const Node *node);
 /* Tiles of all images, their groups, and floats of one part's scratch. */
 int64_t winograd_tiles(const rnc_conv_shape *s);
 int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t);

@@ -24,7 +24,7 @@ class Peer:
         self.binding = self.session.io_binding()
         self.results = []
         for port, picture in zip(self.session.get_inputs(), pictures):
-            self.binding.bind_cpu_input(port.name, picture)
+            self.binding.bind_cpu_input(port.name, picture.reshape(port.shape))
         for port in self.session.get_outputs():
             result = np.empty(port.shape, np.float32)
             self.results.append(result)

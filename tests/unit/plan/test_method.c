@@ -110,6 +110,8 @@ static void test_taps_scratch(void)
                               .out_c = 64,
                               .in_c = 80,
                               .stride_h = 1,
+                              .dilation_h = 1,
+                              .dilation_w = 1,
                               .panel = 32,
                               .winograd = 4};
     rnc_knobs t = {.pixels = 3, .group = 16, .unroll = 4};
@@ -152,6 +154,51 @@ static void test_choices(void)
     o.exact = false;
     o.backend = BACKEND_OPENBLAS;
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 0);
+}
+
+/* The step of a convolution with dilation, of `channels` channels, 65 x 65 pixels, into 512. */
+static Step dilated_step(PlanOptions o, int channels, int dilation)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *in = make_op(&b, OP_RELU, make_input(&b, 1, channels, 65, 65, ELEM_F32));
+    Node *conv = make_dilated(&b, in, 3, 512, dilation);
+    make_output(&b, conv);
+    Plan *plan = make_plan(&b, o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    Step step = {0};
+    for (int i = 0; i < plan->steps.n; i++)
+        step =
+            kernel_rows[plan->steps.at[i].kernel].family == FAMILY_conv ? plan->steps.at[i] : step;
+    bench_end(&b);
+    return step;
+}
+
+/* With dilation d an image is d x d images of 33 or 17 rows, which Winograd's method takes. */
+static void test_dilated(void)
+{
+    const PlanOptions o = {.isas = 1u << ISA_avx512, .machine = &machine_rows[MACHINE_zen4]};
+    for (int d = 1; d <= 4; d *= 2) {
+        const Step step = dilated_step(o, 512, d);
+        CU_ASSERT_EQUAL(step.kernel, KERNEL_conv_winograd);
+        CU_ASSERT_EQUAL(step.shape.conv.winograd, 4);
+        CU_ASSERT_EQUAL(winograd_tiles(&step.shape.conv), d == 1 ? 289 : d == 2 ? 324 : 400);
+    }
+}
+
+/* Where the L2 holds less than half a register tile of windows, a group is a whole one all the
+ * same, or as much of one as scratch has room for: else the filters are read again for every tile
+ * or two. */
+static void test_large_windows(void)
+{
+    const PlanOptions o = {.isas = 1u << ISA_avx512, .machine = &machine_rows[MACHINE_zen4]};
+    static const int groups[][2] = {{512, 8}, {1024, 13}, {2048, 12}};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        const Step step = dilated_step(o, groups[i][0], 1);
+        CU_ASSERT_EQUAL(step.kernel, KERNEL_conv_winograd);
+        CU_ASSERT_EQUAL(step.knobs[ISA_avx512].group, groups[i][1]);
+        CU_ASSERT(step.parts > 1);
+    }
 }
 
 /* Whether windows are clipped, and the halo that is stored above the input. */
@@ -416,6 +463,8 @@ void suite_method(void)
     CU_add_test(s, "products", test_products);
     CU_add_test(s, "batch", test_batch);
     CU_add_test(s, "choices", test_choices);
+    CU_add_test(s, "dilated windows", test_dilated);
+    CU_add_test(s, "large windows", test_large_windows);
     CU_add_test(s, "clipped windows", test_clipped);
     CU_add_test(s, "stems", test_stems);
     CU_add_test(s, "strassen", test_strassen);

@@ -244,10 +244,10 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/sums.h");
     if (any_needs(plan, NEEDS_DIRECT))
         paste_kernel(e, "kernels/f32/direct_tile.h");
-    if (any_needs(plan, NEEDS_WINOGRAD)) {
+    if (any_needs(plan, NEEDS_TRANSFORM))
         paste_kernel(e, "kernels/f32/winograd.h");
+    if (any_needs(plan, NEEDS_WINOGRAD))
         paste_kernel(e, "kernels/f32/winograd_tiles.h");
-    }
     if (any_needs(plan, NEEDS_POOL))
         paste_kernel(e, "kernels/f32/pool.h");
     if (any_needs(plan, NEEDS_NORM))

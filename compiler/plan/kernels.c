@@ -13,7 +13,8 @@ const IsaRow isa_rows[ISA_COUNT] = {
 /* The words of kernels.def. */
 enum {
     TILE = NEEDS_TILE,
-    WINOGRAD = NEEDS_WINOGRAD,
+    TRANSFORM = NEEDS_TRANSFORM,
+    WINOGRAD = NEEDS_WINOGRAD | NEEDS_TRANSFORM,
     NARROW = NEEDS_NARROW,
     SUMS = NEEDS_SUMS,
     EXP = NEEDS_EXP,

@@ -80,6 +80,7 @@ enum {
     NEEDS_DIRECT = 64,
     NEEDS_NORM = 128,
     NEEDS_OVER = 256,
+    NEEDS_TRANSFORM = 512,
 };
 
 typedef struct KernelRow {

@@ -139,10 +139,7 @@ static void own(Walk *w, int buffer)
 static void check_train_zeros(Walk *w, const Step *step, const Operand *o)
 {
     const Plan *plan = w->check.plan;
-    const int slot =
-        step->kernel == KERNEL_conv_grad_weights || step->kernel == KERNEL_depthwise_grad_weights
-            ? 1
-            : 0;
+    const int slot = kernel_rows[step->kernel].family == FAMILY_grad_weights ? 1 : 0;
     const Family family = kernel_rows[step->kernel].family;
     int halo[4];
     if (o != &step->in[0] || (family != FAMILY_grad_weights && family != FAMILY_grad_data))

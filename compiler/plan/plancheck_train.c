@@ -22,9 +22,12 @@ static void check_grad_weights(PlanCheck *check, const Step *step)
     check_box(check, step, &step->in[1], PLANE(s, s->out_h, s->out_w, s->out_c, out));
     check_run(check, step, &step->out[0], rnc_grad_floats(s) * s->slices);
     const int64_t room = step->scratch >= 0 ? check->plan->buffers.at[step->scratch].bytes : 0;
-    for (int i = 0; i < ISA_COUNT && step->kernel == KERNEL_conv_grad_weights; i++) {
+    for (int i = 0; i < ISA_COUNT && step->kernel != KERNEL_depthwise_grad_weights; i++) {
+        rnc_grad_winograd_cut k = {.floats = rnc_grad_scratch(s, &step->knobs[i])};
+        if (step->kernel == KERNEL_conv_grad_winograd)
+            rnc_cut_grad_winograd(s, &step->knobs[i], &k);
         if ((check->plan->options.isas >> i & 1) &&
-            elems_bytes(ELEM_F32, step->parts * rnc_grad_scratch(s, &step->knobs[i])) > room)
+            elems_bytes(ELEM_F32, step->parts * k.floats) > room)
             complain(check, step, "has too little scratch for", step->node);
     }
 }

@@ -46,6 +46,81 @@ static const Node *bias_sum(const Plan *plan, const Node *node)
     return NULL;
 }
 
+/* ---- by Winograd's method ---- */
+
+/* Whether conv_grad_winograd can compute the step, and the plan's options allow it. */
+static bool turned_fits(const Plan *plan, const Node *node, const rnc_grad_weights_shape *s)
+{
+    const PlanOptions *o = &plan->options;
+    return node->op == OP_CONV_WEIGHTS && s->kernel_h == 3 && s->kernel_w == 3 &&
+           s->stride_h == 1 && s->stride_w == 1 && s->dilation_h == 1 && s->dilation_w == 1 &&
+           s->groups == 1 && s->in_c % WINOGRAD_CHANNELS == 0 &&
+           s->out_c % WINOGRAD_CHANNELS == 0 && !o->exact && o->optimize == OPTIMIZE_SPEED &&
+           o->backend == BACKEND_NATIVE;
+}
+
+/* Pairs of output pixels and taps along one side that meet the image. */
+static int64_t met_along(int out, int in, int kernel, int pad)
+{
+    int64_t n = 0;
+    for (int k = 0; k < kernel; k++) {
+        rnc_met_cut met;
+        rnc_cut_met(out, in, 1, k, pad, &met);
+        n += met.end - met.first;
+    }
+    return n;
+}
+
+/* Whether it is faster than conv_grad_weights, which leaves out the halo: fewer products, but
+ * windows and gradients are transformed, once for each unit that reads them. */
+static bool turned_pays(const Plan *plan, const rnc_grad_weights_shape *s, const rnc_knobs *t)
+{
+    const Reach *reach = reach_of(plan);
+    rnc_grad_winograd_cut c;
+    rnc_cut_grad_winograd(s, t, &c);
+    const double pairs = 2.0 * s->in_c * s->out_c;
+    const double plain = (double)met_along(s->out_h, s->in_h, s->kernel_h, s->pad_top) *
+                         (double)met_along(s->out_w, s->in_w, s->kernel_w, s->pad_left) * pairs;
+    const double planes = (double)RNC_GRAD_PLANES * c.tiles;
+    return planes * pairs / reach->products / peak_of(plan) +
+               winograd_transforms(plan, RNC_GRAD_TILE, 1,
+                                   planes * (s->in_c * c.outs + s->out_c * c.ins), 0) <
+           plain / reach->direct / peak_of(plan);
+}
+
+/* Input channels of a unit: at most MOST vectors of 16, all units alike. */
+static int unit_inputs(int in_c)
+{
+    enum { MOST = 7 };
+    const int all = (int)div_up(in_c, WINOGRAD_CHANNELS);
+    int n = all < MOST ? all : MOST;
+    while (all % n != 0)
+        n--;
+    return n * WINOGRAD_CHANNELS;
+}
+
+/* Takes the method if it is faster; parts are whole units. */
+static void try_turned(const Plan *plan, const Node *node, Step *step)
+{
+    enum { GROUP = 32 };
+    const rnc_grad_weights_shape *s = &step->shape.grad_weights;
+    const rnc_knobs usual = {.group = GROUP, .depth = unit_inputs(s->in_c)};
+    const int threads = plan->options.threads;
+    rnc_grad_winograd_cut c;
+    if (!turned_fits(plan, node, s) || !turned_pays(plan, s, &usual))
+        return;
+    rnc_cut_grad_winograd(s, &usual, &c);
+    step->kernel = KERNEL_conv_grad_winograd;
+    step->parts = c.units < threads ? c.units : threads;
+    for (int i = 0; i < ISA_COUNT; i++) {
+        rnc_knobs *t = &step->knobs[i];
+        t->group = usual.group;
+        t->depth = usual.depth;
+        t->memory_broadcasts = like_sums_broadcasts(t, (Isa)i);
+    }
+    step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * c.floats);
+}
+
 /* Tiles, parts and scratch of the step that multiplies. */
 static void weights_tiles(const Plan *plan, const Node *node, Step *step)
 {
@@ -69,6 +144,7 @@ static void weights_tiles(const Plan *plan, const Node *node, Step *step)
     const int64_t pieces = wise ? (int64_t)s->slices * div_up(s->out_c, 16) : most;
     step->parts = worth_parts(macs, MACS_TO_SHARE, pieces);
     step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * scratch);
+    try_turned(plan, node, step);
 }
 
 /* The step that adds the slices and puts them into the order of the master. */

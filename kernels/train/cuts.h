@@ -121,6 +121,52 @@ RNC_INLINE ptrdiff_t rnc_grad_scratch(const rnc_grad_weights_shape *s, const rnc
     return (ptrdiff_t)c.lines * rnc_div_up(c.w, c.pieces) * s->panel;
 }
 
+/* ---- conv_grad_winograd ---- */
+
+/* Tiles of 4 x 4 output pixels, windows of 6 x 6: F(4 x 4, 3 x 3) turned round. */
+enum { RNC_GRAD_TILE = 4, RNC_GRAD_SIDE = 6, RNC_GRAD_PLANES = 36 };
+
+/* Input channels of a unit: the knob depth if units of so many are whole vectors and all alike. */
+RNC_INLINE int rnc_grad_inputs(const rnc_grad_weights_shape *s, const rnc_knobs *t)
+{
+    enum { BLOCK = 16 };
+    return t->depth > 0 && t->depth % BLOCK == 0 && s->in_c % t->depth == 0 ? t->depth : BLOCK;
+}
+
+/* How conv_grad_winograd cuts its work: into units, each some input channels times some output
+ * channels of a slice, which parts share; a unit's tiles into groups, whose windows and gradients
+ * are in scratch at a time.  Neither depends on the images that there are, but for the last group
+ * of a slice. */
+typedef struct rnc_grad_winograd_cut {
+    int across, tiles;      /* tiles across an image; in an image */
+    int in_c, ins;          /* input channels of a unit, all alike; so many times */
+    int out_c, outs;        /* output channels of a unit, whole panels; the last may have fewer */
+    int units;              /* of all slices */
+    int group;              /* tiles of a group */
+    int window, grad, sums; /* floats of a plane: of windows, of gradients, of sums */
+    ptrdiff_t floats;       /* scratch of a part */
+} rnc_grad_winograd_cut;
+
+RNC_INLINE void rnc_cut_grad_winograd(const rnc_grad_weights_shape *s, const rnc_knobs *t,
+                                      rnc_grad_winograd_cut *c)
+{
+    enum { PANELS = 2 };
+    const int across = rnc_div_up(s->out_w, RNC_GRAD_TILE);
+    const int tiles = rnc_div_up(s->out_h, RNC_GRAD_TILE) * across, all = s->slice * tiles;
+    c->across = across;
+    c->tiles = tiles;
+    c->in_c = rnc_grad_inputs(s, t);
+    c->ins = s->in_c / c->in_c;
+    c->out_c = s->out_c < PANELS * s->panel ? s->out_c : PANELS * s->panel;
+    c->outs = rnc_div_up(s->out_c, PANELS * s->panel);
+    c->units = s->slices * c->ins * c->outs;
+    c->group = rnc_div_up(all, rnc_div_up(all, t->group > 0 ? t->group : 1));
+    c->window = c->group * c->in_c + RNC_APART;
+    c->grad = c->group * c->out_c + RNC_APART;
+    c->sums = c->in_c * c->out_c + RNC_APART;
+    c->floats = (ptrdiff_t)RNC_GRAD_PLANES * (c->window + c->grad + c->sums) + c->out_c;
+}
+
 /* ---- filters ---- */
 
 /* Elements of packed filters with their biases. */

@@ -72,6 +72,7 @@
 #include "kernels/train/bn_move.c"
 #include "kernels/train/conv_grad_data.c"
 #include "kernels/train/conv_grad_weights.c"
+#include "kernels/train/conv_grad_winograd.c"
 #include "kernels/train/filter_pack.c"
 #include "kernels/train/filter_sum.c"
 #include "kernels/train/filter_winograd.c"

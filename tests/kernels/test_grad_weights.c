@@ -1,5 +1,5 @@
-/* test_grad_weights.c: gradients of weights: conv_grad_weights, depthwise_grad_weights and
- * filter_sum. */
+/* test_grad_weights.c: gradients of weights: conv_grad_weights, conv_grad_winograd,
+ * depthwise_grad_weights and filter_sum. */
 #include "train_case.h"
 
 #include <math.h>
@@ -172,6 +172,100 @@ void test_conv_grad_weights(Case *c)
     const rnc_operands o = {
         .in = {k.in.at, k.grad.at}, .out = {sums}, .scratch = case_floats(c, scratch)};
     run_train(c, c->isa->kernels[KERNEL_conv_grad_weights], &k.s, &t, &o, sums, total, true);
+    expect_check(c, &e);
+}
+
+/* A 3x3 convolution with stride 1 of whole vectors of channels. */
+static GradCase draw_turned(Case *c)
+{
+    GradCase k = {0};
+    rnc_grad_weights_shape *s = &k.s;
+    s->images = chance(c, 70) ? pick(c, 1, 2) : pick(c, 3, 6);
+    s->kernel_h = s->kernel_w = 3;
+    s->stride_h = s->stride_w = s->dilation_h = s->dilation_w = s->groups = 1;
+    s->pad_top = chance(c, 80) ? 1 : pick(c, 0, 2);
+    s->pad_left = chance(c, 80) ? 1 : pick(c, 0, 2);
+    s->out_h = pick(c, 1, 6), s->out_w = pick(c, 1, chance(c, 80) ? 5 : 9);
+    s->slice = chance(c, 50) ? s->images : pick(c, 1, s->images);
+    s->slices = rnc_div_up(s->images, s->slice);
+    s->in_c = 16 * pick(c, 1, chance(c, 80) ? 2 : 4);
+    const Layout layout = {.align = 16, .tight = chance(c, 40)};
+    k.in = draw_input(c, s, 16);
+    k.grad =
+        grid_make(c, s->images, s->out_h, s->out_w, 16 * pick(c, 1, chance(c, 80) ? 2 : 5), layout);
+    grid_fill(c, &k.grad, -1.0f, 1.0f);
+    s->out_c = k.grad.lanes;
+    s->panel = chance(c, 80) ? 32 : 16 * pick(c, 1, 3);
+    s->bias = pick(c, 0, 1);
+    s->in_h = k.in.h, s->in_w = k.in.w;
+    s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
+    s->out_pixel = k.grad.pixel, s->out_row = k.grad.row, s->out_image = k.grad.image;
+    describe_grad_weights(c, s);
+    return k;
+}
+
+/* Gradients with a single number that is not 0 show what the transforms leave of it. */
+static void thin_out(Case *c, const GradCase *k)
+{
+    const int keep[3] = {pick(c, 0, k->s.out_h - 1), pick(c, 0, k->s.out_w - 1), pick(c, 1, 4)};
+    for (int n = 0; n < k->s.images; n++)
+        for (int y = 0; y < k->s.out_h; y++)
+            for (int x = 0; x < k->s.out_w; x++)
+                for (int i = 0; i < k->s.out_c; i++)
+                    if (y != keep[0] || x != keep[1] || i % keep[2] != 0)
+                        grid_pixel(&k->grad, n, y, x)[i] = 0.0f;
+}
+
+/* What a slice's sums should be, within C times a rounding of the largest input times the sum of
+ * the output channel's gradients. */
+static void expect_turned(Expect *e, const GradCase *k, int slice, float *at)
+{
+    enum { C = 96 };
+    const rnc_grad_weights_shape *s = &k->s;
+    const int images[2] = {rnc_slice_begin(s->images, s->slice, slice),
+                           rnc_slice_begin(s->images, s->slice, slice + 1)};
+    for (int o = 0, width; o < s->out_c; o += width) {
+        double within[64];
+        width = s->out_c - o < s->panel ? s->out_c - o : s->panel;
+        for (int j = 0; j < width; j++, at++) {
+            const double bias = element(k, o + j, images, -1, images, &within[j]);
+            within[j] *= C * 0x1p-24;
+            expect_at(e, at, s->bias ? bias : 0.0, s->bias ? within[j] : 0.0);
+        }
+        for (int row = 0; row < 9 * s->in_c; row++)
+            for (int j = 0; j < width; j++, at++) {
+                const int tap[2] = {row / s->in_c / 3, row / s->in_c % 3};
+                double sum_abs;
+                expect_at(e, at, element(k, o + j, tap, row % s->in_c, images, &sum_abs),
+                          within[j]);
+            }
+    }
+}
+
+void test_conv_grad_winograd(Case *c)
+{
+    static const rnc_knobs usual[] = {
+        {.pixels = 14, .vectors = 2}, {.pixels = 6, .vectors = 2}, {.pixels = 3, .vectors = 4}};
+    GradCase k = draw_turned(c);
+    rnc_knobs t = usual[pick(c, 0, 2)];
+    if (chance(c, 30))
+        t.pixels = pick(c, 0, 32), t.vectors = pick(c, 0, 8);
+    if (chance(c, 30))
+        thin_out(c, &k);
+    t.group = pick(c, 0, 40);
+    t.depth = chance(c, 70) ? 16 * pick(c, 1, 4) : pick(c, 0, 100);
+    t.memory_broadcasts = pick(c, 0, 4) * 25;
+    const size_t each = (size_t)rnc_grad_floats(&k.s), total = each * (size_t)k.s.slices;
+    float *sums = case_floats(c, total);
+    Expect e = expect_make(c, sums, total);
+    for (int i = 0; i < k.s.slices; i++)
+        expect_turned(&e, &k, i, sums + (size_t)i * each);
+    rnc_grad_winograd_cut cut;
+    rnc_cut_grad_winograd(&k.s, &t, &cut);
+    const rnc_operands o = {.in = {k.in.at, k.grad.at},
+                            .out = {sums},
+                            .scratch = case_floats(c, 7 * (size_t)cut.floats)};
+    run_train(c, c->isa->kernels[KERNEL_conv_grad_winograd], &k.s, &t, &o, sums, total, true);
     expect_check(c, &e);
 }
 

@@ -205,6 +205,8 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
         may = o == &step->in[1];
     if (kernel_rows[step->kernel].family == FAMILY_grad_data)
         may = o == &step->in[2];
+    if (step->kernel == KERNEL_bn_grad_sums)
+        may = o == &step->in[0] && result == &step->out[1];
     if (!alike || !may)
         complain(&w->check, step, "writes over what it still reads:", in->node);
 }

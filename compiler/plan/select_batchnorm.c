@@ -95,14 +95,16 @@ static void add_apply(Plan *plan, const Node *node, rnc_bn_shape s, Operand mean
 
 /* ---- backward ---- */
 
-/* Sums, then the gradients of weight and bias. */
-static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape, const Operand *of)
+/* Sums, then the gradients of weight and bias.  store: for the gradient before the activation. */
+static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape, const Operand *of,
+                        Operand store)
 {
     Step step = {.node = node, .kernel = KERNEL_bn_grad_sums, .counts = COUNTS_OWN};
     step.shape.bn = *shape;
     for (int i = 0; i < 7; i++)
         step.in[i] = of[i];
     set_sums(plan, "sums", &step);
+    step.out[1] = store;
     add_step(plan, &step);
     Step join = join_step(plan, node, KERNEL_bn_grad_join, &step);
     join.in[1] = of[4];
@@ -111,6 +113,86 @@ static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape,
     join.out[2] = add_piece(plan, node, "means", 2 * (int64_t)shape->c);
     add_step(plan, &join);
     return join.out[2];
+}
+
+static bool stored_alike(const Tensor *a, const Tensor *b)
+{
+    return a->state == b->state && a->buffer == b->buffer && a->origin == b->origin &&
+           a->pixel == b->pixel && a->row == b->row && a->image == b->image;
+}
+
+/* The first node that reads the gradient of an activation, or NULL; *more: there are others. */
+static const Node *first_reader(const Plan *plan, const Node *slope, bool *more)
+{
+    const Node *first = NULL;
+    *more = false;
+    for (int i = slope->id + 1; i < plan->training->step_nodes; i++) {
+        const Node *user = plan->net->nodes.at[i];
+        for (int k = 0; k < user->n_in; k++) {
+            if (user->in[k] != slope || user->attrs.result > 0)
+                continue;
+            *more = first != NULL;
+            if (*more)
+                return first;
+            first = user;
+        }
+    }
+    return first;
+}
+
+static bool is_backward(const Node *node)
+{
+    return node->op == OP_BN_BACKWARD || node->op == OP_BN_FIXED_BACKWARD;
+}
+
+/* The normalisation whose gradient, by `node`, it is, where its result after the activation is
+ * what `slope` reads, and nothing was added before that; or NULL. */
+static const Node *normalised(const Node *node, const Node *slope)
+{
+    const Node *y = slope->in[1];
+    const bool again = y->op == OP_BN_AGAIN;
+    if (!again && y->op != OP_BN_TRAIN && y->op != OP_BN)
+        return NULL;
+    const bool same = y->in[0] == node->in[1] && (int)y->act == slope->attrs.of &&
+                      y->n_in == (again ? 3 : 1) && y->params[P_WEIGHT] == node->params[P_WEIGHT] &&
+                      y->attrs.epsilon == node->attrs.epsilon;
+    return same ? y : NULL;
+}
+
+bool bn_masks(const Plan *plan, const Node *slope)
+{
+    bool more;
+    const Node *user = first_reader(plan, slope, &more);
+    const Tensor *to = plan->tensors[slope->id];
+    return user && is_backward(user) && user->in[0] == slope && slope->op == OP_ACT_BACKWARD &&
+           slope->act == ACT_NONE &&
+           (slope->attrs.of == ACT_RELU || slope->attrs.of == ACT_RELU6) &&
+           stored_alike(to, plan->tensors[slope->in[0]->id]) && user->type.c == slope->type.c;
+}
+
+/* Takes the gradient before the activation, with the slope at the normalised number or, where
+ * that is not what the activation had, at the activation's result; then the product is stored,
+ * as it is where others read it. */
+static void mask(const Plan *plan, const Node *node, rnc_bn_shape *s, Operand *of, Operand *store)
+{
+    const Node *slope = node->in[0];
+    bool more;
+    if (slope->op != OP_ACT_BACKWARD || !bn_masks(plan, slope) ||
+        first_reader(plan, slope, &more) != node)
+        return;
+    const Node *norm = normalised(node, slope);
+    of[0] = operand_of(plan, slope->in[0]);
+    give_act((Act)slope->attrs.of, 0, 0, &s->act, &s->alpha, &s->beta);
+    if (norm && !more) {
+        of[6] = param_operand(plan, norm, P_BIAS);
+        return;
+    }
+    const Tensor *y = plan->tensors[slope->in[1]->id], *to = plan->tensors[slope->id];
+    s->from_output = s->store = 1;
+    s->out_pixel = y->pixel, s->out_row = y->row, s->out_image = y->image;
+    s->res_pixel = to->pixel, s->res_row = to->row, s->res_image = to->image;
+    of[2] = operand_of(plan, slope->in[1]);
+    *store = operand_of(plan, slope);
 }
 
 /* Of bn_train and of bn with fixed statistics. */
@@ -128,9 +210,17 @@ static void select_backward(Plan *plan, const Node *node)
     of[4] = fixed ? param_operand(plan, node, P_VARIANCE) : operand_of(plan, node->in[3]);
     of[5] = weight;
     of[6] = weight; /* the bias, which counts only where there is an activation */
-    const Operand means = add_sums(plan, node, &s, of);
+    Operand store = {.kind = PLACE_NONE};
+    mask(plan, node, &s, of, &store);
+    const Operand means = add_sums(plan, node, &s, of, store);
     Step step = {.node = node, .kernel = KERNEL_bn_grad};
     s.slices = 0;
+    if (s.store) { /* the slope is in the gradient by now */
+        s.act = ACT_NONE;
+        s.from_output = s.store = 0;
+        of[0] = store;
+        of[2] = store = (Operand){.kind = PLACE_NONE};
+    }
     step.shape.bn = s;
     for (int i = 0; i < 7; i++)
         step.in[i] = of[i];
@@ -144,7 +234,7 @@ void select_batchnorm(Plan *plan, const Node *node)
 {
     if (node->attrs.result > 0)
         return; /* the steps of the first result compute it */
-    if (node->op == OP_BN_BACKWARD || node->op == OP_BN_FIXED_BACKWARD) {
+    if (is_backward(node)) {
         select_backward(plan, node);
         return;
     }

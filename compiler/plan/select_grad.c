@@ -99,13 +99,14 @@ static int unit_inputs(int in_c)
     return n * WINOGRAD_CHANNELS;
 }
 
-/* Takes the method if it is faster; parts are whole units. */
+/* Takes the method if it is faster.  Parts are whole units; where nobody asked for threads there
+ * are few, since each has scratch of its own. */
 static void try_turned(const Plan *plan, const Node *node, Step *step)
 {
-    enum { GROUP = 32 };
+    enum { GROUP = 32, UNASKED = 2 };
     const rnc_grad_weights_shape *s = &step->shape.grad_weights;
     const rnc_knobs usual = {.group = GROUP, .depth = unit_inputs(s->in_c)};
-    const int threads = plan->options.threads;
+    const int threads = plan->threads_asked ? plan->options.threads : UNASKED;
     rnc_grad_winograd_cut c;
     if (!turned_fits(plan, node, s) || !turned_pays(plan, s, &usual))
         return;

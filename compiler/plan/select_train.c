@@ -243,7 +243,8 @@ bool select_train(Plan *plan, const Node *node)
             select_act_backward(plan, node);
         return true;
     case OP_ACT_BACKWARD:
-        select_act_backward(plan, node);
+        if (!bn_masks(plan, node))
+            select_act_backward(plan, node);
         return true;
     case OP_MAXPOOL_BACKWARD:
     case OP_AVGPOOL_BACKWARD:

@@ -79,6 +79,9 @@ rnc_grad_data_shape grad_data_window(const Node *node);
 
 /* select_batchnorm.c: of batch normalisation. */
 void select_batchnorm(Plan *plan, const Node *node);
+/* Whether the steps of a normalisation's gradient multiply by the slope of this ACT_BACKWARD, too.
+ */
+bool bn_masks(const Plan *plan, const Node *slope);
 void select_moves(Plan *plan); /* of all running statistics */
 
 /* select_train.c: all other operators of a backward part, and the loss. */

@@ -149,46 +149,6 @@ bool builder_results(Builder *b, Op op, Node *in, const Attrs *attrs, const char
     return results[n - 1] != NULL;
 }
 
-/* ---- the largest ---- */
-
-enum { BLOCK_MOST = 4 };
-
-bool builder_alike(Node *const *in, int n)
-{
-    bool same = n <= BLOCK_MOST * BLOCK_MOST;
-    for (int i = 1; same && i < n; i++)
-        same = !in[0] || !in[i] || type_eq(in[i]->type, in[0]->type);
-    return same;
-}
-
-static Node *opposite(Builder *b, Node *x, const char *name)
-{
-    static const double minus[] = {-1};
-    Attrs a = ir_default_attrs(OP_AFFINE);
-    a.factor = (Reals){minus, 1};
-    return builder_add(b, OP_AFFINE, &x, 1, &a, name);
-}
-
-Node *builder_largest(Builder *b, Node *const *in, int n, bool smallest, const char *name)
-{
-    const Attrs join = ir_default_attrs(OP_CONCAT);
-    Attrs spread = ir_default_attrs(OP_DEPTH_TO_SPACE), pool = ir_default_attrs(OP_MAXPOOL);
-    Node *all[BLOCK_MOST * BLOCK_MOST];
-    int block = 2;
-    while (block * block < n)
-        block++;
-    for (int i = 0; i < block * block; i++)
-        all[i] = in[i % n];
-    spread.block = block;
-    pool.kernel[0] = pool.kernel[1] = pool.stride[0] = pool.stride[1] = block;
-    Node *x = builder_add(b, OP_CONCAT, all, block * block, &join, name);
-    x = builder_add(b, OP_DEPTH_TO_SPACE, &x, 1, &spread, name);
-    if (smallest)
-        x = opposite(b, x, name);
-    x = builder_add(b, OP_MAXPOOL, &x, 1, &pool, name);
-    return smallest ? opposite(b, x, name) : x;
-}
-
 void builder_output(Builder *b, const char *name, Node *node, Order order)
 {
     const Port port = {.name = port_name(b, name),

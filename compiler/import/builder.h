@@ -80,6 +80,13 @@ bool builder_results(Builder *b, Op op, Node *in, const Attrs *attrs, const char
  * of which a maxpool takes the largest.  `smallest`: the smallest, by their opposites. */
 bool builder_alike(Node *const *in, int n);
 Node *builder_largest(Builder *b, Node *const *in, int n, bool smallest, const char *name);
+/* Tensors one below the other, or beside it (`columns`), as channels for as long as that takes;
+ * they must have the other extents in common.  NULL if one is NULL, and after a message if they do
+ * not fit. */
+Node *builder_concat_pixels(Builder *b, Node *const *in, int n, bool columns, const char *name);
+/* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2, the approximation of gelu by tanh
+ * (Hendrycks and Gimpel, 2016), which differs from gelu by up to 5e-4. */
+Node *builder_gelu_tanh(Builder *b, Node *x, const char *name);
 
 /* Gives a parameter its values, row-major in the order of axes that ops.def says (oihw, oi); they
  * must live as long as the network.  Checks the extents, which exporters get wrong; extents of 1

@@ -196,7 +196,7 @@ KerasTensor keras_act_op(Site *s)
     if (str_eq(s->layer->kind, "Celu") && keras_number(s->config, "alpha", 1) != 1)
         return unknown_act(s, "celu with an alpha other than 1");
     if (str_eq(s->layer->kind, "Gelu") && keras_truth(s->config, "approximate", true))
-        return unknown_act(s, "gelu(approximate=True)");
+        return keras_tensor(builder_gelu_tanh(&s->k->b, keras_in(s, 0), s->path), s->in[0].rank);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (str_eq(names[i][0], s->layer->kind))
             return act_named(s, s->in[0], names[i][1], NULL);
@@ -265,14 +265,30 @@ static KerasTensor join(Site *s, Op op)
     return keras_tensor(keras_add(s, op, in, s->n_in, &a, NULL), largest_rank(s));
 }
 
+/* Along the rows, axis 1, or the columns, axis 2 of an image. */
+static KerasTensor concat_pixels(Site *s, const json_t *named)
+{
+    const int rank = largest_rank(s);
+    const json_t *value = json_object_get(named, "axis");
+    json_int_t axis = json_is_integer(value) ? json_integer_value(value) : 0;
+    Node **in = NEW_ARRAY(s->k->arena, Node *, s->n_in + 1);
+    axis += axis < 0 ? rank : 0;
+    if (axis < 1 || axis > rank - 2 || axis > 2 || !same_ranks(s))
+        return keras_refuse(s, "its axis is none of the channels, the rows or the columns", NULL);
+    if (s->n_in == 1)
+        return s->in[0];
+    for (int i = 0; i < s->n_in; i++)
+        in[i] = keras_in(s, i);
+    return keras_tensor(builder_concat_pixels(&s->k->b, in, s->n_in, axis == 2, s->path), rank);
+}
+
 KerasTensor keras_concat(Site *s)
 {
     const json_t *named = json_object_get(s->config, "axis") ? s->config : s->call->options;
-    for (int i = 0; i < s->n_in; i++) {
-        if (s->in[i].node && !keras_axis_is_last(named, s->in[i].rank))
-            return keras_refuse(s, "its axis is not that of the channels, the last one", NULL);
-    }
-    return join(s, OP_CONCAT);
+    bool last = true;
+    for (int i = 0; i < s->n_in; i++)
+        last = last && (!s->in[i].node || keras_axis_is_last(named, s->in[i].rank));
+    return last ? join(s, OP_CONCAT) : concat_pixels(s, named);
 }
 
 KerasTensor keras_average(Site *s)

@@ -241,15 +241,17 @@ static const Value *joined(Work *w, int i)
 }
 
 /* Pixels of one channel as the channels of one pixel that lie alike for ONNX: a vector that was
- * taken for an image.  v itself if it is none. */
+ * taken for an image; and channels of one pixel that lie in another order, in that.  v itself if it
+ * is none of these. */
 static const Value *vector_again(Work *w, const Value *v)
 {
     const Type t = v->node->type;
     Value *to = NEW(w->arena, Value);
     *to = *v;
-    to->node = t.c == 1 && (t.h > 1 || t.w > 1) ? flat(w, v) : NULL;
-    const View row = to->node ? view_image(to->node->type, 2) : (View){0};
-    return to->node && view_reshaped(&row, v->view.rank, v->view.dims, &to->view) ? to : v;
+    const bool row = t.c == 1 && (t.h > 1 || t.w > 1);
+    to->node = row ? flat(w, v) : view_order(&v->view, t) < 0 ? numbers_in_order(w, v) : NULL;
+    const View view = to->node ? view_image(to->node->type, 2) : (View){0};
+    return to->node && view_reshaped(&view, v->view.rank, v->view.dims, &to->view) ? to : v;
 }
 
 /* The same with one of two tensors as a vector; false if they still do not lie alike. */

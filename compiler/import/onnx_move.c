@@ -38,8 +38,10 @@ static Node *flat_named(Work *w, const Value *v, const char *name)
 {
     const Type t = v->node->type;
     const int order = view_order(&v->view, t);
-    if (order < 0 || (t.h == 1 && t.w == 1))
-        return order < 0 ? NULL : v->node;
+    if (order < 0)
+        return numbers_in_order(w, v);
+    if (t.h == 1 && t.w == 1)
+        return v->node;
     return flatten(w, v->node, order == ORDER_NHWC ? ORDER_NHWC : ORDER_NCHW, name);
 }
 
@@ -174,6 +176,14 @@ static Node *concat_pixels(Work *w, int axis, Node *const *in, int n)
     return padded_by(w, x, axis, from, count);
 }
 
+/* Tensors one below or beside the other: padding, if it is that. */
+static Node *joined_pixels(Work *w, int axis, Node *const *in, int n)
+{
+    Node *padded = concat_pixels(w, axis, in, n);
+    return padded ? padded
+                  : builder_concat_pixels(w->b, in, n, axis == 1, layer_name(w, OP_CONCAT));
+}
+
 /* Which of rnc's axes all operands are joined along, when they lie alike; -1: none. */
 static int joined_axis(Work *w, int at, int n)
 {
@@ -210,6 +220,27 @@ static bool stacks(Work *w, int at, int n)
     return true;
 }
 
+/* Tensors of other axes than rnc's, as the images that they are with those: the rows of numbers of
+ * several levels, n | h w | c, that a detector's heads give.  NULL if some are none. */
+static Node *joined_images(Work *w, int at, int n, View *view)
+{
+    const int rank = operand(w, 0)->view.rank;
+    Node **in = NEW_ARRAY(w->arena, Node *, n + 1);
+    const Attrs join = ir_default_attrs(OP_CONCAT);
+    for (int i = 0; i < n; i++) {
+        const Value *v = operand(w, i);
+        in[i] = v->view.rank == rank && at > 0 ? turned(w, v) : NULL;
+        if (!in[i])
+            return NULL;
+    }
+    Node *node = at == 1
+                     ? layer(w, OP_CONCAT, in, n, &join)
+                     : builder_concat_pixels(w->b, in, n, at == rank - 1, layer_name(w, OP_CONCAT));
+    if (node)
+        *view = view_image(node->type, rank);
+    return node;
+}
+
 void onnx_concat(Work *w)
 {
     const int n = w->node->n_in;
@@ -231,16 +262,19 @@ void onnx_concat(Work *w)
     const int axis = joined_axis(w, at, n);
     const Attrs a = ir_default_attrs(OP_CONCAT);
     Node *node = axis == AXIS_C  ? layer(w, OP_CONCAT, in, n, &a)
-                 : axis > AXIS_C ? concat_pixels(w, axis == AXIS_W, in, n)
+                 : axis > AXIS_C ? joined_pixels(w, axis == AXIS_W, in, n)
                                  : NULL;
     const bool stacked = !node && axis != AXIS_C && stacks(w, at, n);
+    View view = first->view;
     if (stacked)
         node = layer(w, OP_CONCAT, in, n, &a);
-    else if (!node && axis != AXIS_C)
-        refuse(w, "of other axes than the channels, and no padding of an image by itself", NULL);
+    else if (!node && axis < 0 && (node = joined_images(w, at, n, &view))) {
+        give(w, 0, node, &view);
+        return;
+    } else if (!node && axis != AXIS_C)
+        refuse(w, "of other axes than the channels, the rows or the columns", NULL);
     if (!node)
         return;
-    View view = first->view;
     const Type t = node->type;
     if (stacked)
         view_set_atom(&view, at, (Atom){AXIS_C, n, first->node->type.c});

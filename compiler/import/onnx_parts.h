@@ -209,6 +209,10 @@ Node *shuffled(Work *w, Node *x, const View *view);
 /* The tensor as an image whose axes are those of the view, which has them in another order or cuts
  * them at other places; NULL if no layer gives that (onnx_shuffle.c). */
 Node *turned(Work *w, const Value *v);
+/* The numbers of a tensor in the order of its view as a vector, where that has the axes of an
+ * image, or two or three parts of one pixel's channels, in another order; NULL if it is none of
+ * these (onnx_shuffle.c). */
+Node *numbers_in_order(Work *w, const Value *v);
 /* The numbers of a tensor, in the order that its view has them in, as an image with these extents;
  * NULL if there is no such layer (onnx_shuffle.c). */
 Node *as_image(Work *w, const Value *v, int rank, const int64_t *dims, const char *name);

@@ -150,6 +150,85 @@ static Node *transposed(Work *w, const Value *v)
     return NULL;
 }
 
+/* An image whose axes change places, as a vector of its planes; atoms: n of them, without those of
+ * the batch. */
+static Node *planes(Work *w, Node *x, const Atom *atoms, int n)
+{
+    const Type t = x->type;
+    const int extents[] = {t.c, t.h, t.w};
+    Attrs turn = ir_default_attrs(OP_TRANSPOSE), row = ir_default_attrs(OP_FLATTEN);
+    bool taken[3] = {false};
+    int from[3], count = 0;
+    for (int i = 0; i < n && i < 3; i++) {
+        const int axis = atoms[i].axis - AXIS_C;
+        if (axis < 0 || taken[axis] || atoms[i].extent != extents[axis])
+            return NULL;
+        taken[axis] = true;
+        from[count++] = axis;
+    }
+    for (int axis = 0; axis < 3; axis++) {
+        if (!taken[axis] && (extents[axis] > 1 || count == 3))
+            return NULL;
+        if (!taken[axis])
+            from[count++] = axis;
+    }
+    if (n > 3 || !transposed_order(from, &turn.axes))
+        return NULL;
+    row.order = ORDER_NCHW;
+    x = builder_add(w->b, OP_TRANSPOSE, &x, 1, &turn, NULL);
+    return builder_add(w->b, OP_FLATTEN, &x, 1, &row, NULL);
+}
+
+/* Which of these atoms has the i-th largest stride. */
+static int by_stride(const Atom *atoms, int n, int i)
+{
+    for (int k = 0; k < n; k++) {
+        int larger = 0;
+        for (int j = 0; j < n; j++)
+            larger += atoms[j].stride > atoms[k].stride;
+        if (larger == i)
+            return k;
+    }
+    return 0;
+}
+
+Node *numbers_in_order(Work *w, const Value *v)
+{
+    const Type t = v->node->type;
+    const View *view = &v->view;
+    Attrs image = ir_default_attrs(OP_RESHAPE), turn = ir_default_attrs(OP_TRANSPOSE),
+          row = ir_default_attrs(OP_FLATTEN);
+    int extents[3] = {1, 1, 1}, from[3] = {0, 1, 2}, n = 0;
+    const Atom *atoms = view->atoms;
+    const int all = view->first[view->rank];
+    if (all > 0 && atoms[0].axis == AXIS_N) {
+        atoms++;
+        n = all - 1;
+    } else {
+        n = all;
+    }
+    if (t.h > 1 || t.w > 1)
+        return planes(w, v->node, atoms, n);
+    if (n < 2 || n > 3)
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        const int at = by_stride(atoms, n, i);
+        if (atoms[i].axis != AXIS_C)
+            return NULL;
+        extents[i] = (int)atoms[at].extent;
+        from[at] = i;
+    }
+    if (extents[0] * extents[1] * extents[2] != t.c || !transposed_order(from, &turn.axes))
+        return NULL;
+    image.filters = extents[0];
+    image.size[0] = extents[1];
+    image.size[1] = extents[2];
+    Node *x = builder_add(w->b, OP_RESHAPE, (Node *const[]){v->node}, 1, &image, NULL);
+    x = builder_add(w->b, OP_TRANSPOSE, &x, 1, &turn, NULL);
+    row.order = ORDER_NCHW;
+    return builder_add(w->b, OP_FLATTEN, &x, 1, &row, NULL);
+}
+
 Node *as_image(Work *w, const Value *v, int rank, const int64_t *dims, const char *name)
 {
     const Type t = v->node->type;

@@ -39,7 +39,7 @@ inception_v3 vgg11_bn timm/resnet50d timm/seresnet50 timm/res2net50_26w_4s timm/
 timm/hrnet_w18_small timm/repvgg_a0 timm/resnetv2_50 timm/ghostnet_100 timm/tf_efficientnet_b0
 timm/tf_mobilenetv3_small_100 timm/dla34 timm/lcnet_050 timm/fbnetc_100 timm/xception41
 timm/selecsls42b timm/inception_v4 timm/darknet53 timm/gernet_s shufflenet_v2_x1_0 convnext_tiny
-timm/ecaresnet50d timm/skresnet18 timm/dpn68 timm/rexnet_100 timm/resnest14d
+timm/ecaresnet50d timm/skresnet18 timm/dpn68 timm/rexnet_100 timm/resnest14d timm/resnest50d_4s2x40d
 """.split()
 
 # What rnc has no words for: the network, and what the message must name.

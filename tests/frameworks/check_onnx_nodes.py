@@ -22,7 +22,7 @@ from onnx import TensorProto, helper, numpy_helper
 IMAGE = [1, 2, 4, 5]
 SHAPES = (IMAGE, [1, 1, 1, 6], [1, 1, 6, 1], [1, 5, 1, 1], [1, 1, 1, 1])
 # Of resizes by the nearest pixel: roundings of places between two pixels that rnc does not have.
-REFUSED_MOST = 49
+REFUSED_MOST = 39
 SIZES = ((8, 10), (2, 5), (7, 9), (4, 3))
 
 

@@ -158,6 +158,17 @@ def sizes():
     return keras.Model(x, L.Concatenate(name="all")([y, z, w]), name="sizes")
 
 
+def joined():
+    """Images one below and beside the other; gelu by tanh."""
+    x = L.Input((6, 5, 3), name="picture")
+    a, b = L.Conv2D(4, 3, padding="same", name="first")(x), L.Conv2D(4, 1, name="second")(x)
+    y = L.Concatenate(axis=1, name="below")([a, b[:, 1:3]])
+    y = keras.ops.gelu(L.Concatenate(axis=-2, name="beside")([y, y[:, :, :2]]))
+    rows = [L.Reshape((-1, 2), name=f"rows{i}")(t) for i, t in enumerate((y, a))]
+    z = L.Concatenate(axis=1, name="all")(rows)
+    return keras.Model(x, L.Softmax(name="chosen")(z), name="joined")
+
+
 def axes():
     """What goes over whole axes, the larger of tensors, parts of them, blocks of pixels."""
     a = keras.Input((6, 8, 8), name="a")
@@ -309,7 +320,7 @@ def main():
     folder = sys.argv[1]
     os.makedirs(folder, exist_ok=True)
     for make in (sequential, nested, gates, activations, sequence, preprocessing, sizes,
-                 axes):
+                 axes, joined):
         random.seed(0)
         keras.backend.clear_session()
         model, name = make(), os.path.join(folder, make.__name__)
@@ -324,7 +335,7 @@ def main():
         names = getattr(model, "output_names", [model.layers[-1].name])
         np.savez(name + ".in.npz", **inputs)
         np.savez(name + ".out.npz", **dict(zip(names, outputs)))
-        if len(sys.argv) > 2 and make not in (activations, preprocessing, sizes):
+        if len(sys.argv) > 2 and make not in (activations, preprocessing, sizes, joined):
             seeds(model, sys.argv[2], make.__name__)
         model.save(name + ".keras")
         repack(name + ".keras")

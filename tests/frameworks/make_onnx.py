@@ -157,11 +157,49 @@ class Parts(nn.Module):
         return torch.minimum(nn.functional.celu(y, 0.5), x).amin((2, 3))
 
 
+class Joined(nn.Module):
+    """Images one below and beside the other, and the rows of two levels, as a detector's heads give
+    them; gelu by tanh."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.second = nn.Conv2d(3, 4, 1)
+        self.head = nn.Conv2d(4, 6, 3, padding=1)
+
+    def forward(self, x):
+        x = torch.cat([self.first(x), self.second(x)[:, :, 1:4]], 2)
+        x = nn.functional.gelu(torch.cat([x, x.mean(3, keepdim=True)], 3), approximate="tanh")
+        levels = [self.head(level) for level in (x, nn.functional.max_pool2d(x, 2))]
+        rows = [y.view(1, 2, 3, y.shape[2], y.shape[3]).permute(0, 3, 4, 1, 2).reshape(1, -1, 3)
+                for y in levels]
+        return torch.cat(rows, 1).softmax(-1)
+
+
+class Cardinal(nn.Module):
+    """ResNeSt's split attention with a cardinality of 2, whose parts change places; and channels of a
+    vector that do."""
+
+    def __init__(self):
+        super().__init__()
+        self.grow = nn.Conv2d(3, 24, 3, padding=1)
+        self.radix = nn.Conv2d(8, 24, 1, groups=2)
+        self.dense = nn.Linear(12, 4)
+
+    def forward(self, x):
+        y = self.grow(x).relu().reshape(1, 3, 8, 8, 8)
+        gate = self.radix(y.sum(1).mean((2, 3), keepdim=True))
+        gate = gate.view(1, 2, 3, 4).transpose(1, 2).softmax(1).reshape(1, -1).view(1, -1, 1, 1)
+        y = (y * gate.reshape(1, 3, 8, 1, 1)).sum(1).mean((2, 3))
+        y = torch.cat([y, y[:, 2:6]], 1)
+        return self.dense(y.view(1, 3, 4).transpose(1, 2).reshape(1, 12))
+
+
 def torch_models():
     torch.manual_seed(5)
     for name, model in (("residual", Residual()), ("mobile", Mobile()), ("slices", Slices()),
                         ("decoder", Decoder()), ("attention", Attention()),
-                        ("parts", Parts())):
+                        ("parts", Parts()), ("joined", Joined()), ("cardinal", Cardinal())):
         for key, t in model.state_dict().items():
             if key.endswith("running_var"):
                 t.uniform_(0.5, 1.5)

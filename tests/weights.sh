@@ -168,6 +168,10 @@ model=$src/tests/import/keras/sequential.keras
 if "$rnc" import "$model" -q -o whole.net 2> err; then
     run 1 "guess of a whole model" guess -I ship "$model"
     says err "it has a network of its own: 'rnc import $model -o NAME.net' writes that"
+    run 1 "guess of Keras' weights" guess -I ship "$src/tests/import/keras/refused-weights.weights.h5"
+    check "no word of a network that it has not" sh -c '! grep -q "of its own" err'
+    run 1 "a whole model as the weights of what was imported from it" whole.net -w "$model"
+    says err "it is a whole model: 'rnc import $model -o NAME.net' writes its network"
 else
     skip "guess of a whole model: rnc was built without libhdf5"
 fi

@@ -53,9 +53,17 @@ static bool has_no_names(const Binder *b)
     return placed > 0;
 }
 
-static void note_guess(const Binder *b, const char *path)
+/* The way from weights that do not fit to a network that they do. */
+static void note_guess(const Binder *b, const TensorFile *file)
 {
-    diag_note(b->diag, NO_LOC, "'rnc guess %s' finds the networks that ship and fit them", path);
+    if (file->model)
+        diag_file_note(b->diag, file->path,
+                       "it is a whole model: 'rnc import %s -o NAME.net' writes its network, and "
+                       "NAME.safetensors has the names of that",
+                       file->path);
+    else
+        diag_note(b->diag, NO_LOC, "'rnc guess %s' finds the networks that ship and fit them",
+                  file->path);
 }
 
 void bind_names_differ(const Binder *b, const TensorFile *files)
@@ -80,7 +88,7 @@ void bind_names_differ(const Binder *b, const TensorFile *files)
             "if these are classes, not names of layers: model.save(\"FILE.keras\") of Keras "
             "keeps the names");
     note_namings(b);
-    note_guess(b, files[0].path);
+    note_guess(b, &files[0]);
 }
 
 /* ---- single names ---- */
@@ -165,7 +173,7 @@ void bind_report_names(Binder *b, bool strict)
         diag_file_note(b->diag, slots[LISTED]->file->path, "%d more tensors belong to none",
                        n_rest - LISTED);
     if (n_rest > LISTED)
-        note_guess(b, slots[0]->file->path);
+        note_guess(b, slots[0]->file);
     if (n_rest > 0 && *b->reading.prefix)
         diag_file_note(b->diag, slots[0]->file->path, "-w FILE:%.*s takes those under it alone",
                        (int)strlen(b->reading.prefix) - 1, b->reading.prefix);

@@ -3,7 +3,6 @@
  * Each .net file of the folders is lowered, and its parameters are looked for among the tensors by
  * name and by extents.  Where some do not fit, other values of the net's parameters are tried:
  * those that would make an extent right, and the values that a `case` of the file is about. */
-#include "import/import.h"
 #include "lang/parse.h"
 #include "tool/commands.h"
 
@@ -200,7 +199,7 @@ static void print_guess(const Guesser *g, const Guess *guess)
 static const char *whole_model(const Guesser *g)
 {
     for (int i = 0; i < g->n_files; i++) {
-        if (import_is_model(g->files[i].path))
+        if (g->files[i].model)
             return g->files[i].path;
     }
     return NULL;

@@ -43,7 +43,7 @@ typedef struct rnc_metrics {
     int images; /* how many count */
     double norm; /* Euclidean norm of all gradients of an update, before clipping; 0 where a call
                   * makes no update */
-    int bad; /* -1; or, where the loss or `norm` is not finite, the step (rnc_train_info.steps) that
+    int bad; /* -1; or, where the loss or `norm` is not finite, the step (rnc_train_find_step) that
               * gave the first number that is not: of the forward part, if the loss is not finite,
               * else the step that completed the first such gradient.  Nothing in the state has
               * changed then, unless `spoiled`, and except that where `accumulate` is above 1 a norm
@@ -69,6 +69,19 @@ struct rnc_ranks {
     void (*gather)(rnc_ranks *ranks, void *all, size_t bytes);
 };
 
+/* Steps from `first` on, up to those of the next one, that compute a layer, or what training needs
+ * of it: "layer1.0.conv1.weight.gradient". */
+typedef struct rnc_train_layer {
+    int first;
+    const char *name;
+    int line; /* in rnc_train_info.lines */
+} rnc_train_layer;
+
+/* What a step is; static and constant. */
+typedef struct rnc_train_step {
+    const char *layer, *kernel, *line; /* "conv1 + bn1", "conv_direct", "resnet50.net:31" or "" */
+} rnc_train_step;
+
 /* Describes a training (NAME_info) to programs that do not know which one they serve.  All that it
  * points to is static and constant. */
 typedef struct rnc_train_info {
@@ -79,8 +92,13 @@ typedef struct rnc_train_info {
     const rnc_port_info *outputs; /* of evaluate; the loss is not among them */
     int ranks;                    /* for which the code was made; 1: init takes NULL */
     int accumulate;               /* batches of an update */
-    int n_steps;                  /* 0 if the table was left out (RNC_NO_STEP_TABLE) */
-    const rnc_step_info *steps;
+    int n_steps; /* 0 if the tables were left out (RNC_NO_STEP_TABLE); rnc_train_find_step
+                  * says what each step is */
+    int n_layers;
+    const rnc_train_layer *layers;     /* in the order of their steps */
+    const char *const *lines;          /* of layers: in the network's files */
+    const char *const *kernels;        /* names */
+    const unsigned char *step_kernels; /* by step: its kernel */
     int n_tensors;
     const rnc_tensor_info *tensors;  /* parameters and statistics in the order of the network, then
                                       * moments, averages and gradients, each in that order */
@@ -122,6 +140,9 @@ typedef struct rnc_train_info {
                            rnc_metrics *metrics);
     void (*trace)(void *net, rnc_trace_hook hook, void *context);
 } rnc_train_info;
+
+/* Sets *step and returns 1; 0 if the training has no such step, or no tables. */
+RNCRT_API int rnc_train_find_step(const rnc_train_info *info, int number, rnc_train_step *step);
 
 /* ---- for emitted code ---- */
 

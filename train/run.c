@@ -72,18 +72,18 @@ static double rate_at(const Run *run, uint64_t step)
     return run->what->rate * rnct_rate(&run->what->schedule, epoch);
 }
 
-/* A result that is not finite: nothing in the state has changed. */
+/* A result or a gradient that is not finite; the checkpoint is from before it. */
 static bool not_finite(Run *run, const rnc_metrics *m)
 {
     const rnc_train_info *info = run->info;
-    const bool known = m->bad >= 0 && m->bad < info->n_steps;
-    const char *line = known ? info->steps[m->bad].line : "";
-    return rnct_problem(run->problems, *line ? line : info->name,
+    rnc_train_step step = {.line = "", .layer = ""};
+    const bool known = rnc_train_find_step(info, m->bad, &step);
+    return rnct_problem(run->problems, *step.line ? step.line : info->name,
                         "step %" PRIu64 " of epoch %" PRIu64
                         " is not finite%s%s: a lower rate, `clip norm 1` or "
                         "a warm-up may help; the last checkpoint is from before it",
                         run->at.step + 1, run->at.step / run->epoch_steps + 1,
-                        known ? ", first at " : "", known ? info->steps[m->bad].name : "");
+                        known ? ", first at " : "", step.layer);
 }
 
 static bool do_step(Run *run)

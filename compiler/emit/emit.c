@@ -13,9 +13,15 @@
 
 #include <string.h>
 
-/* The name of a kind of steps: that of the first layer of the kind, in letters that C accepts. */
-static const char *new_kind_name(Emit *e, const char *layer)
+/* The name of a kind of steps: that of the first layer of the kind, in letters that C accepts.  Of
+ * a training, whose layers have many steps, it is that of the kernel, with a number. */
+static const char *new_kind_name(Emit *e, const Step *step)
 {
+    if (e->plan->training) {
+        const char *kernel = kernel_rows[step->kernel].name;
+        return arena_printf(e->arena, "%s_%d", kernel, ++e->kinds_of[step->kernel]);
+    }
+    const char *layer = step_layer(e->plan, step);
     const char *base = c_letters(e->arena, layer), *name = base;
     for (int k = 0, again = 2; k < e->n_kinds - 1;) {
         if (str_eq(e->kind_names[k++], name)) {
@@ -68,7 +74,7 @@ Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const Sr
         const bool first = step->function == i;
         e.kinds[i] = first ? e.n_kinds++ : e.kinds[step->function];
         if (first) {
-            e.kind_names[e.kinds[i]] = new_kind_name(&e, step_layer(plan, step));
+            e.kind_names[e.kinds[i]] = new_kind_name(&e, step);
             number_knobs(&e, step, e.kinds[i]);
         }
     }
@@ -325,9 +331,6 @@ static const char call_text[] =
 static const char call_one_text[] =
     "static void @_step(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
     "                   void *out, const float *weights, void *scratch, int most_parts)\n";
-static const char call_in_train_text[] =
-    "static void @_call(struct @ *net, int number, int kind, const void *in, const void *in2,\n"
-    "                   void *out, const float *weights, void *scratch, int most_parts)\n";
 static const char call_body_text[] = "{\n"
                                      "    @_job j;\n"
                                      "    memset(&j, 0, sizeof j);\n"
@@ -421,9 +424,11 @@ void emit_source(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_dispatch(&e);
     emit_template(&e, mode_text);
     emit_template(&e, call_text);
-    emit_template(&e, plan->training ? call_in_train_text : call_one_text);
-    emit_template(&e, call_body_text);
-    if (emit_has_many(plan))
+    if (!plan->training) {
+        emit_template(&e, call_one_text);
+        emit_template(&e, call_body_text);
+    }
+    if (plan->training || emit_has_many(plan))
         emit_template(&e, call_many_text);
     if (plan->training) {
         emit_constants(&e);

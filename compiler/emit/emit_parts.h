@@ -10,9 +10,11 @@ typedef struct Emit {
     const Plan *plan;
     const EmitOptions *options;
     const SrcMap *src;
-    const char *name, *upper; /* resnet50, RESNET50 */
-    int *kinds;               /* [steps]: index of the step's function in the tables */
-    const char **kind_names;  /* [n_kinds]: after each kind's first layer: layer1_0_conv1 */
+    const char *name, *upper;   /* resnet50, RESNET50 */
+    int *kinds;                 /* [steps]: index of the step's function in the tables */
+    const char **kind_names;    /* [n_kinds]: after each kind's first layer: layer1_0_conv1; of a
+                                   training, after its kernel: conv_direct_1 */
+    int kinds_of[KERNEL_COUNT]; /* so far */
     int n_kinds;
     int *knobs; /* [n_kinds]: the number of the kind's knobs, which several kinds can share */
     int n_knobs;
@@ -86,6 +88,7 @@ void emit_stages(Emit *e); /* likewise for a training, a function for each stage
 /* The name of a step: its layers, "layer1.0.main.conv1 + bn1 + relu1".  The first of these layers;
  * where an output is copied to the caller, the name of the output. */
 const char *step_name(const Plan *plan, const Step *step, Arena *arena);
+const char *layers_name(const Plan *plan, const Step *s, Arena *arena); /* without other results */
 const char *step_layer(const Plan *plan, const Step *step);
 
 /* emit_ports.c */
@@ -104,6 +107,10 @@ const char *emit_arena_floats(Emit *e, const Tensor *t); /* where a tensor is; N
 /* emit_finite.c: what finds numbers that are not finite; the norm of all gradients, as an
  * expression. */
 void emit_finite(Emit *e);
+/* emit_ports.c: run_steps() of a batch in turns; the state among the parameters of functions */
+void emit_turns(Emit *e);
+const char *emit_state_parameter(const Emit *e);
+void emit_layers(Emit *e); /* emit_layers.c: what the steps of a training are */
 const char *emit_norm(Emit *e);
 void emit_tensors(Emit *e); /* emit_tensors.c: the tables of what it keeps, and their functions */
 int count_tensors(Emit *e);

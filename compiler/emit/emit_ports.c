@@ -232,3 +232,43 @@ void emit_port_macros(Emit *e)
     for (int i = 0; i < net->outputs.n; i++)
         port_macros(e, &net->outputs.at[i], names.out[i], false);
 }
+
+/* ---- a batch in turns ---- */
+
+/* "        in[0] = (const float *)inputs[0] + turn * 301056;\n" */
+static void emit_turn_port(Emit *e, const char *array, const char *from, const char *constant,
+                           int i, const Port *port)
+{
+    buf_printf(e->out, "        %s[%d] = (%s%s *)%s[%d] + turn * %" PRId64 ";\n", array, i,
+               constant, elem_row(port->elem)->c, from, i, type_elements(port->node->type));
+}
+
+/* What the functions that run steps get of the state: nothing, if the network has none. */
+const char *emit_state_parameter(const Emit *e)
+{
+    return e->state ? "unsigned char *state, " : "";
+}
+
+/* run_steps() for a batch that is computed in turns: moves the caller's pointers from turn to
+ * turn. */
+void emit_turns(Emit *e)
+{
+    const Net *net = e->plan->net;
+    const int images = net->inputs.at[0].node->type.n;
+    buf_printf(e->out,
+               "\n/* The batch, with %d image%s in each turn. */\n"
+               "static void %s_run_steps(struct %s *net, %sconst void *const *inputs, void *const "
+               "*outputs)\n{\n"
+               "    for (size_t turn = 0; turn < %d; turn++) {\n"
+               "        const void *in[%d];\n        void *out[%d];\n",
+               images, images > 1 ? "s" : "", e->name, e->name, emit_state_parameter(e),
+               e->plan->turns, net->inputs.n, net->outputs.n);
+    for (int i = 0; i < net->inputs.n; i++)
+        emit_turn_port(e, "in", "inputs", "const ", i, &net->inputs.at[i]);
+    for (int i = 0; i < net->outputs.n; i++)
+        emit_turn_port(e, "out", "outputs", "", i, &net->outputs.at[i]);
+    buf_printf(e->out, "        %s_run_turn(net, ", e->name);
+    if (e->state)
+        buf_printf(e->out, "state + turn * %" PRId64 ", ", e->plan->state_bytes);
+    buf_puts(e->out, "in, out);\n    }\n}\n");
+}

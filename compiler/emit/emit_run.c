@@ -39,12 +39,19 @@ const char *step_layer(const Plan *plan, const Step *s)
     return s->kernel == KERNEL_output ? plan->net->outputs.at[s->out[0].port].name : s->node->name;
 }
 
-const char *step_name(const Plan *plan, const Step *s, Arena *arena)
+const char *layers_name(const Plan *plan, const Step *s, Arena *arena)
 {
     Buf out = buf_new(arena);
     buf_puts(&out, step_layer(plan, s));
     for (int i = 0; i < s->node->absorbed.n && s->kernel != KERNEL_output; i++)
         buf_printf(&out, " + %s", last_component(s->node->absorbed.at[i]));
+    return buf_text(&out);
+}
+
+const char *step_name(const Plan *plan, const Step *s, Arena *arena)
+{
+    Buf out = buf_new(arena);
+    buf_puts(&out, layers_name(plan, s, arena));
     for (int i = 1; i < MOST_OUT && s->out[i].tensor; i++)
         buf_printf(&out, ", %s", s->out[i].tensor->node->name);
     return buf_text(&out);
@@ -59,8 +66,7 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     out->n = 0;
     add_line(out, e, node);
     if (e->plan->training) { /* in a loop; the table of steps has the rest */
-        buf_printf(out, "%s: %s", comment_text(e->arena, step_layer(e->plan, s)),
-                   kernel_rows[s->kernel].name);
+        buf_puts(out, comment_text(e->arena, step_layer(e->plan, s)));
         return buf_text(out);
     }
     buf_puts(out, comment_text(e->arena, step_name(e->plan, s, e->arena)));
@@ -99,10 +105,13 @@ typedef struct Moves {
     int period;
 } Moves;
 
-/* "MACRO(0x0012c0 + i * 0x4880), " */
+/* "MACRO(0x0012c0 + i * 0x4880), "; of a training, whose calls are many, MACRO is only a letter. */
 static void emit_address(Emit *e, const char *macro, int64_t at, int64_t by)
 {
-    buf_printf(e->out, "RNC_%s(0x%06" PRIx64, macro, (uint64_t)at);
+    if (e->plan->training)
+        buf_printf(e->out, "%c(0x%" PRIx64, macro[0], (uint64_t)at);
+    else
+        buf_printf(e->out, "RNC_%s(0x%06" PRIx64, macro, (uint64_t)at);
     if (by != 0)
         buf_printf(e->out, " %c i * 0x%" PRIx64, by < 0 ? '-' : '+', (uint64_t)(by < 0 ? -by : by));
     buf_puts(e->out, "), ");
@@ -136,7 +145,7 @@ static void emit_operand(Emit *e, const Operand *o, int64_t at, int64_t by)
     if (o->kind == PLACE_NONE)
         buf_puts(e->out, "NULL, ");
     else if (o->kind == PLACE_RATES)
-        buf_printf(e->out, "net->rates[%d], ", o->port);
+        buf_printf(e->out, "R(%d), ", o->port);
     else if (o->part > 0)
         buf_printf(e->out, "RNC_PART(0x%06" PRIx64 ", %" PRId64 "), ", (uint64_t)at, o->part);
     else if (o->tensor)
@@ -155,15 +164,58 @@ static void emit_list(Emit *e, const Operand *o, int n, const int64_t *at, const
     buf_puts(e->out, "), ");
 }
 
-/* The call of a step, after `indent`. */
-static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
+/* "CALL(12, kind": the number of a step, and its kind. */
+static void emit_call_of(Emit *e, const char *macro, const Step *s, Moves m)
 {
-    const Addresses at = step_addresses(e->plan, s);
-    const bool many = is_of_many(s);
-    buf_printf(e->out, "%s%s(%d", indent, many ? "RNC_CALL_MANY" : "RNC_CALL", s->index);
+    buf_printf(e->out, "%s(%d", macro, s->index);
     if (m.period > 0)
         buf_printf(e->out, m.period > 1 ? " + %d * (int)i" : " + (int)i", m.period);
     buf_printf(e->out, ", %s, ", e->kind_names[e->kinds[s->index]]);
+}
+
+/* Weights or filters, and scratch. */
+static void emit_rest(Emit *e, const Step *s, Addresses at, Moves m, const char *images)
+{
+    if (s->weights)
+        emit_address(e, "WEIGHTS", at.weights, m.by.weights);
+    else if (s->filters.tensor)
+        emit_address(e, "FILTERS", at.weights, m.by.weights);
+    else
+        buf_printf(e->out, "%s, ", s->counts ? images : "NULL");
+    if (s->scratch >= 0)
+        emit_address(e, "ARENA", at.scratch, m.by.scratch);
+    else
+        buf_puts(e->out, "NULL, ");
+}
+
+/* The call of a step of a training, after `indent`: STEP, or STEP_OF if it has more than operands.
+ */
+static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
+{
+    const Addresses at = step_addresses(e->plan, s);
+    const bool more = s->weights || s->filters.tensor || s->counts || s->scratch >= 0;
+    buf_puts(e->out, indent);
+    emit_call_of(e, more ? "STEP_OF" : "STEP", s, m);
+    buf_printf(e->out, "%d, ", s->parts > 1 ? s->parts : 1);
+    emit_list(e, s->in, count_operands(s->in, MOST_IN), at.in, m.by.in);
+    emit_list(e, s->out, count_operands(s->out, MOST_OUT), at.out, m.by.out);
+    if (more)
+        emit_rest(e, s, at, m, "IMAGES");
+    e->out->n -= 2; /* the last comma */
+    buf_puts(e->out, ");\n");
+}
+
+/* The call of a step, after `indent`. */
+static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
+{
+    if (e->plan->training) {
+        emit_train_call(e, indent, s, m);
+        return;
+    }
+    const Addresses at = step_addresses(e->plan, s);
+    const bool many = is_of_many(s);
+    buf_puts(e->out, indent);
+    emit_call_of(e, many ? "RNC_CALL_MANY" : "RNC_CALL", s, m);
     if (many) {
         emit_list(e, s->in, count_operands(s->in, MOST_IN), at.in, m.by.in);
         emit_list(e, s->out, count_operands(s->out, MOST_OUT), at.out, m.by.out);
@@ -172,16 +224,7 @@ static void emit_call(Emit *e, const char *indent, const Step *s, Moves m)
         emit_operand(e, &s->in[1], at.in[1], m.by.in[1]);
         emit_operand(e, &s->out[0], at.out[0], m.by.out[0]);
     }
-    if (s->weights)
-        emit_address(e, "WEIGHTS", at.weights, m.by.weights);
-    else if (s->filters.tensor)
-        emit_address(e, "FILTERS", at.weights, m.by.weights);
-    else
-        buf_puts(e->out, s->counts ? "RNC_IMAGES, " : "NULL, ");
-    if (s->scratch >= 0)
-        emit_address(e, "ARENA", at.scratch, m.by.scratch);
-    else
-        buf_puts(e->out, "NULL, ");
+    emit_rest(e, s, at, m, "NULL");
     buf_printf(e->out, "%d);\n", s->parts > 1 ? s->parts : 1);
 }
 
@@ -226,8 +269,8 @@ static void emit_step(Emit *e, const Step *s, Buf *text)
     emit_alone(e, s);
 }
 
-/* Of a training, the steps of one layer under one comment: their kernels in order.  What else there
- * is to say of each is in the table of steps.  Returns the step after them, at most `end`. */
+/* Of a training, the steps of one layer under one comment; the names of their kinds are those of
+ * their kernels.  Returns the step after them, at most `end`. */
 static int emit_layer(Emit *e, int first, int end)
 {
     const Step *steps = e->plan->steps.at;
@@ -235,11 +278,9 @@ static int emit_layer(Emit *e, int first, int end)
     Buf text = buf_new(e->arena);
     int n = 0;
     add_line(&text, e, steps[first].node);
-    buf_printf(&text, "%s: ", comment_text(e->arena, layer));
-    while (first + n < end && str_eq(step_layer(e->plan, &steps[first + n]), layer)) {
-        buf_printf(&text, "%s%s", n > 0 ? ", " : "", kernel_rows[steps[first + n].kernel].name);
+    buf_puts(&text, comment_text(e->arena, layer));
+    while (first + n < end && str_eq(step_layer(e->plan, &steps[first + n]), layer))
         n++;
-    }
     buf_putc(e->out, '\n');
     emit_comment(e, "    ", arena_printf(e->arena, "%d", first), buf_text(&text));
     for (int i = 0; i < n; i++)
@@ -294,44 +335,6 @@ static void emit_loop(Emit *e, const Repeat *r, Buf *text)
 
 /* ---- run() ---- */
 
-/* "        in[0] = (const float *)inputs[0] + turn * 301056;\n" */
-static void emit_port(Emit *e, const char *array, const char *from, const char *constant, int i,
-                      const Port *port)
-{
-    buf_printf(e->out, "        %s[%d] = (%s%s *)%s[%d] + turn * %" PRId64 ";\n", array, i,
-               constant, elem_row(port->elem)->c, from, i, type_elements(port->node->type));
-}
-
-/* What the functions that run steps get of the state: nothing, if the network has none. */
-static const char *state_parameter(const Emit *e)
-{
-    return e->state ? "unsigned char *state, " : "";
-}
-
-/* run_steps() for a batch that is computed in turns: moves the caller's pointers from turn to
- * turn. */
-static void emit_turns(Emit *e)
-{
-    const Net *net = e->plan->net;
-    const int images = net->inputs.at[0].node->type.n;
-    buf_printf(e->out,
-               "\n/* The batch, with %d image%s in each turn. */\n"
-               "static void %s_run_steps(struct %s *net, %sconst void *const *inputs, void *const "
-               "*outputs)\n{\n"
-               "    for (size_t turn = 0; turn < %d; turn++) {\n"
-               "        const void *in[%d];\n        void *out[%d];\n",
-               images, images > 1 ? "s" : "", e->name, e->name, state_parameter(e), e->plan->turns,
-               net->inputs.n, net->outputs.n);
-    for (int i = 0; i < net->inputs.n; i++)
-        emit_port(e, "in", "inputs", "const ", i, &net->inputs.at[i]);
-    for (int i = 0; i < net->outputs.n; i++)
-        emit_port(e, "out", "outputs", "", i, &net->outputs.at[i]);
-    buf_printf(e->out, "        %s_run_turn(net, ", e->name);
-    if (e->state)
-        buf_printf(e->out, "state + turn * %" PRId64 ", ", e->plan->state_bytes);
-    buf_puts(e->out, "in, out);\n    }\n}\n");
-}
-
 /* Calls and loops of steps first .. end-1. */
 static void emit_calls(Emit *e, int first, int end)
 {
@@ -376,14 +379,13 @@ static void emit_call_macros(Emit *e)
         "\n/* ---- the network, one call for each step; threads: how many may share the step ---- "
         "*/\n\n"
         "#define RNC_CALL(number, kind, in, in2, out, weights, scratch, threads) \\\n"
-        "    %s_%s(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
-        e->name, e->plan->training ? "call" : "step", e->name);
+        "    %s_step(net, number, %s_##kind##_kind, in, in2, out, weights, scratch, threads)\n",
+        e->name, e->name);
     if (many)
         emit_template(e, many_text);
-    const char *state = e->plan->training ? "net->state" : "state";
     buf_puts(e->out, "#define RNC_ARENA(offset) (net->arena + (offset))\n");
     if (e->state)
-        buf_printf(e->out, "#define RNC_STATE(offset) (%s + (offset))\n", state);
+        buf_puts(e->out, "#define RNC_STATE(offset) (state + (offset))\n");
 }
 
 static void emit_macros_end(Emit *e)
@@ -395,25 +397,54 @@ static void emit_macros_end(Emit *e)
         buf_puts(e->out, "#undef RNC_CALL_MANY\n#undef RNC_LIST\n");
 }
 
+/* ---- the stages of a training ---- */
+
+static const char stages_text[] =
+    "\n/* ---- the stages, one call for each step ----\n"
+    " * STEP(number, kind, threads, (operands), (results)), where threads is how many may share "
+    "it, "
+    "and\n"
+    " * STEP_OF, which also has filters or the number of images, and scratch.  A: in the arena, S: "
+    "in "
+    "the\n"
+    " * state, F: filters packed in the arena, W: constants, R: rates of the optimizer. */\n\n"
+    "#define RNC_LIST(...) __VA_ARGS__\n"
+    "#define STEP_OF(number, kind, threads, in, out, weights, scratch) \\\n"
+    "    do { \\\n"
+    "        const void *const inputs_of_step[] = {RNC_LIST in}; \\\n"
+    "        void *const outputs_of_step[] = {RNC_LIST out}; \\\n"
+    "        @_step_of_many(net, number, @_##kind##_kind, \\\n"
+    "            inputs_of_step, sizeof inputs_of_step / sizeof *inputs_of_step, outputs_of_step, "
+    "\\\n"
+    "            sizeof outputs_of_step / sizeof *outputs_of_step, weights, scratch, threads); \\\n"
+    "    } while (0)\n"
+    "#define STEP(number, kind, threads, in, out) STEP_OF(number, kind, threads, in, out, NULL, "
+    "NULL)\n"
+    "#define A(offset) (net->arena + (offset))\n"
+    "#define S(offset) (net->state + (offset))\n"
+    "#define F(offset) ((const float *)(const void *)A(offset))\n"
+    "#define W(offset) (@_constants + (offset) / sizeof(float))\n"
+    "#define R(set) net->rates[set]\n"
+    "#define IMAGES ((const float *)(const void *)net->images)\n";
+
+static const char stages_end_text[] =
+    "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef A\n#undef S\n#undef F\n#undef W\n"
+    "#undef R\n#undef IMAGES\n";
+
 /* What ranks of a training tell each other: parts of the same size that all get, and sums, which go
  * on in the background until they are waited for. */
 static const char sharing_text[] =
-    "#define RNC_PART(offset, bytes) RNC_ARENA((offset) + (size_t)net->ranks->rank * (bytes))\n"
-    "#define RNC_GATHER(offset, bytes) net->ranks->gather(net->ranks, RNC_ARENA(offset), bytes)\n"
+    "#define RNC_PART(offset, bytes) A((offset) + (size_t)net->ranks->rank * (bytes))\n"
+    "#define RNC_GATHER(offset, bytes) net->ranks->gather(net->ranks, A(offset), bytes)\n"
     "#define RNC_SUM(number, offset, floats) \\\n"
-    "    net->sums[number] = rnc_train_sum(net->ranks, net->images[0], RNC_ARENA(offset), floats)\n"
+    "    net->sums[number] = rnc_train_sum(net->ranks, net->images[0], A(offset), floats)\n"
     "#define RNC_WAIT(number) net->ranks->finish(net->ranks, net->sums[number])\n";
 
 void emit_stages(Emit *e)
 {
     static const char *const names[STAGES] = {"forward", "backward", "update", "evaluation"};
     const Training *t = e->plan->training;
-    emit_call_macros(e);
-    buf_printf(e->out,
-               "#define RNC_FILTERS(offset) ((const float *)(const void *)RNC_ARENA(offset))\n"
-               "#define RNC_WEIGHTS(offset) (%s_constants + (offset) / sizeof(float))\n"
-               "#define RNC_IMAGES ((const float *)(const void *)net->images)\n",
-               e->name);
+    emit_template(e, stages_text);
     if (e->plan->options.ranks > 1)
         buf_puts(e->out, sharing_text);
     for (int i = 0; i < STAGES; i++) {
@@ -426,9 +457,7 @@ void emit_stages(Emit *e)
         emit_calls(e, t->begin[i], t->begin[i + 1]);
         buf_puts(e->out, "}\n");
     }
-    buf_putc(e->out, '\n');
-    emit_macros_end(e);
-    buf_puts(e->out, "#undef RNC_FILTERS\n#undef RNC_IMAGES\n");
+    emit_template(e, stages_end_text);
     if (e->plan->options.ranks > 1)
         buf_puts(e->out, "#undef RNC_PART\n#undef RNC_GATHER\n#undef RNC_SUM\n#undef RNC_WAIT\n");
 }
@@ -443,7 +472,7 @@ void emit_run(Emit *e)
         "#define RNC_WEIGHTS(offset) ((const float *)(const void *)(net->weights + (offset)))\n\n"
         "static void %s_%s(struct %s *net, %sconst void *const *inputs, void *const "
         "*outputs)\n{\n",
-        e->name, turns ? "run_turn" : "run_steps", e->name, state_parameter(e));
+        e->name, turns ? "run_turn" : "run_steps", e->name, emit_state_parameter(e));
     buf_puts(e->out, "    (void)inputs;\n    (void)outputs;\n"
                      "    if (net->pool)\n        net->pool->begin(net->pool);\n");
     emit_calls(e, 0, plan->steps.n);

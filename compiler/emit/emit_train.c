@@ -263,9 +263,11 @@ static void emit_description(Emit *e)
     emit_described_ports(e);
     buf_printf(e->out,
                "    %d, /* ranks */\n    %d, /* batches of an update */\n"
-               "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n    %s_info_steps,\n"
-               "#else\n    0,\n    NULL,\n#endif\n",
-               plan->options.ranks, t->optimizer.accumulate, plan->steps.n, e->name);
+               "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n",
+               plan->options.ranks, t->optimizer.accumulate, plan->steps.n);
+    emit_template(e, "    (int)(sizeof @_layers / sizeof *@_layers),\n    @_layers,\n    @_lines,\n"
+                     "    @_kernels,\n    @_step_kernels,\n"
+                     "#else\n    0,\n    0,\n    NULL,\n    NULL,\n    NULL,\n    NULL,\n#endif\n");
     buf_printf(e->out,
                "    %d, /* tensors */\n    %s_info_tensors,\n"
                "    %" PRId64 ", /* bytes of state */\n    %" PRId64
@@ -333,7 +335,7 @@ static void emit_arrays(Emit *e, bool outputs)
 void emit_train(Emit *e)
 {
     emit_info_ports(e);
-    emit_step_table(e);
+    emit_layers(e);
     emit_rates(e);
     emit_finite(e);
     emit_step(e);

@@ -42,4 +42,7 @@ typedef struct MemoryReport {
 Net *fit_memory(Net *net, const PlanOptions *options, MemoryGoal goal, MemoryReport *report,
                 const Plan **like, Diag *diag);
 
+/* Multiplications of a step, of all its images. */
+int64_t step_macs(const Net *net);
+
 #endif

@@ -18,7 +18,6 @@ typedef struct Estimator Estimator;
 Estimator *estimator_new(const Net *net);
 Estimate estimate(Estimator *e, const bool *kept);
 /* Multiplications of a step, of all images. */
-int64_t step_macs(const Net *net);
 /* Whether the node is a layer with filters, or a gradient of one. */
 bool multiplies(const Node *node);
 

@@ -109,9 +109,7 @@ static double peak_of(const Training *t)
     const Machine *machine = native_machine(false, t->arena);
     const int threads = t->pool ? t->pool->threads(t->pool) : 1;
     const double cores = threads < machine->cores ? threads : machine->cores;
-    double macs = 0;
-    for (int i = 0; i < t->info->n_steps; i++)
-        macs += (double)t->info->steps[i].macs;
+    const double macs = (double)step_macs(t->c.original);
     const double speed = machine_gflops(machine, t->o->compile.plan.isas) * 1e9 * cores *
                          (cores > 1 ? machine->together : 1);
     return macs > 0 ? speed * t->info->inputs[0].n / (2 * macs) : 0;

@@ -26,7 +26,8 @@ class Info(ctypes.Structure):
     """The beginning of rnc_train_info."""
     _fields_ = [("name", ctypes.c_char_p), ("n_inputs", ctypes.c_int), ("n_outputs", ctypes.c_int),
                 ("inputs", ctypes.c_void_p), ("outputs", ctypes.c_void_p), ("ranks", ctypes.c_int),
-                ("accumulate", ctypes.c_int), ("n_steps", ctypes.c_int), ("steps", ctypes.c_void_p),
+                ("accumulate", ctypes.c_int), ("n_steps", ctypes.c_int), ("n_layers", ctypes.c_int),
+                ("tables", ctypes.c_void_p * 4),
                 ("n_tensors", ctypes.c_int), ("tensors", ctypes.POINTER(Tensor))]
 
 

@@ -77,7 +77,9 @@ static void say_step(const char *what)
     memcpy(before, state, INFO.state_bytes);
     const rnc_metrics m = step(3);
     const int same = memcmp(before, state, INFO.state_bytes) == 0;
-    printf("%s: %s, %s%s\n", what, m.bad < 0 ? "finite" : INFO.steps[m.bad].name,
+    rnc_train_step found = {.layer = "finite"};
+    rnc_train_find_step(&INFO, m.bad, &found);
+    printf("%s: %s, %s%s\n", what, found.layer,
            same ? "the same state" : "another state", m.spoiled ? ", spoiled" : "");
 }
 

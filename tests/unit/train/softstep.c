@@ -272,7 +272,9 @@ static const rnc_port_info square_ports[] = {
     {"target", RNC_ELEM_F32, RNC_ORDER_NCHW, SOFT_BATCH, 1, 1, C, NULL, 0}};
 static const rnc_port_info out[] = {
     {"scores", RNC_ELEM_F32, RNC_ORDER_NCHW, SOFT_BATCH, 1, 1, C, NULL, 0}};
-static const rnc_step_info steps[] = {{"dense1", "dense", "soft.net:3", 0, 0, 0, 0, 1}};
+static const rnc_train_layer layers[] = {{0, "dense1", 0}};
+static const char *const lines[] = {"soft.net:3"}, *const kernels[] = {"dense"};
+static const unsigned char step_kernels[] = {0};
 
 #define SOFT(which, input_ports, number, updated)                                           \
     static rnc_status which##_init(void *net, void *state, size_t state_bytes, void *arena, \
@@ -289,7 +291,11 @@ static const rnc_step_info steps[] = {{"dense1", "dense", "soft.net:3", 0, 0, 0,
                                   .ranks = 1,                                               \
                                   .accumulate = updated,                                    \
                                   .n_steps = 1,                                             \
-                                  .steps = steps,                                           \
+                                  .n_layers = 1,                                            \
+                                  .layers = layers,                                         \
+                                  .lines = lines,                                           \
+                                  .kernels = kernels,                                       \
+                                  .step_kernels = step_kernels,                             \
                                   .n_tensors = 2 * KINDS,                                   \
                                   .tensors = tensors,                                       \
                                   .state_bytes = KINDS * N * sizeof(float),                 \

@@ -115,10 +115,11 @@ cmp -s whole/last.safetensors killed/last.safetensors && result good || result b
 
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 if [ "${RNC_HAVE_MPI:-no}" = yes ] && have mpirun; then
-    export RNC_MPI="$build/rncmpi.so"
+    # By the module that lies beside the program.
     check 'four ranks of mpirun' mpirun --oversubscribe -n 4 "$rnc" train small.net --data pictures.bin -o mpi \
         --threads 1
     same one mpi
+    export RNC_MPI="$build/rncmpi.so"
 else
     skip 'no MPI here'
 fi

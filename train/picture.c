@@ -55,7 +55,7 @@ static void on_jpeg_error(j_common_ptr jpeg)
     JpegErrors *errors = (JpegErrors *)jpeg->err;
     char text[JMSG_LENGTH_MAX];
     jpeg->err->format_message(jpeg, text);
-    snprintf(errors->why, RNCT_WHY_BYTES, "%.*s", RNCT_WHY_BYTES - 1, text);
+    snprintf(errors->why, RNCT_WHY_BYTES, "cannot be decoded: %.*s", RNCT_WHY_BYTES - 20, text);
     longjmp(errors->jump, 1);
 }
 
@@ -112,7 +112,7 @@ static bool decode_png(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
         if (png_image_finish_read(&png, &black, p->pixels, 0, NULL))
             return true;
     }
-    snprintf(why, RNCT_WHY_BYTES, "%s", png.message);
+    snprintf(why, RNCT_WHY_BYTES, "cannot be decoded: %s", png.message);
     png_image_free(&png);
     return false;
 }

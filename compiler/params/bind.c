@@ -264,6 +264,14 @@ bool bind_params(Net *net, TensorFile *files, int n_files, InitSpec init, BindRe
     return diag->errors == errors;
 }
 
+/* Weights of other classes are what most trainings begin from. */
+static void note_anew(const Binder *b, const Use *use)
+{
+    const char *name = use->param->name, *dot = strrchr(name, '.');
+    diag_note(b->diag, NO_LOC, "--except '%.*s.*' lets that layer begin anew, as for other classes",
+              dot ? (int)(dot - name) : (int)strlen(name), name);
+}
+
 bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, BindAnew anew,
                      BindReport *done, Diag *diag)
 {
@@ -273,6 +281,8 @@ bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, Bi
     bind_list(&b, files, n_files);
     if (!mark_anew(&b, anew) || !bind_all(&b, files, n_files, init, true))
         return false;
+    if (b.misfit)
+        note_anew(&b, b.misfit);
     *done = report(&b);
     return diag->errors == errors;
 }

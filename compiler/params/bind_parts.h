@@ -58,6 +58,7 @@ typedef struct Binder {
     const int *readers;             /* by id of nodes; made when it is first needed */
     int reshaped;                   /* tensors that had other axes of extent 1 */
     const Use *first_reshaped;
+    const Use *misfit;              /* the first of another shape than the network's, or NULL */
     VEC(const NetDefine *) defined; /* those that a note has named */
 } Binder;
 

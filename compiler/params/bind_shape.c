@@ -163,5 +163,6 @@ bool bind_shape(Binder *b, const Use *use, const char *axes, int64_t dims[4])
     if (bind_place(param).file >= 0)
         diag_note(b->diag, bind_place(param), "'%s' is needed here", param->name);
     note_define(b, use, dims);
+    b->misfit = b->misfit ? b->misfit : use;
     return false;
 }

@@ -26,6 +26,14 @@ const char *installed_from(const char *program, const char *bindir, const char *
     return arena_printf(arena, "%.*s%s", (int)(folder - n), program, configured + common);
 }
 
+/* The file of that name in the folder of the program, as it is where rnc was built. */
+static const char *beside(const char *program, const char *configured, Arena *arena)
+{
+    const char *slash = strrchr(program, '/'), *name = strrchr(configured, '/');
+    const int folder = slash ? (int)(slash - program) : 0;
+    return arena_printf(arena, "%.*s%s", folder, program, name ? name : configured);
+}
+
 const char *installed_path(const char *configured, Arena *arena)
 {
     char program[4096];
@@ -34,5 +42,8 @@ const char *installed_path(const char *configured, Arena *arena)
         return configured;
     program[n] = '\0';
     const char *path = installed_from(program, RNC_BIN_DIR, configured, arena);
+    if (access(path, F_OK) == 0)
+        return path;
+    path = beside(program, configured, arena);
     return access(path, F_OK) == 0 ? path : configured;
 }

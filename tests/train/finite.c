@@ -79,8 +79,8 @@ static void say_step(const char *what)
     const int same = memcmp(before, state, INFO.state_bytes) == 0;
     rnc_train_step found = {.layer = "finite"};
     rnc_train_find_step(&INFO, m.bad, &found);
-    printf("%s: %s, %s%s\n", what, found.layer,
-           same ? "the same state" : "another state", m.spoiled ? ", spoiled" : "");
+    printf("%s: %s, %s%s\n", what, found.layer, same ? "the same state" : "another state",
+           m.spoiled ? ", spoiled" : "");
 }
 
 static void spoil(const char *name)

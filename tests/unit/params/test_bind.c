@@ -360,6 +360,18 @@ static void test_anew(void)
 
     bindtest_begin(&b);
     bindtest_convolution(&b);
+    bindtest_normalisation(&b);
+    bindtest_tensor(&b, "fc.weight", "7,18", 126, 5, 1);
+    bindtest_tensor(&b, "fc.bias", "7", 7, 5, 1);
+    bindtest_finish(&b);
+    CU_ASSERT_FALSE(
+        bind_params_but(b.net, b.files, b.n_files, init, (BindAnew){0}, &b.done, &b.diag));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(buf_text(&b.diag.out), "note: --except 'fc.*' lets that layer begin anew"));
+    bindtest_end(&b);
+
+    bindtest_begin(&b);
+    bindtest_convolution(&b);
     bindtest_tensor(&b, "bn1.weight", "2", 2, 1, 1);
     bindtest_tensor(&b, "bn1.bias", "2", 2, 1, 1);
     bindtest_tensor(&b, "bn1.running_mean", "2", 2, 1, 1);

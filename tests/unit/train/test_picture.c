@@ -117,7 +117,7 @@ static void test_decode(void)
         if (!jpeg) {
             bytes[n - 17] ^= 0x01;
             folder_write(&t.folder, "a", bytes, n);
-            broken(&t, "IDAT");
+            broken(&t, "cannot be decoded: IDAT");
         }
     }
     folder_write(&t.folder, "a", "", 0);

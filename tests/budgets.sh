@@ -49,7 +49,7 @@ done << 'T'
 resnet18 178
 resnet50 199
 mobilenet_v2 141
-tutorial/signs 540 --train
+tutorial/signs 530 --train
 T
 
 while read -r net most options; do

@@ -126,12 +126,13 @@ compiled() {
     set="--isa $4"
     [ -z "${RNC_TEST_FULL:-}" ] || set=
     have "${1%% *}" || return 0
-    check "emit for $3" "$rnc" conv.net --train --batch 2 $set -q -o conv_train.c
+    check "emit for $3" "$rnc" ${5:-conv}.net --train --batch 2 $set -q -o conv_train.c
     check "$3" $1 $2 $strict -I"$src/runtime" -c conv_train.c
 }
 [ -z "${RNC_TEST_FULL:-}" ] || compiled 'gcc -std=c99' -O1 gcc $less
 compiled 'clang -std=c99' -O1 clang $wide # which takes four times as long with -O0
 compiled 'g++ -x c++ -std=c++11' $quick C++ portable
+compiled 'g++ -x c++ -std=c++11' $quick 'C++, fast methods' portable wide
 
 # sanitized COMPILER NET ISAS CHECKS: no step or evaluation leaves its memory or relies on undefined
 # behaviour.  Of the two compilers only clang sees offsets from null pointers, and takes ten times as long.

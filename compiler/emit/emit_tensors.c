@@ -71,16 +71,22 @@ static void emit_tensor(Emit *e, int param, int number)
         init_draw(p, plan->net->nodes.at[p->first],
                   (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
     const bool trained = is_updated(plan, p, UPDATE_GRADIENT);
-    buf_printf(e->out, " \\\n    %s(", trained ? "T" : "K");
+    const char *row = trained ? "T" : "K";
+    const bool vector = p->rank == 1 && d.values == 0 && d.seed == 0 && d.own == 0 && d.block == 0;
+    buf_printf(e->out, vector ? " \\\n    %sV(%s, " : " \\\n    %s(", row, row);
     emit_string(e->out, p->name);
     if (!trained)
         buf_printf(e->out, ", %s, %d", role_names[is_statistic_role(p)],
                    is_updated(plan, p, UPDATE_STATISTIC));
-    buf_printf(e->out, ", %d", p->rank);
-    for (int i = 0; i < 4; i++)
-        buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
-    buf_printf(e->out, ", %s, %.17g, %" PRIu64 ", %d, %" PRIu64, value_names[d.values], d.limit,
-               d.seed, d.own, d.block);
+    if (vector) {
+        buf_printf(e->out, ", %d, %.17g", p->dims[0], d.limit);
+    } else {
+        buf_printf(e->out, ", %d", p->rank);
+        for (int i = 0; i < 4; i++)
+            buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
+        buf_printf(e->out, ", %s, %.17g, %" PRIu64 ", %d, %" PRIu64, value_names[d.values], d.limit,
+                   d.seed, d.own, d.block);
+    }
     for (int role = 0; role < ROLES; role++) {
         const Tensor *t = place_names[role] ? kept_as(kept, role) : NULL;
         if (t)
@@ -98,7 +104,12 @@ static void emit_list(Emit *e)
         e->out,
         "\n/* What the state keeps: its dims, what it begins with, where it is in the state.\n"
         " * T, a trained parameter: %s\n"
-        " * K, another one or a statistic: name, role, changes, rank, ..., at */\n"
+        " * K, another one or a statistic: name, role, changes, rank, ..., at.  TV, KV: n equal "
+        "numbers */\n"
+        "#define TV(row, name, n, value, ...) \\\n"
+        "    row(name, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, __VA_ARGS__)\n"
+        "#define KV(row, name, role, changes, n, value, at) \\\n"
+        "    row(name, role, changes, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, at)\n"
         "#define %s_TENSORS(T, K)",
         trained_fields(e), e->upper);
     for (int i = 0; i < e->plan->net->params.n; i++) {
@@ -202,6 +213,7 @@ void emit_tensors(Emit *e)
     emit_roles(e, false);
     emit_template(e, "\nstatic const rnc_train_place @_places[] = {\n");
     emit_roles(e, true);
+    buf_puts(e->out, "#undef TV\n#undef KV\n");
     emit_template(e, tensors_text);
 }
 

@@ -98,12 +98,11 @@ RNC_KERNEL void turned_transforms(const rnc_grad_weights_shape *s, const rnc_ope
 {
     enum { M = RNC_GRAD_TILE };
     const winograd_extent whole = {M, M, 0, 0};
-    const rnc_conv_shape window = {.stride_h = 1,
-                                   .winograd = M,
-                                   .in_c = u->cut.in_c,
-                                   .in_pixel = s->in_pixel,
-                                   .in_row = s->in_row};
+    rnc_conv_shape window;
     const int even = s->out_h % M == 0 && s->out_w % M == 0;
+    memset(&window, 0, sizeof window);
+    window.stride_h = 1, window.winograd = M, window.in_c = u->cut.in_c;
+    window.in_pixel = s->in_pixel, window.in_row = s->in_row;
     memset(u->bias, 0, (size_t)u->width * sizeof *u->bias);
     for (int i = g->first; i < g->end; i++) {
         const int image = i / u->cut.tiles, tile = i % u->cut.tiles;

@@ -104,7 +104,9 @@ void onnx_matmul(Work *w)
     const int last = v->view.rank - 1;
     View view = v->view;
     Node *x = v->node;
-    if (view.rank == 2 && vector(w, 0) != x) {
+    /* A row of all numbers, or a row of channels for each pixel, as TensorFlow's Tensordot has it.
+     */
+    if (view.rank == 2 && !view_axis_is(&view, last, AXIS_C, x->type.c)) {
         x = vector(w, 0);
         if (!x)
             return;
@@ -129,6 +131,29 @@ void onnx_matmul(Work *w)
 
 /* ---- normalisations ---- */
 
+/* One that normalises a vector by its own mean and variance, as TensorFlow's fused one does for a
+ * layer norm; false if it is none.  The node is refused if it normalises anything else. */
+static bool normalises_itself(Work *w)
+{
+    const Value *v = operand(w, 0), *mean = operand(w, 3), *variance = operand(w, 4);
+    const OnnxTensor *scale = known(w, 1), *shift = known(w, 2);
+    if (!v || v->kind != VALUE_TENSOR || !mean || mean->kind != VALUE_TENSOR || !variance ||
+        variance->kind != VALUE_TENSOR || !scale || !shift || scale->elements != 1 ||
+        shift->elements != 1 || !scale->bytes || !shift->bytes || !onnx_type_real(scale->type) ||
+        !onnx_type_real(shift->type) || *onnx_floats(scale, w->arena) != 1 ||
+        *onnx_floats(shift, w->arena) != 0)
+        return false;
+    Node *node =
+        normalised_row(w, v->node, mean->node, variance->node, attr_float(w, "epsilon", 1e-5));
+    const View row = node ? view_image(node->type, 2) : (View){0};
+    View view;
+    if (node && view_reshaped(&row, v->view.rank, v->view.dims, &view))
+        give(w, 0, node, &view);
+    else
+        refuse(w, "with a mean and a variance that it computes, but for those of a vector", NULL);
+    return true;
+}
+
 void onnx_batch_normalization(Work *w)
 {
     static const Role roles[] = {P_WEIGHT, P_BIAS, P_MEAN, P_VARIANCE};
@@ -140,6 +165,8 @@ void onnx_batch_normalization(Work *w)
                "export the model in evaluation mode: model.eval() before torch.onnx.export()");
         return;
     }
+    if (normalises_itself(w))
+        return;
     const int channels = view_channels(&v->view, v->node->type);
     if (channels != 1 && v->node->type.c > 1) {
         refuse(w, "over another axis than the channels", NULL);

@@ -82,22 +82,43 @@ static bool erf_product(Work *w, const Value *erf, const Value *other)
     return true;
 }
 
-void onnx_erf(Work *w)
+/* The node of which this is a multiple, the same for all channels, or the node itself. */
+static void multiple_of(const Work *w, Node *node, Node **of, double *by)
+{
+    const Channelwise *a = channelwise_of(w, node);
+    bool is = a != NULL;
+    for (int i = 0; is && i < node->type.c; i++)
+        is = a->scale[i] == a->scale[0] && a->shift[i] == 0;
+    *of = is ? a->in : node;
+    *by = is ? (double)a->scale[0] : 1;
+}
+
+/* erf(sign * operand) + shift, up to the step that makes a gelu of it. */
+static void give_erf(Work *w, double sign, double shift)
 {
     const Value *v = tensor(w, 0);
     Value *to = result(w, 0);
     if (!v || !to)
         return;
-    const Channelwise *a = channelwise_of(w, v->node);
-    const bool of_affine = a && a->uniform && a->plus == 0;
     give_same(w, 0, v);
     to->kind = VALUE_ERF;
-    to->node = of_affine ? a->from : v->node;
-    to->factor = of_affine ? a->by : 1;
+    multiple_of(w, v->node, &to->node, &to->factor);
+    to->factor *= sign;
     to->gain = 1;
-    to->shift = 0;
+    to->shift = shift;
     to->why =
         "there is no such operator in rnc, but for x * (1 + erf(x / sqrt 2)) / 2, which is gelu";
+}
+
+void onnx_erf(Work *w)
+{
+    give_erf(w, 1, 0);
+}
+
+/* No operator of ONNX, but tf2onnx writes it: 1 - erf(x) = 1 + erf(-x). */
+void onnx_erfc(Work *w)
+{
+    give_erf(w, -1, 1);
 }
 
 /* ---- known operands ---- */
@@ -120,7 +141,11 @@ static const OnnxTensor *aligned(Work *w, const Value *v, const OnnxTensor *t)
  * NULL if they differ from pixel to pixel. */
 static const float *per_channel(Work *w, const Value *v, int i)
 {
-    const OnnxTensor *t = aligned(w, v, known(w, i));
+    return numbers_per_channel(w, v, aligned(w, v, known(w, i)));
+}
+
+const float *numbers_per_channel(Work *w, const Value *v, const OnnxTensor *t)
+{
     if (!t || !t->bytes || t->elements == 0 || t->rank > v->view.rank ||
         (!onnx_type_real(t->type) && !onnx_type_whole(t->type)))
         return NULL;
@@ -312,6 +337,8 @@ static int known_operand(Work *w)
 void onnx_add(Work *w)
 {
     const int k = known_operand(w);
+    if (part_of_sum(w))
+        return;
     if (k >= 0 && is_erf(operand(w, 1 - k)) && erf_with_known(w, 1 - k, false))
         return;
     if (k >= 0 && !is_erf(operand(w, 1 - k)))
@@ -323,7 +350,7 @@ void onnx_add(Work *w)
 void onnx_mul(Work *w)
 {
     const int k = known_operand(w);
-    if (by_root(w, 0, true) || by_root(w, 1, true))
+    if (part_of_product(w) || by_root(w, 0, true) || by_root(w, 1, true))
         return;
     const Value *a = operand(w, 0), *b = operand(w, 1);
     if (k >= 0 && is_erf(operand(w, 1 - k)) && erf_with_known(w, 1 - k, true))
@@ -339,6 +366,8 @@ void onnx_mul(Work *w)
 void onnx_sub(Work *w)
 {
     const int k = known_operand(w);
+    if (part_of_difference(w))
+        return;
     if (k >= 0 && !is_erf(operand(w, 1 - k)))
         with_known(w, 1 - k, false, -1);
     else

@@ -134,7 +134,7 @@ static bool add_input(Work *w, const OnnxPort *port)
 static bool stopped(const Value *v)
 {
     return v->kind == VALUE_REFUSED || v->kind == VALUE_ERF || v->kind == VALUE_ROOT ||
-           v->kind == VALUE_ABOVE || v->kind == VALUE_SPREAD;
+           v->kind == VALUE_PART || v->kind == VALUE_ABOVE || v->kind == VALUE_SPREAD;
 }
 
 static void add_output(Work *w, const OnnxPort *port)

@@ -15,8 +15,10 @@ typedef enum ValueKind {
     VALUE_NONE,  /* not computed */
     VALUE_KNOWN, /* numbers */
     VALUE_TENSOR,
-    VALUE_ERF,    /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
-    VALUE_ROOT,   /* max(sqrt(node), least), or its inverse: a step of a normalisation */
+    VALUE_ERF,  /* gain * (erf(node * factor) + shift): a step of the gelu of old exporters */
+    VALUE_ROOT, /* max(sqrt(node), least), or its inverse: a step of a normalisation */
+    VALUE_PART, /* x * weight / root, or bias - x * weight / root: a step of TensorFlow's layer norm
+                 */
     VALUE_SPREAD, /* pixels of the node, one for each channel, repeated by Expand */
     VALUE_ABOVE,  /* node > factor: a step of the softplus of PyTorch's newer exporter */
     VALUE_REFUSED /* by its own node, if `why` says so, else by one before it */
@@ -27,8 +29,10 @@ typedef struct Value {
     const OnnxTensor *known;
     Node *node;
     View view;
-    double factor, shift, gain; /* VALUE_ERF, VALUE_ABOVE */
-    double least;               /* VALUE_ROOT */
+    double factor, shift, gain;      /* VALUE_ERF, VALUE_ABOVE */
+    double least;                    /* VALUE_ROOT */
+    const OnnxTensor *weight, *bias; /* VALUE_PART, whose node is below the root; bias: or NULL */
+    Node *part;                      /* its x, NULL: 1 */
     bool inverse;
     const OnnxTensor
         *spread;  /* VALUE_ROOT, VALUE_SPREAD: the shape that Expand gives it, or NULL */
@@ -184,6 +188,20 @@ void optional_params(Work *w, Attrs *a);
 /* Roots (onnx_root.c).  If the other operand than i is a root, or the inverse of one, operand i
  * divided by that: true, and the node is refused if it is no normalisation of rnc's. */
 bool by_root(Work *w, int i, bool inverse);
+/* Steps of the layer norm of TensorFlow, x * (weight / root) + (bias - mean * (weight / root)):
+ * true if the product, difference or sum at hand is one (onnx_moments.c). */
+bool part_of_product(Work *w);
+bool part_of_difference(Work *w);
+bool part_of_sum(Work *w);
+/* layer_norm or instance_norm of x without a weight, if root is that of the mean of (x - mean)^2;
+ * NULL if it is not (onnx_root.c). */
+Node *normalised(Work *w, Node *x, const Node *mean, const Value *root);
+/* layer_norm without a weight of the vector that x is the image of, with one channel, if mean is
+ * x's and the variance the sum of (x - mean)^2 times a number; NULL if they are not (onnx_root.c).
+ */
+Node *normalised_row(Work *w, Node *x, const Node *mean, const Node *variance, double epsilon);
+/* The numbers of a known tensor, one for each channel of v; NULL if they are none (onnx_math.c). */
+const float *numbers_per_channel(Work *w, const Value *v, const OnnxTensor *t);
 /* 1 / operand 1, which is a root; a root that is at least this number.  False if it is none. */
 bool inverse_root(Work *w);
 bool root_at_least(Work *w, double least);

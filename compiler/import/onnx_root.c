@@ -165,7 +165,8 @@ static bool is_centred(const Node *d, Over over)
                                            mean->attrs.reduction == REDUCE_MEAN));
 }
 
-static Node *by_deviation(Work *w, Node *d, const Value *root)
+/* d divided by the root, if d is x minus its mean and the root that of the mean of d^2. */
+static Node *by_deviation(Work *w, const Node *d, const Value *root)
 {
     const Channelwise *more = channelwise_of(w, root->node);
     const bool added = more && more->uniform && more->by == 1;
@@ -180,6 +181,33 @@ static Node *by_deviation(Work *w, Node *d, const Value *root)
     a.epsilon = added ? decimal(more->plus) : 0;
     a.gain = a.centre = false;
     return layer(w, op, &d->in[0], 1, &a);
+}
+
+Node *normalised(Work *w, Node *x, const Node *mean, const Value *root)
+{
+    const Channelwise *more = channelwise_of(w, root->node);
+    const Node *squares = more ? more->from : root->node;
+    const Node *product = squares->n_in == 1 ? squares->in[0] : NULL;
+    const Node *d = product && product->op == OP_MUL ? product->in[0] : NULL;
+    return d && d->op == OP_SUB && d->in[0] == x && d->in[1] == mean ? by_deviation(w, d, root)
+                                                                     : NULL;
+}
+
+Node *normalised_row(Work *w, Node *x, const Node *mean, const Node *variance, double epsilon)
+{
+    const Channelwise *part = channelwise_of(w, variance);
+    const Node *sum = part && part->uniform && part->plus == 0 ? part->from : NULL;
+    const Node *product = sum && sum->n_in == 1 ? sum->in[0] : NULL;
+    const Node *d = product && product->op == OP_MUL ? product->in[0] : NULL;
+    Over over;
+    if (!d || d->op != OP_SUB || d->in[0] != x || d->in[1] != mean ||
+        !of_squares(sum, d, false, &over) || !is_centred(d, over) || x->type.c != 1 ||
+        over != OVER_SPACE || x->op != OP_UNFLATTEN || !near(part->by * x->type.h * x->type.w, 1))
+        return NULL;
+    Attrs a = ir_default_attrs(OP_LAYER_NORM);
+    a.epsilon = decimal(epsilon);
+    a.gain = a.centre = false;
+    return layer(w, OP_LAYER_NORM, &x->in[0], 1, &a);
 }
 
 /* TensorFlow bounds the sum before the root. */

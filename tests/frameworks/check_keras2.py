@@ -29,7 +29,7 @@ DenseNet121 Xception InceptionV3 ConvNeXtTiny VGG16""".split()
 SETS = (17, 13)
 # TensorFlow's layer normalisation is x * r - mean * r there, r being 1 / sqrt(variance + epsilon); rnc
 # reads it as (x - mean) / sqrt(variance + epsilon) alone.
-REFUSED = {"ConvNeXtTiny": "Sqrt"}
+REFUSED = {"ConvNeXtTiny": "PartitionedCall"}
 
 
 def operations():
@@ -67,7 +67,16 @@ def sequential():
         L.Dense(5, activation="hard_sigmoid")], name="sequential")
 
 
-SMALL = {f.__name__: f for f in (operations, residual, sequential)}
+def normed():
+    """A layer norm, which tf2onnx writes step by step, and a dense layer of each pixel."""
+    return keras.Sequential([
+        keras.Input((6, 6, 3), name="a"), L.Conv2D(4, 3, name="c1"),
+        L.LayerNormalization(epsilon=1e-6, name="n1"), L.Dense(5, activation="gelu", name="d1"),
+        L.GlobalAveragePooling2D(), L.LayerNormalization(name="n2"), L.Dense(3, name="d2")],
+        name="normed")
+
+
+SMALL = {f.__name__: f for f in (operations, residual, sequential, normed)}
 
 
 def build(name):

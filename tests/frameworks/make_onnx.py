@@ -324,6 +324,21 @@ def shapes():
     return g.save("shapes.onnx", [("x", ["n", 3, 4, 4])], [x], 17, 8)
 
 
+def newest():
+    """Opset 23, IR 13: what were attributes are inputs, and the channels are split without sizes."""
+    g = Graph(11)
+    x = g.op("Pad", "x", g.known(np.array([1, 1, 1, 1])), "", g.known(np.array([2, 3])))
+    x = g.op("Conv", x, g.random_known(8, 3, 3, 3))
+    x = g.op("GroupNormalization", x, g.random_known(8), g.random_known(8), num_groups=4)
+    a, b = g.op("Split", x, axis=1, num_outputs=2, outputs=2)
+    x = g.op("Concat", g.op("Gelu", b), g.op("Mish", a), axis=1)
+    x = g.op("ReduceMax", g.op("Clip", x, g.known(np.float32(-0.5))), g.known(np.array([2, 3])), keepdims=0)
+    x = g.op("Reshape", x, g.known(np.array([0, 8])), allowzero=0)
+    x = g.op("Gemm", x, g.random_known(8, 5))
+    x = g.op("Squeeze", g.op("Unsqueeze", x, g.known(np.array([1]))), g.known(np.array([1])))
+    return g.save("newest.onnx", [("x", [1, 3, 6, 6])], [g.op("Softmax", x)], 23, 13)
+
+
 def external():
     g = Graph(4)
     x = g.op("Conv", "x", g.random_known(4, 3, 3, 3))
@@ -379,7 +394,7 @@ def refused():
 def main():
     warnings.simplefilter("ignore")
     os.chdir(sys.argv[1])
-    for path in [*torch_models(), tf2onnx(), old(), shapes(), external()]:
+    for path in [*torch_models(), tf2onnx(), old(), newest(), shapes(), external()]:
         if "external" not in path:
             without_traces(path)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -65,7 +65,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("models", nargs="*", metavar="MODEL[,NAME=VALUE][:BATCH]",
-                   help=f"networks of models/; 'all': each of them, those of its folders, and "
+                   help=f"networks of models/; 'models': each of them; 'all': those of its folders as well, and "
                    f"{' '.join(networks.BATCHES)} (default: {' '.join(networks.DEFAULT)})")
     p.add_argument("--list", action="store_true", help="print the networks, measure nothing")
     add_places(p)

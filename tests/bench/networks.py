@@ -37,6 +37,11 @@ def parse(spec):
     return model, stem, defines, int(batch) if colon else None
 
 
+def catalogued(models_dir):
+    """What 'models' means: each network of docs/models.md, which are those of models/ itself."""
+    return [name for name in every(models_dir) if "/" not in name and ":" not in name]
+
+
 def chosen(specs, models_dir):
     """The networks to measure, none twice; ValueError says what is wrong with one."""
     if not os.path.isdir(models_dir):
@@ -44,9 +49,9 @@ def chosen(specs, models_dir):
                          "the networks are, else --models-dir does")
     there, names = every(models_dir), []
     for spec in specs or DEFAULT:
-        if spec != "all" and parse(spec)[1] not in there:
+        if spec not in ("all", "models") and parse(spec)[1] not in there:
             raise ValueError(f"no network '{spec}' in {models_dir}; there are "
                              + ", ".join(name for name in there if ":" not in name)
-                             + ", and 'all' for each of them")
-        names += there if spec == "all" else [spec]
+                             + ", 'models' for those of models/ itself, and 'all' for each of them")
+        names += there if spec == "all" else catalogued(models_dir) if spec == "models" else [spec]
     return list(dict.fromkeys(names))

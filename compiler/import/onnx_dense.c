@@ -143,8 +143,7 @@ static bool normalises_itself(Work *w)
         !onnx_type_real(shift->type) || *onnx_floats(scale, w->arena) != 1 ||
         *onnx_floats(shift, w->arena) != 0)
         return false;
-    Node *node =
-        normalised_row(w, v->node, mean->node, variance->node, attr_float(w, "epsilon", 1e-5));
+    Node *node = normalised_row(w, v, mean->node, variance->node, attr_float(w, "epsilon", 1e-5));
     const View row = node ? view_image(node->type, 2) : (View){0};
     View view;
     if (node && view_reshaped(&row, v->view.rank, v->view.dims, &view))

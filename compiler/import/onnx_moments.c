@@ -37,7 +37,9 @@ bool part_of_product(Work *w)
             give_part(w, v, t, NULL, NULL);
             return true;
         }
-        if (is_part(v) && !v->part && !v->bias && other && other->kind == VALUE_TENSOR) {
+        View view;
+        if (is_part(v) && !v->part && !v->bias && other && other->kind == VALUE_TENSOR &&
+            common_view(v, other, &view)) {
             give_part(w, v, v->weight, NULL, other);
             return true;
         }
@@ -73,7 +75,8 @@ bool part_of_sum(Work *w)
         if (!is_part(a) || !is_part(b) || a->bias || !b->bias || !a->part || !b->part ||
             a->node != b->node || a->weight != b->weight)
             continue;
-        Node *x = a->part, *node = normalised(w, x, b->part, a);
+        View view;
+        Node *x = a->part, *node = common_view(a, b, &view) ? normalised(w, x, b->part, a) : NULL;
         Value seen = *a;
         seen.node = x;
         const float *weight = node ? numbers_per_channel(w, &seen, a->weight) : NULL;

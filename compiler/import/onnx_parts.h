@@ -196,10 +196,11 @@ bool part_of_sum(Work *w);
 /* layer_norm or instance_norm of x without a weight, if root is that of the mean of (x - mean)^2;
  * NULL if it is not (onnx_root.c). */
 Node *normalised(Work *w, Node *x, const Node *mean, const Value *root);
-/* layer_norm without a weight of the vector that x is the image of, with one channel, if mean is
- * x's and the variance the sum of (x - mean)^2 times a number; NULL if they are not (onnx_root.c).
+/* layer_norm without a weight of the vector that v is the image of, with one channel, if mean is
+ * v's and the variance the sum of (x - mean)^2 times a number; NULL if they are not (onnx_root.c).
  */
-Node *normalised_row(Work *w, Node *x, const Node *mean, const Node *variance, double epsilon);
+Node *normalised_row(Work *w, const Value *v, const Node *mean, const Node *variance,
+                     double epsilon);
 /* The numbers of a known tensor, one for each channel of v; NULL if they are none (onnx_math.c). */
 const float *numbers_per_channel(Work *w, const Value *v, const OnnxTensor *t);
 /* 1 / operand 1, which is a root; a root that is at least this number.  False if it is none. */

@@ -193,8 +193,10 @@ Node *normalised(Work *w, Node *x, const Node *mean, const Value *root)
                                                                      : NULL;
 }
 
-Node *normalised_row(Work *w, Node *x, const Node *mean, const Node *variance, double epsilon)
+Node *normalised_row(Work *w, const Value *v, const Node *mean, const Node *variance,
+                     double epsilon)
 {
+    const Node *x = v->node;
     const Channelwise *part = channelwise_of(w, variance);
     const Node *sum = part && part->uniform && part->plus == 0 ? part->from : NULL;
     const Node *product = sum && sum->n_in == 1 ? sum->in[0] : NULL;
@@ -207,7 +209,9 @@ Node *normalised_row(Work *w, Node *x, const Node *mean, const Node *variance, d
     Attrs a = ir_default_attrs(OP_LAYER_NORM);
     a.epsilon = decimal(epsilon);
     a.gain = a.centre = false;
-    return layer(w, OP_LAYER_NORM, &x->in[0], 1, &a);
+    /* The mean is that of the numbers in any order. */
+    Node *row = view_order(&v->view, x->type) < 0 ? numbers_in_order(w, v) : x->in[0];
+    return row ? layer(w, OP_LAYER_NORM, &row, 1, &a) : NULL;
 }
 
 /* TensorFlow bounds the sum before the root. */

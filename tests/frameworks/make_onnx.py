@@ -339,6 +339,20 @@ def newest():
     return g.save("newest.onnx", [("x", [1, 3, 6, 6])], [g.op("Softmax", x)], 23, 13)
 
 
+def moments():
+    """A batch norm by the mean and variance that it has itself, of a matrix that is turned."""
+    g = Graph(12)
+    x = g.op("Transpose", g.op("Reshape", "x", g.known(np.array([1, 1, 2, 3]))), perm=[0, 1, 3, 2])
+    mean = g.op("ReduceMean", x, axes=[0, 2, 3])
+    squares = g.op("ReduceSumSquare", g.op("Sub", x, mean), axes=[0, 2, 3], keepdims=0)
+    variance = g.op("Div", squares, g.known(np.float32(6)))
+    mean = g.op("Squeeze", mean, g.known(np.array([0, 2, 3])))
+    ones, zeros = g.known(np.ones(1, np.float32)), g.known(np.zeros(1, np.float32))
+    x = g.op("BatchNormalization", x, ones, zeros, mean, variance, epsilon=1e-3)
+    x = g.op("Gemm", g.op("Reshape", x, g.known(np.array([1, 6]))), g.random_known(6, 4))
+    return g.save("moments.onnx", [("x", [1, 6])], [x], 17, 8)
+
+
 def external():
     g = Graph(4)
     x = g.op("Conv", "x", g.random_known(4, 3, 3, 3))
@@ -394,7 +408,7 @@ def refused():
 def main():
     warnings.simplefilter("ignore")
     os.chdir(sys.argv[1])
-    for path in [*torch_models(), tf2onnx(), old(), newest(), shapes(), external()]:
+    for path in [*torch_models(), tf2onnx(), old(), newest(), moments(), shapes(), external()]:
         if "external" not in path:
             without_traces(path)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -191,6 +191,8 @@ static bool is_wanted(const void *context, const char *macro)
         return has_long_act(e->plan);
     if (str_eq(macro, "RNC_HALVES"))
         return has_halves(e->plan);
+    if (str_eq(macro, "RNC_FAR_TILES"))
+        return e->plan->training;
     if (str_eq(macro, "RNC_TAPS"))
         return uses_kernel(e->plan, KERNEL_conv_winograd_taps);
     if (str_eq(macro, "RNC_NARROW"))
@@ -229,6 +231,8 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_LARGE_WINDOWS 1\n\n");
     if (has_long_dense(plan))
         buf_puts(e->out, "#define RNC_LONG_DENSE 1\n\n");
+    if (plan->training)
+        buf_puts(e->out, "#define RNC_FAR_TILES 1\n\n");
     if (uses_kernel(plan, KERNEL_conv_winograd_taps))
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     if (uses_clipped(plan))

@@ -257,3 +257,33 @@ RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *
     }
 }
 #endif
+
+#ifdef RNC_FAR_TILES
+#define winograd_far RNC_FN(winograd_far)
+#define winograd_fetch RNC_FN(winograd_fetch)
+
+/* 1: the tensors are so large that they come from the L3 or from memory, and windows have no gaps.
+ */
+RNC_KERNEL int winograd_far(const rnc_conv_shape *s)
+{
+    enum { FAR = 1 << 18 };
+    return (ptrdiff_t)s->images * s->in_image > FAR && s->dilation_h <= 1 && s->dilation_w <= 1;
+}
+
+/* Fetches m x m pixels of c channels. */
+RNC_KERNEL void winograd_fetch(const float *from, int m, int row, int pixel, int c, int write)
+{
+    enum { LINE = 16 };
+    for (int y = 0; y < m; y++)
+        for (int x = 0; x < m; x++) {
+            const float *at = from + y * row + x * pixel;
+            RNC_BASE(at); /* gcc would leave out a function that only fetches */
+            for (int k = 0; k < c; k += LINE) {
+                if (write)
+                    RNC_PREFETCH_WRITE(at + k);
+                else
+                    RNC_PREFETCH(at + k);
+            }
+        }
+}
+#endif

@@ -1,7 +1,9 @@
 /* winograd_tiles.h: what conv_winograd.c and conv_winograd_taps.c share: the tiles of a group, the
  * products of a piece of a plane, and the windows and outputs of a group.
  * Where m does not divide the output, some tiles have m - 1 pixels and fewer products (14 becomes
- * 4, 4, 3 and 3), if the tiles of an image fit into a group; else the last tile is cut off. */
+ * 4, 4, 3 and 3), if the tiles of an image fit into a group; else the last tile is cut off.
+ * What comes from the L3 or from memory is fetched a phase ahead: outputs while windows are
+ * transformed, the next group's windows while outputs are. */
 #define winograd_kinds RNC_FN(winograd_kinds)
 #define winograd_count RNC_FN(winograd_count)
 #define winograd_tile RNC_FN(winograd_tile)
@@ -209,6 +211,41 @@ RNC_KERNEL void winograd_diagonals(const rnc_knobs *t, const winograd_piece *pie
 }
 #endif
 
+#ifdef RNC_FAR_TILES
+#define winograd_fetch_window RNC_FN(winograd_fetch_window)
+#define winograd_fetch_output RNC_FN(winograd_fetch_output)
+
+/* What a tile of the next group reads, less what its neighbour above and before it reads. */
+RNC_KERNEL void winograd_fetch_window(const rnc_conv_shape *s, const rnc_operands *o,
+                                      const winograd_group *g, int i)
+{
+    winograd_tile p;
+    if (!winograd_far(s) || g->unit + 2 * g->units > g->c->tiles)
+        return;
+    winograd_find(s, g->c, &g->kinds, g->unit + g->units, i, &p);
+    if (p.image < s->images)
+        winograd_fetch((const float *)o->in[0] + rnc_at(p.image, s->in_image,
+                                                        (p.y + 1) * s->stride_h, s->in_row,
+                                                        (p.x + 1) * s->stride_w, s->in_pixel),
+                       s->winograd * s->stride_h, s->in_row, s->in_pixel, s->in_c, 0);
+}
+
+/* What a tile writes, and its residual. */
+RNC_KERNEL void winograd_fetch_output(const rnc_conv_shape *s, const rnc_operands *o,
+                                      const winograd_tile *p)
+{
+    if (!winograd_far(s))
+        return;
+    winograd_fetch((const float *)o->out[0] +
+                       rnc_at(p->image, s->out_image, p->y, s->out_row, p->x, s->out_pixel),
+                   s->winograd, s->out_row, s->out_pixel, s->out_c, 1);
+    if (s->residual)
+        winograd_fetch((const float *)o->in[1] +
+                           rnc_at(p->image, s->res_image, p->y, s->res_row, p->x, s->res_pixel),
+                       s->winograd, s->res_row, s->res_pixel, s->out_c, 0);
+}
+#endif
+
 /* Transforms the windows of a group's tiles. */
 RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g)
@@ -233,6 +270,9 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
         } else {
             winograd_window(d, from, p.extent, to, g->c->plane);
         }
+#ifdef RNC_FAR_TILES
+        winograd_fetch_output(s, o, &p);
+#endif
     }
 }
 
@@ -268,6 +308,10 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
         } else {
             winograd_output(d, p.extent, &k);
         }
+#ifdef RNC_FAR_TILES
+        if (channel == 0)
+            winograd_fetch_window(s, o, g, i);
+#endif
 #ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
             winograd_act(d, p.extent, k.out, width);

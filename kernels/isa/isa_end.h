@@ -10,6 +10,7 @@
 #undef RNC_LARGE_WINDOWS
 #undef RNC_LONG_DENSE
 #undef RNC_TAPS
+#undef RNC_FAR_TILES
 #undef RNC_CLIPPED
 #undef RNC_KERNEL
 #undef RNC_STEP
@@ -146,6 +147,10 @@
 #undef winograd_work
 #undef winograd_choose
 #undef winograd_works
+#undef winograd_far
+#undef winograd_fetch
+#undef winograd_fetch_window
+#undef winograd_fetch_output
 #undef norm_load
 #undef norm_lanes
 #undef norm_power

@@ -21,6 +21,7 @@
 #define turned_sums RNC_FN(turned_sums)
 #define turned_column RNC_FN(turned_column)
 #define turned_panel RNC_FN(turned_panel)
+#define turned_fetch RNC_FN(turned_fetch)
 #define turned_products RNC_FN(turned_products)
 #define turned_taps RNC_FN(turned_taps)
 #define turned_result RNC_FN(turned_result)
@@ -189,11 +190,32 @@ RNC_KERNEL void turned_panel(const rnc_grad_weights_shape *s, const rnc_knobs *t
 #endif
 }
 
+/* Fetches what tile i reads, less the pixels of its window that its neighbours read as well. */
+RNC_KERNEL void turned_fetch(const rnc_grad_weights_shape *s, const rnc_operands *o,
+                             const turned_unit *u, int i)
+{
+    enum { M = RNC_GRAD_TILE };
+    const int image = i / u->cut.tiles, tile = i % u->cut.tiles;
+    const int y = tile / u->cut.across * M, x = tile % u->cut.across * M;
+    if (image >= s->images)
+        return;
+    winograd_fetch((const float *)o->in[0] + u->in +
+                       rnc_at(image, s->in_image, y, s->in_row, x, s->in_pixel),
+                   M, s->in_row, s->in_pixel, u->cut.in_c, 0);
+    winograd_fetch((const float *)o->in[1] + u->out +
+                       rnc_at(image, s->out_image, y, s->out_row, x, s->out_pixel),
+                   M, s->out_row, s->out_pixel, u->width, 0);
+}
+
+/* The products of a group; meanwhile the tiles of the next group are fetched. */
 RNC_KERNEL void turned_products(const rnc_grad_weights_shape *s, const rnc_knobs *t,
-                                const turned_unit *u, const turned_group *g)
+                                const rnc_operands *o, const turned_unit *u, const turned_group *g)
 {
     const int full = u->width / s->panel;
     for (int plane = 0; plane < RNC_GRAD_PLANES; plane++) {
+        for (int i = rnc_share(u->cut.group, plane, RNC_GRAD_PLANES);
+             i < rnc_share(u->cut.group, plane + 1, RNC_GRAD_PLANES); i++)
+            turned_fetch(s, o, u, g->end + i);
         for (int i = 0; i < full; i++)
             turned_panel(s, t, u, g, plane, i * s->panel, s->panel);
 #ifdef RNC_NARROW
@@ -288,7 +310,7 @@ RNC_KERNEL void RNC_FN(conv_grad_winograd)(const rnc_grad_weights_shape *s, cons
              g.first = g.end, g.begin = 0) {
             g.end = g.first + u.cut.group < end ? g.first + u.cut.group : end;
             turned_transforms(s, o, &u, &g);
-            turned_products(s, t, &u, &g);
+            turned_products(s, t, o, &u, &g);
             if (u.in == 0)
                 turned_bias(s, &u, &g, out);
         }
@@ -304,6 +326,7 @@ RNC_KERNEL void RNC_FN(conv_grad_winograd)(const rnc_grad_weights_shape *s, cons
 #undef turned_sums
 #undef turned_column
 #undef turned_panel
+#undef turned_fetch
 #undef turned_products
 #undef turned_taps
 #undef turned_result

@@ -2,9 +2,11 @@
  * largest number in the input and the sum of the filter's magnitudes (docs/numerics.md).
  *
  *     numerics weights OUT IN K FILE          writes the filters, as safetensors
- *     numerics check OUT IN K STRIDE PAIRED WEIGHTS BOUND FINITE
+ *     numerics check OUT IN K STRIDE DILATION PAIRED WEIGHTS BOUND FINITE
  *
  *     numerics away OUT IN K WEIGHTS SPIKE BOUND
+ *
+ *     numerics spread OUT IN DILATION SIDE WEIGHTS BOUND
  *
  * The error of an output is counted in units of 2^-24 times the largest magnitude of the input
  * times the sum of the magnitudes of the output's filter; where the method mixes two filters
@@ -13,7 +15,10 @@
  * if an output is not finite though the largest magnitude times the largest of those sums is below
  * FINITE.  `away` has one pixel that is SPIKE: it ends with 1 if an output that does not read it is
  * off by more than BOUND units of its own ordinary numbers, or if one that reads it is not the NaN
- * or the infinity that it should be.
+ * or the infinity that it should be.  `spread` has a NaN in Winograd's method with tiles of SIDE x
+ * SIDE outputs: it ends with 1 if an output is off by more than BOUND units that is in no window
+ * with the NaN, whatever the tiles are; or, of 4 x 4, if none is NaN that does not read it (of 2 x
+ * 2, whatever meets a number of the window reads it).
  */
 #include <math.h>
 #include <stdint.h>
@@ -71,7 +76,7 @@ static int write_filters(const char *path, int out, int in, int k)
 
 #ifdef NET_HEADER
 typedef struct Conv {
-    int out, in, k, stride, paired;
+    int out, in, k, stride, dilation, paired;
     int h, w, out_h, out_w;
     const float *filters;
     float *image, *found;
@@ -85,8 +90,8 @@ static double expected(const Conv *c, int o, int y, int x, double *sum)
     *sum = 0;
     for (int i = 0; i < c->in; i++)
         for (int t = 0; t < c->k * c->k; t++) {
-            const int row = y * c->stride + t / c->k - (c->k - 1) / 2;
-            const int pixel = x * c->stride + t % c->k - (c->k - 1) / 2;
+            const int row = y * c->stride + (t / c->k - (c->k - 1) / 2) * c->dilation;
+            const int pixel = x * c->stride + (t % c->k - (c->k - 1) / 2) * c->dilation;
             const double w = (double)c->filters[(o * c->in + i) * c->k * c->k + t];
             *sum += fabs(w);
             if (row >= 0 && row < c->h && pixel >= 0 && pixel < c->w)
@@ -199,6 +204,7 @@ static int check(Conv *c, const char *weights, double bound, double finite)
     }
     return bad;
 }
+
 /* Whether output (y, x) reads pixel (row, pixel). */
 static int reads(const Conv *c, int y, int x, int row, int pixel)
 {
@@ -246,6 +252,54 @@ static int away(Conv *c, const char *weights, float spike, double bound)
     }
     return bad;
 }
+/* Whether a tile of side x side outputs of Winograd's method can have output y and, in its window,
+ * row `row`: both are in the same one of the images of every d-th row, not too far apart. */
+static int share_window(int y, int row, int dilation, int side)
+{
+    return (y - row) % dilation == 0 && abs(y - row) <= side * dilation;
+}
+
+/* How many outputs a NaN reaches that it should not; *more: how many that do not read it. */
+static int spread_outputs(Conv *c, void *net, int side, double bound, int *more)
+{
+    const int row = c->h / 2, pixel = c->w / 2, n = c->in * c->h * c->w;
+    const void *inputs[] = {c->image};
+    void *outputs[] = {c->found};
+    int wrong = 0;
+    *more = 0;
+    for (int i = 0; i < n; i++)
+        c->image[i] = uniform();
+    c->image[(5 * c->h + row) * c->w + pixel] = NAN;
+    NET_INFO.run(net, NULL, inputs, outputs);
+    for (int o = 0; o < c->out; o++)
+        for (int y = 0; y < c->out_h; y++)
+            for (int x = 0; x < c->out_w; x++) {
+                double sum;
+                const double want = expected(c, o, y, x, &sum);
+                const double found = (double)c->found[(o * c->out_h + y) * c->out_w + x];
+                if (share_window(y, row, c->dilation, side) &&
+                    share_window(x, pixel, c->dilation, side))
+                    *more += isnan(found) && !isnan(want);
+                else
+                    wrong += !(fabs(found - want) <= bound * 0x1p-24 * sum);
+            }
+    return wrong;
+}
+
+static int spread(Conv *c, int side, const char *weights, double bound)
+{
+    void *net = ready(c, weights);
+    int bad = net == NULL;
+    for (int isa = RNC_ISA_BEST + 1; net && isa <= RNC_ISA_SCALAR; isa++) {
+        if (NET_INFO.use(net, (rnc_isa)isa) != RNC_OK)
+            continue;
+        int more;
+        const int wrong = spread_outputs(c, net, side, bound, &more);
+        printf("%s %d outputs are wrong, %d are NaN\n", rnc_isa_name((rnc_isa)isa), wrong, more);
+        bad |= wrong > 0 || (side == 4 && more == 0);
+    }
+    return bad;
+}
 #endif
 
 int main(int argc, char **argv)
@@ -253,15 +307,20 @@ int main(int argc, char **argv)
     if (argc == 6 && strcmp(argv[1], "weights") == 0)
         return write_filters(argv[5], atoi(argv[2]), atoi(argv[3]), atoi(argv[4]));
 #ifdef NET_HEADER
-    if (argc == 10 && strcmp(argv[1], "check") == 0) {
-        Conv c = {.out = atoi(argv[2]), .in = atoi(argv[3]), .k = atoi(argv[4])};
+    Conv c = {.stride = 1, .dilation = 1};
+    if (argc > 4)
+        c.out = atoi(argv[2]), c.in = atoi(argv[3]), c.k = atoi(argv[4]);
+    if (argc == 11 && strcmp(argv[1], "check") == 0) {
         c.stride = atoi(argv[5]);
-        c.paired = atoi(argv[6]);
-        return check(&c, argv[7], atof(argv[8]), atof(argv[9]));
+        c.dilation = atoi(argv[6]);
+        c.paired = atoi(argv[7]);
+        return check(&c, argv[8], atof(argv[9]), atof(argv[10]));
     }
-    if (argc == 8 && strcmp(argv[1], "away") == 0) {
-        Conv c = {.out = atoi(argv[2]), .in = atoi(argv[3]), .k = atoi(argv[4]), .stride = 1};
+    if (argc == 8 && strcmp(argv[1], "away") == 0)
         return away(&c, argv[5], strtof(argv[6], NULL), atof(argv[7]));
+    if (argc == 8 && strcmp(argv[1], "spread") == 0) {
+        c.k = 3, c.dilation = atoi(argv[4]);
+        return spread(&c, atoi(argv[5]), argv[6], atof(argv[7]));
     }
 #endif
     return 2;

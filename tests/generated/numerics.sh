@@ -14,16 +14,17 @@ promised() {
     awk -F ' *[|] *' -v method="$1" -v column="$2" '$2 == method { print $(column + 1); exit }' "$src/docs/numerics.md"
 }
 
-# method ROW WORD IN OUT KERNEL STRIDE SIZE PAIRED: a convolution by the method that tuning files call
-# WORD and the manual ROW.
+# method ROW WORD IN OUT KERNEL STRIDE SIZE PAIRED [DILATION]: a convolution by the method that tuning
+# files call WORD and the manual ROW.  With Winograd's, a NaN reaches what the manual says.
 method() {
-    row=$1 word=$2 in=$3 out_c=$4 k=$5 s=$6 h=$7 paired=$8
-    to=$(((h + s - 1) / s))
-    name=$(echo "m_$row$k$s$h" | tr -d ' ')
-    printf 'net %s {\n  input x[%d, %d, %d]\n  conv %dx%d %d stride=%d\n  output y\n}\n' \
-        "$name" "$in" "$h" "$h" "$k" "$k" "$out_c" "$s" > "$name.net"
-    printf 'rnc tuning 1\nconv %dx%d stride %d groups 1 %dx%dx%d -> %dx%dx%d images 1: %s\n' \
-        "$k" "$k" "$s" "$in" "$h" "$h" "$out_c" "$to" "$to" "$word" > "$name.tuning"
+    row=$1 word=$2 in=$3 out_c=$4 k=$5 s=$6 h=$7 paired=$8 d=${9:-1}
+    to=$(((h + s - 1) / s)) dilated=
+    [ "$d" = 1 ] || dilated=" dilation $d"
+    name=$(echo "m_$row$k$s$h$dilated" | tr -d ' ')
+    printf 'net %s {\n  input x[%d, %d, %d]\n  conv %dx%d %d stride=%d dilation=%d\n  output y\n}\n' \
+        "$name" "$in" "$h" "$h" "$k" "$k" "$out_c" "$s" "$d" > "$name.net"
+    printf 'rnc tuning 1\nconv %dx%d stride %d%s groups 1 %dx%dx%d -> %dx%dx%d images 1: %s\n' \
+        "$k" "$k" "$s" "$dilated" "$in" "$h" "$h" "$out_c" "$to" "$to" "$word" > "$name.tuning"
     check "$name, filters" ./filters weights "$out_c" "$in" "$k" "$name.safetensors"
     check "$name" "$rnc" "$name.net" -w "$name.safetensors" --tuning "$name.tuning" --isa all -q
     # A word that does not fit leaves the method to chance; the name of the kernel shows it.
@@ -38,7 +39,15 @@ method() {
         -DNET_HEADER="\"$name.h\"" -DTRIALS="$trials" "$src/tests/generated/numerics.c" "$name.c" "$rt" \
         -o "$name" -pthread -lm
     check "$name, $(promised "$row" 4) e and below $(promised "$row" 6)" ./"$name" check "$out_c" "$in" "$k" "$s" \
-        "$paired" "$name.weights" "$(promised "$row" 4)" "$(promised "$row" 6)"
+        "$d" "$paired" "$name.weights" "$(promised "$row" 4)" "$(promised "$row" 6)"
+    case $row$s in
+    winograd*rows?) ;;
+    winograd*1)
+        side=$(echo "$row" | tr -dc 24)
+        check "$name, the reach of a NaN" ./"$name" spread "$out_c" "$in" "$d" "$side" "$name.weights" \
+            "$(promised "$row" 4)"
+        ;;
+    esac
 }
 
 method direct direct 16 32 3 1 13 0
@@ -46,12 +55,16 @@ method 'winograd 2' 'winograd 2' 16 32 3 1 13 0
 method 'winograd 4' 'winograd 4' 16 32 3 1 13 0
 method 'winograd 4' 'winograd 4' 16 32 3 2 13 0
 method 'winograd 4 taps' 'winograd 4 taps' 16 32 3 1 13 0
+method 'winograd 2' 'winograd 2' 16 32 3 1 21 0 2
+method 'winograd 4' 'winograd 4' 16 32 3 1 31 0 3
 method 'winograd 4 rows' 'winograd 4' 3 32 7 2 29 0
 method strassen strassen 32 64 1 1 9 1
 if [ -n "${RNC_TEST_FULL:-}" ]; then
     method direct direct 128 32 3 1 9 0
     method 'winograd 2' 'winograd 2' 64 32 3 2 13 0
+    method 'winograd 4' 'winograd 4' 16 32 3 2 30 0 3
     method 'winograd 4 taps' 'winograd 4 taps' 16 32 3 1 4 0
+    method 'winograd 4 taps' 'winograd 4 taps' 16 32 3 1 21 0 2
     method 'winograd 4 rows' 'winograd 4' 3 32 3 1 13 0
     method strassen strassen 128 128 1 1 9 1
 fi

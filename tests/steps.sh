@@ -134,6 +134,15 @@ compiled 'clang -std=c99' -O1 clang $wide # which takes four times as long with 
 compiled 'g++ -x c++ -std=c++11' $quick C++ portable
 compiled 'g++ -x c++ -std=c++11' $quick 'C++, fast methods' portable wide
 
+# A network may be called what the macros of the calls are.
+"$rnc" mse.net --train --batch 2 --isa scalar -q -o calls.c
+names=$(sed -n '/---- the stages/,/^#undef/s/^#define \([A-Z_]*\).*/\1/p' calls.c | grep -v '^RNC_')
+check 'macros of calls' test -n "$names"
+for name in $names; do
+    check "emit a network called $name" "$rnc" mse.net --train --batch 2 --isa scalar -q --name $name -o named.c
+    check "a network called $name" "$CC" -I"$src/runtime" -fsyntax-only named.c
+done
+
 # sanitized COMPILER NET ISAS CHECKS: no step or evaluation leaves its memory or relies on undefined
 # behaviour.  Of the two compilers only clang sees offsets from null pointers, and takes ten times as long.
 sanitized() {

@@ -200,7 +200,7 @@ static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
     emit_list(e, s->in, count_operands(s->in, MOST_IN), at.in, m.by.in);
     emit_list(e, s->out, count_operands(s->out, MOST_OUT), at.out, m.by.out);
     if (more)
-        emit_rest(e, s, at, m, "IMAGES");
+        emit_rest(e, s, at, m, "IMAGES()");
     e->out->n -= 2; /* the last comma */
     buf_puts(e->out, ");\n");
 }
@@ -425,7 +425,7 @@ static const char stages_text[] =
     "#define F(offset) ((const float *)(const void *)A(offset))\n"
     "#define W(offset) (@_constants + (offset) / sizeof(float))\n"
     "#define R(set) net->rates[set]\n"
-    "#define IMAGES ((const float *)(const void *)net->images)\n";
+    "#define IMAGES() ((const float *)(const void *)net->images)\n";
 
 static const char stages_end_text[] =
     "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef A\n#undef S\n#undef F\n#undef W\n"

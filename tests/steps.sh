@@ -48,6 +48,16 @@ done
 check 'fast methods' "$build/tests/train/steps" . 1e-4 1 4 compile wide.net --train --batch 4 \
     --init random:1 --isa $less
 
+# Of their gradients, too, what an input says of its numbers keeps them away.
+fast() {
+    sed "s/image\[.*/& $1/" wide.net > said.net
+    "$rnc" said.net --train --batch 4 --dump plan | grep -c 'conv_grad_winograd'
+}
+check 'fast gradients' test "$(fast)" -gt 0
+for said in 'range=0..1e6' 'specials=nan' 'specials=inf'; do
+    check "gradients with $said" test "$(fast $said)" = 0
+done
+
 # Ten steps of each optimizer, from a file with only that training; fewer of them in make check.
 trainings='2 4 6 7'
 [ -z "${RNC_TEST_FULL:-}" ] || trainings=$(seq "$(grep -c '^train' optimizers.net)")

@@ -48,6 +48,18 @@ static const Node *bias_sum(const Plan *plan, const Node *node)
 
 /* ---- by Winograd's method ---- */
 
+/* Whether what the inputs hold allows it: its errors are as large as those of F(4 x 4), with the
+ * magnitudes of the output's gradients in place of the filter's (docs/numerics.md), and a NaN in
+ * either operand reaches all taps. */
+static bool turned_bears(const Plan *plan, const Node *node)
+{
+    const Spread *grad = &plan->spreads[node->in[0]->id];
+    Spread s = plan->spreads[node->in[1]->id];
+    s.nan = s.nan || grad->nan;
+    s.inf = s.inf || grad->inf;
+    return method_bears(&method_conv_winograd4, RNC_WEIGHTS_F32, &s);
+}
+
 /* Whether conv_grad_winograd can compute the step, and the plan's options allow it. */
 static bool turned_fits(const Plan *plan, const Node *node, const rnc_grad_weights_shape *s)
 {
@@ -56,7 +68,7 @@ static bool turned_fits(const Plan *plan, const Node *node, const rnc_grad_weigh
            s->stride_h == 1 && s->stride_w == 1 && s->dilation_h == 1 && s->dilation_w == 1 &&
            s->groups == 1 && s->in_c % WINOGRAD_CHANNELS == 0 &&
            s->out_c % WINOGRAD_CHANNELS == 0 && !o->exact && o->optimize == OPTIMIZE_SPEED &&
-           o->backend == BACKEND_NATIVE;
+           o->backend == BACKEND_NATIVE && turned_bears(plan, node);
 }
 
 /* Pairs of output pixels and taps along one side that meet the image. */

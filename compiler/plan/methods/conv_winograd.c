@@ -218,8 +218,7 @@ void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
     if (s->in_c <= SHORT_SUM && like->short_sums && s->stride_h == 1 &&
         even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
         t->pixels = like->short_sums / t->vectors;
-    t->group =
-        like->whole_groups && !is_mixed(s) ? whole_group(plan, s, t) : group_size(plan, s, t);
+    t->group = group_of(plan, s, isa, t);
     t->prefetch_input = like->prefetch_input;
     t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
     t->memory_broadcasts = like_sums_broadcasts(t, isa);

@@ -132,10 +132,12 @@ void onnx_where(Work *w)
 {
     enum { THRESHOLD_LEAST = 18 }; /* log(1 + exp(18)) is 18 in floats */
     const Value *above = operand(w, 0), *x = operand(w, 1), *v = operand(w, 2);
+    View view;
     if (above && above->kind == VALUE_ABOVE && above->factor >= THRESHOLD_LEAST && x && v &&
         x->kind == VALUE_TENSOR && v->kind == VALUE_TENSOR && x->node == above->node &&
-        v->node->op == OP_SOFTPLUS && v->node->in[0] == x->node)
-        give_same(w, 0, v);
+        v->node->op == OP_SOFTPLUS && v->node->in[0] == x->node && common_view(above, x, &view) &&
+        common_view(x, v, &view))
+        give(w, 0, v->node, &view);
     else
         refuse(w, any_operand_refused(w) ? NULL : "there is no such operator in rnc", NULL);
 }

@@ -68,7 +68,9 @@ Node *scaled(Work *w, Node *x, double by)
 /* A product with gain * (erf(x / sqrt 2) + 1): gelu, if the other factor is x. */
 static bool erf_product(Work *w, const Value *erf, const Value *other)
 {
-    if (other->kind != VALUE_TENSOR || erf->shift != 1 || !near(erf->factor, sqrt(0.5)))
+    View view;
+    if (other->kind != VALUE_TENSOR || erf->shift != 1 || !near(erf->factor, sqrt(0.5)) ||
+        !common_view(erf, other, &view))
         return false;
     const Channelwise *a = channelwise_of(w, other->node);
     double by = 1;
@@ -78,7 +80,7 @@ static bool erf_product(Work *w, const Value *erf, const Value *other)
         by = a->by;
     }
     Node *gelu = simple(w, OP_GELU, erf->node);
-    give(w, 0, gelu ? scaled(w, gelu, by * erf->gain * 2) : NULL, &other->view);
+    give(w, 0, gelu ? scaled(w, gelu, by * erf->gain * 2) : NULL, &view);
     return true;
 }
 
@@ -316,10 +318,6 @@ static void join(Work *w, Op op)
     const Attrs attrs = ir_default_attrs(op);
     if (!node)
         node = layer(w, op, in, 2, &attrs);
-    if (node && type_elements(node->type) != view_elements(&view)) {
-        refuse(w, "of tensors that are spread over each other's pixels", NULL);
-        return;
-    }
     give(w, 0, node, &view);
 }
 

@@ -138,11 +138,20 @@ bool has_spread_shape(Work *w, const View *view, const OnnxTensor *shape)
 
 /* ---- normalisations ---- */
 
+/* Whether `node` is the mean of all pixels of its operand, as a pool: of one window without
+ * padding, and with no other divisor, which a factor after it may have become. */
+static bool is_global_mean(const Node *node)
+{
+    const Attrs *a = &node->attrs;
+    return node->op == OP_AVGPOOL && a->kernel[0] == node->in[0]->type.h &&
+           a->kernel[1] == node->in[0]->type.w && !a->padding[0] && !a->padding[1] &&
+           !a->padding[2] && !a->padding[3] && !a->divisor;
+}
+
 /* Whether `node` is the sum, or the mean, of the squares of x; sets what it goes over. */
 static bool of_squares(const Node *node, const Node *x, bool mean, Over *over)
 {
-    const bool global = mean && node->op == OP_AVGPOOL && node->type.h == 1 && node->type.w == 1 &&
-                        node->attrs.kernel[0] == x->type.h && node->attrs.kernel[1] == x->type.w;
+    const bool global = mean && is_global_mean(node);
     if (!global &&
         (node->op != OP_REDUCE || node->attrs.reduction != (mean ? REDUCE_MEAN : REDUCE_SUM)))
         return false;
@@ -158,9 +167,7 @@ static bool is_centred(const Node *d, Over over)
     if (d->op != OP_SUB)
         return false;
     const Node *x = d->in[0], *mean = d->in[1];
-    const bool global = over == OVER_SPACE && mean->op == OP_AVGPOOL && mean->type.h == 1 &&
-                        mean->type.w == 1 && mean->attrs.kernel[0] == x->type.h &&
-                        mean->attrs.kernel[1] == x->type.w;
+    const bool global = over == OVER_SPACE && is_global_mean(mean);
     return mean->in[0] == x && (global || (mean->op == OP_REDUCE && mean->attrs.over == over &&
                                            mean->attrs.reduction == REDUCE_MEAN));
 }
@@ -246,7 +253,7 @@ bool by_root(Work *w, int i, bool inverse)
     if (!node)
         node = by_deviation(w, v->node, root);
     if (node)
-        give(w, 0, node, &v->view);
+        give(w, 0, node, &view);
     else
         refuse(w, NULL, NULL);
     return true;

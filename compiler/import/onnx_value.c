@@ -136,6 +136,10 @@ void give(Work *w, int i, Node *node, const View *view)
         v->kind = VALUE_REFUSED; /* after a message */
         return;
     }
+    if (view_elements(view) != type_elements(node->type)) { /* an outer product, or sum */
+        refuse(w, "of tensors that are spread over each other's pixels", NULL);
+        return;
+    }
     v->kind = VALUE_TENSOR;
     v->node = node;
     v->view = *view;

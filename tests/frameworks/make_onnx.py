@@ -399,10 +399,39 @@ def refused():
     x = g.op("Expand", x, g.known(np.array([1, 3, 4, 4])), name="expand")
     x = g.op("Conv", x, g.random_known(2, 3, 1, 1), name="conv")
     g.save("refused-expand.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)
+    alike()
     with open("external.onnx", "rb") as f:
         whole = f.read()
     with open("refused-cut.onnx", "wb") as f:
         f.write(whole[:len(whole) // 2])
+
+
+def alike():
+    """What looks like an instance norm, a gelu, a softplus or a sum of vectors, and is none."""
+    g = Graph(13)
+
+    def normed(name, mean, factor):
+        d = g.op("Sub", "x", mean)
+        variance = g.op("GlobalAveragePool", g.op("Mul", d, d))
+        variance = g.op("Mul", variance, g.known(np.float32(factor)))
+        root = g.op("Sqrt", g.op("Add", variance, g.known(np.float32(1e-3))), name=name)
+        return g.op("Div", d, root)
+
+    mean = g.op("GlobalAveragePool", "x")
+    half = g.op("Mul", g.op("GlobalAveragePool", "x"), g.known(np.float32(0.5)))
+    corner = g.op("AveragePool", "x", kernel_shape=[4, 4], pads=[1, 1, 1, 1], strides=[5, 5])
+    outputs = [normed("unbiased", mean, 16 / 15), normed("half", half, 1),
+               normed("corner", corner, 1)]
+    turned = g.op("Transpose", "x", perm=[0, 1, 3, 2])
+    x = g.op("Erf", g.op("Mul", turned, g.known(np.float32(np.sqrt(0.5)))), name="erf")
+    x = g.op("Add", x, g.known(np.float32(1)), name="plus")
+    outputs.append(g.op("Mul", g.op("Mul", "x", x), g.known(np.float32(0.5))))
+    above = g.op("Greater", "x", g.known(np.float32(20)), name="above")
+    outputs.append(g.op("Where", above, "x", g.op("Softplus", turned), name="where"))
+    row = g.op("Flatten", mean)
+    x = g.op("Sum", row, g.op("Reshape", row, g.known(np.array([3, 1]))), name="outer")
+    outputs.append(g.op("ReduceMax", x, axes=[1]))
+    g.save("refused-alike.onnx", [("x", [1, 3, 4, 4])], outputs, 17, 8)
 
 
 def main():

@@ -4,6 +4,7 @@
 #include "net/eval.h"
 #include "tool/ports.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,13 +24,35 @@ typedef struct Check {
     Array *in, *out; /* by port */
 } Check;
 
-/* The tensor that is for a port: by its name, or the only one. */
+/* Whether `name` is what a model calls the port, whose name the language does not allow
+ * (port_name() of onnx_net.c): "input.1" is input_1 here, and the output "30" output_30. */
+static bool was_called(const Port *port, const char *name)
+{
+    static const char *const kinds[] = {"", "input_", "output_"};
+    for (int i = 0; i < 3; i++) {
+        const size_t n = strlen(kinds[i]);
+        const char *here = port->name + n, *there = name;
+        if (strncmp(port->name, kinds[i], n) != 0)
+            continue;
+        while (*there && *here == (isalnum((unsigned char)*there) ? *there : '_'))
+            here++, there++;
+        if (!*here && !*there)
+            return true;
+    }
+    return false;
+}
+
+/* The tensor that is for a port: by its name here or in the model, or the only one. */
 static const StoredTensor *tensor_for(const Check *c, const TensorFile *file, const Port *port,
                                       int n_ports)
 {
     const StoredTensor *t = tensorfile_find(file, port->name);
     if (t || (n_ports == 1 && file->n == 1))
         return t ? t : &file->tensors[0];
+    for (int i = 0; i < file->n; i++) {
+        if (was_called(port, file->tensors[i].name))
+            return &file->tensors[i];
+    }
     Buf known = buf_new(c->arena);
     for (int i = 0; i < file->n; i++)
         buf_printf(&known, "%s'%s'", i ? ", " : "", file->tensors[i].name);

@@ -353,6 +353,15 @@ def moments():
     return g.save("moments.onnx", [("x", [1, 6])], [x], 17, 8)
 
 
+def numbered():
+    """Tensors with numbers for names, as PyTorch's older exporter writes them: no names of the language."""
+    g = Graph(13)
+    x = g.op("Conv", "input.1", g.random_known(4, 3, 3, 3))
+    g.nodes.append(helper.make_node("Relu", [x], ["30"]))
+    g.nodes.append(helper.make_node("GlobalAveragePool", ["30"], ["31"]))
+    return g.save("numbered.onnx", [("input.1", [1, 3, 5, 4])], ["31", "30"], 17, 8)
+
+
 def external():
     g = Graph(4)
     x = g.op("Conv", "x", g.random_known(4, 3, 3, 3))
@@ -437,7 +446,7 @@ def alike():
 def main():
     warnings.simplefilter("ignore")
     os.chdir(sys.argv[1])
-    for path in [*torch_models(), tf2onnx(), old(), newest(), moments(), shapes(), external()]:
+    for path in [*torch_models(), tf2onnx(), old(), newest(), moments(), shapes(), numbered(), external()]:
         if "external" not in path:
             without_traces(path)
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
@@ -446,7 +455,8 @@ def main():
         x = np.random.default_rng(7).uniform(0, 1, dims).astype(np.float32)
         y = session.run(None, {port.name: x})
         np.savez(path[:-5] + ".in.npz", x=x)
-        np.savez(path[:-5] + ".out.npz", *y)
+        several = dict(zip((o.name for o in session.get_outputs()), y)) if len(y) > 1 else {}
+        np.savez(path[:-5] + ".out.npz", *([] if several else y), **several)
     refused()
 
 

@@ -115,6 +115,14 @@ newer() {
 }
 check "a newer set of operators" newer
 
+# A tensor that is an output twice has two names.
+twice() {
+    LC_ALL=C sed -z 's/b\n\n\x0231/b\n\n\x0230/' "$models/numbered.onnx" > twice.onnx &&
+        ! cmp -s twice.onnx "$models/numbered.onnx" && "$rnc" import twice.onnx -q -o twice.net &&
+        grep -q 'output output_30$' twice.net && grep -q 'output output_30_2$' twice.net
+}
+check "an output twice" twice
+
 for file in "$models"/*.onnx; do
     name=$(basename "$file" .onnx)
     case $name in

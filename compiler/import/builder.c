@@ -149,13 +149,26 @@ bool builder_results(Builder *b, Op op, Node *in, const Attrs *attrs, const char
     return results[n - 1] != NULL;
 }
 
+static bool is_port(const Net *net, const char *name)
+{
+    for (int i = 0; i < net->inputs.n; i++) {
+        if (str_eq(net->inputs.at[i].name, name))
+            return true;
+    }
+    for (int i = 0; i < net->outputs.n; i++) {
+        if (str_eq(net->outputs.at[i].name, name))
+            return true;
+    }
+    return false;
+}
+
 void builder_output(Builder *b, const char *name, Node *node, Order order)
 {
-    const Port port = {.name = port_name(b, name),
-                       .node = node,
-                       .elem = ELEM_F32,
-                       .order = order,
-                       .place = b->place};
+    const char *wanted = port_name(b, name), *own = wanted;
+    for (int i = 2; is_port(b->net, own); i++)
+        own = arena_printf(b->arena, "%s_%d", wanted, i);
+    const Port port = {
+        .name = own, .node = node, .elem = ELEM_F32, .order = order, .place = b->place};
     if (node)
         VEC_PUSH(b->arena, &b->net->outputs, port);
 }

@@ -102,7 +102,8 @@ bool builder_fill(Builder *b, Node *node, Role role, float value);
 const float *builder_permuted(Builder *b, const float *from, int rank, const int64_t *dims,
                               const int *axes);
 
-/* An output; `node` may be NULL, if something before it was refused. */
+/* An output; `node` may be NULL, if something before it was refused.  Where an input or output has
+ * the name already, as that of a tensor that the source gives twice, this one gets a number. */
 void builder_output(Builder *b, const char *name, Node *node, Order order);
 
 /* The node at hand cannot be said: `why` completes "Resize: ..." ("cubic interpolation"), `help`

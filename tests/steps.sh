@@ -50,7 +50,7 @@ check 'fast methods' "$build/tests/train/steps" . 1e-4 1 4 compile wide.net --tr
 
 # Of their gradients, too, what an input says of its numbers keeps them away.
 fast() {
-    sed "s/image\[.*/& $1/" wide.net > said.net
+    sed "s/image\[.*/& ${1:-}/" wide.net > said.net
     "$rnc" said.net --train --batch 4 --dump plan | grep -c 'conv_grad_winograd'
 }
 check 'fast gradients' test "$(fast)" -gt 0

@@ -63,6 +63,12 @@ net a {                   # two
   conv(1x1, 8, stride = 2) ; bn
   output y
 }'
+# A long line is broken at the same commas again, also after a parenthesis within another.
+long=$(printf '%075d' 0 | tr 0 b)
+printf 'net a = resnet(%s = (2, 1, 1, 1), classes = 5, size = 32)\n' "$long" > long.net
+run 0 "fmt of a long line" fmt long.net
+check "layout of a long line" "$rnc" fmt --check long.net
+
 # What goes wrong: nothing is written, and the way out is said.
 head -c 20000 /dev/zero > zeros.bin
 weights=$src/examples/data/resnet20-cifar10.safetensors

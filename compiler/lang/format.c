@@ -165,18 +165,27 @@ static int indent_of(const Format *f, const Row *row)
     return INDENT * depth;
 }
 
+/* In how many parentheses the text goes on. */
+static int parentheses(const Format *f)
+{
+    int n = 0;
+    while (n < f->open.n && f->open.at[f->open.n - 1 - n].text != '{')
+        n++;
+    return n;
+}
+
 /* How many pieces, from i on, stay on the line that is at this column: up to the last comma in
  * parentheses that still fits, if not all of them do. */
-static int pieces_on_line(const Row *row, int i, int column)
+static int pieces_on_line(const Format *f, const Row *row, int i, int column)
 {
-    int last = 0, depth = 0, k = i;
+    int last = 0, depth = parentheses(f), k = i;
     for (; k < row->pieces.n; k++) {
         const Piece *p = &row->pieces.at[k];
         column += (k > i ? p->lead : 0) + (int)p->n;
         if (column > WIDTH && last)
             return last - i;
         depth += is_one_of(p, "([") ? 1 : is_one_of(p, ")]") ? -1 : 0;
-        if (is_one_of(p, ",") && column <= WIDTH && (depth > 0 || row->inside))
+        if (is_one_of(p, ",") && column <= WIDTH && depth > 0)
             last = k + 1;
     }
     return k - i;
@@ -188,14 +197,14 @@ static void put_row(Format *f, Buf *out, const Row *row)
     if (row->gap)
         buf_putc(out, '\n');
     buf_printf(out, "%*s", column, "");
-    int end = pieces_on_line(row, 0, column);
+    int end = pieces_on_line(f, row, 0, column);
     for (int i = 0; i < row->pieces.n; i++) {
         const Piece *p = &row->pieces.at[i];
         if (i == end) {
             column = f->open.n ? f->open.at[f->open.n - 1].column + 1 : 0;
             buf_printf(out, "\n%*s", column, "");
             begin = i;
-            end = i + pieces_on_line(row, i, column);
+            end = i + pieces_on_line(f, row, i, column);
         }
         const int lead = i > begin ? p->lead : 0;
         buf_printf(out, "%*s", lead, "");

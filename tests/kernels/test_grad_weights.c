@@ -153,10 +153,12 @@ static void expect_slice(Expect *e, const GradCase *k, const rnc_knobs *t, int s
     }
 }
 
+/* The register tiles of the instruction sets. */
+static const rnc_knobs usual[] = {
+    {.pixels = 14, .vectors = 2}, {.pixels = 6, .vectors = 2}, {.pixels = 3, .vectors = 4}};
+
 void test_conv_grad_weights(Case *c)
 {
-    static const rnc_knobs usual[] = {
-        {.pixels = 14, .vectors = 2}, {.pixels = 6, .vectors = 2}, {.pixels = 3, .vectors = 4}};
     GradCase k = draw(c);
     rnc_knobs t = usual[pick(c, 0, 2)];
     if (chance(c, 50))
@@ -244,8 +246,6 @@ static void expect_turned(Expect *e, const GradCase *k, int slice, float *at)
 
 void test_conv_grad_winograd(Case *c)
 {
-    static const rnc_knobs usual[] = {
-        {.pixels = 14, .vectors = 2}, {.pixels = 6, .vectors = 2}, {.pixels = 3, .vectors = 4}};
     GradCase k = draw_turned(c);
     rnc_knobs t = usual[pick(c, 0, 2)];
     if (chance(c, 30))

@@ -337,6 +337,17 @@ static void test_every_place(void)
     }
 }
 
+/* Weights of a classifier of seven classes, which the network does not have. */
+static void begin_of_seven(BindTest *b)
+{
+    bindtest_begin(b);
+    bindtest_convolution(b);
+    bindtest_normalisation(b);
+    bindtest_tensor(b, "fc.weight", "7,18", 126, 5, 1);
+    bindtest_tensor(b, "fc.bias", "7", 7, 5, 1);
+    bindtest_finish(b);
+}
+
 /* A classifier of other classes begins anew; all else must be there. */
 static void test_anew(void)
 {
@@ -344,12 +355,7 @@ static void test_anew(void)
     const BindAnew anew = {patterns, 1};
     const InitSpec init = {INIT_ONES, 0};
     BindTest b;
-    bindtest_begin(&b);
-    bindtest_convolution(&b);
-    bindtest_normalisation(&b);
-    bindtest_tensor(&b, "fc.weight", "7,18", 126, 5, 1);
-    bindtest_tensor(&b, "fc.bias", "7", 7, 5, 1);
-    bindtest_finish(&b);
+    begin_of_seven(&b);
     CU_ASSERT_TRUE(bind_params_but(b.net, b.files, b.n_files, init, anew, &b.done, &b.diag));
     CU_ASSERT_STRING_EQUAL(buf_text(&b.diag.out), "");
     CU_ASSERT(b.done.bound == 3 && b.done.statistics == 2 && b.done.initialised == 2);
@@ -358,12 +364,7 @@ static void test_anew(void)
     CU_ASSERT_EQUAL(param_floats(bindtest_param(&b, "fc", P_BIAS))[3], 0);
     bindtest_end(&b);
 
-    bindtest_begin(&b);
-    bindtest_convolution(&b);
-    bindtest_normalisation(&b);
-    bindtest_tensor(&b, "fc.weight", "7,18", 126, 5, 1);
-    bindtest_tensor(&b, "fc.bias", "7", 7, 5, 1);
-    bindtest_finish(&b);
+    begin_of_seven(&b);
     CU_ASSERT_FALSE(
         bind_params_but(b.net, b.files, b.n_files, init, (BindAnew){0}, &b.done, &b.diag));
     CU_ASSERT_PTR_NOT_NULL(

@@ -93,5 +93,5 @@ static void test_generic_row(void)
 void suite_generic(void)
 {
     CU_pSuite s = CU_add_suite("generic", NULL, NULL);
-    CU_add_test(s, "loses least over all machines", test_generic_row);
+    CU_add_test(s, "its choices on each machine", test_generic_row);
 }

@@ -357,18 +357,23 @@ static void emit_calls(Emit *e, int first, int end)
     }
 }
 
+/* What a call of a step with lists of operands does, after `do {`. */
+#define MANY_BODY                                                                                \
+    "        const void *const inputs_of_step[] = {RNC_LIST in}; \\\n"                           \
+    "        void *const outputs_of_step[] = {RNC_LIST out}; \\\n"                               \
+    "        @_step_of_many(net, number, @_##kind##_kind, \\\n"                                  \
+    "            inputs_of_step, sizeof inputs_of_step / sizeof *inputs_of_step, "               \
+    "outputs_of_step, "                                                                          \
+    "\\\n"                                                                                       \
+    "            sizeof outputs_of_step / sizeof *outputs_of_step, weights, scratch, threads); " \
+    "\\\n"                                                                                       \
+    "    } while (0)\n"
+
 /* The call of a step with lists of operands. */
 static const char many_text[] =
     "#define RNC_LIST(...) __VA_ARGS__\n"
     "#define RNC_CALL_MANY(number, kind, in, out, weights, scratch, threads) \\\n"
-    "    do { /* in, out: lists of pointers in parentheses */ \\\n"
-    "        const void *const inputs_of_step[] = {RNC_LIST in}; \\\n"
-    "        void *const outputs_of_step[] = {RNC_LIST out}; \\\n"
-    "        @_step_of_many(net, number, @_##kind##_kind, \\\n"
-    "            inputs_of_step, sizeof inputs_of_step / sizeof *inputs_of_step, outputs_of_step, "
-    "\\\n"
-    "            sizeof outputs_of_step / sizeof *outputs_of_step, weights, scratch, threads); \\\n"
-    "    } while (0)\n";
+    "    do { /* in, out: lists of pointers in parentheses */ \\\n" MANY_BODY;
 
 /* The macros that calls are written with. */
 static void emit_call_macros(Emit *e)
@@ -410,14 +415,7 @@ static const char stages_text[] =
     " * state, F: filters packed in the arena, W: constants, R: rates of the optimizer. */\n\n"
     "#define RNC_LIST(...) __VA_ARGS__\n"
     "#define STEP_OF(number, kind, threads, in, out, weights, scratch) \\\n"
-    "    do { \\\n"
-    "        const void *const inputs_of_step[] = {RNC_LIST in}; \\\n"
-    "        void *const outputs_of_step[] = {RNC_LIST out}; \\\n"
-    "        @_step_of_many(net, number, @_##kind##_kind, \\\n"
-    "            inputs_of_step, sizeof inputs_of_step / sizeof *inputs_of_step, outputs_of_step, "
-    "\\\n"
-    "            sizeof outputs_of_step / sizeof *outputs_of_step, weights, scratch, threads); \\\n"
-    "    } while (0)\n"
+    "    do { \\\n" MANY_BODY
     "#define STEP(number, kind, threads, in, out) STEP_OF(number, kind, threads, in, out, NULL, "
     "NULL)\n"
     "#define A(offset) (net->arena + (offset))\n"

@@ -1,5 +1,6 @@
 /* finite.c: what an emitted training, INFO, of finite.net says of numbers that are not finite:
  * which step gave the first, and whether the state has changed (tests/steps.sh). */
+#include "memory.h"
 #include "rnctrain.h"
 
 #include <math.h>
@@ -14,17 +15,6 @@ enum { BATCH = 4, PIXELS = 2 * 6 * 6 };
 static void *state, *arena, *net;
 static float image[BATCH * PIXELS];
 static int32_t labels[BATCH] = {0, 1, 2, 1};
-
-/* Aligned to 64 bytes, until the program ends. */
-static void *memory(size_t bytes, int value)
-{
-    unsigned char *p = malloc(bytes + 64);
-    if (!p)
-        exit(2);
-    p += 64 - (uintptr_t)p % 64;
-    memset(p, value, bytes);
-    return p;
-}
 
 /* A training that has just begun, and images between -1 and 1. */
 static void begin(void)

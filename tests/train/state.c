@@ -1,6 +1,7 @@
 /* state.c: writes the state that an emitted training, INFO, has after some steps of whole batches
  * and smaller ones to standard output: trainings that must compute the same bits are compared by it
  * (tests/steps.sh). */
+#include "memory.h"
 #include "rnctrain.h"
 
 #include <stdio.h>
@@ -10,17 +11,6 @@
 extern const rnc_train_info INFO;
 
 enum { STEPS = 3 };
-
-/* Aligned to 64 bytes, until the program ends. */
-static void *memory(size_t bytes, int value)
-{
-    unsigned char *p = malloc(bytes + 64);
-    if (!p)
-        exit(2);
-    p += 64 - (uintptr_t)p % 64;
-    memset(p, value, bytes);
-    return p;
-}
 
 /* A whole batch: noise, or classes 0 to 2. */
 static void *draw(const rnc_port_info *p)

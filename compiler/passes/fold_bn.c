@@ -120,16 +120,23 @@ static Param *new_param(Folder *f, const Node *layer, Role role, const Param *ol
     return param;
 }
 
-/* Which filter element i of a layer's weights belongs to: they are [filters][...], or
- * [channels][filters / groups][taps] for a transposed convolution. */
-static int filter_of(const Node *layer, const Param *weight, int64_t i)
+/* How many of a layer's weights stand next to each other that belong to one filter: they are
+ * [filters][...], or [channels][filters / groups][taps] for a transposed convolution. */
+static int64_t filter_run(const Node *layer, const Param *weight)
 {
     const int *dims = weight->dims;
-    const int64_t each = param_elements(weight) / dims[0];
+    return layer->op == OP_CONV_TRANSPOSE ? (int64_t)dims[2] * dims[3]
+                                          : param_elements(weight) / dims[0];
+}
+
+/* The filter that the r-th such run belongs to. */
+static int filter_of(const Node *layer, const Param *weight, int64_t r)
+{
+    const int *dims = weight->dims;
     if (layer->op != OP_CONV_TRANSPOSE)
-        return (int)(i / each);
-    const int group = (int)(i / each) / (dims[0] / layer->attrs.groups);
-    return group * dims[1] + (int)(i % each / (dims[2] * dims[3]));
+        return (int)r;
+    const int group = (int)(r / dims[1]) / (dims[0] / layer->attrs.groups);
+    return group * dims[1] + (int)(r % dims[1]);
 }
 
 static void fold_data(const Folder *f, Fold *fold, const Node *layer)
@@ -137,7 +144,8 @@ static void fold_data(const Folder *f, Fold *fold, const Node *layer)
     const int filters = layer->attrs.filters;
     const float *old_weight = param_floats(fold->from[P_WEIGHT]);
     const float *old_bias = param_floats(fold->from[P_BIAS]);
-    const int64_t elements = param_elements(fold->from[P_WEIGHT]);
+    const Param *from = fold->from[P_WEIGHT];
+    const int64_t elements = param_elements(from), run = filter_run(layer, from);
     float *weight = NEW_ARRAY(f->net->arena, float, elements);
     float *bias = NEW_ARRAY(f->net->arena, float, filters);
     double *scales = NEW_ARRAY(f->net->arena, double, filters);
@@ -146,8 +154,11 @@ static void fold_data(const Folder *f, Fold *fold, const Node *layer)
         affine_of(fold->by, i, &scales[i], &shift);
         bias[i] = (float)((old_bias ? (double)old_bias[i] : 0.0) * scales[i] + shift);
     }
-    for (int64_t k = 0; k < elements; k++)
-        weight[k] = (float)(old_weight[k] * scales[filter_of(layer, fold->from[P_WEIGHT], k)]);
+    for (int64_t begin = 0; begin < elements; begin += run) {
+        const double scale = scales[filter_of(layer, from, begin / run)];
+        for (int64_t k = begin; k < begin + run; k++)
+            weight[k] = (float)(old_weight[k] * scale);
+    }
     param_set_floats(fold->weight, weight);
     param_set_floats(fold->bias, bias);
 }

@@ -48,9 +48,9 @@ resnet50-blas -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --backend openblas --
 resnet50-bf16 -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --exact
 mobilenet_v2-f16 -O0 mobilenet_v2 -D size=65x49 --weights-type f16 --exact
 resnext50-bf16 -O0 resnext50_32x4d -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --isa portable
-densenet121-f16 -O0 densenet121 -D size=65x49 --weights-type f16 --isa portable --exact
+densenet121-f16 -O0 densenet121 -D size=33x47 -D layers=2,3,2,2 --weights-type f16 --isa portable --exact
 resnet101 -O0 resnet101 -D size=33x47 -D blocks=1,2,1,1 --isa portable
-resnet152 -O0 resnet152 -D size=33x33 --isa portable
+resnet152 -O0 resnet152 -D size=33x33 -D blocks=1,3,4,1 --isa portable
 resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
 wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
 convnext_tiny -O0 convnext_tiny -D size=64x32
@@ -130,6 +130,7 @@ C
         echo "$net-224 -O2 $net"
         echo "$net-225x191 -O2 $net -D size=225x191"
     done
+    [ -z "${RNC_TEST_FULL:-}" ] || echo "densenet121-224-f16 -O2 densenet121 --weights-type f16 --exact"
     [ -z "${RNC_TEST_FULL:-}" ] || echo "resnet50-balanced -O2 resnet50 --optimize balanced"
 }
 

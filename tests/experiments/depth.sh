@@ -9,7 +9,7 @@ for kind in plain resnet; do
         plain=false
         [ $kind != plain ] || plain=true
         "$rnc" train "$src/tests/experiments/cifar.net" -I "$src/models" --data "$pictures" -o "$run" --resume \
-            --cache "$out/depth.cache" -D layers=$layers -D plain=$plain -D epochs=25 -D rate=0.1 \
+            --cache "$out/depth.cache" -D layers=$layers -D plain=$plain -D epochs=20 -D rate=0.1 \
             ${short:+--epochs 1 --batch 16} "$@"
         printf '%s-%s: loss %s, error %s in training; %s of what is held back are right\n' $kind $layers \
             "$(last "$run" loss)" "$(last "$run" accuracy | awk '{ print 1 - $1 }')" \

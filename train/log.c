@@ -24,12 +24,16 @@ static size_t put_names(const rnct_log *log, char *line)
     return n + (size_t)snprintf(line + n, LINE_BYTES - n, "\n");
 }
 
-/* The fewest digits that give the same double again. */
+/* The fewest digits that give the same double again; whole numbers (an epoch, a count) as such. */
 static void put_number(char *to, size_t size, double x, bool quoted)
 {
     if (!isfinite(x)) {
         const char *name = isnan(x) ? "nan" : x > 0 ? "inf" : "-inf";
         snprintf(to, size, quoted ? "\"%s\"" : "%s", name);
+        return;
+    }
+    if (x == nearbyint(x) && fabs(x) < 1e15) {
+        snprintf(to, size, "%.0f", x);
         return;
     }
     for (int digits = 1; digits <= 17; digits++) {

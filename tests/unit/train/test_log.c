@@ -50,12 +50,12 @@ static void test_csv(void)
     rnct_log_close(&log);
     /* From step 2 on, written anew; the rows of a run of that many steps stay. */
     open_log(&log, &folder, RNCT_CSV, 2);
-    add(&log, 3, 1e-300, 5, true);
+    add(&log, 3, 1e-300, 20, true);
     rnct_log_close(&log);
-    holds(&folder, "step,loss,accuracy\n1,2.5,\n2,0.1,0.3333333333333333\n3,1e-300,5\n");
+    holds(&folder, "step,loss,accuracy\n1,2.5,\n2,0.1,0.3333333333333333\n3,1e-300,20\n");
     open_log(&log, &folder, RNCT_CSV, 1000);
     rnct_log_close(&log);
-    holds(&folder, "step,loss,accuracy\n1,2.5,\n2,0.1,0.3333333333333333\n3,1e-300,5\n");
+    holds(&folder, "step,loss,accuracy\n1,2.5,\n2,0.1,0.3333333333333333\n3,1e-300,20\n");
     open_log(&log, &folder, RNCT_CSV, 0);
     rnct_log_close(&log);
     holds(&folder, "step,loss,accuracy\n");

@@ -294,4 +294,43 @@ else
     skip 'no pictures are read here'
 fi
 
+# ---- rnc curves ----
+
+mkdir -p shown/deep shown/flat other/deep empty
+{
+    echo 'step,epoch,rate,loss,accuracy,held_loss,held_accuracy,best,seconds'
+    echo '34,1,0.1,2.25,0.25,2.5,0.125,1,3'
+    echo '68,2,0.1,1.5,0.5,0.75,0.8125,1,3'
+    echo '102,3,0.1,0.5,1,563529.9942708333,0.5,0,3'
+} > shown/deep/epochs.csv
+head -n 2 shown/deep/epochs.csv > other/deep/epochs.csv
+# Trained towards numbers, with nothing held back.
+printf 'step,epoch,rate,loss,accuracy,held_loss,held_accuracy,best,seconds\n5,1,0.1,0.125,,,,1,3\n' > shown/flat/epochs.csv
+head -n 1 shown/deep/epochs.csv > empty/epochs.csv
+cat > wanted << 'EOT'
+                       in training             held back           the best, held back
+run   epochs        loss  accuracy        loss  accuracy   epoch        loss  accuracy
+deep       3      0.5000  100.00 %    5.64e+05   50.00 %       2      0.7500   81.25 %
+flat       1      0.1250         -           -         -       1           -         -
+wrote shown.svg
+EOT
+run 0 'what two runs came to' curves shown/deep/ shown/flat -o shown.svg
+diff wanted out > err && result good || result bad "$label: another table"
+[ "$(grep -c '<path class="c"[^>]*d="M[0-9. ]*L' shown.svg)" -eq 3 ] && [ "$(grep -c '>flat<' shown.svg)" -eq 1 ] &&
+    result good || result bad "$label: another picture"
+run 0 'runs of one name' curves shown/deep other/deep
+says out 'shown/deep       3'
+says out 'other/deep       1'
+run 0 'a run of this program' curves learns
+says out 'learns '
+run 1 'no run' curves shown/deep empty nowhere -o none.svg
+says err 'empty: error: this run has not finished an epoch yet'
+says err 'nowhere: error: this is no folder of a run'
+says err 'rnc train FILE.net --data PATH -o FOLDER makes one'
+gone none.svg
+empty out
+run 2 'no folder' curves
+run 2 'seven runs' curves 1 2 3 4 5 6 7
+says err '7 runs are given, and a picture has room for 6'
+
 finish

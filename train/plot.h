@@ -4,6 +4,8 @@
 
 #include "train/problems.h"
 
+enum { RNCT_CURVES_MOST = 6 }; /* in a panel */
+
 /* A line through points; x ascending.  Points with a y that is not finite are left out. */
 typedef struct rnct_curve {
     const char *name; /* "training" */
@@ -15,7 +17,7 @@ typedef struct rnct_curve {
 /* A panel with curves over one pair of axes. */
 typedef struct rnct_plot {
     const char *title, *x_label; /* "loss", "epoch" */
-    const rnct_curve *curves;    /* [n], at most 6 */
+    const rnct_curve *curves;    /* [n], at most RNCT_CURVES_MOST */
     int n;
     bool percent; /* y is from 0 to 1 and is shown as percent */
 } rnct_plot;

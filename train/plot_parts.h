@@ -4,7 +4,7 @@
 
 #include "train/plot.h"
 
-enum { CURVES_MOST = 6, TICKS_MOST = 12 };
+enum { CURVES_MOST = RNCT_CURVES_MOST, TICKS_MOST = 12 };
 
 /* What an axis shows: from `low` to `high`, with marks at first, first + step and so on. */
 typedef struct Axis {

@@ -1,6 +1,7 @@
 /* options.c: reads the command line by the rows of options.def. */
 #include "tool/installed.h"
 #include "tool/options_parts.h"
+#include "train/plot.h"
 
 #include <limits.h>
 #include <stddef.h>
@@ -149,6 +150,17 @@ static void choose_format(Parser *p)
     }
 }
 
+/* The runs whose curves are shown. */
+static void check_folders(const Parser *p)
+{
+    const int n = p->o->folders.n;
+    if (n == 0)
+        diag_error(p->d, NO_LOC, "no run is given: name the folders that rnc train made");
+    if (n > RNCT_CURVES_MOST)
+        diag_error(p->d, NO_LOC, "%d runs are given, and a picture has room for %d", n,
+                   RNCT_CURVES_MOST);
+}
+
 /* What must hold of the options together. */
 static void check(Parser *p)
 {
@@ -158,6 +170,10 @@ static void check(Parser *p)
     if (o->command == COMMAND_guess) {
         if (o->weights.n == 0)
             diag_error(p->d, NO_LOC, "no weights are given: -w FILE");
+        return;
+    }
+    if (o->command == COMMAND_curves) {
+        check_folders(p);
         return;
     }
     if (!o->compile.input && o->command == COMMAND_data)
@@ -297,6 +313,8 @@ bool options_parse(Options *o, int argc, char *const *argv, Arena *arena, Diag *
             diag_error(d, NO_LOC, "'rnc doc' takes no file, and '%s' was given", argv[i]);
         } else if (o->command == COMMAND_guess) { /* rnc guess FILE is rnc guess -w FILE */
             VEC_PUSH(arena, &o->weights, argv[i]);
+        } else if (o->command == COMMAND_curves) {
+            VEC_PUSH(arena, &o->folders, argv[i]);
         } else if (o->compile.input) {
             two_networks(&p, o->compile.input, argv[i]);
         } else {

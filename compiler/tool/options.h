@@ -67,6 +67,7 @@ typedef struct Options {
     bool expand;         /* summary, graph: repeated blocks one by one */
     const char *against; /* summary: another network to compare with, or NULL */
     Words against_defines;
+    Words folders;    /* curves: of runs */
     rnct_data data;   /* data: what is read, but for its path */
     Words classes;    /* data: the list to which data.classes points */
     int data_threads; /* data, train; 0: one for each processor */

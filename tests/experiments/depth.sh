@@ -16,3 +16,5 @@ for kind in plain resnet; do
             "$(last "$run" held_accuracy)"
     done
 done
+"$rnc" curves "$out/plain20-depth${short:+-short}" "$out/plain56-depth${short:+-short}" \
+    "$out/resnet20-depth${short:+-short}" "$out/resnet56-depth${short:+-short}" -o "$out/depth.svg"

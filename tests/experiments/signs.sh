@@ -25,3 +25,4 @@ for seed in 0 ${short:-1 2}; do
     printf 'seed %s: %s of the test pictures are right after epoch %s\n' "$seed" \
         "$(last "$run" held_accuracy)" "$(last "$run" epoch)"
 done
+[ -n "$short" ] || "$rnc" curves "$out/signs-0" "$out/signs-1" "$out/signs-2" -o "$out/signs.svg"

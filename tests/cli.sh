@@ -29,7 +29,7 @@ run 0 help --help
 says out 'usage: rnc [compile] FILE.net'
 says out '--single-file'
 empty err
-for command in eval verify tune import guess fmt convert export summary graph data train doc; do
+for command in eval verify tune import guess fmt convert export summary graph data train curves doc; do
     run 0 "help of $command" $command --help
     says out "usage: rnc $command"
     cp out long

@@ -159,6 +159,13 @@ run 0 "guess" guess -I ship pets.st
 says out "resnet34.net           182 of 182 parameters fit"
 says out "rnc ship/resnet34.net -D classes=37"
 says out "-w pets.st"
+# The command is one to paste, whatever the files are called.
+mkdir -p "my ship" && cp ship/resnet*.net "my ship" && cp -r ship/lib "my ship" && cp pets.st "anna's pets.st"
+run 0 "guess, other names" guess -I "my ship" "anna's pets.st"
+says out "rnc 'my ship/resnet34.net' -D classes=37"
+says out "-w 'anna'\\''s pets.st'"
+pasted=$(sed -n "s/^ *rnc \('my ship.*\)/\1/p" out | head -n 1)
+eval "\"\$rnc\" $pasted -q -o pasted.c" 2> err && [ -s pasted.c ] && result good || result bad "not to be pasted: $pasted"
 asked "$src/models/keras-resnet50.net" -D layers=101 | tensors deep.st
 run 0 "guess of a depth that no file has" guess -I ship -w deep.st
 says out "rnc ship/keras-resnet50.net -D layers=101"

@@ -90,6 +90,24 @@ void buf_quoted(Buf *b, const char *s)
     buf_putc(b, '"');
 }
 
+void buf_shell_word(Buf *b, const char *s)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                "0123456789_./=,:+@%-";
+    if (*s && s[strspn(s, plain)] == '\0') {
+        buf_puts(b, s);
+        return;
+    }
+    buf_putc(b, '\'');
+    for (; *s; s++) {
+        if (*s == '\'')
+            buf_puts(b, "'\\''");
+        else
+            buf_putc(b, *s);
+    }
+    buf_putc(b, '\'');
+}
+
 const char *buf_text(const Buf *b)
 {
     return b->text ? b->text : "";

@@ -26,6 +26,8 @@ const char *buf_text(const Buf *b); /* "" when empty */
 void buf_real(Buf *b, double value);
 /* Adds a string of the language: in quotes, with \ before quotes and backslashes, and \n. */
 void buf_quoted(Buf *b, const char *s);
+/* Adds what a POSIX shell reads as the one word `s`: as it is, or in single quotes. */
+void buf_shell_word(Buf *b, const char *s);
 
 bool str_eq(const char *a, const char *b);
 bool str_starts(const char *s, const char *prefix);

@@ -185,14 +185,20 @@ static void print_guess(const Guesser *g, const Guess *guess)
         printf(", %d have other extents", f->named - f->fitting);
     if (f->left)
         printf(", %d tensors are left over", f->left);
-    printf("\n    rnc %s", guess->path);
-    for (int i = 0; i < guess->defines.n; i++)
-        printf(" -D %s", guess->defines.at[i]);
+    Buf command = buf_new(g->arena);
+    buf_puts(&command, "rnc ");
+    buf_shell_word(&command, guess->path);
+    for (int i = 0; i < guess->defines.n; i++) {
+        buf_puts(&command, " -D ");
+        buf_shell_word(&command, guess->defines.at[i]);
+    }
     if (f->naming)
-        printf(" --names %s", f->naming);
-    for (int i = 0; i < g->o->weights.n; i++)
-        printf(" -w %s", g->o->weights.at[i]);
-    putchar('\n');
+        buf_printf(&command, " --names %s", f->naming);
+    for (int i = 0; i < g->o->weights.n; i++) {
+        buf_puts(&command, " -w ");
+        buf_shell_word(&command, g->o->weights.at[i]);
+    }
+    printf("\n    %s\n", buf_text(&command));
 }
 
 /* The first file that has its own network beside its weights, or NULL. */

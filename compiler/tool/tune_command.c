@@ -211,7 +211,12 @@ static void print_table(const Tune *t, const Kinds *kinds, const char *path)
     if (busy > 0)
         printf("for %d kinds of layers the machine was too busy to tell; they stay as they were\n",
                busy);
-    printf("wrote %s; use it: rnc %s --tuning %s\n", path, t->o->compile.input, path);
+    Buf command = buf_new(t->arena);
+    buf_puts(&command, "rnc ");
+    buf_shell_word(&command, t->o->compile.input);
+    buf_puts(&command, " --tuning ");
+    buf_shell_word(&command, path);
+    printf("wrote %s; use it: %s\n", path, buf_text(&command));
 }
 
 /* ---- the command ---- */

@@ -51,6 +51,28 @@ static void test_nearest(void)
     CU_ASSERT_PTR_NULL(str_nearest("conv", words, 0));
 }
 
+static void test_shell_word(void)
+{
+    static const struct {
+        const char *text, *word;
+    } rows[] = {
+        {"models/resnet-18.net", "models/resnet-18.net"},
+        {"blocks=1,2", "blocks=1,2"},
+        {"my nets/a.net", "'my nets/a.net'"},
+        {"anna's", "'anna'\\''s'"},
+        {"", "''"},
+        {"$x;*", "'$x;*'"},
+    };
+    jmp_buf oom;
+    Arena *arena = arena_new(&oom);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Buf b = buf_new(arena);
+        buf_shell_word(&b, rows[i].text);
+        CU_ASSERT_STRING_EQUAL(buf_text(&b), rows[i].word);
+    }
+    arena_free(arena);
+}
+
 static void test_fits(void)
 {
     static const struct {
@@ -83,5 +105,6 @@ void suite_str(void)
     CU_add_test(s, "starts and ends", test_parts);
     CU_add_test(s, "distance of words", test_distance);
     CU_add_test(s, "nearest word", test_nearest);
+    CU_add_test(s, "words of a shell", test_shell_word);
     CU_add_test(s, "patterns", test_fits);
 }

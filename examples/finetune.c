@@ -118,7 +118,7 @@ static int save(const char *path)
         tensors[n] = (rnct_tensor){t->name, t->rank, {0}, values};
         memcpy(tensors[n++].dims, t->dims, sizeof t->dims);
     }
-    if (!failed && !rnct_safetensors_save(path, tensors, n, &problems)) {
+    if (!failed && !rnct_safetensors_save(path, tensors, n, true, &problems)) {
         rnct_problems_print(&problems, "", stderr);
         failed = 1;
     }

@@ -126,6 +126,19 @@ grep -q compiling out && result bad 'the same step was compiled again' || result
 run 0 'weights as convert writes them' convert small.net -w learns/best.safetensors -o converted.safetensors
 cmp -s converted.safetensors learns/best.safetensors && result good || result bad 'other bytes'
 run 0 'C of the weights' small.net -w learns/best.safetensors -o small.c
+# The names of a naming; the network's own where the naming has another order of axes.
+{ printf 'naming others {\n  "dense1" -> "fc"\n}\n' && sed '/^net small/a\  use naming others' small.net; } > named.net
+run 0 'names of a naming' train named.net --data pictures.bin --cache pictures.cache -o named --epochs 1
+for name in conv1.weight bn1.running_var fc.weight fc.bias; do
+    grep -aq "\"$name\":{\"dtype\":\"F32\"" named/best.safetensors && result good || result bad "no $name"
+done
+grep -aq '"names":"rnc"' named/best.safetensors && result bad 'they are not the own names' || result good
+run 0 'they bind' named.net -w named/best.safetensors -o named.c
+says out 'bound 8 parameters and 4 statistics, 0 initialised, 0 tensors left over'
+{ printf 'include "lib/keras.net"\n' && sed 's/others/keras/' named.net | sed '1,3d'; } > keras.net
+run 0 'names of Keras' train keras.net -I "$src/models" --data pictures.bin --cache pictures.cache -o keras --epochs 1
+grep -aq '"names":"rnc"' keras/best.safetensors && grep -aq '"dense1.weight":' keras/best.safetensors && result good ||
+    result bad 'not the own names'
 run 1 'a run is there' train small.net --data pictures.bin -o whole
 says err 'whole: has a run already'
 trains quiet -q

@@ -28,6 +28,8 @@ typedef struct rnct_run {
                                 * alone writes and prints */
     const float *const *begin; /* [info->n_tensors] what a tensor begins with, as info->set takes
                                 * it; NULL, the list or a member: as the network initialises it */
+    const char *const *names;  /* [info->n_tensors] what files of weights call a tensor, such as
+                                * another framework's names; NULL: as the info does */
 
     const rnct_set *set;
     const rnct_set *held; /* what is evaluated after each epoch, in place of a part of `set`;

@@ -307,6 +307,7 @@ static int source_of(const rnc_train_info *info, int i, bool averages)
 bool state_save_weights(Run *run, const char *name, bool averages)
 {
     const rnc_train_info *info = run->info;
+    const char *const *names = run->what->names;
     char path[PATH_BYTES];
     int n = 0;
     if (run->rank > 0)
@@ -321,11 +322,12 @@ bool state_save_weights(Run *run, const char *name, bool averages)
         if (t->role != RNC_ROLE_PARAMETER && t->role != RNC_ROLE_STATISTIC)
             continue;
         good = get_finite(run, source_of(info, i, averages), at);
-        tensors[n] = (rnct_tensor){.name = t->name, .rank = t->rank, .floats = at};
+        tensors[n] =
+            (rnct_tensor){.name = names ? names[i] : t->name, .rank = t->rank, .floats = at};
         memcpy(tensors[n++].dims, t->dims, sizeof t->dims);
         at += floats_of(t);
     }
-    good = good && rnct_safetensors_save(path, tensors, n, run->problems);
+    good = good && rnct_safetensors_save(path, tensors, n, names == NULL, run->problems);
     free(floats);
     free(tensors);
     return good;

@@ -32,7 +32,7 @@ static void put_name(FILE *out, const char *s)
 }
 
 /* The length and the JSON, in memory that the caller frees; NULL without memory. */
-static char *make_head(const rnct_tensor *tensors, int n, size_t *size)
+static char *make_head(const rnct_tensor *tensors, int n, bool own, size_t *size)
 {
     char *head = NULL;
     unsigned char length[LENGTH_BYTES] = {0};
@@ -41,7 +41,7 @@ static char *make_head(const rnct_tensor *tensors, int n, size_t *size)
     if (!out)
         return NULL;
     fwrite(length, 1, sizeof length, out);
-    fputs("{\"__metadata__\":{\"format\":\"pt\",\"names\":\"rnc\"}", out);
+    fprintf(out, "{\"__metadata__\":{\"format\":\"pt\"%s}", own ? ",\"names\":\"rnc\"" : "");
     for (int i = 0; i < n; i++) {
         const rnct_tensor *t = &tensors[i];
         const uint64_t end = at + elements_of(t) * sizeof(float);
@@ -85,12 +85,12 @@ static bool write_floats(rnct_whole *file, const rnct_tensor *t, rnct_problems *
     return true;
 }
 
-bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n,
+bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n, bool own,
                            rnct_problems *problems)
 {
     rnct_whole file;
     size_t size = 0;
-    char *head = make_head(tensors, n, &size);
+    char *head = make_head(tensors, n, own, &size);
     if (!head)
         return rnct_problem(problems, path, "no memory");
     bool good = rnct_whole_begin(&file, path, problems);

@@ -11,10 +11,10 @@ typedef struct rnct_tensor {
     const float *floats; /* row-major */
 } rnct_tensor;
 
-/* Writes a file of n tensors, as a whole.  It says that names and order of axes are the network's
- * own, as `rnc convert` writes them; for the same network the bytes are the same, too.  False with
- * a problem. */
-bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n,
+/* Writes a file of n tensors, as a whole.  If `own`, it says that the names are the network's own,
+ * as `rnc convert` writes them; for the same network the bytes are the same, too.  False with a
+ * problem. */
+bool rnct_safetensors_save(const char *path, const rnct_tensor *tensors, int n, bool own,
                            rnct_problems *problems);
 
 /* Finds a tensor of floats in a file that rnct_safetensors_save or `rnc convert` has written; its

@@ -133,6 +133,29 @@ static void print_beginning(const Training *t)
     fflush(stdout);
 }
 
+/* What files of weights call the step's tensors: as the net's naming does.  NULL, for the net's own
+ * names, if the naming has the axes of any of them in another order. */
+static const char *const *naming_names(const Training *t)
+{
+    const rnc_train_info *info = t->info;
+    const Net *net = t->c.net;
+    const char **names = NEW_ARRAY(t->arena, const char *, info->n_tensors);
+    bool renamed = false;
+    for (int k = 0; k < info->n_tensors; k++)
+        names[k] = info->tensors[k].name;
+    for (int i = 0; i < net->params.n; i++) {
+        const Param *param = net->params.at[i];
+        if (param->axes)
+            return NULL;
+        renamed = renamed || !str_eq(param->alias, param->name);
+        for (int k = 0; k < info->n_tensors; k++) {
+            if (str_eq(info->tensors[k].name, param->name))
+                names[k] = param->alias;
+        }
+    }
+    return renamed ? names : NULL;
+}
+
 static int run(Training *t)
 {
     const Options *o = t->o;
@@ -142,6 +165,7 @@ static int run(Training *t)
                      .pool = t->pool,
                      .ranks = t->ranks,
                      .begin = begin_with(t),
+                     .names = naming_names(t),
                      .set = &t->set,
                      .held = o->train_validation ? &t->held : NULL,
                      .validation = plan->validation,

@@ -19,7 +19,7 @@ static void test_back(void)
     rnct_problems problems = {0};
     rnct_mapped file;
     rnct_tensor t;
-    CU_ASSERT_FATAL(rnct_safetensors_save(path, both, 2, &problems));
+    CU_ASSERT_FATAL(rnct_safetensors_save(path, both, 2, true, &problems));
     CU_ASSERT_FATAL(rnct_map(&file, path, &problems));
     CU_ASSERT_FATAL(rnct_safetensors_find(&file, "a\"b.weight", &t));
     CU_ASSERT(t.rank == 2 && t.dims[0] == 2 && t.dims[1] == 3);
@@ -41,7 +41,7 @@ static void test_damage(void)
     rnct_problems problems = {0};
     rnct_tensor t;
     size_t size;
-    CU_ASSERT_FATAL(rnct_safetensors_save(path, both, 2, &problems));
+    CU_ASSERT_FATAL(rnct_safetensors_save(path, both, 2, true, &problems));
     char *bytes = file_bytes(path, &size);
     for (size_t n = 0; n < size; n++) {
         unsigned char *part = malloc(n + 1);

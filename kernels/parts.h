@@ -54,6 +54,19 @@ RNC_INLINE ptrdiff_t rnc_panel_bytes(int elem, int biases, ptrdiff_t weights)
     return elem == RNC_WEIGHTS_F32 ? bytes : (bytes + 63) / 64 * 64;
 }
 
+/* Floats in front of a layer's packed weights that hold the slopes of its prelu, one for each
+ * output channel; they end at a multiple of 64 bytes. */
+RNC_INLINE int rnc_slopes_floats(int act, int channels)
+{
+    return act == RNC_ACT_PRELU ? (channels + 15) / 16 * 16 : 0;
+}
+
+/* The first of these slopes; of another activation, an address from which nothing is read. */
+RNC_INLINE const float *rnc_slopes(const rnc_operands *o, int act, int channels)
+{
+    return (const float *)o->weights - rnc_slopes_floats(act, channels);
+}
+
 /* x, limited to low .. high. */
 RNC_INLINE int rnc_clamp(int x, int low, int high)
 {

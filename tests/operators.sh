@@ -116,4 +116,54 @@ for net in places special forms; do
     [ -z "${RNC_HAVE_PROTOBUF_C:-}" ] ||
         check "$net, to ONNX" "$rnc" export "$net.net" --init random:1 -q -o "$net.onnx"
 done
+
+# prelu after a layer is a part of its step, by every method.
+cat > slopes.net << 'T'
+net slopes {
+  input image[32, 12, 12]
+  input thin[3, 21, 19]
+  from image ; conv 3x3 40 ; prelu ; tap direct
+  from image ; conv 3x3 32 ; bn ; prelu ; tap winograd2
+  from image ; conv 3x3 48 stride=2 ; prelu ; tap winograd4
+  from image ; conv 3x3 64 ; prelu shared=true ; tap taps
+  from image ; conv 1x1 64 ; prelu ; tap strassen
+  from image ; conv 3x3 32 groups=32 ; prelu ; tap depthwise
+  from image ; conv 3x3 48 groups=2 ; prelu ; tap groups
+  from image
+  main { conv 3x3 32 ; bn } shortcut { } add ; prelu ; tap residual
+  from thin ; conv 7x7 24 stride=2 ; prelu ; tap rows
+  flatten ; dense 9 ; prelu
+  output dense
+}
+T
+cat > slopes.tuning << 'T'
+rnc tuning 1
+conv 3x3 stride 1 groups 1 32x12x12 -> 40x12x12 images 1: direct
+conv 3x3 stride 1 groups 1 32x12x12 -> 32x12x12 images 1: winograd 2
+conv 3x3 stride 2 groups 1 32x12x12 -> 48x6x6 images 1: winograd 4
+conv 3x3 stride 1 groups 1 32x12x12 -> 64x12x12 images 1: winograd 4 taps
+conv 1x1 stride 1 groups 1 32x12x12 -> 64x12x12 images 1: strassen
+conv 7x7 stride 2 groups 1 3x21x19 -> 24x11x10 images 1: winograd 4
+T
+"$rnc" slopes.net --tuning slopes.tuning --dump plan |
+    sed -n 's/^ *[0-9]*  \(conv_[a-z0-9_]*\|depthwise\|dense\|map\)  *\(.*\)/\1 \2/p' > slopes.steps
+cat > slopes.wanted << 'T'
+conv_direct conv1 + prelu1
+conv_winograd conv2 + bn1 + prelu2
+conv_winograd conv3 + prelu3
+conv_winograd_taps conv4 + prelu4
+conv_strassen conv5 + prelu5
+depthwise conv6 + prelu6
+conv_direct conv7 + prelu7
+conv_winograd main.conv1 + main.bn1 + add1 + prelu8
+conv_winograd1d conv8 + prelu9
+dense dense1 + prelu10
+T
+check "slopes, the steps" diff slopes.wanted slopes.steps
+blas='--backend openblas --isa portable'
+[ "${RNC_HAVE_OPENBLAS:-yes}" = yes ] || blas=
+for options in '--tuning slopes.tuning' '--tuning slopes.tuning --weights-type f16' \
+    '--exact --weights-type bf16' ${blas:+"$blas"}; do
+    check "slopes, $options" built_by "$out/cc-level" "$rnc" verify slopes.net --init random:1 --random 1 $options
+done
 finish

@@ -69,7 +69,8 @@ static bool check_params(Verifier *v, const Node *node)
 {
     for (int r = 0; r < P_ROLES; r++) {
         const Param *param = node->params[r];
-        const bool wanted = op_has_param(node->op, &node->attrs, (Role)r);
+        const bool wanted =
+            r == P_SLOPE ? node->act == ACT_PRELU : op_has_param(node->op, &node->attrs, (Role)r);
         if (wanted != (param != NULL) || (param && param->role != (Role)r)) {
             fault(v, node->name, "has the wrong parameters");
             return false;
@@ -106,7 +107,7 @@ static void check_shapes(Verifier *v, const Node *node)
 static void check_fused(Verifier *v, const Node *node)
 {
     if (node->act < ACT_NONE || node->act >= ACT_COUNT ||
-        (node->act != ACT_NONE && !(op_row(node->op)->flags & FUSES_ACT)))
+        (node->act != ACT_NONE && !op_fuses(node->op, node->act)))
         fault(v, node->name, "has an activation that its operator cannot apply");
     if (node->origin < -1 || node->origin >= v->net->n_original)
         fault(v, node->name, "computes the value of no node of the original network");

@@ -32,6 +32,7 @@ static double activate(Act act, double alpha, double beta, double x)
     case ACT_RELU6:
         return smaller(larger(x, 0), 6);
     case ACT_LEAKY_RELU:
+    case ACT_PRELU:
         return x > 0 ? x : alpha * x;
     case ACT_SIGMOID:
         return 1 / (1 + exp(-x));
@@ -257,8 +258,10 @@ static int64_t largest_weights(const Net *net)
 static void finish(const Node *node, double *out, EvalPrecision precision)
 {
     int64_t n = type_elements(node->type);
+    const Param *slope = node->params[P_SLOPE];
     for (int64_t i = 0; i < n; i++) {
-        double value = activate(node->act, node->act_alpha, node->act_beta, out[i]);
+        const double alpha = slope ? param_at(slope, i % node->type.c) : node->act_alpha;
+        const double value = activate(node->act, alpha, node->act_beta, out[i]);
         out[i] = precision == EVAL_FLOAT ? (double)(float)value : value;
     }
 }

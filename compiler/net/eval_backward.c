@@ -170,6 +170,7 @@ static double slope(Act act, double alpha, double beta, double v)
     case ACT_CLIP:
         return v > alpha && v < beta;
     case ACT_NONE:
+    case ACT_PRELU: /* has an operator of its own */
     case ACT_COUNT:
         break;
     }

@@ -67,7 +67,7 @@ bool set_dims(Node *node, Diag *diag, Role role, int rank, const int64_t *dims)
     }
     if (!ok || elements >= MOST_ELEMENTS) {
         diag_error(diag, node_loc(node), "the parameter '%s' of '%s' is too large",
-                   op_param_name(node->op, role), op_row(node->op)->name);
+                   role_name(node, role), op_row(node->op)->name);
         if (node->n_in)
             note_operand(diag, node->in[0], "");
         diag_note(diag, node_loc(node), "a parameter has less than 1099511627776 (2^40) elements");
@@ -394,7 +394,10 @@ bool infer_node(Node *node, Diag *diag)
         if (!check_attr(node, diag, &row->attrs[i]))
             return false;
     }
-    return rules[node->op](node, diag);
+    if (!rules[node->op](node, diag))
+        return false;
+    const int64_t channels = node->type.c;
+    return set_dims(node, diag, P_SLOPE, 1, &channels);
 }
 
 static const char *dims_text(Arena *arena, const Param *param)

@@ -49,6 +49,18 @@ Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs
     return node;
 }
 
+void ir_give_slopes(Arena *arena, Node *node)
+{
+    if (node->act != ACT_PRELU)
+        return;
+    Param *param = NEW(arena, Param);
+    *param = (Param){.id = -1, .first = -1, .role = P_SLOPE, .place = node->place};
+    param->name = param->alias = arena_printf(arena, "%s.slope", node->name);
+    param->rank = 1;
+    param->dims[0] = node->type.c;
+    node->params[P_SLOPE] = param;
+}
+
 /* Lists those of the node's parameters that no node before it refers to. */
 static void list_params(Net *net, const Node *node)
 {
@@ -292,6 +304,7 @@ static const Op act_ops[ACT_COUNT] = {
     [ACT_SOFTPLUS] = OP_SOFTPLUS,
     [ACT_MISH] = OP_MISH,
     [ACT_CLIP] = OP_CLIP,
+    [ACT_PRELU] = OP_PRELU,
 };
 
 const char *act_name(Act act)
@@ -320,9 +333,14 @@ Act act_of(Op op)
     return ACT_NONE;
 }
 
+bool op_fuses(Op op, Act act)
+{
+    return op_row(op)->flags & (act == ACT_PRELU ? FUSES_PRELU : FUSES_ACT);
+}
+
 const char *role_name(const Node *node, Role role)
 {
-    return op_param_name(node->op, role);
+    return role == P_SLOPE ? "slope" : op_param_name(node->op, role);
 }
 
 int64_t param_elements(const Param *param)

@@ -17,6 +17,7 @@
  *
  * Passes may fuse operators: a node's `act` is applied to its result last, and a conv,
  * conv_transpose, dense or bn_train with two operands adds the second (the residual) before `act`.
+ * The slopes of a fused prelu are the node's parameter P_SLOPE, one for each channel.
  * Passes never change what the outputs compute, up to rounding.
  */
 #ifndef RNC_IR_H
@@ -54,6 +55,7 @@ typedef enum Act {
     ACT_SOFTPLUS,
     ACT_MISH,
     ACT_CLIP,
+    ACT_PRELU,
     ACT_COUNT
 } Act;
 
@@ -209,6 +211,10 @@ Net *ir_copy(const Net *net, Arena *arena);
 Node *ir_node(Arena *arena, Op op, Node *const *in, int n_in, const Attrs *attrs, const char *name,
               const Place *place);
 
+/* Gives a node whose `act` is prelu its parameter P_SLOPE, which is in no network yet and has no
+ * data.  Does nothing to other nodes. */
+void ir_give_slopes(Arena *arena, Node *node);
+
 /* ---- asking ---- */
 
 /* Products of extents; INT64_MAX if they do not fit. */
@@ -218,6 +224,8 @@ bool type_eq(Type a, Type b);
 const char *act_name(Act act); /* "relu"; "" for ACT_NONE */
 /* The activation that an ACTIVATION operator computes; ACT_NONE for other operators. */
 Act act_of(Op op);
+/* Whether the operator can apply the activation to its result. */
+bool op_fuses(Op op, Act act);
 /* The numbers of an ACTIVATION operator with these attributes, 0 where it has none: leaky_relu and
  * elu have alpha, hard_sigmoid slope and offset, clip its least and largest result. */
 void act_numbers(Op op, const Attrs *attrs, double *alpha, double *beta);

@@ -96,7 +96,7 @@ static bool read_act(Reader *r, Line *line)
     line->act = irlex_is(r->lex, TOKEN_NAME) ? act_of(op_named(r->lex->token.text)) : ACT_NONE;
     if (line->act == ACT_NONE)
         return irlex_unexpected(r->lex, "an activation");
-    if (!(op_row(line->op)->flags & FUSES_ACT)) {
+    if (!op_fuses(line->op, line->act)) {
         diag_error(r->diag, r->lex->token.loc, "'%s' cannot apply an activation to its result",
                    op_row(line->op)->name);
         return false;
@@ -270,6 +270,7 @@ static bool add_result(Reader *r, const Line *line, int which, const Place *plac
         VEC_PUSH(arena, &node->absorbed, line->absorbed.at[i]);
     if (!give_type(r, line, node))
         return false;
+    ir_give_slopes(arena, node);
     node->id = r->net->nodes.n;
     VEC_PUSH(arena, &r->net->nodes, node);
     table_add(&r->names, node->name, place->loc);

@@ -28,6 +28,7 @@ enum {
     RESULTS = 128,
     REMEMBERS = 256,
     BACKWARD = 512,
+    FUSES_PRELU = 1024,
 };
 
 /* Order of the axes of an image at the interface and in `flatten`. */
@@ -146,8 +147,8 @@ typedef struct AttrRow {
     const char *doc;
 } AttrRow;
 
-/* What a trained parameter is to its operator. */
-typedef enum Role { P_WEIGHT, P_BIAS, P_MEAN, P_VARIANCE, P_ROLES } Role;
+/* What a trained parameter is to its operator.  P_SLOPE: it is of a fused prelu (ir.h). */
+typedef enum Role { P_WEIGHT, P_BIAS, P_MEAN, P_VARIANCE, P_SLOPE, P_ROLES } Role;
 
 typedef struct ParamRow {
     Op op;

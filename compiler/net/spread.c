@@ -85,6 +85,7 @@ static Spread after_act(Spread s, Act act, double least, double most)
     case ACT_SELU:
     case ACT_SOFTPLUS:
     case ACT_MISH:
+    case ACT_PRELU:
     case ACT_COUNT:
         break;
     }

@@ -186,7 +186,7 @@ static BindReport report(const Binder *b)
     for (int i = 0; i < b->uses.n; i++) {
         const Use *use = &b->uses.at[i];
         const bool given = (use->slot || use->filled) && !use->anew;
-        const bool trained = use->param->role == P_WEIGHT || use->param->role == P_BIAS;
+        const bool trained = use->param->role != P_MEAN && use->param->role != P_VARIANCE;
         report.bound += given && trained;
         report.statistics += given && !trained;
         report.initialised += !given && use->param->data;

@@ -247,8 +247,9 @@ static InitSpec own_spec(const Node *node, InitSpec spec)
  * (2015). */
 static bool starts_fixed(const Param *param, const Node *node, float *start)
 {
-    *start = node->op == OP_PRELU ? 0.25f : 1;
-    return param->role == P_VARIANCE || (param->role == P_WEIGHT && !op_attr(node->op, "init"));
+    *start = node->op == OP_PRELU || param->role == P_SLOPE ? 0.25f : 1;
+    return param->role == P_VARIANCE || param->role == P_SLOPE ||
+           (param->role == P_WEIGHT && !op_attr(node->op, "init"));
 }
 
 InitDraw init_draw(const Param *param, const Node *node, InitSpec spec)

@@ -140,6 +140,7 @@ static Node *add_phase(const Net *net, Node *node, const Phase p[2], int number,
                          phase_weights(net, node, p, param_floats(node->params[P_WEIGHT])));
     if (node->params[P_BIAS])
         conv->params[P_BIAS] = node->params[P_BIAS];
+    conv->params[P_SLOPE] = node->params[P_SLOPE];
     return conv;
 }
 

@@ -136,7 +136,7 @@ static void hash_node(uint64_t *hash, const Plan *plan, const Node *node)
         if (!is_of_beginning(&row->attrs[i]))
             hash_attr(hash, &row->attrs[i], (const char *)&node->attrs + row->attrs[i].offset);
     }
-    for (int r = 0; r < P_ROLES; r++)
+    for (int r = 0; r < P_SLOPE; r++) /* no prelu is fused where it is trained */
         hash_number(hash, node->params[r] ? node->params[r]->id : -1);
 }
 

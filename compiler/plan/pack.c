@@ -45,15 +45,34 @@ int64_t packed_bytes(const Step *step)
                                          : packed_half_bytes(step);
 }
 
+int packed_slopes(const Step *step)
+{
+    const rnc_conv_shape *c = &step->shape.conv;
+    const rnc_dense_shape *d = &step->shape.dense;
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_conv:
+        return rnc_slopes_floats(c->act, c->out_c);
+    case FAMILY_dense:
+        return rnc_slopes_floats(d->act, d->out_c);
+    default:
+        return 0;
+    }
+}
+
 int64_t packed_floats(const Step *step)
 {
     const PackingRow *row = &packing_rows[kernel_rows[step->kernel].packing];
-    return row->floats ? row->floats(step) : 0;
+    return packed_slopes(step) + (row->floats ? row->floats(step) : 0);
 }
 
 void pack_weights(const Step *step, void *to)
 {
-    packing_rows[step->weights->packing].pack(step, to);
+    const float *slopes = param_floats(step->node->params[P_SLOPE]);
+    const int room = packed_slopes(step);
+    float *floats = to;
+    for (int i = 0; i < room; i++)
+        floats[i] = i < step->node->type.c ? slopes[i] : 0.0f;
+    packing_rows[step->weights->packing].pack(step, floats + room);
 }
 
 /* ---- filters ---- */

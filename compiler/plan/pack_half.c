@@ -2,7 +2,8 @@
  *
  * pack.c makes a sequence of panels, each of which is some biases followed by weights.  Here the
  * weights become numbers of 16 bits, and the biases stay floats; each panel is filled with zeros
- * to a multiple of 64 bytes (rnc_panel_bytes() of kernels/parts.h).
+ * to a multiple of 64 bytes (rnc_panel_bytes() of kernels/parts.h).  Slopes in front of the panels
+ * stay floats, too.
  */
 #include "plan/plan_parts.h"
 
@@ -25,7 +26,8 @@ static int panels_of(const Step *step, Panels panels[PANELS_MOST])
     const rnc_conv_shape *c = &step->shape.conv;
     const rnc_dense_shape *d = &step->shape.dense;
     const bool dense = kernel_rows[step->kernel].family == FAMILY_dense;
-    const int64_t rows = packed_floats(step) / (dense ? d->out_c : c->out_c) - 1;
+    const int64_t rows =
+        (packed_floats(step) - packed_slopes(step)) / (dense ? d->out_c : c->out_c) - 1;
     if (kernel_rows[step->kernel].packing == PACK_depthwise) {
         panels[0] = (Panels){1, c->out_c, rows * c->out_c};
         panels[1] = (Panels){0, 0, 0};
@@ -45,7 +47,7 @@ int64_t packed_half_bytes(const Step *step)
     int64_t bytes = 0;
     for (int i = 0; i < PANELS_MOST; i++)
         bytes += panels[i].n * rnc_panel_bytes(number, (int)panels[i].biases, panels[i].weights);
-    return groups * bytes;
+    return 4 * (int64_t)packed_slopes(step) + groups * bytes;
 }
 
 static void put(unsigned char *to, uint32_t bits, int bytes)
@@ -73,7 +75,11 @@ void pack_half(const Step *step, const float *from, unsigned char *to)
 {
     Panels panels[PANELS_MOST];
     const int groups = panels_of(step, panels), number = packed_number(step);
+    const int slopes = packed_slopes(step);
     memset(to, 0, (size_t)packed_half_bytes(step));
+    put_floats(from, slopes, to);
+    from += slopes;
+    to += 4 * slopes;
     for (int g = 0; g < groups; g++) {
         for (int i = 0; i < PANELS_MOST; i++) {
             const Panels *p = &panels[i];

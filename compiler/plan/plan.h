@@ -76,7 +76,7 @@ typedef struct Packed {
     int step;         /* the first step that reads them */
     const char *name; /* named after that step's node, unique */
     Packing packing;
-    Elem elem;      /* of the weights; biases, scales and shifts are floats in any case */
+    Elem elem;      /* of the weights; biases, scales, shifts and slopes are floats in any case */
     int64_t offset; /* from the first tensor of the file, a multiple of 64 */
     int64_t bytes;
 } Packed;
@@ -239,6 +239,9 @@ extern const PackingRow packing_rows[PACKING_COUNT]; /* by number; the row of PA
 /* pack.c: packed_bytes() is the size of a step's packed tensor, which pack_weights() writes
  * (step->weights->bytes bytes).  Every parameter of the node must have data. */
 int64_t packed_bytes(const Step *step);
+/* Floats at the beginning of a step's packed tensor that are slopes of its prelu: its kernel gets
+ * the address after them (rnc_slopes() of kernels/parts.h). */
+int packed_slopes(const Step *step);
 Elem packed_elem(const Step *step);
 int packed_number(const Step *step); /* of that element in a weights file: RNC_WEIGHTS_... */
 void pack_weights(const Step *step, void *to);

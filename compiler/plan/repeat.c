@@ -34,7 +34,8 @@ Addresses step_addresses(const Plan *plan, const Step *step)
         a.in[i] = operand_address(plan, &step->in[i]);
     for (int i = 0; i < MOST_OUT; i++)
         a.out[i] = operand_address(plan, &step->out[i]);
-    a.weights = step->weights ? step->weights->offset : operand_address(plan, &step->filters);
+    a.weights = step->weights ? step->weights->offset + elems_bytes(ELEM_F32, packed_slopes(step))
+                              : operand_address(plan, &step->filters);
     a.scratch = step->scratch >= 0 ? plan->buffers.at[step->scratch].offset : 0;
     return a;
 }

@@ -36,6 +36,7 @@ SAME_ACT(SELU);
 SAME_ACT(SOFTPLUS);
 SAME_ACT(MISH);
 SAME_ACT(CLIP);
+SAME_ACT(PRELU);
 static_assert((int)ACT_COUNT == (int)RNC_ACT_COUNT,
               "a new activation needs its number in shapes.h");
 
@@ -149,7 +150,7 @@ static void select_map(Plan *plan, const Node *node)
     s->affine = node->op == OP_PRELU ? 2 : is_affine(node->op);
     s->in_pixel = in->pixel, s->in_row = in->row, s->in_image = in->image;
     s->out_pixel = out->pixel, s->out_row = out->row, s->out_image = out->image;
-    const Act own = act_of(node->op);
+    const Act own = node->op == OP_PRELU ? ACT_NONE : act_of(node->op); /* its slopes are weights */
     if (own == ACT_NONE) {
         set_act(node, &s->act, &s->alpha, &s->beta);
     } else {

@@ -270,9 +270,9 @@ static bool goes_over(const Node *node, int slot)
         return slot == 3 || slot == 0;
     if (node->op == OP_ADD || node->op == OP_MUL || node->op == OP_SUB || node->op == OP_DIV)
         return node->n_in == 2;
-    return slot == 0 && (node->op == OP_SOFTMAX || node->op == OP_LOG_SOFTMAX ||
-                         is_norm(node->op) || node->op == OP_PRELU || is_affine(node->op) ||
-                         node->op == OP_ACT_BACKWARD || act_of(node->op) != ACT_NONE);
+    return slot == 0 &&
+           (node->op == OP_SOFTMAX || node->op == OP_LOG_SOFTMAX || is_norm(node->op) ||
+            is_affine(node->op) || node->op == OP_ACT_BACKWARD || act_of(node->op) != ACT_NONE);
 }
 
 /* Whether the node may become a view of several pixels as one (share_flat()).  Then nothing

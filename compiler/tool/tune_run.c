@@ -32,6 +32,7 @@ typedef struct Job {
     StepFunction function;
     rnc_operands operands;
     int64_t weights; /* bytes from one copy to the next */
+    int64_t slopes;  /* bytes in front of the weights */
     int parts;
 } Job;
 
@@ -138,6 +139,7 @@ static Job *place_jobs(Tune *t, const Candidates *list)
         o->scratch = scratch > 0 ? t->work + used : NULL;
         jobs[i].function = list->at[i].function;
         jobs[i].weights = round_up(s->weights->bytes, 64);
+        jobs[i].slopes = elems_bytes(ELEM_F32, packed_slopes(s));
         jobs[i].parts = s->parts < t->threads ? s->parts : t->threads;
     }
     return jobs;
@@ -205,7 +207,7 @@ static double sample(Tune *t, Job *job, int calls)
     for (int i = 0; i < calls; i++) {
         if (t->weights_at + job->weights > t->weights_bytes)
             t->weights_at = 0;
-        job->operands.weights = (const float *)(const void *)(t->weights + t->weights_at);
+        job->operands.weights = t->weights + t->weights_at + job->slopes;
         t->weights_at += job->weights;
         if (t->pool && job->parts > 1)
             t->pool->run(t->pool, run_part, job, job->parts);

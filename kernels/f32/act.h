@@ -1,5 +1,7 @@
 /* act.h: the activations.  A NaN stays a NaN; infinities give the functions' limits. */
 #define vf_act RNC_FN(vf_act)
+#define vf_prelu RNC_FN(vf_prelu)
+#define vf_layer_act RNC_FN(vf_layer_act)
 
 #ifdef RNC_EXP
 #define vf_exp RNC_FN(vf_exp)
@@ -106,7 +108,8 @@ RNC_KERNEL vf vf_mish(vf x)
     return low * (n / (n + two));
 }
 
-/* All activations that come after RNC_ACT_RELU6. */
+/* All activations that come after RNC_ACT_RELU6, but for prelu, which has a slope for each channel
+ * (vf_prelu). */
 RNC_KERNEL vf vf_long_act(vf x, int act, float alpha, float beta)
 {
     const vf zero = vf_zero(), six = vf_set1(6.0f), three = vf_set1(3.0f);
@@ -154,4 +157,17 @@ RNC_KERNEL vf vf_act(vf x, int act, float alpha, float beta)
     if (act != RNC_ACT_NONE)
         x = vf_max(vf_zero(), x);
     return act == RNC_ACT_RELU6 ? vf_min(vf_set1(6.0f), x) : x;
+}
+
+RNC_KERNEL vf vf_prelu(vf x, vf slopes)
+{
+    return vf_select_gt(x, vf_zero(), x, x * slopes);
+}
+
+/* The activation of a convolution or dense layer; slopes: of prelu, those of the channels of x. */
+RNC_KERNEL vf vf_layer_act(vf x, int act, float alpha, float beta, const float *slopes)
+{
+    if (act == RNC_ACT_PRELU)
+        return vf_prelu(x, vf_load(slopes));
+    return vf_act(x, act, alpha, beta);
 }

@@ -27,23 +27,31 @@ RNC_KERNEL void im2col(const rnc_conv_shape *s, const float *in, int first, int 
 }
 
 /* Computes act(product + bias + residual) for `channels` channels of a pixel; res may be the
- * output. */
+ * output; slopes: of prelu. */
 RNC_KERNEL void conv_blas_finish(const rnc_conv_shape *s, const float *product, const float *bias,
-                                 const float *res, float *out, int channels)
+                                 const float *res, const float *slopes, float *out, int channels)
 {
     int c;
     for (c = 0; c + RNC_VL <= channels; c += RNC_VL) {
         vf v = vf_loadu(product + c) + vf_loadu(bias + c);
         if (s->residual)
             v = v + vf_loadu(res + c);
-        vf_storeu(out + c, vf_act(v, s->act, s->alpha, s->beta));
+        if (s->act == RNC_ACT_PRELU)
+            v = vf_prelu(v, vf_loadu(slopes + c));
+        else
+            v = vf_act(v, s->act, s->alpha, s->beta);
+        vf_storeu(out + c, v);
     }
     if (c < channels) {
         const int n = channels - c;
         vf v = vf_load_part(product + c, n) + vf_load_part(bias + c, n);
         if (s->residual)
             v = v + vf_load_part(res + c, n);
-        vf_store_part(out + c, vf_act(v, s->act, s->alpha, s->beta), n);
+        if (s->act == RNC_ACT_PRELU)
+            v = vf_prelu(v, vf_load_part(slopes + c, n));
+        else
+            v = vf_act(v, s->act, s->alpha, s->beta);
+        vf_store_part(out + c, v, n);
     }
 }
 
@@ -65,6 +73,7 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_knobs *t,
                 const float *in =
                     (const float *)o->in[0] + (ptrdiff_t)n * s->in_image + (ptrdiff_t)g * s->in_c;
                 const float *bias = packed + (ptrdiff_t)g * width;
+                const float *slopes = rnc_slopes(o, s->act, s->out_c) + (ptrdiff_t)g * width;
                 const float *weights = packed + s->out_c + (ptrdiff_t)g * depth * width;
                 if (patches)
                     im2col(s, in, first, count, columns);
@@ -81,7 +90,8 @@ RNC_KERNEL void RNC_FN(conv_blas)(const rnc_conv_shape *s, const rnc_knobs *t,
                                     : bias;
                     float *out = (float *)o->out[0] + (ptrdiff_t)g * width +
                                  rnc_at(n, s->out_image, y, s->out_row, x, s->out_pixel);
-                    conv_blas_finish(s, product + (ptrdiff_t)i * width, bias, res, out, width);
+                    conv_blas_finish(s, product + (ptrdiff_t)i * width, bias, res, slopes, out,
+                                     width);
                 }
             }
 }

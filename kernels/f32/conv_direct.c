@@ -21,6 +21,7 @@ typedef struct conv_set {
     ptrdiff_t panel; /* bytes from panel to panel */
     int width, first, end;
     const float *in, *res; /* the window of pixel (0, 0); the residual at the set's first channel */
+    const float *slopes;   /* of prelu, likewise */
     float *out;
     int part, parts;
     int row;   /* of weights, the first */
@@ -125,7 +126,7 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
                 conv_tile(s, t, &r, small, p->nv, &k);
             }
             if (s->act > RNC_ACT_RELU6 && p->b.last)
-                conv_act(s, at.is_big ? big : small, p->nv, wide, k.out);
+                conv_act(s, at.is_big ? big : small, p->nv, wide, set->slopes + column, k.out);
         }
         at = next;
     }
@@ -206,12 +207,13 @@ RNC_KERNEL void conv_diagonal_tile(const rnc_conv_shape *s, int n, int wide, con
 /* What the tiles of a pass share: some panels, whole or one block of one panel, as diagonals. */
 typedef struct conv_diagonal_pass {
     const float *d;
-    const char *w;   /* the first panel */
-    ptrdiff_t panel; /* bytes from panel to panel */
-    int width;       /* channels in a panel */
-    int vectors;     /* in all panels */
-    int wide;        /* as in conv_rows */
-    int share;       /* bytes of weights to fetch for each vector of a tile */
+    const char *w;       /* the first panel */
+    ptrdiff_t panel;     /* bytes from panel to panel */
+    int width;           /* channels in a panel */
+    int vectors;         /* in all panels */
+    int wide;            /* as in conv_rows */
+    int share;           /* bytes of weights to fetch for each vector of a tile */
+    const float *slopes; /* of prelu, of the first channel on */
 } conv_diagonal_pass;
 
 /* n pixels times all vectors of a pass. */
@@ -235,7 +237,7 @@ RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal
         k.ahead.weights += j * p->share;
         conv_diagonal_tile(s, n, p->wide, &k, p->d + i * work->b.runs * work->b.depth);
         if (s->act > RNC_ACT_RELU6 && work->b.last)
-            conv_act(s, n, 1, p->wide, k.out);
+            conv_act(s, n, 1, p->wide, p->slopes + i, k.out);
     }
 }
 
@@ -265,7 +267,8 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
     const int keep = cuts.count > 1 ? 1 : fit / (cuts.runs * cuts.run);
     const int t0 = rnc_share(c.all, set->part, set->parts);
     const int t1 = rnc_share(c.all, set->part + 1, set->parts);
-    conv_diagonal_pass p = {(const float *)d, NULL, set->panel, width, 0, c.stacked ? c.w : 32, 0};
+    conv_diagonal_pass p = {(const float *)d,     NULL, set->panel, width, 0,
+                            c.stacked ? c.w : 32, 0,    NULL};
     for (int i = 0; t0 < t1 && i < rnc_div_up(set->end - set->first, keep) * cuts.count; i++) {
         const int p0 = set->first + i / cuts.count * keep;
         const int p1 = p0 + keep < set->end ? p0 + keep : set->end;
@@ -274,6 +277,7 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
         conv_part(&cuts, i % cuts.count, set->later, &k.b);
         const int rows = k.b.runs * k.b.depth, column = p0 * width;
         p.w = set->w + p0 * set->panel;
+        p.slopes = set->slopes + column;
         k.w = p.w + width * (int)sizeof(float) +
               (ptrdiff_t)(set->row + k.b.run * cuts.run + k.b.c) * row;
         k.ahead.weights = k.w + (cuts.count > 1 ? (ptrdiff_t)rows * row : (p1 - p0) * set->panel);
@@ -332,7 +336,8 @@ RNC_KERNEL void conv_clipped_act(const rnc_conv_shape *s, const conv_set *set, i
         float *out = set->out + rnc_at(image, s->out_image, i / s->out_w, s->out_row, i % s->out_w,
                                        s->out_pixel);
         for (int c = set->first * set->width; c < set->end * set->width; c += RNC_VL)
-            vf_store(out + c, vf_act(vf_load(out + c), s->act, s->alpha, s->beta));
+            vf_store(out + c,
+                     vf_layer_act(vf_load(out + c), s->act, s->alpha, s->beta, set->slopes + c));
     }
 }
 
@@ -433,6 +438,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         set.w = (const char *)o->weights + g * (c.full * set.panel + narrow);
         set.in = (const float *)o->in[0] + g * s->in_c - corner;
         set.res = s->residual ? (const float *)o->in[1] + g * group_c : NULL;
+        set.slopes = rnc_slopes(o, s->act, s->out_c) + g * group_c;
         set.out = (float *)o->out[0] + g * group_c;
         set.width = s->panel;
         set.first = first, set.end = end < c.full ? end : c.full;
@@ -442,6 +448,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         if (c.narrow > 0 && first < c.per_group && end == c.per_group) {
             set.w += c.full * set.panel;
             set.res = s->residual ? set.res + c.full * s->panel : set.res;
+            set.slopes += c.full * s->panel;
             set.out += c.full * s->panel;
             set.width = c.narrow;
             set.first = 0, set.end = 1;

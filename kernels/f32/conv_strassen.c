@@ -78,6 +78,7 @@ typedef struct strassen_block {
     const float *plus;       /* not NULL: output is the product plus these sums, */
     float *both;             /* and the product is also added to these */
     const float *bias, *res; /* bias and residual of the panel */
+    const float *slopes;     /* of prelu, likewise */
     float *out;
 } strassen_block;
 
@@ -103,7 +104,7 @@ RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b
         vf_store(to + j * RNC_VL, conv_limit(s, v));
     }
     if (s->act > RNC_ACT_RELU6)
-        conv_act(s, 1, nv, 1, to);
+        conv_act(s, 1, nv, 1, b->slopes + column, to);
 }
 
 /* Writes a product of n pixels to the output with other sums added, and adds it to `both`. */
@@ -151,7 +152,7 @@ RNC_KERNEL void strassen_pixels(const rnc_conv_shape *s, const rnc_tile_kind *ki
         if (b->plus)
             strassen_plus(s, b, at, first, n, nv);
         for (int i = 0; i < n && !b->to && s->act > RNC_ACT_RELU6; i++)
-            conv_act(s, 1, nv, 1, job->out + at->out[i]);
+            conv_act(s, 1, nv, 1, b->slopes + at->column, job->out + at->out[i]);
     }
 }
 
@@ -215,6 +216,7 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         b.first = strip->pixel + is_low * up;
         b.bias = bias + right * s->panel;
         b.res = s->residual ? (const float *)o->in[1] + channel : NULL;
+        b.slopes = rnc_slopes(o, s->act, s->out_c) + channel;
         b.out = (float *)o->out[0] + channel;
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;

@@ -191,6 +191,7 @@ typedef struct winograd1d_set {
     float *products;
     const float *res; /* the residual of the first pixel, as out is its output */
     float *out;
+    const float *slopes; /* of prelu, of the set's first channel on */
 } winograd1d_set;
 
 /* Transforms products to `h` output rows; bias, res and out are those of the panel. */
@@ -222,13 +223,14 @@ RNC_KERNEL void winograd1d_output(const rnc_conv_shape *s, const rnc_winograd1d_
 #ifdef RNC_LONG_ACT
 #define winograd1d_act RNC_FN(winograd1d_act)
 
-/* The long activations, in a loop of their own. */
-RNC_KERNEL void winograd1d_act(const rnc_conv_shape *s, float *out, int h, int w, int width)
+/* The long activations, in a loop of their own; slopes: those of the first channel on. */
+RNC_KERNEL void winograd1d_act(const rnc_conv_shape *s, const float *slopes, float *out, int h,
+                               int w, int width)
 {
     for (int i = 0; i < h * w; i++) {
         float *to = out + i / w * s->out_row + i % w * s->out_pixel;
         for (int k = 0; k < width; k += RNC_VL)
-            vf_store(to + k, vf_act(vf_load(to + k), s->act, s->alpha, s->beta));
+            vf_store(to + k, vf_layer_act(vf_load(to + k), s->act, s->alpha, s->beta, slopes + k));
     }
 }
 #endif
@@ -281,7 +283,7 @@ RNC_KERNEL void winograd1d_panels(const rnc_conv_shape *s, const rnc_knobs *t,
         }
 #ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
-            winograd1d_act(s, out, h, set->pixels, width);
+            winograd1d_act(s, set->slopes + i * width, out, h, set->pixels, width);
 #endif
     }
 }
@@ -294,6 +296,7 @@ typedef struct winograd1d_work {
     float *scratch;
     const float *res;
     float *out;
+    const float *slopes;
 } winograd1d_work;
 
 /* Computes `pixels` pixels of a tile, from pixel `x` on. */
@@ -314,6 +317,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
     set.products = k->scratch + c->rows * c->pitch;
     set.res = s->residual ? k->res + x * s->res_pixel : k->res;
     set.out = k->out + x * s->out_pixel;
+    set.slopes = k->slopes;
     winograd1d_panels(s, t, c, &set, k->h);
 #ifdef RNC_NARROW
     if (panels.narrow > 0 && k->p0 <= panels.full && k->p1 > panels.full) {
@@ -323,6 +327,7 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
         set.first = 0, set.end = 1;
         set.res = s->residual ? set.res + wide : set.res;
         set.out += wide;
+        set.slopes += wide;
         winograd1d_panels(s, t, c, &set, k->h);
     }
 #endif
@@ -339,6 +344,7 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_knobs
     rnc_cut_panels(s, &panels);
     rnc_cut_winograd1d(s, t, &c);
     k.w = (const char *)o->weights;
+    k.slopes = rnc_slopes(o, s->act, s->out_c);
     k.scratch = (float *)o->scratch + part * c.floats;
     k.p0 = t->split ? rnc_share(panels.count, part, parts) : 0;
     k.p1 = t->split ? rnc_share(panels.count, part + 1, parts) : panels.count;

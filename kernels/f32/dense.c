@@ -64,7 +64,7 @@ RNC_KERNEL void dense_fold(vf *total, vf *acc, int count, int phases)
 /* A column of a panel, and the first image's vectors. */
 typedef struct dense_work {
     int width; /* outputs in the panel */
-    const float *in, *bias, *res;
+    const float *in, *bias, *res, *slopes;
     const char *w;
     float *out;
 } dense_work;
@@ -126,7 +126,8 @@ RNC_KERNEL void dense_tile(const rnc_dense_shape *s, int n, int nv, int u, const
         for (int i = 0; i < n; i++)
             for (int j = 0; j < nv; j++) {
                 float *p = k->out + i * s->out_image + j * RNC_VL;
-                vf_store(p, vf_act(vf_load(p), s->act, s->alpha, s->beta));
+                vf_store(
+                    p, vf_layer_act(vf_load(p), s->act, s->alpha, s->beta, k->slopes + j * RNC_VL));
             }
 }
 
@@ -158,6 +159,7 @@ RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_knobs *t, const
         k.w = (const char *)(bias + set->width) + at * rnc_weight_bytes(s->weights);
         k.in = (const float *)o->in[0];
         k.res = s->residual ? (const float *)o->in[1] + to : NULL;
+        k.slopes = rnc_slopes(o, s->act, s->out_c) + to;
         k.out = (float *)o->out[0] + to;
         for (int image = 0; image + n <= s->images; image += n) {
             dense_tile(s, n, nv, u, &k);

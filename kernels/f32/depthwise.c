@@ -94,7 +94,7 @@ RNC_KERNEL void depthwise_turn(const rnc_conv_shape *s, vf *acc, int n, int c, c
 /* What a tile works on: the memory of n pixels, from channel 0 on, and the step's weights. */
 typedef struct depthwise_work {
     int c0, c1; /* the vectors of channels c0 .. c1-1 */
-    const float *in, *bias, *res;
+    const float *in, *bias, *res, *slopes;
     float *out;
 } depthwise_work;
 
@@ -131,7 +131,7 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const dept
     if (s->act > RNC_ACT_RELU6)
         for (int i = 0; i < n; i++) {
             float *p = out + i * s->out_pixel;
-            vf_store(p, vf_act(vf_load(p), s->act, s->alpha, s->beta));
+            vf_store(p, vf_layer_act(vf_load(p), s->act, s->alpha, s->beta, w->slopes + c));
         }
 }
 
@@ -160,6 +160,7 @@ RNC_KERNEL void depthwise_row(const rnc_conv_shape *s, const rnc_knobs *t, const
     depthwise_work w;
     w.c0 = c0, w.c1 = c1;
     w.bias = (const float *)o->weights;
+    w.slopes = rnc_slopes(o, s->act, s->out_c);
     w.in = (const float *)o->in[0] + rnc_at(image, s->in_image, y * s->stride_h - s->pad_top,
                                             s->in_row, -s->pad_left, s->in_pixel);
     w.res = s->residual ? (const float *)o->in[1] + rnc_at(image, s->res_image, y, s->res_row, 0, 0)

@@ -7,8 +7,7 @@ RNC_KERNEL void map_vector(const rnc_map_shape *s, const float *in, const float 
 {
     vf v = n == RNC_VL ? vf_loadu(in) : vf_load_part(in, n);
     if (s->affine == 2) {
-        const vf slope = n == RNC_VL ? vf_loadu(scale) : vf_load_part(scale, n);
-        v = vf_select_gt(v, vf_zero(), v, v * slope);
+        v = vf_prelu(v, n == RNC_VL ? vf_loadu(scale) : vf_load_part(scale, n));
     } else if (s->affine) {
         if (n == RNC_VL)
             v = vf_fma(v, vf_loadu(scale), vf_loadu(shift));

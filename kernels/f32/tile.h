@@ -78,13 +78,14 @@ RNC_KERNEL vf conv_limit(const rnc_conv_shape *s, vf v)
     return v;
 }
 
-/* The long activations, in a loop of their own. */
-RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, float *out)
+/* The long activations, in a loop of their own; slopes: those of the first channel on. */
+RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, const float *slopes,
+                         float *out)
 {
     for (int i = 0; i < n; i++) {
         float *to = out + i / wide * s->out_row + i % wide * s->out_pixel;
         for (int j = 0; j < nv; j++, to += RNC_VL)
-            vf_store(to, vf_act(vf_load(to), s->act, s->alpha, s->beta));
+            vf_store(to, vf_layer_act(vf_load(to), s->act, s->alpha, s->beta, slopes + j * RNC_VL));
     }
 }
 

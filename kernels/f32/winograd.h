@@ -247,13 +247,14 @@ RNC_KERNEL void winograd_output(const rnc_conv_shape *s, winograd_extent e, cons
 #ifdef RNC_LONG_ACT
 #define winograd_act RNC_FN(winograd_act)
 
-/* The long activations, in a loop of their own. */
-RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, float *out, int width)
+/* The long activations, in a loop of their own; slopes: those of the first channel on. */
+RNC_KERNEL void winograd_act(const rnc_conv_shape *s, winograd_extent e, const float *slopes,
+                             float *out, int width)
 {
     for (int i = 0; i < e.h * e.w; i++) {
         float *to = out + i / e.w * s->out_row + i % e.w * s->out_pixel;
         for (int c = 0; c < width; c += RNC_VL)
-            vf_store(to + c, vf_act(vf_load(to + c), s->act, s->alpha, s->beta));
+            vf_store(to + c, vf_layer_act(vf_load(to + c), s->act, s->alpha, s->beta, slopes + c));
     }
 }
 #endif

@@ -314,7 +314,7 @@ RNC_KERNEL void winograd_outputs(const rnc_conv_shape *s, const rnc_operands *o,
 #endif
 #ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6)
-            winograd_act(d, p.extent, k.out, width);
+            winograd_act(d, p.extent, rnc_slopes(o, s->act, s->out_c) + channel, k.out, width);
 #endif
     }
 }

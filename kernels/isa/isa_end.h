@@ -78,6 +78,8 @@
 #undef vf_softplus
 #undef vf_mish
 #undef vf_long_act
+#undef vf_prelu
+#undef vf_layer_act
 #undef vf_act
 #undef pool_window
 #undef pool_find

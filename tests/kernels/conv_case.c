@@ -90,7 +90,7 @@ ConvCase conv_case(Case *c, ConvLimits l)
         grid_fill(c, &k.res, -1.0f, 1.0f);
     if (s->residual)
         grid_spoil(c, &k.res, l.mixes);
-    s->act = pick_act(c, &s->alpha, &s->beta);
+    s->act = pick_layer_act(c, &s->alpha, &s->beta, s->out_c, &k.slopes);
     s->weights = l.halves ? pick_weights_type(c) : RNC_WEIGHTS_F32;
     s->in_pixel = k.in.pixel, s->in_row = k.in.row, s->in_image = k.in.image;
     s->out_pixel = k.out.pixel, s->out_row = k.out.row, s->out_image = k.out.image;
@@ -165,11 +165,17 @@ Expect conv_expect(Case *c, const ConvCase *k, double amplification)
         /* Methods that mix a tile's pixels give an error of the largest's size to all of them. */
         double tolerance = amplification > 1 ? amplification * sum_tolerance(terms, largest)
                                              : sum_tolerance(terms, sums[i]);
-        const double v = ref_act(values[i], s->act, s->alpha, s->beta, &tolerance);
         const Place p = place_of(s, i);
+        const float alpha = k->slopes ? k->slopes[p.c] : s->alpha;
+        const double v = ref_act(values[i], s->act, alpha, s->beta, &tolerance);
         expect_at(&e, grid_pixel(&k->out, p.n, p.y, p.x) + p.c, v, tolerance);
     }
     return e;
+}
+
+const void *conv_weights(Case *c, const ConvCase *k, const void *packed)
+{
+    return case_slopes(c, packed, k->slopes, k->s.out_c);
 }
 
 rnc_knobs conv_tile(Case *c, const rnc_knobs *usual, int n, int group)

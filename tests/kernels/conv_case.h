@@ -10,6 +10,7 @@ typedef struct ConvCase {
     Grid in, res, out;
     float *weights; /* [out_c][kernel_h][kernel_w][in_c], [out_c] filters of their group */
     float *bias;    /* [out_c] */
+    float *slopes;  /* [out_c], if the activation is prelu; else NULL */
     bool in_place;  /* the residual is the output */
 } ConvCase;
 
@@ -32,6 +33,8 @@ typedef struct ConvLimits {
 /* Draws shape, tensors, weights and residual; s.panel is 0 and the weights are
  * not packed yet. */
 ConvCase conv_case(Case *c, ConvLimits limits);
+/* The case's packed weights as its kernel gets them, with slopes in front of them. */
+const void *conv_weights(Case *c, const ConvCase *k, const void *packed);
 /* Half of the time one of the n usual tiles, else any, with groups of up to `group`; the other
  * knobs, blocks of weight rows among them, at random. */
 rnc_knobs conv_tile(Case *c, const rnc_knobs *usual, int n, int group);

@@ -13,6 +13,7 @@ static const uint32_t canary = 0x7fcdabcd;
 typedef struct Block {
     struct Block *next;
     void *memory;
+    size_t bytes;
     const float *floats; /* guarded: guard floats, n floats, guard floats */
     size_t n, guard;
 } Block;
@@ -44,7 +45,7 @@ float pick_float(Case *c, float least, float most)
 int pick_act(Case *c, float *alpha, float *beta)
 {
     const int act = chance(c, 50) ? pick(c, RNC_ACT_NONE, RNC_ACT_RELU)
-                                  : pick(c, RNC_ACT_NONE, RNC_ACT_COUNT - 1);
+                                  : pick(c, RNC_ACT_NONE, RNC_ACT_PRELU - 1);
     *alpha = chance(c, 50) ? 0.01f : pick_float(c, -1.0f, 1.0f);
     *beta = 0.0f;
     if (act == RNC_ACT_HARD_SIGMOID) {
@@ -55,6 +56,18 @@ int pick_act(Case *c, float *alpha, float *beta)
         *beta = chance(c, 30) ? INFINITY : pick_float(c, 0.5f, 6.0f);
     }
     return act;
+}
+
+int pick_layer_act(Case *c, float *alpha, float *beta, int channels, float **slopes)
+{
+    *slopes = NULL;
+    if (!chance(c, 10))
+        return pick_act(c, alpha, beta);
+    *slopes = case_memory(c, (size_t)channels * sizeof **slopes);
+    for (int i = 0; i < channels; i++)
+        (*slopes)[i] = pick_float(c, -1.0f, 1.0f);
+    *alpha = *beta = 0.0f;
+    return RNC_ACT_PRELU;
 }
 
 void fail(Case *c, const char *format, ...)
@@ -75,7 +88,7 @@ static void *aligned_memory(Case *c, size_t bytes, Block **made)
         fprintf(stderr, "kernel_tests: no memory\n");
         abort();
     }
-    *block = (Block){.next = c->blocks, .memory = memory};
+    *block = (Block){.next = c->blocks, .memory = memory, .bytes = bytes};
     c->blocks = block;
     *made = block;
     return memory;
@@ -126,6 +139,22 @@ float *case_floats(Case *c, size_t n)
     block->n = n;
     block->guard = guard;
     return p + guard;
+}
+
+const void *case_slopes(Case *c, const void *weights, const float *slopes, int channels)
+{
+    if (!slopes)
+        return weights;
+    const Block *b = c->blocks;
+    const char *from = weights;
+    while (from < (char *)b->memory || from >= (char *)b->memory + b->bytes)
+        b = b->next;
+    const size_t bytes = b->bytes - (size_t)(from - (char *)b->memory) - 4 * b->guard;
+    const size_t room = ((size_t)channels + 15) / 16 * 16;
+    float *to = case_floats(c, room + (bytes + 3) / sizeof *to);
+    memcpy(to, slopes, (size_t)channels * sizeof *to);
+    memcpy(to + room, from, bytes);
+    return to + room;
 }
 
 static void check_guards(Case *c)
@@ -329,6 +358,7 @@ static double act_limit(bool up, int act, float alpha, float beta)
     case RNC_ACT_NONE:
         return up ? HUGE_VAL : -HUGE_VAL;
     case RNC_ACT_LEAKY_RELU:
+    case RNC_ACT_PRELU:
         return up ? HUGE_VAL : -HUGE_VAL * (double)alpha;
     case RNC_ACT_RELU6:
         return up ? 6.0 : 0.0;
@@ -353,6 +383,7 @@ static double steepest(int act, float alpha)
 {
     switch (act) {
     case RNC_ACT_LEAKY_RELU:
+    case RNC_ACT_PRELU:
         return fmax(1.0, fabs((double)alpha));
     case RNC_ACT_HARD_SWISH:
         return 1.5;
@@ -385,6 +416,7 @@ double ref_act(double x, int act, float alpha, float beta, double *tolerance)
         y = fmin(fmax(x, 0.0), 6.0);
         break;
     case RNC_ACT_LEAKY_RELU:
+    case RNC_ACT_PRELU:
         y = x > 0.0 ? x : (double)alpha * x;
         break;
     case RNC_ACT_SIGMOID:

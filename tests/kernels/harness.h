@@ -52,7 +52,9 @@ struct Case {
 int pick(Case *c, int least, int most); /* any of least .. most */
 bool chance(Case *c, int percent);
 float pick_float(Case *c, float least, float most);
-int pick_act(Case *c, float *alpha, float *beta); /* RNC_ACT_... and its numbers */
+int pick_act(Case *c, float *alpha, float *beta); /* RNC_ACT_... and its numbers; not prelu */
+/* Likewise for a layer, prelu included: *slopes are its slopes, NULL of the others. */
+int pick_layer_act(Case *c, float *alpha, float *beta, int channels, float **slopes);
 /* Of selu (Klambauer et al., 2017). */
 #define SELU_SCALE 1.0507009873554804934193349852946
 #define SELU_ALPHA 1.6732632423543772848170429916717
@@ -72,6 +74,10 @@ void case_free(Case *c); /* frees what the case has taken; kernel_tests.c does s
 /* n floats between guard zones, or with their end at the end of an allocation
  * (where an address sanitizer sees what reads behind).  All are canaries. */
 float *case_floats(Case *c, size_t n);
+
+/* A copy of packed weights, which end where their memory does, with slopes in front of them; the
+ * weights themselves if `slopes` is NULL. */
+const void *case_slopes(Case *c, const void *weights, const float *slopes, int channels);
 
 /* How grid_make lays out. */
 typedef struct Layout {
@@ -134,7 +140,8 @@ void expect_any(Expect *e, const float *where); /* finite, if its value was */
 void expect_check(Case *c, const Expect *e);
 void fail(Case *c, const char *format, ...);
 
-/* The activation in double; *tolerance, that of x, becomes the result's. */
+/* The activation in double; *tolerance, that of x, becomes the result's.  Of prelu, alpha is the
+ * slope. */
 double ref_act(double x, int act, float alpha, float beta, double *tolerance);
 
 /* Tolerance of a sum of n products whose absolute values add up to `sum`. */

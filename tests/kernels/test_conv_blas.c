@@ -27,7 +27,7 @@ void test_conv_blas(Case *c)
     Expect e = conv_expect(c, &k, 1);
     const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
                             .out = {k.out.at},
-                            .weights = pack_rows(c, &k),
+                            .weights = conv_weights(c, &k, pack_rows(c, &k)),
                             .scratch = conv_scratch(c, "conv_blas", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_blas], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);

@@ -40,10 +40,11 @@ void test_conv_direct(Case *c)
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
     Expect e = conv_expect(c, &k, 1);
+    const void *packed = case_weights(c, pack_panels(c, &k), k.s.weights, &k.s,
+                                      k.s.kernel_h * k.s.kernel_w * k.s.in_c);
     const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
                             .out = {k.out.at},
-                            .weights = case_weights(c, pack_panels(c, &k), k.s.weights, &k.s,
-                                                    k.s.kernel_h * k.s.kernel_w * k.s.in_c)};
+                            .weights = conv_weights(c, &k, packed)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_direct], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

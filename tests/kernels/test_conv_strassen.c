@@ -48,7 +48,7 @@ void test_conv_strassen(Case *c)
     Expect e = conv_expect(c, &k, AMPLIFICATION);
     const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
                             .out = {k.out.at},
-                            .weights = pack_strassen(c, &k),
+                            .weights = conv_weights(c, &k, pack_strassen(c, &k)),
                             .scratch = conv_scratch(c, "conv_strassen", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_strassen], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);

@@ -97,11 +97,12 @@ void test_conv_winograd(Case *c)
     describe_conv(c, &k.s);
     const int side = k.s.winograd + 2;
     Expect e = conv_expect(c, &k, amplification(&k.s));
-    const rnc_operands o = {
-        .in = {k.in.at, k.s.residual ? k.res.at : NULL},
-        .out = {k.out.at},
-        .weights = case_weights(c, pack_winograd(c, &k), k.s.weights, &k.s, side * side * k.s.in_c),
-        .scratch = conv_scratch(c, "conv_winograd", &k.s, &tile)};
+    const void *packed =
+        case_weights(c, pack_winograd(c, &k), k.s.weights, &k.s, side * side * k.s.in_c);
+    const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
+                            .out = {k.out.at},
+                            .weights = conv_weights(c, &k, packed),
+                            .scratch = conv_scratch(c, "conv_winograd", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

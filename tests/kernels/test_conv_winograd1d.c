@@ -65,7 +65,7 @@ void test_conv_winograd1d(Case *c)
     Expect e = conv_expect(c, &k, 2);
     const rnc_operands o = {.in = {k.in.at, s->residual ? k.res.at : NULL},
                             .out = {k.out.at},
-                            .weights = pack_columns(c, &k),
+                            .weights = conv_weights(c, &k, pack_columns(c, &k)),
                             .scratch = conv_scratch(c, "conv_winograd1d", s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd1d], s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);

@@ -44,11 +44,11 @@ void test_conv_winograd_taps(Case *c)
     k.s.winograd = 4;
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
-    const rnc_operands o = {
-        .in = {k.in.at, k.s.residual ? k.res.at : NULL},
-        .out = {k.out.at},
-        .weights = case_weights(c, pack_channels(c, &k), k.s.weights, &k.s, 9 * k.s.in_c),
-        .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
+    const void *packed = case_weights(c, pack_channels(c, &k), k.s.weights, &k.s, 9 * k.s.in_c);
+    const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
+                            .out = {k.out.at},
+                            .weights = conv_weights(c, &k, packed),
+                            .scratch = conv_scratch(c, "conv_winograd_taps", &k.s, &tile)};
     run_kernel(c, c->isa->kernels[KERNEL_conv_winograd_taps], &k.s, &tile, &o, k.out.base,
                k.out.total, !k.in_place);
     expect_check(c, &e);

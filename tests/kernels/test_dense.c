@@ -45,7 +45,8 @@ void test_dense(Case *c)
     s.residual = chance(c, 40);
     const bool in_place = s.residual && chance(c, 50);
     Grid res = s.residual && !in_place ? grid_make(c, s.images, 1, 1, out.c, layout) : out;
-    s.act = pick_act(c, &s.alpha, &s.beta);
+    float *slopes;
+    s.act = pick_layer_act(c, &s.alpha, &s.beta, s.out_c, &slopes);
     s.weights = pick_weights_type(c);
     const rnc_conv_shape panels = {.groups = 1, .out_c = s.out_c, .panel = s.panel};
     s.in_image = in.image, s.out_image = out.image, s.res_image = res.image;
@@ -73,13 +74,14 @@ void test_dense(Case *c)
                 sum_abs += fabs(r);
             }
             double tolerance = sum_tolerance(s.in_c, sum_abs);
-            sum = ref_act(sum, s.act, s.alpha, s.beta, &tolerance);
+            sum = ref_act(sum, s.act, slopes ? slopes[co] : s.alpha, s.beta, &tolerance);
             expect_at(&e, grid_pixel(&out, n, 0, 0) + co, sum, tolerance);
         }
-    const rnc_operands o = {
-        .in = {in.at, s.residual ? res.at : NULL},
-        .out = {out.at},
-        .weights = case_weights(c, pack_panels(c, &s, weights, bias), s.weights, &panels, s.in_c)};
+    const void *packed =
+        case_weights(c, pack_panels(c, &s, weights, bias), s.weights, &panels, s.in_c);
+    const rnc_operands o = {.in = {in.at, s.residual ? res.at : NULL},
+                            .out = {out.at},
+                            .weights = case_slopes(c, packed, slopes, s.out_c)};
     run_kernel(c, c->isa->kernels[KERNEL_dense], &s, &tile, &o, out.base, out.total, !in_place);
     expect_check(c, &e);
 }

@@ -40,10 +40,11 @@ void test_depthwise(Case *c)
     rnc_conv_shape whole = k.s;
     whole.groups = 1;
     whole.panel = whole.out_c;
+    const void *packed = case_weights(c, pack_taps(c, &k), k.s.weights, &whole,
+                                      k.s.kernel_h * k.s.kernel_w * k.s.in_c);
     const rnc_operands o = {.in = {k.in.at, k.s.residual ? k.res.at : NULL},
                             .out = {k.out.at},
-                            .weights = case_weights(c, pack_taps(c, &k), k.s.weights, &whole,
-                                                    k.s.kernel_h * k.s.kernel_w * k.s.in_c)};
+                            .weights = conv_weights(c, &k, packed)};
     run_kernel(c, c->isa->kernels[KERNEL_depthwise], &k.s, &tile, &o, k.out.base, k.out.total,
                !k.in_place);
     expect_check(c, &e);

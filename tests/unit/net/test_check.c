@@ -192,6 +192,12 @@ static void test_fused(void)
     t.net->nodes.at[0]->act = ACT_RELU;
     refused(&t, "activation");
 
+    netgen_op(&t, OP_AFFINE, begin(&t))->act = ACT_PRELU;
+    refused(&t, "activation");
+
+    begin(&t)->act = ACT_PRELU; /* without slopes */
+    refused(&t, "parameters");
+
     begin(&t)->origin = 3;
     refused(&t, "original");
 }

@@ -235,7 +235,7 @@ static void test_fold_bn_without_data(void)
         netgen_output(&t, bn);
         if (given == 1)
             netgen_set(&t, conv, P_WEIGHT, (float[54]){1});
-        for (int r = 0; given == 2 && r < P_ROLES; r++)
+        for (int r = P_WEIGHT; given == 2 && r <= P_VARIANCE; r++)
             netgen_set(&t, bn, (Role)r, (float[3]){1, 1, 1});
         run_pass(&t, "fold_bn");
         CU_ASSERT_EQUAL(t.net->nodes.n, 2);

@@ -9,7 +9,9 @@
  * rounded up, so that a row of the window is one run.
  *
  * Rows and pixels of zeros surround the image: on each side exactly as many as the windows of the
- * convolutions that read it reach beyond it, but for those that clip their windows.
+ * convolutions that read it reach beyond it, but for those that clip their windows.  In a training,
+ * whose arena is mostly tensors of many images, the zeros after a row are those before the next one
+ * as well, and those below an image those above the next.
  *
  * The result of a node that remembers is in the state: of a history, it is the state itself; of a
  * delay, the state has an image for each value that it keeps and for the operand, one after the
@@ -126,6 +128,21 @@ static int store_frames(const Plan *plan, const Store *store)
     return node->op == OP_DELAY ? node->attrs.frames + 1 : 1;
 }
 
+/* The rows (axis 0) or pixels (axis 1) of zeros that are there once for both sides. */
+static int64_t shared_halo(const Plan *plan, const Tensor *t, int axis)
+{
+    const int before = t->halo[axis], behind = t->halo[axis + 2];
+    return !plan->training ? 0 : before < behind ? before : behind;
+}
+
+/* The elements of so many images.  Before the first row, and after the last one, there are all
+ * zeros. */
+static int64_t stored_elements(const Plan *plan, const Tensor *t, int64_t images)
+{
+    return images * t->image + shared_halo(plan, t, 0) * t->row +
+           shared_halo(plan, t, 1) * t->pixel;
+}
+
 /* The layout of a store's pixels; true if it fits into ints. */
 static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type type, Tensor *t)
 {
@@ -139,17 +156,18 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
         pixel += FAR_EXTRA;
     for (int i = 0; i < 4; i++)
         t->halo[i] = w->halo[i];
-    int64_t row = pixel * ((int64_t)type.w + t->halo[1] + t->halo[3]);
+    int64_t row = pixel * ((int64_t)type.w + t->halo[1] + t->halo[3] - shared_halo(plan, t, 1));
     if (pixel > INT_MAX || row > INT_MAX)
         return false;
-    const int64_t rows = ((int64_t)type.h + t->halo[0] + t->halo[2]) * store_frames(plan, store);
+    const int64_t rows = ((int64_t)type.h + t->halo[0] + t->halo[2] - shared_halo(plan, t, 0)) *
+                         store_frames(plan, store);
     if (rows > INT_MAX / row || row * rows > INT_MAX / type.n)
         return false;
     t->pixel = (int)pixel;
     t->row = (int)row;
     t->image = (int)(row * rows);
     t->origin = t->halo[0] * row + t->halo[1] * pixel;
-    return true;
+    return stored_elements(plan, t, type.n) <= INT_MAX;
 }
 
 State *add_state(Plan *plan, const char *name, Elem elem, Type type, int64_t elements)
@@ -168,7 +186,7 @@ static void place_state(Plan *plan, const Store *store, Tensor layout)
     const Node *node = plan->net->nodes.at[store->nodes.at[0]];
     Type type = node->type;
     type.n *= store_frames(plan, store);
-    const int64_t elements = (int64_t)layout.image * node->type.n;
+    const int64_t elements = stored_elements(plan, &layout, node->type.n);
     const State *state = add_state(plan, node->name, layout.elem, type, elements);
     Tensor *t = NEW(plan->arena, Tensor);
     *t = layout;
@@ -191,8 +209,8 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
         place_state(plan, store, layout);
         return true;
     }
-    Buffer buffer = {.bytes =
-                         round_up(elems_bytes(layout.elem, (int64_t)layout.image * type.n), 64)};
+    Buffer buffer = {
+        .bytes = round_up(elems_bytes(layout.elem, stored_elements(plan, &layout, type.n)), 64)};
     int64_t largest = -1, channels = 0;
     for (int i = 0; i < store->nodes.n; i++) {
         const Node *node = plan->net->nodes.at[store->nodes.at[i]];

@@ -1,5 +1,5 @@
 /* halo.c: writes zeros around a tensor, c channels deep, also while a kernel writes the tensor.
- * Parts share the rows. */
+ * Parts share the rows.  Zeros that belong to two rows or two images are written once. */
 #define halo_zeros RNC_FN(halo_zeros)
 RNC_KERNEL void halo_zeros(const rnc_halo_shape *s, float *out, int pixels)
 {
@@ -19,19 +19,18 @@ RNC_KERNEL void halo_zeros(const rnc_halo_shape *s, float *out, int pixels)
 RNC_KERNEL void RNC_FN(halo_clear)(const rnc_halo_shape *s, const rnc_operands *o, int part,
                                    int parts)
 {
-    const int height = s->top + s->h + s->bottom;
-    const int rows = s->images * height, end = rnc_share(rows, part + 1, parts);
+    const int below = s->image / s->row - s->top - s->h; /* up to the next zeros */
+    const int behind = s->row / s->pixel - s->left - s->w;
+    const int height = s->top + s->h + (s->bottom < below ? s->bottom : below);
+    const int rows = (s->images - 1) * height + s->top + s->h + s->bottom;
     int i;
-    for (i = rnc_share(rows, part, parts); i < end; i++) {
+    for (i = rnc_share(rows, part, parts); i < rnc_share(rows, part + 1, parts); i++) {
         const int n = i / height, y = i % height - s->top;
+        const int right = i < rows - 1 && behind < s->right ? behind : s->right;
         float *row = (float *)o->out[s->result] - s->shift + rnc_at(n, s->image, y, s->row, 0, 0);
         float *left = row - (ptrdiff_t)s->left * s->pixel;
-        if (y < 0 || y >= s->h) {
-            halo_zeros(s, left, s->left + s->w + s->right);
-        } else {
-            halo_zeros(s, left, s->left);
-            halo_zeros(s, row + (ptrdiff_t)s->w * s->pixel, s->right);
-        }
+        halo_zeros(s, left, y < 0 || y >= s->h ? s->left + s->w : s->left);
+        halo_zeros(s, row + (ptrdiff_t)s->w * s->pixel, right);
     }
 }
 #undef halo_zeros

@@ -191,21 +191,36 @@ static int round_up(int n, int to)
     return (n + to - 1) / to * to;
 }
 
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
 Grid grid_make(Case *c, int n, int h, int w, int channels, Layout l)
 {
     Grid g = {.n = n, .h = h, .w = w, .c = channels, .lanes = round_up(channels, l.align)};
     g.asked = l;
     const bool spare = !l.tight;
-    g.top = l.top + (spare && chance(c, 30) ? 1 : 0);
-    g.left = l.left + (spare && chance(c, 30) ? 1 : 0);
-    g.bottom = l.bottom + (spare && chance(c, 30) ? 1 : 0);
-    g.right = l.right + (spare && chance(c, 30) ? 1 : 0);
+    const bool shared = chance(c, 50); /* a halo is that of the next row or image as well */
+    const bool wider = spare && !shared;
+    g.top = l.top + (wider && chance(c, 30) ? 1 : 0);
+    g.left = l.left + (wider && chance(c, 30) ? 1 : 0);
+    g.bottom = l.bottom + (wider && chance(c, 30) ? 1 : 0);
+    g.right = l.right + (wider && chance(c, 30) ? 1 : 0);
     g.pixel = g.lanes + (spare && chance(c, 30) ? l.align * pick(c, 1, 2) : 0);
     g.row = (g.left + w + g.right) * g.pixel + (spare && chance(c, 20) ? l.align : 0);
     g.image = (g.top + h + g.bottom) * g.row + (spare && chance(c, 20) ? l.align : 0);
+    int behind = 0; /* floats after the last image */
+    if (shared) {   /* as in the plans of trainings */
+        g.row = (w + larger(g.left, g.right)) * g.pixel;
+        g.image = (h + larger(g.top, g.bottom)) * g.row;
+        behind = (g.top + g.bottom - larger(g.top, g.bottom)) * g.row +
+                 (g.left + g.right - larger(g.left, g.right)) * g.pixel;
+    }
     /* pixel (0, 0) lies on a cache line when pitch and halo allow it */
-    const size_t front = (size_t)(round_up(g.top * g.row + g.left * g.pixel, 16));
-    g.total = front + (size_t)n * (size_t)g.image - (size_t)(g.top * g.row + g.left * g.pixel);
+    const int before = g.top * g.row + g.left * g.pixel;
+    const size_t front = (size_t)round_up(before, 16);
+    g.total = front + (size_t)(n * g.image + behind - before);
     g.base = case_floats(c, g.total);
     g.at = g.base + front;
     return g;

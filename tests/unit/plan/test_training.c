@@ -58,6 +58,27 @@ static void test_halos(void)
     bench_end(&b);
 }
 
+/* Between two rows, and between two images, there are the zeros of one side. */
+static void test_shared_halos(void)
+{
+    Bench b;
+    const Plan *plan = plan_of(&b, &usual);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const Tensor *t = NULL;
+    for (int i = 0; i < plan->steps.n && !t; i++) {
+        if (plan->steps.at[i].kernel == KERNEL_input)
+            t = plan->steps.at[i].out[0].tensor;
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t);
+    const Type type = t->node->type;
+    CU_ASSERT(t->halo[0] == 1 && t->halo[1] == 1 && t->halo[2] == 1 && t->halo[3] == 1);
+    CU_ASSERT_EQUAL(t->row, (type.w + 1) * t->pixel);
+    CU_ASSERT_EQUAL(t->image, (type.h + 1) * t->row);
+    CU_ASSERT_EQUAL(plan->buffers.at[t->buffer].bytes,
+                    round_up((type.n * t->image + t->row + t->pixel) * 4, 64));
+    bench_end(&b);
+}
+
 /* A step of an evaluation that trusts what a step of training has cleared. */
 static void test_check(void)
 {
@@ -142,6 +163,7 @@ void suite_training(void)
 {
     CU_pSuite s = CU_add_suite("plans of training", NULL, NULL);
     CU_add_test(s, "halos of an evaluation", test_halos);
+    CU_add_test(s, "shared halos", test_shared_halos);
     CU_add_test(s, "check of an evaluation", test_check);
     CU_add_test(s, "running statistics", test_moves);
     CU_add_test(s, "hash", test_hash);

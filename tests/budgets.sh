@@ -4,7 +4,9 @@
 # parameters in 32 bits, and the most kilobytes that its arena may take.  Each row of the second is a
 # network, the most kilobytes of its C for the instruction sets of x86-64, and other options.  Each row
 # of the third is a network with dilated convolutions, the most that its arena may be in percent of the
-# bound, for which no zeros around small images may be stored, and other options.
+# bound, for which no zeros around small images may be stored, and other options.  Each row of the
+# fourth is a network and likewise the most that the arena of a step of training may be, the images of
+# the step, and other options.
 . "$(dirname "$0")/lib.sh"
 cd "$out" || exit 1
 
@@ -62,5 +64,24 @@ done << 'T'
 deeplabv3_resnet50 102
 deeplabv3_resnet50 103 -D size=224x224
 fcn_resnet50 106
+T
+
+while read -r net most images options; do
+    # shellcheck disable=SC2086 # none or several
+    "$rnc" "$src/models/$net.net" -I "$src/models" --train --batch "$images" $options --dump plan > plan.txt 2> err || cat err
+    bytes=$(sed -n 's/^arena \([0-9]*\) bytes$/\1/p' plan.txt)
+    bound=$(sed -n 's/^  elements  *\([0-9]*\) .*/\1/p' plan.txt)
+    within "$net $images $options, arena of its bound" "$((${bytes:-0} * 100 / ${bound:-1}))" "$most" ' %'
+done << 'T'
+resnet20 107 32
+resnet20 106 128
+resnet20 113 32 --memory least
+resnet20 107 128 --memory least
+resnet56 107 32
+resnet56 107 32 --memory least
+tutorial/signs 103 32
+resnet18 106 32 -D size=64x64
+mobilenet_v2 108 32 -D size=64x64
+densenet121 106 32 -D size=64x64
 T
 finish

@@ -10,9 +10,12 @@
  *     log(seconds of an inference) + WORTH * log(limit)
  *
  * and each step takes its fastest offer within the limit.  Fewer and smaller parts give the same
- * results.  Where a step takes another method, layouts and steps are made again (plan.c).
+ * results.  Where a step takes another method, layouts and steps are made again (plan.c).  The
+ * gradients of filters by Winograd's method, which is none of these methods, can have fewer parts
+ * and smaller units.
  */
 #include "plan/methods/method_parts.h"
+#include "plan/training_parts.h"
 
 #include <stdlib.h>
 
@@ -31,7 +34,7 @@ enum {
 
 /* A way for a step to use less scratch. */
 typedef struct Offer {
-    const Method *method;
+    const Method *method; /* NULL: of a gradient of filters */
     int parts, shrinks;
     int64_t bytes;
     double seconds;
@@ -83,10 +86,17 @@ static void count_work(const Plan *plan, const Step *step, int64_t *groups, int6
     }
 }
 
+static bool is_grad_winograd(const Step *step)
+{
+    return step->kernel == KERNEL_conv_grad_winograd;
+}
+
 /* Makes the step's tiles one size smaller; returns false if none can be. */
 static bool shrink(const Plan *plan, Step *step)
 {
     bool smaller = false;
+    if (is_grad_winograd(step))
+        return shrink_grad_winograd(step);
     if (!step->method->shrink || tuning_of_step(plan, step))
         return false;
     for (int i = 0; i < ISA_COUNT; i++) {
@@ -150,6 +160,25 @@ static void add_offers(const Plan *plan, Step step, Offers *offers)
     }
 }
 
+/* Likewise of the gradients of filters by Winograd's method; parts share the units. */
+static void add_gradient_offers(const Plan *plan, Step step, Offers *offers)
+{
+    const rnc_grad_weights_shape *s = &step.shape.grad_weights;
+    int shrinks = 0;
+    do {
+        rnc_grad_winograd_cut c;
+        rnc_cut_grad_winograd(s, &step.knobs[0], &c);
+        const double all = s->images * grad_winograd_seconds(plan, s, &step.knobs[0]);
+        for (int parts = 1; parts <= step.parts; parts++) {
+            const double largest = (double)div_up(c.units, parts) / c.units;
+            const int64_t bytes = round_up(elems_bytes(SCRATCH_ELEM, parts * c.floats), 64);
+            VEC_PUSH(plan->arena, offers,
+                     ((Offer){NULL, parts, shrinks, bytes, seconds_with(plan, all, largest)}));
+        }
+        shrinks++;
+    } while (shrink(plan, &step));
+}
+
 /* The weights of a method as a multiple of those of the plain sum. */
 static double times_weights(const Node *node, const Method *m)
 {
@@ -180,8 +209,11 @@ static void add_methods(const Plan *plan, const Step *step, Offers *offers)
 /* Lists what a step can do, then keeps what nothing else beats in both bytes and time. */
 static void make_offers(const Fit *fit, const Step *step, Offers *offers)
 {
-    add_offers(fit->plan, *step, offers);
-    if (fit->methods && !tuning_of_step(fit->plan, step))
+    if (is_grad_winograd(step))
+        add_gradient_offers(fit->plan, *step, offers);
+    else
+        add_offers(fit->plan, *step, offers);
+    if (fit->methods && step->method && !tuning_of_step(fit->plan, step))
         add_methods(fit->plan, step, offers);
     qsort(offers->at, (size_t)offers->n, sizeof *offers->at, by_bytes);
     int kept = 0;
@@ -278,8 +310,8 @@ static void take(Plan *plan, Step *step, const Offer *offer)
     for (int i = 0; i < offer->shrinks; i++)
         shrink(plan, step);
     step->parts = offer->parts;
-    step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * widest_scratch(plan, step));
-    plan->buffers.at[step->scratch].bytes = round_up(step->scratch_bytes, 64);
+    step->scratch_bytes = offer->bytes;
+    plan->buffers.at[step->scratch].bytes = offer->bytes;
 }
 
 bool fit_scratch(Plan *plan, bool methods)
@@ -289,7 +321,7 @@ bool fit_scratch(Plan *plan, bool methods)
     fit.offers = NEW_ARRAY(plan->arena, Offers, n + 1);
     for (int i = 0; i < n; i++) {
         const Step *step = &plan->steps.at[i];
-        if (step->method && step->method->share == share_scratch)
+        if (is_grad_winograd(step) || (step->method && step->method->share == share_scratch))
             make_offers(&fit, step, &fit.offers[i]);
         else if (step->method && step->method->seconds)
             fit.others += seconds_with(plan, method_cost(plan, step->node, step->method),

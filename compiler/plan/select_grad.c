@@ -83,41 +83,55 @@ static int64_t met_along(int out, int in, int kernel, int pad)
     return n;
 }
 
-/* Whether it is faster than conv_grad_weights, which leaves out the halo: fewer products, but
- * windows and gradients are transformed, once for each unit that reads them. */
-static bool turned_pays(const Plan *plan, const rnc_grad_weights_shape *s, const rnc_knobs *t)
+/* Windows and gradients are transformed once for each unit that reads them. */
+double grad_winograd_seconds(const Plan *plan, const rnc_grad_weights_shape *s, const rnc_knobs *t)
 {
-    const Reach *reach = reach_of(plan);
     rnc_grad_winograd_cut c;
     rnc_cut_grad_winograd(s, t, &c);
     const double pairs = 2.0 * s->in_c * s->out_c;
-    const double plain = (double)met_along(s->out_h, s->in_h, s->kernel_h, s->pad_top) *
-                         (double)met_along(s->out_w, s->in_w, s->kernel_w, s->pad_left) * pairs;
     const double planes = (double)RNC_GRAD_PLANES * c.tiles;
-    return planes * pairs / reach->products / peak_of(plan) +
-               winograd_transforms(plan, RNC_GRAD_TILE, 1,
-                                   planes * (s->in_c * c.outs + s->out_c * c.ins), 0) <
-           plain / reach->direct / peak_of(plan);
+    return planes * pairs / reach_of(plan)->products / peak_of(plan) +
+           winograd_transforms(plan, RNC_GRAD_TILE, 1,
+                               planes * (s->in_c * c.outs + s->out_c * c.ins), 0);
 }
 
-/* Input channels of a unit: at most MOST vectors of 16, all units alike. */
-static int unit_inputs(int in_c)
+/* Whether it is faster than conv_grad_weights, which leaves out the halo. */
+static bool turned_pays(const Plan *plan, const rnc_grad_weights_shape *s, const rnc_knobs *t)
 {
-    enum { MOST = 7 };
+    const double plain = 2.0 * s->in_c * s->out_c *
+                         (double)met_along(s->out_h, s->in_h, s->kernel_h, s->pad_top) *
+                         (double)met_along(s->out_w, s->in_w, s->kernel_w, s->pad_left);
+    return grad_winograd_seconds(plan, s, t) < plain / reach_of(plan)->direct / peak_of(plan);
+}
+
+/* Input channels of a unit: at most `most`, but whole vectors of 16, all units alike. */
+static int unit_inputs(int in_c, int most)
+{
     const int all = (int)div_up(in_c, WINOGRAD_CHANNELS);
-    int n = all < MOST ? all : MOST;
+    int n = most / WINOGRAD_CHANNELS < all ? most / WINOGRAD_CHANNELS : all;
     while (all % n != 0)
         n--;
     return n * WINOGRAD_CHANNELS;
+}
+
+bool shrink_grad_winograd(Step *step)
+{
+    const rnc_grad_weights_shape *s = &step->shape.grad_weights;
+    const int inputs = rnc_grad_inputs(s, &step->knobs[0]);
+    if (inputs <= WINOGRAD_CHANNELS)
+        return false;
+    for (int i = 0; i < ISA_COUNT; i++)
+        step->knobs[i].depth = unit_inputs(s->in_c, inputs - WINOGRAD_CHANNELS);
+    return true;
 }
 
 /* Takes the method if it is faster.  Parts are whole units; where nobody asked for threads there
  * are few, since each has scratch of its own. */
 static void try_turned(const Plan *plan, const Node *node, Step *step)
 {
-    enum { GROUP = 32, UNASKED = 2 };
+    enum { GROUP = 32, INPUTS = 7 * WINOGRAD_CHANNELS, UNASKED = 2 };
     const rnc_grad_weights_shape *s = &step->shape.grad_weights;
-    const rnc_knobs usual = {.group = GROUP, .depth = unit_inputs(s->in_c)};
+    const rnc_knobs usual = {.group = GROUP, .depth = unit_inputs(s->in_c, INPUTS)};
     const int threads = plan->threads_asked ? plan->options.threads : UNASKED;
     rnc_grad_winograd_cut c;
     if (!turned_fits(plan, node, s) || !turned_pays(plan, s, &usual))

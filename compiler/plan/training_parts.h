@@ -73,6 +73,10 @@ void select_sample_backward(Plan *plan, const Node *node);
 /* select_grad.c: the steps of convolutions' and dense layers' gradients. */
 void select_grad_weights(Plan *plan, const Node *node);
 void select_grad_data(Plan *plan, const Node *node);
+/* Seconds of an image's filter gradients by conv_grad_winograd, on one thread.  Smaller units of
+ * such a step, with the same results; false if there are none (scratch.c). */
+double grad_winograd_seconds(const Plan *plan, const rnc_grad_weights_shape *s, const rnc_knobs *t);
+bool shrink_grad_winograd(Step *step);
 /* The halo that the step of a CONV_TRANSPOSE that is no view reads: top, left, bottom, right. */
 void grad_data_halo(const Node *node, int halo[4]);
 rnc_grad_data_shape grad_data_window(const Node *node);

@@ -4,7 +4,8 @@
 #
 # Lines that include other files of ours are left out: the emitter pastes those files itself.
 # A text is cut into parts at the lines `#ifdef RNC_NAME` and `#endif`, which belong to the part
-# between them; such parts do not nest, nor hold another #if.  What a part defines is listed.
+# between them; a part within a part needs both names.  They hold no other #if.  What a part defines
+# is listed.
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -30,11 +31,11 @@ parts() {
         failed = 1
         exit 1
     }
-    /^#if/ && inside { refuse("a part within a part") }
-    /^#ifdef RNC_/ && !inside { part(); inside = 1; wanted = $2 }
+    /^#if/ && !/^#ifdef RNC_/ && inside { refuse("another #if within a part") }
+    /^#ifdef RNC_/ { part(); outer[inside++] = wanted; wanted = wanted (wanted == "" ? "" : " ") $2 }
     /^# *define / { split($2, name, "("); defines = defines name[1] " " }
     { at += length($0) + 1 }
-    /^#endif/ && inside { part(); inside = 0; wanted = "" }
+    /^#endif/ && inside { part(); wanted = outer[--inside] }
     END {
         if (failed)
             exit 1

@@ -13,8 +13,7 @@ enum { RNC_MOST_IN = 8, RNC_MOST_OUT = 4 };
 typedef struct rnc_operands {
     const void *in[RNC_MOST_IN]; /* floats, except for the kernel `input` */
     void *out[RNC_MOST_OUT];
-    const void *weights; /* packed, or NULL; the next step's weights follow them; a layer's slopes
-                            are in front of them (rnc_slopes() of parts.h) */
+    const void *weights; /* packed, or NULL; the next step's weights follow them */
     void *scratch;       /* or NULL */
 } rnc_operands;
 
@@ -29,7 +28,7 @@ enum { RNC_OVER_MEAN, RNC_OVER_MAX, RNC_OVER_SUM, RNC_OVER_SOFTMAX, RNC_OVER_LOG
 
 /* Activations, in the order of the compiler's Act.  Their numbers alpha and beta: leaky_relu, elu:
  * alpha; clip: the least and the largest result; hard_sigmoid: the slope, what is added before.
- * prelu, which only convolutions and dense layers have: a slope for each channel. */
+ * prelu: rnc_slopes(). */
 enum {
     RNC_ACT_NONE,
     RNC_ACT_RELU,

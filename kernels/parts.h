@@ -54,14 +54,13 @@ RNC_INLINE ptrdiff_t rnc_panel_bytes(int elem, int biases, ptrdiff_t weights)
     return elem == RNC_WEIGHTS_F32 ? bytes : (bytes + 63) / 64 * 64;
 }
 
-/* Floats in front of a layer's packed weights that hold the slopes of its prelu, one for each
- * output channel; they end at a multiple of 64 bytes. */
+/* Floats of a prelu's slopes, which are in front of the packed weights. */
 RNC_INLINE int rnc_slopes_floats(int act, int channels)
 {
     return act == RNC_ACT_PRELU ? (channels + 15) / 16 * 16 : 0;
 }
 
-/* The first of these slopes; of another activation, an address from which nothing is read. */
+/* The first of them; it is read for prelu alone. */
 RNC_INLINE const float *rnc_slopes(const rnc_operands *o, int act, int channels)
 {
     return (const float *)o->weights - rnc_slopes_floats(act, channels);

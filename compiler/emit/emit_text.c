@@ -6,6 +6,21 @@
 
 #include <string.h>
 
+/* Whether all the macros that a part needs are wanted: "RNC_DIAGONALS RNC_LONG_ACT". */
+static bool is_kept(const TextPart *part, TextWanted *wanted, const void *context)
+{
+    char macro[64];
+    for (const char *at = part->wanted; *at;) {
+        const size_t n = strcspn(at, " ");
+        memcpy(macro, at, n);
+        macro[n] = '\0';
+        if (!wanted || !wanted(context, macro))
+            return false;
+        at += n + strspn(at + n, " ");
+    }
+    return true;
+}
+
 void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *context)
 {
     const Text *text = text_named(name);
@@ -16,7 +31,7 @@ void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *cont
     }
     for (int i = 0; i < text->n_parts; i++) {
         const TextPart *part = &text->parts[i];
-        const bool kept = !*part->wanted || (wanted && wanted(context, part->wanted));
+        const bool kept = is_kept(part, wanted, context);
         const char *at = (const char *)text->bytes + part->at;
         /* one blank line is enough around a part that is left out */
         const size_t gap = dropped && *at == '\n';
@@ -33,8 +48,7 @@ static bool defines(const Text *text, const char *macro, TextWanted *wanted, con
     const char *word = arena_printf(arena, " %s ", macro);
     for (int i = 0; text && i < text->n_parts; i++) {
         const TextPart *part = &text->parts[i];
-        if (strstr(part->defines, word) &&
-            (!wanted || !*part->wanted || wanted(context, part->wanted)))
+        if (strstr(part->defines, word) && (!wanted || is_kept(part, wanted, context)))
             return true;
     }
     return false;

@@ -8,7 +8,7 @@
 /* A piece of a text: the lines from "#ifdef RNC_EXP" to "#endif", these two included, or the lines
  * between such pieces. */
 typedef struct TextPart {
-    const char *wanted; /* "RNC_EXP"; "" means always */
+    const char *wanted; /* "RNC_EXP"; of a part within a part both names; "" means always */
     size_t at, size;
     const char *defines; /* the macros that it defines, " RNC_VL RNC_TARGET " */
 } TextPart;

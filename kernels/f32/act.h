@@ -1,7 +1,6 @@
 /* act.h: the activations.  A NaN stays a NaN; infinities give the functions' limits. */
 #define vf_act RNC_FN(vf_act)
 #define vf_prelu RNC_FN(vf_prelu)
-#define vf_layer_act RNC_FN(vf_layer_act)
 
 #ifdef RNC_EXP
 #define vf_exp RNC_FN(vf_exp)
@@ -164,10 +163,17 @@ RNC_KERNEL vf vf_prelu(vf x, vf slopes)
     return vf_select_gt(x, vf_zero(), x, x * slopes);
 }
 
-/* The activation of a convolution or dense layer; slopes: of prelu, those of the channels of x. */
+#ifdef RNC_LONG_ACT
+#define vf_layer_act RNC_FN(vf_layer_act)
+
+/* The activation of a layer; slopes: of prelu, those of the channels of x. */
 RNC_KERNEL vf vf_layer_act(vf x, int act, float alpha, float beta, const float *slopes)
 {
     if (act == RNC_ACT_PRELU)
         return vf_prelu(x, vf_load(slopes));
     return vf_act(x, act, alpha, beta);
 }
+#endif
+#ifndef RNC_LONG_ACT
+#define vf_layer_act(x, act, a, b, slopes) vf_act(x, act, a, b)
+#endif

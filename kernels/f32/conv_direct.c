@@ -125,8 +125,10 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
             } else if (small > 0) {
                 conv_tile(s, t, &r, small, p->nv, &k);
             }
+#ifdef RNC_LONG_ACT
             if (s->act > RNC_ACT_RELU6 && p->b.last)
                 conv_act(s, at.is_big ? big : small, p->nv, wide, set->slopes + column, k.out);
+#endif
         }
         at = next;
     }
@@ -213,7 +215,7 @@ typedef struct conv_diagonal_pass {
     int vectors;         /* in all panels */
     int wide;            /* as in conv_rows */
     int share;           /* bytes of weights to fetch for each vector of a tile */
-    const float *slopes; /* of prelu, of the first channel on */
+    const float *slopes; /* of prelu, likewise */
 } conv_diagonal_pass;
 
 /* n pixels times all vectors of a pass. */
@@ -236,8 +238,10 @@ RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal
         k.ahead.input = j < n ? work->ahead.input + j * s->stride_w * s->in_pixel : 0;
         k.ahead.weights += j * p->share;
         conv_diagonal_tile(s, n, p->wide, &k, p->d + i * work->b.runs * work->b.depth);
+#ifdef RNC_LONG_ACT
         if (s->act > RNC_ACT_RELU6 && work->b.last)
             conv_act(s, n, 1, p->wide, p->slopes + i, k.out);
+#endif
     }
 }
 
@@ -277,7 +281,9 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
         conv_part(&cuts, i % cuts.count, set->later, &k.b);
         const int rows = k.b.runs * k.b.depth, column = p0 * width;
         p.w = set->w + p0 * set->panel;
+#ifdef RNC_LONG_ACT
         p.slopes = set->slopes + column;
+#endif
         k.w = p.w + width * (int)sizeof(float) +
               (ptrdiff_t)(set->row + k.b.run * cuts.run + k.b.c) * row;
         k.ahead.weights = k.w + (cuts.count > 1 ? (ptrdiff_t)rows * row : (p1 - p0) * set->panel);
@@ -438,7 +444,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         set.w = (const char *)o->weights + g * (c.full * set.panel + narrow);
         set.in = (const float *)o->in[0] + g * s->in_c - corner;
         set.res = s->residual ? (const float *)o->in[1] + g * group_c : NULL;
+#ifdef RNC_LONG_ACT
         set.slopes = rnc_slopes(o, s->act, s->out_c) + g * group_c;
+#endif
         set.out = (float *)o->out[0] + g * group_c;
         set.width = s->panel;
         set.first = first, set.end = end < c.full ? end : c.full;
@@ -448,7 +456,9 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
         if (c.narrow > 0 && first < c.per_group && end == c.per_group) {
             set.w += c.full * set.panel;
             set.res = s->residual ? set.res + c.full * s->panel : set.res;
+#ifdef RNC_LONG_ACT
             set.slopes += c.full * s->panel;
+#endif
             set.out += c.full * s->panel;
             set.width = c.narrow;
             set.first = 0, set.end = 1;

@@ -78,7 +78,9 @@ typedef struct strassen_block {
     const float *plus;       /* not NULL: output is the product plus these sums, */
     float *both;             /* and the product is also added to these */
     const float *bias, *res; /* bias and residual of the panel */
-    const float *slopes;     /* of prelu, likewise */
+#ifdef RNC_LONG_ACT
+    const float *slopes; /* of prelu, likewise */
+#endif
     float *out;
 } strassen_block;
 
@@ -103,8 +105,10 @@ RNC_KERNEL void strassen_output(const rnc_conv_shape *s, const strassen_block *b
             v = v + vf_load(res + j * RNC_VL);
         vf_store(to + j * RNC_VL, conv_limit(s, v));
     }
+#ifdef RNC_LONG_ACT
     if (s->act > RNC_ACT_RELU6)
         conv_act(s, 1, nv, 1, b->slopes + column, to);
+#endif
 }
 
 /* Writes a product of n pixels to the output with other sums added, and adds it to `both`. */
@@ -151,8 +155,10 @@ RNC_KERNEL void strassen_pixels(const rnc_conv_shape *s, const rnc_tile_kind *ki
         job->ahead = sums_run(kind, job);
         if (b->plus)
             strassen_plus(s, b, at, first, n, nv);
+#ifdef RNC_LONG_ACT
         for (int i = 0; i < n && !b->to && s->act > RNC_ACT_RELU6; i++)
             conv_act(s, 1, nv, 1, b->slopes + at->column, job->out + at->out[i]);
+#endif
     }
 }
 
@@ -216,7 +222,9 @@ RNC_KERNEL void strassen_panel(const rnc_conv_shape *s, const rnc_knobs *t, cons
         b.first = strip->pixel + is_low * up;
         b.bias = bias + right * s->panel;
         b.res = s->residual ? (const float *)o->in[1] + channel : NULL;
+#ifdef RNC_LONG_ACT
         b.slopes = rnc_slopes(o, s->act, s->out_c) + channel;
+#endif
         b.out = (float *)o->out[0] + channel;
         b.both = sums;
         b.from = from < 0 ? NULL : sums + from * each;

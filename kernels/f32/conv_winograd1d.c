@@ -191,7 +191,9 @@ typedef struct winograd1d_set {
     float *products;
     const float *res; /* the residual of the first pixel, as out is its output */
     float *out;
+#ifdef RNC_LONG_ACT
     const float *slopes; /* of prelu, of the set's first channel on */
+#endif
 } winograd1d_set;
 
 /* Transforms products to `h` output rows; bias, res and out are those of the panel. */
@@ -296,7 +298,9 @@ typedef struct winograd1d_work {
     float *scratch;
     const float *res;
     float *out;
+#ifdef RNC_LONG_ACT
     const float *slopes;
+#endif
 } winograd1d_work;
 
 /* Computes `pixels` pixels of a tile, from pixel `x` on. */
@@ -317,7 +321,9 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
     set.products = k->scratch + c->rows * c->pitch;
     set.res = s->residual ? k->res + x * s->res_pixel : k->res;
     set.out = k->out + x * s->out_pixel;
+#ifdef RNC_LONG_ACT
     set.slopes = k->slopes;
+#endif
     winograd1d_panels(s, t, c, &set, k->h);
 #ifdef RNC_NARROW
     if (panels.narrow > 0 && k->p0 <= panels.full && k->p1 > panels.full) {
@@ -327,7 +333,9 @@ RNC_KERNEL void winograd1d_group(const rnc_conv_shape *s, const rnc_knobs *t,
         set.first = 0, set.end = 1;
         set.res = s->residual ? set.res + wide : set.res;
         set.out += wide;
+#ifdef RNC_LONG_ACT
         set.slopes += wide;
+#endif
         winograd1d_panels(s, t, c, &set, k->h);
     }
 #endif
@@ -344,7 +352,9 @@ RNC_KERNEL void RNC_FN(conv_winograd1d)(const rnc_conv_shape *s, const rnc_knobs
     rnc_cut_panels(s, &panels);
     rnc_cut_winograd1d(s, t, &c);
     k.w = (const char *)o->weights;
+#ifdef RNC_LONG_ACT
     k.slopes = rnc_slopes(o, s->act, s->out_c);
+#endif
     k.scratch = (float *)o->scratch + part * c.floats;
     k.p0 = t->split ? rnc_share(panels.count, part, parts) : 0;
     k.p1 = t->split ? rnc_share(panels.count, part + 1, parts) : panels.count;

@@ -159,7 +159,9 @@ RNC_KERNEL void dense_panels(const rnc_dense_shape *s, const rnc_knobs *t, const
         k.w = (const char *)(bias + set->width) + at * rnc_weight_bytes(s->weights);
         k.in = (const float *)o->in[0];
         k.res = s->residual ? (const float *)o->in[1] + to : NULL;
+#ifdef RNC_LONG_ACT
         k.slopes = rnc_slopes(o, s->act, s->out_c) + to;
+#endif
         k.out = (float *)o->out[0] + to;
         for (int image = 0; image + n <= s->images; image += n) {
             dense_tile(s, n, nv, u, &k);

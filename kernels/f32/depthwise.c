@@ -128,11 +128,13 @@ RNC_KERNEL void depthwise_tile(const rnc_conv_shape *s, int n, int c, const dept
             v = vf_min(vf_set1(6.0f), v);
         vf_store(out + i * s->out_pixel, v);
     }
+#ifdef RNC_LONG_ACT
     if (s->act > RNC_ACT_RELU6)
         for (int i = 0; i < n; i++) {
             float *p = out + i * s->out_pixel;
             vf_store(p, vf_layer_act(vf_load(p), s->act, s->alpha, s->beta, w->slopes + c));
         }
+#endif
 }
 
 /* n pixels of some vectors.  Meanwhile the pixels that the next row down will read are fetched. */

@@ -1,5 +1,5 @@
 /* halo.c: writes zeros around a tensor, c channels deep, also while a kernel writes the tensor.
- * Parts share the rows.  Zeros that belong to two rows or two images are written once. */
+ * Parts share the rows. */
 #define halo_zeros RNC_FN(halo_zeros)
 RNC_KERNEL void halo_zeros(const rnc_halo_shape *s, float *out, int pixels)
 {

@@ -2,7 +2,6 @@
  * channels. */
 #define conv_rows RNC_FN(conv_rows)
 #define conv_steps RNC_FN(conv_steps)
-#define conv_act RNC_FN(conv_act)
 #define conv_limit RNC_FN(conv_limit)
 #define conv_diagonals RNC_FN(conv_diagonals)
 #define conv_steps_diagonal RNC_FN(conv_steps_diagonal)
@@ -78,6 +77,9 @@ RNC_KERNEL vf conv_limit(const rnc_conv_shape *s, vf v)
     return v;
 }
 
+#ifdef RNC_LONG_ACT
+#define conv_act RNC_FN(conv_act)
+
 /* The long activations, in a loop of their own; slopes: those of the first channel on. */
 RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, const float *slopes,
                          float *out)
@@ -88,6 +90,7 @@ RNC_KERNEL void conv_act(const rnc_conv_shape *s, int n, int nv, int wide, const
             vf_store(to, vf_layer_act(vf_load(to), s->act, s->alpha, s->beta, slopes + j * RNC_VL));
     }
 }
+#endif
 
 #ifdef RNC_DIAGONALS
 /* For ISAs where a multiplication cannot take one number from memory for all lanes: vectors of four

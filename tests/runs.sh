@@ -342,6 +342,9 @@ says err 'nowhere: error: this is no folder of a run'
 says err 'rnc train FILE.net --data PATH -o FOLDER makes one'
 gone none.svg
 empty out
+run 2 'over a log' curves shown/deep -o shown/deep/epochs.csv
+says err "the curves go to a file that ends in .svg, not to 'shown/deep/epochs.csv'"
+[ "$(wc -l < shown/deep/epochs.csv)" -eq 4 ] && result good || result bad 'the log was overwritten'
 run 2 'no folder' curves
 run 2 'seven runs' curves 1 2 3 4 5 6 7
 says err '7 runs are given, and a picture has room for 6'

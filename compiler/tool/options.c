@@ -159,6 +159,9 @@ static void check_folders(const Parser *p)
     if (n > RNCT_CURVES_MOST)
         diag_error(p->d, NO_LOC, "%d runs are given, and a picture has room for %d", n,
                    RNCT_CURVES_MOST);
+    if (p->o->output && !str_ends(p->o->output, ".svg"))
+        diag_error(p->d, NO_LOC, "the curves go to a file that ends in .svg, not to '%s'",
+                   p->o->output);
 }
 
 /* What must hold of the options together. */

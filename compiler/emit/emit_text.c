@@ -7,14 +7,11 @@
 #include <string.h>
 
 /* Whether all the macros that a part needs are wanted: "RNC_DIAGONALS RNC_LONG_ACT". */
-static bool is_kept(const TextPart *part, TextWanted *wanted, const void *context)
+static bool is_kept(const TextPart *part, TextWanted *wanted, const void *context, Arena *arena)
 {
-    char macro[64];
     for (const char *at = part->wanted; *at;) {
         const size_t n = strcspn(at, " ");
-        memcpy(macro, at, n);
-        macro[n] = '\0';
-        if (!wanted || !wanted(context, macro))
+        if (!wanted || !wanted(context, arena_strndup(arena, at, n)))
             return false;
         at += n + strspn(at + n, " ");
     }
@@ -31,7 +28,7 @@ void paste_text(Buf *out, const char *name, TextWanted *wanted, const void *cont
     }
     for (int i = 0; i < text->n_parts; i++) {
         const TextPart *part = &text->parts[i];
-        const bool kept = is_kept(part, wanted, context);
+        const bool kept = is_kept(part, wanted, context, out->arena);
         const char *at = (const char *)text->bytes + part->at;
         /* one blank line is enough around a part that is left out */
         const size_t gap = dropped && *at == '\n';
@@ -48,7 +45,7 @@ static bool defines(const Text *text, const char *macro, TextWanted *wanted, con
     const char *word = arena_printf(arena, " %s ", macro);
     for (int i = 0; text && i < text->n_parts; i++) {
         const TextPart *part = &text->parts[i];
-        if (strstr(part->defines, word) && (!wanted || is_kept(part, wanted, context)))
+        if (strstr(part->defines, word) && (!wanted || is_kept(part, wanted, context, arena)))
             return true;
     }
     return false;

@@ -204,6 +204,9 @@ says err 'the run has `optimizer sgd rate=0.02 momentum=0.9'
 says err 'and now it would be `optimizer sgd rate=0.1 momentum=0.9'
 run 1 'changed network' train small.net --data pictures.bin -o stopped --resume -D epochs=40 -D filters=16
 says err 'the run has `network '
+says err 'the run has the parameter conv1.weight [8, 3, 3, 3], and now it would be [16, 3, 3, 3]'
+says err 'more parameters would differ'
+says err 'begin a run in another folder'
 same long stopped
 head -c 5000 long/last.checkpoint > stopped/last.checkpoint
 run 1 'half a checkpoint' train small.net --data pictures.bin -o stopped --resume -D epochs=40

@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include "train/run.h"
 
-#include "runtime/rncw.h"
 #include "train/run_parts.h"
 
 #include <inttypes.h>
@@ -10,46 +9,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what decides the bits of a run ---- */
-
-/* Of the names and extents of all tensors. */
-static uint64_t hash_tensors(const rnc_train_info *info)
-{
-    uint64_t hash = 0;
-    for (int i = 0; i < info->n_tensors; i++) {
-        const rnc_tensor_info *t = &info->tensors[i];
-        const int32_t numbers[] = {(int32_t)t->role, t->trained, t->rank};
-        hash = rncw_hash((const unsigned char *)t->name, strlen(t->name), hash);
-        hash = rncw_hash((const unsigned char *)numbers, sizeof numbers, hash);
-        hash = rncw_hash((const unsigned char *)t->dims, (size_t)t->rank * sizeof *t->dims, hash);
-    }
-    return hash;
-}
-
-/* The plan, and what the run itself adds to it.  False without memory. */
-static bool make_text(Run *run)
-{
-    const rnct_run *what = run->what;
-    size_t size;
-    FILE *out = open_memstream(&run->text, &size);
-    if (!out)
-        return rnct_problem(run->problems, what->folder, "no memory");
-    fprintf(out, "%s", what->plan);
-    fprintf(out,
-            "network %s, steps of the kind %016" PRIx64 ", tensors all in all %016" PRIx64 "\n",
-            run->info->name, run->info->plan, hash_tensors(run->info));
-    fprintf(out, "batches of %zu\nseed %" PRIu64 "\nrate %.17g\n", what->batch, what->seed,
-            what->rate);
-    fprintf(out, "data: %zu pictures, %d classes, all in all %016" PRIx64 "\n", what->set->n,
-            what->set->classes, what->set->hash);
-    if (what->held)
-        fprintf(out, "validation data: %zu pictures, all in all %016" PRIx64 "\n", what->held->n,
-                what->held->hash);
-    if (what->overfit)
-        fprintf(out, "only %zu pictures\n", what->overfit);
-    return fclose(out) == 0 || rnct_problem(run->problems, what->folder, "no memory");
-}
 
 /* Whether all ranks say so. */
 static bool agree(const Run *run, bool good)
@@ -244,7 +203,7 @@ static bool can_go_on(Run *run)
 
 static rnct_end train(Run *run)
 {
-    if (!make_text(run) || !data_new(run) || !state_new(run) || !begin(run))
+    if (!identity_new(run) || !data_new(run) || !state_new(run) || !begin(run))
         return RNCT_FAILED;
     /* There can be more epochs by now. */
     run->at.ended = run->at.ended && has_ended(run);
@@ -279,7 +238,7 @@ rnct_end rnct_run_train(const rnct_run *what, rnct_problems *problems)
     shown_close(&run);
     data_free(&run);
     state_free(&run);
-    free(run.text);
+    identity_free(&run);
     /* A signal that ended the run is used up. */
     const struct timespec no_time = {0};
     while (end == RNCT_INTERRUPTED && sigtimedwait(&stopping, NULL, &no_time) > 0)

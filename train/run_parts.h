@@ -37,7 +37,7 @@ typedef struct Run {
     const rnc_train_info *info;
     rnct_problems *problems;
     int rank, ranks;
-    char *text; /* the plan with what else decides the run's bits; owned */
+    char *text; /* what decides the run's bits (identity_new); owned */
 
     /* The engine: memory of its own. */
     void *net, *state, *arena;
@@ -75,6 +75,15 @@ static inline double loss_of(const Sums *s)
 {
     return s->images ? s->loss / (double)s->images : 0;
 }
+
+/* ---- run_identity.c ---- */
+
+/* What decides the bits of this run, in lines of text: run->text.  False after a problem. */
+bool identity_new(Run *run);
+void identity_free(Run *run);
+/* Whether `then`, of `size` bytes, is the text of this run; says all that differs, parameters by
+ * name. `path` is the file that has it. */
+bool identity_check(Run *run, const char *path, const char *then, size_t size);
 
 /* ---- run_state.c ---- */
 

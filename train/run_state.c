@@ -201,51 +201,14 @@ bool state_save(Run *run)
     return good;
 }
 
-/* Whether a line of `text` is the n bytes at `line`. */
-static bool has_line(const char *text, size_t size, const char *line, size_t n)
-{
-    for (const char *at = text, *end; at < text + size; at = end + 1) {
-        end = memchr(at, '\n', size - (size_t)(at - text));
-        if (!end)
-            end = text + size;
-        if ((size_t)(end - at) == n && memcmp(at, line, n) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A problem for each line of `text` that `other` does not have. */
-static bool compare_lines(Run *run, const char *path, const char *text, size_t size,
-                          const char *other, size_t other_size, const char *what)
-{
-    static const char epochs[] = "epochs ";
-    bool good = true;
-    for (const char *at = text, *end; at < text + size; at = end + 1) {
-        end = memchr(at, '\n', size - (size_t)(at - text));
-        if (!end)
-            end = text + size;
-        const bool free_line = run->what->any_epochs && strncmp(at, epochs, sizeof epochs - 1) == 0;
-        if (!free_line && !has_line(other, other_size, at, (size_t)(end - at)))
-            good = rnct_problem(run->problems, path, "%s `%.*s`", what, (int)(end - at), at);
-    }
-    return good;
-}
-
 /* Whether it is a checkpoint of this run; says all that differs. */
-static bool check_plan(Run *run, const char *path, const unsigned char *state, size_t bytes)
+static bool check_state(Run *run, const char *path, const unsigned char *state, size_t bytes)
 {
     const uint64_t text = get_u64(state);
     if (bytes < 8 + 8 * STANDING_NUMBERS || text > bytes || bytes < head_bytes((size_t)text))
         return rnct_problem(run->problems, path, "is of another rnc: go on with that one");
-    const char *then = (const char *)state + 8;
-    const size_t n = strlen(run->text);
-    const bool before = compare_lines(run, path, then, (size_t)text, run->text, n, "the run has"),
-               now = compare_lines(run, path, run->text, n, then, (size_t)text,
-                                   "and now it would be");
-    if (!before || !now)
-        return rnct_problem(run->problems, path,
-                            "belongs to a training that is not this one: go on with the files and "
-                            "options that it began with, or begin a run in another folder");
+    if (!identity_check(run, path, (const char *)state + 8, (size_t)text))
+        return false;
     if (bytes != head_bytes((size_t)text) + all_floats(run) * sizeof(float))
         return rnct_problem(run->problems, path, "has other tensors than the network");
     return true;
@@ -254,7 +217,7 @@ static bool check_plan(Run *run, const char *path, const unsigned char *state, s
 static bool take_state(Run *run, const char *path, const unsigned char *state, size_t bytes)
 {
     uint64_t updates;
-    if (!check_plan(run, path, state, bytes))
+    if (!check_state(run, path, state, bytes))
         return false;
     const size_t head = head_bytes((size_t)get_u64(state));
     const float *floats = (const float *)(const void *)(state + head);

@@ -119,6 +119,28 @@ static void test_killed(void)
     }
 }
 
+/* Parameters that are others than those of the checkpoint are named. */
+static void test_refused_tensors(void)
+{
+    RunTest t;
+    rnc_train_info other = soft_info;
+    rnc_tensor_info tensors[16];
+    CU_ASSERT_FATAL((size_t)other.n_tensors <= sizeof tensors / sizeof *tensors);
+    memcpy(tensors, soft_info.tensors, (size_t)other.n_tensors * sizeof *tensors);
+    other.tensors = tensors;
+    runtest_begin(&t);
+    CU_ASSERT_EQUAL(runtest_train(&t), RNCT_FINISHED);
+    t.run.info = &other;
+    t.run.resume = true;
+    tensors[0].dims[1]++;
+    tensors[1].name = "dense2.bias";
+    runtest_fails(&t, "the run has the parameter dense1.weight [3, 16], and now it would be [3, 17]");
+    says(&t.problems, "the run has the parameter dense1.bias [3], and now there would be none");
+    says(&t.problems, "the run has no parameter dense2.bias, and now there would be one [3]");
+    says(&t.problems, "belongs to a training that is not this one");
+    runtest_end(&t);
+}
+
 static void test_refused(void)
 {
     RunTest t;
@@ -350,6 +372,7 @@ void suite_run(void)
     CU_ADD_TEST(suite, test_whole);
     CU_ADD_TEST(suite, test_stopped);
     CU_ADD_TEST(suite, test_killed);
+    CU_ADD_TEST(suite, test_refused_tensors);
     CU_ADD_TEST(suite, test_refused);
     CU_ADD_TEST(suite, test_data);
     CU_ADD_TEST(suite, test_overfit);

@@ -172,6 +172,19 @@ static bool has_dilated_tiles(const Plan *plan)
     return false;
 }
 
+/* Does a plain sum go through its pixels strip by strip? */
+static bool has_strips(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        for (int k = 0; k < ISA_COUNT; k++) {
+            if (step->kernel == KERNEL_conv_direct && step->knobs[k].group > 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool has_halves(const Plan *plan)
 {
     for (int i = 0; i < plan->steps.n; i++) {
@@ -203,6 +216,8 @@ static bool is_wanted(const void *context, const char *macro)
         return has_long_dense(e->plan);
     if (str_eq(macro, "RNC_CLIPPED"))
         return uses_clipped(e->plan);
+    if (str_eq(macro, "RNC_STRIPS"))
+        return has_strips(e->plan);
     if (str_eq(macro, "RNC_DILATED"))
         return has_dilated_tiles(e->plan);
     return defined_by_isa(e, macro);
@@ -237,6 +252,8 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     if (uses_clipped(plan))
         buf_puts(e->out, "#define RNC_CLIPPED 1\n\n");
+    if (has_strips(plan))
+        buf_puts(e->out, "#define RNC_STRIPS 1\n\n");
     if (has_dilated_tiles(plan))
         buf_puts(e->out, "#define RNC_DILATED 1\n\n");
     paste_kernel(e, "kernels/f32/act.h");

@@ -12,6 +12,7 @@
 #define conv_diagonal_tiles RNC_FN(conv_diagonal_tiles)
 #define conv_diagonal_cuts RNC_FN(conv_diagonal_cuts)
 #define conv_diagonal_panels RNC_FN(conv_diagonal_panels)
+#define conv_strip RNC_FN(conv_strip)
 #define conv_panels RNC_FN(conv_panels)
 #define conv_outputs RNC_FN(conv_outputs)
 
@@ -102,8 +103,7 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
             const char *panel = set->w + i / p->across * set->panel;
             const float *bias = (const float *)(const void *)panel;
             conv_work k;
-            k.b = p->b;
-            k.in = set->in + at.in;
+            k.b = p->b, k.in = set->in + at.in;
             k.bias = bias + in_panel;
             k.w = (const char *)(bias + set->width) +
                   ((ptrdiff_t)p->row * set->width + in_panel) * bytes;
@@ -114,9 +114,7 @@ RNC_KERNEL void conv_tiles_of(const rnc_conv_shape *s, const rnc_knobs *t, const
 #endif
             k.res = s->residual ? set->res + at.res + column : set->res;
             k.out = set->out + at.out + column;
-            k.ahead.weights = fetch;
-            k.ahead.spacing = p->spacing;
-            k.ahead.step = p->step;
+            k.ahead.weights = fetch, k.ahead.spacing = p->spacing, k.ahead.step = p->step;
             k.ahead.input = i + 1 < p->end ? 0 : next.in - at.in;
             k.ahead.out = (const char *)(i + 1 < p->end ? k.out + p->nv * RNC_VL
                                                         : set->out + next.out + column);
@@ -232,9 +230,8 @@ RNC_KERNEL void conv_diagonal_tiles(const rnc_conv_shape *s, const conv_diagonal
             for (int x = 0; x < n; x++)
                 RNC_PREFETCH_NEAR(line + x * s->out_pixel);
         }
-        k.bias = bias + i % p->width;
+        k.bias = bias + i % p->width, k.out = work->out + i;
         k.res = s->residual ? work->res + i : work->res;
-        k.out = work->out + i;
         k.ahead.input = j < n ? work->ahead.input + j * s->stride_w * s->in_pixel : 0;
         k.ahead.weights += j * p->share;
         conv_diagonal_tile(s, n, p->wide, &k, p->d + i * work->b.runs * work->b.depth);
@@ -296,9 +293,8 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
         for (int tile = t0; tile < t1; tile++, k.ahead.weights += p.share * p.vectors) {
             at = next;
             conv_find(s, &c, tile + 1 < t1 ? tile + 1 : tile, &next);
-            k.in = set->in + at.in;
+            k.in = set->in + at.in, k.out = set->out + at.out + column;
             k.res = s->residual ? set->res + at.res + column : set->res;
-            k.out = set->out + at.out + column;
             k.ahead.input = next.in - at.in;
             k.ahead.out = (const char *)(set->out + next.out + column);
             if (at.is_big) {
@@ -312,7 +308,7 @@ RNC_KERNEL void conv_diagonal_panels(const rnc_conv_shape *s, const rnc_knobs *t
 #endif
 
 /* Computes the panels of a set: whole columns of nv vectors, then the rest. */
-RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
+RNC_KERNEL void conv_strip(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
 {
     rnc_columns_cut c;
     rnc_cut_columns(t, set->width, RNC_VL, &c);
@@ -327,6 +323,22 @@ RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const c
     if (c.rest > 0)
         conv_columns(s, t, set, c.rest, 1, c.across * c.nv);
 #endif
+}
+
+RNC_KERNEL void conv_panels(const rnc_conv_shape *s, const rnc_knobs *t, const conv_set *set)
+{
+#ifdef RNC_STRIPS
+    if (t->group > 0) { /* a strip's inputs stay in the L2 while panel after panel reads them */
+        const int own = rnc_div_up(s->images * s->out_h * s->out_w, set->parts);
+        const int strips = rnc_div_up(own, t->group);
+        conv_set k = *set;
+        k.parts *= strips;
+        for (k.part *= strips; k.part < (set->part + 1) * strips; k.part++)
+            conv_strip(s, t, &k);
+        return;
+    }
+#endif
+    conv_strip(s, t, set);
 }
 
 #ifdef RNC_CLIPPED
@@ -361,8 +373,7 @@ RNC_KERNEL void conv_clipped_tap(const rnc_conv_shape *s, const rnc_knobs *t, co
     c.y0 = c.y0 > y0 ? c.y0 : y0;
     one.images = one.kernel_h = one.kernel_w = one.dilation_h = one.dilation_w = 1;
     one.act = RNC_ACT_NONE;
-    one.out_h = (c.y1 < y1 ? c.y1 : y1) - c.y0;
-    one.out_w = c.x1 - c.x0;
+    one.out_h = (c.y1 < y1 ? c.y1 : y1) - c.y0, one.out_w = c.x1 - c.x0;
     if (one.out_h <= 0 || one.out_w <= 0)
         return;
     k.row = tap * s->in_c;
@@ -386,8 +397,8 @@ RNC_KERNEL void conv_clipped(const rnc_conv_shape *s, const rnc_knobs *t, const 
         const int image = line / s->out_h;
         y0 = line % s->out_h;
         k.in = set->in + (ptrdiff_t)image * s->in_image;
-        k.res = s->residual ? set->res + (ptrdiff_t)image * s->res_image : NULL;
         k.out = set->out + (ptrdiff_t)image * s->out_image;
+        k.res = s->residual ? set->res + (ptrdiff_t)image * s->res_image : NULL;
         y1 = y0 + (end - line) < s->out_h ? y0 + (end - line) : s->out_h;
         for (int i = 0; i < s->kernel_h * s->kernel_w; i++) {
             const int tap = i == 0 ? full : i <= full ? i - 1 : i, down = tap / s->kernel_w;
@@ -460,8 +471,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
             set.slopes += c.full * s->panel;
 #endif
             set.out += c.full * s->panel;
-            set.width = c.narrow;
-            set.first = 0, set.end = 1;
+            set.width = c.narrow, set.first = 0, set.end = 1;
             conv_outputs(s, t, &set);
         }
 #endif
@@ -480,6 +490,7 @@ RNC_KERNEL void RNC_FN(conv_direct)(const rnc_conv_shape *s, const rnc_knobs *t,
 #undef conv_diagonal_tiles
 #undef conv_diagonal_cuts
 #undef conv_diagonal_panels
+#undef conv_strip
 #undef conv_panels
 #undef conv_outputs
 #ifdef RNC_CLIPPED

@@ -1,9 +1,8 @@
 /* conv_strassen: 1x1 convolution by one level of Strassen's method in Winograd's form: pixels,
  * input channels and output channels are cut into halves, and seven products of quarters replace
- * eight (docs/kernels-notes.md).  For one strip of pixels at a time, sums of the quarters of its
- * input go to scratch; then come the products, for one panel of each half of the output channels
- * after the other.  Each continues the sums that an earlier one left (X0, X1), so that output is
- * written once:
+ * eight.  For one strip of pixels at a time, sums of the quarters of its input go to scratch; then
+ * come the products, for one panel of each half of the output channels after the other.  Each
+ * continues the sums that an earlier one left (X0, X1), so that output is written once:
  *     A11 B11 = X0        X0 + A12 B21 = out11    X0 + S2 T2 = X0         X0 + S3 T3 = X1
  *     X1 - A22 T4 = out21   M = S1 T1, X1 + M = out22, X0 + M = X0        X0 + S4 B22 = out12
  * S1 = A21 + A22, S2 = S1 - A11, S3 = A11 - A21, S4 = A12 - S2; the T are stored in the weights.

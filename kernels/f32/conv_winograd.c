@@ -1,9 +1,9 @@
-/* conv_winograd: 3x3 convolution with stride 1 or 2 by Winograd's method (docs/kernels-notes.md).
+/* conv_winograd: 3x3 convolution with stride 1 or 2 by Winograd's method.
  * The kernel takes one group of tiles at a time.  First, their windows are transformed into
- * scratch, [plane][tile][in_c].  Then, for one panel of output channels after the other, come the
- * products of each plane, [tile][in_c] times [in_c][width], and the transform back with bias,
- * residual and activation.  Filters are stored transformed in the panels,
- * [frequency][in_c][width]; the planes of odd pixels share filters. */
+ * scratch, [plane][tile][in_c].  Then, for one panel after the other, come the products of each
+ * plane, [tile][in_c] times [in_c][width], and the transform back with bias, residual and
+ * activation.  Filters are stored transformed in the panels, [frequency][in_c][width]; the planes
+ * of odd pixels share filters. */
 #define winograd_plane RNC_FN(winograd_plane)
 #define winograd_products RNC_FN(winograd_products)
 #define winograd_one_panel RNC_FN(winograd_one_panel)

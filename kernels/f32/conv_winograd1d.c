@@ -1,12 +1,11 @@
 /* conv_winograd1d: convolution of few input channels (a network's stem) by Winograd's minimal
- * filtering in one dimension, down the columns (docs/kernels-notes.md).  With stride 2, the even
- * rows and the odd ones, called phases, are each a convolution with stride 1, and their products
- * are summed.  The input rows of four output rows are transformed into scratch, [point][phase][a
- * row as it is stored].  Then, for some pixels of a row and one panel of output channels at a time,
- * come a direct convolution of each point's rows and the transform back with bias, residual and
- * activation.  Filters are stored transformed in the panels,
- * [point][phase][kernel_w][in_c][width].  The points of interpolation are +-1/2, +-5/4, +-3 and,
- * for phases with four taps, 0. */
+ * filtering in one dimension, down the columns.  With stride 2, the even rows and the odd ones,
+ * called phases, are each a convolution with stride 1, and their products are summed.  The input
+ * rows of four output rows are transformed into scratch, [point][phase][a row as it is stored].
+ * Then, for some pixels of a row and one panel at a time, come a direct convolution of each point's
+ * rows and the transform back with bias, residual and activation.  Filters are stored transformed
+ * in the panels, [point][phase][kernel_w][in_c][width].  The points of interpolation are +-1/2,
+ * +-5/4, +-3 and, for phases with four taps, 0. */
 #define winograd1d_number RNC_FN(winograd1d_number)
 #define winograd1d_others RNC_FN(winograd1d_others)
 #define winograd1d_pair RNC_FN(winograd1d_pair)

@@ -1,6 +1,5 @@
 /* vector.h: what all ISAs with vectors share, written with the vector extension of gcc and clang
- * and the ISA's macros RNC_MAX, RNC_LOAD_PART and so on, each about one instruction.  Where these
- * are asm, gcc and clang emit the same loops; the compiler still chooses the registers. */
+ * and the ISA's macros RNC_MAX, RNC_LOAD_PART and so on, each about one instruction. */
 #define RNC_PRAGMA(text) _Pragma(#text)
 /* Each step becomes one function.  With gcc `flatten` does this: `always_inline` would first
  * optimize each level of a kernel separately, before its constants are known.  clang's `flatten`

@@ -16,6 +16,7 @@
 #define RNC_TAPS 1
 #define RNC_FAR_TILES 1
 #define RNC_CLIPPED 1
+#define RNC_STRIPS 1
 #define RNC_DILATED 1
 #include "kernels/f32/act.h"
 #ifndef RNC_TARGET

@@ -25,7 +25,7 @@ void test_conv_direct(Case *c)
                                       {.pixels = 28, .vectors = 1, .unroll = 4},
                                       {.pixels = 6, .vectors = 2, .unroll = 2},
                                       {.pixels = 3, .vectors = 4, .unroll = 1}};
-    const rnc_knobs tile = conv_tile(c, usual, 4, 0);
+    const rnc_knobs tile = conv_tile(c, usual, 4, 60);
     const int align = pick_align(c);
     ConvLimits l = {.groups = chance(c, 70) ? 1 : pick(c, 2, 4), .in_c = pick(c, 1, 24)};
     l.align = align;

@@ -88,6 +88,43 @@ static int odd_unroll(const Liking *like, int run)
     return like->odd_unroll > SHORT && run % like->odd_unroll ? SHORT : like->odd_unroll;
 }
 
+/* Bytes of the inputs that `pixels` outputs read, one after the other: some of a row, or rows.
+ * Windows that are clipped go tap by tap. */
+static double strip_bytes(const rnc_conv_shape *s, double pixels)
+{
+    if (s->in_h > 0)
+        return 4.0 * s->in_c * pixels * s->stride_h * s->stride_w;
+    const double rows = fmax(1.0, pixels / s->out_w);
+    const double wide = fmin(pixels, s->out_w) * s->stride_w + (s->kernel_w - 1) * s->dilation_w;
+    const double high = fmin(rows * s->stride_h + (s->kernel_h - 1) * s->dilation_h,
+                             rows * s->kernel_h);
+    return 4.0 * s->in_c * wide * high;
+}
+
+/* The pixels of a strip whose inputs stay in the L2 while one panel after the other reads them; 0:
+ * the step has no strips, since its inputs are near anyway, or since each strip reads all weights
+ * again and that would take as long. */
+static int strip_pixels(const Plan *plan, const rnc_conv_shape *s)
+{
+    enum { MOST = 256 };
+    static const double LEAST_GAIN = 0.05; /* of the time of the products */
+    const Machine *machine = plan->options.machine;
+    const double l2 = 1024.0 * machine->l2_kb;
+    const double all = (double)s->images * s->out_h * s->out_w;
+    const double inputs = 4.0 * s->in_c * all * s->stride_h * s->stride_w;
+    const double taps = (double)s->kernel_h * s->kernel_w, rows = taps * s->in_c;
+    const double filters = (double)s->out_c / s->groups, weights = 4.0 * rows * filters;
+    int pixels = MOST;
+    while (pixels > 16 && strip_bytes(s, pixels) > l2 / 2)
+        pixels -= 8;
+    if (inputs / plan->options.threads <= 2 * l2 || strip_bytes(s, pixels) > l2 / 2)
+        return 0;
+    const double without = inputs * taps * ceil(filters / s->panel);
+    const double with = inputs + (weights > l2 / 4 ? all / pixels * weights : 0.0);
+    const double saved = (without - with) / (1e9 * machine->l3);
+    return saved > LEAST_GAIN * 2.0 * all * rows * filters / peak_of(plan) ? pixels : 0;
+}
+
 static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     const rnc_conv_shape *s = &step->shape.conv;
@@ -103,6 +140,7 @@ static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs 
     t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
     t->memory_broadcasts = like_broadcasts(t, isa);
     t->prefetch_input = like->prefetch_input;
+    t->group = strip_pixels(plan, s);
     t->depth = block_depth(rows, run, depth);
     if (s->weights != RNC_WEIGHTS_F32 && tiles >= RNC_WIDENED_TILES) {
         const int most = RNC_WIDENED_FLOATS / s->panel; /* rows that are converted to float */
@@ -145,6 +183,7 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
 }
 
 static const Trial trials[] = {
+    {KNOB_group, {0, 64, 128, 256, TRIAL_END}},
     {KNOB_unroll, {1, 2, 4, 8, TRIAL_END}},
     {KNOB_panels, {0, 1, 2, TRIAL_END}},
     {KNOB_prefetch_weights, {0, 1, 2, TRIAL_END}},
@@ -159,7 +198,7 @@ static const Trial trials[] = {
 
 /* Those that the kernel reads. */
 #define DIRECT_KNOBS                                                                        \
-    (KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(unroll) | KNOB_BIT(panels) |           \
+    (KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) | KNOB_BIT(panels) |           \
      KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) | \
      KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split))
 

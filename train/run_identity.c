@@ -114,8 +114,7 @@ static bool begins(const Lines *l, const char *mark)
 static bool has_line(Lines text, const Lines *line)
 {
     while (next_line(&text)) {
-        if (length_of(&text) == length_of(line) &&
-            memcmp(text.at, line->at, length_of(line)) == 0)
+        if (length_of(&text) == length_of(line) && memcmp(text.at, line->at, length_of(line)) == 0)
             return true;
     }
     return false;

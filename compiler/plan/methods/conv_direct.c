@@ -96,8 +96,8 @@ static double strip_bytes(const rnc_conv_shape *s, double pixels)
         return 4.0 * s->in_c * pixels * s->stride_h * s->stride_w;
     const double rows = fmax(1.0, pixels / s->out_w);
     const double wide = fmin(pixels, s->out_w) * s->stride_w + (s->kernel_w - 1) * s->dilation_w;
-    const double high = fmin(rows * s->stride_h + (s->kernel_h - 1) * s->dilation_h,
-                             rows * s->kernel_h);
+    const double high =
+        fmin(rows * s->stride_h + (s->kernel_h - 1) * s->dilation_h, rows * s->kernel_h);
     return 4.0 * s->in_c * wide * high;
 }
 
@@ -197,10 +197,11 @@ static const Trial trials[] = {
 };
 
 /* Those that the kernel reads. */
-#define DIRECT_KNOBS                                                                        \
-    (KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) | KNOB_BIT(panels) |           \
-     KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | KNOB_BIT(memory_broadcasts) | \
-     KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(streams) | KNOB_BIT(split))
+#define DIRECT_KNOBS                                                             \
+    (KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) | \
+     KNOB_BIT(panels) | KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_output) | \
+     KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_input) | KNOB_BIT(depth) |  \
+     KNOB_BIT(streams) | KNOB_BIT(split))
 
 const Method method_conv_direct = {
     .word = "direct",

@@ -134,7 +134,8 @@ static void test_refused_tensors(void)
     t.run.resume = true;
     tensors[0].dims[1]++;
     tensors[1].name = "dense2.bias";
-    runtest_fails(&t, "the run has the parameter dense1.weight [3, 16], and now it would be [3, 17]");
+    runtest_fails(&t,
+                  "the run has the parameter dense1.weight [3, 16], and now it would be [3, 17]");
     says(&t.problems, "the run has the parameter dense1.bias [3], and now there would be none");
     says(&t.problems, "the run has no parameter dense2.bias, and now there would be one [3]");
     says(&t.problems, "belongs to a training that is not this one");

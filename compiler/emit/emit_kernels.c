@@ -178,7 +178,9 @@ static bool has_strips(const Plan *plan)
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
         for (int k = 0; k < ISA_COUNT; k++) {
-            if (step->kernel == KERNEL_conv_direct && step->knobs[k].group > 0)
+            const bool sums =
+                step->kernel == KERNEL_conv_direct || step->kernel == KERNEL_conv_grad_data;
+            if (sums && step->knobs[k].group > 0)
                 return true;
         }
     }

@@ -68,6 +68,17 @@ long=$(printf '%075d' 0 | tr 0 b)
 printf 'net a = resnet(%s = (2, 1, 1, 1), classes = 5, size = 32)\n' "$long" > long.net
 run 0 "fmt of a long line" fmt long.net
 check "layout of a long line" "$rnc" fmt --check long.net
+# Comments of a line that is broken, and of the next one, stand where they do the second time.
+cat > comments.net << 'EON'
+net places {
+  input image[8, 9, 8]
+  resize (8, 6) mode=bilinear ; resize scale=0.5 mode=nearest corners=asymmetric ; conv 4x4 6 stride=2 # twice
+  conv_transpose 2 6 stride=3 padding=same # three times
+  output y
+}
+EON
+run 0 "fmt of a long line with comments" fmt comments.net
+check "layout of a long line with comments" "$rnc" fmt --check comments.net
 
 # What goes wrong: nothing is written, and the way out is said.
 head -c 20000 /dev/zero > zeros.bin

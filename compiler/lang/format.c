@@ -248,23 +248,38 @@ static const char *tree_text(Arena *arena, int file, Diag *d)
     return buf_text(&out);
 }
 
+static Buf lay_out(Arena *arena, int file, Diag *d)
+{
+    Format f = {.arena = arena};
+    Buf out = buf_new(arena);
+    read_rows(&f, file, d);
+    set_blanks(&f);
+    format_columns(&f);
+    put_rows(&f, &out);
+    return out;
+}
+
 bool format_file(Buf *out, Arena *arena, int file, Diag *d)
 {
+    /* A row that is broken for the first time is then laid out as the two that it has become. */
+    enum { ROUNDS = 4 };
     const int errors = d->errors;
     const char *tree = tree_text(arena, file, d);
     if (d->errors > errors)
         return false;
-    Format f = {.arena = arena};
-    const size_t begin = out->n;
-    read_rows(&f, file, d);
-    set_blanks(&f);
-    format_columns(&f);
-    put_rows(&f, out);
     /* The messages' map of sources may grow by the result, to compare what it says. */
     SrcMap *src = (SrcMap *)d->src;
     Diag quiet = diag_new(src, arena);
-    const int again =
-        src_add(src, src_file(src, file)->name, buf_text(out) + begin, out->n - begin);
+    Buf text = lay_out(arena, file, d);
+    int again = src_add(src, src_file(src, file)->name, buf_text(&text), text.n);
+    for (int i = 1; i < ROUNDS; i++) {
+        const Buf before = text;
+        text = lay_out(arena, again, &quiet);
+        if (text.n == before.n && memcmp(buf_text(&text), buf_text(&before), text.n) == 0)
+            break;
+        again = src_add(src, src_file(src, file)->name, buf_text(&text), text.n);
+    }
+    buf_add(out, buf_text(&text), text.n);
     if (str_eq(tree, tree_text(arena, again, &quiet)))
         return true;
 

@@ -248,6 +248,7 @@ static const char *tree_text(Arena *arena, int file, Diag *d)
     return buf_text(&out);
 }
 
+/* The text of a file, laid out once. */
 static Buf lay_out(Arena *arena, int file, Diag *d)
 {
     Format f = {.arena = arena};

@@ -230,12 +230,24 @@ static int find_knob(Reader *r, const char *word)
     return -1;
 }
 
+/* Whether a method always works in groups: it has scratch for one, so there is no `group 0`. */
+static bool needs_group(const char *method)
+{
+    for (int i = 0; method && i < METHOD_COUNT; i++) {
+        if (method_rows[i]->pieces && str_eq(method_rows[i]->word, method))
+            return true;
+    }
+    return false;
+}
+
 static bool read_knob(Reader *r, TuningRow *row, Isa isa)
 {
     const int k = find_knob(r, next(r));
     if (k < 0)
         return false;
-    const TuningLimit limit = tuning_limits[k];
+    TuningLimit limit = tuning_limits[k];
+    if (k == KNOB_group && needs_group(row->method))
+        limit.least = 1;
     const char *name = shape_rows[FAMILY_knobs].fields[k].name;
     if (row->set[isa] >> k & 1) {
         diag_error(r->d, r->word, "'%s' is given twice for %s; delete one of them", name,

@@ -25,12 +25,14 @@ static Tuning *random_tuning(Bench *b, unsigned *seed)
         const Node *node = b->net->nodes.at[i];
         if (!is_conv(node->op) || tuning_row(t, node))
             continue;
-        TuningRow row = {.key = tuning_key(node),
-                         .method = method_rows[rand_r(seed) % METHOD_COUNT]->word};
+        const Method *method = method_rows[rand_r(seed) % METHOD_COUNT];
+        TuningRow row = {.key = tuning_key(node), .method = method->word};
         for (int isa = 0; isa < ISA_COUNT; isa++) {
             row.set[isa] = (unsigned)rand_r(seed) & ((1u << KNOB_COUNT) - 1);
             for (int k = 0; k < KNOB_COUNT; k++) {
-                const TuningLimit l = tuning_limits[k];
+                TuningLimit l = tuning_limits[k];
+                if (k == KNOB_group && method->pieces) /* it has no `group 0` */
+                    l.least = 1;
                 if (row.set[isa] >> k & 1)
                     *tuning_knob(&row.knobs[isa], k) =
                         l.least + rand_r(seed) % (l.most - l.least + 1);

@@ -127,13 +127,12 @@ typedef struct winograd_extent {
 } winograd_extent;
 
 /* Transforms a tile's window to `to`, one plane after the other.  Rows and pixels of the window
- * that no output reads are replaced by the last one. */
+ * that no output reads are replaced by the last one.  numbers: 6, for winograd_points. */
 RNC_KERNEL void winograd_window(const rnc_conv_shape *s, const float *in, winograd_extent e,
-                                float *to, int plane)
+                                const float *numbers, float *to, int plane)
 {
     const int side = rnc_winograd_planes(s->winograd, s->stride_h), step = s->stride_h;
     const int rows = (e.h - 1) * step + 3, pixels = (e.w - 1) * step + 3;
-    static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
     vf k[RNC_WINOGRAD_NUMBERS];
     winograd_numbers(numbers, 6, k);
     for (int c = 0; c < s->in_c; c += RNC_VL) {

@@ -250,6 +250,7 @@ RNC_KERNEL void winograd_fetch_output(const rnc_conv_shape *s, const rnc_operand
 RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
                                  const winograd_group *g)
 {
+    static const float numbers[] = {0.75f, 1.5f, -0.5625f, -2.25f, -2.8125f, 1.265625f};
     const winograd_extent whole = {s->winograd, s->winograd, 0, 0};
     const float *in = (const float *)o->in[0] - s->pad_top * s->in_row - s->pad_left * s->in_pixel;
     const rnc_conv_shape *d = s;
@@ -266,9 +267,9 @@ RNC_KERNEL void winograd_windows(const rnc_conv_shape *s, const rnc_operands *o,
         from += rnc_at(p.image, s->in_image, p.y * s->stride_h, s->in_row, p.x * s->stride_w,
                        s->in_pixel);
         if (winograd_is_whole(s, p.extent)) {
-            winograd_window(d, from, whole, to, g->c->plane);
+            winograd_window(d, from, whole, numbers, to, g->c->plane);
         } else {
-            winograd_window(d, from, p.extent, to, g->c->plane);
+            winograd_window(d, from, p.extent, numbers, to, g->c->plane);
         }
 #ifdef RNC_FAR_TILES
         winograd_fetch_output(s, o, &p);

@@ -6,6 +6,9 @@
  * taps have 144.  Operands: in, with its halo of zeros; grad -> sums, as conv_grad_weights has
  * them.
  *
+ * The points are 0, +-p, +-2p and infinity, p = 45/64: with larger ones a tile's last pixel loses
+ * more digits than its first, with smaller ones fewer.
+ *
  * A part does some units, one after the other (rnc_cut_grad_winograd).  For each group of tiles it
  * transforms windows, [plane][tile][input channel], and gradients, [plane][tile][output channel],
  * and adds the products of each plane to sums, [plane][input channel][output channel]; after the
@@ -40,8 +43,8 @@ typedef struct turned_group {
     int begin; /* 1: the slice's first group: sums are set, not added to */
 } turned_group;
 
-/* One side of a tile of gradients, x[4], to the points of winograd.h: the sum of p^i x[i]; to
- * infinity the last one. */
+/* One side of a tile of gradients, x[4], to the points: the sum of p^i x[i]; to infinity the last
+ * one. */
 RNC_KERNEL void turned_points(vf *x, const vf *k)
 {
     const vf a = x[0], b = x[1], c = x[2], d = x[3];
@@ -60,7 +63,8 @@ RNC_KERNEL void turned_tile(const rnc_grad_weights_shape *s, const turned_unit *
                             const float *grad, int h, int w, float *to)
 {
     enum { M = RNC_GRAD_TILE, SIDE = RNC_GRAD_SIDE };
-    static const float numbers[] = {0.75f, 0.5625f, 0.421875f, 1.5f, 2.25f, 3.375f};
+    static const float numbers[] = {0.703125f, 0.494384765625f, 0.347614288330078125f,
+                                    1.40625f,  1.9775390625f,   2.780914306640625f};
     vf k[RNC_WINOGRAD_NUMBERS];
     winograd_numbers(numbers, 6, k);
     for (int c = 0; c < u->width; c += RNC_VL) {
@@ -98,6 +102,8 @@ RNC_KERNEL void turned_transforms(const rnc_grad_weights_shape *s, const rnc_ope
                                   const turned_unit *u, const turned_group *g)
 {
     enum { M = RNC_GRAD_TILE };
+    static const float numbers[] = {0.703125f,      1.40625f,         -0.494384765625f,
+                                    -1.9775390625f, -2.471923828125f, 0.977665185928344727f};
     const winograd_extent whole = {M, M, 0, 0};
     rnc_conv_shape window;
     const int even = s->out_h % M == 0 && s->out_w % M == 0;
@@ -118,10 +124,10 @@ RNC_KERNEL void turned_transforms(const rnc_grad_weights_shape *s, const rnc_ope
         in += rnc_at(image, s->in_image, y - s->pad_top, s->in_row, x - s->pad_left, s->in_pixel);
         grad += rnc_at(image, s->out_image, y, s->out_row, x, s->out_pixel);
         if (even || (e.h == M && e.w == M)) {
-            winograd_window(&window, in, whole, windows, u->cut.window);
+            winograd_window(&window, in, whole, numbers, windows, u->cut.window);
             turned_tile(s, u, grad, M, M, grads);
         } else {
-            winograd_window(&window, in, e, windows, u->cut.window);
+            winograd_window(&window, in, e, numbers, windows, u->cut.window);
             turned_tile(s, u, grad, e.h, e.w, grads);
         }
     }
@@ -239,9 +245,9 @@ RNC_KERNEL void turned_taps(vf *x, const vf *k)
 RNC_KERNEL void turned_result(const rnc_grad_weights_shape *s, const turned_unit *u, float *out)
 {
     enum { SIDE = RNC_GRAD_SIDE };
-    static const float numbers[] = {1 / 1.265625f,       -1 / 1.8984375f, 1 / 7.59375f,
-                                    -0.75f / 1.8984375f, 1.5f / 7.59375f, -0.5625f / 1.8984375f,
-                                    2.25f / 7.59375f};
+    /* 1/4, -1/6, 1/24 over p^4; -1/6, 1/12 over p^3; -1/6, 1/6 over p^2 */
+    static const float numbers[] = {1.02284505f, -0.681896703f, 0.170474176f, -0.479458619f,
+                                    0.23972931f, -0.337119342f, 0.337119342f};
     vf k[RNC_WINOGRAD_NUMBERS];
     winograd_numbers(numbers, 7, k);
     for (int i = 0; i < u->cut.in_c * u->width; i += RNC_VL) {

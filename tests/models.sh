@@ -5,7 +5,8 @@
 #
 # A compiler takes fifteen times as long with -O2 as without, and what a network computes does
 # not depend on that: of two networks one half of the ISAs is built with -O2 each, all else
-# without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use.
+# without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use, and those
+# with $few here have all their blocks.
 . "$(dirname "$0")/lib.sh"
 
 # models.sh --one LABEL LEVEL NET OPTION...: one of them, built with LEVEL; leaves LABEL.passed or
@@ -29,12 +30,15 @@ fi
 half() { isas | awk -v which="$1" 'NR % 2 == which' | paste -s -d ,; }
 one=$(half 1) other=$(half 0)
 
+few='-D blocks=1,2,1,1'
+[ -z "${RNC_TEST_FULL:-}" ] || few=
+
 # A line each: label, level, model, options of rnc verify (which takes all ISAs of the CPU,
 # unless it is told one).
 cases() {
     cat << C
 resnet50 -O2 resnet50 -D size=65x49 --isa $one
-resnet50-other -O0 resnet50 -D size=65x49 --isa $other
+resnet50-other -O0 resnet50 -D size=65x49 $few --isa $other
 mobilenet_v2 -O2 mobilenet_v2 -D size=65x49 --isa $other
 mobilenet_v2-other -O0 mobilenet_v2 -D size=65x49 --isa $one
 resnet18 -O0 resnet18 -D size=65x49 --isa portable
@@ -51,13 +55,13 @@ resnext50-bf16 -O0 resnext50_32x4d -D size=65x49 -D blocks=1,2,1,1 --weights-typ
 densenet121-f16 -O0 densenet121 -D size=33x47 -D layers=2,3,2,2 --weights-type f16 --isa portable --exact
 resnet101 -O0 resnet101 -D size=33x47 -D blocks=1,2,1,1 --isa portable
 resnet152 -O0 resnet152 -D size=33x33 -D blocks=1,3,4,1 --isa portable
-resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 --isa portable
+resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 $few --isa portable
 wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
 convnext_tiny -O0 convnext_tiny -D size=64x32
 mobilenet_v3_large -O0 mobilenet_v3_large -D size=65x49 --isa portable
 iresnet50 -O0 iresnet50 -D size=48x32 -D blocks=1,1,2,1 --isa portable
 efficientnet_b0 -O0 efficientnet_b0 -D size=65x49 --isa portable
-seresnet50 -O0 seresnet50 -D size=65x49 --isa portable
+seresnet50 -O0 seresnet50 -D size=65x49 $few --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
 densenet161 -O0 densenet161 -D size=33x47 -D layers=2,2,2,2 --isa portable
 densenet169 -O0 densenet169 -D size=33x47 -D layers=2,2,2,2 --isa portable
@@ -104,8 +108,8 @@ resnet32 -O0 resnet32 --isa portable
 resnet44 -O0 resnet44 --isa portable
 resnet56 -O0 resnet56 --isa portable
 resnet110 -O0 resnet110 --isa portable
-resnet-200 -O0 resnet -D layers=200 -D size=33x33 --isa portable
-resnet-early -O0 resnet -D early_stride=true -D size=33x47 --isa portable
+resnet-200 -O0 resnet -D layers=200 -D size=33x33 ${few:+-D blocks=1,12,4,1} --isa portable
+resnet-early -O0 resnet -D early_stride=true -D size=33x47 $few --isa portable
 resnet-v2-18 -O0 resnet-v2 -D layers=18 -D size=65x49 --isa portable
 resnet-v2-50 -O0 resnet-v2 -D size=33x47 --isa portable
 resnet-cifar-164 -O0 resnet-cifar -D layers=164 --isa portable

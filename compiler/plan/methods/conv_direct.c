@@ -183,7 +183,7 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
 }
 
 static const Trial trials[] = {
-    {KNOB_group, {0, 64, 128, 256, TRIAL_END}},
+    {KNOB_group, {0, 128, TRIAL_END}},
     {KNOB_unroll, {1, 2, 4, 8, TRIAL_END}},
     {KNOB_panels, {0, 1, 2, TRIAL_END}},
     {KNOB_prefetch_weights, {0, 1, 2, TRIAL_END}},

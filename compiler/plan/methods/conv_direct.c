@@ -178,8 +178,10 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
         pieces = own > pieces ? own : pieces;
     }
     const int64_t most = (int64_t)PARTS_A_THREAD * plan->options.threads;
-    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE,
-                              pieces < 2 * most ? pieces : most);
+    const int64_t shared = pieces < 2 * most ? pieces : most;
+    step->parts = worth_parts(node_macs(step->node) * s->images, MACS_TO_SHARE, shared);
+    if (step->parts < pieces && pieces < 2 * step->parts) /* some would be twice as long */
+        step->parts = (int)div_up(pieces, 2);
 }
 
 static const Trial trials[] = {

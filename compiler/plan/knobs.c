@@ -20,7 +20,7 @@ const Liking likings[ISA_COUNT] = {
                     .prefetch_weights = true,
                     .depth = DEPTH_OF_L1,
                     .together_kb = 128,
-                    .whole_groups = true,
+                    .roomy_kb = 1,
                     .taps_depth = 256,
                     .dense_vectors = 2,
                     .dense_pixels = 14,
@@ -33,6 +33,7 @@ const Liking likings[ISA_COUNT] = {
                   .prefetch_weights = true,
                   .prefetch_input = 1,
                   .depth = 192,
+                  .roomy_kb = 1024,
                   .taps_depth = 64,
                   .short_sums = 8,
                   .dense_vectors = 4,
@@ -90,6 +91,11 @@ int like_depth(const Plan *plan, Isa isa, bool few)
     if (depth == DEPTH_OF_L1)
         return (int)(l1 * 2.0 / 3.0 / row);
     return few ? depth * 5 / 6 : depth;
+}
+
+bool like_roomy(const Plan *plan, Isa isa)
+{
+    return likings[isa].roomy_kb > 0 && plan->options.machine->l2_kb >= likings[isa].roomy_kb;
 }
 
 int panel_vectors(const rnc_conv_shape *s, Isa isa)

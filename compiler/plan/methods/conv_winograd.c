@@ -177,8 +177,7 @@ static int group_size(const Plan *plan, const rnc_conv_shape *s, const rnc_knobs
 
 static int group_of(const Plan *plan, const rnc_conv_shape *s, Isa isa, const rnc_knobs *t)
 {
-    return likings[isa].whole_groups && !is_mixed(s) ? whole_group(plan, s, t)
-                                                     : group_size(plan, s, t);
+    return like_roomy(plan, isa) && !is_mixed(s) ? whole_group(plan, s, t) : group_size(plan, s, t);
 }
 
 /* Blocks of up to `pixels` tiles in all planes of a group of `units` tiles.  If tiles of two sizes
@@ -219,7 +218,7 @@ void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
         even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
         t->pixels = like->short_sums / t->vectors;
     t->group = group_of(plan, s, isa, t);
-    t->prefetch_input = like->prefetch_input;
+    t->prefetch_input = like->prefetch_input && !like_roomy(plan, isa);
     t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
     t->memory_broadcasts = like_sums_broadcasts(t, isa);
     if (like->prefetch_weights)

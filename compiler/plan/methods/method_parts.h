@@ -51,9 +51,9 @@ typedef struct Liking {
     int sums_broadcasts; /* likewise of tiles that multiply in scratch (kernels/f32/sums.h) */
     bool prefetch_weights;
     int prefetch_input, depth;
-    int together_kb;   /* panels whose weights take at most this much are computed together */
-    bool whole_groups; /* Winograd's groups are what the L2 holds, not a few register tiles */
-    int taps_depth;    /* conv_winograd_taps with many tiles: rows of a block of filters */
+    int together_kb; /* panels whose weights take at most this much are computed together */
+    int roomy_kb;    /* for like_roomy(); 0: never */
+    int taps_depth;  /* conv_winograd_taps with many tiles: rows of a block of filters */
     int short_sums; /* accumulators for Winograd products over few input channels; 0: the default */
     int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;
@@ -76,6 +76,9 @@ int like_sums_broadcasts(const rnc_knobs *t, Isa isa);
 /* Rows of a block of weights that stays in the L1 while all pixels use it; `few`: there are few
  * pixels.  0: there are no blocks. */
 int like_depth(const Plan *plan, Isa isa, bool few);
+/* Whether the L2 is so large that what is multiplied in scratch stays there: then Winograd's groups
+ * are what it holds, not a few register tiles, and inputs are not fetched ahead. */
+bool like_roomy(const Plan *plan, Isa isa);
 /* How many of `rows` rows a block of weights has: about `wish`, where a longer run of taps is
  * divided into equal pieces; 0 means all rows. */
 int block_depth(int rows, int run, int wish);

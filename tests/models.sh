@@ -5,7 +5,7 @@
 #
 # A compiler takes fifteen times as long with -O2 as without, and what a network computes does
 # not depend on that: of two networks one half of the ISAs is built with -O2 each, all else
-# without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use, and those
+# without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use; those
 # with $few here have all their blocks.
 . "$(dirname "$0")/lib.sh"
 
@@ -30,11 +30,33 @@ fi
 half() { isas | awk -v which="$1" 'NR % 2 == which' | paste -s -d ,; }
 one=$(half 1) other=$(half 0)
 
-few='-D blocks=1,2,1,1'
-[ -z "${RNC_TEST_FULL:-}" ] || few=
+few='-D blocks=1,2,1,1' some=$one
+[ -z "${RNC_TEST_FULL:-}" ] || few='' some=all
 
-# A line each: label, level, model, options of rnc verify (which takes all ISAs of the CPU,
-# unless it is told one).
+# The networks are lines: label, level, model, options of rnc verify (which takes all ISAs of the CPU,
+# unless it is told one).  Variants are made of kinds of layers that others have, and are in check-full alone.
+variants() {
+    cat << C
+resnet34 -O0 resnet34 -D size=33x47 --isa portable
+resnet101 -O0 resnet101 -D size=33x47 -D blocks=1,2,1,1 --isa portable
+resnet152 -O0 resnet152 -D size=33x33 -D blocks=1,3,4,1 --isa portable
+wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
+densenet161 -O0 densenet161 -D size=33x47 -D layers=2,2,2,2 --isa portable
+densenet169 -O0 densenet169 -D size=33x47 -D layers=2,2,2,2 --isa portable
+densenet201 -O0 densenet201 -D size=33x47 -D layers=2,2,2,2 --isa portable
+resnext101_32x8d -O0 resnext101_32x8d -D size=33x33 -D blocks=1,1,1,1 --isa portable
+keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
+regnet_x_400mf -O0 regnet_x_400mf -D size=33x33 --isa portable
+resnet32 -O0 resnet32 --isa portable
+resnet44 -O0 resnet44 --isa portable
+resnet-v2-50 -O0 resnet-v2 -D size=33x47 --isa portable
+resnet-cifar-164b -O0 resnet-cifar -D layers=164 -D option=B -D size=19x13 --isa portable
+signs-more -O0 tutorial/signs-more --isa portable
+resnet50-keras-batch -O0 tutorial/resnet50-keras --batch 3 --input-type f32 --input-order nchw --isa portable
+plain50-keras -O0 tutorial/plain50-keras --isa portable
+C
+}
+
 cases() {
     cat << C
 resnet50 -O2 resnet50 -D size=65x49 --isa $one
@@ -42,38 +64,28 @@ resnet50-other -O0 resnet50 -D size=65x49 $few --isa $other
 mobilenet_v2 -O2 mobilenet_v2 -D size=65x49 --isa $other
 mobilenet_v2-other -O0 mobilenet_v2 -D size=65x49 --isa $one
 resnet18 -O0 resnet18 -D size=65x49 --isa portable
-resnet18-balanced -O0 resnet18 -D size=65x49 --optimize balanced
-resnet34 -O0 resnet34 -D size=33x47 --isa portable
+resnet18-balanced -O0 resnet18 -D size=65x49 --optimize balanced --isa $some
 resnet50-threads -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --threads 3 --isa portable
 resnet50-batch -O0 resnet50 -D size=33x47 -D blocks=1,2,1,1 --batch 3 --isa portable
 resnet50-turns -O0 resnet50 -D size=33x47 --batch 4 --machine cortex-a72 --isa portable --input-type u8 --tap layer2.0.add1
 resnet50-u8 -O0 resnet50 -D size=33x33 -D blocks=1,2,1,1 --input-type u8 --input-order nhwc --isa scalar
 resnet50-blas -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --backend openblas --isa portable
-resnet50-bf16 -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --exact
+resnet50-bf16 -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --exact --isa $some
 mobilenet_v2-f16 -O0 mobilenet_v2 -D size=65x49 --weights-type f16 --exact
 resnext50-bf16 -O0 resnext50_32x4d -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --isa portable
 densenet121-f16 -O0 densenet121 -D size=33x47 -D layers=2,3,2,2 --weights-type f16 --isa portable --exact
-resnet101 -O0 resnet101 -D size=33x47 -D blocks=1,2,1,1 --isa portable
-resnet152 -O0 resnet152 -D size=33x33 -D blocks=1,3,4,1 --isa portable
 resnext50_32x4d -O0 resnext50_32x4d -D size=65x49 $few --isa portable
-wide_resnet50_2 -O0 wide_resnet50_2 -D size=33x47 -D blocks=1,1,1,1 --isa portable
-convnext_tiny -O0 convnext_tiny -D size=64x32
+convnext_tiny -O0 convnext_tiny -D size=64x32 --isa $some
 mobilenet_v3_large -O0 mobilenet_v3_large -D size=65x49 --isa portable
 iresnet50 -O0 iresnet50 -D size=48x32 -D blocks=1,1,2,1 --isa portable
 efficientnet_b0 -O0 efficientnet_b0 -D size=65x49 --isa portable
 seresnet50 -O0 seresnet50 -D size=65x49 $few --isa portable
 densenet121 -O0 densenet121 -D size=65x49 --isa portable
-densenet161 -O0 densenet161 -D size=33x47 -D layers=2,2,2,2 --isa portable
-densenet169 -O0 densenet169 -D size=33x47 -D layers=2,2,2,2 --isa portable
-densenet201 -O0 densenet201 -D size=33x47 -D layers=2,2,2,2 --isa portable
-resnext101_32x8d -O0 resnext101_32x8d -D size=33x33 -D blocks=1,1,1,1 --isa portable
 squeezenet1_1 -O0 squeezenet1_1 -D size=65x49 --isa portable
-keras-resnet50 -O0 keras-resnet50 -D size=65x49 --isa portable
 keras-resnet50v2 -O0 keras-resnet50v2 -D size=65x49 --isa portable
 resnet50d -O0 resnet50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
 ecaresnet50d -O0 ecaresnet50d -D size=33x47 -D blocks=1,2,1,1 --isa portable
 regnet -O0 regnet -D size=33x47 -D variant=own -D depths=1,2,1,1 -D widths=16,40,48,56 -D group_width=24 -D excite=true --isa portable
-regnet_x_400mf -O0 regnet_x_400mf -D size=33x33 --isa portable
 regnet_y_400mf -O0 regnet_y_400mf -D size=33x47 --isa portable
 shufflenet_v2 -O0 shufflenet_v2 -D size=65x49 --isa portable
 googlenet -O0 googlenet -D size=65x49 --isa portable
@@ -104,17 +116,13 @@ resnet8 -O0 resnet8
 resnet8-odd -O0 resnet8 -D size=37x29 -D filters=13 --isa portable
 resnet20 -O0 resnet20
 resnet20-odd -O0 resnet20 -D size=37x29 -D filters=13
-resnet32 -O0 resnet32 --isa portable
-resnet44 -O0 resnet44 --isa portable
 resnet56 -O0 resnet56 --isa portable
 resnet110 -O0 resnet110 --isa portable
 resnet-200 -O0 resnet -D layers=200 -D size=33x33 ${few:+-D blocks=1,12,4,1} --isa portable
 resnet-early -O0 resnet -D early_stride=true -D size=33x47 $few --isa portable
 resnet-v2-18 -O0 resnet-v2 -D layers=18 -D size=65x49 --isa portable
-resnet-v2-50 -O0 resnet-v2 -D size=33x47 --isa portable
 resnet-cifar-164 -O0 resnet-cifar -D layers=164 --isa portable
 resnet-cifar-b -O0 resnet-cifar -D option=B --isa portable
-resnet-cifar-164b -O0 resnet-cifar -D layers=164 -D option=B -D size=19x13 --isa portable
 plain -O0 plain -D layers=18 -D size=33x47 --isa portable
 plain-cifar -O0 plain-cifar --isa portable
 identity-block -O0 tutorial/identity-block
@@ -122,12 +130,10 @@ identity-block-2 -O0 tutorial/identity-block-2
 convolutional-block -O0 tutorial/convolutional-block
 convolutional-block-7 -O0 tutorial/convolutional-block -D f=7 -D filters=5,11,21 -D stride=3
 signs -O0 tutorial/signs --isa portable
-signs-more -O0 tutorial/signs-more --isa portable
-resnet50-keras -O0 tutorial/resnet50-keras -D end_points=true
-resnet50-keras-batch -O0 tutorial/resnet50-keras --batch 3 --input-type f32 --input-order nchw --isa portable
-plain50-keras -O0 tutorial/plain50-keras --isa portable
+resnet50-keras -O0 tutorial/resnet50-keras -D end_points=true --isa $some
 tutorial-v2 -O0 tutorial/resnet-v2 -D size=65x49 -D end_points=true --isa portable
 C
+    [ -z "${RNC_TEST_FULL:-}" ] || variants
     [ -z "${RNC_TEST_FULL:-}" ] || for net in resnet18 resnet34 resnet50 resnet101 resnet152 \
         resnext50_32x4d wide_resnet50_2 seresnet50 mobilenet_v2 densenet121 convnext_tiny mobilenet_v3_large \
         efficientnet_b0; do
@@ -159,7 +165,7 @@ for file in "$src"/models/*.net "$src"/models/tutorial/*.net; do
     grep -q '^net ' "$file" || continue
     net=${file#"$src/models/"}
     net=${net%.net}
-    cut -d ' ' -f 3 "$out/cases" | grep -qx "$net" && continue
+    { cases && variants; } | cut -d ' ' -f 3 | grep -qx "$net" && continue
     failed=$((failed + 1))
     echo "FAIL $net: models/$net.net is not in the list of tests/models.sh"
 done

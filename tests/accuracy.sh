@@ -8,7 +8,7 @@
 # ResNet-20 and its 20 pictures ship with rnc.  The others come from a folder
 # beside the checkout, ../shared/data, and are skipped where it is absent.
 # ResNet-8's answers are probabilities, of Keras on TensorFlow: they are held to 2e-5.
-# RNC_TEST_PICTURES=N takes only the first N photographs (default 20; all 200
+# RNC_TEST_PICTURES=N takes only the first N photographs (default 10; all 200
 # with RNC_TEST_FULL).
 # The C is made for the best instruction set of this CPU alone, which is the one that runs.
 # Of those in ../shared/data, CIFAR's deeper ones wait for RNC_TEST_FULL, whose kind the shipped ResNet-20
@@ -134,7 +134,7 @@ else
     done
     mkdir -p "$out/imagenet"
     rm -f "$out/imagenet"/*
-    n=${RNC_TEST_PICTURES:-20}
+    n=${RNC_TEST_PICTURES:-10}
     [ -z "${RNC_TEST_FULL:-}" ] || n=200
     head -n "$n" "$data/images/imagenet/labels.txt" > "$out/imagenet/labels.txt"
     while read -r file class; do

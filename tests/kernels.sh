@@ -1,11 +1,11 @@
 #!/bin/sh
-# kernels.sh: kernels/kernel_tests: every kernel, by every instruction set of this CPU, in 300 random
+# kernels.sh: kernels/kernel_tests: every kernel, by every instruction set of this CPU, in 150 random
 # shapes, and every 20,011th float through the activations.  With RNC_TEST_FULL set there are 10,000
 # shapes, the same ones each time, every 101st float, and sums of up to 4 million numbers; a process
 # for each processor does its share of the tests.
 . "$(dirname "$0")/lib.sh"
 tests=$build/tests/kernels/kernel_tests
-[ -n "${RNC_TEST_FULL:-}" ] || exec "$tests"
+[ -n "${RNC_TEST_FULL:-}" ] || exec "$tests" --cases 150
 shares=$(nproc 2> /dev/null || echo 1)
 rm -f "$out"/share*
 i=0

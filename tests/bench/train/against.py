@@ -30,6 +30,8 @@ except ImportError as e:
 ADAM, SGD = "adam 0.001", "sgd 0.1 momentum=0.9"
 # model, batch, optimizer
 CASES = (("tutorial/signs", 32, ADAM), ("resnet20", 32, SGD), ("resnet20", 128, SGD))
+# Minutes each: measured where they are named.
+LONG = (("resnet56", 128, SGD), ("resnet18", 32, SGD), ("resnet50", 32, SGD))
 
 
 class Net(peer.Net):
@@ -183,12 +185,13 @@ def main():
     p.add_argument("--threads", default="1,2", type=lambda s: [int(x) for x in s.split(",")])
     p.add_argument("--rounds", default=7, type=int, help="of turns, after one that warms up")
     p.add_argument("--steps", default=3, type=int, help="in a turn")
-    p.add_argument("nets", nargs="*", help="only those whose model and batch have one of these words")
+    p.add_argument("nets", nargs="*", help="only those whose model and batch have one of these words; "
+                   f"without it all but {', '.join(case[0] for case in LONG)}")
     args = p.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rate = peak(args, folder)
     print(f"peak {rate / 1e9:.0f} GFLOP/s a core; ms a step: median (best)", flush=True)
-    for case in CASES:
+    for case in CASES + LONG if args.nets else CASES:
         if not args.nets or any(word in f"{case[0]}:{case[1]}" for word in args.nets):
             measure(args, *case, rate)
 

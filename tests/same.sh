@@ -85,7 +85,7 @@ options_of() {
 
 # ---- one program ----
 
-# emit SIDE: same.c, same.h and same.weights in the folder $SIDE.
+# emit SIDE: same.c, same.h and same.weights in the folder $SIDE.  This rnc draws the weights for both.
 emit() {
     case $1 in
     old) compiler=$old_rnc ;;
@@ -93,7 +93,9 @@ emit() {
     esac
     rm -rf "$1" && mkdir -p "$1/outputs" || return 1
     # The options are words.
-    "$compiler" "$out/models-$1/$net.net" --init random:1 --isa "$isas" --input-type f32 --input-order nchw \
+    [ -f drawn.safetensors ] ||
+        "$rnc" convert "$out/models-new/$net.net" --init random:1 $options -q -o drawn.safetensors > "$1/log" 2>&1 || return 1
+    "$compiler" "$out/models-$1/$net.net" -w drawn.safetensors --isa "$isas" --input-type f32 --input-order nchw \
         $(options_of "$config") $options -q -o "$1/same.c" > "$1/log" 2>&1
 }
 

@@ -177,7 +177,7 @@ static void test_statistics(void)
         {INIT_HE_UNIFORM, he, 0.999 * sqrt(3) * he, sqrt(3) * he},
         {INIT_HE_NORMAL, he, 0.99 * cut * he, cut * he},
         {INIT_NORMAL, 0.05, 3.5 * 0.05, 7 * 0.05},
-        {INIT_RANDOM, sqrt(1.0 / 576), 3.5 * sqrt(1.0 / 576), 7 * sqrt(1.0 / 576)},
+        {INIT_RANDOM, sqrt(1.0 / 576), 0.999 * sqrt(3.0 / 576), sqrt(3.0 / 576)},
     };
     double mean, deviation, most, other;
     Bench b;

@@ -14,19 +14,24 @@ static double bias_of(const Node *node, int filter)
 
 /* Reorders weights from [filter][c][tap], where filter = group * filters + f, to
  * [group][tap][c][f], so that the sums of all filters of a group are computed together, in one
- * pass over memory. */
+ * pass over memory.  A block of filters at once fills whole cache lines. */
 static void turn_weights(const Node *node, double *turned)
 {
+    enum { BLOCK = 8 };
     const int *dims = node->params[P_WEIGHT]->dims;
     const Param *weight = node->params[P_WEIGHT];
-    int groups = node->attrs.groups, filters = dims[0] / groups, channels = dims[1];
-    int taps = dims[2] * dims[3];
-    for (int g = 0; g < groups; g++)
-        for (int tap = 0; tap < taps; tap++)
-            for (int c = 0; c < channels; c++)
-                for (int f = 0; f < filters; f++)
-                    *turned++ =
-                        param_at(weight, ((int64_t)(g * filters + f) * channels + c) * taps + tap);
+    const int filters = dims[0] / node->attrs.groups, channels = dims[1];
+    const int64_t taps = dims[2] * dims[3];
+    for (int filter = 0, end; filter < dims[0]; filter = end) {
+        const int g = filter / filters, f = filter % filters;
+        end = filter + (filters - f < BLOCK ? filters - f : BLOCK);
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t tap = 0; tap < taps; tap++) {
+                double *to = turned + ((g * taps + tap) * channels + c) * filters + f;
+                for (int64_t k = filter; k < end; k++)
+                    *to++ = param_at(weight, (k * channels + c) * taps + tap);
+            }
+    }
 }
 
 /* Adds one tap's products to the sums of all filters of all groups at one

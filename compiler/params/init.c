@@ -206,19 +206,27 @@ static uint64_t first_block(int nth, int64_t n)
     return nth > 1 ? ((uint64_t)nth - 1) * (uint64_t)n * 256 : 0;
 }
 
-/* Weights as [out][in][window], drawn in the order window, in, out. */
-static void fill_weights(float *to, const Param *param, InitSpec spec, int nth)
+/* Weights as [out][in][window], drawn in the order window, in, out.  The draws for some inputs are kept
+ * until they can be written next to each other. */
+static void fill_weights(float *to, const Param *param, InitSpec spec, int nth, Arena *arena)
 {
+    enum { BLOCK = 16 };
     const InitRow *row = &init_rows[spec.kind];
     const int64_t n = param_elements(param);
     const int64_t out = param->dims[0], in = param->rank > 1 ? param->dims[1] : 1;
     const int64_t window = n / (out * in);
     const double limit = limit_of(row, out, in, window);
     Random random = random_new(spec.seed, first_block(nth, n));
+    float *drawn = NEW_ARRAY(arena, float, BLOCK * out);
     for (int64_t w = 0; w < window; w++)
-        for (int64_t i = 0; i < in; i++)
+        for (int64_t i = 0; i < in; i += BLOCK) {
+            const int64_t some = in - i < BLOCK ? in - i : BLOCK;
+            for (int64_t k = 0; k < some * out; k++)
+                drawn[k] = draw(&random, row, limit);
             for (int64_t o = 0; o < out; o++)
-                to[(o * in + i) * window + w] = draw(&random, row, limit);
+                for (int64_t k = 0; k < some; k++)
+                    to[(o * in + i + k) * window + w] = drawn[k * out + o];
+        }
 }
 
 /* Fills parameters other than weights for INIT_RANDOM: scales and variances about 1, small biases
@@ -283,7 +291,7 @@ void init_param(Param *param, const Node *node, InitSpec spec, Arena *arena)
     param_set_floats(param, to);
     if (param->role == P_WEIGHT && !one) {
         fill_weights(to, param, own_spec(node, spec),
-                     spec.kind == INIT_RANDOM ? 1 : node->attrs.draw);
+                     spec.kind == INIT_RANDOM ? 1 : node->attrs.draw, arena);
         return;
     }
     if (spec.kind == INIT_RANDOM) {

@@ -84,7 +84,7 @@ fi
 state_of() {
     "$rnc" $1.net --train --batch 4 --isa $2 --memory $3 -q --name trained -o state.c &&
         "$CC" -DINFO=trained_info -I"$src/runtime" "$src/tests/train/state.c" state.c \
-            "$src"/runtime/*.c -o state -lm -lpthread && ./state > "state.$3" 2> "state.$3.err"
+            "$build/librncrt.a" -o state -lm -lpthread && ./state > "state.$3" 2> "state.$3.err"
 }
 remembered() {
     net=$1 isa=$2 before=fastest
@@ -119,8 +119,8 @@ finite() {
         "gradient: conv1.weight.gradient, $3" > finite.expected
     check "step $1 of numbers that are not finite" sh -c '"$0" "finite$1.net" --train --isa portable -q \
         --name trained -o finite.c && "$2" -DINFO=trained_info -I"$3/runtime" \
-        "$3/tests/train/finite.c" finite.c "$3"/runtime/*.c -o finite -lm -lpthread &&
-        ./finite > finite.said && cmp finite.expected finite.said' "$rnc" "$1" "$CC" "$src"
+        "$3/tests/train/finite.c" finite.c "$4" -o finite -lm -lpthread &&
+        ./finite > finite.said && cmp finite.expected finite.said' "$rnc" "$1" "$CC" "$src" "$build/librncrt.a"
 }
 finite 1 'of the change' 'another state, spoiled'
 finite 2 'of the change' 'another state, spoiled'

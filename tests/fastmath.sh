@@ -4,7 +4,8 @@
 #
 # For gcc and clang, in plain C and with the best instruction set of this machine, a network with every kind of
 # kernel is compiled with each list of flags and run.  Its outputs must be the bits that
-# -O2 alone gives.  gcc and plain C are tried with all lists, with RNC_TEST_FULL everything is.
+# -O2 alone gives.  gcc and plain C are tried with all lists, with RNC_TEST_FULL everything is, -O3 by
+# clang and by gcc with the x87 too.
 . "$(dirname "$0")/lib.sh"
 rm -rf "$out"
 mkdir -p "$out"
@@ -93,6 +94,7 @@ same() {
 all="-ffast-math|-Ofast|-funsafe-math-optimizations|-fassociative-math -fno-signed-zeros -fno-trapping-math"
 all="$all|-freciprocal-math|-ffinite-math-only|-fno-signed-zeros|-fno-trapping-math|-fno-math-errno|-O3|-O1 -std=c99"
 some="-ffast-math|-Ofast|-funsafe-math-optimizations|-O3"
+few="-ffast-math|-Ofast|-funsafe-math-optimizations"
 best=$(sed -n 's/^flags.*\(avx512f\|avx2\).*/\1/p' /proc/cpuinfo 2> /dev/null | head -n 1)
 case $best in avx512f) isas='scalar avx512' ;; avx2) isas='scalar avx2' ;; *) isas='scalar portable' ;; esac
 [ -z "${RNC_TEST_FULL:-}" ] || isas="$isas portable"
@@ -101,7 +103,7 @@ for isa in $isas; do
     for cc in gcc clang; do
         # clang and vectors together wait for check-full
         [ $cc = gcc ] || [ $isa = scalar ] || [ -n "${RNC_TEST_FULL:-}" ] || continue
-        flags=$some
+        [ $cc = gcc ] && flags=$some || flags=$few
         { [ $isa$cc != scalargcc ] && [ -z "${RNC_TEST_FULL:-}" ]; } || flags=$all
         if ! command -v $cc > /dev/null 2>&1; then
             echo "skipped: no $cc"
@@ -143,7 +145,7 @@ if echo 'int main(void) { return 0; }' > small.c && gcc -m32 small.c -o small > 
     if grep -q 'needs floats rounded' log; then passed=$((passed + 1)); else echo 'FAIL x87, vectors'; failed=$((failed + 1)); fi
     "$rnc" flags.net --init random:1 --isa scalar -q --single-file --embed array -o flags.c
     gcc -O2 -w -ffp-contract=off -I. main32.c flags.c -lm -o program && ./program > wanted.32
-    for list in '-std=c99 -O2' '-O2' '-O3' '-O0' '-mno-sse -O2'; do
+    for list in '-std=c99 -O2' '-O2' ${RNC_TEST_FULL:+-O3} '-O0' '-mno-sse -O2'; do
         x87 gcc -m32 -mfpmath=387 $list
     done
     if command -v clang > /dev/null 2>&1; then x87 clang -m32 -mno-sse -O2; fi

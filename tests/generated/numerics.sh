@@ -4,7 +4,7 @@
 # network which says that its input has outliers keeps them where they are read.
 . "$(dirname "$0")/lib.sh"
 trials=${RNC_TEST_FULL:+400}
-trials=${trials:-24}
+trials=${trials:-8}
 level=$(level -O1)
 
 check "filters" ${CC:-cc} -std=gnu11 -O1 "$src/tests/generated/numerics.c" -o filters -lm

@@ -206,8 +206,8 @@ static uint64_t first_block(int nth, int64_t n)
     return nth > 1 ? ((uint64_t)nth - 1) * (uint64_t)n * 256 : 0;
 }
 
-/* Weights as [out][in][window], drawn in the order window, in, out.  The draws for some inputs are kept
- * until they can be written next to each other. */
+/* Weights as [out][in][window], drawn in the order window, in, out.  The draws for some inputs are
+ * kept until they can be written next to each other. */
 static void fill_weights(float *to, const Param *param, InitSpec spec, int nth, Arena *arena)
 {
     enum { BLOCK = 16 };
@@ -217,7 +217,8 @@ static void fill_weights(float *to, const Param *param, InitSpec spec, int nth, 
     const int64_t window = n / (out * in);
     const double limit = limit_of(row, out, in, window);
     Random random = random_new(spec.seed, first_block(nth, n));
-    float *drawn = NEW_ARRAY(arena, float, BLOCK * out);
+    const int64_t most = BLOCK * out;
+    float *drawn = NEW_ARRAY(arena, float, most);
     for (int64_t w = 0; w < window; w++)
         for (int64_t i = 0; i < in; i += BLOCK) {
             const int64_t some = in - i < BLOCK ? in - i : BLOCK;

@@ -98,6 +98,11 @@ bool like_roomy(const Plan *plan, Isa isa)
     return likings[isa].roomy_kb > 0 && plan->options.machine->l2_kb >= likings[isa].roomy_kb;
 }
 
+int like_sums_prefetch(const Plan *plan, Isa isa)
+{
+    return likings[isa].prefetch_input && !like_roomy(plan, isa);
+}
+
 int panel_vectors(const rnc_conv_shape *s, Isa isa)
 {
     const int group_c = s->out_c / s->groups;

@@ -100,8 +100,8 @@ void add_weights(Plan *plan, Step *step);
 void add_step(Plan *plan, Step *step);
 /* A step that applies the node's fused activation to its tensor in place, if it has one. */
 void select_act(Plan *plan, const Node *node);
-/* As many parts as there are pieces of work, or 1 if the work is too small to be worth waking
- * threads. */
+/* As many parts as there are pieces of work, or so many that each has the same few pieces if they
+ * are more than 256; 1 if the work is too small to be worth waking threads. */
 int worth_parts(int64_t work, int64_t least, int64_t pieces);
 
 /* select_move.c: a step that copies each of the operand's pixels to the node's pixel at the same

@@ -105,7 +105,7 @@ int worth_parts(int64_t work, int64_t least, int64_t pieces)
     enum { PARTS_MOST = 256 };
     if (work < least || pieces < 1)
         return 1;
-    return pieces < PARTS_MOST ? (int)pieces : PARTS_MOST;
+    return (int)div_up(pieces, div_up(pieces, PARTS_MOST));
 }
 
 /* Parts of a step that moves the numbers of a tensor of type `t` and whose rows threads share. */

@@ -99,7 +99,7 @@ static void strassen_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knob
     t->group = strip;
     t->prefetch_output = like->prefetch_output;
     t->memory_broadcasts = like_sums_broadcasts(t, isa);
-    t->prefetch_input = like->prefetch_input && !like_roomy(plan, isa);
+    t->prefetch_input = like_sums_prefetch(plan, isa);
     t->depth = block_depth(half, half, depth);
     if (like->prefetch_weights) {
         rnc_strassen_cut c;

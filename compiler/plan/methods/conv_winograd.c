@@ -218,7 +218,7 @@ void winograd_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
         even_group(winograd_tiles(s), like->short_sums / t->vectors) > 0)
         t->pixels = like->short_sums / t->vectors;
     t->group = group_of(plan, s, isa, t);
-    t->prefetch_input = like->prefetch_input && !like_roomy(plan, isa);
+    t->prefetch_input = like_sums_prefetch(plan, isa);
     t->depth = block_depth(s->in_c, s->in_c, like_depth(plan, isa, true));
     t->memory_broadcasts = like_sums_broadcasts(t, isa);
     if (like->prefetch_weights)

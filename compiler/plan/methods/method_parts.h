@@ -77,8 +77,10 @@ int like_sums_broadcasts(const rnc_knobs *t, Isa isa);
  * pixels.  0: there are no blocks. */
 int like_depth(const Plan *plan, Isa isa, bool few);
 /* Whether the L2 is so large that what is multiplied in scratch stays there: then Winograd's groups
- * are what it holds, not a few register tiles, and inputs are not fetched ahead. */
+ * are what it holds, not a few register tiles. */
 bool like_roomy(const Plan *plan, Isa isa);
+/* prefetch_input of tiles that multiply in scratch: not where it stays in the L2. */
+int like_sums_prefetch(const Plan *plan, Isa isa);
 /* How many of `rows` rows a block of weights has: about `wish`, where a longer run of taps is
  * divided into equal pieces; 0 means all rows. */
 int block_depth(int rows, int run, int wish);

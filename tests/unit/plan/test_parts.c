@@ -63,8 +63,22 @@ static void test_resnets(void)
     }
 }
 
+/* What moves numbers has any number of rows: with more than 256, parts of the same number of them.
+ */
+static void test_rows(void)
+{
+    static const struct {
+        int pieces, parts;
+    } rows[] = {{1, 1}, {255, 255}, {256, 256}, {257, 129}, {300, 150}, {512, 256}, {513, 171}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CU_ASSERT_EQUAL(worth_parts(1000, 1000, rows[i].pieces), rows[i].parts);
+    CU_ASSERT_EQUAL(worth_parts(999, 1000, 300), 1);
+    CU_ASSERT_EQUAL(worth_parts(1000, 1000, 0), 1);
+}
+
 void suite_parts(void)
 {
     CU_pSuite s = CU_add_suite("parts", NULL, NULL);
     CU_add_test(s, "ResNet-50 and -18", test_resnets);
+    CU_add_test(s, "rows", test_rows);
 }

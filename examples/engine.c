@@ -90,6 +90,8 @@ int engine_labels(engine *e, const char *path)
     }
     fclose(f);
     char *line = e->names_text;
+    if (strncmp(line, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        line += 3;
     for (int i = 0; i < e->n; i++) {
         if (*line == '\0') {
             fprintf(stderr, "%s: it has %d names, and the network %d classes\n", path, i, e->n);

@@ -160,8 +160,14 @@ static int read_all(pictures *all, const char *folder)
         return -1;
     }
     while (!failed && fgets(line, sizeof line, f)) {
-        if (sscanf(line, "%999s %d", file, &class_) == 2 && line[0] != '#')
+        if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
+            continue;
+        if (sscanf(line, "%999s %d", file, &class_) == 2) {
             failed = read_one(all, folder, file, class_);
+        } else {
+            fprintf(stderr, "%s: a line is `file class`, not: %s", path, line);
+            failed = -1;
+        }
     }
     fclose(f);
     return failed || all->n == 0 ? -1 : 0;

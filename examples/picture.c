@@ -55,6 +55,28 @@ static void on_jpeg_error(j_common_ptr jpeg)
     longjmp(errors->jump, 1);
 }
 
+/* A row of four inks as red, green and blue.  255 is no ink, as Adobe's programs write it: what is
+ * left of a colour is that times what is left of white. */
+static void take_inks(const JSAMPLE *inks, int pixels, unsigned char *rgb)
+{
+    for (int i = 0; i < pixels; i++)
+        for (int c = 0; c < 3; c++)
+            rgb[3 * i + c] = (unsigned char)((inks[4 * i + c] * inks[4 * i + 3] + 127) / 255);
+}
+
+static void read_rows(struct jpeg_decompress_struct *jpeg, picture *p)
+{
+    JSAMPARRAY inks = NULL;
+    if (jpeg->out_color_space == JCS_CMYK)
+        inks = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * jpeg->output_width, 1);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = p->rgb + (size_t)jpeg->output_scanline * (size_t)p->w * 3;
+        jpeg_read_scanlines(jpeg, inks ? inks : &row, 1);
+        if (inks)
+            take_inks(inks[0], p->w, row);
+    }
+}
+
 static int read_jpeg(picture *p, FILE *f, char why[256])
 {
     struct jpeg_decompress_struct jpeg;
@@ -69,16 +91,14 @@ static int read_jpeg(picture *p, FILE *f, char why[256])
     jpeg_create_decompress(&jpeg);
     jpeg_stdio_src(&jpeg, f);
     jpeg_read_header(&jpeg, TRUE);
-    jpeg.out_color_space = JCS_RGB;
+    const int inks = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
+    jpeg.out_color_space = inks ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&jpeg);
     if (no_room(p, jpeg.output_width, jpeg.output_height, why)) {
         jpeg_destroy_decompress(&jpeg);
         return -1;
     }
-    while (jpeg.output_scanline < jpeg.output_height) {
-        JSAMPROW row = p->rgb + (size_t)jpeg.output_scanline * (size_t)p->w * 3;
-        jpeg_read_scanlines(&jpeg, &row, 1);
-    }
+    read_rows(&jpeg, p);
     jpeg_finish_decompress(&jpeg);
     jpeg_destroy_decompress(&jpeg);
     return 0;

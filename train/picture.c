@@ -67,6 +67,28 @@ static void on_jpeg_message(j_common_ptr jpeg, int level)
         on_jpeg_error(jpeg);
 }
 
+/* A row of four inks as red, green and blue.  255 is no ink, as Adobe's programs write it and PIL
+ * reads it: what is left of a colour is that times what is left of white. */
+static void take_inks(const JSAMPLE *inks, int pixels, unsigned char *rgb)
+{
+    for (int i = 0; i < pixels; i++)
+        for (int c = 0; c < 3; c++)
+            rgb[3 * i + c] = (unsigned char)((inks[4 * i + c] * inks[4 * i + 3] + 127) / 255);
+}
+
+static void read_rows(struct jpeg_decompress_struct *jpeg, Picture *p)
+{
+    JSAMPARRAY inks = NULL;
+    if (jpeg->out_color_space == JCS_CMYK)
+        inks = jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * jpeg->output_width, 1);
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JSAMPROW row = p->pixels + (size_t)jpeg->output_scanline * (size_t)p->w * 3;
+        jpeg_read_scanlines(jpeg, inks ? inks : &row, 1);
+        if (inks)
+            take_inks(inks[0], p->w, row);
+    }
+}
+
 static bool decode_jpeg(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
 {
     struct jpeg_decompress_struct jpeg;
@@ -82,13 +104,11 @@ static bool decode_jpeg(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
     jpeg_create_decompress(&jpeg);
     jpeg_stdio_src(&jpeg, f);
     jpeg_read_header(&jpeg, TRUE);
-    jpeg.out_color_space = JCS_RGB;
+    const bool inks = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
+    jpeg.out_color_space = inks ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(&jpeg);
     if (rnct_picture_new(p, (long)jpeg.output_height, (long)jpeg.output_width, 3, why)) {
-        while (jpeg.output_scanline < jpeg.output_height) {
-            JSAMPROW row = p->pixels + (size_t)jpeg.output_scanline * (size_t)p->w * 3;
-            jpeg_read_scanlines(&jpeg, &row, 1);
-        }
+        read_rows(&jpeg, p);
         jpeg_finish_decompress(&jpeg);
     }
     jpeg_destroy_decompress(&jpeg);

@@ -1,7 +1,8 @@
 /* read_list.c: a list of pictures: a line "path TAB class" for each.
  *
  * Paths are from the list's folder.  Classes that are all whole numbers are indices; any other are
- * names.  The samples have the order of the list. */
+ * names.  Blanks around a class are no part of it, nor is a byte order mark of the list.  The
+ * samples have the order of the list. */
 #define _GNU_SOURCE
 #include "train/source.h"
 
@@ -28,17 +29,20 @@ static int64_t index_of(const char *class)
 /* One line, which is changed; its end is no part of it. */
 static bool read_line(Source *s, char *line, size_t number)
 {
-    char *tab = strrchr(line, '\t'), *class = tab ? tab + 1 : NULL;
     size_t n = strlen(line);
-    if (n && line[n - 1] == '\r')
-        line[--n] = '\0';
+    while (n && strchr(" \t\r", line[n - 1]))
+        n--;
+    line[n] = '\0';
     if (n == 0)
         return true;
-    if (!tab || tab == line || *class == '\0') {
-        source_drop(s, s->data->path, "line %zu is not a path, a TAB and a class", number);
+    char *tab = strrchr(line, '\t');
+    if (!tab || tab == line) {
+        source_drop(s, s->data->path, "line %zu is not a path, a TAB and a class%s", number,
+                    strchr(line, ',') ? ": it has a comma" : "");
         return true;
     }
     *tab = '\0';
+    const char *class = tab + 1 + strspn(tab + 1, " ");
     const int64_t index = index_of(class);
     int label;
     if (s->taken && source_find_class(s, class) < 0 && index >= 0 && index < s->classes)
@@ -119,7 +123,8 @@ bool read_list(Source *s)
     bool good = true;
     if (!file)
         return false;
-    for (size_t at = 0; good && at < file->size; number++) {
+    const bool marked = file->size >= 3 && memcmp(file->bytes, "\xef\xbb\xbf", 3) == 0;
+    for (size_t at = marked ? 3 : 0; good && at < file->size; number++) {
         const unsigned char *end = memchr(file->bytes + at, '\n', file->size - at);
         const size_t n = end ? (size_t)(end - file->bytes) - at : file->size - at;
         char *line = strndup((const char *)file->bytes + at, n);

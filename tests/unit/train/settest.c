@@ -51,10 +51,10 @@ void set_skips(SetTest *t, const char *words)
 
 enum { MOST = 4096 };
 
-static void fill(unsigned char *pixels, int n, const unsigned char rgb[3])
+static void fill(unsigned char *pixels, int n, const unsigned char *colour, size_t components)
 {
-    for (int i = 0; i < n; i++)
-        memcpy(pixels + 3 * (size_t)i, rgb, 3);
+    for (size_t i = 0; i < (size_t)n; i++)
+        memcpy(pixels + components * i, colour, components);
 }
 
 size_t make_png(unsigned char *to, int h, int w, const unsigned char rgb[3])
@@ -65,17 +65,19 @@ size_t make_png(unsigned char *to, int h, int w, const unsigned char rgb[3])
     CU_ASSERT_FATAL(pixels != NULL);
     png.height = (png_uint_32)h;
     png.width = (png_uint_32)w;
-    fill(pixels, h * w, rgb);
+    fill(pixels, h * w, rgb, 3);
     CU_ASSERT_FATAL(png_image_write_to_memory(&png, to, &size, 0, pixels, 0, NULL));
     free(pixels);
     return size;
 }
 
-size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3])
+/* Of a colour in `of`, stored as libjpeg stores it or in the space `stored`. */
+static size_t make_jpeg_of(unsigned char *to, int h, int w, const unsigned char *colour,
+                           J_COLOR_SPACE of, J_COLOR_SPACE stored)
 {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
-    unsigned char *bytes = NULL, row[3 * 256];
+    unsigned char *bytes = NULL, row[4 * 256];
     unsigned long size = 0;
     JSAMPROW rows = row;
     CU_ASSERT_FATAL(w <= 256);
@@ -84,11 +86,12 @@ size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3])
     jpeg_mem_dest(&jpeg, &bytes, &size);
     jpeg.image_height = (JDIMENSION)h;
     jpeg.image_width = (JDIMENSION)w;
-    jpeg.input_components = 3;
-    jpeg.in_color_space = JCS_RGB;
+    jpeg.input_components = of == JCS_CMYK ? 4 : 3;
+    jpeg.in_color_space = of;
     jpeg_set_defaults(&jpeg);
+    jpeg_set_colorspace(&jpeg, stored);
     jpeg_start_compress(&jpeg, TRUE);
-    fill(row, w, rgb);
+    fill(row, w, colour, (size_t)jpeg.input_components);
     while (jpeg.next_scanline < jpeg.image_height)
         jpeg_write_scanlines(&jpeg, &rows, 1);
     jpeg_finish_compress(&jpeg);
@@ -97,6 +100,16 @@ size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3])
     memcpy(to, bytes, size);
     free(bytes);
     return size;
+}
+
+size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3])
+{
+    return make_jpeg_of(to, h, w, rgb, JCS_RGB, JCS_YCbCr);
+}
+
+size_t make_jpeg_of_inks(unsigned char *to, int h, int w, const unsigned char cmyk[4], bool turned)
+{
+    return make_jpeg_of(to, h, w, cmyk, JCS_CMYK, turned ? JCS_YCCK : JCS_CMYK);
 }
 
 void put_png(SetTest *t, const char *name, int h, int w, int red)

@@ -26,6 +26,8 @@ void set_skips(SetTest *t, const char *words);
 /* The bytes of a PNG or JPEG file of one colour, whose size is returned; at most 4096. */
 size_t make_png(unsigned char *to, int h, int w, const unsigned char rgb[3]);
 size_t make_jpeg(unsigned char *to, int h, int w, const unsigned char rgb[3]);
+/* Of four inks, 255 for none; `turned`: stored as brightness and colour (YCCK). */
+size_t make_jpeg_of_inks(unsigned char *to, int h, int w, const unsigned char cmyk[4], bool turned);
 /* Writes a PNG file of h x w pixels whose red is `red`. */
 void put_png(SetTest *t, const char *name, int h, int w, int red);
 

@@ -120,6 +120,16 @@ static void test_decode(void)
             broken(&t, "cannot be decoded: IDAT");
         }
     }
+    /* As PIL reads them: 255 is no ink. */
+    const unsigned char cmyk[4] = {200, 30, 90, 128}, seen[3] = {100, 15, 45};
+    for (int turned = 0; turned < 2; turned++) {
+        folder_write(&t.folder, "a", bytes, make_jpeg_of_inks(bytes, 20, 30, cmyk, turned));
+        CU_ASSERT_FATAL(rnct_picture_decode(&p, folder_path(&t.folder, "a"), why));
+        CU_ASSERT(p.h == 20 && p.w == 30 && p.c == 3);
+        for (int i = 0; i < 20 * 30 * 3; i++)
+            CU_ASSERT(abs(p.pixels[i] - seen[i % 3]) <= 2);
+        rnct_picture_free(&p);
+    }
     folder_write(&t.folder, "a", "", 0);
     broken(&t, "the file is empty");
     folder_write(&t.folder, "a", "GIF89a", 6);

@@ -250,6 +250,8 @@ static void test_list(void)
     put_png(&t, "p/b b.png", 2, 2, 11);
     put_list(&t, "p/b b.png\tdog\r\n\np/a.png\tcat");
     read_is(&t, "dog:11 cat:10 ");
+    put_list(&t, "\xef\xbb\xbfp/b b.png\t dog \r\np/a.png\tdog\t\n \n");
+    read_is(&t, "dog:11 dog:10 ");
     put_list(&t, "p/b b.png\t2\np/a.png\t0\n");
     set_refused(&t, "class '1' (1 of 3) has no samples");
     t.data.n_classes = 2;
@@ -267,6 +269,8 @@ static void test_list(void)
     says(&t.problems, "p/a.png: its class '2' is none of the 2");
     set_skips(&t, "line 4");
     CU_ASSERT_STRING_EQUAL(summary(&t.set), "yes:11 yes:10 ");
+    put_list(&t, "p/b b.png\tno\np/a.png,yes\n");
+    set_refused(&t, "line 2 is not a path, a TAB and a class: it has a comma");
     put_list(&t, "");
     set_refused(&t, "is no data that is read");
     set_end(&t);

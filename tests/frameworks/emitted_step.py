@@ -43,12 +43,12 @@ class Step:
     """A step of training of `net`, whose file the folder gets: `train` has what the declaration says
     besides the network, the epochs and the batch."""
 
-    def __init__(self, rnc, net, name, batch, train, options, folder):
+    def __init__(self, rnc, net, name, batch, train, options, folder, isa=ISA):
         path = {ending: os.path.join(folder, "trained" + ending) for ending in (".net", ".c", ".h", ".so")}
         with open(path[".net"], "w", encoding="utf-8") as f:
             f.write(f'include "{os.path.abspath(net)}"\n'
                     f"train step {{ network {name} ; epochs 1 ; batch {batch} ; {train} }}\n")
-        subprocess.run([rnc, path[".net"], "--train", "--isa", ISA, "-q", "-o", path[".c"], *options],
+        subprocess.run([rnc, path[".net"], "--train", "--isa", isa, "-q", "-o", path[".c"], *options],
                        check=True)
         source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
         subprocess.run([*os.environ.get("CC", "cc").split(), "-O1", "-w", "-shared", "-fPIC", "-I",
@@ -68,9 +68,12 @@ class Step:
                                     ctypes.c_size_t(len(self.memory[1])), None, None)
         assert status == 0, f"init returned {status}"
 
+    def initialise(self, seed):
+        self.lib.trained_initialise(self.net, ctypes.c_uint64(seed))
+
     def set(self, values):
         """Parameters and statistics."""
-        self.lib.trained_initialise(self.net, ctypes.c_uint64(1))
+        self.initialise(1)
         for i, (name, role, dims) in enumerate(self.tensors):
             if role in ("parameter", "statistic"):
                 x = np.ascontiguousarray(values[name], np.float32)

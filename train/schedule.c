@@ -30,7 +30,7 @@ static double one_cycle(const rnct_schedule *s, double t)
 static double after_warmup(const rnct_schedule *s, double epoch)
 {
     const double whole = s->epochs - s->warmup;
-    const double t = whole > 0 ? fmin(fmax(0, (epoch - s->warmup) / whole), 1) : 1;
+    const double t = whole > 0 ? fmin(fmax(0, (epoch - s->warmup) / whole), 1) : 0;
     switch (s->kind) {
     case RNCT_STEP:
         return step_rate(s, epoch);

@@ -36,7 +36,7 @@ typedef struct rnct_schedule {
  *     cosine      end + (1 - end) (1 + cos(pi t)) / 2     Loshchilov and Hutter, SGDR, ICLR 2017
  *     one_cycle   from start to 1, then to end, each half a cosine     Smith, 2018
  * and during a warm-up, the line from warmup_from to 1 times what the schedule begins with (for
- * step: times what it gives). */
+ * step: times what it gives).  A warm-up as long as the training, or longer, is all there is. */
 double rnct_rate(const rnct_schedule *s, double epoch);
 
 #endif

@@ -61,6 +61,17 @@ static void test_curves(void)
     is(&cosine, 7, 0.1);
     /* 0.1 + 0.9 (1 + cos(pi / 4)) / 2 */
     is(&cosine, 3, 0.86819805153394635);
+    /* A training shorter than its warm-up. */
+    for (int kind = RNCT_POLYNOMIAL; kind <= RNCT_COSINE; kind++) {
+        const rnct_schedule warm = {.kind = (rnct_schedule_kind)kind,
+                                    .epochs = 2,
+                                    .warmup = kind == RNCT_COSINE ? 2 : 4,
+                                    .warmup_from = 0.5,
+                                    .power = 1};
+        is(&warm, 0, 0.5);
+        is(&warm, 1, kind == RNCT_COSINE ? 0.75 : 0.625);
+        is(&warm, 2, kind == RNCT_COSINE ? 1 : 0.75);
+    }
 }
 
 static void test_one_cycle(void)

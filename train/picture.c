@@ -115,26 +115,70 @@ static bool decode_jpeg(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
     return p->pixels != NULL;
 }
 
-/* ---- PNG ---- */
+/* ---- PNG ----
+ *
+ * Values are taken as they are stored, as PIL and Keras take them: the upper 8 of 16 bits, colours
+ * without their transparency, no gamma. */
+
+typedef struct PngErrors {
+    jmp_buf jump;
+    char *why;
+} PngErrors;
+
+static void on_png_error(png_structp png, png_const_charp text)
+{
+    PngErrors *errors = png_get_error_ptr(png);
+    snprintf(errors->why, RNCT_WHY_BYTES, "cannot be decoded: %.*s", RNCT_WHY_BYTES - 20, text);
+    longjmp(errors->jump, 1);
+}
+
+/* Of chunks that no pixel depends on. */
+static void on_png_warning(png_structp png, png_const_charp text)
+{
+    (void)png, (void)text;
+}
+
+/* All rows as RGB, in as many passes as an interlaced picture takes. */
+static void read_png_rows(png_structp png, png_infop info, Picture *p)
+{
+    png_set_palette_to_rgb(png);
+    png_set_expand_gray_1_2_4_to_8(png);
+    png_set_strip_16(png);
+    png_set_strip_alpha(png);
+    png_set_gray_to_rgb(png);
+    const int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    if (png_get_rowbytes(png, info) != (size_t)p->w * 3)
+        png_error(png, "no RGB");
+    for (int pass = 0; pass < passes; pass++)
+        for (int y = 0; y < p->h; y++)
+            png_read_row(png, p->pixels + (size_t)y * (size_t)p->w * 3, NULL);
+    png_read_end(png, NULL);
+}
 
 static bool decode_png(Picture *p, FILE *f, char why[RNCT_WHY_BYTES])
 {
-    png_image png;
-    const png_color black = {0, 0, 0};
-    memset(&png, 0, sizeof png);
-    png.version = PNG_IMAGE_VERSION;
-    if (png_image_begin_read_from_stdio(&png, f)) {
-        png.format = PNG_FORMAT_RGB;
-        if (!rnct_picture_new(p, (long)png.height, (long)png.width, 3, why)) {
-            png_image_free(&png);
-            return false;
-        }
-        if (png_image_finish_read(&png, &black, p->pixels, 0, NULL))
-            return true;
+    PngErrors errors = {.why = why};
+    png_structp png =
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, &errors, on_png_error, on_png_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    if (!info) {
+        snprintf(why, RNCT_WHY_BYTES, "no memory to decode it");
+        png_destroy_read_struct(&png, NULL, NULL);
+        return false;
     }
-    snprintf(why, RNCT_WHY_BYTES, "cannot be decoded: %s", png.message);
-    png_image_free(&png);
-    return false;
+    if (setjmp(errors.jump)) {
+        png_destroy_read_struct(&png, &info, NULL);
+        return false;
+    }
+    png_init_io(png, f);
+    png_read_info(png, info);
+    const bool good = rnct_picture_new(p, (long)png_get_image_height(png, info),
+                                       (long)png_get_image_width(png, info), 3, why);
+    if (good)
+        read_png_rows(png, info, p);
+    png_destroy_read_struct(&png, &info, NULL);
+    return good;
 }
 
 bool rnct_picture_decode(Picture *p, const char *path, char why[RNCT_WHY_BYTES])

@@ -195,7 +195,9 @@ bool source_read(const Source *s, size_t i, Picture *p, char why[RNCT_WHY_BYTES]
 /* Hashes what decides what is read, and in which order. */
 static void hash_source(Source *s)
 {
-    const uint64_t options[] = {(uint64_t)s->kind,
+    enum { RULES = 2 }; /* one more where pictures become other pixels than before */
+    const uint64_t options[] = {RULES,
+                                (uint64_t)s->kind,
                                 (uint64_t)s->data->h,
                                 (uint64_t)s->data->w,
                                 (uint64_t)s->data->skip,

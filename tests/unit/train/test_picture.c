@@ -81,6 +81,8 @@ static void test_fit_plain(void)
 }
 
 #ifdef RNC_HAVE_PICTURES
+#include <png.h>
+
 static void broken(SetTest *t, const char *words)
 {
     char why[RNCT_WHY_BYTES] = "";
@@ -91,6 +93,16 @@ static void broken(SetTest *t, const char *words)
         printf("expected: %s\nfound: %s\n", words, why);
         CU_FAIL("another reason");
     }
+}
+
+/* One pixel in a format of libpng's. */
+static size_t make_png_of(unsigned char *to, png_uint_32 format, const void *pixel, size_t size)
+{
+    png_alloc_size_t n = 4096;
+    png_image png = {.version = PNG_IMAGE_VERSION, .format = format, .width = 1, .height = 1};
+    CU_ASSERT_FATAL(size == PNG_IMAGE_PIXEL_SIZE(format));
+    CU_ASSERT_FATAL(png_image_write_to_memory(&png, to, &n, 0, pixel, 0, NULL));
+    return n;
 }
 
 static void test_decode(void)
@@ -119,6 +131,18 @@ static void test_decode(void)
             folder_write(&t.folder, "a", bytes, n);
             broken(&t, "cannot be decoded: IDAT");
         }
+    }
+    /* As PIL reads them: what is transparent has its colour, 16 bits their upper 8, and gamma,
+     * which libpng notes in the second, has no effect. */
+    const unsigned char clear[4] = {200, 30, 90, 128};
+    const uint16_t deep[3] = {200 * 256 + 255, 30 * 256, 90 * 256 + 17};
+    for (int k = 0; k < 2; k++) {
+        folder_write(&t.folder, "a", bytes,
+                     k ? make_png_of(bytes, PNG_FORMAT_LINEAR_RGB, deep, sizeof deep)
+                       : make_png_of(bytes, PNG_FORMAT_RGBA, clear, sizeof clear));
+        CU_ASSERT_FATAL(rnct_picture_decode(&p, folder_path(&t.folder, "a"), why));
+        CU_ASSERT(p.h == 1 && p.w == 1 && memcmp(p.pixels, rgb, 3) == 0);
+        rnct_picture_free(&p);
     }
     /* As PIL reads them: 255 is no ink. */
     const unsigned char cmyk[4] = {200, 30, 90, 128}, seen[3] = {100, 15, 45};

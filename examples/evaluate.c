@@ -124,7 +124,7 @@ static int evaluate_set(engine *e, const char *path)
 {
     static rnct_problems problems, skipped;
     const rnc_port_info *in = &e->info->inputs[0];
-    const rnct_data data = {.path = path, .test = true, .h = in->h, .w = in->w};
+    const rnct_data data = {.path = path, .part = RNCT_TEST_OR_ALL, .h = in->h, .w = in->w};
     const size_t each = (size_t)in->h * (size_t)in->w * 3;
     rnct_set set;
     count sum = {0, 0, 0};

@@ -34,9 +34,9 @@ static int64_t label_of(const Arrays *a, int64_t i)
 {
     const int n = a->label_bytes;
     const uint64_t bits = get_number(a->y + i * n, n);
-    if (!a->label_signed || n == 8 || bits >> (8 * n - 1) == 0)
-        return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
-    return (int64_t)bits - ((int64_t)1 << 8 * n);
+    if (a->label_signed && bits >> (8 * n - 1) != 0) /* -1 - what the other bits lack */
+        return -1 - (int64_t)(~bits & (UINT64_MAX >> (64 - 8 * n)));
+    return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
 }
 
 bool source_add_arrays(Source *s, const Arrays *a)

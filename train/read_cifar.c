@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { SIDE = 32, PIXELS = 3 * SIDE * SIDE };
 
@@ -57,14 +58,23 @@ static bool read_class_names(Source *s, const char *path, int classes)
                         classes);
 }
 
+/* Whether the part for testing is wanted, and, where the other would do, there. */
+static bool takes_test(const Source *s, bool ten)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%.4000s/%s", s->data->path, ten ? "test_batch.bin" : "test.bin");
+    return s->data->part == RNCT_TEST ||
+           (s->data->part == RNCT_TEST_OR_ALL && access(path, F_OK) == 0);
+}
+
 bool read_cifar(Source *s)
 {
     static const char *const batches[] = {"data_batch_1.bin", "data_batch_2.bin",
                                           "data_batch_3.bin", "data_batch_4.bin",
                                           "data_batch_5.bin"};
     const bool ten = s->kind == RNCT_CIFAR10;
-    const int n = ten && !s->data->test ? 5 : 1;
-    const char *part = s->data->test ? "test.bin" : "train.bin";
+    const bool test = takes_test(s, ten);
+    const int n = ten && !test ? 5 : 1;
     char path[4096];
     struct stat about;
     s->in_memory = s->numbers = s->planar = true;
@@ -86,9 +96,9 @@ bool read_cifar(Source *s)
         return read_records(s, s->data->path, ten ? 1 : 2);
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%s/%s", s->data->path,
-                 !ten            ? part
-                 : s->data->test ? "test_batch.bin"
-                                 : batches[i]);
+                 !ten   ? (test ? "test.bin" : "train.bin")
+                 : test ? "test_batch.bin"
+                        : batches[i]);
         if (!read_records(s, path, ten ? 1 : 2))
             return false;
     }

@@ -142,13 +142,14 @@ static bool read_file(Source *s)
     const hid_t file = H5Fopen(s->data->path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         return rnct_problem(s->problems, s->data->path, "the HDF5 file is damaged or cut off");
-    const int first = s->data->test;
+    const int first = s->data->part == RNCT_TRAIN ? 0 : 1;
+    const int end = s->data->part == RNCT_TEST ? 2 : first + 2;
     int i = first;
-    while (i < first + 2 && H5Lexists(file, names[i][0], H5P_DEFAULT) <= 0)
+    while (i < end && H5Lexists(file, names[i][0], H5P_DEFAULT) <= 0)
         i++;
-    if (i == first + 2)
-        rnct_problem(s->problems, s->data->path,
-                     "has neither train_set_x and train_set_y nor test_set_x and test_set_y");
+    if (i == end)
+        rnct_problem(s->problems, s->data->path, "has %stest_set_x and test_set_y",
+                     end - first == 1 ? "no " : "neither train_set_x and train_set_y nor ");
     else if (!load_both(s, file, names[i], &a, &labels, why))
         rnct_problem(s->problems, s->data->path, "%s", why);
     else

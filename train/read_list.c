@@ -17,6 +17,13 @@ static bool set_root(Source *s)
     return s->root || source_no_memory(s);
 }
 
+/* Whether a class is a whole number, of whatever size and sign. */
+static bool is_number(const char *class)
+{
+    const char *digits = class + (*class == '-');
+    return *digits && strspn(digits, "0123456789") == strlen(digits);
+}
+
 /* The index that a class is, if it is one; else -1. */
 static int64_t index_of(const char *class)
 {
@@ -59,13 +66,13 @@ static bool take_numbers(Source *s)
     if (s->taken || s->classes == 0)
         return true;
     for (int i = 0; i < s->classes; i++) {
-        if (index_of(s->names[i]) < 0)
+        if (!is_number(s->names[i]))
             return true;
     }
     const int64_t end = s->data->n_classes > 0 ? s->data->n_classes : RNCT_MOST_CLASSES;
     for (size_t i = 0; i < s->n; i++) {
         const int64_t index = index_of(s->names[s->labels[i]]);
-        if (index >= end) {
+        if (index < 0 || index >= end) {
             source_drop(s, s->samples[i].path, "has the label %s, which is not from 0 to %d",
                         s->names[s->labels[i]], (int)end - 1);
             free(s->samples[i].path);

@@ -223,7 +223,8 @@ static bool read_array(const Source *s, const rnct_mapped *file, const char *nam
         return true;
     return rnct_problem(s->problems, s->data->path,
                         "the array '%s' cannot be read, whose head is %.100s: "
-                        "numpy.ascontiguousarray(x, 'uint8') can",
+                        "numbers without names, of at most four axes, in C's order can, as "
+                        "numpy.ascontiguousarray makes them",
                         name, head);
 }
 
@@ -234,12 +235,13 @@ static bool check_types(const Source *s, const Npy *x, const Npy *y)
         return rnct_problem(
             s->problems, s->data->path,
             "the pictures have the type '%s': pixels of type uint8 from 0 to 255 are "
-            "read, numpy.uint8(numpy.round(x * 255)) of numbers up to 1",
+            "read, x.astype('uint8') of such numbers, numpy.uint8(numpy.round(x * 255)) of "
+            "numbers up to 1",
             t);
     if ((l[1] != 'u' && l[1] != 'i') || (l[0] != '<' && l[0] != '|'))
         return rnct_problem(s->problems, s->data->path,
-                            "the labels have the type '%s': whole numbers are read, "
-                            "y.astype('int64')",
+                            "the labels have the type '%s': whole numbers are read, one for each "
+                            "picture, y.astype('int64'), or y.argmax(1) of a row for each class",
                             l);
     return true;
 }
@@ -248,13 +250,15 @@ bool read_npz(Source *s)
 {
     static const char *const names[3][2] = {
         {"x_train", "y_train"}, {"x", "y"}, {"x_test", "y_test"}};
+    const bool test = s->data->part != RNCT_TRAIN;
+    const int least = s->data->part == RNCT_TEST ? 1 : 0;
     const rnct_mapped *file = source_map(s, s->data->path);
     const size_t before = s->problems->n;
     Npy x, y;
     void *kept = NULL;
     if (!file)
         return false;
-    for (int i = s->data->test ? 2 : 0; i >= 0 && i < 3; i += s->data->test ? -1 : 1) {
+    for (int i = test ? 2 : 0; i >= least && i < 3; i += test ? -1 : 1) {
         if (!read_array(s, file, names[i][0], &x, &s->memory)) {
             if (s->problems->n > before)
                 return false;
@@ -275,7 +279,8 @@ bool read_npz(Source *s)
         return good && s->problems->n == before;
     }
     return rnct_problem(s->problems, s->data->path,
-                        "has no arrays x and y, nor x_train and y_train, nor x_test and y_test");
+                        "has no arrays x and y, nor %sx_test and y_test",
+                        least > 0 ? "" : "x_train and y_train, nor ");
 }
 
 #else

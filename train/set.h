@@ -25,10 +25,17 @@ typedef enum rnct_kind {
     RNCT_NPZ       /* x and y, or x_train, y_train, or x_test, y_test */
 } rnct_kind;
 
+/* Of data that has a part for training and one for testing in one place. */
+typedef enum rnct_part {
+    RNCT_TRAIN,      /* where it has no such part, all there is */
+    RNCT_TEST,       /* where it has neither part, all there is */
+    RNCT_TEST_OR_ALL /* where it has no such part, all there is */
+} rnct_part;
+
 typedef struct rnct_data {
     const char *path; /* of a folder or file */
     rnct_kind kind;
-    bool test; /* of data that has a part for training and one for testing: the latter */
+    rnct_part part;
     int h, w;  /* every picture is scaled and cut to this size (picture.h has the rule); 0, 0: all
                 * must have one size already */
     bool skip; /* leave out what is broken, and say so, instead of refusing the data */

@@ -211,7 +211,7 @@ bool option_part(Parser *p, const char *value)
 {
     static const char *const words[] = {"train", "test"};
     const int word = choice(p, value, words, 2);
-    p->o->data.test = word == 1;
+    p->o->data.part = word == 1 ? RNCT_TEST : RNCT_TRAIN;
     return word >= 0;
 }
 

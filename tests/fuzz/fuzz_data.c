@@ -78,7 +78,7 @@ static void read_data(const char *folder, int how, const uint8_t *data, size_t s
     if (kind == RNCT_LIST)
         write_file(picture, pixel_png, sizeof pixel_png);
     write_file(file, data, size);
-    about.test = how & TEST;
+    about.part = how & TEST ? RNCT_TEST : RNCT_TRAIN;
     about.skip = how & SKIP;
     about.h = about.w = how & SCALED ? 5 : 0;
     if (how & CLASSES) {

@@ -64,6 +64,14 @@ static void test_cifar10(void)
     folder_write(&t.folder, "data/batches.meta.txt", "plane\n", 6);
     set_refused(&t, "has 1 names, and CIFAR-10 has 10 classes");
     folder_write(&t.folder, "data/batches.meta.txt", names, sizeof names - 1);
+    const size_t both = t.set.n;
+    t.data.part = RNCT_TEST_OR_ALL;
+    CU_ASSERT_FATAL(set_read(&t));
+    folder_write(&t.folder, "data/test_batch.bin", bytes, 3073);
+    CU_ASSERT_FATAL(set_read(&t));
+    CU_ASSERT(t.set.n == 1 && both > 1);
+    remove(folder_path(&t.folder, "data/test_batch.bin"));
+    t.data.part = RNCT_TRAIN;
     bytes[0] = 10;
     folder_write(&t.folder, "data/data_batch_3.bin", bytes, n);
     set_refused(&t, "sample 3 has the label 10, which is not from 0 to 9");
@@ -72,7 +80,7 @@ static void test_cifar10(void)
     set_refused(&t, "data_batch_3.bin: has 30729 bytes, which is no multiple of a record's 3073");
     remove(folder_path(&t.folder, "data/data_batch_3.bin"));
     set_refused(&t, "data_batch_3.bin: cannot be read: No such file");
-    t.data.test = true;
+    t.data.part = RNCT_TEST;
     set_refused(&t, "test_batch.bin: cannot be read");
     set_end(&t);
 }
@@ -214,7 +222,7 @@ static void test_npz(void)
 
 static void test_npz_refusals(void)
 {
-    static const unsigned char negative[2] = {0xff, 0};
+    static const unsigned char negative[16] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     SetTest t;
     set_begin(&t);
     archive.deflated = false;
@@ -237,10 +245,14 @@ static void test_npz_refusals(void)
     set_refused(&t, "has the pictures 'x_test' and no labels 'y_test'");
     archive = (Archive){0};
     add_array(&archive, "x_train.npy", "'|u1'", "(2, 2, 3, 3)", x_bytes, 36);
-    add_array(&archive, "y_train.npy", "'|i1'", "(2,)", negative, 2);
+    add_array(&archive, "y_train.npy", "'<i8'", "(2,)", negative, 16);
     end_archive(&archive);
     folder_write(&t.folder, "data", archive.bytes, archive.n);
     set_refused(&t, "sample 0 has the label -1, which is not from 0");
+    set_skips(&t, "sample 0 has the label -1");
+    t.data.part = RNCT_TEST;
+    set_refused(&t, "has no arrays x and y, nor x_test and y_test");
+    t.data.part = RNCT_TEST_OR_ALL;
     set_skips(&t, "sample 0 has the label -1");
     set_end(&t);
 }

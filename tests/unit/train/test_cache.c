@@ -26,7 +26,7 @@ static void put_data(SetTest *t, unsigned seed)
     folder_write(&t->folder, "data/data_batch_1.bin", bytes, N * RECORD);
     folder_write(&t->folder, "data/test_batch.bin", bytes, N * RECORD);
     free(bytes);
-    t->data.test = true;
+    t->data.part = RNCT_TEST;
 }
 
 static void test_found_again(void)

@@ -256,6 +256,10 @@ static void test_list(void)
     set_refused(&t, "class '1' (1 of 3) has no samples");
     t.data.n_classes = 2;
     set_refused(&t, "p/b b.png: has the label 2, which is not from 0 to 1");
+    put_list(&t, "p/b b.png\t-1\np/a.png\t0\n");
+    set_refused(&t, "p/b b.png: has the label -1, which is not from 0 to 1");
+    put_list(&t, "p/b b.png\t99999999999999999999\np/a.png\t0\n");
+    set_refused(&t, "has the label 99999999999999999999, which is not from 0 to 1");
     put_list(&t, "p/b b.png\t1\np/a.png\t0\n");
     read_is(&t, "1:11 0:10 ");
     const char *const names[] = {"no", "yes"};

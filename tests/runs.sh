@@ -109,6 +109,54 @@ accuracy() {
     tail -n 1 "$1/epochs.csv" | awk -F, '{ printf "%d", 100 * $7 }'
 }
 
+# ---- what would train nothing, or something else ----
+
+# refused TEXT OPTION...: by the run, after its step is compiled
+refused() {
+    text=$1
+    shift
+    rm -rf refused && code refused
+    run 1 "$text" train small.net --data pictures.bin --cache pictures.cache -o refused "$@"
+    says err "$text"
+    gone refused/steps.csv
+}
+refused 'makes 6 batches, and an update takes `accumulate 7` of them' -D together=7 --epochs 1
+refused '`validation 0.01` holds back less than one picture' -D validation=0.01
+run 0 'stop with --validation' train small.net --data pictures.bin --cache pictures.cache -o stops \
+    --validation others.bin -D validation=0 -D patience=1 --epochs 1
+run 0 'validation by what is trained on' train small.net --data pictures.bin --cache pictures.cache -o twice \
+    --validation pictures.bin --epochs 1
+says err 'pictures.bin: what is held back are the pictures that are trained on'
+# A training shorter than its warm-up still has a rate.
+run 0 'shorter than the warm-up' train small.net --data pictures.bin --cache pictures.cache -o warms --epochs 1 -D epochs=1
+[ "$(awk -F, 'NR > 1 && $3 > 0' warms/steps.csv | wc -l)" -ge 5 ] && result good || result bad 'rates of 0'
+# The loss is of the second output, which has the classes of the data; the first has others.
+cat > both.net << 'EOT'
+net both {
+  input image[3, 32, 32]
+  normalize scale=1/255
+  conv 3x3 4 stride=2 ; relu
+  f: avgpool global
+  dense 3
+  output few
+  from f
+  dense 10
+  output many
+}
+train t { network both ; epochs 1 ; batch 16 ; optimizer sgd 0.05 ; validation 0.2 }
+EOT
+run 0 'the loss of the second output' train both.net --data pictures.bin --cache pictures.cache -o both --loss-of many
+run 1 'the loss of the first output' train both.net --data pictures.bin --cache pictures.cache -o few --loss-of few
+says err 'there are 10 classes, and the network tells 3 apart'
+sed '/avgpool global/d; /output few/d; /^  dense/d; /from f/d' both.net > map.net
+run 1 'a class for each pixel' train map.net --data pictures.bin --cache pictures.cache -o map
+says err "'many' gives a class for each of 16 x 16 pixels, and the data has one for each picture"
+for option in '-w whole.safetensors' '--init he:1'; do
+    run 2 "the C of a step with $option" small.net --train $option -q -o weights.c
+    says err "the C of a step of training has no weights, which ${option%% *} is for"
+done
+gone weights.c
+
 # ---- a run ----
 
 trains whole
@@ -208,6 +256,15 @@ says err 'the run has the parameter conv1.weight [8, 3, 3, 3], and now it would 
 says err 'more parameters would differ'
 says err 'begin a run in another folder'
 same long stopped
+for file in best.safetensors steps.csv epochs.jsonl; do
+    rm -rf lost && cp -r whole lost && rm lost/$file
+    run 1 "without $file" train small.net --data pictures.bin --cache pictures.cache -o lost --resume
+    says err "lost/$file: is not there any more"
+    gone lost/$file
+done
+code cut && truncate -s 3000 cut/net_trained.so
+run 0 'a step that is cut off' train small.net --data pictures.bin --cache pictures.cache -o cut --epochs 1
+says out 'compiling the step'
 head -c 5000 long/last.checkpoint > stopped/last.checkpoint
 run 1 'half a checkpoint' train small.net --data pictures.bin -o stopped --resume -D epochs=40
 says err 'stopped/last.checkpoint: is cut off'

@@ -31,6 +31,8 @@ typedef struct rnct_run {
     const char *const *names;  /* [info->n_tensors] what files of weights call a tensor, such as
                                 * another framework's names; NULL: as the info does */
 
+    int output; /* of info->outputs, the one that tells the classes apart: the loss is of it */
+
     const rnct_set *set;
     const rnct_set *held; /* what is evaluated after each epoch, in place of a part of `set`;
                            * or NULL */

@@ -23,6 +23,17 @@ static size_t elements_of(const rnc_port_info *port)
     return (size_t)port->h * (size_t)port->w * (size_t)port->c;
 }
 
+/* The output that tells the classes apart, and where evaluation writes it. */
+static const rnc_port_info *port_of_answers(const Run *run)
+{
+    return &run->info->outputs[run->what->output];
+}
+
+static float **answers(const Run *run)
+{
+    return &run->outputs[run->what->output];
+}
+
 /* ---- the data against the network ---- */
 
 static bool check_ports(Run *run)
@@ -36,12 +47,12 @@ static bool check_ports(Run *run)
     if (in->elem != RNC_ELEM_F32 && in->elem != RNC_ELEM_U8)
         return rnct_problem(run->problems, info->name,
                             "takes neither floats nor bytes as pictures");
-    if (info->n_outputs < 1)
+    if (run->what->output >= info->n_outputs)
         return rnct_problem(run->problems, info->name, "has no output but its loss");
     if (labels->elem == RNC_ELEM_I32 && elements_of(labels) != 1)
         return rnct_problem(run->problems, info->name,
                             "takes a class for each pixel, and the data has one for each picture");
-    if (labels->elem != RNC_ELEM_I32 && elements_of(labels) != elements_of(info->outputs))
+    if (labels->elem != RNC_ELEM_I32 && elements_of(labels) != elements_of(port_of_answers(run)))
         return rnct_problem(run->problems, info->name, "takes a target that is not its output");
     if ((size_t)in->n * (size_t)run->ranks != run->what->batch)
         return rnct_problem(run->problems, info->name,
@@ -124,6 +135,12 @@ static bool divide(Run *run)
     }
     if (run->n_trained == 0)
         return rnct_problem(run->problems, "data", "all of it is held back, and nothing is left");
+    if (what->validation > 0 && run->n_held == 0)
+        return rnct_problem(
+            run->problems, "data",
+            "`validation %g` holds back less than one picture of each class: take a "
+            "larger part, or --validation DATA",
+            what->validation);
     return true;
 }
 
@@ -156,9 +173,8 @@ static bool make_buffers(Run *run)
     run->outputs = calloc((size_t)info->n_outputs, sizeof *run->outputs);
     good = good && run->outputs && run->reports;
     if (good)
-        run->outputs[0] = calloc(n * elements_of(info->outputs), sizeof(float));
-    return (good && run->outputs[0]) ||
-           rnct_problem(run->problems, "data", "no memory for batches");
+        *answers(run) = calloc(n * elements_of(port_of_answers(run)), sizeof(float));
+    return (good && *answers(run)) || rnct_problem(run->problems, "data", "no memory for batches");
 }
 
 bool data_new(Run *run)
@@ -167,7 +183,7 @@ bool data_new(Run *run)
     if (!check_ports(run))
         return false;
     const rnc_port_info *in = run->info->inputs;
-    const size_t classes = elements_of(run->info->outputs);
+    const size_t classes = elements_of(port_of_answers(run));
     bool good = rnct_data_fits(in, classes, what->set, NULL, "the data", run->problems);
     if (what->held)
         good = rnct_data_fits(in, classes, what->held, what->set, "the validation data",
@@ -179,6 +195,12 @@ bool data_new(Run *run)
     if (what->overfit) /* as many steps as all of the data has */
         run->epoch_steps = (what->set->n + what->batch - 1) / what->batch;
     run->steps = (uint64_t)run->epoch_steps * what->epochs;
+    if (run->steps < (uint64_t)run->info->accumulate)
+        return rnct_problem(run->problems, "data",
+                            "makes %" PRIu64
+                            " batches, and an update takes `accumulate %d` of them: "
+                            "nothing would be trained",
+                            run->steps, run->info->accumulate);
     return true;
 }
 
@@ -187,7 +209,7 @@ void data_free(Run *run)
     rnct_reader_free(run->reader);
     rnct_confusion_free(&run->confusion);
     if (run->outputs)
-        free(run->outputs[0]);
+        free(*answers(run));
     free(run->outputs);
     free(run->target);
     free(run->reports);
@@ -217,7 +239,7 @@ bool data_read(Run *run)
 void data_inputs(Run *run, const rnct_batch *batch, const void *inputs[2])
 {
     const rnc_port_info *in = run->info->inputs;
-    const size_t n = batch->places * elements_of(in), classes = elements_of(run->info->outputs);
+    const size_t n = batch->places * elements_of(in), classes = elements_of(port_of_answers(run));
     inputs[0] = batch->pixels;
     inputs[1] = batch->labels;
     if (run->bytes) {
@@ -316,7 +338,7 @@ static bool evaluate(Run *run, const rnct_batch *batch, rnc_metrics *m)
     m->hits = 0;
     m->images = (int)batch->count;
     for (size_t i = 0; i < batch->count; i++) {
-        const int answer = rnct_largest(run->outputs[0] + i * (size_t)classes, classes);
+        const int answer = rnct_largest(*answers(run) + i * (size_t)classes, classes);
         rnct_confusion_add(&run->confusion, batch->labels[i], answer);
         m->hits += answer == batch->labels[i];
     }

@@ -35,8 +35,9 @@ static bool exists(const char *folder, const char *name)
 
 bool rnct_run_fits(const char *folder, bool resume, rnct_problems *problems)
 {
-    static const char *const names[] = {RNCT_CHECKPOINT_LAST, "steps.csv", "last.safetensors"};
-    for (int i = 0; !resume && i < 3; i++) {
+    static const char *const names[] = {RNCT_CHECKPOINT_LAST, "steps.csv", "last.safetensors",
+                                        "best.safetensors"};
+    for (int i = 0; !resume && i < 4; i++) {
         if (exists(folder, names[i]))
             return rnct_problem(problems, folder,
                                 "has a run already: --resume goes on with it; a new one needs "
@@ -97,6 +98,28 @@ static const struct {
               {"epochs.csv", RNCT_CSV},
               {"epochs.jsonl", RNCT_JSON_LINES}};
 
+/* What a run that goes on has left and could not write again.  False after a problem. */
+static bool is_whole(Run *run)
+{
+    char path[PATH_BYTES];
+    const char *folder = run->what->folder;
+    for (int i = 0; i < 4; i++) {
+        if (run->at.step > 0 && !exists(folder, files[i].name))
+            return path_of(run, files[i].name, path) &&
+                   rnct_problem(
+                       run->problems, path,
+                       "is not there any more, and a run has all its rows: put it back, or "
+                       "begin in another folder");
+    }
+    if (run->at.best_epoch > 0 && !exists(folder, "best.safetensors"))
+        return path_of(run, "best.safetensors", path) &&
+               rnct_problem(run->problems, path,
+                            "is not there any more, and had the weights of epoch %" PRIu64
+                            ", the best so far: put it back, or begin in another folder",
+                            run->at.best_epoch);
+    return true;
+}
+
 bool shown_open(Run *run)
 {
     char path[PATH_BYTES];
@@ -105,6 +128,8 @@ bool shown_open(Run *run)
         run->terminal = rnct_terminal_of(what->to);
     if (run->rank > 0)
         return true;
+    if (!is_whole(run))
+        return false;
     if (run->terminal.is_terminal)
         rnct_progress_begin(&run->progress, what->to, &run->terminal, run->at.step, run->steps,
                             what->epochs, rnct_now());
@@ -243,6 +268,16 @@ bool shown_epoch(Run *run, const EpochRow *e, bool best)
 
 /* ---- the end ---- */
 
+/* Whether evaluation is by averages, which only best.safetensors has. */
+static bool has_averages(const rnc_train_info *info)
+{
+    for (int i = 0; i < info->n_tensors; i++) {
+        if (info->tensors[i].role == RNC_ROLE_AVERAGE)
+            return true;
+    }
+    return false;
+}
+
 static bool save_confusion(Run *run)
 {
     char path[PATH_BYTES], *text = NULL;
@@ -254,7 +289,8 @@ static bool save_confusion(Run *run)
     const bool good = printed && path_of(run, "confusion.txt", path) &&
                       rnct_whole_save(path, text, size, run->problems);
     if (good)
-        shown_say(run, "\nwhat is held back, by the weights of the last epoch:\n%s", text);
+        shown_say(run, "\nwhat is held back, by the %s of the last epoch:\n%s",
+                  has_averages(run->info) ? "averages of the weights" : "weights", text);
     free(text);
     return good || (!printed && rnct_problem(run->problems, "confusion.txt", "no memory"));
 }

@@ -22,6 +22,7 @@ typedef struct LowerOptions {
     const char *labels; /* --labels: class names of the first output, or NULL */
     bool train;         /* lower the file's training too, and the net that it names */
     bool train_if_any;  /* likewise, with the batch of the training, if the file has one */
+    bool validated;     /* there is data for validation, whatever the training says of it */
 } LowerOptions;
 
 /* The network of the main file `file` of d->src (already read; includes are

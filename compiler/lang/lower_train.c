@@ -427,9 +427,12 @@ static void complete(Training *t, const Decl *decl)
         diag_note(d, locs[TRAIN_SGD], "`optimizer sgd 0.1 momentum=0.9 nesterov=true`");
     if (train->erase_least > train->erase_most)
         lower_error(t->l, locs[TRAIN_ERASE], "'least' of 'erase' is more than its 'most'");
-    if (train->given[TRAIN_STOP] && train->validation == 0 &&
+    if (train->given[TRAIN_STOP] && train->validation == 0 && !t->l->options->validated &&
         lower_error(t->l, locs[TRAIN_STOP], "'stop' watches the validation, and there is none"))
-        diag_note(d, locs[TRAIN_STOP], "`validation 0.1` keeps a tenth of the data for it");
+        diag_note(
+            d, locs[TRAIN_STOP],
+            "`validation 0.1` keeps a tenth of the data for it, `rnc train --validation DATA` "
+            "has other data");
 }
 
 /* The last training of the main file, or NULL. */

@@ -42,7 +42,8 @@ static void print_summary(const Options *o, const Compiled *c, const OutputFile 
     printf("wrote");
     for (int i = 0; i < n; i++)
         printf("%s %s", i ? "," : "", files[i].path);
-    printf("%s\n", c->weights ? "" : "; no weights: give them with -w, or --init he:1");
+    const bool asks = !c->weights && !o->compile.train;
+    printf("%s\n", asks ? "; no weights: give them with -w, or --init he:1" : "");
 }
 
 /* OpenBLAS chooses its kernels when it is loaded, from a list of CPUs that is as old as OpenBLAS
@@ -112,10 +113,26 @@ static bool print_report(const Options *o, const Compiled *c, Arena *arena, Diag
     return true;
 }
 
+/* The C of a step of training has no weights: its state has them.  False after a message. */
+static bool may_have_weights(const Options *o, Diag *d)
+{
+    const CompileOptions *c = &o->compile;
+    const char *option = o->weights.n ? "-w" : c->init.kind != INIT_NONE ? "--init" : NULL;
+    if (!c->train || c->dump != DUMP_NONE || !option)
+        return true;
+    diag_error(d, NO_LOC, "the C of a step of training has no weights, which %s is for", option);
+    diag_note(d, NO_LOC,
+              "its state has them: NAME_initialise draws them, and NAME_set takes trained ones, a "
+              "tensor a call");
+    return false;
+}
+
 int compile_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
 {
     Compiled c;
     const char *base;
+    if (!may_have_weights(o, d))
+        return EXIT_USAGE;
     if (!names_of_outputs(o, arena, d, &base))
         return EXIT_USAGE;
     if (compile(&o->compile, arena, src, d, &c)) {

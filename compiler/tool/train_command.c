@@ -7,6 +7,7 @@
 #include "view/report.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,19 @@ static const char code[] = "net_trained";
 
 /* ---- the step ---- */
 
+/* Whether a shared object's last part is there, its table of sections: a loader would meet the end
+ * of one that is cut off only when it runs into it.  True of other formats than 64-bit ELF. */
+static bool is_whole(const unsigned char *bytes, size_t n)
+{
+    Elf64_Ehdr head;
+    if (n < sizeof head)
+        return false;
+    if (memcmp(bytes, ELFMAG, SELFMAG) != 0 || bytes[EI_CLASS] != ELFCLASS64)
+        return true;
+    memcpy(&head, bytes, sizeof head);
+    return head.e_shoff <= n && (n - head.e_shoff) / sizeof(Elf64_Shdr) >= head.e_shnum;
+}
+
 /* FOLDER/net_trained.c and .so of an earlier beginning of this run, if that is the same C: it is
  * not compiled again, and computes the same bits whatever $CC is now. */
 static bool is_built(const Training *t)
@@ -24,12 +38,16 @@ static bool is_built(const Training *t)
     FILE *f = fopen(path, "rb");
     const size_t n = t->c.source.n;
     char *there = NEW_ARRAY(t->arena, char, n + 2);
-    const bool same = f && fread(there, 1, n + 1, f) == n &&
-                      memcmp(there, buf_text(&t->c.source), n) == 0 &&
-                      access(cc_path(t->o->output, "net_trained.so", t->arena), R_OK) == 0;
+    const bool same =
+        f && fread(there, 1, n + 1, f) == n && memcmp(there, buf_text(&t->c.source), n) == 0;
     if (f)
         fclose(f);
-    return same;
+    const char *code_path = cc_path(t->o->output, "net_trained.so", t->arena);
+    if (!same || access(code_path, R_OK) != 0)
+        return false;
+    size_t size;
+    const unsigned char *bytes = read_code(t, code_path, &size);
+    return bytes && is_whole(bytes, size);
 }
 
 /* Compiles it elsewhere, so that the folder never has half of it. */
@@ -165,6 +183,7 @@ static int run(Training *t)
                      .pool = t->pool,
                      .ranks = t->ranks,
                      .begin = begin_with(t),
+                     .output = loss_output(t),
                      .names = naming_names(t),
                      .set = &t->set,
                      .held = o->train_validation ? &t->held : NULL,

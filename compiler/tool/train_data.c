@@ -38,11 +38,14 @@ static bool open_cache(Training *t, rnct_set *set, const char *cache)
     return good;
 }
 
-static bool open_one(Training *t, rnct_set *set, const char *path, const char *cache)
+/* `held`: what is held back, for which there may be a part of its own. */
+static bool open_one(Training *t, rnct_set *set, const char *path, const char *cache, bool held)
 {
     rnct_problems *said = NEW_ARRAY(t->arena, rnct_problems, 2);
     rnct_data data = t->o->data;
     data.path = path;
+    if (held)
+        data.part = RNCT_TEST_OR_ALL;
     said[0] = said[1] = (rnct_problems){0};
     const bool good = rnct_set_open(set, &data, cache, &said[0], &said[1]);
     say_problems(t, &said[0]);
@@ -51,10 +54,21 @@ static bool open_one(Training *t, rnct_set *set, const char *path, const char *c
     return good;
 }
 
+int loss_output(const Training *t)
+{
+    const Net *net = t->c.original;
+    const char *name = t->o->compile.loss.output;
+    for (int i = 0; name && i < net->outputs.n; i++) {
+        if (str_eq(net->outputs.at[i].name, name))
+            return i;
+    }
+    return 0;
+}
+
 /* The classes that the network names, where no option says which there are. */
 static void take_labels(Training *t)
 {
-    const Port *out = &t->c.original->outputs.at[0];
+    const Port *out = &t->c.original->outputs.at[loss_output(t)];
     if (t->o->data.classes || out->n_labels == 0)
         return;
     t->o->data.classes = out->labels;
@@ -72,10 +86,17 @@ static bool fits(Training *t)
 {
     const Net *net = t->c.original;
     const rnc_port_info in = input_of(net);
-    const Type out = net->outputs.at[0].node->type;
-    const size_t classes = (size_t)out.h * (size_t)out.w * (size_t)out.c;
+    const Type out = net->outputs.at[loss_output(t)].node->type;
+    const size_t classes = (size_t)out.c;
     rnct_problems *problems = NEW(t->arena, rnct_problems);
     *problems = (rnct_problems){0};
+    if (out.h != 1 || out.w != 1) {
+        diag_error(t->d, NO_LOC,
+                   "'%s' gives a class for each of %d x %d pixels, and the data has one for each "
+                   "picture",
+                   net->outputs.at[loss_output(t)].name, out.w, out.h);
+        return false;
+    }
     rnct_data_fits(&in, classes, &t->set, NULL, t->o->train_data, problems);
     if (t->o->train_validation && problems->n == 0)
         rnct_data_fits(&in, classes, &t->held, &t->set, t->o->train_validation, problems);
@@ -106,9 +127,12 @@ static bool open_all(Training *t, const char *cache, const char *held)
         diag_error(t->d, NO_LOC, "%d threads cannot be started", threads);
         return false;
     }
-    const bool good = open_one(t, &t->set, o->train_data, cache) &&
-                      (!held || open_one(t, &t->held, o->train_validation, held)) && fits(t);
+    const bool good = open_one(t, &t->set, o->train_data, cache, false) &&
+                      (!held || open_one(t, &t->held, o->train_validation, held, true)) && fits(t);
     rnc_pool_free(t->o->data.pool);
+    if (good && held && t->held.hash == t->set.hash)
+        diag_warning(t->d, NO_LOC, "%s: what is held back are the pictures that are trained on",
+                     o->train_validation);
     return good;
 }
 

@@ -64,6 +64,8 @@ bool ranks_end(Training *t, bool failed);
 /* Reads the data and compares it with the network.  False after messages. */
 bool data_open(Training *t);
 void data_close(Training *t);
+/* Which of the net's outputs the loss is of, as the step's outputs are counted, too. */
+int loss_output(const Training *t);
 /* Problems as one message; does nothing if there are none. */
 void say_problems(const Training *t, const rnct_problems *problems);
 /* What an erased pixel becomes: what the network's normalisation makes 0, or else black. */

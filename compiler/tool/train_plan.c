@@ -147,6 +147,7 @@ bool plan_read(Training *t)
 {
     CompileOptions *c = &t->o->compile;
     c->lower.train = true;
+    c->lower.validated = t->o->train_validation != NULL;
     const Train *train = read_training(t);
     if (!train)
         return false;

@@ -32,8 +32,8 @@ RNC_KERNEL vf norm_power(const float *p, int n, int square, vf mean)
     if (n == RNC_VL)
         return v;
     vf_storeu(lane, v);
-    for (j = n; j < RNC_VL; j++)
-        lane[j] = 0.0f;
+    for (j = 0; j < RNC_VL; j++)
+        lane[j] = j < n ? lane[j] : 0.0f;
     return vf_loadu(lane);
 }
 

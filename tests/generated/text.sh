@@ -89,6 +89,11 @@ for net in plain softmax; do
         "nm $net.o | grep ' t .*_step_' && ! nm $net.o | grep ' t [a-z].*_\(scalar\|portable\)' | grep -v '_step_'"
 done
 
+# gcc 12 saw a loop over no lanes at all write 16 GB, where 12 channels are whole vectors but for none.
+printf 'net norms {\n  input x[12, 9, 7]\n  group_norm 3\n  instance_norm\n  output y\n}\n' > norms.net
+check "norms of 12 channels" "$rnc" norms.net --isa portable -q
+check "norms of 12 channels, compiled" ${CC:-cc} -std=c99 -O2 $strict -I"$src/runtime" -c norms.c -o norms.o
+
 # ---- code for narrow panels, and for Winograd's method of plain taps, where a step needs it ----
 
 # pieces LABEL FILTERS NARROW TAPS OPTION...: of a convolution with so many filters; NARROW, TAPS: how many

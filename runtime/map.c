@@ -73,7 +73,7 @@ rnc_status rnc_weights_open(rnc_weights *w, const char *path)
     if (!path)
         return fail(w, "the weights file's path is NULL", 0);
     do {
-        fd = open(path, O_RDONLY | O_CLOEXEC);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO is refused, not waited for */
     } while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return fail(w, "cannot open the weights file", errno);

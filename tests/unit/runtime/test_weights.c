@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { COUNT = 3, NAMES = 12, TABLE = COUNT * RNCW_ENTRY_BYTES + NAMES, SIZE = 4096 + 192 };
@@ -237,6 +238,10 @@ static void test_open(void)
     unlink(path);
     CU_ASSERT_EQUAL(rnc_weights_open(&w, path), RNC_E_OPEN);
     CU_ASSERT_PTR_NOT_NULL(strstr(w.why, "No such file"));
+    CU_ASSERT_FATAL(mkfifo(path, 0600) == 0);
+    CU_ASSERT_EQUAL(rnc_weights_open(&w, path), RNC_E_OPEN);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.why, "not a regular file"));
+    unlink(path);
     CU_ASSERT_EQUAL(rnc_weights_open(&w, "/"), RNC_E_OPEN);
     CU_ASSERT_EQUAL(rnc_weights_open(&w, NULL), RNC_E_OPEN);
     rnc_weights_close(&w);

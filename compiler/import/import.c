@@ -5,6 +5,8 @@
 #include "net/check.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 typedef struct Reader {
@@ -70,6 +72,43 @@ void import_refuse(const char *path, Arena *arena, Diag *d)
     diag_file_note(d, path, "it reads %s", buf_text(&list));
 }
 
+/* Numbers with which nothing can be computed, as weights files are refused for them
+ * (params/bind.c). False after a message. */
+static bool check_param(const Node *node, const Param *param, const char *path, Diag *d)
+{
+    const float *x = param_floats(param);
+    const int64_t n = x ? param_elements(param) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) {
+            diag_file_error(d, path, "'%s' holds %s at element %" PRId64, param->name,
+                            isnan(x[i]) ? "a NaN" : "infinity, or a number too large for 32 bits,",
+                            i);
+            return false;
+        }
+        if (param->role == P_VARIANCE && (double)x[i] + node->attrs.epsilon <= 0) {
+            diag_file_error(d, path,
+                            "'%s' holds %.9g at element %" PRId64
+                            ": a variance and epsilon, %.9g, must be above 0",
+                            param->name, (double)x[i], i, node->attrs.epsilon);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_values(const Net *net, const char *path, Diag *d)
+{
+    bool good = true;
+    for (int i = 0; i < net->nodes.n; i++) {
+        const Node *node = net->nodes.at[i];
+        for (int r = 0; r < P_ROLES; r++) {
+            if (node->params[r] && node->params[r]->elem == ELEM_F32)
+                good = check_param(node, node->params[r], path, d) && good;
+        }
+    }
+    return good;
+}
+
 bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d)
 {
     const int errors = d->errors;
@@ -82,5 +121,5 @@ bool import_model(Imported *to, const char *path, SrcMap *src, Diag *d)
         return false;
     }
     return reader->import(to, file, src, d) && d->errors == errors &&
-           check_net(to->net, d, "the import");
+           check_values(to->net, path, d) && check_net(to->net, d, "the import");
 }

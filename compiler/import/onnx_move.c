@@ -15,6 +15,17 @@ void onnx_identity(Work *w)
     give_same(w, 0, v);
 }
 
+void onnx_dropout(Work *w)
+{
+    const OnnxTensor *training = known(w, 2);
+    if (training && training->elements == 1 && onnx_type_whole(training->type) &&
+        onnx_ints(training, w->arena)[0] != 0)
+        refuse(w, "in training mode, in which it drops numbers at random",
+               "export the model in evaluation mode: model.eval() before torch.onnx.export()");
+    else
+        onnx_identity(w);
+}
+
 void onnx_cast(Work *w)
 {
     const Value *v = operand(w, 0);

@@ -386,6 +386,15 @@ def refused():
     y = g.op("NonZero", "x", name="nonzero")
     y = g.op("Cast", y, to=T.FLOAT, name="cast")
     g.save("refused-kinds.onnx", [("x", [1, 3, 4, 4])], [x, y], 17, 8)
+    g = Graph(6)
+    x = g.op("Dropout", g.op("Relu", "x", name="relu"), g.known(np.float32(0.5)), g.known(np.bool_(True)),
+             name="dropout")
+    g.save("refused-training.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)
+    g = Graph(6)
+    weight = np.zeros((2, 3, 1, 1), np.float32)
+    weight[1, 2] = np.nan
+    x = g.op("Conv", "x", g.known(weight), name="conv")
+    g.save("refused-nan.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)
     g = Graph(7)
     x = g.op("Conv", "x", g.random_known(4, 2, 3, 3, name="conv.weight"), name="/conv/Conv")
     g.save("refused-shape.onnx", [("x", [1, 3, 4, 4])], [x], 17, 8)

@@ -3,6 +3,8 @@
 
 #include "net/sample.h"
 
+#include <string.h>
+
 /* The attributes of a window whose padding is these pixels. */
 static void window(OnnxOut *o, const Node *node, const int padding[4])
 {
@@ -105,12 +107,42 @@ static bool with_divisor(OnnxOut *o, const Node *node)
     return true;
 }
 
+/* Whether a pool needs ONNX's ceil_mode, and its padding.  ONNX's shapes have a last window also
+ * where it would begin after the image, and no program computes that one.  Where that is so, there
+ * is no rounding if all windows fit without, and beside an axis that needs it the other is padded
+ * to its last window. */
+static bool rounds_up(const Node *node, int padding[4])
+{
+    const Attrs *a = &node->attrs;
+    const Type in = node->in[0]->type;
+    const int extents[] = {in.h, in.w}, results[] = {node->type.h, node->type.w};
+    int least[2];
+    bool fits[2], same = true;
+    memcpy(padding, a->padding, sizeof a->padding);
+    for (int i = 0; i < 2; i++) {
+        const int room = extents[i] + padding[i];
+        const int reach = (results[i] - 1) * a->stride[i] + a->kernel[i];
+        const int last = room + padding[2 + i] - a->kernel[i] + a->stride[i] - 1;
+        same = same && last / a->stride[i] + 1 == results[i];
+        fits[i] = (room + padding[2 + i] - a->kernel[i]) / a->stride[i] + 1 == results[i];
+        least[i] = reach > room ? reach - room : 0;
+    }
+    if (!a->ceil_mode || same)
+        return a->ceil_mode;
+    for (int i = 0; i < 2; i++) {
+        if (fits[i] && !fits[1 - i])
+            padding[2 + i] = least[i];
+    }
+    return !fits[0] || !fits[1];
+}
+
 bool out_pool(OnnxOut *o, const Node *node)
 {
     const Attrs *a = &node->attrs;
     const Type in = node->in[0]->type;
     const bool max = node->op == OP_MAXPOOL;
-    const int *p = a->padding;
+    int p[4];
+    const bool up = rounds_up(node, p);
     if (!max && a->divisor)
         return with_divisor(o, node);
     const char *x = out_image(o, node, 0);
@@ -121,7 +153,7 @@ bool out_pool(OnnxOut *o, const Node *node)
     }
     out_give_image(o, node, out_node(o, max ? "MaxPool" : "AveragePool", node->name, 1, &x));
     window(o, node, p);
-    if (a->ceil_mode)
+    if (up)
         out_int(o, "ceil_mode", 1);
     if (!max)
         out_int(o, "count_include_pad", a->count_padding);

@@ -60,7 +60,7 @@ C
 cases() {
     cat << C
 resnet50 -O2 resnet50 -D size=65x49 --isa $best
-resnet50-other -O0 resnet50 -D size=65x49 $few
+resnet50-other -O0 resnet50 -D size=65x49 $few --isa all
 mobilenet_v2 -O2 mobilenet_v2 -D size=65x49 --isa $other
 mobilenet_v2-other -O0 mobilenet_v2 -D size=65x49 --isa $one
 resnet18 -O0 resnet18 -D size=65x49 --isa portable

@@ -23,12 +23,22 @@ static int stride_to(int in, int out)
     return in >= out && (in - 1) / stride + 1 == out ? stride : 0;
 }
 
+/* One pixel goes with any image: it is spread over it. */
+static bool is_pixel(Type t)
+{
+    return t.h == 1 && t.w == 1;
+}
+
 /* Text that says how to give `from` the shape `to`; "" if there is no simple way. Operands of a
  * join along the channels (`concat`) may have different channels. */
 static const char *remedy(Type from, Type to, bool concat, Arena *arena)
 {
     int down = stride_to(from.h, to.h), across = stride_to(from.w, to.w);
     if (type_eq(from, to) || from.n != to.n)
+        return "";
+    if (!concat && is_pixel(from))
+        return arena_printf(arena, "; a convolution of %d filters, 1x1, would match it", to.c);
+    if (!concat && is_pixel(to))
         return "";
     if (down && across && !concat) {
         const char *stride = down == across ? arena_printf(arena, "%d", down)
@@ -47,9 +57,10 @@ static const char *remedy(Type from, Type to, bool concat, Arena *arena)
 static const char *difference(Type a, Type b, bool concat)
 {
     bool channels = !concat && a.c != b.c && a.c != 1 && b.c != 1;
+    bool pixels = (a.h != b.h || a.w != b.w) && (concat || (!is_pixel(a) && !is_pixel(b)));
     if (a.n != b.n)
         return "batch";
-    if (channels && (a.h != b.h || a.w != b.w))
+    if (channels && pixels)
         return "channels, height and width";
     return channels ? "channels" : "height and width";
 }

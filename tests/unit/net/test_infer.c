@@ -129,6 +129,19 @@ static void test_remedies(void)
          "rnc: error: cannot add the arms: they differ in height and width\n"
          "rnc: note: 'input7' is 16 x 28 x 56\n"
          "rnc: note: 'input5' is 16 x 14 x 28; `upsample 2` would match it\n");
+    /* A gate, whose height and width are no trouble, before and after what it gates. */
+    Node *gate = netgen_input(&t, ELEM_F32, 1, 1, 3);
+    for (int swap = 0; swap < 2; swap++) {
+        static const char image[] = "rnc: note: 'input7' is 16 x 28 x 56\n",
+                          pixel[] =
+                              "rnc: note: 'input9' is 3 x 1 x 1; a convolution of 16 filters, "
+                              "1x1, would match it\n";
+        char text[512];
+        snprintf(text, sizeof text,
+                 "rnc: error: cannot multiply the arms: they differ in channels\n%s%s",
+                 swap ? pixel : image, swap ? image : pixel);
+        said(&t, netgen_join(&t, OP_MUL, swap ? gate : full, swap ? full : gate), text);
+    }
     netgen_end(&t);
 }
 

@@ -122,6 +122,9 @@ refused() {
 }
 refused 'makes 6 batches, and an update takes `accumulate 7` of them' -D together=7 --epochs 1
 refused '`validation 0.01` holds back less than one picture' -D validation=0.01
+sed 's/except="\*.bias"/except=("*.bias", "none.*")/' small.net > decays.net
+run 0 'decay leaves out nothing' train decays.net --data pictures.bin --cache pictures.cache -o decays -D adam=true --epochs 1
+says err "warning: no parameter fits 'none.*', which decay leaves out"
 run 0 'stop with --validation' train small.net --data pictures.bin --cache pictures.cache -o stops \
     --validation others.bin -D validation=0 -D patience=1 --epochs 1
 run 0 'validation by what is trained on' train small.net --data pictures.bin --cache pictures.cache -o twice \

@@ -222,11 +222,28 @@ static bool may_begin(const Training *t)
     return good;
 }
 
+/* A pattern that leaves nothing out may be misspelt; a training that serves several networks may
+ * also have one for another of them. */
+static void warn_of_decay(const Training *t)
+{
+    const Net *net = t->c.original;
+    for (int i = 0; i < t->plan.decay_except.n; i++) {
+        const char *pattern = t->plan.decay_except.at[i];
+        bool fits = false;
+        for (int k = 0; k < net->params.n; k++)
+            fits = fits || str_fits(net->params.at[k]->name, pattern);
+        if (!fits)
+            diag_warning(t->d, NO_LOC, "no parameter fits '%s', which decay leaves out", pattern);
+    }
+}
+
 /* All that comes before the run.  False after messages, here or in another rank. */
 static bool prepare(Training *t)
 {
     const bool compiled =
         plan_read(t) && may_begin(t) && compile(&t->o->compile, t->arena, t->src, t->d, &t->c);
+    if (compiled)
+        warn_of_decay(t);
     ranks_hush(t);
     return ranks_agree(t, compiled) && data_open(t) && ranks_agree(t, load(t));
 }

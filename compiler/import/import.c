@@ -3,6 +3,7 @@
 
 #include "import/import_parts.h"
 #include "net/check.h"
+#include "params/bind.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -72,28 +73,24 @@ void import_refuse(const char *path, Arena *arena, Diag *d)
     diag_file_note(d, path, "it reads %s", buf_text(&list));
 }
 
-/* Numbers with which nothing can be computed, as weights files are refused for them
- * (params/bind.c). False after a message. */
+/* As a weights file is refused for the same numbers.  False after a message. */
 static bool check_param(const Node *node, const Param *param, const char *path, Diag *d)
 {
     const float *x = param_floats(param);
-    const int64_t n = x ? param_elements(param) : 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) {
-            diag_file_error(d, path, "'%s' holds %s at element %" PRId64, param->name,
-                            isnan(x[i]) ? "a NaN" : "infinity, or a number too large for 32 bits,",
-                            i);
-            return false;
-        }
-        if (param->role == P_VARIANCE && (double)x[i] + node->attrs.epsilon <= 0) {
-            diag_file_error(d, path,
-                            "'%s' holds %.9g at element %" PRId64
-                            ": a variance and epsilon, %.9g, must be above 0",
-                            param->name, (double)x[i], i, node->attrs.epsilon);
-            return false;
-        }
-    }
-    return true;
+    const double epsilon = node->attrs.epsilon;
+    const int64_t at = x ? first_unusable(param, x, epsilon) : 0;
+    if (!x || at == param_elements(param))
+        return true;
+    if (isfinite(x[at]))
+        diag_file_error(d, path,
+                        "'%s' holds %.9g at element %" PRId64
+                        ": a variance and epsilon, %.9g, must be above 0",
+                        param->name, (double)x[at], at, epsilon);
+    else
+        diag_file_error(d, path, "'%s' holds %s at element %" PRId64, param->name,
+                        isnan(x[at]) ? "a NaN" : "infinity, or a number too large for 32 bits,",
+                        at);
+    return false;
 }
 
 static bool check_values(const Net *net, const char *path, Diag *d)

@@ -9,6 +9,7 @@
 #include "net/axes.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static void list_tensors(Binder *b, const TensorFile *files, int n_files)
@@ -103,29 +104,35 @@ static int64_t first_not_finite(const float *x, int64_t n)
     return i;
 }
 
+int64_t first_unusable(const Param *param, const float *x, double epsilon)
+{
+    const int64_t n = param_elements(param);
+    int64_t i = first_not_finite(x, n);
+    if (i < n || param->role != P_VARIANCE)
+        return i;
+    for (i = 0; i < n && (double)x[i] + epsilon > 0; i++)
+        continue;
+    return i;
+}
+
 static bool check_numbers(Binder *b, const Use *use, const float *x)
 {
-    const Param *param = use->param;
     const StoredTensor *t = use->slot->tensor;
-    const int64_t n = param_elements(param), at = first_not_finite(x, n);
-    if (at < n) {
-        const bool nan = (bits_of(x[at]) & 0x007fffff) != 0;
+    const int64_t at = first_unusable(use->param, x, use->epsilon);
+    if (at == param_elements(use->param))
+        return true;
+    if (isfinite(x[at]))
+        diag_file_error(b->diag, use->slot->file->path,
+                        "tensor '%s' holds %.9g at [%" PRId64
+                        "]: a variance and epsilon, %.9g, must be above 0",
+                        t->name, (double)x[at], at, use->epsilon);
+    else
         diag_file_error(b->diag, use->slot->file->path, "tensor '%s' holds %s at %s", t->name,
-                        nan                     ? "a NaN"
+                        isnan(x[at])            ? "a NaN"
                         : t->elem == STORED_F64 ? "infinity, or a number too large for 32 bits,"
                                                 : "infinity",
                         index_text(b->arena, at, t));
-        return false;
-    }
-    for (int64_t i = 0; param->role == P_VARIANCE && i < n; i++)
-        if ((double)x[i] + use->epsilon <= 0) {
-            diag_file_error(b->diag, use->slot->file->path,
-                            "tensor '%s' holds %.9g at [%" PRId64
-                            "]: a variance and epsilon, %.9g, must be above 0",
-                            t->name, (double)x[i], i, use->epsilon);
-            return false;
-        }
-    return true;
+    return false;
 }
 
 static bool take_tensor(Binder *b, const Use *use)

@@ -66,6 +66,11 @@ typedef struct BindAnew {
 bool bind_params_but(Net *net, TensorFile *files, int n_files, InitSpec init, BindAnew anew,
                      BindReport *done, Diag *diag);
 
+/* The index of the parameter's first number with which nothing can be computed, or how many it has:
+ * one that is not finite, and of a variance one that is not above 0 with the normalisation's
+ * epsilon. */
+int64_t first_unusable(const Param *param, const float *x, double epsilon);
+
 /* How well tensors fit a network: how many parameters it has, how many of them have a tensor of
  * their name, and of their name and extents; tensors left over. */
 typedef struct BindFit {

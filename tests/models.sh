@@ -4,8 +4,8 @@
 # nothing.
 #
 # A compiler takes fifteen times as long with -O2 as without, and what a network computes does
-# not depend on that: ResNet-50 for the best of this CPU's ISAs and MobileNetV2 for one half of them are built with -O2, all else
-# without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use; those
+# not depend on that: ResNet-50 for the best of this CPU's ISAs and MobileNetV2 for one half of them
+# are built with -O2, all else without.  With RNC_TEST_FULL set, all are built with -O2, also at the sizes people use; those
 # with $few here have all their blocks.
 . "$(dirname "$0")/lib.sh"
 

@@ -1,4 +1,4 @@
-/* train.c: times the kernels of training that no plan uses yet, at the layers of layers.def:
+/* train.c: times the kernels of training that multiply, at the layers of layers.def:
  *
  *   cc -O2 -I. -Itests/bench/train -o train tests/bench/train/train.c && ./train [ROUNDS]
  *
@@ -23,15 +23,15 @@ typedef void Step(const rnc_operands *o, int part, int parts);
 #define IN_IMAGE(out, in, st, pd) ((IN_SIDE(out, st) + 2 * (pd)) * IN_ROW(out, in, st, pd))
 #define SLICES(out, in, o, k) \
     ((in) * (k) * (k) * (o) <= 32768 ? 8 : (in) * (k) * (k) * (o) <= 65536 ? 4 : 1)
-#define GRAD_SHAPE(n, out, in, o, k, st, pd)                                                  \
-    {                                                                                         \
-        .images = n, .slices = SLICES(out, in, o, k), .in_h = IN_SIDE(out, st),               \
-        .in_w = IN_SIDE(out, st), .out_h = out, .out_w = out, .out_c = o, .kernel_h = k,      \
-        .kernel_w = k, .stride_h = st, .stride_w = st, .dilation_h = 1, .dilation_w = 1,      \
-        .pad_top = pd, .pad_left = pd, .groups = 1, .in_c = in, .panel = (o) < 32 ? (o) : 32, \
-        .in_pixel = IN_PIXEL(in), .in_row = IN_ROW(out, in, st, pd),                          \
-        .in_image = IN_IMAGE(out, in, st, pd), .out_pixel = o, .out_row = (out) * (o),        \
-        .out_image = (out) * (out) * (o)                                                      \
+#define GRAD_SHAPE(n, out, in, o, k, st, pd)                                                       \
+    {                                                                                              \
+        .images = n, .slices = SLICES(out, in, o, k), .slice = (n) / SLICES(out, in, o, k),        \
+        .in_h = IN_SIDE(out, st), .in_w = IN_SIDE(out, st), .out_h = out, .out_w = out,            \
+        .out_c = o, .kernel_h = k, .kernel_w = k, .stride_h = st, .stride_w = st, .dilation_h = 1, \
+        .dilation_w = 1, .pad_top = pd, .pad_left = pd, .groups = 1, .in_c = in,                   \
+        .panel = (o) < 32 ? (o) : 32, .in_pixel = IN_PIXEL(in), .in_row = IN_ROW(out, in, st, pd), \
+        .in_image = IN_IMAGE(out, in, st, pd), .out_pixel = o, .out_row = (out) * (o),             \
+        .out_image = (out) * (out) * (o)                                                           \
     }
 
 /* The output's gradient has a halo as wide as the kernel's reach. */

@@ -72,9 +72,12 @@ void emit_passes(Emit *e);              /* where it includes itself */
 void emit_pass(Emit *e);                /* what it includes */
 
 /* emit_steps.c */
-void emit_float(Buf *out, float x); /* as a constant of C with the same value */
-void emit_kinds(Emit *e);           /* the list of kinds */
-void emit_shapes(Emit *e);          /* the constants all ISAs share */
+/* Constants of C with the same value, in the fewest digits: of a float; of a double, in the arena.
+ */
+void emit_float(Buf *out, float x);
+const char *emit_real(Emit *e, double x);
+void emit_kinds(Emit *e);  /* the list of kinds */
+void emit_shapes(Emit *e); /* the constants all ISAs share */
 void emit_knobs_macro(Emit *e);
 void emit_knobs(Emit *e, Isa isa); /* an ISA's constants */
 void emit_functions(Emit *e);      /* a function for each kind of step, and a table of them */

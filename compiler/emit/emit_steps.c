@@ -4,9 +4,22 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- constants ---- */
+
+/* The fewest digits that read back as x, or as the float x; no exponent from 1 to 1e9. */
+static void shortest_text(double x, bool is_float, char text[32])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, 32, "%.*g", digits, x);
+        const double read = is_float ? (double)strtof(text, NULL) : strtod(text, NULL);
+        const bool plain = fabs(x) >= 1 && fabs(x) < 1e9;
+        if (memcmp(&read, &x, sizeof x) == 0 && (!plain || !strchr(text, 'e')))
+            return;
+    }
+}
 
 void emit_float(Buf *out, float x)
 {
@@ -15,8 +28,15 @@ void emit_float(Buf *out, float x)
         buf_puts(out, x > 0 ? "INFINITY" : "-INFINITY");
         return;
     }
-    snprintf(text, sizeof text, "%.9g", (double)x);
+    shortest_text((double)x, true, text);
     buf_printf(out, "%s%sf", text, strpbrk(text, ".e") ? "" : ".0");
+}
+
+const char *emit_real(Emit *e, double x)
+{
+    char text[32];
+    shortest_text(x, false, text);
+    return arena_printf(e->arena, "%s", text);
 }
 
 static void emit_value(Buf *out, const ShapeField *f, const unsigned char *base)

@@ -79,13 +79,13 @@ static void emit_tensor(Emit *e, int param, int number)
         buf_printf(e->out, ", %s, %d", role_names[is_statistic_role(p)],
                    is_updated(plan, p, UPDATE_STATISTIC));
     if (vector) {
-        buf_printf(e->out, ", %d, %.17g", p->dims[0], d.limit);
+        buf_printf(e->out, ", %d, %s", p->dims[0], emit_real(e, d.limit));
     } else {
         buf_printf(e->out, ", %d", p->rank);
         for (int i = 0; i < 4; i++)
             buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
-        buf_printf(e->out, ", %s, %.17g, %" PRIu64 ", %d, %" PRIu64, value_names[d.values], d.limit,
-                   d.seed, d.own, d.block);
+        buf_printf(e->out, ", %s, %s, %" PRIu64 ", %d, %" PRIu64, value_names[d.values],
+                   emit_real(e, d.limit), d.seed, d.own, d.block);
     }
     for (int role = 0; role < ROLES; role++) {
         const Tensor *t = place_names[role] ? kept_as(kept, role) : NULL;

@@ -47,10 +47,12 @@ static void emit_rates(Emit *e)
                "    rnc_rates r;\n",
                e->name, e->name);
     if (o->kind == OPTIMIZER_SGD)
-        buf_printf(e->out, "    rnc_sgd_rates(rate, 0.0, %.17g, step, &r);\n", o->decoupled);
+        buf_printf(e->out, "    rnc_sgd_rates(rate, 0.0, %s, step, &r);\n",
+                   emit_real(e, o->decoupled));
     else
-        buf_printf(e->out, "    rnc_adam_rates(rate, %.17g, %.17g, %.17g, step, %d, &r);\n",
-                   o->beta1, o->beta2, o->decoupled, o->keras);
+        buf_printf(e->out, "    rnc_adam_rates(rate, %s, %s, %s, step, %d, &r);\n",
+                   emit_real(e, o->beta1), emit_real(e, o->beta2), emit_real(e, o->decoupled),
+                   o->keras);
     buf_puts(e->out, "    r.scale = (float)scale;\n"
                      "    memcpy(net->rates[0], &r, sizeof r);\n"
                      "    r.decay = 0.0f;\n"
@@ -132,14 +134,14 @@ static void emit_update(Emit *e)
     const Optimizer *o = &t->optimizer;
     buf_printf(e->out,
                "\nstatic void %s_update_all(struct %s *net, double rate, rnc_metrics *metrics)\n{\n"
-               "    double scale = %.17g;\n",
-               e->name, e->name, 1.0 / o->accumulate);
+               "    double scale = %s;\n",
+               e->name, e->name, emit_real(e, 1.0 / o->accumulate));
     if (o->clip_norm > 0)
         buf_printf(e->out,
                    "    metrics->norm = scale * %s;\n"
                    "    if (metrics->bad >= 0)\n        return;\n"
-                   "    if (metrics->norm > %.17g)\n        scale *= %.17g / %s;\n",
-                   emit_norm(e), o->clip_norm, o->clip_norm,
+                   "    if (metrics->norm > %s)\n        scale *= %s / %s;\n",
+                   emit_norm(e), emit_real(e, o->clip_norm), emit_real(e, o->clip_norm),
                    o->keras ? "metrics->norm" : "(metrics->norm + 1e-6)");
     buf_printf(e->out,
                "    %s_set_rates(net, rate, scale);\n    %s_update(net, NULL, NULL);\n"
@@ -274,8 +276,8 @@ static void emit_description(Emit *e)
                ", /* bytes of arena */\n    %" PRId64 ", /* its bound */\n",
                count_tensors(e), e->name, plan->state_bytes, emit_arena_bytes(plan),
                plan->lower_bound);
-    buf_printf(e->out, "    sizeof(struct %s),\n    %.17g, /* rate */\n", e->name,
-               t->optimizer.rate);
+    buf_printf(e->out, "    sizeof(struct %s),\n    %s, /* rate */\n", e->name,
+               emit_real(e, t->optimizer.rate));
     buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
     emit_template(e, "    @_init_any,\n    @_use_any,\n    @_why_any,\n    @_initialise_any,\n"
                      "    @_set_any,\n    @_get_any,\n    @_updates_any,\n    @_set_updates_any,\n"

@@ -50,8 +50,8 @@ static void emit_figures(Emit *e)
         e->upper, plan->lower_bound);
     buf_printf(e->out, "/* The most images of a step. */\n#define %s_BATCH %d\n", e->upper,
                plan->net->inputs.at[0].node->type.n);
-    buf_printf(e->out, "/* The learning rate as it is declared. */\n#define %s_RATE %.17g\n",
-               e->upper, plan->training->optimizer.rate);
+    buf_printf(e->out, "/* The learning rate as it is declared. */\n#define %s_RATE %s\n", e->upper,
+               emit_real(e, plan->training->optimizer.rate));
 }
 
 static const char engine_text[] =

@@ -8,7 +8,7 @@
 #include "rncrt.h"
 
 /* Grows whenever a struct below changes. */
-#define RNCTRAIN_ABI 3
+#define RNCTRAIN_ABI 4
 
 #ifdef __cplusplus
 extern "C" {
@@ -107,7 +107,8 @@ typedef struct rnc_train_info {
                           * of these steps can need less */
     size_t engine_bytes; /* sizeof(NAME) */
     double rate;         /* the learning rate as the training declares it */
-    uint64_t plan;       /* equal: the same network, loss and optimizer, so that a state fits */
+    uint64_t plan;       /* equal: the same network, loss and optimizer, so that tensors fit */
+    uint64_t layout;     /* equal, too: the state has the same order, so that a copy of it fits */
 
     /* Makes an engine ready.  The state keeps its contents, the arena needs none.  All that can
      * fail fails here, in initialise, set or get; net->why then says more.  pool, ranks: or NULL.

@@ -278,7 +278,10 @@ static void emit_description(Emit *e)
                plan->lower_bound);
     buf_printf(e->out, "    sizeof(struct %s),\n    %s, /* rate */\n", e->name,
                emit_real(e, t->optimizer.rate));
-    buf_printf(e->out, "    UINT64_C(0x%016" PRIx64 "), /* plan */\n", plan->hash);
+    buf_printf(e->out,
+               "    UINT64_C(0x%016" PRIx64 "), /* plan */\n    UINT64_C(0x%016" PRIx64
+               "), /* layout */\n",
+               plan->hash, plan->layout);
     emit_template(e, "    @_init_any,\n    @_use_any,\n    @_why_any,\n    @_initialise_any,\n"
                      "    @_set_any,\n    @_get_any,\n    @_updates_any,\n    @_set_updates_any,\n"
                      "    @_step_any,\n    @_evaluate_any,\n    @_trace_any,\n};\n");

@@ -189,7 +189,22 @@ static uint64_t hash_of_training(const Plan *plan)
     return hash;
 }
 
+/* Where the state has what. */
+static uint64_t hash_of_state(const Plan *plan)
+{
+    uint64_t hash = HASH_START;
+    hash_number(&hash, 1); /* version of this hash */
+    for (int i = 0; i < plan->net->params.n; i++) {
+        const Kept *k = &plan->training->kept[i];
+        const Tensor *const pieces[] = {k->value, k->first, k->second, k->average, k->gradient};
+        for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++)
+            hash_number(&hash, pieces[p] ? pieces[p]->state->offset : -1);
+    }
+    return hash;
+}
+
 void find_hash(Plan *plan)
 {
+    plan->layout = plan->training ? hash_of_state(plan) : 0;
     plan->hash = plan->training ? hash_of_training(plan) : hash_of_weights(plan);
 }

@@ -176,6 +176,7 @@ typedef struct Plan {
     int64_t weight_bytes; /* of all packed tensors */
     uint64_t hash;        /* of all that the layout of the packed weights depends on; of a training
                              the network, the loss and the optimizer (hash.c) */
+    uint64_t layout;      /* of a training: of the order of its state */
 } Plan;
 
 /* The machine that a plan of these options is for. */

@@ -81,7 +81,7 @@ State *add_state(Plan *plan, const char *name, Elem elem, Type type, int64_t ele
 /* ---- arena and identity ---- */
 
 void find_bounds(Plan *plan); /* offsets.c: lower_bound, tight_bound, limit_step */
-void find_hash(Plan *plan);   /* hash.c: Plan.hash */
+void find_hash(Plan *plan);   /* hash.c: Plan.hash, Plan.layout */
 /* Whether two steps that have the same parameters also read them in the same packed form (hash.c).
  */
 bool packed_alike(const Step *a, const Step *b);

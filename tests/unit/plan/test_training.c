@@ -128,6 +128,30 @@ static uint64_t hash_of(Kind kind)
     return hash;
 }
 
+static uint64_t layout_of(Kind kind)
+{
+    Bench b;
+    const Plan *plan = plan_of(&b, &kind);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    const uint64_t layout = plan->layout;
+    bench_end(&b);
+    return layout;
+}
+
+/* A state of one step fits another one of fewer images, or for other instruction sets. */
+static void test_layout(void)
+{
+    const Train sgd = {.name = "t", .optimizer = TRAIN_SGD, .rate = 0.1, .momentum = 0.9};
+    const uint64_t layout = layout_of(usual);
+    Kind kind = usual;
+    kind.images = 8, kind.isas = 1u << ISA_scalar;
+    CU_ASSERT_EQUAL(layout_of(kind), layout);
+    kind.filters = 8;
+    CU_ASSERT_NOT_EQUAL(layout_of(kind), layout);
+    kind = usual, kind.train = sgd;
+    CU_ASSERT_NOT_EQUAL(layout_of(kind), layout);
+}
+
 static void test_hash(void)
 {
     const uint64_t hash = hash_of(usual);
@@ -166,5 +190,6 @@ void suite_training(void)
     CU_add_test(s, "shared halos", test_shared_halos);
     CU_add_test(s, "check of an evaluation", test_check);
     CU_add_test(s, "running statistics", test_moves);
+    CU_add_test(s, "order of the state", test_layout);
     CU_add_test(s, "hash", test_hash);
 }

@@ -2,10 +2,12 @@
  * what they begin with, and the functions that set and get them. */
 #include "emit/emit_parts.h"
 
+#include "base/numbers.h"
 #include "params/bind.h"
 #include "plan/training.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static const char *const role_names[] = {"PARAMETER", "STATISTIC", "FIRST",
                                          "SECOND",    "AVERAGE",   "GRADIENT"};
@@ -46,33 +48,38 @@ static int count_role(const Plan *plan, int role)
 
 static const char *const value_names[] = {"CONSTANT", "UNIFORM", "NORMAL", "TRUNCATED"};
 
-/* What rows have after the name: of a trained parameter, then of what else there is of it. */
-static const char *const place_names[ROLES] = {"at", NULL, "first", "second", "average, number",
-                                               "sum"};
-
-static const char *trained_fields(Emit *e)
+static InitDraw draw_of(const Plan *plan, int param)
 {
-    const char *fields = "name, rank, a, b, c, d, values, limit, seed, own, block";
-    for (int role = 0; role < ROLES; role++) {
-        if (place_names[role] && count_role(e->plan, role) > 0)
-            fields = arena_printf(e->arena, "%s, %s", fields, place_names[role]);
-    }
-    return fields;
+    const Param *p = plan->net->params.at[param];
+    const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
+    return init_draw(p, plan->net->nodes.at[p->first],
+                     (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
 }
 
-/* "T("conv1.weight", 4, 64, 3, 7, 7, UNIFORM, 0.25, 0, 1, 0, 0x0, 0x1240)" */
+/* Whether it is n equal numbers, whatever the seed. */
+static bool is_vector(const Param *p, const InitDraw *d)
+{
+    return p->rank == 1 && d->values == 0 && d->seed == 0 && d->own == 0 && d->block == 0;
+}
+
+static uint64_t place_of(const Plan *plan, int param)
+{
+    return (uint64_t)plan->training->kept[param].value->state->offset;
+}
+
+static bool has_averages(const Plan *plan)
+{
+    return count_role(plan, 4) > 0;
+}
+
+/* "T("conv1.weight", 4, 64, 3, 7, 7, UNIFORM, 0.25, 0, 1, 0, 0x1240)" */
 static void emit_tensor(Emit *e, int param, int number)
 {
     const Plan *plan = e->plan;
     const Param *p = plan->net->params.at[param];
-    const Kept *kept = &plan->training->kept[param];
-    const InitKind kind = plan->net->train ? plan->net->train->init : INIT_NONE;
-    const InitDraw d =
-        init_draw(p, plan->net->nodes.at[p->first],
-                  (InitSpec){kind == INIT_NONE ? INIT_HE_NORMAL : kind, (uint64_t)param});
-    const bool trained = is_updated(plan, p, UPDATE_GRADIENT);
+    const InitDraw d = draw_of(plan, param);
+    const bool trained = is_updated(plan, p, UPDATE_GRADIENT), vector = is_vector(p, &d);
     const char *row = trained ? "T" : "K";
-    const bool vector = p->rank == 1 && d.values == 0 && d.seed == 0 && d.own == 0 && d.block == 0;
     buf_printf(e->out, vector ? " \\\n    %sV(%s, " : " \\\n    %s(", row, row);
     emit_string(e->out, p->name);
     if (!trained)
@@ -87,40 +94,98 @@ static void emit_tensor(Emit *e, int param, int number)
         buf_printf(e->out, ", %s, %s, %" PRIu64 ", %d, %" PRIu64, value_names[d.values],
                    emit_real(e, d.limit), d.seed, d.own, d.block);
     }
-    for (int role = 0; role < ROLES; role++) {
-        const Tensor *t = place_names[role] ? kept_as(kept, role) : NULL;
-        if (t)
-            buf_printf(e->out, ", 0x%" PRIx64, (uint64_t)t->state->offset);
-        if (t && role == 4)
-            buf_printf(e->out, ", %d", number);
-    }
+    buf_printf(e->out, ", 0x%" PRIx64, place_of(plan, param));
+    if (trained && has_averages(plan))
+        buf_printf(e->out, ", %d", number);
     buf_putc(e->out, ')');
 }
 
+/* ---- batch normalisations ---- */
+
+enum { NORM_PARAMS = 4 };
+
+/* Whether the parameter's name is the first one's, which ends in ".weight", with another word. */
+static bool is_named_like(const Param *p, const Param *weight, const char *word)
+{
+    const size_t n = strlen(weight->name) - strlen("weight");
+    return strncmp(p->name, weight->name, n) == 0 && strcmp(p->name + n, word) == 0;
+}
+
+/* Whether this and the next parameters are those of a batch normalisation that is trained, with the
+ * usual names and beginnings, one after the other in the state. */
+static bool is_norm(const Plan *plan, int param)
+{
+    static const char *const words[NORM_PARAMS] = {"weight", "bias", "running_mean", "running_var"};
+    static const int begins[NORM_PARAMS] = {1, 0, 0, 1};
+    const Param *const *p = (const Param *const *)plan->net->params.at + param;
+    if (param + NORM_PARAMS > plan->net->params.n || !str_ends(p[0]->name, ".weight"))
+        return false;
+    for (int i = 0; i < NORM_PARAMS; i++) {
+        const InitDraw d = draw_of(plan, param + i);
+        const UpdateKind kind = i < 2 ? UPDATE_GRADIENT : UPDATE_STATISTIC;
+        if (!plan->training->kept[param + i].value || !is_named_like(p[i], p[0], words[i]) ||
+            !is_vector(p[i], &d) || d.limit < begins[i] || d.limit > begins[i] ||
+            p[i]->dims[0] != p[0]->dims[0] || !is_updated(plan, p[i], kind) ||
+            is_statistic_role(p[i]) != (i >= 2))
+            return false;
+    }
+    const uint64_t room = (uint64_t)round_up(elems_bytes(ELEM_F32, p[0]->dims[0]), 64);
+    return place_of(plan, param + 1) == place_of(plan, param) + room &&
+           place_of(plan, param + 3) == place_of(plan, param + 2) + room;
+}
+
+/* "BN(T, K, "bn1", 64, 0x1280, 0x9000)" */
+static void emit_norm_row(Emit *e, int param, int number)
+{
+    const Param *p = e->plan->net->params.at[param];
+    const int length = (int)(strlen(p->name) - strlen(".weight"));
+    buf_puts(e->out, " \\\n    BN(T, K, ");
+    emit_string(e->out, arena_printf(e->arena, "%.*s", length, p->name));
+    buf_printf(e->out, ", %d, 0x%" PRIx64 ", 0x%" PRIx64, p->dims[0], place_of(e->plan, param),
+               place_of(e->plan, param + 2));
+    buf_printf(e->out, has_averages(e->plan) ? ", %d)" : ")", number);
+}
+
+static const char list_text[] =
+    "\n/* What the state keeps: its dims, what it begins with, where it is in the state, in "
+    "bytes.\n"
+    " * T, a trained parameter: name, rank, a, b, c, d, values, limit, seed, own, block, at%s\n"
+    " * K, another one or a statistic: name, role, changes, rank, ..., at\n"
+    " * TV, KV: n equal numbers.  BN: the four of a batch normalisation */\n"
+    "#define TV(row, name, n, value, ...) \\\n"
+    "    row(name, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, __VA_ARGS__)\n"
+    "#define KV(row, name, role, changes, n, value, at) \\\n"
+    "    row(name, role, changes, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, at)\n"
+    "#define BN(T, K, name, n, at, statistics%s) \\\n"
+    "    TV(T, name \".weight\", n, 1, at%s) \\\n"
+    "    TV(T, name \".bias\", n, 0, at + RNC_ROOM(n)%s) \\\n"
+    "    KV(K, name \".running_mean\", STATISTIC, 1, n, 0, statistics) \\\n"
+    "    KV(K, name \".running_var\", STATISTIC, 1, n, 1, statistics + RNC_ROOM(n))\n"
+    "#define RNC_ROOM(n) ((n + (size_t)15) / 16 * 64)\n"
+    "#define %s_TENSORS(T, K)";
+
 static void emit_list(Emit *e)
 {
-    int number = 0;
-    buf_printf(
-        e->out,
-        "\n/* What the state keeps: its dims, what it begins with, where it is in the state.\n"
-        " * T, a trained parameter: %s\n"
-        " * K, another one or a statistic: name, role, changes, rank, ..., at.  TV, KV: n equal "
-        "numbers */\n"
-        "#define TV(row, name, n, value, ...) \\\n"
-        "    row(name, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, __VA_ARGS__)\n"
-        "#define KV(row, name, role, changes, n, value, at) \\\n"
-        "    row(name, role, changes, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, at)\n"
-        "#define %s_TENSORS(T, K)",
-        trained_fields(e), e->upper);
-    for (int i = 0; i < e->plan->net->params.n; i++) {
-        if (e->plan->training->kept[i].value)
-            emit_tensor(e, i, number++);
+    const Plan *plan = e->plan;
+    const bool numbers = has_averages(plan);
+    const char *number = numbers ? ", number" : "";
+    buf_printf(e->out, list_text, number, number, number, numbers ? ", number + 1" : "", e->upper);
+    for (int i = 0, n = 0; i < plan->net->params.n; i++) {
+        if (is_norm(plan, i)) {
+            emit_norm_row(e, i, n);
+            i += NORM_PARAMS - 1;
+            n += NORM_PARAMS;
+        } else if (plan->training->kept[i].value) {
+            emit_tensor(e, i, n++);
+        }
     }
     buf_putc(e->out, '\n');
 }
 
 /* ---- the tables ---- */
 
+static const char row_text[] =
+    "#define RNC_T(name, rank, a, b, c, d, values, limit, seed, own, block, at%s) \\\n";
 static const char kept_text[] =
     "#define RNC_K(name, role, changes, rank, a, b, c, d, values, limit, "
     "seed, own, block, at) \\\n";
@@ -131,23 +196,32 @@ static const char place_text[] =
     "     -1, RNC_VALUES_##values, limit, UINT64_C(seed), own, UINT64_C(block)},\n";
 
 /* Of other roles than parameters, which begin with zeros or as a copy. */
-static const char other_place_text[] = "    {%s, (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), "
-                                       "(rank) == 3 ? (b) * (c) : (c) * (d), \\\n"
-                                       "     %s, RNC_VALUES_CONSTANT, 0, 0, 0, 0},\n";
+static const char other_place_text[] =
+    "    {at + (size_t)0x%" PRIx64 ", (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), \\\n"
+    "     (rank) == 3 ? (b) * (c) : (c) * (d), %s, RNC_VALUES_CONSTANT, 0, 0, 0, 0},\n";
+
+/* How far moments, averages or gradients are from their parameters, in bytes. */
+static uint64_t shift_of(const Plan *plan, int role)
+{
+    int i = 0;
+    while (!kept_as(&plan->training->kept[i], role))
+        i++;
+    const Kept *kept = &plan->training->kept[i];
+    return (uint64_t)(kept_as(kept, role)->state->offset - kept->value->state->offset);
+}
 
 static void emit_role(Emit *e, int role, bool places)
 {
-    static const char *const at[ROLES] = {"at", NULL, "first", "second", "average", "sum"};
     buf_puts(e->out, role == 0 ? kept_text : "#define RNC_K(...)\n");
     if (role == 0)
         buf_puts(e->out, places ? place_text : info_text);
-    buf_printf(e->out, "#define RNC_T(%s) \\\n", trained_fields(e));
+    buf_printf(e->out, row_text, has_averages(e->plan) ? ", number" : "");
     if (!places)
         buf_printf(e->out, "    {name, RNC_ROLE_%s, 1, rank, {a, b, c, d}},\n", role_names[role]);
     else if (role == 0)
         buf_puts(e->out, place_text);
     else
-        buf_printf(e->out, other_place_text, at[role], role == 4 ? "number" : "-1");
+        buf_printf(e->out, other_place_text, shift_of(e->plan, role), role == 4 ? "number" : "-1");
     emit_template(e, "    $_TENSORS(RNC_T, RNC_K)\n#undef RNC_T\n#undef RNC_K\n");
 }
 
@@ -213,7 +287,7 @@ void emit_tensors(Emit *e)
     emit_roles(e, false);
     emit_template(e, "\nstatic const rnc_train_place @_places[] = {\n");
     emit_roles(e, true);
-    buf_puts(e->out, "#undef TV\n#undef KV\n");
+    buf_puts(e->out, "#undef TV\n#undef KV\n#undef BN\n#undef RNC_ROOM\n");
     emit_template(e, tensors_text);
 }
 

@@ -118,35 +118,47 @@ static bool *used_params(const Plan *plan)
     return used;
 }
 
-static void keep_all(Plan *plan)
+/* Which parameters have a gradient. */
+static bool *trained_params(const Plan *plan)
 {
-    Training *t = plan->training;
     const Net *net = plan->net;
-    const bool *used = used_params(plan);
-    t->kept = NEW_ARRAY(plan->arena, Kept, net->params.n + 1);
     bool *trained = NEW_ARRAY(plan->arena, bool, net->params.n + 1);
     for (int i = 0; i < net->updates.n; i++)
         trained[net->updates.at[i].param->id] |= net->updates.at[i].kind == UPDATE_GRADIENT;
-    for (int i = 0; i < net->params.n; i++) {
-        if (used[i])
-            t->kept[i].value = keep(plan, net->params.at[i], "");
-    }
-    for (int i = 0; i < net->params.n; i++) {
-        const Param *p = net->params.at[i];
-        if (!trained[i])
-            continue;
-        if (optimizer_has_first(&t->optimizer))
-            t->kept[i].first = keep(plan, p, "first");
-        if (optimizer_has_second(&t->optimizer))
-            t->kept[i].second = keep(plan, p, "second");
-        if (t->optimizer.average > 0)
-            t->kept[i].average = keep(plan, p, "average");
-    }
-    t->gradients_begin = plan->state_bytes;
-    for (int i = 0; i < net->params.n && t->optimizer.accumulate > 1; i++) {
+    return trained;
+}
+
+/* What the optimizer keeps of each trained parameter. */
+static void keep_kind(Plan *plan, const bool *trained, const char *what, size_t member)
+{
+    for (int i = 0; i < plan->net->params.n; i++) {
         if (trained[i])
-            t->kept[i].gradient = keep(plan, net->params.at[i], "gradient");
+            *(Tensor **)(void *)((char *)&plan->training->kept[i] + member) =
+                keep(plan, plan->net->params.at[i], what);
     }
+}
+
+/* Trained parameters come first, then others, and then everything else in the order of the trained
+ * ones: so moments, averages and gradients are each as far from their parameter. */
+static void keep_all(Plan *plan)
+{
+    Training *t = plan->training;
+    const bool *used = used_params(plan), *trained = trained_params(plan);
+    t->kept = NEW_ARRAY(plan->arena, Kept, plan->net->params.n + 1);
+    keep_kind(plan, trained, "", offsetof(Kept, value));
+    for (int i = 0; i < plan->net->params.n; i++) {
+        if (used[i] && !trained[i])
+            t->kept[i].value = keep(plan, plan->net->params.at[i], "");
+    }
+    if (optimizer_has_first(&t->optimizer))
+        keep_kind(plan, trained, "first", offsetof(Kept, first));
+    if (optimizer_has_second(&t->optimizer))
+        keep_kind(plan, trained, "second", offsetof(Kept, second));
+    if (t->optimizer.average > 0)
+        keep_kind(plan, trained, "average", offsetof(Kept, average));
+    t->gradients_begin = plan->state_bytes;
+    if (t->optimizer.accumulate > 1)
+        keep_kind(plan, trained, "gradient", offsetof(Kept, gradient));
     t->gradients_end = plan->state_bytes;
 }
 

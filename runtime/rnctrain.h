@@ -8,7 +8,7 @@
 #include "rncrt.h"
 
 /* Grows whenever a struct below changes. */
-#define RNCTRAIN_ABI 4
+#define RNCTRAIN_ABI 5
 
 #ifdef __cplusplus
 extern "C" {
@@ -147,7 +147,12 @@ RNCRT_API int rnc_train_find_step(const rnc_train_info *info, int number, rnc_tr
 
 /* ---- for emitted code ---- */
 
-/* A tensor's place in the state, [output][window][input] there, and how it begins. */
+enum { RNC_TRAIN_PANEL = 32 }; /* outputs of a panel */
+
+/* A tensor's place in the state and how it begins.  It is [output][window][input] there or, with
+ * `rows`, in panels, [panel][row][output of the panel]: each of as many outputs, the last of those
+ * that are left, and of as many rows, of which filters have [window][input] from row 1 on, and
+ * their biases row 0. */
 typedef enum rnc_values {
     RNC_VALUES_CONSTANT,
     RNC_VALUES_UNIFORM,
@@ -158,6 +163,8 @@ typedef enum rnc_values {
 typedef struct rnc_train_place {
     size_t offset; /* in bytes */
     int outputs, inputs, window;
+    int rows, row;     /* of a panel, the first of its own; 0: it is not in panels */
+    int bare;          /* 1: filters without biases: row 0 has zeros */
     int same;          /* the tensor whose contents it has in the beginning, or -1 */
     rnc_values values; /* limit: the constant, the end of the range, or the deviation */
     double limit;

@@ -41,16 +41,29 @@ static float *rnc_train_at(const rnc_train_place *p, unsigned char *state)
     return (float *)(void *)(state + p->offset);
 }
 
+/* Where a number of output o is, in floats; row: of a panel, or window * inputs + input. */
+static size_t rnc_train_index(const rnc_train_place *p, size_t o, size_t row)
+{
+    const size_t panel = RNC_TRAIN_PANEL, begin = o / panel * panel;
+    const size_t left = (size_t)p->outputs - begin, width = left < panel ? left : panel;
+    if (p->rows == 0)
+        return o * (size_t)p->window * (size_t)p->inputs + row;
+    return begin * (size_t)p->rows + row * width + (o - begin);
+}
+
 void rnc_train_set(const rnc_train_place *p, unsigned char *state, const float *floats)
 {
     float *to = rnc_train_at(p, state);
     size_t o, w, i;
     const size_t outputs = (size_t)p->outputs, window = (size_t)p->window;
-    const size_t inputs = (size_t)p->inputs;
+    const size_t inputs = (size_t)p->inputs, row = (size_t)p->row;
     for (o = 0; o < outputs; o++)
         for (w = 0; w < window; w++)
             for (i = 0; i < inputs; i++)
-                *to++ = floats[(o * inputs + i) * window + w];
+                to[rnc_train_index(p, o, row + w * inputs + i)] =
+                    floats[(o * inputs + i) * window + w];
+    for (o = 0; o < outputs && p->bare; o++)
+        to[rnc_train_index(p, o, 0)] = 0.0f;
 }
 
 void rnc_train_get(const rnc_train_place *p, const unsigned char *state, float *floats)
@@ -58,11 +71,12 @@ void rnc_train_get(const rnc_train_place *p, const unsigned char *state, float *
     const float *from = (const float *)(const void *)(state + p->offset);
     size_t o, w, i;
     const size_t outputs = (size_t)p->outputs, window = (size_t)p->window;
-    const size_t inputs = (size_t)p->inputs;
+    const size_t inputs = (size_t)p->inputs, row = (size_t)p->row;
     for (o = 0; o < outputs; o++)
         for (w = 0; w < window; w++)
             for (i = 0; i < inputs; i++)
-                floats[(o * inputs + i) * window + w] = *from++;
+                floats[(o * inputs + i) * window + w] =
+                    from[rnc_train_index(p, o, row + w * inputs + i)];
 }
 
 /* ---- initial values ---- */
@@ -213,7 +227,7 @@ static void rnc_train_fill(const rnc_train_place *p, unsigned char *state, uint6
     for (w = 0; w < p->window; w++)
         for (i = 0; i < p->inputs; i++)
             for (o = 0; o < p->outputs; o++)
-                to[((size_t)o * (size_t)p->window + (size_t)w) * (size_t)p->inputs + (size_t)i] =
+                to[rnc_train_index(p, (size_t)o, (size_t)(p->row + w * p->inputs + i))] =
                     rnc_train_draw(&r, p);
 }
 
@@ -222,14 +236,17 @@ void rnc_train_initialise(const rnc_train_place *places, int n, unsigned char *s
     int k;
     for (k = 0; k < n; k++) {
         const rnc_train_place *p = &places[k];
-        const size_t all = (size_t)p->outputs * (size_t)p->window * (size_t)p->inputs;
-        size_t i;
+        const size_t outputs = (size_t)p->outputs, own = (size_t)p->window * (size_t)p->inputs;
+        size_t o, i;
         if (p->same < 0) {
             rnc_train_fill(p, state, seed);
             continue;
         }
-        for (i = 0; i < all; i++)
-            rnc_train_at(p, state)[i] = rnc_train_at(&places[p->same], state)[i];
+        for (o = 0; o < outputs; o++)
+            for (i = 0; i < own; i++) {
+                const size_t at = rnc_train_index(p, o, (size_t)p->row + i);
+                rnc_train_at(p, state)[at] = rnc_train_at(&places[p->same], state)[at];
+            }
     }
 }
 

@@ -51,7 +51,7 @@ done << 'T'
 resnet18 178
 resnet50 199
 mobilenet_v2 141
-tutorial/signs 514 --train
+tutorial/signs 488 --train
 T
 
 while read -r net most options; do
@@ -75,7 +75,7 @@ while read -r net most images options; do
 done << 'T'
 resnet20 107 32
 resnet20 106 128
-resnet20 113 32 --memory least
+resnet20 114 32 --memory least
 resnet20 107 128 --memory least
 resnet56 107 32
 resnet56 107 32 --memory least

@@ -13,13 +13,13 @@ export CC="$out/cc-level"
 # Residual, with batch normalisation, a depthwise convolution, a stride with groups, a bias alone and a dense layer.
 # The last batch of an epoch has 10 pictures of 16.
 cat > small.net << 'EOT'
-net small(filters = 8, classes = 10) {
+net small(filters = 16, classes = 10) {
   input image[3, 32, 32] type=u8
   normalize scale=1/255 mean=0.4 std=0.25
   conv 3x3 filters stride=2 ; bn ; relu
   main {
     conv 3x3 filters groups=filters ; bn ; relu
-    conv 1x1 filters ; bn
+    conv 1x1 filters bias=true ; bn
   }
   shortcut { }
   add

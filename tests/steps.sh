@@ -67,6 +67,13 @@ for k in $trainings; do
         compile "optimizer$k.net" --train --init random:1 --exact --isa portable
 done
 
+# Filters in panels.
+for k in 1 2 3; do
+    awk -v k="$k" '/^train/ && ++i != k { next } { print }' panels.net > "panels$k.net"
+    check "panels, $(grep '^train' "panels$k.net" | cut -d' ' -f2)" "$build/tests/train/steps" . 1e-4 10 5 \
+        compile "panels$k.net" --train --init random:1 --exact --isa portable
+done
+
 # Whole models.  With a smooth activation in place of relu and relu6, at whose kinks elements change
 # sides by a rounding, gradients of deep networks can be compared, too (docs/training.md); by plain SGD,
 # since Adam's first step takes only the sign of a gradient.

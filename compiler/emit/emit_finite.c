@@ -118,9 +118,9 @@ static void emit_squares(Emit *e)
     int at = 0;
     for (int i = 0; i < net->updates.n; i++) {
         const Update *u = &net->updates.at[i];
-        if (u->kind == UPDATE_GRADIENT)
+        if (is_updated_alone(e->plan, u))
             buf_printf(e->out, "%s{%" PRId64 ", %d},", at++ % 8 ? " " : "\n    ",
-                       count_squares(u->param), completing(e->plan, u->node));
+                       count_squares(e->plan, u->param), completing(e->plan, u->node));
     }
     buf_puts(e->out, "\n};\n");
 }
@@ -129,7 +129,7 @@ const char *emit_norm(Emit *e)
 {
     int n = 0;
     for (int i = 0; i < e->plan->net->updates.n; i++)
-        n += e->plan->net->updates.at[i].kind == UPDATE_GRADIENT;
+        n += is_updated_alone(e->plan, &e->plan->net->updates.at[i]);
     return arena_printf(e->arena, "rnc_train_norm(%s, %s_squares, %d, &metrics->bad)",
                         emit_arena_floats(e, e->plan->training->squares), e->name, n);
 }

@@ -179,7 +179,8 @@ static void emit_rest(Emit *e, const Step *s, Addresses at, Moves m, const char 
     if (s->weights)
         emit_address(e, "WEIGHTS", at.weights, m.by.weights);
     else if (s->filters.tensor)
-        emit_address(e, "FILTERS", at.weights, m.by.weights);
+        emit_address(e, s->filters.kind == PLACE_STATE ? "PANELS" : "FILTERS", at.weights,
+                     m.by.weights);
     else
         buf_printf(e->out, "%s, ", s->counts ? images : "NULL");
     if (s->scratch >= 0)
@@ -237,6 +238,13 @@ static void emit_waits(Emit *e, const Step *s)
     }
 }
 
+/* A node of the network may be a gradient in panels; others are pieces, of as many floats as their
+ * types say. */
+static int64_t sum_floats(const Plan *plan, const Node *node)
+{
+    return node->id >= 0 ? gradient_floats(plan, node) : type_elements(node->type);
+}
+
 /* What ranks tell each other after a step. */
 static void emit_sharing(Emit *e, const Step *s)
 {
@@ -247,7 +255,7 @@ static void emit_sharing(Emit *e, const Step *s)
         if (s->sums[k])
             buf_printf(e->out, "    RNC_SUM(%d, 0x%06" PRIx64 ", %" PRId64 ");\n", s->sums[k] - 1,
                        (uint64_t)operand_address(e->plan, &s->out[k]),
-                       type_elements(s->out[k].tensor->node->type));
+                       sum_floats(e->plan, s->out[k].tensor->node));
     }
 }
 
@@ -412,7 +420,8 @@ static const char stages_text[] =
     " * STEP_OF, which also has filters or the number of images, and scratch.  A: in the arena, S: "
     "in "
     "the\n"
-    " * state, F: filters packed in the arena, W: constants, R: rates of the optimizer. */\n\n"
+    " * state, F: filters packed in the arena, P: panels in the state, W: constants, R: rates of\n"
+    " * the optimizer. */\n\n"
     "#define RNC_LIST(...) __VA_ARGS__\n"
     "#define STEP_OF(number, kind, threads, in, out, weights, scratch) \\\n"
     "    do { \\\n" MANY_BODY
@@ -421,13 +430,14 @@ static const char stages_text[] =
     "#define A(offset) (net->arena + (offset))\n"
     "#define S(offset) (net->state + (offset))\n"
     "#define F(offset) ((const float *)(const void *)A(offset))\n"
+    "#define P(offset) ((const float *)(const void *)S(offset))\n"
     "#define W(offset) (@_constants + (offset) / sizeof(float))\n"
     "#define R(set) net->rates[set]\n"
     "#define IMAGES() ((const float *)(const void *)net->images)\n";
 
 static const char stages_end_text[] =
-    "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef A\n#undef S\n#undef F\n#undef W\n"
-    "#undef R\n#undef IMAGES\n";
+    "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef A\n#undef S\n#undef F\n#undef P\n"
+    "#undef W\n#undef R\n#undef IMAGES\n";
 
 /* What ranks of a training tell each other: parts of the same size that all get, and sums, which go
  * on in the background until they are waited for. */

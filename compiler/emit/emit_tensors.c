@@ -72,13 +72,31 @@ static bool has_averages(const Plan *plan)
     return count_role(plan, 4) > 0;
 }
 
-/* "T("conv1.weight", 4, 64, 3, 7, 7, UNIFORM, 0.25, 0, 1, 0, 0x1240)" */
+/* ", 0x1240)", and before it the number of a parameter that has an average. */
+static void emit_place(Emit *e, int param, bool trained, int number)
+{
+    buf_printf(e->out, ", 0x%" PRIx64, place_of(e->plan, param));
+    if (trained && has_averages(e->plan))
+        buf_printf(e->out, ", %d", number);
+    buf_putc(e->out, ')');
+}
+
+/* ", UNIFORM, 0.25, 0, 1, 0" */
+static void emit_draw(Emit *e, const InitDraw *d)
+{
+    buf_printf(e->out, ", %s, %s, %" PRIu64 ", %d, %" PRIu64, value_names[d->values],
+               emit_real(e, d->limit), d->seed, d->own, d->block);
+}
+
+/* "T("dense1.weight", 2, 6, 64, 1, 1, UNIFORM, 0.25, 0, 1, 0, 0, 0, 0, 0x1240)" */
 static void emit_tensor(Emit *e, int param, int number)
 {
     const Plan *plan = e->plan;
     const Param *p = plan->net->params.at[param];
+    const Kept *kept = &plan->training->kept[param];
     const InitDraw d = draw_of(plan, param);
-    const bool trained = is_updated(plan, p, UPDATE_GRADIENT), vector = is_vector(p, &d);
+    const bool trained = is_updated(plan, p, UPDATE_GRADIENT);
+    const bool vector = is_vector(p, &d) && !kept->filters;
     const char *row = trained ? "T" : "K";
     buf_printf(e->out, vector ? " \\\n    %sV(%s, " : " \\\n    %s(", row, row);
     emit_string(e->out, p->name);
@@ -91,20 +109,29 @@ static void emit_tensor(Emit *e, int param, int number)
         buf_printf(e->out, ", %d", p->rank);
         for (int i = 0; i < 4; i++)
             buf_printf(e->out, ", %d", i < p->rank ? p->dims[i] : 1);
-        buf_printf(e->out, ", %s, %s, %" PRIu64 ", %d, %" PRIu64, value_names[d.values],
-                   emit_real(e, d.limit), d.seed, d.own, d.block);
+        emit_draw(e, &d);
+        buf_printf(e->out, ", %d, %d, %d", kept->rows, kept->row, kept->bare);
     }
-    buf_printf(e->out, ", 0x%" PRIx64, place_of(plan, param));
-    if (trained && has_averages(plan))
-        buf_printf(e->out, ", %d", number);
-    buf_putc(e->out, ')');
+    emit_place(e, param, trained, number);
 }
 
-/* ---- batch normalisations ---- */
+/* ---- layers ---- */
 
 enum { NORM_PARAMS = 4 };
 
-/* Whether the parameter's name is the first one's, which ends in ".weight", with another word. */
+static bool is_weight(const Param *p)
+{
+    return str_ends(p->name, ".weight");
+}
+
+/* The name without its last word, "weight". */
+static void emit_layer_name(Emit *e, const Param *weight)
+{
+    const int length = (int)(strlen(weight->name) - strlen(".weight"));
+    emit_string(e->out, arena_printf(e->arena, "%.*s", length, weight->name));
+}
+
+/* Whether the parameter's name is the first one's, which ends in "weight", with another word. */
 static bool is_named_like(const Param *p, const Param *weight, const char *word)
 {
     const size_t n = strlen(weight->name) - strlen("weight");
@@ -118,7 +145,7 @@ static bool is_norm(const Plan *plan, int param)
     static const char *const words[NORM_PARAMS] = {"weight", "bias", "running_mean", "running_var"};
     static const int begins[NORM_PARAMS] = {1, 0, 0, 1};
     const Param *const *p = (const Param *const *)plan->net->params.at + param;
-    if (param + NORM_PARAMS > plan->net->params.n || !str_ends(p[0]->name, ".weight"))
+    if (param + NORM_PARAMS > plan->net->params.n || !is_weight(p[0]))
         return false;
     for (int i = 0; i < NORM_PARAMS; i++) {
         const InitDraw d = draw_of(plan, param + i);
@@ -134,50 +161,104 @@ static bool is_norm(const Plan *plan, int param)
            place_of(plan, param + 3) == place_of(plan, param + 2) + room;
 }
 
-/* "BN(T, K, "bn1", 64, 0x1280, 0x9000)" */
+/* "BN(T, K, "bn1", 64, 0x9000, 0x1280)" */
 static void emit_norm_row(Emit *e, int param, int number)
 {
     const Param *p = e->plan->net->params.at[param];
-    const int length = (int)(strlen(p->name) - strlen(".weight"));
     buf_puts(e->out, " \\\n    BN(T, K, ");
-    emit_string(e->out, arena_printf(e->arena, "%.*s", length, p->name));
-    buf_printf(e->out, ", %d, 0x%" PRIx64 ", 0x%" PRIx64, p->dims[0], place_of(e->plan, param),
-               place_of(e->plan, param + 2));
-    buf_printf(e->out, has_averages(e->plan) ? ", %d)" : ")", number);
+    emit_layer_name(e, p);
+    buf_printf(e->out, ", %d, 0x%" PRIx64, p->dims[0], place_of(e->plan, param + 2));
+    emit_place(e, param, true, number);
+}
+
+/* How many parameters from this one on are trained filters in panels, and their bias if it follows
+ * them, as rows of convolutions have them: with the usual names, the bias 0 at first. */
+static int count_conv(const Plan *plan, int param)
+{
+    const Param *weight = plan->net->params.at[param];
+    const Kept *kept = &plan->training->kept[param];
+    if (kept->filters != weight || !is_weight(weight) || !is_updated(plan, weight, UPDATE_GRADIENT))
+        return 0;
+    if (kept->bare)
+        return 1;
+    const Param *bias = param + 1 < plan->net->params.n ? plan->net->params.at[param + 1] : weight;
+    const InitDraw d = draw_of(plan, bias->id);
+    return plan->training->kept[bias->id].filters == weight &&
+                   is_named_like(bias, weight, "bias") && is_vector(bias, &d) &&
+                   !(d.limit < 0 || d.limit > 0)
+               ? 2
+               : 0;
+}
+
+/* "CONV(T, "conv1", 64, 3, 7, 7, UNIFORM, 0.25, 0, 1, 0, 0x1240)" */
+static void emit_conv_row(Emit *e, int param, int number)
+{
+    const Param *p = e->plan->net->params.at[param];
+    const InitDraw d = draw_of(e->plan, param);
+    buf_puts(e->out,
+             e->plan->training->kept[param].bare ? " \\\n    CONV(T, " : " \\\n    CONVB(T, ");
+    emit_layer_name(e, p);
+    for (int i = 0; i < 4; i++)
+        buf_printf(e->out, ", %d", p->dims[i]);
+    emit_draw(e, &d);
+    emit_place(e, param, true, number);
 }
 
 static const char list_text[] =
     "\n/* What the state keeps: its dims, what it begins with, where it is in the state, in "
     "bytes.\n"
-    " * T, a trained parameter: name, rank, a, b, c, d, values, limit, seed, own, block, at%s\n"
+    " * T, a trained parameter: name, rank, a, b, c, d, values, limit, seed, own, block, and in\n"
+    " *    panels rows, row, bare (rnc_train_place), at%s\n"
     " * K, another one or a statistic: name, role, changes, rank, ..., at\n"
-    " * TV, KV: n equal numbers.  BN: the four of a batch normalisation */\n"
+    " * TV, KV: n equal numbers.  BN: the four of a batch normalisation.  CONV: filters in "
+    "panels;\n"
+    " * CONVB: with biases */\n"
     "#define TV(row, name, n, value, ...) \\\n"
-    "    row(name, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, __VA_ARGS__)\n"
+    "    row(name, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, 0, 0, 0, __VA_ARGS__)\n"
     "#define KV(row, name, role, changes, n, value, at) \\\n"
-    "    row(name, role, changes, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, at)\n"
-    "#define BN(T, K, name, n, at, statistics%s) \\\n"
+    "    row(name, role, changes, 1, n, 1, 1, 1, CONSTANT, value, 0, 0, 0, 0, 0, 0, at)\n"
+    "#define BN(T, K, name, n, statistics, at%s) \\\n"
     "    TV(T, name \".weight\", n, 1, at%s) \\\n"
     "    TV(T, name \".bias\", n, 0, at + RNC_ROOM(n)%s) \\\n"
     "    KV(K, name \".running_mean\", STATISTIC, 1, n, 0, statistics) \\\n"
     "    KV(K, name \".running_var\", STATISTIC, 1, n, 1, statistics + RNC_ROOM(n))\n"
     "#define RNC_ROOM(n) ((n + (size_t)15) / 16 * 64)\n"
+    "#define CONV(T, name, o, i, h, w, values, limit, seed, own, block, ...) \\\n"
+    "    T(name \".weight\", 4, o, i, h, w, values, limit, seed, own, block, (i) * (h) * (w) + 1, "
+    "\\\n"
+    "      1, 1, __VA_ARGS__)\n"
+    "#define CONVB(T, name, o, i, h, w, values, limit, seed, own, block, at%s) \\\n"
+    "    T(name \".weight\", 4, o, i, h, w, values, limit, seed, own, block, (i) * (h) * (w) + 1, "
+    "\\\n"
+    "      1, 0, at%s) \\\n"
+    "    T(name \".bias\", 1, o, 1, 1, 1, CONSTANT, 0, 0, 0, 0, (i) * (h) * (w) + 1, 0, 0, at%s)\n"
     "#define %s_TENSORS(T, K)";
+
+/* The row of this parameter and those that it has beside it; returns how many. */
+static int emit_row(Emit *e, int param, int number)
+{
+    const int conv = count_conv(e->plan, param);
+    if (conv > 0) {
+        emit_conv_row(e, param, number);
+        return conv;
+    }
+    if (is_norm(e->plan, param)) {
+        emit_norm_row(e, param, number);
+        return NORM_PARAMS;
+    }
+    emit_tensor(e, param, number);
+    return 1;
+}
 
 static void emit_list(Emit *e)
 {
     const Plan *plan = e->plan;
-    const bool numbers = has_averages(plan);
-    const char *number = numbers ? ", number" : "";
-    buf_printf(e->out, list_text, number, number, number, numbers ? ", number + 1" : "", e->upper);
-    for (int i = 0, n = 0; i < plan->net->params.n; i++) {
-        if (is_norm(plan, i)) {
-            emit_norm_row(e, i, n);
-            i += NORM_PARAMS - 1;
-            n += NORM_PARAMS;
-        } else if (plan->training->kept[i].value) {
-            emit_tensor(e, i, n++);
-        }
+    const char *number = has_averages(plan) ? ", number" : "";
+    const char *next = has_averages(plan) ? ", number + 1" : "";
+    buf_printf(e->out, list_text, number, number, number, next, number, number, next, e->upper);
+    for (int i = 0, number_of = 0, n; i < plan->net->params.n; i += n) {
+        n = plan->training->kept[i].value ? emit_row(e, i, number_of) : 1;
+        number_of += plan->training->kept[i].value ? n : 0;
     }
     buf_putc(e->out, '\n');
 }
@@ -185,20 +266,25 @@ static void emit_list(Emit *e)
 /* ---- the tables ---- */
 
 static const char row_text[] =
-    "#define RNC_T(name, rank, a, b, c, d, values, limit, seed, own, block, at%s) \\\n";
+    "#define RNC_T(name, rank, a, b, c, d, values, limit, seed, own, block, rows, row, bare, at%s) "
+    "\\\n";
 static const char kept_text[] =
-    "#define RNC_K(name, role, changes, rank, a, b, c, d, values, limit, "
-    "seed, own, block, at) \\\n";
-static const char info_text[] = "    {name, RNC_ROLE_##role, changes, rank, {a, b, c, d}},\n";
-static const char place_text[] =
-    "    {at, (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), (rank) == 3 ? (b) * (c) : (c) * (d), "
+    "#define RNC_K(name, role, changes, rank, a, b, c, d, values, limit, seed, own, block, rows, "
     "\\\n"
-    "     -1, RNC_VALUES_##values, limit, UINT64_C(seed), own, UINT64_C(block)},\n";
+    "              row, bare, at) \\\n";
+static const char info_text[] = "    {name, RNC_ROLE_##role, changes, rank, {a, b, c, d}},\n";
 
-/* Of other roles than parameters, which begin with zeros or as a copy. */
+/* Of parameters, and of other roles, which begin with zeros or as a copy. */
+static const char place_text[] =
+    "    {at, RNC_EXTENTS(rank, a, b, c, d), rows, row, bare, \\\n"
+    "     -1, RNC_VALUES_##values, limit, UINT64_C(seed), own, UINT64_C(block)},\n";
 static const char other_place_text[] =
-    "    {at + (size_t)0x%" PRIx64 ", (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), \\\n"
-    "     (rank) == 3 ? (b) * (c) : (c) * (d), %s, RNC_VALUES_CONSTANT, 0, 0, 0, 0},\n";
+    "    {at + (size_t)0x%" PRIx64 ", RNC_EXTENTS(rank, a, b, c, d), rows, row, bare, \\\n"
+    "     %s, RNC_VALUES_CONSTANT, 0, 0, 0, 0},\n";
+static const char extents_text[] =
+    "/* Outputs, inputs, window. */\n"
+    "#define RNC_EXTENTS(rank, a, b, c, d) \\\n"
+    "    (rank) == 3 ? 1 : (a), (rank) == 3 ? (a) : (b), (rank) == 3 ? (b) * (c) : (c) * (d)\n";
 
 /* How far moments, averages or gradients are from their parameters, in bytes. */
 static uint64_t shift_of(const Plan *plan, int role)
@@ -285,9 +371,12 @@ void emit_tensors(Emit *e)
     emit_list(e);
     emit_template(e, "\nstatic const rnc_tensor_info @_info_tensors[] = {\n");
     emit_roles(e, false);
-    emit_template(e, "\nstatic const rnc_train_place @_places[] = {\n");
+    buf_putc(e->out, '\n');
+    buf_puts(e->out, extents_text);
+    emit_template(e, "static const rnc_train_place @_places[] = {\n");
     emit_roles(e, true);
-    buf_puts(e->out, "#undef TV\n#undef KV\n#undef BN\n#undef RNC_ROOM\n");
+    buf_puts(e->out, "#undef TV\n#undef KV\n#undef BN\n#undef CONV\n#undef CONVB\n#undef RNC_ROOM\n"
+                     "#undef RNC_EXTENTS\n");
     emit_template(e, tensors_text);
 }
 

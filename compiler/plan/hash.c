@@ -199,6 +199,8 @@ static uint64_t hash_of_state(const Plan *plan)
         const Tensor *const pieces[] = {k->value, k->first, k->second, k->average, k->gradient};
         for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++)
             hash_number(&hash, pieces[p] ? pieces[p]->state->offset : -1);
+        hash_number(&hash, k->rows);
+        hash_number(&hash, k->row);
     }
     return hash;
 }

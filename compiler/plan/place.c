@@ -20,6 +20,7 @@
 #include "plan/plan_parts.h"
 
 #include "net/state.h"
+#include "plan/training.h"
 
 #include <limits.h>
 
@@ -143,6 +144,13 @@ static int64_t stored_elements(const Plan *plan, const Tensor *t, int64_t images
            shared_halo(plan, t, 1) * t->pixel;
 }
 
+/* 1 for a gradient that is kept in panels: each output has a number more, of its bias. */
+static int in_panels(const Plan *plan, const Store *store)
+{
+    return plan->training && plan->training->panels[store->nodes.at[0]] &&
+           is_param_like(plan->net->nodes.at[store->nodes.at[0]]);
+}
+
 /* The layout of a store's pixels; true if it fits into ints. */
 static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type type, Tensor *t)
 {
@@ -165,7 +173,7 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
         return false;
     t->pixel = (int)pixel;
     t->row = (int)row;
-    t->image = (int)(row * rows);
+    t->image = (int)(row * rows + in_panels(plan, store));
     t->origin = t->halo[0] * row + t->halo[1] * pixel;
     return stored_elements(plan, t, type.n) <= INT_MAX;
 }

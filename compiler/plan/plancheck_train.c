@@ -184,6 +184,14 @@ static int64_t regroup_floats(const rnc_regroup_shape *s, bool merged)
     return (int64_t)s->filters * s->taps * s->in_c * (merged ? s->merge : 1);
 }
 
+static void check_repack(PlanCheck *check, const Step *step)
+{
+    const rnc_repack_shape *s = &step->shape.repack;
+    const int64_t depth = (int64_t)s->kernel_h * s->kernel_w * s->in_c;
+    check_run(check, step, &step->in[0], s->plain ? s->filters * depth : s->out_c * (depth + 1));
+    check_run(check, step, &step->in[1], s->filters);
+}
+
 void check_train_shape(PlanCheck *check, const Step *step)
 {
     const Shape *s = &step->shape;
@@ -199,14 +207,12 @@ void check_train_shape(PlanCheck *check, const Step *step)
     case FAMILY_filter:
         check_run(check, step, &step->in[0], rnc_filter_floats(f) * f->slices);
         check_run(check, step, &step->out[0],
-                  (int64_t)f->filters * f->kernel_h * f->kernel_w * f->in_c);
+                  f->plain ? (int64_t)f->filters * f->kernel_h * f->kernel_w * f->in_c
+                           : rnc_filter_floats(f));
         check_run(check, step, &step->out[1], f->filters);
         break;
     case FAMILY_repack:
-        check_run(check, step, &step->in[0],
-                  (int64_t)s->repack.filters * s->repack.kernel_h * s->repack.kernel_w *
-                      s->repack.in_c);
-        check_run(check, step, &step->in[1], s->repack.filters);
+        check_repack(check, step);
         break;
     case FAMILY_regroup:
         check_run(check, step, &step->in[0], regroup_floats(&s->regroup, s->regroup.back));

@@ -1,5 +1,6 @@
-/* select_filters.c: the steps of a training that put a layer's filters, plain floats in the state,
- * into the order that its kernel reads: panels, and from these the filters of Winograd's method. */
+/* select_filters.c: the steps of a training that put a layer's filters, plain floats or panels in
+ * the state, into the order that its kernel reads: panels, and from these the filters of Winograd's
+ * method.  Panels for the forward layer are read where they are. */
 #include "plan/methods/method_parts.h"
 #include "plan/training_parts.h"
 
@@ -14,7 +15,7 @@ static void forward_window(const Plan *plan, const Node *node, bool turned, rnc_
     const Attrs *a = &node->attrs;
     const bool dense = node->op == OP_DENSE || node->op == OP_DENSE_TRANSPOSE;
     s->turned = turned;
-    s->plain = 1;
+    s->plain = !plan->training->kept[node->params[P_WEIGHT]->id].filters;
     s->groups = dense ? 1 : wide_groups(plan, node);
     s->filters = turned ? node->in[0]->type.c : a->filters;
     s->in_c = (turned ? node->type.c : node->in[0]->type.c) / s->groups;
@@ -106,6 +107,21 @@ static Operand merged_filters(Plan *plan, const Node *node)
     return merged;
 }
 
+/* Lets the step read packed filters, or what Winograd's method makes of them. */
+static void read_panels(Plan *plan, const Node *node, Step *step, Operand packed)
+{
+    step->filters = packed;
+    if (step->kernel == KERNEL_conv_winograd)
+        step->filters = add_winograd(plan, node, step, packed);
+}
+
+/* Whether the state has the filters as they would be packed. */
+static bool is_packed(const rnc_repack_shape *s)
+{
+    return !s->plain && !s->turned && s->groups == 1 && s->to_c == s->filters &&
+           s->to_in == s->in_c && s->to_panel == s->panel;
+}
+
 void pack_filters(Plan *plan, const Node *node, Step *step)
 {
     const bool turned = is_transpose(node);
@@ -122,7 +138,11 @@ void pack_filters(Plan *plan, const Node *node, Step *step)
         p.kernel = turned ? KERNEL_depthwise_pack : KERNEL_filter_pack;
     }
     p.in[0] = merged_filters(plan, node);
-    if (!turned)
+    if (is_packed(s)) {
+        read_panels(plan, node, step, p.in[0]);
+        return;
+    }
+    if (!turned && s->plain)
         p.in[1] = param_operand(plan, node, P_BIAS);
     const int64_t n = packed_size(step, s);
     p.out[0] = add_piece(plan, node, "packed", n);
@@ -131,7 +151,5 @@ void pack_filters(Plan *plan, const Node *node, Step *step)
                   ? 1
                   : worth_parts(n, 16384, panels * s->kernel_h * s->kernel_w);
     add_step(plan, &p);
-    step->filters = p.out[0];
-    if (step->kernel == KERNEL_conv_winograd)
-        step->filters = add_winograd(plan, node, step, p.out[0]);
+    read_panels(plan, node, step, p.out[0]);
 }

@@ -40,7 +40,7 @@ static const Node *bias_sum(const Plan *plan, const Node *node)
         const Node *sum = plan->net->nodes.at[i];
         const Attrs *a = &sum->attrs;
         if (sum->op == OP_SUM && sum->in[0] == node->in[0] && a->images && a->pixels &&
-            !a->channels)
+            !a->channels && !plan->training->panels[i])
             return sum;
     }
     return NULL;
@@ -174,6 +174,28 @@ static void weights_tiles(const Plan *plan, const Node *node, Step *step)
     try_turned(plan, node, step);
 }
 
+/* The step that adds the slices of a gradient that is kept in panels. */
+static void add_panel_sum(Plan *plan, const Node *node, const Step *products)
+{
+    const rnc_grad_weights_shape *g = &products->shape.grad_weights;
+    Step step = {.node = node, .kernel = KERNEL_filter_sum, .in = {products->out[0]}};
+    step.shape.filter = (rnc_filter_shape){.slices = g->slices,
+                                           .slice = g->slice,
+                                           .filters = g->out_c,
+                                           .out_c = g->out_c,
+                                           .groups = 1,
+                                           .in_c = g->in_c,
+                                           .kernel_h = g->kernel_h,
+                                           .kernel_w = g->kernel_w,
+                                           .panel = g->panel};
+    step.counts = COUNTS_OWN;
+    const int64_t floats = rnc_grad_floats(g);
+    step.parts = worth_parts(floats * g->slices, 16384, div_up(floats, 16));
+    step.out[0] = operand_of(plan, node);
+    share_sum(plan, &step, 0);
+    add_step(plan, &step);
+}
+
 /* The step that adds the slices and puts them into the order of the master. */
 static void add_filter_sum(Plan *plan, const Node *node, const Step *products, const Node *bias)
 {
@@ -207,7 +229,8 @@ static void add_filter_sum(Plan *plan, const Node *node, const Step *products, c
 
 void select_grad_weights(Plan *plan, const Node *node)
 {
-    const Node *bias = bias_sum(plan, node);
+    const bool in_panels = plan->training->panels[node->id] != NULL;
+    const Node *bias = in_panels ? bias_in_panels(plan, node) : bias_sum(plan, node);
     Step step = {.node = node, .counts = COUNTS_OWN};
     rnc_grad_weights_shape *s = &step.shape.grad_weights;
     *s = weights_shape(plan, node);
@@ -221,10 +244,17 @@ void select_grad_weights(Plan *plan, const Node *node)
     s->bias = bias != NULL;
     step.in[0] = operand_of(plan, node->in[1]);
     step.in[1] = operand_of(plan, node->in[0]);
-    step.out[0] = add_piece(plan, node, "slices", rnc_grad_floats(s) * s->slices);
+    const bool finished = in_panels && s->slices == 1;
+    step.out[0] = finished ? operand_of(plan, node)
+                           : add_piece(plan, node, "slices", rnc_grad_floats(s) * s->slices);
     weights_tiles(plan, node, &step);
+    if (finished)
+        share_sum(plan, &step, 0);
     add_step(plan, &step);
-    add_filter_sum(plan, node, &step, bias);
+    if (in_panels && !finished)
+        add_panel_sum(plan, node, &step);
+    if (!in_panels)
+        add_filter_sum(plan, node, &step, bias);
     if (bias)
         plan->training->served[bias->id] = true;
 }

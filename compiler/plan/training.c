@@ -96,7 +96,7 @@ Operand add_piece(Plan *plan, const Node *node, const char *what, int64_t n)
 static Tensor *keep(Plan *plan, const Param *param, const char *what)
 {
     const char *name = *what ? arena_printf(plan->arena, "%s.%s", param->name, what) : param->name;
-    const int64_t n = param_elements(param);
+    const int64_t n = kept_floats(plan, param);
     Tensor *t = NEW(plan->arena, Tensor);
     *t = (Tensor){.node = piece_node(plan, name, n, param->place), .elem = ELEM_F32, .buffer = -1};
     t->state = add_state(plan, name, ELEM_F32, t->node->type, round_up(n, 16));
@@ -128,13 +128,23 @@ static bool *trained_params(const Plan *plan)
     return trained;
 }
 
-/* What the optimizer keeps of each trained parameter. */
-static void keep_kind(Plan *plan, const bool *trained, const char *what, size_t member)
+static Tensor **member_of(Plan *plan, const Param *param, size_t member)
 {
-    for (int i = 0; i < plan->net->params.n; i++) {
-        if (trained[i])
-            *(Tensor **)(void *)((char *)&plan->training->kept[i] + member) =
-                keep(plan, plan->net->params.at[i], what);
+    return (Tensor **)(void *)((char *)&plan->training->kept[param->id] + member);
+}
+
+/* Keeps something of each parameter that is `chosen`; that of a bias in panels is that of the
+ * filters. */
+static void keep_kind(Plan *plan, const bool *chosen, const char *what, size_t member)
+{
+    for (int biases = 0; biases < 2; biases++) {
+        for (int i = 0; i < plan->net->params.n; i++) {
+            const Param *p = plan->net->params.at[i], *filters = plan->training->kept[i].filters;
+            const bool in_panels = filters && filters != p;
+            if (chosen[i] && in_panels == biases)
+                *member_of(plan, p, member) =
+                    in_panels ? *member_of(plan, filters, member) : keep(plan, p, what);
+        }
     }
 }
 
@@ -143,13 +153,12 @@ static void keep_kind(Plan *plan, const bool *trained, const char *what, size_t 
 static void keep_all(Plan *plan)
 {
     Training *t = plan->training;
-    const bool *used = used_params(plan), *trained = trained_params(plan);
-    t->kept = NEW_ARRAY(plan->arena, Kept, plan->net->params.n + 1);
+    const bool *trained = trained_params(plan);
+    bool *others = used_params(plan);
+    for (int i = 0; i < plan->net->params.n; i++)
+        others[i] = others[i] && !trained[i];
     keep_kind(plan, trained, "", offsetof(Kept, value));
-    for (int i = 0; i < plan->net->params.n; i++) {
-        if (used[i] && !trained[i])
-            t->kept[i].value = keep(plan, plan->net->params.at[i], "");
-    }
+    keep_kind(plan, others, "", offsetof(Kept, value));
     if (optimizer_has_first(&t->optimizer))
         keep_kind(plan, trained, "first", offsetof(Kept, first));
     if (optimizer_has_second(&t->optimizer))
@@ -292,6 +301,8 @@ void begin_training(Plan *plan)
     t->views = NEW_ARRAY(plan->arena, const Node *, n + 1);
     for (int i = 0; i < n; i++)
         t->views[i] = view_of(plan, plan->net->nodes.at[i]);
+    t->kept = NEW_ARRAY(plan->arena, Kept, plan->net->params.n + 1);
+    find_packed(plan);
     keep_all(plan);
     find_last_uses(plan);
 }

@@ -1,9 +1,11 @@
 /* training.h: what the plan of a training has beside steps, buffers and states: which pieces of the
  * state belong to a parameter, the optimizer, and the stages in which the steps run.
  *
- * Masters of parameters, moments, averages and gradients are plain floats in the order of
- * param_type(), [output][row][column][input] for a convolution: what the optimizer works on.  Steps
- * put them into the order that convolutions read before each use (select_filters.c).
+ * Masters of parameters, moments, averages and gradients are what the optimizer works on.  Filters
+ * of most convolutions are kept in panels with their biases (packed.c), which convolutions read as
+ * they are; everything else is plain floats in the order of param_type(), [output][row][column]
+ * [input] for a convolution.  Steps put filters into the order of other kernels before each use
+ * (select_filters.c).
  */
 #ifndef RNC_TRAINING_H
 #define RNC_TRAINING_H
@@ -34,9 +36,14 @@ typedef struct Optimizer {
     int accumulate;               /* batches of an update */
 } Optimizer;
 
-/* What the state keeps of a parameter; NULL: nothing of this kind. */
+/* What the state keeps of a parameter; NULL: nothing of this kind.  A bias that is in panels has
+ * the tensors of the filters beside it. */
 typedef struct Kept {
     Tensor *value, *first, *second, *average, *gradient;
+    const Param *filters; /* in whose panels it is: they may be itself; NULL: it is plain floats */
+    int rows;             /* of a panel */
+    int row;              /* of these the first of its own: 0 of a bias, 1 of filters */
+    bool bare;            /* filters without a bias: row 0 has zeros */
 } Kept;
 
 /* The two sets of rates that updates read (PLACE_RATES). */
@@ -56,7 +63,10 @@ struct Training {
     /* By node id: the convolution or dense layer that computes the node, if it is the transpose of
      * one with stride 1; else NULL. */
     const Node **views;
-    Kept *kept;   /* by id of Net.params */
+    Kept *kept; /* by id of Net.params */
+    /* By node id: of a gradient that is kept in panels, the filters whose panels these are, or
+     * NULL; that of a bias is computed with that of the filters. */
+    const Param **panels;
     bool *served; /* by node id: a step before it computes it as well */
     int *last; /* by number of Net.updates: the last node of the step that reads what it changes */
     int begin[STAGES + 1];
@@ -78,8 +88,15 @@ bool updates_wait(const Optimizer *o);
 bool moves_wait(const Optimizer *o);
 /* Whether weight decay leaves the parameter out. */
 bool decays(const Train *train, const Param *param);
+/* How many floats one of the parameter's tensors in the state has; with those of the filters or the
+ * bias in the same panels. */
+int64_t kept_floats(const Plan *plan, const Param *param);
+/* Whether it is a gradient that steps of its own take: not that of a bias in panels. */
+bool is_updated_alone(const Plan *plan, const Update *u);
+/* How many floats a gradient has, or another node. */
+int64_t gradient_floats(const Plan *plan, const Node *node);
 /* How many sums of squares the parameter's gradient has in Training.squares. */
-int64_t count_squares(const Param *param);
+int64_t count_squares(const Plan *plan, const Param *param);
 Optimizer optimizer_of(const Train *train); /* NULL: plain gradient descent */
 
 #endif

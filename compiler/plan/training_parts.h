@@ -26,6 +26,13 @@ const Node *result_of(const Plan *plan, const Node *node, int r);
 /* The operand that is the result r of a node's operator. */
 Operand result_operand(const Plan *plan, const Node *node, int r);
 
+/* ---- panels (packed.c) ---- */
+
+/* Decides which parameters are kept in panels: Kept.filters and the like, Training.panels. */
+void find_packed(Plan *plan);
+/* The gradient of the bias that is in the panels of a gradient of filters, or NULL. */
+const Node *bias_in_panels(const Plan *plan, const Node *grad);
+
 /* ---- shards and ranks (shards.c) ---- */
 
 /* How `images` of a rank, whose sums would best be made of `wanted` slices, are cut: slices of this

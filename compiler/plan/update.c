@@ -11,9 +11,9 @@ static Step update_step(const Update *u, Kernel kernel, int64_t n)
     return step;
 }
 
-int64_t count_squares(const Param *param)
+int64_t count_squares(const Plan *plan, const Param *param)
 {
-    return div_up(param_elements(param), RNC_SQUARES);
+    return div_up(kept_floats(plan, param), RNC_SQUARES);
 }
 
 int squares_result(Kernel kernel)
@@ -30,8 +30,8 @@ static void write_squares(const Plan *plan, const Update *u, Step *step)
     Operand *to = &step->out[squares_result(step->kernel)];
     *to = at_tensor(plan->training->squares);
     for (const Update *before = plan->net->updates.at; before != u; before++) {
-        if (before->kind == UPDATE_GRADIENT)
-            to->shift += count_squares(before->param);
+        if (is_updated_alone(plan, before))
+            to->shift += count_squares(plan, before->param);
     }
 }
 
@@ -62,7 +62,7 @@ static void add_update(Plan *plan, const Update *u)
     const Optimizer *o = &plan->training->optimizer;
     const Kept *kept = &plan->training->kept[u->param->id];
     const bool decay = decays(plan->net->train, u->param);
-    const int64_t n = param_elements(u->param);
+    const int64_t n = kept_floats(plan, u->param);
     Step step = update_step(u, o->kind == OPTIMIZER_SGD ? KERNEL_sgd : KERNEL_adam, n);
     set_optimizer(o, decay, &step.shape.update);
     step.in[0] = gradient_of(plan, u);
@@ -111,7 +111,7 @@ void find_last_uses(Plan *plan)
 
 static void add_accumulation(Plan *plan, const Update *u)
 {
-    Step step = update_step(u, KERNEL_accumulate, param_elements(u->param));
+    Step step = update_step(u, KERNEL_accumulate, kept_floats(plan, u->param));
     step.in[0] = operand_of(plan, u->node);
     step.out[0] = at_tensor(plan->training->kept[u->param->id].gradient);
     add_step(plan, &step);
@@ -125,7 +125,7 @@ void select_updates(Plan *plan, int node)
         /* Of several ranks in the order in which their sums end. */
         const int i = plan->options.ranks > 1 ? n - 1 - k : k;
         const Update *u = &plan->net->updates.at[i];
-        if (u->kind != UPDATE_GRADIENT || t->last[i] != node)
+        if (!is_updated_alone(plan, u) || t->last[i] != node)
             continue;
         if (t->kept[u->param->id].gradient)
             add_accumulation(plan, u);
@@ -140,8 +140,8 @@ void add_squares(Plan *plan)
     const Net *net = plan->net;
     t->n_squares = 0;
     for (int i = 0; i < net->updates.n; i++) {
-        if (net->updates.at[i].kind == UPDATE_GRADIENT)
-            t->n_squares += count_squares(net->updates.at[i].param);
+        if (is_updated_alone(plan, &net->updates.at[i]))
+            t->n_squares += count_squares(plan, net->updates.at[i].param);
     }
     if (t->n_squares > 0)
         t->squares = add_piece(plan, net->updates.at[0].node, "squares", t->n_squares).tensor;
@@ -152,9 +152,9 @@ static void select_squares(Plan *plan)
 {
     for (int i = 0; i < plan->net->updates.n; i++) {
         const Update *u = &plan->net->updates.at[i];
-        if (u->kind != UPDATE_GRADIENT)
+        if (!is_updated_alone(plan, u))
             continue;
-        Step step = update_step(u, KERNEL_square_sum, param_elements(u->param));
+        Step step = update_step(u, KERNEL_square_sum, kept_floats(plan, u->param));
         step.in[0] = gradient_of(plan, u);
         write_squares(plan, u, &step);
         add_step(plan, &step);
@@ -170,7 +170,7 @@ void select_late_updates(Plan *plan)
     if (moves_wait(&t->optimizer))
         select_moves(plan);
     for (int i = 0; i < plan->net->updates.n && updates_wait(&t->optimizer); i++) {
-        if (plan->net->updates.at[i].kind == UPDATE_GRADIENT)
+        if (is_updated_alone(plan, &plan->net->updates.at[i]))
             add_update(plan, &plan->net->updates.at[i]);
     }
 }

@@ -55,7 +55,9 @@ says err '--except says what the weights do not give; it needs -w'
 run 1 'no training' train alone.net --data p -o run
 says err 'there is no training in the file'
 run 1 'no such parameter' train small.net --data p -o run -D epoch=3
-says err "'epoch'"
+says err "neither 'small' nor its training 'quick' has a parameter 'epoch'; did you mean 'epochs'?"
+says err "the parameters of 'small' are filters, classes"
+says err "the parameters of 'quick' are epochs, rate, images, "
 run 1 'three ranks' train small.net --data p -o run --ranks 3
 says err 'a batch of 16 images cannot be divided among 3 ranks'
 export RNC_MPI=./none.so OMPI_COMM_WORLD_SIZE=2

@@ -202,6 +202,26 @@ static Value define_value(Lower *l, const Parameter *p, int file, const char *te
     return e ? value_of(&env, e) : (Value){.kind = VALUE_BAD};
 }
 
+/* A name that is a parameter neither of the net nor of the training, if one is lowered. */
+static void refuse_define(Lower *l, const Decl *decl, const char *net, const char *name, Loc loc)
+{
+    const Decl *training = l->training;
+    VEC(const char *) known = {0};
+    for (int i = 0; i < decl->params.n; i++)
+        VEC_PUSH(l->arena, &known, decl->params.at[i].name.text);
+    for (int i = 0; training && i < training->params.n; i++)
+        VEC_PUSH(l->arena, &known, training->params.at[i].name.text);
+    const char *suggestion = lower_suggestion(l, name, known.at, known.n);
+    if (training)
+        diag_error(l->d, loc, "neither '%s' nor its training '%s' has a parameter '%s'%s", net,
+                   training->name.text, name, suggestion);
+    else
+        diag_error(l->d, loc, "'%s' has no parameter '%s'%s", net, name, suggestion);
+    note_parameters(l, decl);
+    if (training)
+        note_parameters(l, training);
+}
+
 static bool bind_define(Lower *l, Binding *b, const char *net, const char *define)
 {
     const Decl *decl = b->decl;
@@ -212,9 +232,7 @@ static bool bind_define(Lower *l, Binding *b, const char *net, const char *defin
     Loc name_loc = {file, 0, (int)length}, value_loc = {file, (int)length + 1, (int)strlen(define)};
     int which = parameter_named(decl, name);
     if (which < 0) {
-        diag_error(l->d, name_loc, "'%s' has no parameter '%s'%s", net, name,
-                   lower_suggestion(l, name, names_of(l, decl), decl->params.n));
-        note_parameters(l, decl);
+        refuse_define(l, decl, net, name, name_loc);
         return false;
     }
     if (!equals || !equals[1]) {

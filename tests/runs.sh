@@ -50,6 +50,13 @@ run 2 'no folder for a training' train small.net --data p
 says err 'no folder is given for what the training leaves: -o FOLDER'
 run 2 'no epochs' train small.net --data p -o run --epochs 0
 says err "'0' is no value for --epochs"
+for rate in -0.1 nan inf 1e30 1e999 0.1x; do
+    run 2 "the rate $rate" train small.net --data p -o run --rate $rate
+    says err "'$rate' is no value for --rate"
+    says err '--rate takes a number that is not negative and below 1e30'
+done
+run 1 'a tiny rate' train alone.net --data p -o run --rate 1e-320
+says err 'there is no training in the file'
 run 2 'except without weights' train small.net --data p -o run --except 'fc.*'
 says err '--except says what the weights do not give; it needs -w'
 run 1 'no training' train alone.net --data p -o run

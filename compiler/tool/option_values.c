@@ -104,10 +104,9 @@ bool option_passes(Parser *p, const char *value)
 static bool real(Parser *p, const char *value, double *out)
 {
     char *end;
-    errno = 0;
-    *out = strtod(value, &end);
-    if (end == value || *end || errno || !(*out >= 0 && *out < 1e30)) {
-        bad_value(p, value, "a number, not negative");
+    *out = strtod(value, &end); /* infinite where it is too large */
+    if (end == value || *end || !(*out >= 0 && *out < 1e30)) {
+        bad_value(p, value, "a number that is not negative and below 1e30");
         return false;
     }
     return true;

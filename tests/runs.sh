@@ -335,6 +335,11 @@ says err 'small.net:4: step 3 of epoch 1 is not finite, first at bn1 + relu1: '
 
 trains few --overfit 8 -D epochs=20
 [ "$(accuracy few)" -eq 100 ] && result good || result bad "8 pictures are not learnt: $(accuracy few) %"
+trains every --overfit 120 --epochs 1
+run 1 'more than there are' train small.net --data pictures.bin --cache pictures.cache -o more --overfit 121
+says err '--overfit 121 asks for more pictures than pictures.bin has, 120'
+says err 'without --overfit all of them are used'
+gone more/steps.csv more/net_trained.so
 trains begun -w learns/best.safetensors --except 'dense1.*' --epochs 1
 says out 'learns/best.safetensors: 6 parameters and 4 statistics to begin with, 2 begin anew'
 run 1 'no such parameter' train small.net --data pictures.bin -o nothing -w learns/best.safetensors --except 'fc.*'

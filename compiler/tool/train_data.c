@@ -104,6 +104,17 @@ static bool fits(Training *t)
     return problems->n == 0;
 }
 
+static bool enough_to_overfit(const Training *t)
+{
+    const Options *o = t->o;
+    if ((size_t)o->overfit <= t->set.n)
+        return true;
+    diag_error(t->d, NO_LOC, "--overfit %d asks for more pictures than %s has, %zu", o->overfit,
+               o->train_data, t->set.n);
+    diag_note(t->d, NO_LOC, "give it a smaller number; without --overfit all of them are used");
+    return false;
+}
+
 static bool make_folder(Training *t, const char *path)
 {
     struct stat about;
@@ -128,7 +139,8 @@ static bool open_all(Training *t, const char *cache, const char *held)
         return false;
     }
     const bool good = open_one(t, &t->set, o->train_data, cache, false) &&
-                      (!held || open_one(t, &t->held, o->train_validation, held, true)) && fits(t);
+                      (!held || open_one(t, &t->held, o->train_validation, held, true)) &&
+                      fits(t) && enough_to_overfit(t);
     rnc_pool_free(t->o->data.pool);
     if (good && held && t->held.hash == t->set.hash)
         diag_warning(t->d, NO_LOC, "%s: what is held back are the pictures that are trained on",

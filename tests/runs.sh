@@ -413,8 +413,16 @@ says out 'shown/deep       3'
 says out 'other/deep       1'
 run 0 'a run of this program' curves learns
 says out 'learns '
-run 1 'no run' curves shown/deep empty nowhere -o none.svg
-says err 'empty: error: this run has not finished an epoch yet'
+mkdir -p blank odd
+: > blank/epochs.csv
+printf 'a,b\n1,2\n' > odd/epochs.csv
+run 1 'no run' curves shown/deep empty blank odd nowhere -o none.svg
+for folder in empty blank; do
+    says err "$folder: error: this run has not finished an epoch yet"
+done
+says err 'rnc train with --resume goes on with it'
+says err 'odd: error: this is no folder of a run'
+says err 'odd/epochs.csv: has no columns epoch and loss'
 says err 'nowhere: error: this is no folder of a run'
 says err 'rnc train FILE.net --data PATH -o FOLDER makes one'
 gone none.svg

@@ -263,11 +263,13 @@ bool rnct_table_read(rnct_table *t, const char *path, rnct_problems *problems)
         else
             good = n == t->columns && add_row(t, fields, &room);
     }
+    const int error = ferror(f) ? errno : 0;
     free(line);
     fclose(f);
-    if (!good || number == 0) {
-        rnct_table_free(t);
-        return rnct_problem(problems, path, "line %zu is no row of numbers with commas", number);
-    }
-    return true;
+    if (good && !error)
+        return true;
+    rnct_table_free(t);
+    if (error)
+        return rnct_problem(problems, path, "cannot be read: %s", strerror(error));
+    return rnct_problem(problems, path, "line %zu is no row of numbers with commas", number);
 }

@@ -49,7 +49,8 @@ typedef struct rnct_table {
     double *values;                 /* [rows][columns], NaN where a number is absent; owned */
 } rnct_table;
 
-/* Reads a CSV log.  False with a problem; else to be freed. */
+/* Reads a CSV log; an empty file is one without columns and rows.  False with a problem; else to be
+ * freed. */
 bool rnct_table_read(rnct_table *table, const char *path, rnct_problems *problems);
 void rnct_table_free(rnct_table *table);
 /* The index of a column, or -1. */

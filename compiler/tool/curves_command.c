@@ -51,19 +51,34 @@ static const char *label_of(const Words *folders, int i, Arena *arena)
     return own;
 }
 
+/* Returns false after a message. */
+static bool no_run(const char *folder, const char *why, Diag *d)
+{
+    diag_file_error(d, folder, "this is no folder of a run");
+    diag_note(d, NO_LOC, "%s", why);
+    diag_note(d, NO_LOC, "rnc train FILE.net --data PATH -o FOLDER makes one");
+    return false;
+}
+
 static bool read_run(Shown *run, const char *folder, Arena *arena, Diag *d)
 {
     rnct_problems *problems = NEW(arena, rnct_problems);
-    if (!rnct_table_read(&run->epochs, arena_printf(arena, "%s/epochs.csv", folder), problems)) {
-        diag_file_error(d, folder, "this is no folder of a run");
-        diag_note(d, NO_LOC, "%s", problems->text[0]);
-        diag_note(d, NO_LOC, "rnc train FILE.net --data PATH -o FOLDER makes one");
-        return false;
-    }
-    if (run->epochs.rows > 0)
+    rnct_table *t = &run->epochs;
+    const char *log = arena_printf(arena, "%s/epochs.csv", folder);
+    *problems = (rnct_problems){0};
+    if (!rnct_table_read(t, log, problems))
+        return no_run(folder, problems->text[0], d);
+    const bool some = t->rows > 0;
+    if (some && rnct_table_column(t, "epoch") >= 0 && rnct_table_column(t, "loss") >= 0)
         return true;
-    rnct_table_free(&run->epochs);
+    rnct_table_free(t);
+    if (some)
+        return no_run(folder, arena_printf(arena, "%s: has no columns epoch and loss", log), d);
     diag_file_error(d, folder, "this run has not finished an epoch yet");
+    diag_note(
+        d, NO_LOC,
+        "curves begin with its first epoch; if it was stopped, rnc train with --resume goes on "
+        "with it");
     return false;
 }
 

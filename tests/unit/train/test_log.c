@@ -171,6 +171,12 @@ static void test_table(void)
     says(&problems, "line 3 is no row of numbers");
     folder_write(&folder, "log", "step,loss\n1\n", 12);
     CU_ASSERT_FALSE(rnct_table_read(&table, folder_path(&folder, "log"), &problems));
+    folder_write(&folder, "log", "", 0);
+    CU_ASSERT_FATAL(rnct_table_read(&table, folder_path(&folder, "log"), &problems));
+    CU_ASSERT(table.columns == 0 && table.rows == 0);
+    rnct_table_free(&table);
+    CU_ASSERT_FALSE(rnct_table_read(&table, folder_path(&folder, ""), &problems));
+    says(&problems, "cannot be read: Is a directory");
     CU_ASSERT_FALSE(rnct_table_read(&table, folder_path(&folder, "none"), &problems));
     says(&problems, "none: cannot be read: No such file");
     folder_remove(&folder);

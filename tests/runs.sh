@@ -255,6 +255,67 @@ for options in '-D average=0.9 -D together=3' '-D adam=true -D limit=1'; do
     from=whole
 done
 
+# ---- signals while the C compiler runs ----
+
+${CC:-cc} -O0 -o heed "$src/tests/heed.c" || exit 1
+# Compilers that never end, with a program in the background; pids/ has a file for each.
+cat > slow-cc << 'EOT'
+#!/bin/sh
+[ -z "${STUBBORN:-}" ] || trap '' TERM
+sleep 300 &
+trap - TERM
+echo $$ $! > pids/.$$ && mv pids/.$$ pids/$$
+wait
+EOT
+printf '#!/bin/sh\n: > pids/$$\nuntil [ -e go ]; do sleep 0.02; done\nexec %s "$@"\n' "$CC" > late-cc
+chmod +x slow-cc late-cc
+mkdir temporary
+
+# compiling PROGRAM...: starts it with a $TMPDIR of its own, and waits until a compiler runs
+compiling() {
+    rm -rf pids && mkdir pids
+    TMPDIR=$PWD/temporary "$@" > out 2> err &
+    pid=$!
+    while kill -0 $pid 2> /dev/null && [ -z "$(ls pids)" ]; do sleep 0.02; done
+}
+
+# ended SIGNAL LABEL OPTION...: rnc is ended by it, with all that it has started
+ended() {
+    signal=$1 label="$2, SIG$1"
+    shift 2
+    built_by "$PWD/slow-cc" compiling ./heed "$rnc" "$@"
+    kill -$signal $pid
+    wait $pid 2> /dev/null
+    status=$?
+    [ $status -gt 128 ] && [ "$(kill -l $status)" = $signal ] && result good || result bad "$label: status $status"
+    for process in $(cat pids/*); do
+        case $(ps -o stat= -p $process) in
+        '' | Z*) result good ;;
+        *) result bad "$label: process $process was left" && kill -KILL $process ;;
+        esac
+    done
+    [ -z "$(ls -A temporary)" ] && result good || result bad "$label: $(ls -A temporary) was left"
+    empty err
+}
+
+for signal in HUP INT TERM QUIT; do
+    ended $signal train train small.net --data pictures.bin --cache pictures.cache -o never
+    gone never/net_trained.so never/steps.csv
+done
+ended INT tune tune small.net -q -o never.tuning
+ended TERM tune tune small.net -q -o never.tuning
+ended TERM verify verify alone.net --init he:1
+STUBBORN=yes ended INT 'verify, a program that ignores SIGTERM' verify alone.net --init he:1
+ended TERM 'verify --keep' verify alone.net --init he:1 --keep kept
+there kept/net_verified.c
+built_by "$PWD/late-cc" compiling sh -c 'trap "" HUP; exec "$@"' sh "$rnc" verify alone.net --init he:1 --isa scalar
+kill -HUP $pid
+: > go
+wait $pid
+status=$? label='SIGHUP that is ignored'
+[ $status -eq 0 ] && result good || result bad "$label: status $status"
+[ -z "$(ls -A temporary)" ] && result good || result bad "$label: $(ls -A temporary) was left"
+
 # ---- what does not go on ----
 
 run 1 'changed data' train small.net --data changed.bin -o stopped --resume -D epochs=40

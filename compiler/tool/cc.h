@@ -10,14 +10,20 @@
 #include <assert.h>
 
 /* A folder for what is compiled: `keep`, which is made if need be or, if that is NULL, a new
- * temporary folder "rnc-WHAT-XXXXXX".  Returns NULL after a message. */
+ * temporary folder "rnc-WHAT-XXXXXX".  Returns NULL after a message.
+ *
+ * From here to cc_end() SIGHUP, SIGINT, SIGQUIT and SIGTERM do not end rnc, but the compilers that
+ * run; cc_end() then ends rnc by that signal. */
 const char *cc_folder(const char *keep, const char *what, Arena *arena, Diag *d);
+/* Removes a temporary folder and what is in it, when the code is loaded; NULL: it is kept. */
+void cc_end(const char *folder);
 const char *cc_path(const char *folder, const char *name, Arena *arena);
 
-/* FOLDER/NAME.c to FOLDER/NAME.so by $CC, or cc; `flags` and `libraries` as the shell takes
- * them; `advice` is said after a failure.  False after a message. */
-bool cc_shared(const char *folder, const char *name, const char *flags, const char *libraries,
-               const char *advice, Arena *arena, Diag *d);
+/* FOLDER/NAME.c to FOLDER/NAME.so for n names at once, by $CC, or cc; `flags` and `libraries` as
+ * the shell takes them; `advice` is said after a failure.  False after a message, or without one
+ * after a signal that cc_end() will end rnc by. */
+bool cc_shared(const char *folder, const char *const *names, int n, const char *flags,
+               const char *libraries, const char *advice, Arena *arena, Diag *d);
 
 /* FOLDER/NAME.so, and what it has under `symbol`.  NULL after a message; *handle is for
  * dlclose() in either case, unless it is NULL. */
@@ -35,8 +41,5 @@ static inline rnc_isa cc_isa(Isa isa)
 {
     return (rnc_isa)(isa + 1);
 }
-
-/* Removes FOLDER/NAME.c and .so, if they exist. */
-void cc_remove(const char *folder, const char *name, Arena *arena);
 
 #endif

@@ -53,6 +53,7 @@ static bool is_built(const Training *t)
 /* Compiles it elsewhere, so that the folder never has half of it. */
 static bool build(Training *t)
 {
+    const char *const names[] = {code};
     const OutputFile file = {cc_path(t->dir, "net_trained.c", t->arena), buf_text(&t->c.source),
                              t->c.source.n};
     if (!t->o->quiet) {
@@ -60,7 +61,7 @@ static bool build(Training *t)
         fflush(stdout);
     }
     return outputs_write(&file, 1, NULL, 0, t->arena, t->d) &&
-           cc_shared(t->dir, code, "-pthread", "", "$CC names another", t->arena, t->d);
+           cc_shared(t->dir, names, 1, "-pthread", "", "$CC names another", t->arena, t->d);
 }
 
 /* The code, where it is or compiled; NULL after a message. */
@@ -92,15 +93,6 @@ static bool load(Training *t)
     t->info = cc_load(t->rank == 0 ? t->o->output : t->dir, code, "net_trained_info", &t->handle,
                       t->arena, t->d);
     return t->info != NULL;
-}
-
-/* The code is loaded, and the folder where it was made can go. */
-static void clean(const Training *t)
-{
-    if (!t->dir)
-        return;
-    cc_remove(t->dir, code, t->arena);
-    rmdir(t->dir);
 }
 
 /* ---- the run ---- */
@@ -256,7 +248,8 @@ int train_command(Options *o, Arena *arena, SrcMap *src, Diag *d)
     if (!ranks_begin(&t))
         return status_of(d);
     const bool ready = prepare(&t);
-    clean(&t);
+    if (t.dir) /* the code is loaded */
+        cc_end(t.dir);
     if (ready && ranks_fork(&t)) {
         if (rnc_pool_new(&t.pool, plan_threads(&t)) == RNC_OK)
             status = run(&t);

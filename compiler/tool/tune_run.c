@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -308,14 +307,7 @@ enum { FILES_MOST = 4 }; /* compiled at once */
 typedef struct Unit {
     const char *name; /* in the folder */
     int first, n;
-    pid_t compiler; /* the process that compiles it; 0: this one */
 } Unit;
-
-static bool compile_unit(const Tune *t, const char *folder, const Unit *u)
-{
-    return cc_shared(folder, u->name, "", "",
-                     "tuning measures compiled code; $CC names the compiler", t->arena, t->d);
-}
 
 static bool write_unit(Tune *t, Candidate *const *list, const char *folder, const Unit *u)
 {
@@ -335,28 +327,17 @@ static bool write_unit(Tune *t, Candidate *const *list, const char *folder, cons
     return outputs_write(&file, 1, NULL, 0, t->arena, t->d);
 }
 
-/* A file for each CPU, of a few candidates at least.  What another process could not compile this
- * one compiles again, for the message. */
-static bool build(Tune *t, Candidate *const *list, const char *folder, Unit *units, int n)
+/* A file for each CPU, of a few candidates at least, compiled at once. */
+static bool build(Tune *t, Candidate *const *list, const char *folder, const Unit *units, int n)
 {
-    bool good = true;
-    for (int i = 0; i < n && good; i++)
-        good = write_unit(t, list, folder, &units[i]);
-    fflush(NULL);
-    for (int i = 1; i < n && good; i++) {
-        units[i].compiler = fork();
-        if (units[i].compiler == 0)
-            _exit(compile_unit(t, folder, &units[i]) ? 0 : 1);
+    const char *names[FILES_MOST];
+    for (int i = 0; i < n; i++) {
+        names[i] = units[i].name;
+        if (!write_unit(t, list, folder, &units[i]))
+            return false;
     }
-    good = good && compile_unit(t, folder, &units[0]);
-    for (int i = 1; i < n; i++) {
-        int status = -1;
-        if (units[i].compiler > 0)
-            waitpid(units[i].compiler, &status, 0);
-        if (good && status != 0)
-            good = compile_unit(t, folder, &units[i]);
-    }
-    return good;
+    return cc_shared(folder, names, n, "", "",
+                     "tuning measures compiled code; $CC names the compiler", t->arena, t->d);
 }
 
 /* Finds the candidates' functions; false after a message. */
@@ -395,9 +376,7 @@ static bool make_functions(Tune *t, Candidate *const *list, int count)
     }
     const bool good = build(t, list, folder, units, n) && load(t, list, folder, units, n);
     /* The files are removed at once, so that none remain even if measuring is interrupted. */
-    for (int i = 0; i < n; i++)
-        cc_remove(folder, units[i].name, t->arena);
-    rmdir(folder);
+    cc_end(folder);
     return good;
 }
 

@@ -336,13 +336,14 @@ static const char *in_dir(const Verify *v, const char *name)
 
 static bool build(Verify *v)
 {
+    const char *const names[] = {"net_verified"};
     const OutputFile files[] = {
         {in_dir(v, "net_verified.c"), buf_text(&v->c->source), v->c->source.n},
         {in_dir(v, "net_verified.weights"), v->c->weights, v->c->weights_size},
     };
     const bool blas = v->o->compile.plan.backend == BACKEND_OPENBLAS;
     return outputs_write(files, 2, NULL, 0, v->arena, v->d) &&
-           cc_shared(v->dir, "net_verified", "-pthread", blas ? " -lopenblas" : "",
+           cc_shared(v->dir, names, 1, "-pthread", blas ? " -lopenblas" : "",
                      "$CC names another; --keep DIR leaves the C there", v->arena, v->d);
 }
 
@@ -352,15 +353,14 @@ static bool load(Verify *v)
     return v->info != NULL;
 }
 
-static void clean(Verify *v)
+static bool make_code(Verify *v)
 {
-    if (v->handle)
-        dlclose(v->handle);
-    if (!v->dir || v->o->keep)
-        return;
-    cc_remove(v->dir, "net_verified", v->arena);
-    unlink(in_dir(v, "net_verified.weights"));
-    rmdir(v->dir);
+    v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
+    if (!v->dir)
+        return false;
+    const bool good = build(v) && load(v);
+    cc_end(v->o->keep ? NULL : v->dir);
+    return good;
 }
 
 /* The most that rounding the weights changes an output in any run, relative to the output's largest
@@ -464,18 +464,18 @@ static void verify(Verify *v)
     v->runs = spikes ? 1 : count_runs(v);
     for (int i = 0; i < net->inputs.n; i++)
         values[i] = port_random(net, i, v->runs, v->o->seed, v->arena);
-    v->dir = cc_folder(v->o->keep, "verify", v->arena, v->d);
     if (spikes) {
-        if (make_spikes(v, values) && v->dir && build(v) && load(v))
+        if (make_spikes(v, values) && make_code(v))
             run_all(v, values);
-    } else if (v->dir && build(v) && load(v)) {
+    } else if (make_code(v)) {
         v->oracles = all_runs(v, net, values);
         use_rounded(v, values);
         make_operands(v);
         v->scale = scale_new(v->c, v->arena);
         run_all(v, values);
     }
-    clean(v);
+    if (v->handle)
+        dlclose(v->handle);
 }
 
 int verify_command(Options *o, Arena *arena, SrcMap *src, Diag *d)

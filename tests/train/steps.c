@@ -76,12 +76,13 @@ static void draw_inputs(Test *t)
 
 static bool load(Test *t, const char *folder, void **handle)
 {
+    const char *const names[] = {"trained"};
     Buf *source = &t->c.source;
     const char *path = arena_printf(t->arena, "%s/trained.c", folder);
     FILE *f = fopen(path, "w");
     if (!f || fwrite(buf_text(source), 1, source->n, f) != source->n || fclose(f))
         return false;
-    if (!cc_shared(folder, "trained", "-O1", "", "it should compile", t->arena, t->d))
+    if (!cc_shared(folder, names, 1, "-O1", "", "it should compile", t->arena, t->d))
         return false;
     t->info = cc_load(folder, "trained", "trained_info", handle, t->arena, t->d);
     return t->info != NULL;

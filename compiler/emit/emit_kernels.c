@@ -282,6 +282,8 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/train/bn.h");
         if (uses_family(plan, FAMILY_pool_grad))
             paste_kernel(e, "kernels/train/pool.h");
+        if (uses_kernel(plan, KERNEL_conv_grad_weights))
+            paste_kernel(e, "kernels/train/grad_tile.h");
     }
     for (int k = 0; k < KERNEL_COUNT; k++) {
         if (uses_kernel(plan, (Kernel)k))

@@ -162,7 +162,7 @@ static void weights_tiles(const Plan *plan, const Node *node, Step *step)
             continue;
         like_registers(&c, (Isa)i, t);
         t->depth = BLOCK;
-        t->memory_broadcasts = like_broadcasts(t, (Isa)i);
+        t->memory_broadcasts = 0; /* from registers they are faster here (docs/kernels-log.md) */
         const int64_t own = rnc_grad_scratch(s, t);
         scratch = own > scratch ? own : scratch;
     }

@@ -12,225 +12,225 @@
  * channels; its sums go over a block of pixels in registers and are then added to those in memory.
  * So a sum of N products has an error like one of (pixels of a block + blocks of a slice + slices).
  * Pixels at which a tap meets only the halo are left out.
+ *
+ * Tiles are taken in rectangles of columns by rows whose sums stay in the L2 while all blocks of a
+ * slice pass; at each pixel a tile fetches some of what the next block or rectangle reads.
  * Knobs: pixels, vectors (rows and vectors of a register tile), depth (pixels of a block),
  * memory_broadcasts. */
-#define grad_columns RNC_FN(grad_columns)
+#define grad_column RNC_FN(grad_column)
+#define grad_across RNC_FN(grad_across)
+#define grad_follow RNC_FN(grad_follow)
 #define grad_ahead RNC_FN(grad_ahead)
-#define grad_fetch RNC_FN(grad_fetch)
-#define grad_block RNC_FN(grad_block)
-#define grad_tile RNC_FN(grad_tile)
-#define grad_sums RNC_FN(grad_sums)
-#define grad_copy RNC_FN(grad_copy)
-#define grad_bias RNC_FN(grad_bias)
+#define grad_line RNC_FN(grad_line)
+#define grad_apart_out RNC_FN(grad_apart_out)
+#define grad_apart_in RNC_FN(grad_apart_in)
 #define grad_one RNC_FN(grad_one)
+#define grad_pass RNC_FN(grad_pass)
+#define grad_take RNC_FN(grad_take)
+#define grad_next RNC_FN(grad_next)
 #define grad_some RNC_FN(grad_some)
 #define grad_shared RNC_FN(grad_shared)
 #define grad_panels RNC_FN(grad_panels)
 
-/* The memory of the next block, which is fetched meanwhile: both pointers advance by so many bytes
- * at each pixel. */
-typedef struct grad_ahead {
-    const char *in, *grad;
-    int in_step, grad_step;
-} grad_ahead;
-
-/* A block of output pixels of one slice: lines line .. end-1, counted over all images, and of each
- * the pixels x0 .. x1-1. */
-typedef struct grad_block {
-    int line, end, x0, x1;
-    int first; /* 1: the slice's first block: sums in memory are set, not added to */
-    grad_ahead ahead;
-} grad_block;
-
-/* The columns of a set of panels, each `width` channels: nv vectors from vector `vector` on,
- * `across` of them in a panel. */
-typedef struct grad_columns {
-    const float *in, *grad; /* the group's first channel; the set's first channel */
-    float *out;             /* the set's first panel, in the slice */
-    float *copy;            /* scratch for a block's gradients of a column, or NULL */
-    int width, nv, across, vector;
-} grad_columns;
-
-/* The sums of a tile: n rows times nv vectors. */
-typedef struct grad_tile {
-    const float *in;   /* what the first pixel of image 0 reads */
-    const float *grad; /* its gradients, from the column's first channel on */
-    const float *copy; /* or NULL: the block's gradients, one after the other */
-    grad_ahead ahead;  /* what is fetched at the tile's first pixel */
-    float *out;        /* the first sum */
-    int width;         /* floats from row to row of sums */
-    rnc_met_cut y, x;  /* the output rows and pixels that the tap meets */
-} grad_tile;
-
-/* Adds the products of all pixels of a block. */
-RNC_KERNEL void grad_sums(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *p,
-                          const conv_rows *r, const grad_block *b, const grad_tile *k, int n,
-                          int nv)
+/* The first channel of a column, in the set. */
+RNC_KERNEL int grad_column(const grad_columns *set, int column)
 {
-    const int x0 = b->x0 > k->x.first ? b->x0 : k->x.first;
-    const int x1 = b->x1 < k->x.end ? b->x1 : k->x.end;
-    const int pixel = k->copy ? nv * RNC_VL : s->out_pixel;
-    grad_ahead a = k->ahead;
-    vf acc[32];
-    RNC_UNROLL(32)
-    for (int i = 0; i < n * nv; i++)
-        RNC_ZERO(acc[i]);
-    for (int line = b->line; line < b->end;) {
-        const int image = line / p->h, from = line % p->h;
-        const int to = from + b->end - line < p->h ? from + b->end - line : p->h;
-        const int y0 = from > k->y.first ? from : k->y.first;
-        const int y1 = to < k->y.end ? to : k->y.end;
-        const int rows = p->flat && x1 - x0 == p->w && y1 > y0 ? y1 - y0 : 1; /* as one */
-        for (int y = y0; y < y1; y += rows) {
-            const float *in = k->in + rnc_at(image, s->in_image, y * s->stride_h, s->in_row,
-                                             x0 * s->stride_w, s->in_pixel);
-            const float *grad =
-                k->copy
-                    ? k->copy + ((line - b->line + y - from) * (b->x1 - b->x0) + x0 - b->x0) * pixel
-                    : k->grad + rnc_at(image, s->out_image, y, s->out_row, x0, s->out_pixel);
-            for (int x = 0; x < rows * (x1 - x0); x++) {
-                conv_steps(r, acc, in, (const char *)grad, 1, n, nv);
-                RNC_PREFETCH(a.in);
-                RNC_PREFETCH(a.grad);
-                a.in += a.in_step;
-                a.grad += a.grad_step;
-                in += s->stride_w * s->in_pixel;
-                grad += pixel;
-            }
-        }
-        line += to - from;
-    }
-    RNC_UNROLL(32)
-    for (int i = 0; i < n; i++) {
-        float *to = k->out + i * k->width;
-        RNC_UNROLL(8)
-        for (int j = 0; j < nv; j++, to += RNC_VL)
-            vf_store(to, b->first ? acc[i * nv + j] : vf_load(to) + acc[i * nv + j]);
-    }
+    return column / set->across * set->width +
+           (set->vector + column % set->across * set->nv) * RNC_VL;
 }
 
-/* Copies a column's gradients of a block. */
-RNC_KERNEL void grad_copy(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *p,
-                          const grad_block *b, const float *grad, float *to, int nv)
+/* The column of tile i. */
+RNC_KERNEL int grad_across(const grad_share *share, int i)
 {
-    for (int line = b->line; line < b->end; line++) {
-        const float *from =
-            grad + rnc_at(line / p->h, s->out_image, line % p->h, s->out_row, b->x0, s->out_pixel);
-        for (int x = b->x0; x < b->x1; x++, from += s->out_pixel) {
-            RNC_UNROLL(8)
-            for (int j = 0; j < nv; j++, to += RNC_VL)
-                vf_store(to, vf_load(from + j * RNC_VL));
-        }
-    }
+    return share->r.column + (i - share->r.first) / share->r.rows;
 }
 
-/* The sums of the gradients themselves, or zeros. */
-RNC_KERNEL void grad_bias(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *p,
-                          const grad_block *b, const float *grad, float *out, int nv)
+/* Tiles fetch `elements` from `at` on, in equal steps. */
+RNC_KERNEL void grad_follow(const grad_work *w, const float *at, ptrdiff_t elements, grad_aim *a)
 {
-    vf acc[8];
-    RNC_UNROLL(8)
-    for (int j = 0; j < nv; j++)
-        RNC_ZERO(acc[j]);
-    for (int line = b->line; line < b->end && s->bias; line++) {
-        const float *from =
-            grad + rnc_at(line / p->h, s->out_image, line % p->h, s->out_row, b->x0, s->out_pixel);
-        for (int x = b->x0; x < b->x1; x++, from += s->out_pixel) {
-            RNC_UNROLL(8)
-            for (int j = 0; j < nv; j++)
-                acc[j] = acc[j] + vf_load(from + j * RNC_VL);
-        }
-    }
-    RNC_UNROLL(8)
-    for (int j = 0; j < nv; j++, out += RNC_VL)
-        vf_store(out, b->first ? acc[j] : vf_load(out) + acc[j]);
+    const int pixels = (w->b.end - w->b.line) * (w->b.x1 - w->b.x0);
+    a->follows = 1;
+    a->at = (const char *)at;
+    a->step = (int)(elements * (int)sizeof(float) / ((w->now.to - w->now.from) * pixels)) + 1;
 }
 
-/* Tile `number`, counted column by column; the first of a column does the bias, too.  `fresh`: it
- * is the first of its column in this part. */
+/* Finds what the tiles of w->now fetch in w->b.  If the share that comes next has all columns, they
+ * fetch all gradients of the next block, else those of one column after the other; likewise rows
+ * and inputs. */
+RNC_KERNEL void grad_ahead(const rnc_grad_weights_shape *s, const grad_columns *set, grad_work *w)
+{
+    enum { FLOAT = sizeof(float) };
+    const rnc_grad_rows_cut *c = &set->c;
+    const grad_block *b = &w->then;
+    const rnc_grad_rect *r = &w->next.r;
+    const int down = s->kernel_h < s->stride_h ? s->kernel_h : s->stride_h;
+    const int across = s->kernel_w < s->stride_w ? s->kernel_w : s->stride_w;
+    const int pixel = s->stride_w * s->in_pixel, row = s->stride_h * s->in_row;
+    const int from = r->row, end = r->row + r->rows, is_piece = set->p.pieces > 1;
+    const int is_one = c->runs == s->kernel_w && from / c->count == (end - 1) / c->count;
+    const int last = is_one ? rnc_grad_unit(c, (end - 1) % c->count + 1) : s->in_c;
+    w->first = is_one ? rnc_grad_unit(c, from % c->count) : 0;
+    w->lines = down * across * rnc_div_up(last - w->first, RNC_LINE);
+    w->in.follows = w->out.follows = 0;
+    w->in.at = w->out.at = NULL;
+    w->in.step = pixel * FLOAT;
+    w->out.step = s->out_pixel * FLOAT;
+    if (w->next.is_tall && down == s->stride_h && across == s->stride_w)
+        grad_follow(w, set->in + b->in,
+                    is_piece ? (b->x1 - b->x0) * pixel : (ptrdiff_t)(b->end - b->line) * row,
+                    &w->in);
+    if (w->next.is_wide)
+        grad_follow(w, set->grad + b->grad,
+                    is_piece ? (b->x1 - b->x0) * s->out_pixel
+                             : (ptrdiff_t)(b->end - b->line) * s->out_row,
+                    &w->out);
+}
+
+/* Which of `lines` lines tile i of `tiles` fetches, which share them evenly; -1: none. */
+RNC_KERNEL int grad_line(int i, int tiles, int lines)
+{
+    const int line = (int)((ptrdiff_t)i * lines / tiles);
+    return i > 0 && (int)((ptrdiff_t)(i - 1) * lines / tiles) == line ? -1 : line;
+}
+
+/* From the gradients of `column`, which tile i reads, to the line that it fetches: of the column
+ * after it or, where that is the last one, of the next share's first column. */
+RNC_KERNEL ptrdiff_t grad_apart_out(const grad_columns *set, const grad_work *w, int i, int column)
+{
+    const grad_share *now = &w->now;
+    const int is_last = column == grad_across(now, now->to - 1);
+    const int line = grad_line((i - now->r.first) % now->r.rows, now->r.rows,
+                               rnc_div_up(set->nv * RNC_VL, RNC_LINE));
+    const int to = is_last ? grad_across(&w->next, w->next.from) : column + 1;
+    return line < 0 ? 0
+                    : (is_last ? w->then.grad - w->b.grad : 0) + grad_column(set, to) -
+                          grad_column(set, column) + line * RNC_LINE;
+}
+
+/* From the place `in` of a pixel's window, which tile i reads, to the line that it fetches of each
+ * pixel of the next block. */
+RNC_KERNEL ptrdiff_t grad_apart_in(const rnc_grad_weights_shape *s, const grad_work *w, int i,
+                                   ptrdiff_t in)
+{
+    const int across = s->kernel_w < s->stride_w ? s->kernel_w : s->stride_w;
+    const int down = s->kernel_h < s->stride_h ? s->kernel_h : s->stride_h;
+    const int each = w->lines / (down * across);
+    const int line = grad_line(i - w->now.from, w->now.to - w->now.from, w->lines);
+    return line < 0 ? 0
+                    : w->then.in - w->b.in - in + w->first + line % each * RNC_LINE +
+                          rnc_at(0, 0, line / each / across, s->in_row, line / each % across,
+                                 s->in_pixel);
+}
+
+/* Tile i of w->now, in the given row of tiles of the column that k is set to; the first of a column
+ * does the bias, too. */
 RNC_KERNEL void grad_one(const rnc_grad_weights_shape *s, const rnc_knobs *t,
-                         const rnc_grad_rows_cut *c, const grad_columns *set, const grad_block *b,
-                         int number, int fresh)
+                         const grad_columns *set, grad_work *w, int i, int row, grad_tile *k)
 {
-    const int column = number / c->all, i = number % c->all;
-    const int depth = s->kernel_h * s->kernel_w * s->in_c, nv = set->nv;
-    const int at = (set->vector + column % set->across * nv) * RNC_VL, panel = column / set->across;
-    const int run = i / c->count, tile = i % c->count, is_big = tile < c->n_big;
-    const int ky = run / c->runs, kx = run % c->runs;
-    const int unit = is_big ? tile * c->big : c->n_big * c->big + (tile - c->n_big) * c->small;
-    const int row = (ky * s->kernel_w + kx) * s->in_c + unit * c->unit;
+    const rnc_grad_rows_cut *c = &set->c;
+    const int nv = set->nv, list = row / c->count, tile = row % c->count;
+    const int ky = list / c->runs, kx = list % c->runs;
+    const int unit = rnc_grad_unit(c, tile);
+    const int at = (ky * s->kernel_w + kx) * s->in_c + unit * c->unit; /* the row of weights */
+    const ptrdiff_t in = rnc_at(0, 0, ky * s->dilation_h - s->pad_top, s->in_row,
+                                kx * s->dilation_w - s->pad_left, s->in_pixel) +
+                         unit * c->step;
     const conv_rows r = {c->wide, c->step, 1, RNC_WEIGHTS_F32, set->width, t->memory_broadcasts, 0};
-    float *out = set->out + (ptrdiff_t)panel * (depth + 1) * set->width + at;
-    rnc_grad_pixels_cut p;
-    grad_tile k;
-    rnc_cut_grad_pixels(s, t, &p);
-    k.in = set->in + rnc_at(0, 0, ky * s->dilation_h - s->pad_top, s->in_row,
-                            kx * s->dilation_w - s->pad_left, s->in_pixel);
-    k.in += unit * c->step;
-    k.grad = set->grad + panel * set->width + at;
-    k.out = out + (ptrdiff_t)(row + 1) * set->width;
-    k.width = set->width;
-    k.x.first = 0, k.x.end = p.w;
-    rnc_cut_met(s->out_h, s->in_h, s->stride_h, ky * s->dilation_h, s->pad_top, &k.y);
-    if (c->runs == s->kernel_w)
-        rnc_cut_met(s->out_w, s->in_w, s->stride_w, kx * s->dilation_w, s->pad_left, &k.x);
-    k.copy = set->copy;
-    k.ahead = b->ahead;
-    if (set->copy && fresh)
-        grad_copy(s, &p, b, k.grad, set->copy, nv);
-    if (i == 0)
-        grad_bias(s, &p, b, k.grad, out, nv);
-    if (is_big) {
-        grad_sums(s, &p, &r, b, &k, c->big * c->unit, nv);
+    const int pixels = (w->b.end - w->b.line) * (w->b.x1 - w->b.x0);
+    k->runs = set->runs + (ptrdiff_t)list * (set->p.lines + 1);
+    k->in = set->in + rnc_at(w->b.line / set->p.h, s->in_image, 0, 0, 0, 0) + in;
+    k->out = k->bias + (ptrdiff_t)(at + 1) * set->width;
+    k->next_in = w->in.follows ? w->in.at : (const char *)(k->in + grad_apart_in(s, w, i, in));
+    k->next_grad =
+        w->out.follows ? w->out.at : (const char *)(k->grad + grad_apart_out(set, w, i, k->column));
+    if (tile < c->n_big) {
+        grad_sums(s, &r, k, c->big * c->unit, nv);
     } else if (c->small > 0) {
-        grad_sums(s, &p, &r, b, &k, c->small * c->unit, nv);
+        grad_sums(s, &r, k, c->small * c->unit, nv);
+    }
+    if (w->in.follows)
+        w->in.at += (ptrdiff_t)pixels * w->in.step;
+    if (w->out.follows)
+        w->out.at += (ptrdiff_t)pixels * w->out.step;
+}
+
+/* The tiles of w->now in the block w->b. */
+RNC_KERNEL void grad_pass(const rnc_grad_weights_shape *s, const rnc_knobs *t,
+                          const grad_columns *set, grad_work *w)
+{
+    const int depth = s->kernel_h * s->kernel_w * s->in_c;
+    const grad_share *now = &w->now;
+    const rnc_grad_run *all = set->runs + (ptrdiff_t)s->kernel_h * set->c.runs * (set->p.lines + 1);
+    grad_tile k;
+    k.width = set->width;
+    k.first = w->b.first;
+    k.copy = set->copy;
+    k.in_step = w->in.step;
+    k.grad_step = w->out.step;
+    for (int i = now->from; i < now->to;) {
+        const int column = grad_across(now, i), at = grad_column(set, column);
+        const int panel = column / set->across;
+        int row = now->r.row + (i - now->r.first) % now->r.rows;
+        k.column = column;
+        k.grad = set->grad + rnc_at(w->b.line / set->p.h, s->out_image, 0, 0, 0, 0) + at;
+        k.bias = set->out + (ptrdiff_t)panel * depth * set->width + at;
+        if (set->copy)
+            grad_copy(s, all, k.grad, set->copy, set->nv);
+        if (row == 0)
+            grad_bias(s, all, &k, set->nv);
+        for (; row < now->r.row + now->r.rows && i < now->to; row++, i++)
+            grad_one(s, t, set, w, i, row, &k);
     }
 }
 
-/* Shares the lines of the next block among the pixels of this one's tiles.  If the input's rows are
- * not all read, it is not fetched. */
-RNC_KERNEL void grad_fetch(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *p,
-                           const grad_columns *set, grad_block *b, int tiles)
+/* The share of the tiles first .. end-1 that is in the first one's rectangle. */
+RNC_KERNEL void grad_take(const rnc_grad_order *order, int first, int end, grad_share *share)
 {
-    const int last = b->x1 == p->w, line = last ? b->line + p->lines : b->line;
-    const int x = last ? 0 : b->x1, image = line / p->h, y = line % p->h;
-    const int pixels = (b->end - b->line) * (b->x1 - b->x0), all = tiles * pixels;
-    const int in_line = s->stride_h * s->in_row;
-    const int in = p->pieces > 1 ? pixels * s->stride_w * s->in_pixel : p->lines * in_line;
-    const int out = p->pieces > 1 ? pixels * s->out_pixel : p->lines * s->out_row;
-    b->ahead.in = (const char *)(set->in + rnc_at(image, s->in_image, y * s->stride_h, s->in_row,
-                                                  x * s->stride_w, s->in_pixel));
-    b->ahead.grad =
-        (const char *)(set->grad + rnc_at(image, s->out_image, y, s->out_row, x, s->out_pixel));
-    b->ahead.in_step = s->kernel_h < s->stride_h ? 0 : in * (int)sizeof(float) / all + 1;
-    b->ahead.grad_step = out * (int)sizeof(float) / all + 1;
+    rnc_find_grad_rect(order, first, &share->r);
+    const int all = share->r.first + share->r.rows * share->r.columns;
+    share->from = first;
+    share->to = end < all ? end : all;
+    share->is_wide = share->r.columns == order->across;
+    share->is_tall = share->r.rows == order->all;
 }
 
-/* Tiles first .. end-1 of a set's columns, for all blocks of slice i. */
-RNC_KERNEL void grad_some(const rnc_grad_weights_shape *s, const rnc_knobs *t,
-                          const grad_columns *set, int slice, int first, int end)
+/* Finds what comes after block i of a slice's `blocks`: the next block, or the first one of the
+ * next share of the tiles up to `end`, or of the next slice. */
+RNC_KERNEL void grad_next(const rnc_grad_weights_shape *s, const grad_columns *set,
+                          const rnc_grad_order *order, int slice, int i, int blocks, int end,
+                          grad_work *w)
 {
-    rnc_grad_pixels_cut p;
-    rnc_grad_rows_cut c;
-    rnc_cut_grad_pixels(s, t, &p);
-    rnc_cut_grad_rows(s, rnc_tile_pixels(t, set->nv), &c);
-    const int line0 = rnc_slice_begin(s->images, s->slice, slice) * p.h;
-    const int line1 = rnc_slice_begin(s->images, s->slice, slice + 1) * p.h;
-    for (int line = line0; line < line1; line += p.lines)
-        for (int piece = 0; piece < p.pieces; piece++) {
-            grad_block b;
-            b.line = line;
-            b.end = line + p.lines < line1 ? line + p.lines : line1;
-            b.x0 = rnc_share(p.w, piece, p.pieces);
-            b.x1 = rnc_share(p.w, piece + 1, p.pieces);
-            b.first = line == line0 && piece == 0;
-            grad_fetch(s, &p, set, &b, end - first);
-            for (int i = first; i < end; i++) {
-                grad_one(s, t, &c, set, &b, i, i == first || i % c.all == 0);
-                b.ahead.in += (b.x1 - b.x0) * (b.end - b.line) * b.ahead.in_step;
-                b.ahead.grad += (b.x1 - b.x0) * (b.end - b.line) * b.ahead.grad_step;
-            }
+    const int is_slice = i + 1 == blocks && w->now.to == end; /* goes on with the next slice */
+    const int of = is_slice ? slice + 1 : slice;
+    w->next = w->now;
+    if (i + 1 == blocks)
+        grad_take(order, is_slice ? 0 : w->now.to, is_slice ? order->across * order->all : end,
+                  &w->next);
+    if (of < s->slices)
+        grad_begin(s, &set->p, of, i + 1 < blocks ? i + 1 : 0, &w->then);
+    else
+        w->then = w->b; /* nothing comes after all */
+}
+
+/* Tiles first .. end-1 of a set's columns, for all blocks of a slice. */
+RNC_KERNEL void grad_some(const rnc_grad_weights_shape *s, const rnc_knobs *t,
+                          const grad_columns *set, const rnc_grad_order *order, int slice,
+                          int first, int end)
+{
+    const int images = rnc_slice_begin(s->images, s->slice, slice + 1) -
+                       rnc_slice_begin(s->images, s->slice, slice);
+    const int blocks = rnc_div_up(images * set->p.h, set->p.lines) * set->p.pieces;
+    grad_work w;
+    for (int from = first; from < end; from = w.now.to) {
+        grad_take(order, from, end, &w.now);
+        for (int i = 0; i < blocks; i++) {
+            grad_begin(s, &set->p, slice, i, &w.b);
+            grad_next(s, set, order, slice, i, blocks, end, &w);
+            grad_ahead(s, set, &w);
+            grad_runs(s, set, &w);
+            grad_pass(s, t, set, &w);
         }
+    }
 }
 
 /* The part's share of `panels` panels in all slices: it counts tiles, and takes some that follow
@@ -238,17 +238,21 @@ RNC_KERNEL void grad_some(const rnc_grad_weights_shape *s, const rnc_knobs *t,
 RNC_KERNEL void grad_shared(const rnc_grad_weights_shape *s, const rnc_knobs *t,
                             const grad_columns *set, int panels, int part, int parts)
 {
-    rnc_grad_rows_cut c;
-    rnc_cut_grad_rows(s, rnc_tile_pixels(t, set->nv), &c);
-    const int each = panels * set->across * c.all, all = s->slices * each;
+    rnc_grad_order order;
+    grad_columns here = *set;
+    rnc_cut_grad_pixels(s, t, &here.p);
+    rnc_cut_grad_rows(s, rnc_tile_pixels(t, set->nv), &here.c);
+    rnc_order_grad(panels * set->across, here.c.all, here.c.big * here.c.unit * set->nv * RNC_VL,
+                   &order);
+    const int each = order.across * order.all, all = s->slices * each;
     const int first = rnc_share(all, part, parts), end = rnc_share(all, part + 1, parts);
+    here.runs = (rnc_grad_run *)(void *)(set->copy + rnc_grad_copied(s, &here.p));
+    if (!rnc_grad_copies(s, &here.c, set->nv * RNC_VL))
+        here.copy = NULL;
     for (int i = first / each; i * each < end && first < end; i++) {
         const int from = first - i * each, to = end - i * each;
-        grad_columns here = *set;
-        here.out += i * rnc_grad_floats(s);
-        if (!rnc_grad_copies(s, &c, set->nv * RNC_VL))
-            here.copy = NULL;
-        grad_some(s, t, &here, i, from > 0 ? from : 0, to < each ? to : each);
+        here.out = set->out + i * rnc_grad_floats(s);
+        grad_some(s, t, &here, &order, i, from > 0 ? from : 0, to < each ? to : each);
     }
 }
 
@@ -294,15 +298,17 @@ RNC_KERNEL void RNC_FN(conv_grad_weights)(const rnc_grad_weights_shape *s, const
 #endif
     }
 }
-#undef grad_columns
+#undef grad_column
+#undef grad_across
+#undef grad_follow
 #undef grad_ahead
-#undef grad_fetch
-#undef grad_block
-#undef grad_tile
-#undef grad_sums
-#undef grad_copy
-#undef grad_bias
+#undef grad_line
+#undef grad_apart_out
+#undef grad_apart_in
 #undef grad_one
+#undef grad_pass
+#undef grad_take
+#undef grad_next
 #undef grad_some
 #undef grad_shared
 #undef grad_panels

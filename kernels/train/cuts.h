@@ -18,6 +18,12 @@ RNC_INLINE int rnc_slice_begin(int images, int slice, int i)
 
 /* ---- conv_grad_weights ---- */
 
+enum {
+    RNC_GRAD_RECT = 1 << 17, /* floats of the sums of a rectangle of tiles */
+    RNC_GRAD_ROWS = 32,      /* tiles in a column of it, unless there are fewer columns */
+    RNC_LINE = 16            /* floats in a cache line */
+};
+
 /* Elements of packed weights with their biases: [group][panel]: bias[width], then
  * [kernel_h][kernel_w][in_c][width]. */
 RNC_INLINE ptrdiff_t rnc_grad_floats(const rnc_grad_weights_shape *s)
@@ -81,11 +87,16 @@ RNC_INLINE void rnc_cut_grad_rows(const rnc_grad_weights_shape *s, int most, rnc
     c->all = s->kernel_h * c->runs * c->count;
 }
 
+/* The first unit of a run's tile, or of the one after its last. */
+RNC_INLINE int rnc_grad_unit(const rnc_grad_rows_cut *c, int tile)
+{
+    return tile < c->n_big ? tile * c->big : c->n_big * c->big + (tile - c->n_big) * c->small;
+}
+
 /* How the output pixels of a slice are cut into blocks, whose sums are made in registers: `lines`
  * rows or, where a row is long, one of its `pieces`.  Blocks do not depend on how tensors are
  * stored, so that sums do not. */
 typedef struct rnc_grad_pixels_cut {
-    int flat; /* 1: in both tensors a row's end meets the next row's begin */
     int h, w; /* rows in an image; pixels in a row */
     int lines, pieces;
 } rnc_grad_pixels_cut;
@@ -95,13 +106,48 @@ RNC_INLINE void rnc_cut_grad_pixels(const rnc_grad_weights_shape *s, const rnc_k
 {
     enum { USUAL = 128 };
     const int most = t->depth > 0 ? t->depth : USUAL;
-    const int taps = s->kernel_h * s->kernel_w, padded = s->pad_top > 0 || s->pad_left > 0;
-    c->flat = taps == 1 && !padded && s->out_row == s->out_w * s->out_pixel &&
-              (ptrdiff_t)s->in_row * s->stride_h == (ptrdiff_t)s->out_w * s->in_pixel * s->stride_w;
     c->h = s->out_h;
     c->w = s->out_w;
     c->lines = c->w < most ? most / c->w : 1;
     c->pieces = c->w > most ? rnc_div_up(c->w, most) : 1;
+}
+
+/* The order of the tiles of some columns with `all` tiles each: rectangle by rectangle, in each
+ * column by column.  A rectangle is of at most `rows` tiles by `columns`, whose sums fit in the L2
+ * while all blocks of a slice pass. */
+typedef struct rnc_grad_order {
+    int across, all;
+    int columns, rows;
+} rnc_grad_order;
+
+/* floats: those of a tile's sums. */
+RNC_INLINE void rnc_order_grad(int across, int all, int floats, rnc_grad_order *c)
+{
+    const int most = RNC_GRAD_RECT / floats > 1 ? RNC_GRAD_RECT / floats : 1; /* tiles */
+    const int down = all < RNC_GRAD_ROWS || most >= across * all ? all : RNC_GRAD_ROWS;
+    const int columns = most / down > 1 ? most / down : 1;
+    c->across = across;
+    c->all = all;
+    c->columns = rnc_div_up(across, rnc_div_up(across, columns));
+    c->rows = rnc_div_up(all, rnc_div_up(all, most / c->columns > 1 ? most / c->columns : 1));
+}
+
+/* The rectangle that a tile is in: its columns and rows of tiles, and the number of its first tile.
+ */
+typedef struct rnc_grad_rect {
+    int column, columns, row, rows;
+    int first;
+} rnc_grad_rect;
+
+RNC_INLINE void rnc_find_grad_rect(const rnc_grad_order *c, int tile, rnc_grad_rect *r)
+{
+    const int strip = c->columns * c->all; /* tiles of so many whole columns */
+    const int in_strip = tile % strip;
+    r->column = tile / strip * c->columns;
+    r->columns = c->across - r->column < c->columns ? c->across - r->column : c->columns;
+    r->row = in_strip / (c->rows * r->columns) * c->rows;
+    r->rows = c->all - r->row < c->rows ? c->all - r->row : c->rows;
+    r->first = r->column * c->all + r->row * r->columns;
 }
 
 /* 1: a block's gradients of a column of `width` channels are copied, so that they stay in the L1.
@@ -113,12 +159,35 @@ RNC_INLINE int rnc_grad_copies(const rnc_grad_weights_shape *s, const rnc_grad_r
     return s->out_pixel > width && c->all > 3 && c->big * c->unit < 8;
 }
 
-/* Floats of scratch for a part of conv_grad_weights. */
+/* Pixels of a row of the output that follow one another: where the first one's input and gradient
+ * are, in elements from those of the block's first image; its number in the block; and the bytes by
+ * which what is fetched meanwhile is further on than at the block's first pixel.  Several rows are
+ * one run where no tensor has anything between them. */
+typedef struct rnc_grad_run {
+    int in, grad, number, pixels; /* pixels: 0: there are no more runs */
+    int next_in, next_grad;
+} rnc_grad_run;
+
+/* Runs for which a block has room: for each tap, or each row of taps where they are taken together,
+ * and for all of its pixels, one for each of its lines and one that ends them. */
+RNC_INLINE ptrdiff_t rnc_grad_runs(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *c)
+{
+    return ((ptrdiff_t)s->kernel_h * s->kernel_w + 1) * (c->lines + 1);
+}
+
+/* Floats of scratch for a part of conv_grad_weights: a copy of a column's gradients, then runs. */
+RNC_INLINE ptrdiff_t rnc_grad_copied(const rnc_grad_weights_shape *s, const rnc_grad_pixels_cut *c)
+{
+    return (ptrdiff_t)c->lines * rnc_div_up(c->w, c->pieces) * s->panel;
+}
+
 RNC_INLINE ptrdiff_t rnc_grad_scratch(const rnc_grad_weights_shape *s, const rnc_knobs *t)
 {
+    enum { RUN = (int)(sizeof(rnc_grad_run) / sizeof(float)) };
     rnc_grad_pixels_cut c;
     rnc_cut_grad_pixels(s, t, &c);
-    return (ptrdiff_t)c.lines * rnc_div_up(c.w, c.pieces) * s->panel;
+    return (rnc_grad_copied(s, &c) + RUN * rnc_grad_runs(s, &c) + RNC_LINE - 1) / RNC_LINE *
+           RNC_LINE;
 }
 
 /* ---- conv_grad_winograd ---- */

@@ -18,3 +18,15 @@
 #undef unpool_count
 #undef unpool_clear
 #undef unpool_add
+#undef grad_columns
+#undef grad_block
+#undef grad_share
+#undef grad_aim
+#undef grad_work
+#undef grad_tile
+#undef grad_begin
+#undef grad_meet
+#undef grad_runs
+#undef grad_sums
+#undef grad_copy
+#undef grad_bias

@@ -73,6 +73,7 @@
 #include "kernels/train/bn_statistics.c"
 #include "kernels/train/bn_move.c"
 #include "kernels/train/conv_grad_data.c"
+#include "kernels/train/grad_tile.h"
 #include "kernels/train/conv_grad_weights.c"
 #include "kernels/train/conv_grad_winograd.c"
 #include "kernels/train/filter_pack.c"

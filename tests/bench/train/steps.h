@@ -13,6 +13,7 @@
 #include "kernels/train/parts.h"
 
 #include "kernels/train/conv_grad_data.c"
+#include "kernels/train/grad_tile.h"
 #include "kernels/train/conv_grad_weights.c"
 
 #define LAYER(name, n, out, in, oc, k, st, pd)                                         \

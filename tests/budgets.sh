@@ -51,7 +51,7 @@ done << 'T'
 resnet18 178
 resnet50 199
 mobilenet_v2 141
-tutorial/signs 488 --train
+tutorial/signs 501 --train
 T
 
 while read -r net most options; do

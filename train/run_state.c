@@ -16,13 +16,22 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64, STANDING_NUMBERS = 12 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, STANDING_NUMBERS = 12 };
 
+/* Memory of zeros, in huge pages where it is large and the system has some: a step reads the state
+ * and the arena in many places at once, and takes 0.94 of the time where few translations of
+ * addresses are missed (docs/training.md). */
 static void *aligned(size_t bytes)
 {
-    const size_t whole = (bytes + ALIGNMENT) / ALIGNMENT * ALIGNMENT;
-    void *memory = aligned_alloc(ALIGNMENT, whole);
+    const size_t unit = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    const size_t whole = (bytes + unit) / unit * unit;
+    void *memory = aligned_alloc(unit, whole);
+#ifdef MADV_HUGEPAGE
+    if (memory && unit == HUGE_PAGE)
+        (void)madvise(memory, whole, MADV_HUGEPAGE); /* a wish: it works without, too */
+#endif
     if (memory)
         memset(memory, 0, whole);
     return memory;

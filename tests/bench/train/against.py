@@ -1,11 +1,12 @@
 """make bench-train: a step of training by the C that rnc emits and by PyTorch, in turns.
 
 Both train the same network with the same optimizer on random pictures: forward, backward,
-update.  PyTorch is at its best on CPUs: eager, channels last, Adam or SGD fused.  Each round has
-a turn of each program with each number of threads, so that whatever else the machine does
-meets all of them; medians and the best of all steps are printed.  `floor` is the time that the
-convolutions' and dense layers' multiplications take at the peak that `--machine measure` finds, by
-their definition: forward, and two products backward (the first layer has one).
+update.  PyTorch is at its best on CPUs: eager, channels last, Adam or SGD fused; both have huge
+pages, and the C is made for this machine (`--machine native`).  Each round has a turn of each
+program with each number of threads, so that whatever else the machine does meets all of them;
+medians and the best of all steps are printed.  `floor` is the time that the convolutions' and
+dense layers' multiplications take at the peak that `--machine measure` finds, by their definition:
+forward, and two products backward (the first layer has one).
 """
 import argparse
 import os
@@ -17,6 +18,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages for PyTorch's tensors, too
 sys.path[:0] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "..", "frameworks")]
 try:
     import torch
@@ -97,8 +99,8 @@ class Ours:
 
     def __init__(self, args, net, folder):
         c, program = os.path.join(folder, "step.c"), os.path.join(folder, "turns")
-        subprocess.run([args.rnc, net, "--train", "-q", "--name", "trained", "-o", c,
-                        *args.rncflags.split()], check=True)
+        subprocess.run([args.rnc, net, "--train", "-q", "--machine", "native", "--name", "trained",
+                        "-o", c, *args.rncflags.split()], check=True)
         subprocess.run([*args.cc.split(), "-std=gnu11", "-O2", "-I" + args.include,
                         "-DTRAIN_INFO=trained_info", "-include", c[:-1] + "h",
                         os.path.join(HERE, "turns.c"), c, args.runtime, "-pthread", "-lm", "-o",

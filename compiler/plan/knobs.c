@@ -16,6 +16,8 @@ const Liking likings[ISA_COUNT] = {
                     .odd_unroll = 7,
                     .prefetch_output = 1,
                     .memory_broadcasts = 75,
+                    .wide_broadcasts = 25,
+                    .wide_kb = 48,
                     .sums_broadcasts = 50,
                     .prefetch_weights = true,
                     .depth = DEPTH_OF_L1,
@@ -123,9 +125,11 @@ static int broadcasts(const rnc_knobs *t, int percent)
     return t->vectors == 1 && percent > 0 ? 100 : percent;
 }
 
-int like_broadcasts(const rnc_knobs *t, Isa isa)
+int like_broadcasts(const Plan *plan, const rnc_knobs *t, Isa isa)
 {
-    return broadcasts(t, likings[isa].memory_broadcasts);
+    const Liking *like = &likings[isa];
+    const bool wide = like->wide_kb > 0 && plan->options.machine->l1_kb >= like->wide_kb;
+    return broadcasts(t, wide ? like->wide_broadcasts : like->memory_broadcasts);
 }
 
 int like_sums_broadcasts(const rnc_knobs *t, Isa isa)

@@ -91,7 +91,7 @@ static void winograd1d_knobs(const Plan *plan, const Step *step, Isa isa, rnc_kn
     t->unroll = 1;
     t->group = t->pixels < GROUP ? GROUP : 2 * t->pixels;
     t->prefetch_output = likings[isa].prefetch_output;
-    t->memory_broadcasts = like_broadcasts(t, isa);
+    t->memory_broadcasts = like_broadcasts(plan, t, isa);
 }
 
 /* ---- weights: columns of filters, transformed ----

@@ -26,7 +26,7 @@ const Method *const method_rows[METHOD_COUNT] = {
 static const Reach reaches[ISA_COUNT] = {
     [ISA_avx512] = {.direct = 0.95,
                     .products = 0.94,
-                    .blocks = 0.55,
+                    .blocks = 0.60,
                     .taps = 1.08,
                     .strassen = 0.90,
                     .fetch = 0.80,
@@ -47,19 +47,29 @@ double peak_of(const Plan *plan)
     return 1e9 * machine_gflops(plan->options.machine, plan->options.isas);
 }
 
+bool has_mesh(const Machine *machine)
+{
+    static const double L2_KB = 1024.0, L3 = 40.0;
+    return machine->l2_kb >= L2_KB && machine->l3 < L3;
+}
+
 /* If all weights of the network stay in the L3, they are read from there.  Those of a larger
- * network are read from memory, whose rate the threads share. */
+ * network are read from memory, whose rate the threads share.  On a mesh a line takes long from
+ * either, and only so many can be on their way (docs/kernels-log.md). */
 double seconds_to_read(const Plan *plan, const Method *m, double weights)
 {
+    static const double MESH_FETCH = 12.0;
     const Machine *machine = plan->options.machine;
     const double threads = fmin(plan->options.threads, machine->cores);
     const double memory = fmin(machine->memory, machine->all / threads);
     const double all = rnc_weight_bytes(plan->options.weights_type) * (double)plan->parameters;
-    const double l3 = 1024.0 * machine->l3_kb;
+    const double l3 = 1024.0 * machine->l3_kb, fetch = reach_of(plan)->fetch;
     const double far =
         fmin(1.0, fmax(0.0, all / (0.5 * l3) - 1.0)); /* the part that is not in it */
-    return rnc_weight_bytes(weights_type_of(plan, m)) * weights *
-           (far / memory + (1.0 - far) / machine->l3) / (reach_of(plan)->fetch * 1e9);
+    const double outside = fmin(1.0, fmax(0.0, all / (1024.0 * machine->l2_kb) - 1.0)); /* the L2 */
+    const double each = (far / memory + (1.0 - far) / machine->l3) / fetch;
+    const double least = has_mesh(machine) ? outside / MESH_FETCH : 0.0;
+    return rnc_weight_bytes(weights_type_of(plan, m)) * weights * fmax(each, least) / 1e9;
 }
 
 /* Weights of the plain sum. */

@@ -29,6 +29,8 @@ typedef struct Reach {
 /* What the plan's fastest instruction set reaches, and its operations a second at the peak. */
 const Reach *reach_of(const Plan *plan);
 double peak_of(const Plan *plan);
+/* Whether it is a server whose L3 is spread over a mesh: kernels get less of its rate. */
+bool has_mesh(const Machine *machine);
 /* Seconds to read this many weights in the form in which the method packs them. */
 double seconds_to_read(const Plan *plan, const Method *m, double weights);
 /* The method's seconds for a node on one thread, with its penalties for larger weights. */
@@ -48,6 +50,9 @@ typedef struct Liking {
     int pixels, vectors;    /* register tile of conv_direct */
     int unroll, odd_unroll; /* the second where a row of taps has an odd length (a stem) */
     int prefetch_output, memory_broadcasts;
+    int wide_broadcasts; /* in its place on cores whose L1 has wide_kb or more: they decode enough
+                          * instructions for broadcasts of their own, and lack loads */
+    int wide_kb;
     int sums_broadcasts; /* likewise of tiles that multiply in scratch (kernels/f32/sums.h) */
     bool prefetch_weights;
     int prefetch_input, depth;
@@ -71,7 +76,7 @@ enum {
 int panel_vectors(const rnc_conv_shape *s, Isa isa);
 /* Sets pixels and vectors of the register tile that suits the ISA, no wider than a panel. */
 void like_registers(const rnc_conv_shape *s, Isa isa, rnc_knobs *t);
-int like_broadcasts(const rnc_knobs *t, Isa isa);
+int like_broadcasts(const Plan *plan, const rnc_knobs *t, Isa isa);
 int like_sums_broadcasts(const rnc_knobs *t, Isa isa);
 /* Rows of a block of weights that stays in the L1 while all pixels use it; `few`: there are few
  * pixels.  0: there are no blocks. */

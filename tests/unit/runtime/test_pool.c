@@ -54,7 +54,7 @@ static void test_parts(void)
             for (int step = 0; step < 40; step++)
                 bad += run_once(pool, step * 7 % MOST);
             if (inference % 5 == 0)
-                nap(2000000); /* workers fall asleep in the middle of an inference */
+                nap(20000000); /* workers fall asleep in the middle of an inference */
             bad += run_once(pool, 3) + run_once(pool, MOST);
             pool->end(pool);
             if (inference % 3 == 0)
@@ -98,6 +98,42 @@ static void meet(void *arg, int part, int parts)
     __atomic_fetch_add(&m->arrived, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n(&m->arrived, __ATOMIC_SEQ_CST) < 2)
         nap(1000);
+}
+
+enum { SHARED = 7, SECOND = SHARED / 2 };
+
+typedef struct Shares {
+    pthread_t seen[SHARED];
+    int arrived;
+} Shares;
+
+/* The first part of each of two shares waits for that of the other. */
+static void note_thread(void *arg, int part, int parts)
+{
+    Shares *s = arg;
+    (void)parts;
+    s->seen[part] = pthread_self();
+    if (part != 0 && part != SECOND)
+        return;
+    __atomic_fetch_add(&s->arrived, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&s->arrived, __ATOMIC_SEQ_CST) < 2)
+        nap(1000);
+}
+
+/* A thread begins with its own share, the first parts or the last ones. */
+static void test_own_shares(void)
+{
+    rnc_pool *pool = NULL;
+    CU_ASSERT_EQUAL(rnc_pool_new(&pool, 2), RNC_OK);
+    for (int i = 0; i < 50; i++) {
+        Shares s = {.arrived = 0};
+        pool->begin(pool);
+        pool->run(pool, note_thread, &s, SHARED);
+        pool->end(pool);
+        CU_ASSERT(pthread_equal(s.seen[0], pthread_self()));
+        CU_ASSERT_FALSE(pthread_equal(s.seen[SECOND], pthread_self()));
+    }
+    rnc_pool_free(pool);
 }
 
 static void test_two_threads_work(void)
@@ -168,6 +204,7 @@ void suite_pool(void)
     CU_pSuite suite = CU_add_suite("pool", NULL, NULL);
     CU_ADD_TEST(suite, test_parts);
     CU_ADD_TEST(suite, test_bare);
+    CU_ADD_TEST(suite, test_own_shares);
     CU_ADD_TEST(suite, test_two_threads_work);
     CU_ADD_TEST(suite, test_many_parts);
     CU_ADD_TEST(suite, test_two_pools);

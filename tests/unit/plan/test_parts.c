@@ -63,6 +63,35 @@ static void test_resnets(void)
     }
 }
 
+/* Whether threads share the panels of a convolution 1x1 of 14 x 14 pixels, 14 tiles. */
+static int split_of(int in_c, int out_c, int threads)
+{
+    Bench b;
+    bench_begin(&b);
+    Node *conv = make_conv(&b, make_input(&b, 1, in_c, 14, 14, ELEM_F32), 1, out_c, 1, 1);
+    make_output(&b, conv);
+    const Plan *plan = make_plan(&b, (PlanOptions){.isas = 1u << ISA_avx512, .threads = threads});
+    CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
+    int split = -1;
+    for (int i = 0; i < plan->steps.n; i++) {
+        if (plan->steps.at[i].kernel == KERNEL_conv_direct)
+            split = plan->steps.at[i].knobs[ISA_avx512].split;
+    }
+    bench_end(&b);
+    return split;
+}
+
+/* Few tiles are shared only where panels would leave a thread with more of the work. */
+static void test_split(void)
+{
+    CU_ASSERT_EQUAL(split_of(256, 1024, 2), 1);
+    CU_ASSERT_EQUAL(split_of(1024, 256, 2), 1);
+    CU_ASSERT_EQUAL(split_of(576, 96, 2), 0); /* 3 panels */
+    CU_ASSERT_EQUAL(split_of(576, 96, 3), 1);
+    CU_ASSERT_EQUAL(split_of(576, 160, 2), 0); /* 5 panels, 6 for 5 */
+    CU_ASSERT_EQUAL(split_of(576, 160, 4), 0);
+}
+
 /* What moves numbers has any number of rows: with more than 256, parts of the same number of them.
  */
 static void test_rows(void)
@@ -80,5 +109,6 @@ void suite_parts(void)
 {
     CU_pSuite s = CU_add_suite("parts", NULL, NULL);
     CU_add_test(s, "ResNet-50 and -18", test_resnets);
+    CU_add_test(s, "split", test_split);
     CU_add_test(s, "rows", test_rows);
 }

@@ -2,7 +2,7 @@
  *
  * Paths are from the list's folder.  Classes that are all whole numbers are indices; any other are
  * names.  Blanks around a class are no part of it, nor is a byte order mark of the list.  The
- * samples have the order of the list. */
+ * samples have the order of the list.  A file is one sample, however the list spells its path. */
 #define _GNU_SOURCE
 #include "train/source.h"
 
@@ -56,7 +56,12 @@ static bool read_line(Source *s, char *line, size_t number)
         label = (int)index;
     else
         label = source_class(s, class, line);
-    return label < 0 || source_add_file(s, line, label);
+    const size_t before = s->n;
+    if (label >= 0 && !source_add_file(s, line, label))
+        return false;
+    if (s->n > before)
+        s->samples[before].line = number;
+    return true;
 }
 
 /* Takes classes that are all numbers for indices. */
@@ -87,29 +92,76 @@ static bool take_numbers(Source *s)
     return true;
 }
 
-static int by_path(const void *a, const void *b)
+/* By the file, and of one file in the order of the list. */
+static int by_file(const void *a, const void *b)
 {
     const Sample *x = *(const Sample *const *)a, *y = *(const Sample *const *)b;
-    const int order = strcmp(x->path, y->path);
-    return order ? order : x < y ? -1 : x > y;
+    if (x->device != y->device)
+        return x->device < y->device ? -1 : 1;
+    if (x->inode != y->inode)
+        return x->inode < y->inode ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+/* Finds for each sample the first one that is the same file; false without memory. */
+static bool find_firsts(const Source *s, size_t *firsts)
+{
+    const Sample **sorted = malloc((s->n ? s->n : 1) * sizeof *sorted);
+    const Sample *first = NULL;
+    if (!sorted)
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        sorted[i] = &s->samples[i];
+    qsort((void *)(uintptr_t)sorted, s->n, sizeof *sorted, by_file);
+    for (size_t i = 0; i < s->n; i++) {
+        if (!first || first->device != sorted[i]->device || first->inode != sorted[i]->inode)
+            first = sorted[i];
+        firsts[sorted[i] - s->samples] = (size_t)(first - s->samples);
+    }
+    free((void *)(uintptr_t)sorted);
+    return true;
+}
+
+/* The name of a sample's class, or its number where it has only that. */
+static const char *class_of(const Source *s, size_t i, char number[16])
+{
+    if (s->labels[i] < s->classes)
+        return s->names[s->labels[i]];
+    snprintf(number, 16, "%d", (int)s->labels[i]);
+    return number;
+}
+
+/* Sample `i` is the file of `first`.  Which of two classes is right, only a person knows. */
+static void drop_double(Source *s, size_t i, size_t first)
+{
+    const Sample *x = &s->samples[i], *y = &s->samples[first];
+    char numbers[2][16];
+    if (s->labels[i] != s->labels[first])
+        rnct_problem(s->problems, x->path,
+                     "has the class '%s' in line %zu, and '%s' in line %zu, which calls the same "
+                     "file '%s': leave out the line that is wrong",
+                     class_of(s, i, numbers[0]), x->line, class_of(s, first, numbers[1]), y->line,
+                     y->path);
+    else if (strcmp(x->path, y->path) == 0)
+        source_drop(s, x->path, "is in the list twice, in lines %zu and %zu: leave one of them out",
+                    y->line, x->line);
+    else
+        source_drop(s, x->path,
+                    "line %zu names the file that line %zu calls '%s': leave one of them out",
+                    x->line, y->line, y->path);
 }
 
 /* Drops what is there for a second time. */
 static bool drop_doubles(Source *s)
 {
-    const Sample **sorted = malloc((s->n ? s->n : 1) * sizeof *sorted);
-    bool *is_double = calloc(s->n ? s->n : 1, sizeof *is_double);
-    const bool good = sorted && is_double;
-    for (size_t i = 0; good && i < s->n; i++)
-        sorted[i] = &s->samples[i];
-    if (good)
-        qsort((void *)(uintptr_t)sorted, s->n, sizeof *sorted, by_path);
-    for (size_t i = 1; good && i < s->n; i++)
-        is_double[sorted[i] - s->samples] = strcmp(sorted[i - 1]->path, sorted[i]->path) == 0;
-    size_t kept = 0;
+    size_t *firsts = malloc((s->n ? s->n : 1) * sizeof *firsts), kept = 0;
+    const bool good = firsts && find_firsts(s, firsts);
     for (size_t i = 0; good && i < s->n; i++) {
-        if (is_double[i]) {
-            source_drop(s, s->samples[i].path, "is in the list twice");
+        if (firsts[i] != i)
+            drop_double(s, i, firsts[i]);
+    }
+    for (size_t i = 0; good && i < s->n; i++) {
+        if (firsts[i] != i) {
             free(s->samples[i].path);
             continue;
         }
@@ -118,8 +170,7 @@ static bool drop_doubles(Source *s)
     }
     if (good)
         s->n = kept;
-    free((void *)(uintptr_t)sorted);
-    free(is_double);
+    free(firsts);
     return good || source_no_memory(s);
 }
 
@@ -139,5 +190,5 @@ bool read_list(Source *s)
         free(line);
         at += n + 1;
     }
-    return good && drop_doubles(s) && take_numbers(s);
+    return good && take_numbers(s) && drop_doubles(s);
 }

@@ -100,7 +100,11 @@ bool source_add_file(Source *s, const char *path, int label)
     }
     if (kept && good) {
         const int64_t changed = (int64_t)about.st_mtim.tv_sec * 1000000000 + about.st_mtim.tv_nsec;
-        s->samples[s->n] = (Sample){kept, (uint64_t)about.st_size, changed};
+        s->samples[s->n] = (Sample){.path = kept,
+                                    .size = (uint64_t)about.st_size,
+                                    .changed = changed,
+                                    .device = about.st_dev,
+                                    .inode = about.st_ino};
         s->labels[s->n++] = label;
     } else {
         free(kept);

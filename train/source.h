@@ -13,7 +13,9 @@
 typedef struct Sample {
     char *path; /* from the root */
     uint64_t size;
-    int64_t changed; /* in ns since 1970 */
+    int64_t changed;        /* in ns since 1970 */
+    uint64_t device, inode; /* of the file, whatever names and links lead to it */
+    size_t line;            /* of the list that names it, from 1; 0 without one */
 } Sample;
 
 enum { RNCT_MOST_CLASSES = 1000000 };

@@ -265,8 +265,8 @@ static void test_list(void)
     const char *const names[] = {"no", "yes"};
     t.data.classes = names;
     read_is(&t, "yes:11 no:10 ");
-    put_list(&t, "p/b b.png\t1\np/a.png\tyes\np/a.png\tno\n\tno\np/a.png\nx.png\tno\np/a.png\t2\n");
-    set_refused(&t, "p/a.png: is in the list twice");
+    put_list(&t, "p/b b.png\t1\np/a.png\tyes\np/a.png\t1\n\tno\np/a.png\nx.png\tno\np/a.png\t2\n");
+    set_refused(&t, "p/a.png: is in the list twice, in lines 2 and 3: leave one of them out");
     says(&t.problems, "line 4 is not a path, a TAB and a class");
     says(&t.problems, "line 5 is not");
     says(&t.problems, "x.png: cannot be read: No such file");
@@ -277,6 +277,43 @@ static void test_list(void)
     set_refused(&t, "line 2 is not a path, a TAB and a class: it has a comma");
     put_list(&t, "");
     set_refused(&t, "is no data that is read");
+    set_end(&t);
+}
+
+/* One file in several spellings is one sample, and has one class. */
+static void test_list_spellings(void)
+{
+    SetTest t;
+    set_begin(&t);
+    put_png(&t, "p/a.png", 2, 2, 10);
+    put_png(&t, "p/b.png", 2, 2, 11);
+    put_png(&t, "p/c.png", 2, 2, 10); /* the same bytes, and yet another file */
+    CU_ASSERT_EQUAL(symlink("a.png", folder_path(&t.folder, "p/link.png")), 0);
+    CU_ASSERT_EQUAL(symlink("p", folder_path(&t.folder, "q")), 0);
+    put_list(&t, "p/b.png\tdog\np/a.png\tcat\n./p/a.png\tcat\n\np/../p/a.png\tcat\n"
+                 "p/link.png\tcat\nq/a.png\tcat\np/c.png\tcat\n");
+    set_refused(&t, "./p/a.png: line 3 names the file that line 2 calls 'p/a.png': leave one of "
+                    "them out");
+    CU_ASSERT_EQUAL(t.problems.n, 4);
+    says(&t.problems, "p/../p/a.png: line 5 names the file that line 2 calls 'p/a.png'");
+    says(&t.problems, "p/link.png: line 6 names the file that line 2 calls 'p/a.png'");
+    says(&t.problems, "q/a.png: line 7 names the file that line 2 calls 'p/a.png'");
+    set_skips(&t, "p/link.png: line 6 names");
+    CU_ASSERT_STRING_EQUAL(summary(&t.set), "dog:11 cat:10 cat:10 ");
+    t.data.skip = true; /* which does not say what class the file is of */
+    for (int number = 0; number < 2; number++) {
+        put_list(&t, number ? "p/b.png\t0\np/link.png\t1\np/c.png\t01\np/a.png\t0\n"
+                            : "p/b.png\tdog\np/link.png\tcat\np/c.png\tcat\np/a.png\tdog\n");
+        CU_ASSERT_FALSE(set_read(&t));
+        CU_ASSERT_EQUAL(t.problems.n, 1);
+        says(&t.problems, number ? "p/a.png: has the class '0' in line 4, and '1' in line 2, which "
+                                   "calls the same file 'p/link.png': leave out the line"
+                                 : "p/a.png: has the class 'dog' in line 4, and 'cat' in line 2, "
+                                   "which calls the same file 'p/link.png': leave out the line");
+    }
+    put_list(&t, "p/b.png\t0\np/a.png\t1\n./p/a.png\t01\n"); /* one class */
+    CU_ASSERT_FATAL(set_read(&t));
+    CU_ASSERT_STRING_EQUAL(summary(&t.set), "0:11 1:10 ");
     set_end(&t);
 }
 #else
@@ -304,6 +341,7 @@ void suite_set(void)
     CU_ADD_TEST(suite, test_unreadable);
     CU_ADD_TEST(suite, test_names);
     CU_ADD_TEST(suite, test_list);
+    CU_ADD_TEST(suite, test_list_spellings);
 #else
     CU_ADD_TEST(suite, test_no_libraries);
 #endif

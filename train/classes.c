@@ -59,6 +59,35 @@ int source_find_class(const Source *s, const char *name)
     return s->table_size ? *place_of(s, name) - 1 : -1;
 }
 
+/* A name that ends a line breaks files of one class a line.  The class is kept nevertheless: so
+ * this is said once for each, and its samples are looked at, too.  It is not skipped: the classes
+ * after it would have other indices. */
+static void check_name(Source *s, const char *name, const char *path, const char *way_out)
+{
+    const char *at = name;
+    while (*at && rnct_control(at) == 0)
+        at++;
+    if (*at)
+        rnct_problem(s->problems, path,
+                     "the name of a class has a line break or another control character, which "
+                     "breaks files of one class a line: %s '%s'",
+                     way_out, name);
+}
+
+static const char *way_to_rename(const Source *s)
+{
+    switch (s->kind) {
+    case RNCT_FOLDERS:
+        return "rename the folder";
+    case RNCT_NAMES:
+        return "rename the pictures that begin with";
+    case RNCT_LIST:
+        return "give another name in the list to";
+    default:
+        return "give another name to";
+    }
+}
+
 int source_class(Source *s, const char *name, const char *path)
 {
     const int found = source_find_class(s, name);
@@ -73,6 +102,7 @@ int source_class(Source *s, const char *name, const char *path)
         rnct_problem(s->problems, path, "more than %d classes", RNCT_MOST_CLASSES);
         return -1;
     }
+    check_name(s, name, path, way_to_rename(s));
     return add_class(s, name) ? s->classes - 1 : -1;
 }
 
@@ -86,6 +116,7 @@ bool classes_take(Source *s)
             return rnct_problem(s->problems, s->data->path,
                                 "the classes %d and %d that are expected are both called '%s'",
                                 same, i, name);
+        check_name(s, name, s->data->path, "where the classes are given, rename");
         if (!add_class(s, name))
             return false;
     }

@@ -6,26 +6,25 @@
 
 enum { PATH_SHOWN = 200 /* bytes of a path that a text has room for */ };
 
-/* Whether the bytes at `at` are a control character of Unicode; its size in *n. */
-static bool is_control(const unsigned char *at, size_t *n)
+size_t rnct_control(const char *at)
 {
-    *n = at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0 ? 2 : 1;
-    return *n == 2 || at[0] < 0x20 || at[0] == 0x7f;
+    const unsigned char *b = (const unsigned char *)at;
+    if (b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9)) /* U+2028, U+2029 */
+        return 3;
+    if (b[0] == 0xc2 && b[1] >= 0x80 && b[1] < 0xa0)
+        return 2;
+    return (b[0] && b[0] < 0x20) || b[0] == 0x7f;
 }
 
 /* Adds text to `to`, of which `used` bytes are taken; returns how many are then. */
 static size_t put(char *to, size_t used, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
+    const char *at = text;
     while (*at) {
-        size_t n;
-        char shown[16];
-        if (is_control(at, &n)) {
-            snprintf(shown, sizeof shown, n == 2 ? "\\x%02x\\x%02x" : "\\x%02x", at[0], at[n - 1]);
-        } else {
-            shown[0] = (char)*at;
-            shown[1] = '\0';
-        }
+        const size_t controls = rnct_control(at), n = controls ? controls : 1;
+        char shown[16] = {*at};
+        for (size_t i = 0; i < controls; i++)
+            snprintf(shown + 4 * i, sizeof shown - 4 * i, "\\x%02x", (unsigned char)at[i]);
         const size_t size = strlen(shown);
         if (used + size >= RNCT_PROBLEM_BYTES)
             break;

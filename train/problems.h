@@ -25,6 +25,10 @@ typedef struct rnct_problems {
 bool rnct_problem(rnct_problems *list, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The size of the character of Unicode that `at` begins with, if it is a control character or ends
+ * a line; else 0. */
+size_t rnct_control(const char *at);
+
 /* Adds the problems of another list to this one. */
 void rnct_problems_add(rnct_problems *list, const rnct_problems *more);
 

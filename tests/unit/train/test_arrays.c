@@ -61,6 +61,8 @@ static void test_cifar10(void)
     CU_ASSERT_STRING_EQUAL(t.set.names[9], "truck");
     folder_write(&t.folder, "data/batches.meta.txt", "plane\ncar\ncar\n", 14);
     set_refused(&t, "batches.meta.txt: has the class 'car' twice");
+    folder_write(&t.folder, "data/batches.meta.txt", "pla\tne\n", 7);
+    set_refused(&t, "give another name to 'pla\\x09ne'");
     folder_write(&t.folder, "data/batches.meta.txt", "plane\n", 6);
     set_refused(&t, "has 1 names, and CIFAR-10 has 10 classes");
     folder_write(&t.folder, "data/batches.meta.txt", names, sizeof names - 1);

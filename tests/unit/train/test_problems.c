@@ -17,7 +17,9 @@ static void test_texts(void)
     CU_ASSERT_STRING_EQUAL(list.text[0], "a/b.png: 3 bytes are missing");
     rnct_problem(&list, "bell\a\x1b[2J\xc2\x9b.png", "\xc3\xa4");
     CU_ASSERT_STRING_EQUAL(list.text[1], "bell\\x07\\x1b[2J\\xc2\\x9b.png: \xc3\xa4");
-    CU_ASSERT_EQUAL(list.n, 2);
+    rnct_problem(&list, "x", "\xe2\x80\xa8\xe2\x80\xa6"); /* ends a line; an ellipsis */
+    CU_ASSERT_STRING_EQUAL(list.text[2], "x: \\xe2\\x80\\xa8\xe2\x80\xa6");
+    CU_ASSERT_EQUAL(list.n, 3);
 }
 
 /* Long paths lose their beginning, long messages their end, and no character is cut in two. */

@@ -169,6 +169,44 @@ static void test_classes(void)
     set_end(&t);
 }
 
+/* A name that would break a file with a class a line is refused, whatever it comes from. */
+static void test_class_names(void)
+{
+    static const char *const names[] = {"line\nbreak", "tab\t", "\x1b[2J",
+                                        "c\xc2\x85",   "\x7f",  "\xe2\x80\xa9"};
+    SetTest t;
+    char name[64];
+    set_begin(&t);
+    put_animals(&t);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(name, sizeof name, "data/%s/%d.png", names[i], 1);
+        put_png(&t, name, 4, 5, 1);
+    }
+    put_png(&t, "data/line\nbreak/2.png", 4, 5, 1); /* is not said again */
+    set_refused(&t, "data: the name of a class has a line break or another control character, "
+                    "which breaks files of one class a line: rename the folder 'line\\x0abreak'");
+    CU_ASSERT_EQUAL(t.problems.n, 6);
+    says(&t.problems, "rename the folder 'tab\\x09'");
+    says(&t.problems, "rename the folder '\\x1b[2J'");
+    says(&t.problems, "rename the folder 'c\\xc2\\x85'");
+    says(&t.problems, "rename the folder '\\x7f'");
+    says(&t.problems, "rename the folder '\\xe2\\x80\\xa9'");
+    t.data.skip = true; /* a class is not left out */
+    CU_ASSERT_FALSE(set_read(&t));
+    CU_ASSERT(t.problems.n == 6 && t.skipped.n == 0);
+    set_end(&t);
+    set_begin(&t);
+    put_png(&t, "data/0\r1_a.png", 2, 2, 1);
+    t.data.kind = RNCT_NAMES;
+    set_refused(&t, "rename the pictures that begin with '0\\x0d1'");
+    const char *const expected[] = {"0\r1"};
+    t.data.classes = expected;
+    t.data.n_classes = 1;
+    set_refused(&t, "where the classes are given, rename '0\\x0d1'");
+    CU_ASSERT_EQUAL(t.problems.n, 1);
+    set_end(&t);
+}
+
 static void test_odd_folders(void)
 {
     SetTest t;
@@ -275,6 +313,10 @@ static void test_list(void)
     CU_ASSERT_STRING_EQUAL(summary(&t.set), "yes:11 yes:10 ");
     put_list(&t, "p/b b.png\tno\np/a.png,yes\n");
     set_refused(&t, "line 2 is not a path, a TAB and a class: it has a comma");
+    put_list(&t, "p/b b.png\t\vno\n");
+    t.data.classes = NULL;
+    set_refused(&t, "p/b b.png: the name of a class has a line break or another control character");
+    says(&t.problems, "give another name in the list to '\\x0bno'");
     put_list(&t, "");
     set_refused(&t, "is no data that is read");
     set_end(&t);
@@ -337,6 +379,7 @@ void suite_set(void)
     CU_ADD_TEST(suite, test_many_broken);
     CU_ADD_TEST(suite, test_sizes);
     CU_ADD_TEST(suite, test_classes);
+    CU_ADD_TEST(suite, test_class_names);
     CU_ADD_TEST(suite, test_odd_folders);
     CU_ADD_TEST(suite, test_unreadable);
     CU_ADD_TEST(suite, test_names);

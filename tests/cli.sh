@@ -91,6 +91,12 @@ says err 'broken/list: error: the data cannot be used: 3 problems'
 says err 'broken/a.png: cannot be read: No such file or directory'
 says err 'line 2 is not a path, a TAB and a class'
 empty out
+printf 'net n { input i[3, 8, 8] ; flatten ; dense 2 ; output y }
+train t { network n ; epochs 1 ; batch 2 ; optimizer sgd 0.1 }\n' > trained.net
+run 1 'both sets at once' train trained.net --data broken/list --validation none -o both
+says err 'line 2 is not a path, a TAB and a class'
+says err 'none: cannot be read: No such file or directory'
+gone both/*.cache
 run 1 'part' data pictures
 says err 'data_batch_1.bin: cannot be read'
 record 12 >> pictures/test_batch.bin

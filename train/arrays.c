@@ -41,15 +41,18 @@ static int64_t label_of(const Arrays *a, int64_t i)
 
 bool source_add_arrays(Source *s, const Arrays *a)
 {
-    if (!find_shape(s, a))
-        return rnct_problem(s->problems, s->data->path,
-                            "the pictures have %d axes%s: [n][height][width][channels] are read, "
-                            "[n][channels][height][width] and [n][height][width]",
-                            a->rank, a->rank == 4 ? " and no 1, 3 or 4 channels" : "");
-    if (a->n_labels != a->dims[0])
-        return rnct_problem(s->problems, s->data->path,
+    bool good = find_shape(s, a);
+    if (!good)
+        rnct_problem(s->problems, s->data->path,
+                     "the pictures have %d axes%s: [n][height][width][channels] are read, "
+                     "[n][channels][height][width] and [n][height][width]",
+                     a->rank, a->rank == 4 ? " and no 1, 3 or 4 channels" : "");
+    if (a->rank >= 3 && a->n_labels != a->dims[0])
+        good = rnct_problem(s->problems, s->data->path,
                             "has %" PRId64 " pictures and %" PRId64 " labels", a->dims[0],
                             a->n_labels);
+    if (!good)
+        return false;
     const size_t bytes = (size_t)s->h * (size_t)s->w * (size_t)s->c;
     s->in_memory = s->numbers = true;
     for (int64_t i = 0; i < a->n_labels; i++) {

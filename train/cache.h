@@ -25,4 +25,8 @@ CacheState cache_open(rnct_set *set, const char *path, const uint64_t *source,
  * after problems, and then no file has changed. */
 bool cache_write(Source *s, const char *path);
 
+/* Decodes all samples and writes nothing: finds what is wrong with them where nothing is to be
+ * kept. */
+void cache_look(Source *s);
+
 #endif

@@ -16,6 +16,7 @@ enum { AT_ONCE = 64 };
 
 typedef struct Writer {
     Source *s;
+    bool writes; /* or the samples are only looked at */
     rnct_whole file;
     CacheHead head;
     unsigned char *block; /* [CACHE_BLOCK] of what is written next */
@@ -116,11 +117,12 @@ static bool write_samples(Writer *w)
             if (!fits(w, p, i, w->why[k])) {
                 s->labels[i] = -1;
                 w->head.skipped++;
-            } else if (s->problems->n ==
-                       0) { /* else nothing is kept, and only the rest is looked at */
+            } else {
                 w->head.n++;
                 w->counts[s->labels[i]]++;
-                good = good && put(w, p->pixels, (size_t)p->h * (size_t)p->w * (size_t)p->c);
+                /* After problems nothing is kept, and only the rest is looked at. */
+                if (w->writes && s->problems->n == 0)
+                    good = put(w, p->pixels, (size_t)p->h * (size_t)p->w * (size_t)p->c);
             }
             rnct_picture_free(p);
         }
@@ -184,10 +186,18 @@ static bool write_head(Writer *w)
     return rnct_whole_write_at(&w->file, head, CACHE_HEAD_BYTES, 0, w->s->problems);
 }
 
-bool cache_write(Source *s, const char *path)
+static void free_writer(Writer *w)
 {
-    static const unsigned char zeros[CACHE_HEAD_BYTES];
-    bool good = false;
+    if (w) {
+        free(w->counts);
+        free(w->block);
+    }
+    free(w);
+}
+
+/* NULL after a problem. */
+static Writer *new_writer(Source *s)
+{
     Writer *w = calloc(1, sizeof *w);
     if (w) {
         w->s = s;
@@ -195,9 +205,20 @@ bool cache_write(Source *s, const char *path)
         w->block = malloc(CACHE_BLOCK);
         w->counts = calloc((size_t)s->classes, sizeof *w->counts);
     }
-    if (!w || !w->block || !w->counts) {
-        rnct_problem(s->problems, path, "no memory");
-    } else if (rnct_whole_begin(&w->file, path, s->problems)) {
+    if (w && w->block && w->counts)
+        return w;
+    rnct_problem(s->problems, s->data->path, "no memory");
+    free_writer(w);
+    return NULL;
+}
+
+bool cache_write(Source *s, const char *path)
+{
+    static const unsigned char zeros[CACHE_HEAD_BYTES];
+    bool good = false;
+    Writer *w = new_writer(s);
+    if (w && rnct_whole_begin(&w->file, path, s->problems)) {
+        w->writes = true;
         good = rnct_whole_write(&w->file, zeros, sizeof zeros, s->problems) && write_samples(w) &&
                check_counts(w) && write_rest(w) && write_head(w);
         if (good)
@@ -205,10 +226,17 @@ bool cache_write(Source *s, const char *path)
         else
             rnct_whole_abort(&w->file);
     }
-    if (w) {
-        free(w->counts);
-        free(w->block);
-    }
-    free(w);
+    free_writer(w);
     return good;
+}
+
+void cache_look(Source *s)
+{
+    Writer *w = new_writer(s);
+    if (w) {
+        write_samples(w);
+        if (s->data->skip) /* else the samples are the problems */
+            check_counts(w);
+    }
+    free_writer(w);
 }

@@ -29,7 +29,7 @@ static bool grow_table(Source *s)
     free(s->table);
     s->table = table;
     s->table_size = size;
-    for (int i = 0; i < s->classes; i++)
+    for (int i = s->classes; i-- > 0;) /* of equal names the first is found */
         *place_of(s, s->names[i]) = i + 1;
     return true;
 }
@@ -49,8 +49,10 @@ static bool add_class(Source *s, const char *name)
     s->names[s->classes] = strdup(name);
     if (!s->names[s->classes])
         return source_no_memory(s);
-    *place_of(s, name) = s->classes + 1;
     s->classes++;
+    int32_t *place = place_of(s, name);
+    if (*place == 0)
+        *place = s->classes;
     return true;
 }
 
@@ -106,17 +108,19 @@ int source_class(Source *s, const char *name, const char *path)
     return add_class(s, name) ? s->classes - 1 : -1;
 }
 
-/* The classes that are expected, in their order.  False after a problem. */
+/* The classes that are expected, in their order.  One that is there twice keeps both places, for
+ * the indices of those after it, and its samples have the first.  False without memory. */
 bool classes_take(Source *s)
 {
     for (int i = 0; i < s->data->n_classes && s->data->classes; i++) {
         const char *name = s->data->classes[i];
         const int same = source_find_class(s, name);
         if (same >= 0)
-            return rnct_problem(s->problems, s->data->path,
-                                "the classes %d and %d that are expected are both called '%s'",
-                                same, i, name);
-        check_name(s, name, s->data->path, "where the classes are given, rename");
+            rnct_problem(s->problems, s->data->path,
+                         "the classes %d and %d that are expected are both called '%s'", same, i,
+                         name);
+        else
+            check_name(s, name, s->data->path, "where the classes are given, rename");
         if (!add_class(s, name))
             return false;
     }
@@ -205,14 +209,15 @@ static bool check_classes(Source *s)
         counts[s->labels[i]]++;
     for (size_t i = 0; good && i < n; i++) {
         sorted[i] = s->names[i];
-        if (counts[i] == 0)
+        const bool twice = s->taken && source_find_class(s, s->names[i]) != (int)i;
+        if (counts[i] == 0 && !twice)
             source_drop(s, s->data->path, "class '%s' (%zu of %zu) has no samples", s->names[i], i,
                         n);
     }
     if (good)
         qsort(sorted, n, sizeof *sorted, by_case);
     for (size_t i = 1; good && i < n; i++) {
-        if (strcasecmp(sorted[i - 1], sorted[i]) == 0)
+        if (strcasecmp(sorted[i - 1], sorted[i]) == 0 && strcmp(sorted[i - 1], sorted[i]) != 0)
             source_drop(s, s->data->path, "the classes '%s' and '%s' differ in capitals only",
                         sorted[i - 1], sorted[i]);
     }
@@ -238,7 +243,7 @@ bool classes_settle(Source *s)
     if (s->numbers ? !name_numbers(s) : !s->taken && !sort_classes(s))
         return false;
     if (s->data->n_classes > 0 && s->classes != s->data->n_classes)
-        return rnct_problem(s->problems, s->data->path, "has %d classes, and %d are expected",
-                            s->classes, s->data->n_classes);
+        rnct_problem(s->problems, s->data->path, "has %d classes, and %d are expected", s->classes,
+                     s->data->n_classes);
     return check_classes(s);
 }

@@ -90,17 +90,17 @@ bool read_cifar(Source *s)
     const char *folder = length ? s->data->path : is_folder || slash ? "/" : ".";
     snprintf(path, sizeof path, "%.*s/%s", length ? length : 1, folder,
              ten ? "batches.meta.txt" : "fine_label_names.txt");
-    if (!read_class_names(s, path, ten ? 10 : 100))
-        return false;
+    bool good = read_class_names(s, path, ten ? 10 : 100);
+    if (!good)
+        classes_forget(s); /* labels are not to be measured by them */
     if (!is_folder)
-        return read_records(s, s->data->path, ten ? 1 : 2);
+        return read_records(s, s->data->path, ten ? 1 : 2) && good;
     for (int i = 0; i < n; i++) {
         snprintf(path, sizeof path, "%s/%s", s->data->path,
                  !ten   ? (test ? "test.bin" : "train.bin")
                  : test ? "test_batch.bin"
                         : batches[i]);
-        if (!read_records(s, path, ten ? 1 : 2))
-            return false;
+        good = read_records(s, path, ten ? 1 : 2) && good;
     }
-    return true;
+    return good;
 }

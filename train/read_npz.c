@@ -231,19 +231,20 @@ static bool read_array(const Source *s, const rnct_mapped *file, const char *nam
 static bool check_types(const Source *s, const Npy *x, const Npy *y)
 {
     const char *t = x->descr, *l = y->descr;
+    bool good = true;
     if (strcmp(t, "|u1") != 0 && strcmp(t, "<u1") != 0)
-        return rnct_problem(
+        good = rnct_problem(
             s->problems, s->data->path,
             "the pictures have the type '%s': pixels of type uint8 from 0 to 255 are "
             "read, x.astype('uint8') of such numbers, numpy.uint8(numpy.round(x * 255)) of "
             "numbers up to 1",
             t);
     if ((l[1] != 'u' && l[1] != 'i') || (l[0] != '<' && l[0] != '|'))
-        return rnct_problem(s->problems, s->data->path,
+        good = rnct_problem(s->problems, s->data->path,
                             "the labels have the type '%s': whole numbers are read, one for each "
                             "picture, y.astype('int64'), or y.argmax(1) of a row for each class",
                             l);
-    return true;
+    return good;
 }
 
 bool read_npz(Source *s)

@@ -65,21 +65,36 @@ bool rnct_set_open(rnct_set *set, const rnct_data *data, const char *cache, rnct
 {
     Source s;
     char why[RNCT_WHY_BYTES];
+    CacheState state = CACHE_NONE;
     *set = (rnct_set){0};
     bool good = source_open(&s, data, problems, skipped);
+    const bool listed = good;
     const uint64_t ignored = s.ignored;
-    if (good && !cache) {
-        good = open_unnamed(set, &s);
-    } else if (good) {
-        const CacheState state = cache_open(set, cache, &s.hash, why);
-        if (state == CACHE_REFUSED)
-            good = refuse(problems, cache, state, why);
-        else if (state != CACHE_GOOD)
-            good = build(set, &s, cache, why);
+    if (cache)
+        state = cache_open(set, cache, &s.hash, why);
+    if (state == CACHE_REFUSED)
+        refuse(problems, cache, state, why);
+    if (problems->n > 0) {
+        if (listed)
+            cache_look(&s);
+        rnct_set_close(set);
+        good = false;
+    } else if (good && state != CACHE_GOOD) {
+        good = cache ? build(set, &s, cache, why) : open_unnamed(set, &s);
     }
     set->ignored = ignored;
     source_close(&s);
     return good;
+}
+
+bool rnct_set_look(const rnct_data *data, rnct_problems *problems, rnct_problems *skipped)
+{
+    Source s;
+    const bool listed = source_open(&s, data, problems, skipped);
+    if (listed)
+        cache_look(&s);
+    source_close(&s);
+    return problems->n == 0;
 }
 
 void rnct_set_close(rnct_set *set)

@@ -67,11 +67,17 @@ typedef struct rnct_set {
  * is written anew, as a whole or not at all.  A file that is no cache is never overwritten.  With
  * NULL for `cache` the pictures are decoded into a file without a name, in $TMPDIR or /tmp.
  *
- * False when the data is refused: `problems` has what is wrong.  With data->skip, `skipped` has
- * what was left out, and the set may be used; what could not be decoded is there only in the call
- * that writes the cache, and is counted in set->skipped later on. */
+ * False when the data is refused: `problems`, which begins empty, has all that is wrong: samples
+ * are decoded also where there are problems with others, or with classes.  Nothing is written then.
+ * With data->skip, `skipped` has what was left out, and the set may be used; what could not be
+ * decoded is there only in the call that writes the cache, and is counted in set->skipped later on.
+ */
 bool rnct_set_open(rnct_set *set, const rnct_data *data, const char *cache, rnct_problems *problems,
                    rnct_problems *skipped);
+
+/* Reads all of a data set and keeps nothing: finds what is wrong with it.  False if it would be
+ * refused. */
+bool rnct_set_look(const rnct_data *data, rnct_problems *problems, rnct_problems *skipped);
 
 /* Opens a cache file alone, whose sources may be gone.  False with a problem. */
 bool rnct_set_open_cache(rnct_set *set, const char *cache, rnct_problems *problems);

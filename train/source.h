@@ -49,8 +49,9 @@ typedef struct Source {
     uint64_t hash; /* of all that decides what is read */
 } Source;
 
-/* Lists what there is.  True if every sample has a class and there are some; else false after
- * problems.  To be closed in either case. */
+/* Lists what there is.  True if there are samples, each with a class: they can be read, although
+ * there may be problems with others, or with the classes.  False after a problem that leaves
+ * nothing to read.  To be closed in either case. */
 bool source_open(Source *s, const rnct_data *data, rnct_problems *problems, rnct_problems *skipped);
 void source_close(Source *s);
 
@@ -83,7 +84,7 @@ bool is_picture_name(const char *name);
 /* ---- inside of it ---- */
 
 /* The classes that data->classes wants, before reading; their order and what is wrong with them,
- * after it (classes.c).  False after a problem. */
+ * after it (classes.c).  False without memory, or without samples. */
 bool classes_take(Source *s);
 bool classes_settle(Source *s);
 /* Forgets the names that were found. */

@@ -38,7 +38,8 @@ static bool open_cache(Training *t, rnct_set *set, const char *cache)
     return good;
 }
 
-/* `held`: what is held back, for which there may be a part of its own. */
+/* `held`: what is held back, for which there may be a part of its own.  Without `set` only what is
+ * wrong with it is looked for. */
 static bool open_one(Training *t, rnct_set *set, const char *path, const char *cache, bool held)
 {
     rnct_problems *said = NEW_ARRAY(t->arena, rnct_problems, 2);
@@ -47,9 +48,10 @@ static bool open_one(Training *t, rnct_set *set, const char *path, const char *c
     if (held)
         data.part = RNCT_TEST_OR_ALL;
     said[0] = said[1] = (rnct_problems){0};
-    const bool good = rnct_set_open(set, &data, cache, &said[0], &said[1]);
+    const bool good = set ? rnct_set_open(set, &data, cache, &said[0], &said[1])
+                          : rnct_set_look(&data, &said[0], &said[1]);
     say_problems(t, &said[0]);
-    if (good)
+    if (good && set)
         say_skipped(t, &said[1]);
     return good;
 }
@@ -97,9 +99,10 @@ static bool fits(Training *t)
                    net->outputs.at[loss_output(t)].name, out.w, out.h);
         return false;
     }
-    rnct_data_fits(&in, classes, &t->set, NULL, t->o->train_data, problems);
-    if (t->o->train_validation && problems->n == 0)
-        rnct_data_fits(&in, classes, &t->held, &t->set, t->o->train_validation, problems);
+    const bool fit = rnct_data_fits(&in, classes, &t->set, NULL, t->o->train_data, problems);
+    if (t->o->train_validation) /* names of classes are compared where they are as many */
+        rnct_data_fits(&in, classes, &t->held, fit ? &t->set : NULL, t->o->train_validation,
+                       problems);
     say_problems(t, problems);
     return problems->n == 0;
 }
@@ -127,6 +130,16 @@ static bool make_folder(Training *t, const char *path)
     return false;
 }
 
+/* Both sets.  What is wrong with the second is said also where the first is refused. */
+static bool open_both(Training *t, const char *cache, const char *held)
+{
+    const Options *o = t->o;
+    const bool good = open_one(t, &t->set, o->train_data, cache, false);
+    if (!held)
+        return good;
+    return open_one(t, good ? &t->held : NULL, o->train_validation, held, true) && good;
+}
+
 /* By rank 0: both sets, decoded if need be, compared with the network. */
 static bool open_all(Training *t, const char *cache, const char *held)
 {
@@ -138,9 +151,11 @@ static bool open_all(Training *t, const char *cache, const char *held)
         diag_error(t->d, NO_LOC, "%d threads cannot be started", threads);
         return false;
     }
-    const bool good = open_one(t, &t->set, o->train_data, cache, false) &&
-                      (!held || open_one(t, &t->held, o->train_validation, held, true)) &&
-                      fits(t) && enough_to_overfit(t);
+    bool good = open_both(t, cache, held);
+    if (good) {
+        const bool fit = fits(t);
+        good = enough_to_overfit(t) && fit;
+    }
     rnc_pool_free(t->o->data.pool);
     if (good && held && t->held.hash == t->set.hash)
         diag_warning(t->d, NO_LOC, "%s: what is held back are the pictures that are trained on",

@@ -81,7 +81,13 @@ static void test_cifar10(void)
     folder_write(&t.folder, "data/data_batch_3.bin", bytes, n - 1);
     set_refused(&t, "data_batch_3.bin: has 30729 bytes, which is no multiple of a record's 3073");
     remove(folder_path(&t.folder, "data/data_batch_3.bin"));
+    folder_write(&t.folder, "data/data_batch_4.bin", bytes, 1);
     set_refused(&t, "data_batch_3.bin: cannot be read: No such file");
+    says(&t.problems, "data_batch_4.bin: has 1 bytes"); /* all that is wrong, at once */
+    folder_write(&t.folder, "data/batches.meta.txt", "plane\n", 6);
+    set_refused(&t, "has 1 names, and CIFAR-10 has 10 classes");
+    says(&t.problems, "data_batch_4.bin: has 1 bytes");
+    CU_ASSERT_EQUAL(t.problems.n, 3);
     t.data.part = RNCT_TEST;
     set_refused(&t, "test_batch.bin: cannot be read");
     set_end(&t);
@@ -230,6 +236,9 @@ static void test_npz_refusals(void)
     archive.deflated = false;
     put_npz(&t, "'<f4'", "(1, 3, 3, 1)", "'<i8'", "(1,)", 8);
     set_refused(&t, "the pictures have the type '<f4': pixels of type uint8");
+    put_npz(&t, "'<f4'", "(1, 3, 3, 1)", "'<f8'", "(1,)", 8);
+    set_refused(&t, "the pictures have the type '<f4'");
+    says(&t.problems, "the labels have the type '<f8': whole numbers are read");
     put_npz(&t, "'|u1'", "(2, 2, 3, 3)", "'<f8'", "(2,)", 16);
     set_refused(&t, "the labels have the type '<f8': whole numbers are read");
     put_npz(&t, "'|u1'", "(2, 2, 3, 3)", "'<i8'", "(3,)", 24);

@@ -32,6 +32,11 @@ static void read_is(SetTest *t, const char *expected)
         printf("found: %s\n", summary(&t->set));
 }
 
+static void put_list(SetTest *t, const char *text)
+{
+    folder_write(&t->folder, "data", text, strlen(text));
+}
+
 static void put_animals(SetTest *t)
 {
     put_png(t, "data/dog/b.png", 4, 5, 11);
@@ -101,6 +106,64 @@ static void test_broken_files(void)
     folder_write(&t.folder, "data/cat/deep/er/c.jpeg", "", 0);
     set_skips(&t, "class 'cat' (1 of 3) has no samples that can be used");
     CU_ASSERT_EQUAL(t.set.classes, 3);
+    set_end(&t);
+}
+
+/* What is wrong with the list, with its classes and with its pictures is said at once, in this
+ * order, and nothing is written. */
+static void test_all_at_once(void)
+{
+    static const char *const found[] = {
+        "the classes 0 and 2 that are expected are both called 'cat'",
+        "data: line 3 is not a path, a TAB and a class",
+        "p/b.png: its class 'emu' is none of the 4 that are expected",
+        "p/gone.png: cannot be read: No such file",
+        "./p/a.png: line 6 names the file that line 1 calls 'p/a.png'",
+        "class 'ape' (3 of 4) has no samples",
+        "cache: is no cache of rnc, and is not overwritten",
+        "p/broken.png: neither a JPEG nor a PNG file",
+        "p/large.png: has 6 x 8 pixels, and the first picture has 5 x 4"};
+    const size_t n = sizeof found / sizeof *found;
+    const char *const expected[] = {"cat", "dog", "cat", "ape"};
+    SetTest t;
+    set_begin(&t);
+    put_png(&t, "p/a.png", 4, 5, 1);
+    put_png(&t, "p/b.png", 4, 5, 2);
+    put_png(&t, "p/large.png", 8, 6, 3);
+    folder_write(&t.folder, "p/broken.png", "x", 1);
+    folder_write(&t.folder, "cache", "my thesis", 9);
+    put_list(&t, "p/a.png\tcat\np/broken.png\tcat\nx\np/b.png\temu\np/gone.png\tdog\n"
+                 "./p/a.png\tcat\np/large.png\tdog\n");
+    t.data.classes = expected;
+    t.data.n_classes = 4;
+    set_refused(&t, found[0]);
+    CU_ASSERT_EQUAL_FATAL(t.problems.n, n);
+    for (size_t i = 0; i < n; i++)
+        CU_ASSERT_PTR_NOT_NULL(strstr(t.problems.text[i], found[i]));
+    CU_ASSERT_EQUAL(folder_count(&t.folder), 3); /* data, p, cache */
+    remove(folder_path(&t.folder, "cache"));
+    CU_ASSERT_FALSE(set_read(&t));
+    CU_ASSERT_EQUAL(t.problems.n, n - 1);
+    CU_ASSERT_EQUAL(access(folder_path(&t.folder, "cache"), F_OK), -1);
+    t.problems.n = 0; /* nor without a cache */
+    CU_ASSERT_FALSE(rnct_set_look(&t.data, &t.problems, &t.skipped));
+    CU_ASSERT_EQUAL(t.problems.n, n - 1);
+    /* With what is broken left out, what is left is refused: the expected classes. */
+    t.data.skip = true;
+    CU_ASSERT_FALSE(set_read(&t));
+    CU_ASSERT_EQUAL(t.problems.n, 1);
+    says(&t.skipped, found[1]);
+    says(&t.skipped, found[n - 1]);
+    put_list(&t, "p/broken.png\tcat\n");
+    CU_ASSERT_FALSE(set_read(&t));
+    CU_ASSERT_EQUAL(t.problems.n, 2);
+    says(&t.problems, "has no samples that can be used");
+    t.data.classes = NULL;
+    t.data.n_classes = 0;
+    put_list(&t, "p/a.png\tcat\n");
+    t.skipped.n = t.problems.n = 0;
+    CU_ASSERT(rnct_set_look(&t.data, &t.problems, &t.skipped) && t.skipped.n == 0);
+    no_problems(&t.problems);
     set_end(&t);
 }
 
@@ -275,11 +338,6 @@ static void test_names(void)
     set_end(&t);
 }
 
-static void put_list(SetTest *t, const char *text)
-{
-    folder_write(&t->folder, "data", text, strlen(text));
-}
-
 static void test_list(void)
 {
     SetTest t;
@@ -376,6 +434,7 @@ void suite_set(void)
     CU_ADD_TEST(suite, test_folders);
     CU_ADD_TEST(suite, test_numbers);
     CU_ADD_TEST(suite, test_broken_files);
+    CU_ADD_TEST(suite, test_all_at_once);
     CU_ADD_TEST(suite, test_many_broken);
     CU_ADD_TEST(suite, test_sizes);
     CU_ADD_TEST(suite, test_classes);

@@ -1,8 +1,8 @@
 /* read_folders.c: folders by class, and a folder of files whose names begin with their class.
  *
  * Hidden files and folders are passed over.  Links are followed; one that leads back to a folder
- * that it is in is dropped.  Samples are sorted by their paths, byte by byte, whatever the order on
- * the disk. */
+ * that it is in is dropped.  Samples are sorted by their paths, and what is wrong is found in the
+ * order of names, byte by byte, whatever the order on the disk. */
 #define _GNU_SOURCE
 #include "train/source.h"
 
@@ -93,13 +93,26 @@ static void found(Walk *w, int fd, const char *name, const char *path, int depth
         found_file(w, path, label);
 }
 
+static int is_shown(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static void walk(Walk *w, const char *path, int depth, int label)
 {
     char whole[4096];
     struct stat about;
+    struct dirent **entries = NULL;
     snprintf(whole, sizeof whole, "%s%s", w->s->root, path);
     DIR *dir = opendir(whole);
-    if (!dir || fstat(dirfd(dir), &about) != 0) {
+    const bool good = dir && fstat(dirfd(dir), &about) == 0;
+    const int n_entries = good ? scandir(whole, &entries, is_shown, by_bytes) : 0;
+    if (!good || n_entries < 0) {
         drop(w, path, "cannot be read: ", strerror(errno));
         if (dir)
             closedir(dir);
@@ -107,16 +120,16 @@ static void walk(Walk *w, const char *path, int depth, int label)
     }
     w->above[depth].device = about.st_dev;
     w->above[depth].inode = about.st_ino;
-    for (const struct dirent *entry; !w->no_memory && (entry = readdir(dir)) != NULL;) {
-        if (entry->d_name[0] == '.')
-            continue;
-        const int n =
-            snprintf(whole, sizeof whole, "%s%s%s", path, *path ? "/" : "", entry->d_name);
+    for (int i = 0; i < n_entries; i++) {
+        const char *name = entries[i]->d_name;
+        const int n = snprintf(whole, sizeof whole, "%s%s%s", path, *path ? "/" : "", name);
         if ((size_t)n + strlen(w->s->root) >= sizeof whole)
-            drop(w, path, "has paths that are too long: ", entry->d_name);
-        else
-            found(w, dirfd(dir), entry->d_name, whole, depth, label);
+            drop(w, path, "has paths that are too long: ", name);
+        else if (!w->no_memory)
+            found(w, dirfd(dir), name, whole, depth, label);
+        free(entries[i]);
     }
+    free(entries);
     closedir(dir);
 }
 

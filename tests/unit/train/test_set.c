@@ -167,6 +167,29 @@ static void test_all_at_once(void)
     set_end(&t);
 }
 
+/* What is wrong is said in the order of names, not in that in which the files were made. */
+static void test_order_of_problems(void)
+{
+    static const char *const made[] = {"b", "d", "a", "c"};
+    SetTest t;
+    char name[64];
+    set_begin(&t);
+    put_animals(&t);
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "data/%s/%s.png", i < 4 ? "dog" : "ape", made[i % 4]);
+        unlink(folder_path(&t.folder, name));
+        CU_ASSERT_EQUAL(symlink("nowhere", folder_path(&t.folder, name)), 0);
+    }
+    CU_ASSERT_FALSE(set_read(&t));
+    CU_ASSERT_EQUAL_FATAL(t.problems.n, 8);
+    for (size_t i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "data/%s/%c.png: cannot be read", i < 4 ? "ape" : "dog",
+                 "abcd"[i % 4]);
+        CU_ASSERT_PTR_NOT_NULL(strstr(t.problems.text[i], name));
+    }
+    set_end(&t);
+}
+
 static void test_many_broken(void)
 {
     SetTest t;
@@ -435,6 +458,7 @@ void suite_set(void)
     CU_ADD_TEST(suite, test_numbers);
     CU_ADD_TEST(suite, test_broken_files);
     CU_ADD_TEST(suite, test_all_at_once);
+    CU_ADD_TEST(suite, test_order_of_problems);
     CU_ADD_TEST(suite, test_many_broken);
     CU_ADD_TEST(suite, test_sizes);
     CU_ADD_TEST(suite, test_classes);

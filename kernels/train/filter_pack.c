@@ -37,15 +37,15 @@ RNC_KERNEL void pack_rows(const float *from, ptrdiff_t dc, float *to, int width,
     }
 }
 
+/* ahead: the distance to what is read next but not side by side with this. */
 RNC_KERNEL void pack_columns(const float *from, ptrdiff_t dc, ptrdiff_t dj, float *to, int width,
-                             int nc, int nj)
+                             int nc, int nj, ptrdiff_t ahead)
 {
-    enum { AHEAD = 32 };
     for (int j = 0, n; j < nj; j += n) {
         int c = 0;
         n = nj - j < 4 ? nj - j : 4;
         for (int i = 0; i < n; i++)
-            RNC_PREFETCH(from + (j + i) * dj + AHEAD);
+            RNC_PREFETCH(from + (j + i) * dj + ahead);
 #if RNC_VL > 1
         for (; n == 4 && dc == 1 && c + RNC_VL <= nc; c += RNC_VL) {
             vf v[4];
@@ -63,12 +63,12 @@ RNC_KERNEL void pack_columns(const float *from, ptrdiff_t dc, ptrdiff_t dj, floa
 }
 
 RNC_KERNEL void pack_copy(const float *from, ptrdiff_t dc, ptrdiff_t dj, float *to, int width,
-                          int nc, int nj)
+                          int nc, int nj, ptrdiff_t ahead)
 {
     if (dj == 1)
         pack_rows(from, dc, to, width, nc, nj);
     else
-        pack_columns(from, dc, dj, to, width, nc, nj);
+        pack_columns(from, dc, dj, to, width, nc, nj, ahead);
 }
 
 /* Rows c .. c+nc-1 of a tap, which exist, up to the last channel that exists. */
@@ -85,17 +85,18 @@ RNC_KERNEL void pack_block(const rnc_repack_shape *s, const float *filters, cons
             const int begin = out / s->panel * s->panel, left = group_c - begin;
             const int width = left < s->panel ? left : s->panel, more = begin + width - out;
             ptrdiff_t at = (ptrdiff_t)(p->group * real + out) * depth + tap * s->in_c + in;
-            ptrdiff_t dout = depth, din = 1;
+            ptrdiff_t dout = depth, din = 1, ahead = 32;
             ni = c + nc - i, nj = end - j;
             if (!s->plain) { /* not beyond the end of the master's panel */
                 at = (ptrdiff_t)(p->group * group_c + begin) * (depth + 1) + (out - begin) +
                      (ptrdiff_t)(tap * s->in_c + in + 1) * width;
                 dout = 1, din = width;
+                ahead = (ptrdiff_t)(depth + 1) * width; /* the next panel */
                 ni = s->turned && more < ni ? more : ni;
                 nj = !s->turned && more < nj ? more : nj;
             }
             pack_copy(filters + at, s->turned ? dout : din, s->turned ? din : dout,
-                      to + (i - c) * p->width + j, p->width, ni, nj);
+                      to + (i - c) * p->width + j, p->width, ni, nj, ahead);
         }
 }
 

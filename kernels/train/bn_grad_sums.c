@@ -34,6 +34,10 @@ RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, cons
         for (int x = b->x0; x < b->x1; x++) {
             RNC_UNROLL(4)
             for (int j = 0; j < nv; j++) {
+                if (!s->store) {
+                    RNC_PREFETCH(in + RNC_BN_AHEAD * s->in_pixel + j * RNC_VL);
+                    RNC_PREFETCH(grad + RNC_BN_AHEAD * s->grad_pixel + j * RNC_VL);
+                }
                 const vf d = vf_load(in + j * RNC_VL) - k.mean[j];
                 const vf v = bn_masked(s, &k, j, vf_load(grad + j * RNC_VL), d, y + j * RNC_VL);
                 g[j] = g[j] + v;

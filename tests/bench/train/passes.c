@@ -1,7 +1,7 @@
 /* passes.c: times the kernels of training that are bound by memory, batch normalisation and the
  * optimizers:
  *
- *   cc -O2 -I. -Itests/bench/train -o passes tests/bench/train/passes.c && ./passes [ROUNDS]
+ *   cc -O2 -I. -Itests/bench/train -o passes tests/bench/train/passes.c -lm && ./passes [ROUNDS]
  *
  * For each the best of ROUNDS (5) runs in turn, on one thread, and the GB a second that its reads
  * and writes of whole tensors are.  x86-64 only. */
@@ -17,13 +17,14 @@
 typedef void Step(const rnc_operands *o);
 enum { FLOATS = 4 << 20, KINDS = 7 };
 
-#define SHAPE(n, side, ch)                                                                        \
-    .images = n, .h = side, .w = side, .c = ch, .slices = (n) < 16 ? (n) : 16, .epsilon = 1e-5f,  \
-    .in_pixel = ch, .in_row = (side) * (ch), .in_image = (side) * (side) * (ch), .out_pixel = ch, \
-    .out_row = (side) * (ch), .out_image = (side) * (side) * (ch), .res_pixel = ch,               \
-    .res_row = (side) * (ch), .res_image = (side) * (side) * (ch), .grad_pixel = ch,              \
-    .grad_row = (side) * (ch), .grad_image = (side) * (side) * (ch), .to_pixel = ch,              \
-    .to_row = (side) * (ch), .to_image = (side) * (side) * (ch)
+#define SHAPE(n, side, ch)                                                                       \
+    .images = n, .h = side, .w = side, .c = ch, .slices = (n) < 16 ? (n) : 16,                   \
+    .slice = (n) < 16 ? 1 : (n) / 16, .epsilon = 1e-5f, .in_pixel = ch, .in_row = (side) * (ch), \
+    .in_image = (side) * (side) * (ch), .out_pixel = ch, .out_row = (side) * (ch),               \
+    .out_image = (side) * (side) * (ch), .res_pixel = ch, .res_row = (side) * (ch),              \
+    .res_image = (side) * (side) * (ch), .grad_pixel = ch, .grad_row = (side) * (ch),            \
+    .grad_image = (side) * (side) * (ch), .to_pixel = ch, .to_row = (side) * (ch),               \
+    .to_image = (side) * (side) * (ch)
 
 #define RNC_FN(name) name##_avx512
 #include "kernels/isa/isa_avx512.h"

@@ -12,16 +12,16 @@ RNC_KERNEL void moments_add(float n, vf *mean, vf *squares, float m, vf more_mea
     *squares = vf_fma(apart * apart, vf_set1(n * (m / (n + m))), *squares + more_squares);
 }
 
-/* Of up to four vectors of channels, gamma 1 and beta 0 where there is none: mean, 1 /
+/* Of up to RNC_BN_WIDE vectors of channels, gamma 1 and beta 0 where there is none: mean, 1 /
  * sqrt(variance + epsilon), its product with gamma, and beta. */
 typedef struct bn_channels {
-    vf mean[4], over[4], scale[4], shift[4];
+    vf mean[RNC_BN_WIDE], over[RNC_BN_WIDE], scale[RNC_BN_WIDE], shift[RNC_BN_WIDE];
 } bn_channels;
 
 RNC_KERNEL void bn_load(const rnc_bn_shape *s, const rnc_operands *o, int at, int nv,
                         bn_channels *k)
 {
-    RNC_UNROLL(4)
+    RNC_UNROLL(16)
     for (int j = 0; j < nv; j++, at += RNC_VL) {
         const vf variance = vf_loadu((const float *)o->in[4] + at);
         k->mean[j] = vf_loadu((const float *)o->in[3] + at);

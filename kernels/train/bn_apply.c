@@ -4,12 +4,12 @@
  * c is whole vectors. */
 #define apply_block RNC_FN(apply_block)
 
-/* nv vectors of a block of pixels, from channel `at` on. */
+/* Up to RNC_BN_WIDE vectors of a block of pixels, from channel `at` on. */
 RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
                             int at, int nv)
 {
-    vf mean[4], scale[4], shift[4];
-    RNC_UNROLL(4)
+    const int ahead = RNC_BN_AHEAD / nv; /* pixels */
+    vf mean[RNC_BN_WIDE], scale[RNC_BN_WIDE], shift[RNC_BN_WIDE];
     for (int j = 0; j < nv; j++) {
         const int k = at + j * RNC_VL;
         mean[j] = vf_loadu((const float *)o->in[2] + k);
@@ -30,8 +30,8 @@ RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const 
             RNC_UNROLL(4)
             for (int j = 0; j < nv; j++) {
                 if (!s->residual) {
-                    RNC_PREFETCH(in + RNC_BN_AHEAD * s->in_pixel + j * RNC_VL);
-                    RNC_PREFETCH_WRITE(out + RNC_BN_AHEAD * s->out_pixel + j * RNC_VL);
+                    RNC_PREFETCH(in + ahead * s->in_pixel + j * RNC_VL);
+                    RNC_PREFETCH_WRITE(out + ahead * s->out_pixel + j * RNC_VL);
                 }
                 vf v = vf_fma(vf_load(in + j * RNC_VL) - mean[j], scale[j], shift[j]);
                 if (s->residual)
@@ -53,12 +53,11 @@ RNC_KERNEL void RNC_FN(bn_apply)(const rnc_bn_shape *s, const rnc_knobs *t, cons
     rnc_cut_bn(s, -1, RNC_BN_MAPPED, &c);
     for (int i = rnc_share(c.blocks, part, parts); i < rnc_share(c.blocks, part + 1, parts); i++) {
         rnc_bn_block b;
-        int at = 0;
         rnc_find_bn_block(s, &c, i, &b);
-        for (; at + 4 * RNC_VL <= s->c; at += 4 * RNC_VL)
-            apply_block(s, o, &b, at, 4);
-        for (; at < s->c; at += RNC_VL)
-            apply_block(s, o, &b, at, 1);
+        for (int v = 0, n; v < s->c / RNC_VL; v += n) {
+            n = s->c / RNC_VL - v < RNC_BN_WIDE ? s->c / RNC_VL - v : RNC_BN_WIDE;
+            apply_block(s, o, &b, v * RNC_VL, n);
+        }
     }
 }
 #undef apply_block

@@ -13,6 +13,7 @@ RNC_KERNEL void bn_grad_block(const rnc_bn_shape *s, const rnc_operands *o, cons
                               int at, int nv)
 {
     const float *const means = (const float *)o->in[7] + at;
+    const int ahead = RNC_BN_AHEAD / nv; /* pixels */
     bn_channels k;
     bn_load(s, o, at, nv, &k);
     for (int i = b->line; i < b->end; i++) {
@@ -33,6 +34,8 @@ RNC_KERNEL void bn_grad_block(const rnc_bn_shape *s, const rnc_operands *o, cons
         for (int x = b->x0; x < b->x1; x++) {
             RNC_UNROLL(4)
             for (int j = 0; j < nv; j++) {
+                RNC_PREFETCH(in + ahead * s->in_pixel + j * RNC_VL);
+                RNC_PREFETCH(grad + ahead * s->grad_pixel + j * RNC_VL);
                 const vf d = vf_load(in + j * RNC_VL) - k.mean[j];
                 const vf g = bn_masked(s, &k, j, vf_load(grad + j * RNC_VL), d, y + j * RNC_VL);
                 const vf less =
@@ -57,12 +60,11 @@ RNC_KERNEL void RNC_FN(bn_grad)(const rnc_bn_shape *s, const rnc_knobs *t, const
     rnc_cut_bn(s, -1, RNC_BN_MAPPED, &c);
     for (int i = rnc_share(c.blocks, part, parts); i < rnc_share(c.blocks, part + 1, parts); i++) {
         rnc_bn_block b;
-        int at = 0;
         rnc_find_bn_block(s, &c, i, &b);
-        for (; at + 4 * RNC_VL <= s->c; at += 4 * RNC_VL)
-            bn_grad_block(s, o, &b, at, 4);
-        for (; at < s->c; at += RNC_VL)
-            bn_grad_block(s, o, &b, at, 1);
+        for (int v = 0, n; v < s->c / RNC_VL; v += n) {
+            n = s->c / RNC_VL - v < RNC_BN_WIDE ? s->c / RNC_VL - v : RNC_BN_WIDE;
+            bn_grad_block(s, o, &b, v * RNC_VL, n);
+        }
     }
 }
 #undef bn_grad_block

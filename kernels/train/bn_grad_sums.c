@@ -12,6 +12,7 @@
 RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
                               int at, int nv, vf *sums)
 {
+    const int ahead = RNC_BN_AHEAD / nv; /* pixels */
     bn_channels k;
     vf g[4], h[4];
     bn_load(s, o, at, nv, &k);
@@ -35,8 +36,8 @@ RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, cons
             RNC_UNROLL(4)
             for (int j = 0; j < nv; j++) {
                 if (!s->store) {
-                    RNC_PREFETCH(in + RNC_BN_AHEAD * s->in_pixel + j * RNC_VL);
-                    RNC_PREFETCH(grad + RNC_BN_AHEAD * s->grad_pixel + j * RNC_VL);
+                    RNC_PREFETCH(in + ahead * s->in_pixel + j * RNC_VL);
+                    RNC_PREFETCH(grad + ahead * s->grad_pixel + j * RNC_VL);
                 }
                 const vf d = vf_load(in + j * RNC_VL) - k.mean[j];
                 const vf v = bn_masked(s, &k, j, vf_load(grad + j * RNC_VL), d, y + j * RNC_VL);

@@ -373,10 +373,13 @@ enum { RNC_SQUARES = 4096 }; /* numbers whose squares square_sum adds at once */
 
 /* ---- batch normalisation ---- */
 
-/* Pixels of a block that is summed, and of one that is mapped.  RNC_BN_AHEAD: so many pixels ahead
- * two tensors are fetched, of which a pass takes four vectors of each pixel: the CPU's own
- * prefetcher follows whole lines one after the other.  It does no worse with three tensors. */
-enum { RNC_BN_SUMMED = 64, RNC_BN_MAPPED = 256, RNC_BN_AHEAD = 8 };
+enum {
+    RNC_BN_SUMMED = 64,  /* pixels of a block that is summed */
+    RNC_BN_MAPPED = 256, /* of one that is mapped */
+    RNC_BN_WIDE = 16,    /* vectors of a pixel that a pass maps */
+    RNC_BN_AHEAD = 32    /* so many vectors ahead it fetches: the CPU's own prefetcher follows only
+                          * lines that are in order */
+};
 
 /* Slices of the batch for the sums of batch normalisation. */
 RNC_INLINE int rnc_bn_slices(int images)

@@ -16,11 +16,12 @@ static rnc_bn_shape bn_shape(const Plan *plan, const Node *node, const Node *x)
 
 enum { SHARED_LEAST = 16384 }; /* floats that are worth waking threads for */
 
-/* Parts that share slices and vectors of channels, and those that share blocks of pixels. */
-static int parts_of_sums(const Plan *plan, const rnc_bn_shape *s)
+/* Parts that share slices and so many vectors of channels, and those that share blocks of pixels.
+ */
+static int parts_of_sums(const Plan *plan, const rnc_bn_shape *s, int vectors)
 {
     const int64_t all = (int64_t)s->images * s->h * s->w * s->c;
-    return worth_parts(all, SHARED_LEAST, (int64_t)s->slices * div_up(s->c, 4 * plan->align));
+    return worth_parts(all, SHARED_LEAST, (int64_t)s->slices * div_up(s->c, vectors * plan->align));
 }
 
 static int parts_of_map(const rnc_bn_shape *s)
@@ -42,14 +43,15 @@ static Step join_step(const Plan *plan, const Node *node, Kernel kernel, const S
     return join;
 }
 
-/* Memory for two sums of each channel, in all slices of all ranks. */
-static void set_sums(Plan *plan, const char *what, Step *step)
+/* Memory for two sums of each channel, in all slices of all ranks; the kernel takes so many vectors
+ * at a time. */
+static void set_sums(Plan *plan, const char *what, Step *step, int vectors)
 {
     const rnc_bn_shape *s = &step->shape.bn;
     const int64_t n = (int64_t)s->slices * 2 * s->c;
     step->out[0] = add_piece(plan, step->node, what, n * plan->options.ranks);
     share_parts(plan, step, n);
-    step->parts = parts_of_sums(plan, s);
+    step->parts = parts_of_sums(plan, s, vectors);
 }
 
 /* ---- forward ---- */
@@ -59,7 +61,7 @@ static void add_moments(Plan *plan, const Node *node, const rnc_bn_shape *shape)
     Step step = {.node = node, .kernel = KERNEL_bn_moments, .counts = COUNTS_OWN};
     step.shape.bn = *shape;
     step.in[0] = operand_of(plan, node->in[0]);
-    set_sums(plan, "moments", &step);
+    set_sums(plan, "moments", &step, 4);
     add_step(plan, &step);
     Step join = join_step(plan, node, KERNEL_bn_statistics, &step);
     join.out[0] = result_operand(plan, node, 1);
@@ -103,7 +105,7 @@ static Operand add_sums(Plan *plan, const Node *node, const rnc_bn_shape *shape,
     step.shape.bn = *shape;
     for (int i = 0; i < 7; i++)
         step.in[i] = of[i];
-    set_sums(plan, "sums", &step);
+    set_sums(plan, "sums", &step, RNC_BN_WIDE);
     step.out[1] = store;
     add_step(plan, &step);
     Step join = join_step(plan, node, KERNEL_bn_grad_join, &step);

@@ -8,13 +8,13 @@
 #define bn_sums_block RNC_FN(bn_sums_block)
 #define bn_sums_slice RNC_FN(bn_sums_slice)
 
-/* Adds the sums of a block to sums[0 .. nv-1] of g and sums[4 ..] of g * (x - mean). */
+/* Adds the sums of a block to sums[0 .. nv-1] of g and sums[RNC_BN_WIDE ..] of g * (x - mean). */
 RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, const rnc_bn_block *b,
                               int at, int nv, vf *sums)
 {
     const int ahead = RNC_BN_AHEAD / nv; /* pixels */
     bn_channels k;
-    vf g[4], h[4];
+    vf g[RNC_BN_WIDE], h[RNC_BN_WIDE];
     bn_load(s, o, at, nv, &k);
     RNC_UNROLL(4)
     for (int j = 0; j < nv; j++)
@@ -54,7 +54,7 @@ RNC_KERNEL void bn_sums_block(const rnc_bn_shape *s, const rnc_operands *o, cons
     RNC_UNROLL(4)
     for (int j = 0; j < nv; j++) {
         sums[j] = sums[j] + g[j];
-        sums[4 + j] = sums[4 + j] + h[j];
+        sums[RNC_BN_WIDE + j] = sums[RNC_BN_WIDE + j] + h[j];
     }
 }
 
@@ -62,12 +62,12 @@ RNC_KERNEL void bn_sums_slice(const rnc_bn_shape *s, const rnc_operands *o, int 
                               int nv)
 {
     float *const out = (float *)o->out[0] + (ptrdiff_t)slice * 2 * s->c + at;
-    vf sums[8];
+    vf sums[2 * RNC_BN_WIDE];
     rnc_bn_cut c;
     rnc_cut_bn(s, slice, RNC_BN_SUMMED, &c);
-    RNC_UNROLL(8)
-    for (int j = 0; j < 8; j++)
-        sums[j] = vf_zero();
+    RNC_UNROLL(4)
+    for (int j = 0; j < nv; j++)
+        sums[j] = sums[RNC_BN_WIDE + j] = vf_zero();
     for (int i = 0; i < c.blocks; i++) {
         rnc_bn_block b;
         rnc_find_bn_block(s, &c, i, &b);
@@ -76,23 +76,21 @@ RNC_KERNEL void bn_sums_slice(const rnc_bn_shape *s, const rnc_operands *o, int 
     RNC_UNROLL(4)
     for (int j = 0; j < nv; j++) {
         vf_store(out + j * RNC_VL, sums[j]);
-        vf_store(out + s->c + j * RNC_VL, sums[4 + j]);
+        vf_store(out + s->c + j * RNC_VL, sums[RNC_BN_WIDE + j]);
     }
 }
 
-/* Parts share (slice, up to four vectors of channels). */
+/* Parts share (slice, up to RNC_BN_WIDE vectors of channels). */
 RNC_KERNEL void RNC_FN(bn_grad_sums)(const rnc_bn_shape *s, const rnc_knobs *t,
                                      const rnc_operands *o, int part, int parts)
 {
-    const int vectors = s->c / RNC_VL, each = rnc_div_up(vectors, 4), all = s->slices * each;
+    const int vectors = s->c / RNC_VL, each = rnc_div_up(vectors, RNC_BN_WIDE);
+    const int all = s->slices * each;
     (void)t;
     for (int i = rnc_share(all, part, parts); i < rnc_share(all, part + 1, parts); i++) {
-        const int v = i % each * 4, n = vectors - v < 4 ? vectors - v : 4;
-        if (n == 4)
-            bn_sums_slice(s, o, i / each, v * RNC_VL, 4);
-        else
-            for (int j = 0; j < n; j++)
-                bn_sums_slice(s, o, i / each, (v + j) * RNC_VL, 1);
+        const int v = i % each * RNC_BN_WIDE;
+        const int n = vectors - v < RNC_BN_WIDE ? vectors - v : RNC_BN_WIDE;
+        bn_sums_slice(s, o, i / each, v * RNC_VL, n);
     }
 }
 #undef bn_sums_block

@@ -67,14 +67,12 @@ RNC_INLINE void rnc_cut_registers(const rnc_knobs *t, int width, int lanes, int 
 
 /* A kind of register tile (kernels/f32/sums.h), which is compiled once: input channels in a turn,
  * vectors, channels in a panel, the type of the weights, percent of inputs that are read from
- * memory, lines of weights fetched in a turn, and whether inputs are fetched. */
+ * memory, lines of weights fetched in each input channel, and whether inputs are fetched. */
 typedef struct rnc_tile_kind {
     int unroll, vectors, width, weights, memory, lines, near;
 } rnc_tile_kind;
 
-/* RNC_LINES_ANY: the number of lines is not part of the kind.  In short turns even a count in a
- * register would cost time.  RNC_NEAR: pixels whose distances are kept in registers. */
-enum { RNC_LINES_ANY = 3, RNC_SHORT_TURN = 64, RNC_NEAR = 5 };
+enum { RNC_LINES_MOST = 2 }; /* lines fetched in an input channel */
 
 /* The kind for panels of `width` channels and rows of n input channels. */
 RNC_INLINE void rnc_choose_kind(const rnc_knobs *t, int n, int width, int lanes, int elem,
@@ -88,8 +86,7 @@ RNC_INLINE void rnc_choose_kind(const rnc_knobs *t, int n, int width, int lanes,
     k->width = width;
     k->weights = elem;
     k->memory = t->memory_broadcasts;
-    k->lines =
-        lines < RNC_LINES_ANY && c.n * c.nv * k->unroll < RNC_SHORT_TURN ? lines : RNC_LINES_ANY;
+    k->lines = rnc_clamp(rnc_div_up(lines, k->unroll), 0, RNC_LINES_MOST);
     k->near = t->prefetch_input > 0;
 }
 

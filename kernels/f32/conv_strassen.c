@@ -179,7 +179,7 @@ RNC_KERNEL void strassen_pieces(const rnc_conv_shape *s, const rnc_knobs *t,
     job.turns = b->depth / kind.unroll;
     job.pixel = b->pitch, job.wide = s->panel;
     job.share = b->depth * row / (calls > 0 ? calls : 1) + 64;
-    job.lines = t->prefetch_weights, job.step = job.share * kind.unroll / b->depth + 1;
+    job.step = job.share / b->depth + 1;
     job.ahead = b->w + b->depth * row, job.far = job.ahead + (calls + 1) * job.share;
     job.fetch_out = t->prefetch_output && (b->plus || !b->to);
     job.low = is_act || s->act == RNC_ACT_RELU6 ? 0.0f : -INFINITY;

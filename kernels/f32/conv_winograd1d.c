@@ -132,6 +132,7 @@ RNC_KERNEL void winograd1d_tile(const rnc_knobs *t, const rnc_winograd1d_cut *c,
                                 const winograd1d_point *p, int n, int nv)
 {
     const int u = rnc_unroll(t), row = p->rows.width * rnc_weight_bytes(p->rows.elem);
+    const conv_fetch nothing = {NULL, 0, 0};
     const char *w = p->w;
     vf acc[32];
     RNC_UNROLL(32)
@@ -140,11 +141,11 @@ RNC_KERNEL void winograd1d_tile(const rnc_knobs *t, const rnc_winograd1d_cut *c,
     for (int r = 0; r < p->phases * c->runs; r++) {
         const float *a = p->in + r / c->runs * c->pitch + r % c->runs * p->tap;
         for (int turns = c->run / u; turns > 0; turns--) {
-            conv_steps(&p->rows, acc, a, w, u, n, nv);
+            conv_steps(&p->rows, acc, a, w, &nothing, u, n, nv);
             a += u;
             w += u * row;
         }
-        conv_steps(&p->rows, acc, a, w, c->run % u, n, nv);
+        conv_steps(&p->rows, acc, a, w, &nothing, c->run % u, n, nv);
         w += c->run % u * row;
     }
     RNC_UNROLL(32)

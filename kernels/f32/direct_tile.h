@@ -103,10 +103,11 @@ RNC_KERNEL void conv_turn(const rnc_knobs *t, const conv_rows *r, vf *acc, const
 {
     const int apart = k->b.apart, bytes = apart * r->width * rnc_weight_bytes(r->elem);
     RNC_UNROLL(8)
-    for (int i = 0; i < k->b.streams; i++)
-        conv_steps(r, acc, k->in + i * apart, k->w + (ptrdiff_t)i * bytes, u, n, nv);
-    for (int i = 0; i < t->prefetch_weights; i++)
-        RNC_PREFETCH(k->ahead.weights + i * k->ahead.spacing);
+    for (int i = 0; i < k->b.streams; i++) {
+        const conv_fetch fetch = {k->ahead.weights, i > 0 ? 0 : t->prefetch_weights,
+                                  k->ahead.spacing};
+        conv_steps(r, acc, k->in + i * apart, k->w + (ptrdiff_t)i * bytes, &fetch, u, n, nv);
+    }
 }
 
 /* One tile, for one block. */
@@ -121,6 +122,7 @@ RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_knobs *t, const con
     const int u = t->unroll > 1 ? (t->unroll < most ? t->unroll : most) : 1;
     const int lines = rnc_div_up(nv * RNC_VL * (int)sizeof(float), 64);
     int fetch = t->prefetch_output && b.first ? n : 0; /* pixels of the next tile to fetch */
+    const conv_fetch nothing = {NULL, 0, 0};
     vf acc[32];
     conv_begin(s, acc, n, nv, r->wide, &k);
     for (int i = b.run; i < b.run + b.runs; i++) {
@@ -146,7 +148,7 @@ RNC_KERNEL void conv_tile(const rnc_conv_shape *s, const rnc_knobs *t, const con
             k.in += u;
             k.w += u * row;
         }
-        conv_steps(r, acc, k.in, k.w, depth % u, n, nv);
+        conv_steps(r, acc, k.in, k.w, &nothing, depth % u, n, nv);
         k.w += (b.streams > 1 ? b.streams * b.apart - depth : depth % u) * row;
     }
     conv_end(s, acc, n, nv, r->wide, &k);

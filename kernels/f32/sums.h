@@ -4,6 +4,7 @@
 #define sums_job RNC_FN(sums_job)
 #define sums_now RNC_FN(sums_now)
 #define sums_places RNC_FN(sums_places)
+#define sums_pixel RNC_FN(sums_pixel)
 #define sums_begin RNC_FN(sums_begin)
 #define sums_steps RNC_FN(sums_steps)
 #define sums_loop RNC_FN(sums_loop)
@@ -23,7 +24,7 @@ typedef struct sums_job {
     const float *in, *next;  /* the inputs, and those that are read after them */
     const char *w;           /* the weights */
     const char *ahead, *far; /* weights to fetch meanwhile, up to `far` */
-    int lines, step, share;  /* lines in a turn; bytes from turn to turn and from tile to tile */
+    int step, share;         /* of these, bytes from channel to channel and from tile to tile */
     const float *from;       /* sums to continue, or NULL */
     float *to; /* where the sums go; NULL: to the output, with bias, residual and activation */
     const float *bias, *res; /* of the first vector; res may be NULL */
@@ -58,19 +59,30 @@ RNC_KERNEL void sums_begin(vf *acc, const float *from, int wide, int n, int nv)
     }
 }
 
-/* Where the pixels of a tile are, if their distance is not constant: pixel i is `at[i % RNC_NEAR]`
- * floats after in[i / RNC_NEAR], so that few registers serve many pixels. */
+/* Where the pixels of a tile are, if their distance is not constant.  A load adds once or twice a
+ * register to another, so these six serve 16 pixels: in[] has every fourth one, of which the next
+ * are `one`, twice `one` and `three` floats away. */
 typedef struct sums_places {
-    const float *in[3];
-    ptrdiff_t at[RNC_NEAR];
+    const float *in[4];
+    ptrdiff_t one, three;
 } sums_places;
 
-/* One turn: acc[i][j] += pixel i [k] * w[k][vector j] for each of its input channels k. */
-RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, const char *w, int n)
+/* Pixel i. */
+RNC_KERNEL const float *sums_pixel(const sums_places *p, int i)
+{
+    const float *x = p->in[i / 4];
+    return i % 4 == 3 ? x + p->three : x + i % 4 * p->one;
+}
+
+/* One turn: acc[i][j] += pixel i [k] * w[k][vector j] for each of its input channels k.  Fetches
+ * lines of weights between the multiply-adds (conv_fetch in tile.h says why) and returns where to
+ * go on. */
+RNC_KERNEL const char *sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, const char *w,
+                                  const char *ahead, int on, int n)
 {
     const int elem = kind->weights, bytes = rnc_weight_bytes(elem), nv = kind->vectors;
     const int few = n < nv, kept = few ? 0 : nv, passed = nv - kept; /* vectors of weights */
-    const int moved = n > RNC_NEAR ? 3 : 0; /* addresses that move by channels; else, by turns */
+    const int moved = n > 4 ? 4 : 0; /* addresses that move by channels; else, by turns */
     RNC_UNROLL(8)
     for (int k = 0; k < kind->unroll; k++, w += kind->width * bytes) {
         vf b[32]; /* what stays in registers for this k: weights or, with few pixels, inputs */
@@ -79,7 +91,7 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, c
             b[j] = vf_load_weights(w + j * RNC_VL * bytes, elem);
         RNC_UNROLL(32)
         for (int i = 0; i < n; i++) {
-            const float *x = p->in[i / RNC_NEAR] + p->at[i % RNC_NEAR] + (n > RNC_NEAR ? 0 : k);
+            const float *x = sums_pixel(p, i) + (moved > 0 ? 0 : k);
             if (few) {
                 RNC_BROADCAST(b[i], x);
             } else if ((i + 1) * kind->memory / 100 > i * kind->memory / 100) {
@@ -93,7 +105,12 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, c
                 for (int j = 0; j < nv; j++)
                     RNC_FMA(acc[i * nv + j], v, b[j]);
             }
+            RNC_UNROLL(2)
+            for (int j = i * kind->lines / n; j < (i + 1) * kind->lines / n; j++)
+                RNC_PREFETCH(ahead + j * 64);
         }
+        ahead += kind->lines > 0 ? on : 0;
+        RNC_BASE(ahead);
         RNC_UNROLL(8)
         for (int j = 0; j < passed; j++) {
             const vf v = vf_load_weights(w + j * RNC_VL * bytes, elem);
@@ -104,10 +121,11 @@ RNC_KERNEL void sums_steps(const rnc_tile_kind *kind, vf *acc, sums_places *p, c
         RNC_UNROLL(4)
         for (int i = 0; i < moved; i++) {
             p->in[i]++;
-            if (i * RNC_NEAR < n)
+            if (4 * i < n)
                 RNC_BASE(p->in[i]); /* or all addresses are kept, more than there are registers */
         }
     }
+    return ahead;
 }
 
 /* Multiplies a tile. */
@@ -115,30 +133,23 @@ RNC_KERNEL void sums_loop(const rnc_tile_kind *kind, vf *acc, const sums_job *jo
                           const sums_now *now, int n)
 {
     const int step = kind->unroll * kind->width * rnc_weight_bytes(kind->weights);
-    const int lines = kind->lines < RNC_LINES_ANY ? kind->lines : job->lines;
     const int pixel = job->pixel, on = job->step;
-    const int moved = n <= RNC_NEAR ? 3 : 0; /* addresses that move here, not in sums_steps */
+    const int moved = n <= 4 ? 1 : 0; /* addresses that move here, not in sums_steps */
     const float *next = now->next;
     const char *w = job->w, *ahead = now->ahead;
     sums_places p;
-    RNC_UNROLL(8)
-    for (int i = 0; i < RNC_NEAR; i++) {
-        p.at[i] = (ptrdiff_t)i * pixel;
-        if (i < n)
-            RNC_BASE(p.at[i]);
-    }
+    p.one = pixel;
+    RNC_BASE(p.one);
+    p.three = 3 * p.one;
+    RNC_BASE(p.three);
     RNC_UNROLL(4)
-    for (int i = 0; i < 3; i++) {
-        p.in[i] = now->in + (i * RNC_NEAR < n ? i * RNC_NEAR * pixel : 0);
-        if (i * RNC_NEAR < n)
+    for (int i = 0; i < 4; i++) {
+        p.in[i] = now->in + (4 * i < n ? 4 * i * pixel : 0);
+        if (4 * i < n)
             RNC_BASE(p.in[i]);
     }
     for (int turns = job->turns; turns > 0; turns--) {
-        sums_steps(kind, acc, &p, w, n);
-        RNC_UNROLL(2)
-        for (int i = 0; i < lines; i++)
-            RNC_PREFETCH(ahead + i * 64);
-        ahead += on;
+        ahead = sums_steps(kind, acc, &p, w, ahead, on, n);
         if (kind->near) {
             RNC_PREFETCH_NEAR(next + (turns & 3) * pixel);
             next += kind->unroll;

@@ -1,6 +1,7 @@
 /* tile.h: the core of the convolutions: a register tile of n pixels times nv vectors of
  * channels. */
 #define conv_rows RNC_FN(conv_rows)
+#define conv_fetch RNC_FN(conv_fetch)
 #define conv_steps RNC_FN(conv_steps)
 #define conv_limit RNC_FN(conv_limit)
 #define conv_diagonals RNC_FN(conv_diagonals)
@@ -18,9 +19,17 @@ typedef struct conv_rows {
     int near;        /* 1: rows of weights are fetched into the nearest cache */
 } conv_rows;
 
+/* Weights to fetch during some input channels: `lines` cache lines, `gap` bytes apart.  They are
+ * spread over the multiply-adds: a core has few lines on their way at a time, and what it loads
+ * waits behind a burst of them. */
+typedef struct conv_fetch {
+    const char *at;
+    int lines, gap;
+} conv_fetch;
+
 /* u input channels: acc[i][j] += a[pixel i][k] * w[k][vector j]. */
-RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const char *w, int u, int n,
-                           int nv)
+RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const char *w,
+                           const conv_fetch *fetch, int u, int n, int nv)
 {
     const int elem = r->elem, bytes = rnc_weight_bytes(elem), step = r->width * bytes;
     const int vector = RNC_VL * bytes;
@@ -49,6 +58,10 @@ RNC_KERNEL void conv_steps(const conv_rows *r, vf *acc, const float *a, const ch
                 for (int j = 0; j < nv; j++)
                     RNC_FMA(acc[i * nv + j], v, b[j]);
             }
+            RNC_UNROLL(8)
+            for (int j = (k * n + i) * fetch->lines / (u * n);
+                 j < (k * n + i + 1) * fetch->lines / (u * n); j++)
+                RNC_PREFETCH(fetch->at + j * fetch->gap);
         }
         RNC_UNROLL(8)
         for (int j = 0; j < passed; j++) {

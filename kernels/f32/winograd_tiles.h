@@ -144,7 +144,8 @@ RNC_KERNEL void winograd_blocks(const rnc_knobs *t, winograd_piece *p, int tiles
     k.pixel = p->rows.pixel, k.wide = p->wide;
     k.in = in, k.next = p->next;
     k.ahead = p->ahead, k.far = p->far;
-    k.lines = t->prefetch_weights, k.step = k.lines * 64, k.share = k.turns * k.step;
+    k.step = rnc_clamp(t->prefetch_weights * 64 / kind.unroll, 0, kind.lines * 64);
+    k.share = p->depth * k.step;
     k.fetch_out = 0;
     for (int v = 0; v < width; v += c.nv * RNC_VL) {
         k.w = w + v * rnc_weight_bytes(elem);

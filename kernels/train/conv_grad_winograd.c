@@ -145,12 +145,13 @@ RNC_KERNEL void turned_sums(const conv_rows *r, const turned_unit *u, const turn
 {
     const float *in = p->in, *grad = p->grad;
     float *to = p->to;
+    const conv_fetch nothing = {NULL, 0, 0};
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n * nv; i++)
         RNC_ZERO(acc[i]);
     for (int i = g->end - g->first; i > 0; i--) {
-        conv_steps(r, acc, in, (const char *)grad, 1, n, nv);
+        conv_steps(r, acc, in, (const char *)grad, &nothing, 1, n, nv);
         in += u->cut.in_c;
         grad += u->cut.out_c;
     }

@@ -148,6 +148,7 @@ RNC_KERNEL void grad_sums(const rnc_grad_weights_shape *s, const conv_rows *r, c
 {
     const int in_step = s->stride_w * s->in_pixel;
     const int pixel = k->copy ? nv * RNC_VL : s->out_pixel;
+    const conv_fetch nothing = {NULL, 0, 0};
     vf acc[32];
     RNC_UNROLL(32)
     for (int i = 0; i < n * nv; i++)
@@ -158,7 +159,7 @@ RNC_KERNEL void grad_sums(const rnc_grad_weights_shape *s, const conv_rows *r, c
         const char *next_in = k->next_in + run->next_in;
         const char *next_grad = k->next_grad + run->next_grad;
         for (int x = 0; x < run->pixels; x++) {
-            conv_steps(r, acc, in, (const char *)grad, 1, n, nv);
+            conv_steps(r, acc, in, (const char *)grad, &nothing, 1, n, nv);
             RNC_PREFETCH(next_in);
             RNC_PREFETCH(next_grad);
             next_in += k->in_step;

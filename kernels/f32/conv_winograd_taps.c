@@ -4,95 +4,189 @@
  * that must not grow.  A block of input channels stays in a near cache while all tiles that read it
  * pass.  The transform of the taps down gives three vectors, the taps across; from these the
  * filters of a row of six planes are made, in one of two ways:
- *   in registers (t->pixels is 0), again for each tile, with six sums: for one or two tiles;
+ *   in registers (t->pixels is 0), again for every RNC_TAPS_TILES tiles, with six sums for each;
  *   in scratch, where they are stored as conv_winograd's filters are while the tiles pass.
  * The factors 1 / N of the transform of the filters are applied in that of the products
  * (winograd_output), so that all constants here are exact. */
+#define taps_numbers RNC_FN(taps_numbers)
+#define taps_squares RNC_FN(taps_squares)
+#define taps_tiles RNC_FN(taps_tiles)
 #define taps_row RNC_FN(taps_row)
+#define taps_has RNC_FN(taps_has)
 #define taps_times RNC_FN(taps_times)
 #define taps_pair RNC_FN(taps_pair)
+#define taps_points RNC_FN(taps_points)
+#define taps_down RNC_FN(taps_down)
 #define taps_channel RNC_FN(taps_channel)
 #define taps_planes RNC_FN(taps_planes)
+#define taps_next RNC_FN(taps_next)
+#define taps_some RNC_FN(taps_some)
 #define taps_in_registers RNC_FN(taps_in_registers)
 #define taps_product RNC_FN(taps_product)
 #define taps_filters RNC_FN(taps_filters)
 #define taps_in_blocks RNC_FN(taps_in_blocks)
 #define taps_panel RNC_FN(taps_panel)
 
+/* The points of the rows of planes, but for the last at infinity, and their squares. */
+static const float taps_numbers[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
+static const float taps_squares[] = {0.0f, 0.5625f, 0.5625f, 2.25f, 2.25f, 0.0f};
+
 /* ---- in registers ---- */
 
-/* Row f of the planes of a tile. */
+/* Some tiles of a group; those from `first` to `end` - 1 have the last plane of a row. */
+typedef struct taps_tiles {
+    int n, first, end;
+} taps_tiles;
+
+/* Row f of the planes of some tiles. */
 typedef struct taps_row {
     int f, depth, more; /* row; input channels; more: 1 if earlier sums are continued */
     const char *w;
-    int elem, tap; /* element type of the taps; bytes from tap to tap */
+    int elem, tap, deep; /* element type of the taps; bytes from tap to tap, channel to channel */
     const float *in;
-    int plane, product; /* floats from plane to plane, of the windows and of the products */
+    int plane, pitch; /* floats from plane to plane and from tile to tile of the windows */
     float *out;
+    int product, wide; /* the same two distances of the products */
     const char *ahead; /* weights that are needed soon */
 } taps_row;
 
-/* Plane k of the row: multiplies its filters x by channel c of the window. */
-RNC_KERNEL void taps_times(const taps_row *r, int k, int c, vf x, vf *acc)
+/* 1: tile i has plane k of a row. */
+RNC_KERNEL int taps_has(const taps_tiles *t, int k, int i)
 {
-    vf v;
-    RNC_BROADCAST(v, r->in + k * r->plane + c);
-    RNC_FMA(acc[k], v, x);
+    return k < 5 || (i >= t->first && i < t->end);
+}
+
+/* Multiplies the filters x of plane k by channel c of the windows. */
+RNC_KERNEL void taps_times(const taps_row *r, const taps_tiles *t, int k, int c, vf x, vf *acc)
+{
+    RNC_UNROLL(4)
+    for (int i = 0; i < t->n; i++)
+        if (taps_has(t, k, i))
+            RNC_FMA_MEM(acc[k * t->n + i], r->in + k * r->plane + i * r->pitch + c, x);
 }
 
 /* Planes k and k + 1, whose points are +-p. */
-RNC_KERNEL void taps_pair(const taps_row *r, int k, int c, vf even, vf odd, vf *acc)
+RNC_KERNEL void taps_pair(const taps_row *r, const taps_tiles *t, int k, int c, vf even, vf odd,
+                          vf *acc)
 {
-    taps_times(r, k, c, even + odd, acc);
-    taps_times(r, k + 1, c, even - odd, acc);
+    taps_times(r, t, k, c, even + odd, acc);
+    taps_times(r, t, k + 1, c, even - odd, acc);
 }
 
-/* Channel c.  If not finite (f is 0 or 5), only the first or last tap down, at w, counts. */
-RNC_KERNEL void taps_channel(const taps_row *r, int finite, int c, vf point, vf square, vf *acc)
+/* What the transform of the filters multiplies by: the row's point and its square, and those of
+ * planes 1 and 3. */
+typedef struct taps_points {
+    vf point, square, near, near_square, far_square;
+} taps_points;
+
+/* The transform of the taps down: number k of the three across, for channel c.  If not finite (f is
+ * 0 or 5), only the first or last tap down, at w, counts. */
+RNC_KERNEL vf taps_down(const taps_row *r, int finite, int c, int k, vf point, vf square)
 {
-    const char *w = r->w + c * 9 * r->tap;
-    vf x[3];
-    RNC_UNROLL(3)
-    for (int k = 0; k < 3; k++) {
-        x[k] = vf_load_weights(w + k * r->tap, r->elem);
-        if (finite)
-            x[k] = x[k] + (square * vf_load_weights(w + (6 + k) * r->tap, r->elem) +
-                           point * vf_load_weights(w + (3 + k) * r->tap, r->elem));
+    const char *w = r->w + c * r->deep + k * r->tap;
+    vf x = vf_load_weights(w, r->elem);
+    if (finite) {
+        RNC_FMA(x, point, vf_load_weights(w + 3 * r->tap, r->elem));
+        RNC_FMA(x, square, vf_load_weights(w + 6 * r->tap, r->elem));
     }
-    taps_times(r, 0, c, x[0], acc);
-    taps_times(r, 5, c, x[2], acc);
-    taps_pair(r, 1, c, x[0] + x[2] * vf_set1(0.5625f), x[1] * vf_set1(0.75f), acc);
-    taps_pair(r, 3, c, x[0] + x[2] * vf_set1(2.25f), x[1] * vf_set1(1.5f), acc);
+    return x;
+}
+
+/* Channel c. */
+RNC_KERNEL void taps_channel(const taps_row *r, const taps_tiles *t, int finite, int c,
+                             const taps_points *p, vf *acc)
+{
+    vf x[3], even, odd;
+    RNC_UNROLL(3)
+    for (int k = 0; k < 3; k++)
+        x[k] = taps_down(r, finite, c, k, p->point, p->square);
+    taps_times(r, t, 0, c, x[0], acc);
+    taps_times(r, t, 5, c, x[2], acc);
+    even = x[0];
+    odd = x[1] * p->near;
+    RNC_FMA(even, x[2], p->near_square);
+    taps_pair(r, t, 1, c, even, odd, acc);
+    even = x[0];
+    RNC_FMA(even, x[2], p->far_square);
+    taps_pair(r, t, 3, c, even, odd + odd, acc);
 }
 
 /* All channels of a block; `lines` cache lines are fetched every four channels. */
-RNC_KERNEL void taps_planes(const taps_row *r, int finite, int lines)
+RNC_KERNEL void taps_planes(const taps_row *r, const taps_tiles *t, int finite, int lines)
 {
-    static const float points[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
-    const vf point = vf_set1(points[r->f]), square = vf_set1(points[r->f] * points[r->f]);
     const char *ahead = r->ahead;
-    vf acc[6];
+    taps_points p;
+    vf acc[6 * RNC_TAPS_TILES];
     int c = 0;
-    RNC_UNROLL(6)
-    for (int k = 0; k < 6; k++) {
+    p.point = vf_set1(taps_numbers[r->f]), p.square = vf_set1(taps_squares[r->f]);
+    p.near = vf_set1(0.75f), p.near_square = vf_set1(0.5625f), p.far_square = vf_set1(2.25f);
+    RNC_UNROLL(24)
+    for (int i = 0; i < 6 * t->n; i++) {
+        const int k = i / t->n, tile = i % t->n;
+        if (!taps_has(t, k, tile))
+            continue;
         if (r->more)
-            acc[k] = vf_load(r->out + k * r->product);
+            acc[i] = vf_load(r->out + k * r->product + tile * r->wide);
         else
-            RNC_ZERO(acc[k]);
+            RNC_ZERO(acc[i]);
     }
     for (; c + 4 <= r->depth; c += 4, ahead += lines * 64) {
         RNC_UNROLL(4)
         for (int i = 0; i < 4; i++) {
-            taps_channel(r, finite, c + i, point, square, acc);
+            taps_channel(r, t, finite, c + i, &p, acc);
             for (int k = i; k < lines; k += 4)
                 RNC_PREFETCH(ahead + k * 64);
         }
     }
     for (; c < r->depth; c++)
-        taps_channel(r, finite, c, point, square, acc);
-    RNC_UNROLL(6)
-    for (int k = 0; k < 6; k++)
-        vf_store(r->out + k * r->product, acc[k]);
+        taps_channel(r, t, finite, c, &p, acc);
+    RNC_UNROLL(24)
+    for (int i = 0; i < 6 * t->n; i++) {
+        const int k = i / t->n, tile = i % t->n;
+        if (taps_has(t, k, tile))
+            vf_store(r->out + k * r->product + tile * r->wide, acc[i]);
+    }
+}
+
+/* The tiles of a row from tile `at` on that are computed together; sets where they end.  Either all
+ * of them have the last plane or none has, except in an image of 2 x 2 or of 1 x 2 tiles. */
+RNC_KERNEL taps_tiles taps_next(const winograd_kinds *k, int f, int at, int *end)
+{
+    const int all = f == 5 ? k->low : k->end, behind = f == 5 ? k->low : k->small;
+    const int same = at < k->whole ? k->whole : at < behind ? behind : all;
+    const int square = all == 4 && behind == 3, line = all == 2 && behind == 2;
+    taps_tiles t = {all, 1, behind};
+    if (RNC_TAPS_TILES < 4 || k->whole != 1 || !(square || line)) {
+        t.n = same - at < RNC_TAPS_TILES ? same - at : RNC_TAPS_TILES;
+        t.first = 0;
+        t.end = at < k->whole || at >= behind ? 0 : t.n;
+    }
+    *end = at + t.n;
+    return t;
+}
+
+/* Tiles t of a row, whose number is a constant in each case. */
+RNC_KERNEL void taps_some(const taps_row *r, const taps_tiles *t, int lines)
+{
+#define RNC_TAPS_CASE(n_, first_, end_) \
+    if (n_ <= RNC_TAPS_TILES && t->n == n_ && t->first == first_ && t->end == end_) { \
+        const taps_tiles some = {n_, first_, end_}; \
+        if (r->f % 5 > 0) \
+            taps_planes(r, &some, 1, lines); \
+        else \
+            taps_planes(r, &some, 0, lines); \
+    }
+    RNC_TAPS_CASE(1, 0, 0)
+    RNC_TAPS_CASE(1, 0, 1)
+    RNC_TAPS_CASE(2, 0, 0)
+    RNC_TAPS_CASE(2, 0, 2)
+    RNC_TAPS_CASE(2, 1, 2)
+    RNC_TAPS_CASE(3, 0, 0)
+    RNC_TAPS_CASE(3, 0, 3)
+    RNC_TAPS_CASE(4, 0, 0)
+    RNC_TAPS_CASE(4, 0, 4)
+    RNC_TAPS_CASE(4, 1, 3)
+#undef RNC_TAPS_CASE
 }
 
 /* The tiles of a group times a panel of `width` channels; w: the panel's taps. */
@@ -100,27 +194,24 @@ RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_knobs *t,
                                   const winograd_group *g, const char *w, int width)
 {
     const int depth = rnc_depth(t, s->in_c), lines = t->prefetch_weights;
-    const int bytes = rnc_weight_bytes(s->weights), vectors = width / RNC_VL;
+    const int bytes = rnc_weight_bytes(s->weights), vectors = width / RNC_VL, tap = width * bytes;
     taps_row r;
-    r.elem = s->weights;
-    r.tap = width * bytes;
-    r.plane = g->c->plane;
-    r.product = g->c->product;
+    r.elem = s->weights, r.tap = tap, r.deep = 9 * tap;
+    r.plane = g->c->plane, r.pitch = g->c->pitch;
+    r.product = g->c->product, r.wide = g->c->wide;
     for (int c = 0; c < s->in_c; c += depth) {
         r.depth = s->in_c - c < depth ? s->in_c - c : depth;
         r.more = c > 0;
-        r.ahead = w + 9 * (c + r.depth) * r.tap;
+        r.ahead = w + 9 * (c + r.depth) * tap;
         for (int i = 0; i < vectors * 6; i++) {
-            const int v = i / 6 * RNC_VL;
+            const int v = i / 6 * RNC_VL, end = i % 6 == 5 ? g->kinds.low : g->kinds.end;
             r.f = i % 6;
-            r.w = w + (9 * c + (r.f == 5 ? 6 : 0)) * r.tap + v * bytes;
-            for (int tile = 0; tile < g->kinds.end; tile++) {
-                r.in = g->windows + 6 * r.f * r.plane + tile * g->c->pitch + c;
-                r.out = g->products + 6 * r.f * r.product + tile * g->c->wide + v;
-                if (r.f % 5 > 0)
-                    taps_planes(&r, 1, lines);
-                else
-                    taps_planes(&r, 0, lines);
+            r.w = w + (9 * c + (r.f == 5 ? 6 : 0)) * tap + v * bytes;
+            for (int at = 0, next; at < end; at = next) {
+                const taps_tiles some = taps_next(&g->kinds, r.f, at, &next);
+                r.in = g->windows + 6 * r.f * r.plane + at * r.pitch + c;
+                r.out = g->products + 6 * r.f * r.product + at * r.wide + v;
+                taps_some(&r, &some, lines);
                 r.ahead += r.depth / 4 * lines * 64;
             }
         }
@@ -145,15 +236,13 @@ RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, c
 {
     const int elem = s->weights, bytes = rnc_weight_bytes(elem), width = p->rows.width;
     const int tap = width * bytes;
-    static const float points[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
-    static const float squares[] = {0.0f, 0.5625f, 0.5625f, 2.25f, 2.25f, 0.0f};
     vf point, square, near, near_square, far, far_square;
-    RNC_BROADCAST(point, points + f);
-    RNC_BROADCAST(square, squares + f);
-    RNC_BROADCAST(near, points + 1);
-    RNC_BROADCAST(near_square, squares + 1);
-    RNC_BROADCAST(far, points + 3);
-    RNC_BROADCAST(far_square, squares + 3);
+    RNC_BROADCAST(point, taps_numbers + f);
+    RNC_BROADCAST(square, taps_squares + f);
+    RNC_BROADCAST(near, taps_numbers + 1);
+    RNC_BROADCAST(near_square, taps_squares + 1);
+    RNC_BROADCAST(far, taps_numbers + 3);
+    RNC_BROADCAST(far_square, taps_squares + 3);
     w += f == 5 ? 6 * tap : 0;
     for (int c = 0; c < p->depth; c++, w += 9 * tap, to += width) {
         RNC_UNROLL(4)
@@ -263,11 +352,19 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
 #endif
     }
 }
+#undef taps_numbers
+#undef taps_squares
+#undef taps_tiles
 #undef taps_row
+#undef taps_has
 #undef taps_times
 #undef taps_pair
+#undef taps_points
+#undef taps_down
 #undef taps_channel
 #undef taps_planes
+#undef taps_next
+#undef taps_some
 #undef taps_in_registers
 #undef taps_product
 #undef taps_filters

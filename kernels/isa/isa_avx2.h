@@ -1,5 +1,6 @@
 /* isa_avx2.h: x86-64 with AVX2 and FMA, vectors of 8 floats. */
 #define RNC_VL 8
+#define RNC_TAPS_TILES 1
 #define RNC_TARGET __attribute__((target("avx2,fma,f16c")))
 
 /* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */

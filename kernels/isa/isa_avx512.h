@@ -1,5 +1,6 @@
 /* isa_avx512.h: x86-64 with AVX-512, vectors of 16 floats. */
 #define RNC_VL 16
+#define RNC_TAPS_TILES 4
 #define RNC_TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
 
 /* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */

@@ -1,6 +1,7 @@
 /* isa_end.h: undefines the names that an ISA header, act.h and the kernels' headers define, so that
  * the next ISA can follow. */
 #undef RNC_VL
+#undef RNC_TAPS_TILES
 #undef RNC_FN
 #undef RNC_NARROW
 #undef RNC_TILES

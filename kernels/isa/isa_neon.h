@@ -1,6 +1,7 @@
 /* isa_neon.h: 64-bit ARM, vectors of 4 floats.  RNC_FMA_MEM multiplies by one lane of a vector, so
  * that a broadcast costs no more than its load. */
 #define RNC_VL 4
+#define RNC_TAPS_TILES 4
 #define RNC_TARGET
 
 /* For hot loops: acc += a * b; v = *p in all lanes; acc += *p * b. */

@@ -1,6 +1,7 @@
 /* isa_portable.h: vectors of four floats by gcc's vector extension, for whatever vector unit the
  * target's baseline has.  kernels/README says what the macros mean. */
 #define RNC_VL 4
+#define RNC_TAPS_TILES 1
 #define RNC_TARGET
 
 #define RNC_FMA(acc, a, b) ((acc) += (a) * (b))

@@ -1,6 +1,7 @@
 /* isa_scalar.h: plain C99, where a "vector" is one float.  kernels/README says what the macros
  * mean. */
 #define RNC_VL 1
+#define RNC_TAPS_TILES 1
 #if defined(__clang__)
 #define RNC_KERNEL static inline __attribute__((always_inline, unused))
 #define RNC_STEP static

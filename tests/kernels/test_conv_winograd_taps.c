@@ -26,8 +26,9 @@ void test_conv_winograd_taps(Case *c)
 {
     static const rnc_knobs usual[] = {
         {.pixels = 3, .vectors = 4, .unroll = 4, .group = 32, .depth = 32, .prefetch_weights = 2},
-        {.group = 4, .depth = 16, .prefetch_weights = 3}};
-    rnc_knobs tile = conv_tile(c, usual, 2, 40);
+        {.group = 4, .depth = 16, .prefetch_weights = 3},
+        {.group = 32, .depth = 32, .prefetch_weights = 6}};
+    rnc_knobs tile = conv_tile(c, usual, 3, 40);
     if (chance(c, 30))
         tile.pixels = 0; /* in registers */
     const int align = pick_align(c);

@@ -7,15 +7,17 @@
 
 enum {
     SIDE = 4,
-    MANY_TILES = 8,   /* with this many, a block is deeper */
-    IN_REGISTERS = 2, /* for this many tiles or fewer, filters are made in registers */
+    MANY_TILES = 8, /* with this many, a block is deeper */
 };
 
-/* In operations at the peak for each input and output channel: REGISTER_OPERATIONS is the cost of
- * making filters in registers and multiplying one tile; FILTER_OPERATIONS is the cost of making
- * them once for a group of tiles, in scratch.  A block of few tiles stays in the L1, so that its
- * products reach more of the peak, FEW_REACH. */
-static const double REGISTER_OPERATIONS = 240.0, FILTER_OPERATIONS = 290.0, FEW_REACH = 0.80;
+/* In operations at the peak for each input and output channel: MAKE_OPERATIONS is the cost of
+ * making filters in registers, for all tiles that are computed together; FILTER_OPERATIONS is the
+ * cost of making them once for a group of tiles, in scratch, and storing them.  What is made in
+ * registers is multiplied at ALONE_REACH of the peak, for a single tile, or TOGETHER_REACH: the
+ * numbers that several tiles read keep the ports for loads busy.  A block of few tiles stays in the
+ * L1, so that its products reach more of the peak, FEW_REACH. */
+static const double MAKE_OPERATIONS = 144.0, FILTER_OPERATIONS = 290.0;
+static const double ALONE_REACH = 0.90, TOGETHER_REACH = 0.77, FEW_REACH = 0.80;
 
 static bool taps_fits(const Plan *plan, const Node *node)
 {
@@ -33,8 +35,14 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
     const double tiles = (double)all.n * (double)rnc_winograd_tiles(SIDE, all.h, all.w);
     const double groups = ceil(tiles / WINOGRAD_GROUP);
     const double reading = seconds_to_read(plan, self, 9.0 * channels);
-    if (tiles <= IN_REGISTERS)
-        return overlapped(tiles * REGISTER_OPERATIONS * channels / peak_of(plan), reading);
+    const Liking *like = &likings[machine_isa(plan->options.machine, plan->options.isas)];
+    if (tiles <= like->taps_in_registers) {
+        const double made = ceil(tiles / like->taps_together) * MAKE_OPERATIONS;
+        const double reach = like->taps_together > 1 ? TOGETHER_REACH : ALONE_REACH;
+        return overlapped((products * 2.0 + made) * channels / reach / peak_of(plan) +
+                              winograd_transforms(plan, SIDE, 1, products * in.c, products * out.c),
+                          reading);
+    }
     const double reach = tiles < MANY_TILES ? FEW_REACH : reach_of(plan)->blocks;
     const double operations =
         products * 2.0 * channels / reach + groups * FILTER_OPERATIONS * channels;
@@ -60,12 +68,15 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 static void taps_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs *t)
 {
     enum { GROUP = 4, DEPTH = 16, TURN = 4, TAPS = 9, ROWS = 6 };
+    const Liking *like = &likings[isa];
     const int64_t tiles = winograd_tiles(&step->shape.conv);
-    if (tiles <= IN_REGISTERS) {
-        t->group = GROUP;
-        t->depth = DEPTH;
-        if (likings[isa].prefetch_weights)
-            t->prefetch_weights = (int)div_up(TAPS * TURN * isa_rows[isa].lanes, 16 * ROWS * tiles);
+    if (tiles <= like->taps_in_registers) {
+        const int64_t passes = div_up(tiles, like->taps_together);
+        t->group = tiles <= GROUP ? GROUP : WINOGRAD_GROUP;
+        t->depth = like->taps_together > 1 ? 2 * DEPTH : DEPTH;
+        if (like->prefetch_weights)
+            t->prefetch_weights =
+                (int)div_up(TAPS * TURN * isa_rows[isa].lanes, 16 * ROWS * passes);
         return;
     }
     winograd_knobs(plan, step, isa, t);

@@ -56,9 +56,11 @@ typedef struct Liking {
     int sums_broadcasts; /* likewise of tiles that multiply in scratch (kernels/f32/sums.h) */
     bool prefetch_weights;
     int prefetch_input, depth;
-    int together_kb; /* panels whose weights take at most this much are computed together */
-    int roomy_kb;    /* for like_roomy(); 0: never */
-    int taps_depth;  /* conv_winograd_taps with many tiles: rows of a block of filters */
+    int together_kb;       /* panels whose weights take at most this much are computed together */
+    int roomy_kb;          /* for like_roomy(); 0: never */
+    int taps_depth;        /* conv_winograd_taps with many tiles: rows of a block of filters */
+    int taps_in_registers; /* up to so many tiles it makes filters in registers, */
+    int taps_together;     /* each for so many tiles: RNC_TAPS_TILES in kernels/isa */
     int short_sums; /* accumulators for Winograd products over few input channels; 0: the default */
     int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;

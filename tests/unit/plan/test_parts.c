@@ -16,11 +16,13 @@ static int64_t units_of(const Step *step, Isa isa)
     rnc_panels_cut panels;
     rnc_tiles_cut tiles;
     rnc_cut_panels(s, &panels);
-    rnc_cut_tiles(s, t->pixels, &tiles);
     const int together = step->method->panels > 0 ? step->method->panels : 1;
     if (t->split)
         return panels.count / together;
-    return step->method->pieces ? step->method->pieces(s, t) : tiles.all;
+    if (step->method->pieces)
+        return step->method->pieces(s, t);
+    rnc_cut_tiles(s, t->pixels, &tiles);
+    return tiles.all;
 }
 
 static void check_net(const int *blocks, bool bottleneck, int threads, Isa isa)

@@ -108,8 +108,9 @@ static int strip_pixels(const Plan *plan, const rnc_conv_shape *s)
 {
     enum { MOST = 256 };
     static const double LEAST_GAIN = 0.05; /* of the time of the products */
+    static const double LARGE_KB = 1024.0; /* an L2 that is meant to be worked from */
     const Machine *machine = plan->options.machine;
-    const double l2 = 1024.0 * machine->l2_kb;
+    const double l2 = 1024.0 * machine->l2_kb, near = machine->l2_kb >= LARGE_KB ? 0.75 : 2.0;
     const double all = (double)s->images * s->out_h * s->out_w;
     const double inputs = 4.0 * s->in_c * all * s->stride_h * s->stride_w;
     const double taps = (double)s->kernel_h * s->kernel_w, rows = taps * s->in_c;
@@ -117,7 +118,7 @@ static int strip_pixels(const Plan *plan, const rnc_conv_shape *s)
     int pixels = MOST;
     while (pixels > 16 && strip_bytes(s, pixels) > l2 / 2)
         pixels -= 8;
-    if (inputs / plan->options.threads <= 2 * l2 || strip_bytes(s, pixels) > l2 / 2)
+    if (inputs <= near * l2 || strip_bytes(s, pixels) > l2 / 2)
         return 0;
     const double without = inputs * taps * ceil(filters / s->panel);
     const double with = inputs + (weights > l2 / 4 ? all / pixels * weights : 0.0);

@@ -31,15 +31,15 @@ while read -r net speed balanced size arena; do
         within "$net, weights for ${row%:*}" "$((${weights:-0} / (${parameters:-1} / 100 * 4)))" "${row#*:}" ' %'
     done
 done << 'T'
-resnet18 226 103 100 4090
-resnet50 186 103 100 5280
-resnext50_32x4d 127 100 100 7550
+resnet18 164 101 100 4090
+resnet50 143 100 100 5280
+resnext50_32x4d 100 100 100 7550
 mobilenet_v2 100 100 100 6110
-densenet121 194 101 100 7750
-seresnet50 178 102 100 7230
-resnet20 398 100 100 204
-resnet8 320 100 100 204
-tutorial/resnet50-keras 105 100 100 399
+densenet121 159 101 101 7750
+seresnet50 141 100 100 7230
+resnet20 167 100 100 204
+resnet8 154 100 100 206
+tutorial/resnet50-keras 101 100 100 399
 T
 
 while read -r net most options; do
@@ -48,10 +48,10 @@ while read -r net most options; do
     within "$net $options, C" "$(($(wc -c < model.c) / 1000))" "$most" ' kB'
     rm -f model.*
 done << 'T'
-resnet18 178
-resnet50 199
+resnet18 191
+resnet50 202
 mobilenet_v2 141
-tutorial/signs 501 --train
+tutorial/signs 511 --train
 T
 
 while read -r net most options; do

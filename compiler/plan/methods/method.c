@@ -55,21 +55,21 @@ bool has_mesh(const Machine *machine)
 
 /* If all weights of the network stay in the L3, they are read from there.  Those of a larger
  * network are read from memory, whose rate the threads share.  On a mesh a line takes long from
- * either, and only so many can be on their way (docs/kernels-log.md). */
+ * there, and only so many can be on their way while a kernel multiplies (docs/kernels-log.md). */
 double seconds_to_read(const Plan *plan, const Method *m, double weights)
 {
-    static const double MESH_FETCH = 12.0;
+    static const double MESH_FETCH = 12.0, OWN = 0.375; /* the second: a part of the L3 */
     const Machine *machine = plan->options.machine;
     const double threads = fmin(plan->options.threads, machine->cores);
     const double memory = fmin(machine->memory, machine->all / threads);
     const double all = rnc_weight_bytes(plan->options.weights_type) * (double)plan->parameters;
-    const double l3 = 1024.0 * machine->l3_kb, fetch = reach_of(plan)->fetch;
-    const double far =
-        fmin(1.0, fmax(0.0, all / (0.5 * l3) - 1.0)); /* the part that is not in it */
-    const double outside = fmin(1.0, fmax(0.0, all / (1024.0 * machine->l2_kb) - 1.0)); /* the L2 */
-    const double each = (far / memory + (1.0 - far) / machine->l3) / fetch;
-    const double least = has_mesh(machine) ? outside / MESH_FETCH : 0.0;
-    return rnc_weight_bytes(weights_type_of(plan, m)) * weights * fmax(each, least) / 1e9;
+    const double l3 = OWN * 1024.0 * machine->l3_kb;
+    const double fetch = reach_of(plan)->fetch;
+    const double far = fmin(1.0, fmax(0.0, all / l3 - 1.0)); /* the part that is not in it */
+    const double mesh = has_mesh(machine) ? 1.0 / MESH_FETCH : 0.0;
+    const double each =
+        far * fmax(1.0 / (memory * fetch), mesh) + (1.0 - far) / (machine->l3 * fetch);
+    return rnc_weight_bytes(weights_type_of(plan, m)) * weights * each / 1e9;
 }
 
 /* Weights of the plain sum. */

@@ -43,7 +43,7 @@ static void test_machines(void)
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
     CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);
     CU_ASSERT_EQUAL(chosen(o, 256, 14, true), 4);
-    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), 2);
+    CU_ASSERT_EQUAL(chosen(o, 512, 7, true), -4);
     o.machine = &machine_rows[MACHINE_sapphire_rapids];
     CU_ASSERT_EQUAL(chosen(o, 64, 56, true), 4);
     CU_ASSERT_EQUAL(chosen(o, 128, 28, true), 4);

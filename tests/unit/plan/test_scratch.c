@@ -48,7 +48,8 @@ static void test_random(void)
         Bench b;
         bench_begin(&b);
         make_chain(&b, seed);
-        const Plan *plan = make_plan(&b, (PlanOptions){.threads = (int)(seed % 6)});
+        const Plan *plan = make_plan(
+            &b, (PlanOptions){.threads = (int)(seed % 6), .machine = &machine_rows[MACHINE_zen3]});
         CU_ASSERT_PTR_NOT_NULL_FATAL(plan);
         for (int i = 0; i < plan->steps.n; i++) {
             const Step *step = &plan->steps.at[i];

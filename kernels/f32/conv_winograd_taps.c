@@ -14,8 +14,7 @@
 #define taps_row RNC_FN(taps_row)
 #define taps_has RNC_FN(taps_has)
 #define taps_times RNC_FN(taps_times)
-#define taps_pair RNC_FN(taps_pair)
-#define taps_points RNC_FN(taps_points)
+#define taps_plus RNC_FN(taps_plus)
 #define taps_down RNC_FN(taps_down)
 #define taps_channel RNC_FN(taps_channel)
 #define taps_planes RNC_FN(taps_planes)
@@ -65,19 +64,15 @@ RNC_KERNEL void taps_times(const taps_row *r, const taps_tiles *t, int k, int c,
             RNC_FMA_MEM(acc[k * t->n + i], r->in + k * r->plane + i * r->pitch + c, x);
 }
 
-/* Planes k and k + 1, whose points are +-p. */
-RNC_KERNEL void taps_pair(const taps_row *r, const taps_tiles *t, int k, int c, vf even, vf odd,
-                          vf *acc)
+/* x + number * y.  The sums of several tiles leave no register for the number. */
+RNC_KERNEL vf taps_plus(vf x, const float *number, vf y)
 {
-    taps_times(r, t, k, c, even + odd, acc);
-    taps_times(r, t, k + 1, c, even - odd, acc);
+    if (RNC_TAPS_TILES > 1)
+        RNC_FMA_MEM(x, number, y);
+    else
+        RNC_FMA(x, vf_set1(*number), y);
+    return x;
 }
-
-/* What the transform of the filters multiplies by: the row's point and its square, and those of
- * planes 1 and 3. */
-typedef struct taps_points {
-    vf point, square, near, near_square, far_square;
-} taps_points;
 
 /* The transform of the taps down: number k of the three across, for channel c.  If not finite (f is
  * 0 or 5), only the first or last tap down, at w, counts. */
@@ -85,6 +80,13 @@ RNC_KERNEL vf taps_down(const taps_row *r, int finite, int c, int k, vf point, v
 {
     const char *w = r->w + c * r->deep + k * r->tap;
     vf x = vf_load_weights(w, r->elem);
+#ifdef RNC_FMA_LOAD
+    if (finite && r->elem == RNC_WEIGHTS_F32) {
+        RNC_FMA_LOAD(x, point, w + 3 * r->tap);
+        RNC_FMA_LOAD(x, square, w + 6 * r->tap);
+        return x;
+    }
+#endif
     if (finite) {
         RNC_FMA(x, point, vf_load_weights(w + 3 * r->tap, r->elem));
         RNC_FMA(x, square, vf_load_weights(w + 6 * r->tap, r->elem));
@@ -92,34 +94,31 @@ RNC_KERNEL vf taps_down(const taps_row *r, int finite, int c, int k, vf point, v
     return x;
 }
 
-/* Channel c. */
-RNC_KERNEL void taps_channel(const taps_row *r, const taps_tiles *t, int finite, int c,
-                             const taps_points *p, vf *acc)
+/* Channel c of the row of a point, and of its square. */
+RNC_KERNEL void taps_channel(const taps_row *r, const taps_tiles *t, int finite, int c, vf point,
+                             vf square, vf *acc)
 {
-    vf x[3], even, odd;
-    RNC_UNROLL(3)
-    for (int k = 0; k < 3; k++)
-        x[k] = taps_down(r, finite, c, k, p->point, p->square);
-    taps_times(r, t, 0, c, x[0], acc);
-    taps_times(r, t, 5, c, x[2], acc);
-    even = x[0];
-    odd = x[1] * p->near;
-    RNC_FMA(even, x[2], p->near_square);
-    taps_pair(r, t, 1, c, even, odd, acc);
-    even = x[0];
-    RNC_FMA(even, x[2], p->far_square);
-    taps_pair(r, t, 3, c, even, odd + odd, acc);
+    const vf left = taps_down(r, finite, c, 0, point, square);
+    const vf right = taps_down(r, finite, c, 2, point, square);
+    vf near, far, middle;
+    taps_times(r, t, 0, c, left, acc);
+    taps_times(r, t, 5, c, right, acc);
+    near = taps_plus(left, taps_squares + 1, right);
+    far = taps_plus(left, taps_squares + 3, right);
+    middle = taps_down(r, finite, c, 1, point, square);
+    taps_times(r, t, 1, c, taps_plus(near, taps_numbers + 1, middle), acc);
+    taps_times(r, t, 2, c, taps_plus(near, taps_numbers + 2, middle), acc);
+    taps_times(r, t, 3, c, taps_plus(far, taps_numbers + 3, middle), acc);
+    taps_times(r, t, 4, c, taps_plus(far, taps_numbers + 4, middle), acc);
 }
 
 /* All channels of a block; `lines` cache lines are fetched every four channels. */
 RNC_KERNEL void taps_planes(const taps_row *r, const taps_tiles *t, int finite, int lines)
 {
     const char *ahead = r->ahead;
-    taps_points p;
+    const vf point = vf_set1(taps_numbers[r->f]), square = vf_set1(taps_squares[r->f]);
     vf acc[6 * RNC_TAPS_TILES];
     int c = 0;
-    p.point = vf_set1(taps_numbers[r->f]), p.square = vf_set1(taps_squares[r->f]);
-    p.near = vf_set1(0.75f), p.near_square = vf_set1(0.5625f), p.far_square = vf_set1(2.25f);
     RNC_UNROLL(24)
     for (int i = 0; i < 6 * t->n; i++) {
         const int k = i / t->n, tile = i % t->n;
@@ -133,13 +132,13 @@ RNC_KERNEL void taps_planes(const taps_row *r, const taps_tiles *t, int finite, 
     for (; c + 4 <= r->depth; c += 4, ahead += lines * 64) {
         RNC_UNROLL(4)
         for (int i = 0; i < 4; i++) {
-            taps_channel(r, t, finite, c + i, &p, acc);
+            taps_channel(r, t, finite, c + i, point, square, acc);
             for (int k = i; k < lines; k += 4)
                 RNC_PREFETCH(ahead + k * 64);
         }
     }
     for (; c < r->depth; c++)
-        taps_channel(r, t, finite, c, &p, acc);
+        taps_channel(r, t, finite, c, point, square, acc);
     RNC_UNROLL(24)
     for (int i = 0; i < 6 * t->n; i++) {
         const int k = i / t->n, tile = i % t->n;
@@ -358,8 +357,7 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
 #undef taps_row
 #undef taps_has
 #undef taps_times
-#undef taps_pair
-#undef taps_points
+#undef taps_plus
 #undef taps_down
 #undef taps_channel
 #undef taps_planes

@@ -8,6 +8,10 @@
 #define RNC_BROADCAST(v, p) __asm__ volatile("vbroadcastss %1, %0" : "=v"(v) : "m"(*(p)))
 #define RNC_FMA_MEM(acc, p, b) \
     __asm__ volatile("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(acc) : "m"(*(p)), "v"(b))
+#define RNC_FMA_LOAD(acc, a, p) \
+    __asm__ volatile("vfmadd231ps %2, %1, %0" \
+                     : "+v"(acc) \
+                     : "v"(a), "m"(*(const float(*)[RNC_VL])(const void *)(p)))
 #define RNC_PREFETCH_WRITE(p) __asm__ volatile("prefetchw %0" : : "m"(*(const char *)(p)))
 #define RNC_ZERO(v) ((v) = vf_zero())
 #define RNC_OPAQUE(v) __asm__ volatile("" : "+v"(v))

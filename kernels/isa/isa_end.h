@@ -27,6 +27,7 @@
 #undef RNC_FMA
 #undef RNC_BROADCAST
 #undef RNC_FMA_MEM
+#undef RNC_FMA_LOAD
 #undef RNC_DIAGONALS
 #undef RNC_AT
 #undef RNC_FMA_AT

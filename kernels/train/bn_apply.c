@@ -29,10 +29,9 @@ RNC_KERNEL void apply_block(const rnc_bn_shape *s, const rnc_operands *o, const 
         for (int x = b->x0; x < b->x1; x++) {
             RNC_UNROLL(4)
             for (int j = 0; j < nv; j++) {
-                if (!s->residual) {
+                if (!s->residual)
                     RNC_PREFETCH(in + ahead * s->in_pixel + j * RNC_VL);
-                    RNC_PREFETCH_WRITE(out + ahead * s->out_pixel + j * RNC_VL);
-                }
+                RNC_PREFETCH_WRITE(out + ahead * s->out_pixel + j * RNC_VL);
                 vf v = vf_fma(vf_load(in + j * RNC_VL) - mean[j], scale[j], shift[j]);
                 if (s->residual)
                     v = v + vf_load(res + j * RNC_VL);

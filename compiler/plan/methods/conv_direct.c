@@ -138,7 +138,7 @@ static void direct_knobs(const Plan *plan, const Step *step, Isa isa, rnc_knobs 
     const int64_t tiles = direct_tiles(s, t->pixels);
     t->unroll = rnc_taps_merge(s) && run % 2 ? odd_unroll(like, run) : like->unroll;
     t->panels = 4 * (int64_t)(rows + 1) * s->out_c <= 1024 * like->together_kb ? 0 : 1;
-    t->prefetch_output = s->out_w <= SMALL_ROW ? 0 : like->prefetch_output;
+    t->prefetch_output = s->out_w <= SMALL_ROW && s->images == 1 ? 0 : like->prefetch_output;
     t->memory_broadcasts = like_broadcasts(plan, t, isa);
     t->prefetch_input = like->prefetch_input;
     t->group = strip_pixels(plan, s);

@@ -59,9 +59,10 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
     return winograd_scratch(s, t) + c.floats;
 }
 
-/* When filters are made in registers, a block of 16 channels stays in the L1.  The next block is
- * fetched by the passes over the current one: there is a pass for each vector of channels, row of
- * planes and tile, and each of its iterations takes four channels.  When filters are made in
+/* When filters are made in registers, a block of 16 channels stays in the L1, of 32 where several
+ * tiles read it at once.  The next block is fetched by the passes over the current one: there is a
+ * pass for each vector of channels, row of planes and tile or tiles, and each of its iterations
+ * takes four channels.  When filters are made in
  * scratch, blocks are deep enough that sums are seldom read and written; for few tiles they have
  * 16 channels again.  The products fetch the taps of the next block, about one and a half vectors
  * for each tile and channel. */

@@ -152,4 +152,23 @@ else
     printf 'FAIL long functions\n%s\n' "$long"
     failed=$((failed + 1))
 fi
+
+# ---- names of kernels end with their text, or no network and no port could have them ----
+
+# lasting TREE: names that are defined for an instruction set and never undefined.
+lasting() {
+    (cd "$1" && find kernels -name '*.[ch]' | sort | xargs awk '
+    $1 == "#define" && $3 ~ /^RNC_FN\(/ { defined[$2] = FILENAME }
+    $1 == "#undef" { ended[$2] = 1 }
+    END { for (name in defined) if (!(name in ended)) print defined[name] ": " name }')
+}
+mkdir -p "$out/tree/kernels"
+printf '#define a RNC_FN(a)\n#define b RNC_FN(b)\n#undef a\n' > "$out/tree/kernels/k.h"
+found="$(lasting "$out/tree") $(lasting "${RNC_LAYERS_OF:-$src}")"
+if [ "$found" = 'kernels/k.h: b ' ]; then
+    passed=$((passed + 1))
+else
+    printf 'FAIL names that are never undefined\n%s\n' "$found"
+    failed=$((failed + 1))
+fi
 finish

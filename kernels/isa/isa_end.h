@@ -89,6 +89,7 @@
 #undef pool_vectors
 #undef pool_pixel
 #undef conv_rows
+#undef conv_fetch
 #undef conv_steps
 #undef conv_act
 #undef conv_limit
@@ -102,6 +103,7 @@
 #undef sums_job
 #undef sums_now
 #undef sums_places
+#undef sums_pixel
 #undef sums_begin
 #undef sums_steps
 #undef sums_loop

@@ -4,6 +4,6 @@
 cifar
 run=$out/resnet20${short:+-short}
 "$rnc" train "$src/tests/experiments/cifar.net" -I "$src/models" --data "$pictures" -o "$run" --resume \
-    -D epochs=60 ${short:+--epochs 1 --batch 16} "$@"
+    -D epochs=140 -D erase=0.25 ${short:+--epochs 1 --batch 16} "$@"
 printf 'ResNet-20: %s of what is held back are right after epoch %s\n' "$(last "$run" held_accuracy)" \
     "$(last "$run" epoch)"

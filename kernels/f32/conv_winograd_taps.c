@@ -78,7 +78,7 @@ RNC_KERNEL vf taps_plus(vf x, const float *number, vf y)
  * 0 or 5), only the first or last tap down, at w, counts. */
 RNC_KERNEL vf taps_down(const taps_row *r, int finite, int c, int k, vf point, vf square)
 {
-    const char *w = r->w + c * r->deep + k * r->tap;
+    const char *w = r->w + (ptrdiff_t)c * r->deep + (ptrdiff_t)k * r->tap;
     vf x = vf_load_weights(w, r->elem);
 #ifdef RNC_FMA_LOAD
     if (finite && r->elem == RNC_WEIGHTS_F32) {

@@ -50,7 +50,7 @@ static void depthwise_knobs(const Plan *plan, const Step *step, Isa isa, rnc_kno
     t->pixels = likings[isa].depthwise_pixels;
     t->vectors = 1;
     t->panels = rows_kept(s);
-    t->prefetch_input = t->panels > 0 && s->stride_h == 1 && likings[isa].prefetch_input;
+    t->prefetch_input = t->panels > 0 && s->stride_h == 1 && likings[isa].depthwise_rows;
     t->split = s->images * s->out_h < ROWS_TO_SHARE;
 }
 

@@ -64,6 +64,7 @@ typedef struct Liking {
     int short_sums; /* accumulators for Winograd products over few input channels; 0: the default */
     int dense_vectors, dense_pixels; /* the second: images at once */
     int depthwise_pixels;
+    bool depthwise_rows; /* depthwise convolutions fetch the next row of the input */
 } Liking;
 extern const Liking likings[ISA_COUNT];
 

@@ -170,6 +170,21 @@ void eval_CONCAT(EvalStep *s)
     }
 }
 
+/* Copies all rows of an operand's image at once. */
+void eval_STACK(EvalStep *s)
+{
+    const Type t = s->node->type;
+    const int64_t row = (int64_t)t.w * t.c;
+    for (int n = 0, before = 0; n < t.n; n++, before = 0) {
+        for (int i = 0; i < s->node->n_in; i++) {
+            const int h = s->node->in[i]->type.h;
+            memcpy(s->out + ((int64_t)n * t.h + before) * row, s->in[i] + n * h * row,
+                   (size_t)(h * row) * sizeof(double));
+            before += h;
+        }
+    }
+}
+
 /* Copies the part's channels of each pixel. */
 void eval_SPLIT(EvalStep *s)
 {

@@ -167,6 +167,21 @@ bool shape_SPLIT(Node *node, Diag *diag)
     return false;
 }
 
+bool shape_STACK(Node *node, Diag *diag)
+{
+    const Type first = node->in[0]->type;
+    int64_t h = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        const Type t = node->in[i]->type;
+        if (t.n != first.n || t.w != first.w || t.c != first.c) {
+            diag_error(diag, node_loc(node), "'stack' needs operands that differ only in height");
+            return false;
+        }
+        h += t.h;
+    }
+    return set_result(node, diag, first.elem, first.c, h, first.w);
+}
+
 bool shape_CONCAT(Node *node, Diag *diag)
 {
     Type first = node->in[0]->type;

@@ -363,6 +363,25 @@ static void test_joins(void)
     netgen_end(&t);
 }
 
+/* Two images: the rows of each stay together. */
+static void test_stack(void)
+{
+    NetTest t;
+    netgen_begin(&t, 1);
+    t.batch = 2;
+    Node *x = netgen_input(&t, ELEM_F32, 3, 1, 2);
+    Attrs a = ir_default_attrs(OP_CROP);
+    a.padding[0] = 1;
+    Node *low = netgen_add(&t, OP_CROP, &x, 1, a);
+    a.padding[0] = 0, a.padding[2] = 2;
+    Node *high = netgen_add(&t, OP_CROP, &x, 1, a);
+    const double *in = LIST(1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60);
+    CHECK(&t, netgen_join(&t, OP_STACK, low, high), in, 3, 4, 5, 6, 1, 2, 30, 40, 50, 60, 10, 20);
+    CU_ASSERT_PTR_NULL(netgen_join(&t, OP_STACK, x, netgen_conv(&t, x, 3, 1, 1)));
+    CU_ASSERT_PTR_NOT_NULL(strstr(buf_text(&t.diag.out), "that differ only in height"));
+    netgen_end(&t);
+}
+
 static void test_split(void)
 {
     NetTest t;
@@ -441,6 +460,7 @@ void suite_eval(void)
     CU_add_test(s, "softmax", test_softmax);
     CU_add_test(s, "NaN and infinity", test_special);
     CU_add_test(s, "add, mul and concat", test_joins);
+    CU_add_test(s, "stack", test_stack);
     CU_add_test(s, "split", test_split);
     CU_add_test(s, "flatten, subsample, upsample and zeropad", test_moves);
     CU_add_test(s, "float rounds each tensor", test_float);

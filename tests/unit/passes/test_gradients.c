@@ -209,7 +209,7 @@ static void test_operators(void)
     enum { ROWS = 8 };
     Tally all = {0};
     for (int op = 0; op < OP_COUNT; op++) {
-        const bool own = op_row((Op)op)->flags & BACKWARD || op == OP_INTERLEAVE;
+        const bool own = op_row((Op)op)->flags & BACKWARD || op == OP_INTERLEAVE || op == OP_STACK;
         if (own || op == OP_INPUT || op == OP_CAST || op_row((Op)op)->flags & REMEMBERS)
             continue;
         Tally tally = {0};

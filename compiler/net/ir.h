@@ -94,6 +94,11 @@ struct Node {
      * none, it is a partial sum).  The names are those of the nodes that this one has absorbed, in
      * order and without its own ("layer2.0.main.bn1", "layer2.0.add1", ...). */
     int origin;
+    /* Of a node of a band (plan/bands.h): the group's number, counted from 1, and the band's, from
+     * 0; the row of that value that its first row is; the node that computes the same in the first
+     * band, unless it is this one.  Else all zero. */
+    int band_group, band, first_row;
+    Node *band_of;
     VEC(const char *) absorbed;
     Node *taken_by; /* the node that absorbed this one, which is then in no network */
     const Place *place;

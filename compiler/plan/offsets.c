@@ -21,10 +21,11 @@ void find_bounds(Plan *plan)
         const Buffer *b = &plan->buffers.at[i];
         if (b->last < 0)
             continue;
+        const int64_t bytes = b->run ? 0 : b->bytes; /* its slot counts */
         bare[b->first] += b->bare_bytes;
-        full[b->first] += b->bytes;
+        full[b->first] += bytes;
         bare[b->last + 1] -= b->bare_bytes;
-        full[b->last + 1] -= b->bytes;
+        full[b->last + 1] -= bytes;
     }
     int64_t bare_now = 0, full_now = 0;
     for (int i = 0; i < n; i++) {
@@ -172,15 +173,6 @@ static int64_t place_items(const Plan *plan, const Neighbours *nb, const Item *i
     return top;
 }
 
-static void keep_best(Plan *plan, const int64_t *offsets, int64_t bytes)
-{
-    if (plan->arena_bytes > 0 && bytes >= plan->arena_bytes)
-        return;
-    plan->arena_bytes = bytes;
-    for (int i = 0; i < plan->buffers.n; i++)
-        plan->buffers.at[i].offset = offsets[i];
-}
-
 /* Moves the buffers that end at the top of the arena to the front of the order, in reverse;
  * `moved` has room for all. */
 static void move_to_front(const Plan *plan, Item *items, Item *moved, int n, const int64_t *offsets,
@@ -197,19 +189,38 @@ static void move_to_front(const Plan *plan, Item *items, Item *moved, int n, con
     memcpy(items, moved, (size_t)n_moved * sizeof *items);
 }
 
-/* Lists the buffers in use, those with the highest keys first. */
-static int make_items(const Plan *plan, OrderBy by, Item *items)
+/* Lists the buffers in use of a run of bands, or the others, those with the highest keys first. */
+static int make_items(const Plan *plan, int run, OrderBy by, Item *items)
 {
     int n = 0;
     for (int i = 0; i < plan->buffers.n; i++) {
-        if (plan->buffers.at[i].last >= 0)
+        if (plan->buffers.at[i].last >= 0 && plan->buffers.at[i].run == run)
             items[n++] = (Item){i, key_of(&plan->buffers.at[i], by)};
     }
     qsort(items, (size_t)n, sizeof *items, compare_items);
     return n;
 }
 
-void assign_offsets(Plan *plan)
+/* The largest sum of the bytes of n buffers, in the order of their first steps, that live at the
+ * same time. */
+static int64_t most_alive(const Plan *plan, const Item *items, int n)
+{
+    int64_t most = 0;
+    for (int i = 0; i < n; i++) {
+        const int step = plan->buffers.at[items[i].buffer].first;
+        int64_t alive = 0;
+        for (int k = 0; k <= i; k++) {
+            const Buffer *b = &plan->buffers.at[items[k].buffer];
+            alive += b->last >= step ? b->bytes : 0;
+        }
+        most = alive > most ? alive : most;
+    }
+    return most;
+}
+
+/* Places the buffers of a run of bands in a slot, or the others in the arena, of which `bound`
+ * bytes are needed at least; returns the bytes. */
+static int64_t place_buffers(Plan *plan, int run, int64_t bound)
 {
     enum { WORK_MOST = 40 * 1000 * 1000, REPAIRS = 40 };
     Arena *arena = plan->arena;
@@ -217,19 +228,42 @@ void assign_offsets(Plan *plan)
     Item *moved = NEW_ARRAY(arena, Item, plan->buffers.n + 1);
     Span *spans = NEW_ARRAY(arena, Span, plan->buffers.n + 1);
     int64_t *offsets = NEW_ARRAY(arena, int64_t, plan->buffers.n + 1);
-    int n = make_items(plan, BY_FIRST, items);
+    int n = make_items(plan, run, BY_FIRST, items);
     const Neighbours nb = find_neighbours(plan, items, n);
     const int64_t each = n + (nb.at ? nb.begin[plan->buffers.n] : (int64_t)n * n);
-    int64_t work = 0;
+    int64_t work = 0, best = 0;
+    if (run)
+        bound = most_alive(plan, items, n);
     for (int by = 0; by < ORDERS && work < WORK_MOST; by++) {
-        n = make_items(plan, (OrderBy)by, items);
+        n = make_items(plan, run, (OrderBy)by, items);
         for (int i = 0; i <= REPAIRS && work < WORK_MOST; i++) {
             const int64_t top = place_items(plan, &nb, items, n, spans, offsets);
-            keep_best(plan, offsets, top);
-            if (plan->arena_bytes <= plan->tight_bound)
-                return;
+            for (int k = 0; k < n && (best == 0 || top < best); k++)
+                plan->buffers.at[items[k].buffer].offset = offsets[items[k].buffer];
+            best = best == 0 || top < best ? top : best;
+            if (best <= bound)
+                return best;
             move_to_front(plan, items, moved, n, offsets, top);
             work += each;
         }
+    }
+    return best;
+}
+
+int64_t place_in_slot(Plan *plan, int run)
+{
+    return place_buffers(plan, run, 0);
+}
+
+void assign_offsets(Plan *plan)
+{
+    plan->arena_bytes = place_buffers(plan, 0, plan->tight_bound);
+    for (int i = 0; i < plan->band_runs.n; i++) {
+        BandRun *r = &plan->band_runs.at[i];
+        r->offset = r->slots > 1 ? plan->buffers.at[r->buffer].offset : 0;
+    }
+    for (int i = 0; i < plan->buffers.n; i++) {
+        Buffer *b = &plan->buffers.at[i];
+        b->offset += b->run ? plan->band_runs.at[b->run - 1].offset : 0;
     }
 }

@@ -62,14 +62,22 @@ static void most(int *a, int b)
     *a = *a > b ? *a : b;
 }
 
+void halo_read(const Plan *plan, const Node *user, int slot, int halo[4])
+{
+    const Method *method = slot == 0 ? plan->methods[user->id] : NULL;
+    for (int i = 0; i < 4; i++)
+        halo[i] = 0;
+    if (!method && plan->training)
+        train_halo(plan, user, slot, halo);
+    user = method ? conv_of(plan, user) : user;
+    for (int axis = 0; axis < 2 && method && method->reads_halo; axis++)
+        conv_reach(user, axis, &halo[axis], &halo[axis + 2]);
+}
+
 /* The wishes of a node that only training has.  Gradients by filters read the layer's operand as
  * the layer does. */
-static void add_train_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
+static void add_train_wishes(const Node *user, int slot, Wishes *w)
 {
-    int halo[4];
-    train_halo(plan, user, slot, halo);
-    for (int i = 0; i < 4; i++)
-        most(&w->halo[i], halo[i]);
     const bool reads = user->op == OP_CONV_WEIGHTS && slot == 1;
     w->by_conv = w->by_conv || reads || (user->op == OP_CONV_TRANSPOSE && slot == 0);
     w->others = w->others || !reads || user->attrs.groups > 1;
@@ -78,24 +86,23 @@ static void add_train_wishes(const Plan *plan, const Node *user, int slot, Wishe
 static void add_wishes(const Plan *plan, const Node *user, int slot, Wishes *w)
 {
     const Method *method = slot == 0 ? plan->methods[user->id] : NULL;
+    int halo[4];
+    halo_read(plan, user, slot, halo);
+    for (int i = 0; i < 4; i++)
+        most(&w->halo[i], halo[i]);
     if (!method && plan->training) {
-        add_train_wishes(plan, user, slot, w);
+        add_train_wishes(user, slot, w);
         return;
     }
-    if (!method) {
-        w->others = true;
-        return;
-    }
-    user = conv_of(plan, user);
-    for (int axis = 0; axis < 2 && method->reads_halo; axis++) {
-        int before, behind;
-        conv_reach(user, axis, &before, &behind);
-        most(&w->halo[axis], before);
-        most(&w->halo[axis + 2], behind);
-    }
-    w->by_conv = w->by_conv || method->by_pixel;
-    w->by_line = w->by_line || method->by_line;
-    w->others = w->others || !method->any_channels;
+    w->by_conv = w->by_conv || (method && method->by_pixel);
+    w->by_line = w->by_line || (method && method->by_line);
+    w->others = w->others || !method || !method->any_channels;
+}
+
+/* Whether the node is some rows of its operand, stored there: it neither reads nor writes. */
+static bool is_rows(const Placing *p, const Node *node)
+{
+    return p->form == FORM_VIEW && node->op == OP_CROP && node->type.c == node->in[0]->type.c;
 }
 
 static Wishes *find_wishes(const Plan *plan, const Sharing *sharing)
@@ -104,9 +111,9 @@ static Wishes *find_wishes(const Plan *plan, const Sharing *sharing)
     for (int i = 0; i < plan->net->nodes.n; i++) {
         const Node *user = plan->net->nodes.at[i];
         const Placing *p = &sharing->placings[i];
-        for (int j = 0; j < user->n_in; j++)
+        for (int j = 0; j < user->n_in && !is_rows(p, user); j++)
             add_wishes(plan, user, j, &wishes[sharing->placings[user->in[j]->id].store]);
-        if (p->form != FORM_INPUT)
+        if (p->form != FORM_INPUT && !is_rows(p, user))
             wishes[p->store].others = true;
     }
     return wishes;
@@ -174,7 +181,8 @@ static bool lay_out(const Plan *plan, const Store *store, const Wishes *w, Type 
     t->pixel = (int)pixel;
     t->row = (int)row;
     t->image = (int)(row * rows + in_panels(plan, store));
-    t->origin = t->halo[0] * row + t->halo[1] * pixel;
+    t->top = t->halo[0];
+    t->origin = t->top * row + t->halo[1] * pixel;
     return stored_elements(plan, t, type.n) <= INT_MAX;
 }
 
@@ -209,7 +217,8 @@ static void place_state(Plan *plan, const Store *store, Tensor layout)
 static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, const Wishes *w,
                         Diag *diag)
 {
-    const Type type = plan->net->nodes.at[store->nodes.at[0]]->type;
+    Type type = plan->net->nodes.at[store->nodes.at[0]]->type;
+    type.h = store->rows;
     Tensor layout = {.elem = ELEM_F32, .buffer = plan->buffers.n};
     if (!lay_out(plan, store, w, type, &layout))
         return too_large(plan, store, diag);
@@ -222,16 +231,19 @@ static bool place_store(Plan *plan, const Sharing *sharing, const Store *store, 
     int64_t largest = -1, channels = 0;
     for (int i = 0; i < store->nodes.n; i++) {
         const Node *node = plan->net->nodes.at[store->nodes.at[i]];
-        const int channel = sharing->placings[node->id].channel;
+        const Placing *p = &sharing->placings[node->id];
         Tensor *t = NEW(plan->arena, Tensor);
         *t = layout;
         t->node = node;
         t->c = layout.pixel < plan->align || is_param_like(node) ? layout.pixel
                                                                  : lanes_of(plan, node->type.c);
-        t->origin += channel;
+        t->top += p->row;
+        t->halo[0] = p->row == 0 ? layout.halo[0] : 0;
+        t->halo[2] = p->row + node->type.h == store->rows ? layout.halo[2] : 0;
+        t->origin += p->channel + (int64_t)p->row * layout.row;
         plan->tensors[node->id] = t;
-        if (channel + node->type.c > channels)
-            channels = channel + node->type.c;
+        if (p->channel + node->type.c > channels)
+            channels = p->channel + node->type.c;
         if (type_elements(node->type) > largest) {
             largest = type_elements(node->type);
             buffer.what = node->name;
@@ -262,6 +274,7 @@ static bool lies_flat(const Plan *plan, const Sharing *sharing, const Wishes *wi
     const Wishes *w = &wishes[store];
     return no_halo(w) && no_halo(&wishes[sharing->placings[node->id].store]) &&
            sharing->stores.at[store].channels == operand->type.c &&
+           sharing->stores.at[store].rows == operand->type.h &&
            !(w->by_conv && operand->type.c % FAR_PITCH == 0);
 }
 

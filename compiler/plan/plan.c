@@ -1,7 +1,9 @@
 /* plan.c: the phases of planning. */
 #include "plan/training_parts.h"
 
+#include "net/check.h"
 #include "net/nametable.h"
+#include "plan/bands.h"
 
 static unsigned default_isas(void)
 {
@@ -35,6 +37,20 @@ static bool can_compile(const Net *net, Diag *diag)
                "'%s' is of a step of training, and the network updates nothing", bad->name);
     diag_note(diag, NO_LOC, "rnc --train makes a whole step of a .net file");
     return false;
+}
+
+/* False after a message. */
+bool cut_bands(Plan *plan, Diag *diag)
+{
+    const PlanOptions *o = &plan->options;
+    if (o->optimize == OPTIMIZE_SIZE || o->backend == BACKEND_OPENBLAS)
+        return true;
+    const BandGroups groups = choose_bands(plan);
+    if (groups.n == 0)
+        return true;
+    Net *net = bands_cut(plan->net, &groups, plan->arena);
+    plan->net = net;
+    return check_net(net, diag, "cutting into bands");
 }
 
 /* Layouts, steps and lifetimes, by Plan.methods.  False after a message. */
@@ -125,10 +141,13 @@ Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag)
         begin_training(plan);
     } else {
         cut_batch(plan, net);
+        if (!cut_bands(plan, diag))
+            return NULL;
     }
     if (!choose_steps(plan, net, diag))
         return NULL;
     share_functions(plan);
+    find_band_runs(plan);
     find_bounds(plan);
     assign_offsets(plan);
     if (net->n_step && plan->options.ranks > 1)

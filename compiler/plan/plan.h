@@ -24,6 +24,7 @@ typedef struct Buffer {
     int64_t bare_bytes; /* the elements alone, which the lower bound counts */
     int64_t offset;     /* in the arena, a multiple of 64 */
     int first, last;    /* steps during which it lives, inclusive */
+    int run;            /* the run of bands, counted from 1, in whose slots it is; 0: in none */
     const char *what;   /* for reports: the largest tensor in it */
 } Buffer;
 
@@ -39,14 +40,15 @@ typedef struct State {
 } State;
 
 /* Where a tensor is stored: [image][row][pixel][channel] with the given distances, in elements.
- * Several tensors may share a buffer: a result and the operand it overwrites, or the parts of a
- * concat. */
+ * Several tensors may share a buffer: a result and the operand it overwrites, the parts of a
+ * concat, or some rows of a tensor and the whole of it. */
 typedef struct Tensor {
     const Node *node;
     Elem elem;
     const State *state; /* that it is stored in; NULL: in a buffer of the arena */
     int buffer;         /* index in Plan.buffers */
     int halo[4];        /* top, left, bottom, right pixels of zeros around it */
+    int top;            /* rows of the buffer before its row 0, those of the halo among them */
     int c;              /* channels with the lanes after the last, whole vectors */
     int pixel, row, image;
     int64_t origin; /* elements from the start of buffer or state to pixel (0, 0), channel 0 */
@@ -118,6 +120,17 @@ typedef struct Repeat {
     int first, period, count;
 } Repeat;
 
+/* Steps first .. end-1, which compute a group of layers by bands (bands.h).  Several threads can
+ * compute a band each, and then need what only these steps use once each: that is a slot of `bytes`
+ * bytes.  There are `slots` of them from `offset` on, and Buffer.offset is in the first.  With one
+ * slot, bands follow one another, and threads share each step. */
+typedef struct BandRun {
+    int first, end, bands;
+    int slots;
+    int64_t offset, bytes; /* in the arena; 0 if there is one slot */
+    int buffer;            /* which holds all slots; -1 if there is one */
+} BandRun;
+
 typedef enum Backend { BACKEND_NATIVE, BACKEND_OPENBLAS } Backend;
 
 /* Whether time or size counts.  Methods that are faster but have larger weights and code are
@@ -160,6 +173,7 @@ typedef struct Plan {
     VEC(State *) states;      /* in the order of their nodes */
     VEC(Packed *) packed;     /* in execution order */
     VEC(Repeat) repeats;      /* in order, disjoint */
+    VEC(BandRun) band_runs;   /* likewise */
     const Method **methods;   /* by node id: how convolutions and dense layers are computed */
     double byte_price;        /* seconds that a byte of weights costs (methods/method.c) */
     const Spread *spreads;    /* by node id: what its numbers can be */
@@ -185,6 +199,7 @@ const Machine *plan_machine(const PlanOptions *options);
 /* The phases, in order; plan_make() runs them.  False after a message. */
 Plan *plan_make(Arena *arena, const Net *net, PlanOptions options, Diag *diag);
 void cut_batch(Plan *plan, const Net *net); /* batch.c: turns of the batch */
+bool cut_bands(Plan *plan, Diag *diag);     /* plan.c: groups of layers by bands */
 void choose_methods(Plan *plan);            /* methods/method.c */
 bool place_tensors(Plan *plan, Diag *diag); /* place.c: layouts, halos, shared buffers */
 void select_steps(Plan *plan);              /* select.c: kernels, shapes, tiles */
@@ -194,6 +209,7 @@ void find_lifetimes(Plan *plan);            /* live.c */
  * again. */
 bool fit_scratch(Plan *plan, bool methods);
 void share_functions(Plan *plan); /* function.c: Step.function */
+void find_band_runs(Plan *plan);  /* bands_run.c: Plan.band_runs, and what is in their slots */
 void assign_offsets(Plan *plan);  /* plan.c: greedy by size, then first fit */
 void find_repeats(Plan *plan);    /* repeat.c */
 

@@ -27,13 +27,15 @@ typedef struct Placing {
     int in_place;      /* the operand that the result overwrites, or -1 */
     bool *embedded;    /* by operand: it is stored where the view or the concat has it */
     int store;         /* tensors of one store share a buffer */
-    int channel;       /* the first of the store's channels that it has */
+    int channel, row;  /* the first of the store's channels and rows that it has */
 } Placing;
 
 /* Tensors that will share a buffer, side by side or one overwriting another. */
 typedef struct Store {
     VEC(int) nodes;
     int channels; /* with the lanes after the last */
+    int rows;
+    int group, band; /* whose nodes it has (bands.h); -1: of several bands, or others, too */
 } Store;
 
 typedef struct Sharing {
@@ -58,6 +60,8 @@ static inline int lanes_of(const Plan *plan, int c)
 /* Rows (axis 0) or pixels (axis 1) of zeros that a convolution's windows reach before and after
  * the operand. */
 void conv_reach(const Node *node, int axis, int *before, int *behind);
+/* The zeros that `user` reads around its operand `slot`: top, left, bottom, right. */
+void halo_read(const Plan *plan, const Node *user, int slot, int halo[4]);
 
 /* ---- training (training.c) ---- */
 
@@ -81,7 +85,10 @@ State *add_state(Plan *plan, const char *name, Elem elem, Type type, int64_t ele
 /* ---- arena and identity ---- */
 
 void find_bounds(Plan *plan); /* offsets.c: lower_bound, tight_bound, limit_step */
-void find_hash(Plan *plan);   /* hash.c: Plan.hash, Plan.layout */
+/* offsets.c: places what is in a slot of a run of bands, whose number is counted from 1, from the
+ * slot's beginning on; returns the slot's bytes. */
+int64_t place_in_slot(Plan *plan, int run);
+void find_hash(Plan *plan); /* hash.c: Plan.hash, Plan.layout */
 /* Whether two steps that have the same parameters also read them in the same packed form (hash.c).
  */
 bool packed_alike(const Step *a, const Step *b);

@@ -20,20 +20,22 @@
 
 #include <string.h>
 
-/* A node's value, which is stored in channels lo .. hi-1 of a buffer. */
+/* Channels lo .. hi-1 of rows top .. bottom-1 of a buffer, whose rows of zeros count. */
+typedef struct Area {
+    int64_t lo, hi;
+    int top, bottom;
+} Area;
+
+/* A node's value, which is stored there. */
 typedef struct Value {
     const Node *node;
-    int64_t lo, hi;
+    Area at;
 } Value;
-
-typedef struct Channels {
-    int64_t lo, hi;
-} Channels;
 
 typedef struct Contents {
     VEC(Value) values;
-    VEC(Channels) cleared; /* zeros surround these channels, as far as the halo goes */
-    bool owned;            /* no other buffer took its bytes since it came into use */
+    VEC(Area) cleared; /* zeros surround these; their halo is a part of them */
+    bool owned;        /* no other buffer took its bytes since it came into use */
 } Contents;
 
 typedef struct Walk {
@@ -48,7 +50,30 @@ typedef struct Walk {
 
 static int64_t first_channel(const Tensor *t)
 {
-    return t->origin - (int64_t)t->halo[0] * t->row - (int64_t)t->halo[1] * t->pixel;
+    return t->origin - (int64_t)t->top * t->row - (int64_t)t->halo[1] * t->pixel;
+}
+
+/* A flatten that is a view has all of its operand's rows. */
+static Area area_of(const Tensor *t)
+{
+    const int64_t lo = first_channel(t);
+    const Node *of = t->node->op == OP_FLATTEN && t->c == t->image ? t->node->in[0] : t->node;
+    return (Area){lo, lo + t->c, t->top, t->top + of->type.h};
+}
+
+/* A tensor with the zeros above and below it; those left and right of it have no place here. */
+static Area with_halo(const Tensor *t, int channels)
+{
+    Area a = area_of(t);
+    a.hi = a.lo + channels;
+    a.top -= t->halo[0];
+    a.bottom += t->halo[2];
+    return a;
+}
+
+static bool have_common(Area a, Area b)
+{
+    return a.lo < b.hi && b.lo < a.hi && a.top < b.bottom && b.top < a.bottom;
 }
 
 /* What is stored in the buffer or the state that a tensor is in. */
@@ -80,38 +105,48 @@ static void check_scratch(Walk *w, const Step *step)
 
 /* ---- what is stored there ---- */
 
-static const Value *find_value(const Walk *w, const Tensor *t, const Node *node, int64_t lo)
+/* The value of `node` that begins at the first channel and row of `at`. */
+static const Value *find_value(const Walk *w, const Tensor *t, const Node *node, Area at)
 {
     const Contents *c = contents_of(w, t);
     for (int i = c->values.n - 1; c->owned && i >= 0; i--) {
         const Value *v = &c->values.at[i];
-        if (v->node == node && v->lo == lo)
+        if (v->node == node && v->at.lo == at.lo && v->at.top == at.top)
             return v;
     }
     return NULL;
 }
 
-static void end_values(Contents *c, int64_t lo, int64_t hi)
+static void end_values(Contents *c, Area over)
 {
     int kept = 0;
     for (int i = 0; i < c->values.n; i++) {
         const Value v = c->values.at[i];
-        if (v.lo >= hi || lo >= v.hi)
+        if (!have_common(v.at, over))
             c->values.at[kept++] = v;
     }
     c->values.n = kept;
 }
 
-static bool zeros_around(const Contents *c, int64_t lo, int64_t hi)
+/* Whether zeros surround these channels of one row. */
+static bool zeros_in_row(const Contents *c, int64_t lo, int64_t hi, int row)
 {
     for (int i = 0; i < c->cleared.n && lo < hi;) {
-        const Channels z = c->cleared.at[i++];
-        if (z.lo <= lo && lo < z.hi) {
+        const Area z = c->cleared.at[i++];
+        if (z.lo <= lo && lo < z.hi && z.top <= row && row < z.bottom) {
             lo = z.hi;
             i = 0;
         }
     }
     return lo >= hi;
+}
+
+static bool zeros_around(const Contents *c, Area a)
+{
+    bool all = true;
+    for (int row = a.top; row < a.bottom && all; row++)
+        all = zeros_in_row(c, a.lo, a.hi, row);
+    return all;
 }
 
 /* A buffer comes into use: each buffer that had some of its bytes loses all of its own. */
@@ -145,9 +180,9 @@ static void check_train_zeros(Walk *w, const Step *step, const Operand *o)
     if (o != &step->in[0] || (family != FAMILY_grad_weights && family != FAMILY_grad_data))
         return;
     train_halo(plan, step->node, slot, halo);
-    const int64_t lo = first_channel(o->tensor);
     if ((halo[0] || halo[1] || halo[2] || halo[3]) &&
-        !zeros_around(&w->contents[o->tensor->buffer], lo, lo + o->tensor->node->type.c))
+        !zeros_around(&w->contents[o->tensor->buffer],
+                      with_halo(o->tensor, o->tensor->node->type.c)))
         complain(&w->check, step, "needs zeros that nobody wrote around", o->tensor->node);
 }
 
@@ -156,15 +191,14 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
     const Tensor *t = o->tensor;
     if (!t)
         return;
-    const int64_t lo = first_channel(t);
-    if (!find_value(w, t, t->node, lo)) {
+    if (!find_value(w, t, t->node, area_of(t))) {
         complain(&w->check, step, "reads what is no longer, or not yet, the value of", t->node);
         return;
     }
     if (w->check.plan->training && !t->state)
         check_train_zeros(w, step, o);
     if (o == &step->in[0] && !t->state && step->method && step->method->reads_halo &&
-        !zeros_around(&w->contents[t->buffer], lo, lo + t->node->type.c)) {
+        !zeros_around(&w->contents[t->buffer], with_halo(t, t->node->type.c))) {
         int before, behind;
         for (int axis = 0; axis < 2; axis++) {
             conv_reach(step->node, axis, &before, &behind);
@@ -174,14 +208,18 @@ static void check_read(Walk *w, const Step *step, const Operand *o)
     }
 }
 
-/* The channels that a step writes: all channels of its tensor, or for a concat one part of them. */
-static Channels written(const Step *step, const Operand *o)
+/* What a step writes: all of its tensor, or for a concat or a stack one part of it. */
+static Area written(const Step *step, const Operand *o)
 {
     const Tensor *t = o->tensor;
-    Channels to = {first_channel(t), first_channel(t) + t->c};
+    Area to = area_of(t);
     if (t->node->op == OP_CONCAT && step->kernel == KERNEL_copy) {
         to.lo += o->shift;
         to.hi = to.lo + step->shape.copy.c;
+    }
+    if (t->node->op == OP_STACK && step->kernel == KERNEL_copy) {
+        to.top += (int)(o->shift / t->row);
+        to.bottom = to.top + step->shape.copy.h;
     }
     return to;
 }
@@ -192,8 +230,7 @@ static void check_overlap(Walk *w, const Step *step, const Operand *o, const Ope
     const Tensor *in = o->tensor, *out = result->tensor;
     if (o->kind != PLACE_ARENA || result->kind != PLACE_ARENA || in->buffer != out->buffer)
         return;
-    const Channels to = written(step, result);
-    if (first_channel(in) >= to.hi || to.lo >= first_channel(in) + in->c)
+    if (!have_common(area_of(in), written(step, result)))
         return;
     const bool alike = in->origin == out->origin && in->pixel == out->pixel &&
                        in->row == out->row && type_eq(in->node->type, out->node->type);
@@ -220,17 +257,16 @@ static void check_result(Walk *w, const Step *step, const Operand *o)
         return;
     if (!t->state)
         own(w, t->buffer);
-    const Channels to = written(step, o);
+    const Area to = written(step, o);
     Contents *c = contents_of(w, t);
     const rnc_halo_shape *halo = &step->halo[o - step->out];
     if (step->clear_halo >> (o - step->out) & 1) {
         if (halo->shift != o->shift || halo->result != o - step->out)
             complain(&w->check, step, "clears zeros elsewhere than around", t->node);
-        VEC_PUSH(w->check.plan->arena, &c->cleared,
-                 ((Channels){first_channel(t), first_channel(t) + halo->c}));
+        VEC_PUSH(w->check.plan->arena, &c->cleared, with_halo(t, halo->c));
     }
-    end_values(c, to.lo, to.hi);
-    VEC_PUSH(w->check.plan->arena, &c->values, ((Value){t->node, to.lo, to.hi}));
+    end_values(c, to);
+    VEC_PUSH(w->check.plan->arena, &c->values, ((Value){t->node, to}));
 }
 
 static void check_owned(Walk *w, const Step *step, const Operand *o)
@@ -269,28 +305,29 @@ static void check_count(Walk *w, const Step *step)
 
 /* ---- views ---- */
 
-/* Forms some channels of an operand, a part of a split or a crop, that are stored in it. */
+/* Forms some channels or rows of an operand, a part of a split or a crop, that are stored in it. */
 static void form_part(Walk *w, const Node *node)
 {
     const Tensor *t = w->check.plan->tensors[node->id],
                  *in = w->check.plan->tensors[node->in[0]->id];
-    const int64_t lo = first_channel(t);
-    int shift = node->attrs.channel_padding[0];
+    const int *cut = node->attrs.padding;
+    int channels = node->attrs.channel_padding[0];
     if (node->op == OP_SPLIT)
-        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &shift);
+        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &channels);
+    const int64_t shift = node->op == OP_SPLIT ? channels : channels + (int64_t)cut[0] * in->row;
     if (in->buffer == t->buffer && t->origin == in->origin + shift && t->pixel == in->pixel &&
-        find_value(w, in, node->in[0], first_channel(in)))
-        VEC_PUSH(w->check.plan->arena, &w->contents[t->buffer].values,
-                 ((Value){node, lo, lo + t->c}));
+        t->row == in->row && find_value(w, in, node->in[0], area_of(in)))
+        VEC_PUSH(w->check.plan->arena, &w->contents[t->buffer].values, ((Value){node, area_of(t)}));
 }
 
-/* Forms the value of a view, or of a concat if all its parts are there.  If they are not, the
- * check of the step that reads it fails. */
+/* Forms the value of a view, or of a concat or stack if all its parts are there.  If they are not,
+ * the check of the step that reads it fails. */
 static void form_view(Walk *w, const Node *node)
 {
     const Tensor *t = w->check.plan->tensors[node->id];
-    Value v = {.node = node, .lo = first_channel(t), .hi = first_channel(t) + t->c};
-    int64_t at = v.lo;
+    const Area all = area_of(t);
+    const bool joins = node->op == OP_CONCAT || node->op == OP_STACK;
+    Area at = all;
     if (node->op == OP_SPLIT || node->op == OP_CROP) {
         form_part(w, node);
         return;
@@ -298,19 +335,24 @@ static void form_view(Walk *w, const Node *node)
     for (int i = 0; i < node->n_in; i++) {
         const Tensor *in = w->check.plan->tensors[node->in[i]->id];
         const Value *part = find_value(w, t, node->in[i], at);
-        if (!part || in->buffer != t->buffer || in->origin != t->origin + (at - v.lo))
-            part = node->op == OP_CONCAT ? find_value(w, t, node, at) : NULL;
+        const int64_t shift = at.lo - all.lo + (int64_t)(at.top - all.top) * t->row;
+        if (!part || in->buffer != t->buffer || in->origin != t->origin + shift)
+            part = joins ? find_value(w, t, node, at) : NULL;
         if (!part)
             return;
-        at += node->in[i]->type.c;
+        if (node->op == OP_STACK)
+            at.top += node->in[i]->type.h;
+        else
+            at.lo += node->in[i]->type.c;
     }
-    VEC_PUSH(w->check.plan->arena, &w->contents[t->buffer].values, v);
+    VEC_PUSH(w->check.plan->arena, &w->contents[t->buffer].values, ((Value){node, all}));
 }
 
 static bool is_view(const Plan *plan, const Node *node)
 {
     const Form form = plan->placings[node->id].form;
-    return form == FORM_VIEW || (form == FORM_STEP && node->op == OP_CONCAT);
+    return form == FORM_VIEW ||
+           (form == FORM_STEP && (node->op == OP_CONCAT || node->op == OP_STACK));
 }
 
 /* Forms those views among the nodes from *next on that exist before `step`: the ones before its
@@ -368,8 +410,7 @@ static void check_step(Walk *w, const Step *step)
 static void hold(Walk *w, const Tensor *t)
 {
     if (t)
-        VEC_PUSH(w->check.plan->arena, &contents_of(w, t)->values,
-                 ((Value){t->node, first_channel(t), first_channel(t) + t->c}));
+        VEC_PUSH(w->check.plan->arena, &contents_of(w, t)->values, ((Value){t->node, area_of(t)}));
 }
 
 /* A training's state has its values from the beginning. */
@@ -415,6 +456,7 @@ bool plan_check(const Plan *plan, Diag *diag)
         check_step(&w, step);
     }
     check_repeats(&w);
+    check_slots(&w.check);
     for (int i = 0; i < plan->net->outputs.n && w.check.ok; i++) {
         if (w.served[i] != 1) {
             w.check.ok = false;

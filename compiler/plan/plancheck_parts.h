@@ -18,6 +18,9 @@ void check_shape(PlanCheck *check, const Step *step);
 /* plancheck_train.c: likewise for the kernels of training. */
 void check_train_shape(PlanCheck *check, const Step *step);
 
+/* plancheck_slots.c: checks what bands that threads compute side by side use. */
+void check_slots(PlanCheck *check);
+
 /* What a step touches of an operand: pixels y0 .. y1 by x0 .. x1 of `c` floats. */
 typedef struct Box {
     int64_t images, y0, y1, x0, x1, c;

@@ -84,6 +84,13 @@ static bool same_stage(const Plan *plan, int a, int b)
     return true;
 }
 
+/* Whether threads can compute bands of the step side by side: they have a function of their own. */
+static bool in_slots(const Plan *plan, const Step *step)
+{
+    const int run = step->node->band_group;
+    return run > 0 && plan->band_runs.at[run - 1].slots > 1;
+}
+
 static bool same_move(const Addresses *at, int period)
 {
     const Addresses a = addresses_between(at[0], at[period]);
@@ -100,9 +107,8 @@ static void try_period(Finder *f, int period)
     const int n = f->plan->steps.n;
     int alike = 0, even = 0;
     for (int i = n - period - 1; i >= 0; i--) {
-        alike = steps_alike(&steps[i], &steps[i + period]) && same_stage(f->plan, i, i + period)
-                    ? alike + 1
-                    : 0;
+        const bool may = !in_slots(f->plan, &steps[i]) && same_stage(f->plan, i, i + period);
+        alike = may && steps_alike(&steps[i], &steps[i + period]) ? alike + 1 : 0;
         even = alike > period && same_move(f->addresses + i, period) ? even + 1 : 0;
         const int by_kind = alike / period + 1, by_move = even / period + 2;
         const int count = by_kind < by_move ? by_kind : by_move;

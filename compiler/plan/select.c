@@ -346,6 +346,7 @@ static void (*const selectors[OP_COUNT])(Plan *plan, const Node *node) = {
     [OP_LOG_SOFTMAX] = select_channels,
     [OP_REDUCE] = select_channels,
     [OP_CONCAT] = select_moved,
+    [OP_STACK] = select_moved,
     [OP_SPLIT] = select_moved,
     [OP_FLATTEN] = select_moved,
     [OP_CROP] = select_moved,

@@ -42,6 +42,20 @@ static void select_concat(Plan *plan, const Node *node)
     }
 }
 
+/* Copies those operands that are not stored in the result already. */
+static void select_stack(Plan *plan, const Node *node)
+{
+    int at = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        if (!plan->placings[node->id].embedded[i]) {
+            Step step = copy_step(plan, node, node->in[i]);
+            step.out[0].shift = (int64_t)at * step.shape.copy.out_row;
+            add_copy_step(plan, &step);
+        }
+        at += node->in[i]->type.h;
+    }
+}
+
 /* Whether a step that copies `first`, a part of a split, can copy `part` as well: it is of the same
  * split, not a view, and stored in the same way. */
 static bool goes_with(const Plan *plan, const Node *first, const Node *part)
@@ -198,6 +212,8 @@ bool select_move(Plan *plan, const Node *node)
 {
     if (node->op == OP_CONCAT)
         select_concat(plan, node);
+    else if (node->op == OP_STACK)
+        select_stack(plan, node);
     else if (node->op == OP_SPLIT)
         select_split(plan, node);
     else if (node->op == OP_INTERLEAVE)

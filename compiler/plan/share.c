@@ -1,61 +1,30 @@
 /* share.c: which tensors share memory.
  *
- * Each tensor is in a store, from some channel on.  A store is one run of pixels whose channels
- * several tensors use: side by side (the parts of a concat), or one after the other (a result that
- * overwrites an operand).  At first every node has its own store; stores are merged where that
- * saves a copy or a buffer:
+ * Each tensor is in a store, from some channel and some row on.  A store is an image whose rows and
+ * channels several tensors use: side by side (the parts of a concat or a stack), or one after the
+ * other (a result that overwrites an operand).  At first every node has its own store; stores are
+ * merged where that saves a copy or a buffer:
  *
- *   views     a concat's operands are written where the concat has them; a
+ *   views     the operands of a concat or a stack are written where it has them; a
  *             flatten of 1 x 1 pixels or a cast of an input is its operand, a part of
- *             a split are some of its channels
+ *             a split are some of its channels, a crop some of its rows
  *   in place  a residual, an elementwise operand: the result overwrites it
  *
  * One rule about time says what is legal.  Node k writes at time 2k and reads at 2k, except for
  * the operand that it overwrites: it reads that while it writes, which counts as 2k - 1.  An
  * output port reads at 2k + 1.  The end of a value is its last read; what a view shows lives as
- * long as the view.  Two values whose channels overlap may be in one store if the end of the one
- * is before the writing of the other.
+ * long as the view.  Two values that have pixels or channels in common may be in one store if the
+ * end of the one is before the writing of the other.
  *
  * Views are decided first, from the last node to the first, since a view's end is known only when
  * all its users are decided.  Then results in place are decided, from the first node to the last.
  */
-#include "plan/plan_parts.h"
+#include "plan/share_parts.h"
 
 #include "net/affine.h"
 #include "net/state.h"
 
 #include <assert.h>
-
-/* Values of one store, one after the other or side by side. */
-enum { MOST_WRITERS = 4096 };
-
-/* Channels lo .. hi-1 of a store, which `node` writes.  `part` is the operand that it copies there
- * unless that becomes a view, or -1 for the node's own result. */
-typedef struct Writer {
-    int node, part;
-    int lo, hi;
-} Writer;
-
-typedef struct Use {
-    int user, slot;
-} Use;
-
-struct Sharer {
-    const Plan *plan;
-    const Net *net;
-    Sharing *sharing;
-    int *first_use; /* node id -> index in uses; first_use[n_nodes] is their number */
-    Use *uses;
-    bool *is_output;
-    bool *is_kept;         /* an update reads it, nobody knows when */
-    int64_t *ends;         /* by node id */
-    VEC(Writer) * writers; /* by store */
-};
-
-static Placing *placing(const Sharer *s, int node)
-{
-    return &s->sharing->placings[node];
-}
 
 /* ---- time ---- */
 
@@ -86,120 +55,9 @@ static void update_end(Sharer *s, int node)
     }
 }
 
-static bool clash(const Sharer *s, const Writer *a, const Writer *b, int shift)
-{
-    if (a->lo >= b->hi + shift || b->lo + shift >= a->hi)
-        return false;
-    const Writer *old = a->node <= b->node ? a : b, *young = old == a ? b : a;
-    return s->ends[old->node] >= 2 * (int64_t)young->node;
-}
-
-/* ---- stores ---- */
-
-static void remove_writer(Sharer *s, int store, int node, int part)
-{
-    for (int i = 0; i < s->writers[store].n; i++) {
-        Writer *w = &s->writers[store].at[i];
-        if (w->node == node && w->part == part) {
-            *w = s->writers[store].at[--s->writers[store].n];
-            return;
-        }
-    }
-}
-
-/* Whether nothing in `store` clashes with what is stored in channels lo .. hi-1, whose end is now
- * later.  Part `part` of `view` will not be copied. */
-static bool store_is_sound(const Sharer *s, int store, int lo, int hi, int view, int part)
-{
-    for (int i = 0; i < s->writers[store].n; i++) {
-        const Writer *a = &s->writers[store].at[i];
-        if (a->hi <= lo || a->lo >= hi || (a->node == view && a->part == part))
-            continue;
-        for (int j = 0; j < s->writers[store].n; j++) {
-            const Writer *b = &s->writers[store].at[j];
-            if (i != j && !(b->node == view && b->part == part) && clash(s, a, b, 0))
-                return false;
-        }
-    }
-    return true;
-}
-
-/* Whether store `from` could be put into store `to`, with its channel 0 at `shift`. */
-static bool fits(const Sharer *s, int to, int from, int shift, int view, int part)
-{
-    for (int i = 0; i < s->writers[to].n; i++) {
-        const Writer *a = &s->writers[to].at[i];
-        if (a->node == view && a->part == part)
-            continue;
-        for (int j = 0; j < s->writers[from].n; j++) {
-            if (clash(s, a, &s->writers[from].at[j], shift))
-                return false;
-        }
-    }
-    return true;
-}
-
-static void shift_store(Sharer *s, int store, int by)
-{
-    Store *st = &s->sharing->stores.at[store];
-    for (int i = 0; i < st->nodes.n; i++)
-        placing(s, st->nodes.at[i])->channel += by;
-    for (int i = 0; i < s->writers[store].n; i++) {
-        s->writers[store].at[i].lo += by;
-        s->writers[store].at[i].hi += by;
-    }
-    st->channels += by;
-}
-
-/* Merges the smaller store into the larger one, so that few nodes have to be changed. */
-static void merge(Sharer *s, int to, int from, int shift)
-{
-    if (s->sharing->stores.at[to].nodes.n < s->sharing->stores.at[from].nodes.n) {
-        int other = to;
-        to = from;
-        from = other;
-        shift = -shift;
-    }
-    shift_store(s, shift < 0 ? to : from, shift < 0 ? -shift : shift);
-    Store *a = &s->sharing->stores.at[to], *b = &s->sharing->stores.at[from];
-    for (int i = 0; i < b->nodes.n; i++) {
-        placing(s, b->nodes.at[i])->store = to;
-        VEC_PUSH(s->plan->arena, &a->nodes, b->nodes.at[i]);
-    }
-    for (int i = 0; i < s->writers[from].n; i++)
-        VEC_PUSH(s->plan->arena, &s->writers[to], s->writers[from].at[i]);
-    a->channels = a->channels > b->channels ? a->channels : b->channels;
-    b->nodes.n = s->writers[from].n = 0;
-}
-
-/* Stores the node's operand `slot` at channel `at` of the node.  The caller has already set the
- * flag of this decision, which changes the operand's end; if this fails, the caller clears the
- * flag again. */
-static bool join_stores(Sharer *s, int node, int slot, int at, bool view)
-{
-    const int operand = s->net->nodes.at[node]->in[slot]->id;
-    const int part = view ? slot : -2;
-    if (remembers(s->net->nodes.at[node]) || remembers(s->net->nodes.at[operand]))
-        return false; /* what the state keeps is not overwritten */
-    Placing *p = placing(s, node), *q = placing(s, operand);
-    const int width = lanes_of(s->plan, s->net->nodes.at[operand]->type.c);
-    if (view && !store_is_sound(s, q->store, q->channel, q->channel + width, node, part))
-        return false;
-    const int shift = p->channel + at - q->channel;
-    if (p->store == q->store)
-        return shift == 0;
-    /* Each value is compared with all others of its store, which makes long chains slow: from some
-     * length on they continue in a new store. */
-    if (s->writers[p->store].n + s->writers[q->store].n > MOST_WRITERS ||
-        !fits(s, p->store, q->store, shift, node, part))
-        return false;
-    merge(s, p->store, q->store, shift);
-    return true;
-}
-
 /* ---- decisions ---- */
 
-static bool embed(Sharer *s, int node, int slot, int at)
+static bool embed(Sharer *s, int node, int slot, Shift at)
 {
     const int operand = s->net->nodes.at[node]->in[slot]->id;
     placing(s, node)->embedded[slot] = true;
@@ -219,19 +77,29 @@ static void embed_parts(Sharer *s, const Node *node)
     for (int i = 0; i < node->n_in; i++) {
         const int c = node->in[i]->type.c;
         if (at % s->plan->align == 0 && (c % s->plan->align == 0 || i == node->n_in - 1))
-            embed(s, node->id, i, at);
+            embed(s, node->id, i, (Shift){at, 0});
         at += c;
     }
 }
 
-/* The first of the operand's channels that the node is, if it is some of them; else -1. */
-static int first_channel(const Node *node)
+static void embed_rows(Sharer *s, const Node *node)
 {
-    const int *p = node->attrs.padding;
-    int first = node->attrs.channel_padding[0];
-    if (node->op == OP_SPLIT)
-        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &first);
-    return node->op == OP_CROP && (p[0] || p[1] || p[2] || p[3]) ? -1 : first;
+    for (int i = 0, at = 0; i < node->n_in; i++) {
+        embed(s, node->id, i, (Shift){0, at});
+        at += node->in[i]->type.h;
+    }
+}
+
+/* Where the node begins in its operand, if it is some of its channels and rows. */
+static bool is_piece(const Node *node, Shift *first)
+{
+    const int *cut = node->attrs.padding;
+    *first = (Shift){node->attrs.channel_padding[0], cut[0]};
+    if (node->op == OP_SPLIT) {
+        split_part(&node->attrs, node->in[0]->type.c, node->attrs.result, &first->channels);
+        first->rows = 0;
+    }
+    return node->op == OP_SPLIT || (!cut[1] && !cut[3]);
 }
 
 static void decide_views(Sharer *s, const Node *node)
@@ -243,16 +111,21 @@ static void decide_views(Sharer *s, const Node *node)
         embed_parts(s, node);
     } else if ((node->op == OP_FLATTEN && node->in[0]->type.h == 1 && node->in[0]->type.w == 1) ||
                node->op == OP_CAST) {
-        if (embed(s, node->id, 0, 0))
+        if (embed(s, node->id, 0, (Shift){0, 0}))
             p->form = FORM_VIEW;
+    } else if (node->op == OP_STACK) {
+        embed_rows(s, node);
     }
     if (node->op == OP_SPLIT || node->op == OP_CROP) {
-        const int first = first_channel(node);
-        if (first >= 0 && first % s->plan->align == 0 && node->type.c % s->plan->align == 0 &&
-            embed(s, node->id, 0, -first))
+        const int align = s->plan->align;
+        const bool all_channels = node->type.c == node->in[0]->type.c;
+        Shift first;
+        if (is_piece(node, &first) &&
+            (all_channels || (first.channels % align == 0 && node->type.c % align == 0)) &&
+            embed(s, node->id, 0, (Shift){-first.channels, -first.rows}))
             p->form = FORM_VIEW;
     }
-    bool all = node->op == OP_CONCAT;
+    bool all = node->op == OP_CONCAT || node->op == OP_STACK;
     for (int i = 0; i < node->n_in; i++)
         all = all && p->embedded[i];
     if (all)
@@ -297,7 +170,7 @@ static void decide_in_place(Sharer *s, const Node *node)
             continue;
         p->in_place = slot;
         update_end(s, operand);
-        if (!join_stores(s, node->id, slot, 0, false)) {
+        if (!join_stores(s, node->id, slot, (Shift){0, 0}, false)) {
             p->in_place = -1;
             update_end(s, operand);
         }
@@ -313,7 +186,9 @@ bool share_flat(Sharer *s, int node)
         return false;
     p->embedded[0] = true;
     update_end(s, operand);
-    if (store_is_sound(s, q->store, 0, s->sharing->stores.at[q->store].channels, node, 0)) {
+    const Store *st = &s->sharing->stores.at[q->store];
+    const Writer all = {operand, -1, 0, st->channels, 0, st->rows};
+    if (store_is_sound(s, q->store, &all, node, 0)) {
         p->form = FORM_VIEW;
         s->sharing->stores.at[p->store].nodes.n = 0;
         p->store = q->store;
@@ -390,20 +265,27 @@ static void begin(Sharer *s)
         p->store = i;
         p->embedded = NEW_ARRAY(arena, bool, node->n_in + 1);
         const int width = lanes_of(s->plan, node->type.c);
-        Store store = {.channels = width};
+        const int h = node->type.h;
+        Store store = {.channels = width, .rows = h, .group = node->band_group, .band = node->band};
         VEC_PUSH(arena, &store.nodes, i);
         VEC_PUSH(arena, &s->sharing->stores, store);
         int at = 0;
         for (int j = 0; node->op == OP_CONCAT && j < node->n_in; j++) {
             const int to = at + node->in[j]->type.c;
-            const Writer w = {i, j, at, j == node->n_in - 1 ? width : to};
+            const Writer w = {i, j, at, j == node->n_in - 1 ? width : to, 0, h};
             VEC_PUSH(arena, &s->writers[i], w);
             at = to;
         }
-        if (node->op != OP_CONCAT) {
+        for (int j = 0; node->op == OP_STACK && j < node->n_in; j++) {
+            const int to = at + node->in[j]->type.h;
+            const Writer w = {i, j, 0, width, at, to};
+            VEC_PUSH(arena, &s->writers[i], w);
+            at = to;
+        }
+        if (node->op != OP_CONCAT && node->op != OP_STACK) {
             const bool may_view = node->op == OP_FLATTEN || node->op == OP_CAST ||
                                   node->op == OP_SPLIT || node->op == OP_CROP;
-            const Writer w = {i, may_view ? 0 : -1, 0, width};
+            const Writer w = {i, may_view ? 0 : -1, 0, width, 0, h};
             VEC_PUSH(arena, &s->writers[i], w);
         }
     }

@@ -56,31 +56,10 @@ typedef struct Verify {
 
 /* ---- comparing ---- */
 
-float written_by(const Operand *result, Type t, const float *out, int64_t i)
+/* `at` is an element of the original node's value, whose type is `t`. */
+static void report_layer(Verify *v, const Step *s, const Node *node, double error, Type t,
+                         int64_t at, double expected, double found)
 {
-    const Tensor *at = result->tensor;
-    if (!at)
-        return out[i];
-    const int64_t c = i % t.c, x = i / t.c % t.w, y = i / t.c / t.w % t.h;
-    const int64_t n = i / t.c / t.w / t.h;
-    return out[n * at->image + y * at->row + x * at->pixel + c - result->shift];
-}
-
-bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor)
-{
-    for (int i = s->index + 1; i < plan->steps.n; i++) {
-        for (int k = 0; k < MOST_OUT; k++) {
-            if (plan->steps.at[i].out[k].tensor == tensor)
-                return false;
-        }
-    }
-    return true;
-}
-
-static void report_layer(Verify *v, const Step *s, const Node *node, double error, int64_t at,
-                         double expected, double found)
-{
-    const Type t = node->type;
     const bool bad = !(error <= v->o->tolerance);
     if (v->o->verbose)
         printf("%-8s %4d  %-9s %.2e  %s%s\n", isa_rows[v->isa].name, s->index,
@@ -144,8 +123,9 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
     if (node->origin < 0 || (!port && !is_last_of_tensor(plan, s, result->tensor)))
         return;
     const Type t = node->type;
-    const int64_t n = type_elements(t), before = v->turn * n; /* those of earlier turns */
     const Node *original = v->c->original->nodes.at[node->origin];
+    const int64_t n = type_elements(t);
+    const int64_t before = type_elements(original->type) / original->type.n * t.n * v->turn;
     const double *expected = expectation(v, original) + before;
     double *operand = v->operands[node->origin];
     const Order order = port ? port->order : ORDER_NHWC;
@@ -153,17 +133,19 @@ static void compare_result(Verify *v, const Step *s, const Operand *result, cons
     int64_t at = 0;
     for (int64_t i = 0; i < n; i++) {
         const double found = (double)written_by(result, t, out, port_index(t, order, i));
-        const double d = fabs(found - expected[i]);
+        const int64_t k = element_of_band(node, original->type, i);
+        const double d = fabs(found - expected[k]);
         if (operand)
-            operand[before + i] = found;
-        most = fabs(expected[i]) > most ? fabs(expected[i]) : most;
+            operand[before + k] = found;
+        most = fabs(expected[k]) > most ? fabs(expected[k]) : most;
         if (!(d <= difference) && difference == difference) {
             difference = d;
             at = i;
         }
     }
-    report_layer(v, s, node, relative(v, original, difference, most), before + at, expected[at],
-                 (double)written_by(result, t, out, port_index(t, order, at)));
+    const int64_t k = element_of_band(node, original->type, at);
+    report_layer(v, s, node, relative(v, original, difference, most), original->type, before + k,
+                 expected[k], (double)written_by(result, t, out, port_index(t, order, at)));
 }
 
 /* rnc_trace_hook: `results` are what step `number` was given to write to. */

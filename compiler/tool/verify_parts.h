@@ -7,6 +7,9 @@
 
 /* The value of element i of [n][h][w][c] of a step's result. */
 float written_by(const Operand *result, Type t, const float *out, int64_t i);
+/* Element i of a node's value as an element of the whole value, of type `all`, if it is a band of
+ * that (plan/bands.h); else i. */
+int64_t element_of_band(const Node *node, Type all, int64_t i);
 /* Several steps may write one tensor (a concat's parts): it is complete after the last of them. */
 bool is_last_of_tensor(const Plan *plan, const Step *s, const Tensor *tensor);
 

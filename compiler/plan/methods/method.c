@@ -224,7 +224,8 @@ void choose_methods(Plan *plan)
         const Node *node = conv_of(plan, plan->net->nodes.at[i]);
         if (!node)
             continue;
-        plan->methods[i] = choose_method(plan, node);
+        const Node *like = node->band_of; /* it has packed the weights */
+        plan->methods[i] = like ? plan->methods[like->id] : choose_method(plan, node);
         const Method *faster = method_for(plan, node, &ordinary);
         plan->faster[i] = faster == plan->methods[i] ? NULL : faster;
     }

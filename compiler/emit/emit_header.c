@@ -42,7 +42,12 @@ static const char engine_text[] =
     "    const unsigned char *weights; /* the first tensor */\n"
     "    rnc_pool *pool;\n"
     "    rnc_trace_hook hook; /* or NULL */\n"
-    "    void *context;\n"
+    "    void *context;\n";
+
+/* Where there are layers by bands. */
+static const char slot_text[] = "    unsigned char *slot; /* where a thread computes a band */\n";
+
+static const char engine_end_text[] =
     "    char why[192]; /* after an error: what was expected and found */\n"
     "} @;\n"
     "\n"
@@ -198,6 +203,9 @@ void emit_header(Buf *out, const Plan *plan, const EmitOptions *options, const S
     emit_figures(&e);
     emit_port_macros(&e);
     emit_template(&e, engine_text);
+    if (emit_has_slots(plan))
+        buf_puts(out, slot_text);
+    emit_template(&e, engine_end_text);
     if (e.state)
         emit_template(&e, state_text);
     emit_template(&e, e.state ? run_with_state_text : run_text);

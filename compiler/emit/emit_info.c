@@ -92,11 +92,12 @@ static int64_t operand_bytes(const Plan *plan, const Operand *o)
     return type_elements(port->node->type) * elem_bytes(port->elem);
 }
 
-/* How many bytes a step writes; the arms of a concat and the pixels of an interleave are
+/* How many bytes a step writes; the arms of a concat or stack and the pixels of an interleave are
  * copied into the whole one by one. */
 static int64_t written_bytes(const Plan *plan, const Step *s)
 {
-    if (s->kernel == KERNEL_copy && (s->node->op == OP_CONCAT || s->node->op == OP_INTERLEAVE))
+    if (s->kernel == KERNEL_copy &&
+        (s->node->op == OP_CONCAT || s->node->op == OP_STACK || s->node->op == OP_INTERLEAVE))
         return operand_bytes(plan, &s->in[0]);
     int64_t bytes = 0;
     for (int i = 0; i < MOST_OUT; i++)

@@ -82,9 +82,20 @@ void emit_knobs_macro(Emit *e);
 void emit_knobs(Emit *e, Isa isa); /* an ISA's constants */
 void emit_functions(Emit *e);      /* a function for each kind of step, and a table of them */
 
-/* emit_run.c: whether the plan has steps with more than two operands or more than one result, which
- * have a call of another form; the steps. */
+/* emit_calls.c: whether the plan has steps with more than two operands or more than one result,
+ * which have a call of another form; calls and loops of steps first .. end-1; those inside a
+ * function of bands: steps, or what one iteration of a repeat calls. */
 bool emit_has_many(const Plan *plan);
+void emit_calls(Emit *e, int first, int end);
+void emit_steps_of_band(Emit *e, int first, int end, Buf *text);
+void emit_iterations(Emit *e, const Repeat *r, Buf *text);
+/* emit_bands.c: whether there are layers whose bands threads can compute side by side; their
+ * functions, and the call of one, by the number of its run, counted from 1. */
+bool emit_has_slots(const Plan *plan);
+void emit_band_functions(Emit *e);
+void emit_band_run(Emit *e, int number);
+
+/* emit_run.c */
 void emit_run(Emit *e);    /* one call for each step, and loops */
 void emit_stages(Emit *e); /* likewise for a training, a function for each stage */
 

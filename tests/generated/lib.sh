@@ -5,7 +5,7 @@
 cd "$out" || exit 1
 rm -rf ./*
 cp "$src"/tests/generated/*.net "$src"/tests/generated/*.labels . || exit 1
-nets='chain blocks ports turns stream'
+nets='chain blocks ports turns stream bands'
 strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 safe='-fsanitize=address,undefined -fno-sanitize-recover=all'
 rt=$build/librncrt.a
@@ -18,7 +18,15 @@ isas_of() {
     ports,x86_64,) echo avx2,scalar ;;
     turns,x86_64,) echo portable ;;
     stream,x86_64,) echo avx2,portable ;;
+    bands,x86_64,) echo avx2,scalar ;;
     *) echo all ;;
+    esac
+}
+
+# Layers are computed by bands where the L2 is small and the L3 slow.
+options_of() {
+    case $1 in
+    bands) echo --machine l2-kb=96,l3=0.1 --threads 3 ;;
     esac
 }
 
@@ -26,7 +34,7 @@ isas_of() {
 emit() {
     label=$1 net=$2
     shift 2
-    check "$label" "$rnc" $net.net --init he:1 --isa $(isas_of $net) -q "$@"
+    check "$label" "$rnc" $net.net --init he:1 --isa $(isas_of $net) $(options_of $net) -q "$@"
 }
 
 # drive LABEL NET FLAGS...: builds and runs drive.c with a network; its line is in NET.sum.

@@ -19,6 +19,11 @@ for net in $nets; do
         drive "$net, run with ASan and UBSan, $level" $net $level $safe safe-*.o
     done
 done
+# Each band of a layer, and infinities and NaN in them.
+for inputs in random specials; do
+    check "bands, verified with $inputs" "$rnc" verify bands.net --init random:1 --isa $(isas_of bands) \
+        $(options_of bands) --inputs $inputs
+done
 if [ -z "${RNC_TEST_FULL:-}" ]; then
     skip "valgrind looks on in make check-full"
 elif have valgrind; then

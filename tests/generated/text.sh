@@ -20,8 +20,8 @@ mkdir -p elsewhere/deep
 for net in $nets; do
     emit "$net" $net
     cp $net.net chain.labels elsewhere/deep/
-    check "$net, made elsewhere" "$rnc" "$out/elsewhere/deep/$net.net" --init he:1 --isa $(isas_of $net) -q \
-        -o elsewhere/$net.c
+    check "$net, made elsewhere" "$rnc" "$out/elsewhere/deep/$net.net" --init he:1 --isa $(isas_of $net) \
+        $(options_of $net) -q -o elsewhere/$net.c
     for suffix in c h weights; do
         check "$net, same .$suffix" cmp $net.$suffix elsewhere/$net.$suffix
     done
@@ -46,6 +46,15 @@ lines() {
 check "deep, 40 blocks, as many lines of C" [ "$(lines deep40.c)" -eq "$(lines deep4.c)" ]
 check "deep, 400 blocks, as many lines of C" [ "$(lines deep400.c)" -eq "$(lines deep200.c)" ]
 check "deep, compiled" ${CC:-cc} -std=c99 $strict -O0 -I"$src/runtime" -c deep400.c -o deep.o
+
+# ---- layers by bands: those that are alike are one branch ----
+
+mkdir -p banded
+emit "bands" bands -o banded/bands.c
+sed -n '/^\/\* ---- layers by bands/,/^#undef/p' banded/bands.c > bands.golden
+[ -z "${RNC_TEST_REFRESH:-}" ] || cp bands.golden "$src/tests/emit/bands.run"
+check "bands.run" diff -u "$src/tests/emit/bands.run" bands.golden
+check "bands, in bands of their own" [ "$(grep -c '^static void bands_bands[0-9]*(' banded/bands.c)" -eq 2 ]
 
 # ---- names that C does not take ----
 

@@ -211,17 +211,15 @@ static bool find_plan_options(const Work *w, PlanOptions *o)
     return true;
 }
 
-/* Has values computed again, so that a step fits --memory. */
-static bool fit_step(const Work *w, PlanOptions *o)
+/* Has values computed again, so that a step of training fits --memory, or layers by bands, so that
+ * an inference does. */
+static bool fit_goal(const Work *w, PlanOptions *o)
 {
     const MemoryGoal goal = w->options->memory;
     if (goal.kind == MEMORY_ANY)
         return true;
-    if (w->out->net->updates.n == 0) {
-        diag_error(w->d, NO_LOC, "--memory is for a step of training");
-        diag_note(w->d, NO_LOC, "--train makes one of the network");
-        return false;
-    }
+    if (w->out->net->updates.n == 0)
+        return fit_bands(w->out->net, o, goal, &w->out->memory, w->d);
     w->out->net = fit_memory(w->out->net, o, goal, &w->out->memory, &o->like, w->d);
     return w->out->net != NULL;
 }
@@ -297,7 +295,7 @@ static bool phases(const Work *w)
     }
 
     PlanOptions plan;
-    if (!find_plan_options(w, &plan) || !fit_step(w, &plan))
+    if (!find_plan_options(w, &plan) || !fit_goal(w, &plan))
         return false;
     if (stop(w, DUMP_IR)) {
         irtext_print(&c->dump, c->net, w->src);

@@ -29,7 +29,7 @@ typedef struct CompileOptions {
      * part of one, and the shards of the batch, a multiple of these, whose sums they add: any
      * number of ranks up to that computes the same bits.  Both are powers of two. */
     int ranks, shards;
-    MemoryGoal memory; /* of a step of training */
+    MemoryGoal memory; /* of a step of training or an inference */
     PlanOptions plan;
     const char *tuning; /* a file that plan.tuning is read from, or NULL */
     EmitOptions emit;

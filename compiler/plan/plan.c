@@ -43,7 +43,7 @@ static bool can_compile(const Net *net, Diag *diag)
 bool cut_bands(Plan *plan, Diag *diag)
 {
     const PlanOptions *o = &plan->options;
-    if (o->optimize == OPTIMIZE_SIZE || o->backend == BACKEND_OPENBLAS)
+    if ((o->optimize == OPTIMIZE_SIZE && !o->bands_limit) || o->backend == BACKEND_OPENBLAS)
         return true;
     const BandGroups groups = choose_bands(plan);
     if (groups.n == 0)

@@ -148,8 +148,10 @@ typedef struct PlanOptions {
     const Machine *machine; /* NULL: the generic one (plan_machine()) */
     const Tuning *tuning;   /* NULL: the cost model chooses methods and tiles */
     int threads;            /* this many can share steps with scratch; 0: 4 */
-    int weights_type; /* RNC_WEIGHTS_..., the type of packed weights that are not transformed */
-    bool keep_all;    /* every tensor keeps a buffer of its own to the end (rnc verify) */
+    int weights_type;    /* RNC_WEIGHTS_..., the type of packed weights that are not transformed */
+    int64_t bands_limit; /* layers are computed by bands so that tensors that are needed at the same
+                            time have no more bytes, as far as that can be; 0: where it is faster */
+    bool keep_all;       /* every tensor keeps a buffer of its own to the end (rnc verify) */
     /* Of a training; 0: 1.  The network has the images of one rank.  Sums over the batch are those
      * of this number of shards, a power of two, added in a binary tree, so that up to so many ranks
      * compute the same bits. */

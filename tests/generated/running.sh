@@ -24,6 +24,25 @@ for inputs in random specials; do
     check "bands, verified with $inputs" "$rnc" verify bands.net --init random:1 --isa $(isas_of bands) \
         $(options_of bands) --inputs $inputs
 done
+
+# An inference in less memory, and in no less than there is.
+inference() {
+    "$rnc" bands.net --init he:1 --isa scalar --threads 1 --memory "$1" -q --name "$2" -o "$2.c"
+}
+for memory in fastest least; do
+    check "bands, --memory $memory" inference $memory $memory
+    eval "$memory=\$(sed -n 's/^#define [A-Z]*_ARENA_BYTES //p' $memory.h)"
+done
+check "bands, less memory" [ "$least" -lt $((fastest / 2)) ]
+drive "bands, least" least -O1 "$rt"
+check "bands, in what there is" inference "$least" fits
+check "bands, in what there is, exactly" grep -qx "#define FITS_ARENA_BYTES $least" fits.h
+inference 10kB no 2> no.err
+check "bands, too little memory" [ $? -eq 1 ]
+check "bands, how much is needed" \
+    grep -q 'an inference needs at least .* KB, and --memory allows 10.0 KB' no.err
+check "bands, nothing written" [ ! -e no.c ]
+check "bands, least, verified" "$rnc" verify bands.net --init random:1 --isa $(isas_of bands) --threads 1 --memory least
 if [ -z "${RNC_TEST_FULL:-}" ]; then
     skip "valgrind looks on in make check-full"
 elif have valgrind; then

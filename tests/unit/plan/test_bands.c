@@ -5,6 +5,7 @@
 #include "nets.h"
 #include "passes/pass.h"
 #include "plan/bands.h"
+#include "plan/memory.h"
 
 #include <CUnit/CUnit.h>
 
@@ -228,6 +229,46 @@ static void test_choice(void)
     CU_ASSERT_EQUAL(bands_of_block(MACHINE_apple_m1, 112, 1), 0);      /* 12 MB of L2 */
 }
 
+/* ---- a memory ---- */
+
+static Plan *plan_within(Bench *b, MemoryGoal goal, MemoryReport *report)
+{
+    PlanOptions o = {.machine = &machine_rows[MACHINE_generic], .threads = 1};
+    return fit_bands(b->net, &o, goal, report, &b->diag) ? make_plan(b, o) : NULL;
+}
+
+/* Choices need less and less, and the last is taken; what there is suffices, and a byte less does
+ * not. */
+static void test_memory(void)
+{
+    static const int blocks[] = {2, 2, 2, 2};
+    MemoryReport report;
+    Bench b;
+    bench_begin(&b);
+    make_resnet(&b, 4, 64, blocks, false);
+    run_passes(&b);
+    const Plan *fastest = plan_within(&b, (MemoryGoal){MEMORY_FASTEST, 0}, &report);
+    CU_ASSERT_EQUAL(report.choices.n, 1);
+    const Plan *least = plan_within(&b, (MemoryGoal){MEMORY_LEAST, 0}, &report);
+    CU_ASSERT_FATAL(fastest && least && report.choices.n > 2);
+    for (int i = 1; i < report.choices.n; i++) {
+        CU_ASSERT(report.choices.at[i].arena < report.choices.at[i - 1].arena);
+        CU_ASSERT(report.choices.at[i].layers > 1);
+    }
+    CU_ASSERT(report.choices.at[report.choices.n - 1].taken);
+    CU_ASSERT_EQUAL(report.choices.at[report.choices.n - 1].arena, least->arena_bytes);
+    CU_ASSERT(4 * least->arena_bytes < 3 * fastest->arena_bytes);
+    MemoryGoal goal = {MEMORY_BYTES, (fastest->arena_bytes + least->arena_bytes) / 2};
+    const Plan *between = plan_within(&b, goal, &report);
+    CU_ASSERT(between && between->arena_bytes <= goal.bytes);
+    goal.bytes = least->arena_bytes;
+    CU_ASSERT_PTR_NOT_NULL(plan_within(&b, goal, &report));
+    goal.bytes--;
+    CU_ASSERT_PTR_NULL(plan_within(&b, goal, &report));
+    CU_ASSERT_EQUAL(b.diag.errors, 1);
+    bench_end(&b);
+}
+
 void suite_bands(void)
 {
     CU_pSuite s = CU_add_suite("bands", NULL, NULL);
@@ -237,4 +278,5 @@ void suite_bands(void)
     CU_add_test(s, "one set of weights", test_weights);
     CU_add_test(s, "rows are views", test_views);
     CU_add_test(s, "choice", test_choice);
+    CU_add_test(s, "a memory", test_memory);
 }

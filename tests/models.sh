@@ -71,6 +71,7 @@ resnet50-turns -O0 resnet50 -D size=33x47 --batch 4 --machine cortex-a72 --isa p
 resnet50-u8 -O0 resnet50 -D size=33x33 -D blocks=1,2,1,1 --input-type u8 --input-order nhwc --isa scalar
 resnet50-blas -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --backend openblas --isa portable
 resnet50-bf16 -O0 resnet50 -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --exact --isa $some
+mobilenet_v2-bands -O0 mobilenet_v2 -D size=65x49 --machine l2-kb=100,l3=0.1 --threads 2 --isa portable
 mobilenet_v2-f16 -O0 mobilenet_v2 -D size=65x49 --weights-type f16 --exact
 resnext50-bf16 -O0 resnext50_32x4d -D size=65x49 -D blocks=1,2,1,1 --weights-type bf16 --isa portable
 densenet121-f16 -O0 densenet121 -D size=33x47 -D layers=2,3,2,2 --weights-type f16 --isa portable --exact

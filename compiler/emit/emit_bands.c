@@ -7,6 +7,8 @@
  * another, in the first slot, and all threads share each step. */
 #include "emit/emit_parts.h"
 
+#include "plan/bands.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -110,13 +112,9 @@ static void emit_branch(Emit *e, const BandRun *r, int first, int end, Buf *text
     emit_iterations(e, &repeat, text);
 }
 
-/* The layer of a step of a band. */
 static const char *layer_of(Emit *e, const Step *step)
 {
-    const char *name = step->node->name, *end = strstr(name, ".band");
-    for (const char *at = end; at; at = strstr(at + 1, ".band"))
-        end = at; /* the last: a block may have that name, too */
-    return comment_text(e->arena, end ? arena_strndup(e->arena, name, (size_t)(end - name)) : name);
+    return comment_text(e->arena, band_layer(step->node, e->arena));
 }
 
 static void emit_bands_of(Emit *e, const BandRun *r, int number, Buf *text)

@@ -105,6 +105,14 @@ void band_rows(const Net *net, BandGroup group, int band, BandRows *rows)
     }
 }
 
+const char *band_layer(const Node *node, Arena *arena)
+{
+    const char *end = strstr(node->name, ".band");
+    for (const char *at = end; at; at = strstr(at + 1, ".band"))
+        end = at; /* the last: a block may have that name, too */
+    return end ? arena_strndup(arena, node->name, (size_t)(end - node->name)) : node->name;
+}
+
 /* ---- the network by bands ---- */
 
 typedef struct Cutter {

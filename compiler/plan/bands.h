@@ -43,4 +43,7 @@ BandGroups choose_bands(const Plan *plan);
  * original network it computes.  The last node of a group becomes the stack of its bands. */
 Net *bands_cut(const Net *net, const BandGroups *groups, Arena *arena);
 
+/* The name of the layer that a node of a band computes some rows of, in `arena`. */
+const char *band_layer(const Node *node, Arena *arena);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "net/figures.h"
+#include "plan/bands.h"
 #include "plan/batch.h"
 
 #include <jansson.h>
@@ -110,6 +111,51 @@ static void text_params(Buf *out, const Compiled *c)
     }
 }
 
+/* ---- layers by bands ---- */
+
+/* How many layers are computed by bands. */
+static int banded_layers(const Plan *plan)
+{
+    int n = 0;
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Node *node = plan->steps.at[i].node;
+        n += node->band_group && node->band == 0;
+    }
+    return n;
+}
+
+static void text_bands(Buf *out, const Compiled *c)
+{
+    const Plan *plan = c->plan;
+    const double macs = (double)net_macs(c->net);
+    if (plan->band_runs.n == 0)
+        return;
+    buf_printf(out, "by bands    %d layers, +%.1f %% of the work:", banded_layers(plan),
+               macs > 0 ? 100.0 * ((double)net_macs(plan->net) / macs - 1.0) : 0.0);
+    for (int i = 0; i < plan->band_runs.n; i++) {
+        const BandRun *r = &plan->band_runs.at[i];
+        buf_printf(out, "%s\n            %s to %s in %d", i ? "," : "",
+                   band_layer(plan->steps.at[r->first].node, plan->arena),
+                   band_layer(plan->steps.at[r->end - 1].node, plan->arena), r->bands);
+    }
+    buf_putc(out, '\n');
+}
+
+static json_t *json_bands(const Compiled *c)
+{
+    json_t *list = json_array();
+    const Plan *plan = c->plan;
+    for (int i = 0; i < plan->band_runs.n; i++) {
+        const BandRun *r = &plan->band_runs.at[i];
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i, s:i}", "first",
+                            band_layer(plan->steps.at[r->first].node, plan->arena), "last",
+                            band_layer(plan->steps.at[r->end - 1].node, plan->arena), "bands",
+                            r->bands, "threads", r->slots));
+    }
+    return list;
+}
+
 void report_text(Buf *out, const Compiled *c, Arena *arena)
 {
     const Plan *plan = c->plan;
@@ -123,6 +169,7 @@ void report_text(Buf *out, const Compiled *c, Arena *arena)
                figure_count(arena, net_parameters(c->original), " parameters"));
     buf_printf(out, "work        %s an image\n", figure_count(arena, net_macs(c->original), "MAC"));
     buf_printf(out, "steps       %d, of %d kinds\n", plan->steps.n, distinct_steps(plan));
+    text_bands(out, c);
     buf_printf(
         out,
         "arena       %s; the tensors alive at once are %s (+%.1f %%), with halos and scratch "
@@ -222,6 +269,7 @@ bool report_json(Buf *out, const Compiled *c)
 {
     json_t *root = report_head(c);
     json_object_set_new(root, "bound_to", json_params(c->plan->arena, c->original));
+    json_object_set_new(root, "bands", json_bands(c));
     json_object_set_new(root, "steps", json_steps(c->plan));
     json_object_set_new(root, "kept", report_kept_json(c->plan));
     return report_put_json(out, root);

@@ -33,6 +33,8 @@ for memory in fastest least; do
     check "bands, --memory $memory" inference $memory $memory
     eval "$memory=\$(sed -n 's/^#define [A-Z]*_ARENA_BYTES //p' $memory.h)"
 done
+"$rnc" bands.net --init he:1 $(options_of bands) --report text -o said.c > said.report 2> said.err
+check "bands, as the report says" grep -q '^            conv1 to body.main.conv3 in 13,$' said.report
 check "bands, less memory" [ "$least" -lt $((fastest / 2)) ]
 drive "bands, least" least -O1 "$rt"
 check "bands, in what there is" inference "$least" fits

@@ -1,8 +1,9 @@
 /* memory_bands.c: an inference that fits a memory, by bands (bands.h).
  *
  * Plans are made with lower and lower limits on the bytes of tensors, each REDUCTION of the one
- * before, until several bring nothing more.  What a limit comes to, with halos and scratch, its
- * plan says.  Each lower limit takes longer, by the model: so the first plan that fits is taken. */
+ * before, until one fits or several bring nothing more.  What a limit comes to, with halos and
+ * scratch, its plan says; those that need less than all before are choices.  Each lower limit takes
+ * longer, by the model: so the first that fits is the fastest. */
 #include "plan/batch.h"
 #include "plan/memory.h"
 
@@ -17,9 +18,7 @@ static MemoryChoice choice_of(const Plan *plan, const Net *net)
     MemoryChoice c = {.arena = plan->arena_bytes};
     for (int i = 0; i < plan->net->nodes.n; i++) {
         const Node *node = plan->net->nodes.at[i];
-        const bool layer = node->band_group && !node->band_of && node->op != OP_CROP;
-        c.layers += layer;
-        c.products += layer && node->params[P_WEIGHT];
+        c.layers += node->band_group && node->band == 0 && node->op != OP_CROP;
     }
     c.macs = net_macs(plan->net) - net_macs(net);
     return c;
@@ -31,7 +30,7 @@ static bool refuse(int64_t least, const PlanOptions *options, int64_t allowed, A
     diag_error(diag, NO_LOC, "an inference needs at least %s, and --memory allows %s",
                figure_bytes(arena, least), figure_bytes(arena, allowed));
     diag_note(diag, NO_LOC, "--memory least takes the smallest that there is%s",
-              options->threads == 1 ? "" : "; --threads 1 needs less");
+              options->threads > 1 ? "; --threads 1 needs less" : "");
     return false;
 }
 

@@ -68,13 +68,12 @@ static int band_begin(const Plan *plan, const BandRun *r, int band)
     return i;
 }
 
-static bool same_moves(const Plan *plan, int step, int period)
+static bool moves_evenly(const Plan *plan, int step, int period)
 {
-    const Addresses a = step_addresses(plan, &plan->steps.at[step]);
-    const Addresses b = step_addresses(plan, &plan->steps.at[step + period]);
-    const Addresses c = step_addresses(plan, &plan->steps.at[step + 2 * period]);
-    const Addresses ab = addresses_between(a, b), bc = addresses_between(b, c);
-    return memcmp(&ab, &bc, sizeof ab) == 0;
+    const Step *steps = plan->steps.at + step;
+    const Addresses at[] = {step_addresses(plan, steps), step_addresses(plan, steps + period),
+                            step_addresses(plan, steps + 2 * period)};
+    return addresses_even(at);
 }
 
 /* The first band after `band` that is not like it, or to which its addresses do not move as from
@@ -88,7 +87,7 @@ static int alike_until(const Plan *plan, const BandRun *r, int band)
         bool alike = band_begin(plan, r, next + 1) - begin == period;
         for (int i = begin; i < begin + period && alike; i++)
             alike = steps_alike(&plan->steps.at[i - period], &plan->steps.at[i]) &&
-                    (next < band + 2 || same_moves(plan, i - 2 * period, period));
+                    (next < band + 2 || moves_evenly(plan, i - 2 * period, period));
         if (!alike)
             break;
     }

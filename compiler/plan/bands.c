@@ -40,37 +40,6 @@ bool is_by_rows(const Node *node)
     }
 }
 
-static bool reads(const Node *user, const Node *node)
-{
-    bool found = false;
-    for (int i = 0; i < user->n_in; i++)
-        found = found || user->in[i] == node;
-    return found;
-}
-
-bool can_be_group(const Net *net, int first, int last)
-{
-    for (int i = first; i <= last; i++) {
-        const Node *node = net->nodes.at[i];
-        bool inside = false;
-        if (!is_by_rows(node))
-            return false;
-        for (int k = i + 1; k < net->nodes.n && i < last; k++) {
-            const bool is_user = reads(net->nodes.at[k], node);
-            inside = inside || (is_user && k <= last);
-            if (is_user && k > last)
-                return false;
-        }
-        for (int k = 0; k < net->outputs.n; k++) {
-            if (i < last && net->outputs.at[k].node == node)
-                return false;
-        }
-        if (i < last && !inside)
-            return false;
-    }
-    return true;
-}
-
 BandRows band_reads(const Node *node, int slot, BandRows rows)
 {
     const Attrs *a = &node->attrs;

@@ -27,8 +27,6 @@ typedef struct BandRows {
 
 /* Whether every row of the node's result is computed from some rows of its operands. */
 bool is_by_rows(const Node *node);
-/* Whether nodes first .. last can be a group. */
-bool can_be_group(const Net *net, int first, int last);
 /* What a node of which is_by_rows() holds reads of operand `slot` for some rows of its result. */
 BandRows band_reads(const Node *node, int slot, BandRows rows);
 /* The rows that band number `band` needs of each node of a group, at rows[id - group.first], from

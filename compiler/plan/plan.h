@@ -224,6 +224,8 @@ typedef struct Addresses {
 int64_t operand_address(const Plan *plan, const Operand *o);
 Addresses step_addresses(const Plan *plan, const Step *step);
 Addresses addresses_between(Addresses from, Addresses to); /* to - from */
+/* Whether the second is as far from the first as the third from the second. */
+bool addresses_even(const Addresses at[3]);
 /* Whether the two differ only in their addresses. */
 bool steps_alike(const Step *a, const Step *b);
 /* Multiplications for an image by the step's method, without those of its transforms

@@ -50,6 +50,12 @@ Addresses addresses_between(Addresses from, Addresses to)
     return by;
 }
 
+bool addresses_even(const Addresses at[3])
+{
+    const Addresses a = addresses_between(at[0], at[1]), b = addresses_between(at[1], at[2]);
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
 static bool same_kind(const Operand *a, const Operand *b)
 {
     return a->kind == b->kind && (a->tensor || a->port == b->port);
@@ -91,11 +97,12 @@ static bool in_slots(const Plan *plan, const Step *step)
     return run > 0 && plan->band_runs.at[run - 1].slots > 1;
 }
 
-static bool same_move(const Addresses *at, int period)
+/* Whether the step's addresses move evenly over the next two periods. */
+static bool even_from(const Finder *f, int i, int period)
 {
-    const Addresses a = addresses_between(at[0], at[period]);
-    const Addresses b = addresses_between(at[period], at[2 * period]);
-    return memcmp(&a, &b, sizeof a) == 0;
+    const Addresses at[] = {f->addresses[i], f->addresses[i + period],
+                            f->addresses[i + 2 * period]};
+    return addresses_even(at);
 }
 
 /* For each step, beginning with the last, counts how many steps in a row from there are like the
@@ -109,7 +116,7 @@ static void try_period(Finder *f, int period)
     for (int i = n - period - 1; i >= 0; i--) {
         const bool may = !in_slots(f->plan, &steps[i]) && same_stage(f->plan, i, i + period);
         alike = may && steps_alike(&steps[i], &steps[i + period]) ? alike + 1 : 0;
-        even = alike > period && same_move(f->addresses + i, period) ? even + 1 : 0;
+        even = alike > period && even_from(f, i, period) ? even + 1 : 0;
         const int by_kind = alike / period + 1, by_move = even / period + 2;
         const int count = by_kind < by_move ? by_kind : by_move;
         if (count >= COUNT_LEAST && count * period > f->best[i].count * f->best[i].period)

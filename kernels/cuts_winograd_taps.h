@@ -1,12 +1,12 @@
-/* cuts_winograd_taps.h: what conv_winograd_taps needs besides cuts_winograd.h. */
+/* cuts_winograd_taps.h: what conv_winograd_taps and conv_winograd_panels need besides
+ * cuts_winograd.h. */
 #ifndef RNC_CUTS_WINOGRAD_TAPS_H
 #define RNC_CUTS_WINOGRAD_TAPS_H
 
 #include "kernels/cuts_winograd.h"
 
-/* Input channels in a block, floats from plane to plane of the filters
- * (`plane`), and floats of scratch in all.  One row of filter planes is stored in scratch after
- * windows and products; there is none where t->pixels is 0 and filters are made in registers. */
+/* Input channels in a block, floats from plane to plane of the filters (`plane`), and of the row of
+ * filter planes that is stored in scratch after windows and products. */
 enum { RNC_TAPS_PLANES = 6 }; /* planes in a row */
 
 typedef struct rnc_taps_cut {
@@ -18,7 +18,7 @@ RNC_INLINE void rnc_cut_taps(const rnc_conv_shape *s, const rnc_knobs *t, rnc_ta
 {
     c->depth = rnc_depth(t, s->in_c);
     c->plane = c->depth * s->panel + RNC_APART;
-    c->floats = t->pixels > 0 ? (ptrdiff_t)RNC_TAPS_PLANES * c->plane : 0;
+    c->floats = (ptrdiff_t)RNC_TAPS_PLANES * c->plane;
 }
 
 #endif

@@ -84,7 +84,8 @@ static void add_kind(const Step *step, Isa isa, int width, rnc_tile_kind *kinds,
     const rnc_conv_shape *s = &step->shape.conv;
     const int channels = step->kernel == KERNEL_conv_strassen ? s->in_c / 2 : s->in_c;
     /* filters that are made of taps are floats */
-    const int weights = step->kernel == KERNEL_conv_winograd_taps ? RNC_WEIGHTS_F32 : s->weights;
+    const bool made = kernel_rows[step->kernel].needs & NEEDS_TAPS;
+    const int weights = made ? RNC_WEIGHTS_F32 : s->weights;
     rnc_tile_kind kind;
     rnc_choose_kind(&step->knobs[isa], channels, width, isa_rows[isa].lanes, weights, &kind);
     for (int i = 0; i < *n; i++) {
@@ -209,7 +210,7 @@ static bool is_wanted(const void *context, const char *macro)
     if (str_eq(macro, "RNC_FAR_TILES"))
         return e->plan->training;
     if (str_eq(macro, "RNC_TAPS"))
-        return uses_kernel(e->plan, KERNEL_conv_winograd_taps);
+        return any_needs(e->plan, NEEDS_TAPS);
     if (str_eq(macro, "RNC_NARROW"))
         return any_narrow(e->plan);
     if (str_eq(macro, "RNC_LARGE_WINDOWS"))
@@ -250,7 +251,7 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_LONG_DENSE 1\n\n");
     if (plan->training)
         buf_puts(e->out, "#define RNC_FAR_TILES 1\n\n");
-    if (uses_kernel(plan, KERNEL_conv_winograd_taps))
+    if (any_needs(plan, NEEDS_TAPS))
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
     if (uses_clipped(plan))
         buf_puts(e->out, "#define RNC_CLIPPED 1\n\n");
@@ -271,6 +272,8 @@ static void emit_kernel_texts(Emit *e)
         paste_kernel(e, "kernels/f32/winograd.h");
     if (any_needs(plan, NEEDS_WINOGRAD))
         paste_kernel(e, "kernels/f32/winograd_tiles.h");
+    if (any_needs(plan, NEEDS_TAPS))
+        paste_kernel(e, "kernels/f32/winograd_taps.h");
     if (any_needs(plan, NEEDS_POOL))
         paste_kernel(e, "kernels/f32/pool.h");
     if (any_needs(plan, NEEDS_NORM))

@@ -188,7 +188,7 @@ static void emit_cuts(Emit *e)
         paste_text(e->out, "kernels/cuts_clipped.h", NULL, NULL);
     if (any_needs(plan, NEEDS_TRANSFORM))
         paste_text(e->out, "kernels/cuts_winograd.h", NULL, NULL);
-    if (uses_kernel(plan, KERNEL_conv_winograd_taps))
+    if (any_needs(plan, NEEDS_TAPS))
         paste_text(e->out, "kernels/cuts_winograd_taps.h", NULL, NULL);
     if (uses_kernel(plan, KERNEL_conv_winograd1d))
         paste_text(e->out, "kernels/cuts_winograd1d.h", NULL, NULL);

@@ -22,6 +22,7 @@ enum {
     DIRECT = NEEDS_DIRECT,
     NORM = NEEDS_NORM,
     OVER = NEEDS_OVER,
+    TAPS = NEEDS_TAPS,
 };
 
 const KernelRow kernel_rows[KERNEL_COUNT] = {

@@ -81,6 +81,7 @@ enum {
     NEEDS_NORM = 128,
     NEEDS_OVER = 256,
     NEEDS_TRANSFORM = 512,
+    NEEDS_TAPS = 1024,
 };
 
 typedef struct KernelRow {

@@ -206,7 +206,7 @@ int64_t shared_pieces(const Step *step, Isa isa)
 
 /* Each part has its own scratch, so there are no more parts than have enough work, and no more
  * than are needed to make the largest share as small as it is.  All parts together have
- * SCRATCH_MOST or as much as the operand takes. */
+ * SCRATCH_MOST, twice as much in a training, or as much as the operand takes. */
 void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
 {
     enum { MACS_TO_SCRATCH = 1000000 };
@@ -223,7 +223,8 @@ void share_scratch(const Plan *plan, Step *step, const TuningRow *row)
     }
     const int64_t macs = node_macs(step->node) * s->images, worth = macs / MACS_TO_SCRATCH;
     const int64_t operand = elems_bytes(SCRATCH_ELEM, type_elements(step->node->in[0]->type));
-    const int64_t most = operand > SCRATCH_MOST ? operand : SCRATCH_MOST;
+    const int64_t usual = plan->training ? 2 * SCRATCH_MOST : SCRATCH_MOST;
+    const int64_t most = operand > usual ? operand : usual;
     const int64_t fit = most / elems_bytes(SCRATCH_ELEM, widest_scratch(plan, step));
     int64_t parts = pieces < plan->options.threads ? pieces : plan->options.threads;
     parts = parts < fit ? parts : fit;

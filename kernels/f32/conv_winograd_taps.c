@@ -5,11 +5,8 @@
  * pass.  The transform of the taps down gives three vectors, the taps across; from these the
  * filters of a row of six planes are made, in one of two ways:
  *   in registers (t->pixels is 0), again for every RNC_TAPS_TILES tiles, with six sums for each;
- *   in scratch, where they are stored as conv_winograd's filters are while the tiles pass.
- * The factors 1 / N of the transform of the filters are applied in that of the products
- * (winograd_output), so that all constants here are exact. */
-#define taps_numbers RNC_FN(taps_numbers)
-#define taps_squares RNC_FN(taps_squares)
+ *   in scratch, where they are stored as conv_winograd's filters are while the tiles pass
+ *   (winograd_taps.h). */
 #define taps_tiles RNC_FN(taps_tiles)
 #define taps_row RNC_FN(taps_row)
 #define taps_has RNC_FN(taps_has)
@@ -21,16 +18,7 @@
 #define taps_next RNC_FN(taps_next)
 #define taps_some RNC_FN(taps_some)
 #define taps_in_registers RNC_FN(taps_in_registers)
-#define taps_product RNC_FN(taps_product)
-#define taps_filters RNC_FN(taps_filters)
-#define taps_in_blocks RNC_FN(taps_in_blocks)
 #define taps_panel RNC_FN(taps_panel)
-
-/* The points of the rows of planes, but for the last at infinity, and their squares. */
-static const float taps_numbers[] = {0.0f, 0.75f, -0.75f, 1.5f, -1.5f, 0.0f};
-static const float taps_squares[] = {0.0f, 0.5625f, 0.5625f, 2.25f, 2.25f, 0.0f};
-
-/* ---- in registers ---- */
 
 /* Some tiles of a group; those from `first` to `end` - 1 have the last plane of a row. */
 typedef struct taps_tiles {
@@ -217,96 +205,6 @@ RNC_KERNEL void taps_in_registers(const rnc_conv_shape *s, const rnc_knobs *t,
     }
 }
 
-/* ---- in scratch ---- */
-
-/* a * b as a separate multiplication: a multiply-add would delay a store after it (Zen 3). */
-RNC_KERNEL vf taps_product(vf a, vf b)
-{
-    vf v = a * b;
-    RNC_OPAQUE(v);
-    return v;
-}
-
-/* Makes row f of the filters' planes for the channels of a piece, whose taps begin at w.  The
- * planes are `plane` floats apart, and each is [channel][width].  If not finite (f is 0 or 5), only
- * the first or last tap down counts. */
-RNC_KERNEL void taps_filters(const rnc_conv_shape *s, const winograd_piece *p, const char *w, int f,
-                             int finite, int plane, float *to)
-{
-    const int elem = s->weights, bytes = rnc_weight_bytes(elem), width = p->rows.width;
-    const int tap = width * bytes;
-    vf point, square, near, near_square, far, far_square;
-    RNC_BROADCAST(point, taps_numbers + f);
-    RNC_BROADCAST(square, taps_squares + f);
-    RNC_BROADCAST(near, taps_numbers + 1);
-    RNC_BROADCAST(near_square, taps_squares + 1);
-    RNC_BROADCAST(far, taps_numbers + 3);
-    RNC_BROADCAST(far_square, taps_squares + 3);
-    w += f == 5 ? 6 * tap : 0;
-    for (int c = 0; c < p->depth; c++, w += 9 * tap, to += width) {
-        RNC_UNROLL(4)
-        for (int v = 0; v < width; v += RNC_VL) {
-            vf x[3], even, odd;
-            RNC_UNROLL(3)
-            for (int k = 0; k < 3; k++) {
-                const char *at = w + k * tap + v * bytes;
-                x[k] = vf_load_weights(at, elem);
-                if (finite)
-                    x[k] = x[k] + taps_product(point, vf_load_weights(at + 3 * tap, elem)) +
-                           taps_product(square, vf_load_weights(at + 6 * tap, elem));
-            }
-            vf_store(to + v, x[0]);
-            vf_store(to + 5 * plane + v, x[2]);
-            even = x[0] + taps_product(near_square, x[2]);
-            odd = taps_product(near, x[1]);
-            vf_store(to + plane + v, even + odd);
-            vf_store(to + 2 * plane + v, even - odd);
-            even = x[0] + taps_product(far_square, x[2]);
-            odd = taps_product(far, x[1]);
-            vf_store(to + 3 * plane + v, even + odd);
-            vf_store(to + 4 * plane + v, even - odd);
-        }
-    }
-}
-
-/* The tiles of a group times a panel; w: the panel's taps; filters: their place in scratch. */
-RNC_KERNEL void taps_in_blocks(const rnc_conv_shape *s, const rnc_knobs *t, const winograd_group *g,
-                               winograd_piece *p, const char *w, float *filters)
-{
-    const int depth = rnc_depth(t, s->in_c), plane = depth * p->rows.width + RNC_APART;
-    const int deep = 9 * p->rows.width * rnc_weight_bytes(s->weights); /* bytes in a channel */
-    const winograd_kinds *const k = &g->kinds;
-    for (int first = 0; first < s->in_c; first += depth, w += depth * deep) {
-        const int rows = s->in_c - first < depth ? s->in_c - first : depth;
-        p->depth = rows;
-        p->more = first > 0;
-        p->far = w + (rows + depth) * deep;
-        for (int y = 0; y < 6; y++) {
-            const int spare_y = winograd_spare(s, y);
-            if (y % 5 > 0)
-                taps_filters(s, p, w, y, 1, plane, filters);
-            else
-                taps_filters(s, p, w, y, 0, plane, filters);
-            for (int x = 0; x < 6; x++) {
-                const int spare_x = winograd_spare(s, x), at = 6 * y + x;
-                const int begin = spare_x ? k->whole : 0;
-                const int end = spare_y ? k->low : spare_x ? k->small : k->end;
-                const float *from = g->windows + at * p->plane + begin * g->c->pitch + first;
-                const char *filter = (const char *)(filters + x * plane);
-                float *to = g->products + at * g->c->product + begin * g->c->wide;
-#ifdef RNC_DIAGONALS
-                if (s->in_c % 4 == 0 && depth % 4 == 0) {
-                    winograd_diagonals(t, p, end - begin, from, filter, to);
-                    continue;
-                }
-#endif
-                p->next = from + p->plane;
-                winograd_blocks(t, p, end - begin, from, filter, to);
-            }
-        }
-    }
-}
-
 /* Computes panel i, which has `width` channels, for the windows of a group. */
 RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rnc_operands *o,
                            const winograd_group *g, winograd_piece *p, int i, int width)
@@ -317,10 +215,13 @@ RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rn
     const float *bias = (const float *)(const void *)panel;
     const char *w = (const char *)(bias + width);
     p->rows.width = width;
-    if (t->pixels > 0)
-        taps_in_blocks(s, t, g, p, w, g->windows + g->c->floats);
-    else
+    if (t->pixels > 0) {
+        const int tap = width * rnc_weight_bytes(s->weights);
+        const taps_place taps = {w, tap, 9 * tap};
+        taps_in_blocks(s, t, g, p, &taps, g->windows + g->c->floats);
+    } else {
         taps_in_registers(s, t, g, w, width);
+    }
     winograd_outputs(s, o, g, bias, i * s->panel, width, 1);
 }
 
@@ -334,7 +235,7 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
     winograd_work k;
     rnc_cut_panels(s, &panels);
     rnc_cut_taps(s, t, &taps);
-    winograd_works(s, t, o, part, parts, taps.floats, &k);
+    winograd_works(s, t, o, part, parts, t->pixels > 0 ? taps.floats : 0, &k);
     for (int i = k.g0; i < k.g1 && k.p0 < k.p1; i++) {
         winograd_group g;
         winograd_piece p;
@@ -351,8 +252,6 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
 #endif
     }
 }
-#undef taps_numbers
-#undef taps_squares
 #undef taps_tiles
 #undef taps_row
 #undef taps_has
@@ -364,7 +263,4 @@ RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_kn
 #undef taps_next
 #undef taps_some
 #undef taps_in_registers
-#undef taps_product
-#undef taps_filters
-#undef taps_in_blocks
 #undef taps_panel

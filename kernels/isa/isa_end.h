@@ -157,6 +157,12 @@
 #undef winograd_fetch
 #undef winograd_fetch_window
 #undef winograd_fetch_output
+#undef taps_numbers
+#undef taps_squares
+#undef taps_product
+#undef taps_place
+#undef taps_filters
+#undef taps_in_blocks
 #undef norm_load
 #undef norm_lanes
 #undef norm_power

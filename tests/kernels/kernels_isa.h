@@ -29,6 +29,7 @@
 #include "kernels/f32/direct_tile.h"
 #include "kernels/f32/winograd.h"
 #include "kernels/f32/winograd_tiles.h"
+#include "kernels/f32/winograd_taps.h"
 #include "kernels/f32/pool.h"
 
 #include "kernels/f32/avgpool.c"
@@ -76,6 +77,7 @@
 #include "kernels/train/grad_tile.h"
 #include "kernels/train/conv_grad_weights.c"
 #include "kernels/train/conv_grad_winograd.c"
+#include "kernels/train/conv_winograd_panels.c"
 #include "kernels/train/filter_pack.c"
 #include "kernels/train/filter_sum.c"
 #include "kernels/train/filter_winograd.c"

@@ -269,7 +269,8 @@ static const double SMALL_ON_MESH = 1.1;
 
 /* Counts products, transforms, and the reading of the filters.  The first group reads them from
  * memory or the L3 (seconds_to_read()), others from the L3 unless they stay in the L2.  With stride
- * 2 several planes use the same filters, so that they are fetched in less even order. */
+ * 2 several planes use the same filters, so that they are fetched in less even order.  A training
+ * makes and stores them in each step. */
 static double winograd_seconds(const Plan *plan, const Node *node, const Method *self)
 {
     const int m = self->side;
@@ -285,13 +286,15 @@ static double winograd_seconds(const Plan *plan, const Node *node, const Method 
     const double rate = bytes < 1024.0 * machine->l3_kb ? machine->l3 : machine->streams;
     const bool stay = bytes < 0.5 * 1024.0 * machine->l2_kb;
     const double again = stay ? 0.0 : groups_of(plan, node, self) - 1.0;
+    const double made = plan->training ? bytes / ((stay ? machine->l2 : rate) * 1e9) : 0.0;
     const double evenly = node->attrs.stride[0] == 2 ? reach_of(plan)->strided : 1.0;
     const bool small = m == 2 && node->attrs.stride[0] == 1 && has_mesh(machine);
-    return (small ? SMALL_ON_MESH : 1.0) *
-           overlapped(operations / peak_of(plan) +
-                          winograd_transforms(plan, m, node->attrs.stride[0], products * in.c,
-                                              products * out.c),
-                      seconds_to_read(plan, self, filters) / evenly + again * bytes / (rate * 1e9));
+    return made + (small ? SMALL_ON_MESH : 1.0) *
+                      overlapped(operations / peak_of(plan) +
+                                     winograd_transforms(plan, m, node->attrs.stride[0],
+                                                         products * in.c, products * out.c),
+                                 seconds_to_read(plan, self, filters) / evenly +
+                                     again * bytes / (rate * 1e9));
 }
 
 /* ---- weights: filters of 3x3 taps, transformed ----

@@ -11,12 +11,11 @@ enum {
 };
 
 /* In operations at the peak for each input and output channel: MAKE_OPERATIONS is the cost of
- * making filters in registers, for all tiles that are computed together; FILTER_OPERATIONS is the
- * cost of making them once for a group of tiles, in scratch, and storing them.  What is made in
+ * making filters in registers, for all tiles that are computed together.  What is made in
  * registers is multiplied at ALONE_REACH of the peak, for a single tile, or TOGETHER_REACH: the
  * numbers that several tiles read keep the ports for loads busy.  A block of few tiles stays in the
  * L1, so that its products reach more of the peak, FEW_REACH. */
-static const double MAKE_OPERATIONS = 144.0, FILTER_OPERATIONS = 290.0;
+static const double MAKE_OPERATIONS = 144.0;
 static const double ALONE_REACH = 0.90, TOGETHER_REACH = 0.77, FEW_REACH = 0.80;
 
 static bool taps_fits(const Plan *plan, const Node *node)
@@ -45,7 +44,7 @@ static double taps_seconds(const Plan *plan, const Node *node, const Method *sel
     }
     const double reach = tiles < MANY_TILES ? FEW_REACH : reach_of(plan)->blocks;
     const double operations =
-        products * 2.0 * channels / reach + groups * FILTER_OPERATIONS * channels;
+        products * 2.0 * channels / reach + groups * TAPS_FILTER_OPERATIONS * channels;
     return reach_of(plan)->taps *
            overlapped(operations / peak_of(plan) +
                           winograd_transforms(plan, SIDE, 1, products * in.c, products * out.c),
@@ -56,7 +55,7 @@ static int64_t taps_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 {
     rnc_taps_cut c;
     rnc_cut_taps(s, t, &c);
-    return winograd_scratch(s, t) + c.floats;
+    return winograd_scratch(s, t) + (t->pixels > 0 ? c.floats : 0);
 }
 
 /* When filters are made in registers, a block of 16 channels stays in the L1, of 32 where several

@@ -82,10 +82,12 @@ static double plain_weights(const Node *node)
 
 /* The penalty for larger weights with `--optimize balanced`: for each additional multiple of the
  * plain sum's weights, a method's time counts as this much longer.  The penalty is higher for
- * weights of 16 bits, since whoever asks for both wants a small file. */
-static double toll(const PlanOptions *o)
+ * weights of 16 bits, since whoever asks for both wants a small file.  A training has no such file.
+ */
+static double toll(const Plan *plan)
 {
-    if (o->optimize != OPTIMIZE_BALANCED)
+    const PlanOptions *o = &plan->options;
+    if (o->optimize != OPTIMIZE_BALANCED || plan->training)
         return 0.0;
     return o->weights_type == RNC_WEIGHTS_F32 ? 0.25 : 0.5;
 }
@@ -97,7 +99,7 @@ double method_cost(const Plan *plan, const Node *node, const Method *m)
     const double times = m->weights ? m->weights(node, m) : 1.0;
     const double gain = m->gain > 0.0 ? m->gain : 1.0;
     const double seconds = m->seconds(plan, node, m);
-    return seconds * (1.0 + toll(&plan->options) * (times * wider - 1.0)) * gain +
+    return seconds * (1.0 + toll(plan) * (times * wider - 1.0)) * gain +
            plan->byte_price * times * bytes * plain_weights(node);
 }
 

@@ -164,6 +164,10 @@ int64_t winograd_tiles(const rnc_conv_shape *s);
 int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t);
 int64_t winograd_scratch(const rnc_conv_shape *s, const rnc_knobs *t);
 
+/* Operations at the peak, for each input and output channel, that it costs to make the filters of
+ * F(4 x 4, 3 x 3) of plain taps in scratch and to store them. */
+enum { TAPS_FILTER_OPERATIONS = 290 };
+
 /* ---- Winograd's method in one dimension (conv_winograd1d.c) ---- */
 
 /* Rows of transformed filters and of transformed input: one for each point of each phase. */

@@ -148,10 +148,24 @@ static void try_turned(const Plan *plan, const Node *node, Step *step)
     step->scratch_bytes = elems_bytes(SCRATCH_ELEM, step->parts * c.floats);
 }
 
+/* Pixels of a block: less than the usual number where what two blocks read would take more than a
+ * third of a large L2, beside the sums.  Of what lies between the pixels of a stride a part comes
+ * with them. */
+static int block_pixels(const Plan *plan, const rnc_grad_weights_shape *s, Isa isa)
+{
+    enum { USUAL = 128, LEAST = 32, PART = 3 };
+    const bool few_taps = s->kernel_h * s->kernel_w == 1;
+    const int64_t each = elems_bytes(ELEM_F32, s->in_c * s->stride_w + s->out_c);
+    const int64_t most = (int64_t)plan->options.machine->l2_kb * 1024 / PART;
+    int pixels = USUAL;
+    while (few_taps && like_roomy(plan, isa) && pixels > LEAST && 2 * pixels * each > most)
+        pixels /= 2;
+    return pixels;
+}
+
 /* Tiles, parts and scratch of the step that multiplies. */
 static void weights_tiles(const Plan *plan, const Node *node, Step *step)
 {
-    enum { BLOCK = 128 };
     const rnc_grad_weights_shape *s = &step->shape.grad_weights;
     const rnc_conv_shape c = {.out_c = s->out_c, .groups = s->groups, .panel = s->panel};
     const bool wise = step->kernel == KERNEL_depthwise_grad_weights;
@@ -161,7 +175,7 @@ static void weights_tiles(const Plan *plan, const Node *node, Step *step)
         if (!(plan->options.isas >> i & 1) || wise)
             continue;
         like_registers(&c, (Isa)i, t);
-        t->depth = BLOCK;
+        t->depth = block_pixels(plan, s, (Isa)i);
         t->memory_broadcasts = 0; /* from registers they are faster here (docs/kernels-log.md) */
         const int64_t own = rnc_grad_scratch(s, t);
         scratch = own > scratch ? own : scratch;

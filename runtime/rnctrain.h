@@ -69,17 +69,19 @@ struct rnc_ranks {
     void (*gather)(rnc_ranks *ranks, void *all, size_t bytes);
 };
 
-/* Steps from `first` on, up to those of the next one, that compute a layer, or what training needs
- * of it: "layer1.0.conv1.weight.gradient". */
+/* A layer: "bn1", what is computed with it, " + relu1" or "", and "resnet50.net:31" or "". */
 typedef struct rnc_train_layer {
-    int first;
-    const char *name;
-    int line; /* in rnc_train_info.lines */
+    const char *name, *with, *line;
 } rnc_train_layer;
 
 /* What a step is; static and constant. */
 typedef struct rnc_train_step {
-    const char *layer, *kernel, *line; /* "conv1 + bn1", "conv_direct", "resnet50.net:31" or "" */
+    const char *layer;  /* "conv1" */
+    const char *part;   /* what of the layer it computes: "" for the layer itself, "backward" and
+                         * "weight.gradient" for gradients, "again", "evaluate" */
+    const char *with;   /* what is computed with the layer itself: " + relu1", or "" */
+    const char *kernel; /* "conv_direct" */
+    const char *line;   /* "resnet50.net:31" or "" */
 } rnc_train_step;
 
 /* Describes a training (NAME_info) to programs that do not know which one they serve.  All that it
@@ -94,11 +96,10 @@ typedef struct rnc_train_info {
     int accumulate;               /* batches of an update */
     int n_steps; /* 0 if the tables were left out (RNC_NO_STEP_TABLE); rnc_train_find_step
                   * says what each step is */
-    int n_layers;
-    const rnc_train_layer *layers;     /* in the order of their steps */
-    const char *const *lines;          /* of layers: in the network's files */
-    const char *const *kernels;        /* names */
-    const unsigned char *step_kernels; /* by step: its kernel */
+    const rnc_train_layer *layers;
+    const char *const *parts, *const *kernels;      /* names */
+    const unsigned short *step_layers;              /* by step: its layer, */
+    const unsigned char *step_parts, *step_kernels; /* which part of it, and its kernel */
     int n_tensors;
     const rnc_tensor_info *tensors;  /* parameters and statistics in the order of the network, then
                                       * moments, averages and gradients, each in that order */

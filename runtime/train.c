@@ -357,18 +357,14 @@ double rnc_train_norm(const float *squares, const rnc_train_squares *of, int n, 
 
 int rnc_train_find_step(const rnc_train_info *info, int number, rnc_train_step *step)
 {
-    int low = 0, high = info->n_layers;
+    const rnc_train_layer *layer;
     if (number < 0 || number >= info->n_steps)
         return 0;
-    while (high - low > 1) {
-        const int middle = low + (high - low) / 2;
-        if (info->layers[middle].first <= number)
-            low = middle;
-        else
-            high = middle;
-    }
-    step->layer = info->layers[low].name;
-    step->line = info->lines[info->layers[low].line];
+    layer = &info->layers[info->step_layers[number]];
+    step->layer = layer->name;
+    step->part = info->parts[info->step_parts[number]];
+    step->with = layer->with;
+    step->line = layer->line;
     step->kernel = info->kernels[info->step_kernels[number]];
     return 1;
 }

@@ -35,14 +35,15 @@ static double rate_at(const Run *run, uint64_t step)
 static bool not_finite(Run *run, const rnc_metrics *m)
 {
     const rnc_train_info *info = run->info;
-    rnc_train_step step = {.line = "", .layer = ""};
+    rnc_train_step step = {.layer = "", .part = "", .with = "", .line = ""};
     const bool known = rnc_train_find_step(info, m->bad, &step);
     return rnct_problem(run->problems, *step.line ? step.line : info->name,
                         "step %" PRIu64 " of epoch %" PRIu64
-                        " is not finite%s%s: a lower rate, `clip norm 1` or "
+                        " is not finite%s%s%s%s: a lower rate, `clip norm 1` or "
                         "a warm-up may help; the last checkpoint is from before it",
                         run->at.step + 1, run->at.step / run->epoch_steps + 1,
-                        known ? ", first at " : "", step.layer);
+                        known ? ", first at " : "", step.layer, *step.part ? "." : step.with,
+                        step.part);
 }
 
 static bool do_step(Run *run)

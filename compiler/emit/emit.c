@@ -69,6 +69,9 @@ Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const Sr
     e.kinds = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
     e.kind_names = NEW_ARRAY(e.arena, const char *, plan->steps.n + 1);
     e.knobs = NEW_ARRAY(e.arena, int, plan->steps.n + 1);
+    e.layers.arena = e.arena;
+    for (int i = 0; i < plan->net->nodes.n && plan->training; i++)
+        table_add(&e.layers, plan->net->nodes.at[i]->name, NO_LOC);
     for (int i = 0; i < plan->steps.n; i++) {
         const Step *step = &plan->steps.at[i];
         const bool first = step->function == i;

@@ -65,7 +65,7 @@ static const char *step_text(Emit *e, Buf *out, const Step *s, bool named)
     out->n = 0;
     add_line(out, e, node);
     if (e->plan->training) { /* in a loop; the table of steps has the rest */
-        buf_puts(out, comment_text(e->arena, step_layer(e->plan, s)));
+        buf_puts(out, comment_text(e->arena, step_label(e, s).layer));
         return buf_text(out);
     }
     buf_puts(out, comment_text(e->arena, step_name(e->plan, s, e->arena)));
@@ -200,6 +200,14 @@ static void emit_rest(Emit *e, const Step *s, Addresses at, Moves m, const char 
         buf_puts(e->out, "NULL, ");
 }
 
+/* Which parameter of its layer a step updates: "weight". */
+static void comment_update(Emit *e, const Step *s)
+{
+    if (kernel_rows[s->kernel].family == FAMILY_update && s->out[0].tensor)
+        buf_printf(e->out, " /* %s */",
+                   comment_text(e->arena, last_component(s->out[0].tensor->node->name)));
+}
+
 /* The call of a step of a training, after `indent`: STEP, or STEP_OF if it has more than operands.
  */
 static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
@@ -214,7 +222,9 @@ static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
     if (more)
         emit_rest(e, s, at, m, "IMAGES()");
     e->out->n -= 2; /* the last comma */
-    buf_puts(e->out, ");\n");
+    buf_puts(e->out, ");");
+    comment_update(e, s);
+    buf_putc(e->out, '\n');
 }
 
 /* The call of a step, after `indent`. */
@@ -299,17 +309,17 @@ void emit_steps_of_band(Emit *e, int first, int end, Buf *text)
     }
 }
 
-/* Of a training, the steps of one layer under one comment; the names of their kinds are those of
- * their kernels.  Returns the step after them, at most `end`. */
+/* Of a training, the steps of one layer under one comment, forward or backward; the names of their
+ * kinds are those of their kernels.  Returns the step after them, at most `end`. */
 static int emit_layer(Emit *e, int first, int end)
 {
     const Step *steps = e->plan->steps.at;
-    const char *layer = step_layer(e->plan, &steps[first]);
+    const char *layer = step_label(e, &steps[first]).layer;
     Buf text = buf_new(e->arena);
     int n = 0;
     add_line(&text, e, steps[first].node);
     buf_puts(&text, comment_text(e->arena, layer));
-    while (first + n < end && str_eq(step_layer(e->plan, &steps[first + n]), layer))
+    while (first + n < end && str_eq(step_label(e, &steps[first + n]).layer, layer))
         n++;
     buf_putc(e->out, '\n');
     emit_comment(e, "    ", arena_printf(e->arena, "%d", first), buf_text(&text));
@@ -354,9 +364,12 @@ void emit_iterations(Emit *e, const Repeat *r, Buf *text)
     for (int k = r->first; k < r->first + r->period; k++) {
         const Addresses here = step_addresses(e->plan, &steps[k]);
         const Addresses next = step_addresses(e->plan, &steps[k + r->period]);
-        if (k > r->first)
-            buf_putc(e->out, '\n');
-        comment_loop(e, r, &steps[k], text);
+        if (!e->plan->training || k == r->first ||
+            !str_eq(step_label(e, &steps[k]).layer, step_label(e, &steps[k - 1]).layer)) {
+            if (k > r->first)
+                buf_putc(e->out, '\n');
+            comment_loop(e, r, &steps[k], text);
+        }
         emit_call(e, "        ", &steps[k], (Moves){addresses_between(here, next), r->period});
     }
 }

@@ -3,6 +3,7 @@
 #define RNC_EMIT_PARTS_H
 
 #include "emit/emit.h"
+#include "net/nametable.h"
 
 typedef struct Emit {
     Buf *out;
@@ -23,6 +24,7 @@ typedef struct Emit {
     Spread *spreads;          /* [nodes], for what the header says of inputs; NULL at first */
     bool named[FAMILY_COUNT]; /* families whose fields' names are in the text already */
     VEC(const char *) pasted; /* the kernels' texts that are in the file */
+    NameTable layers;         /* of a training: all nodes */
 } Emit;
 
 Emit emit_begin(Buf *out, const Plan *plan, const EmitOptions *options, const SrcMap *src);
@@ -124,7 +126,13 @@ void emit_finite(Emit *e);
 /* emit_ports.c: run_steps() of a batch in turns; the state among the parameters of functions */
 void emit_turns(Emit *e);
 const char *emit_state_parameter(const Emit *e);
-void emit_layers(Emit *e); /* emit_layers.c: what the steps of a training are */
+/* emit_layers.c: what the steps of a training are.  `layer` is the layer that a step belongs to,
+ * and `part` what of it is computed: "" for the layer itself, "weight.gradient", "evaluate". */
+typedef struct StepLabel {
+    const char *layer, *part;
+} StepLabel;
+StepLabel step_label(const Emit *e, const Step *s);
+void emit_layers(Emit *e);
 const char *emit_norm(Emit *e);
 void emit_tensors(Emit *e); /* emit_tensors.c: the tables of what it keeps, and their functions */
 int count_tensors(Emit *e);

@@ -267,9 +267,11 @@ static void emit_description(Emit *e)
                "    %d, /* ranks */\n    %d, /* batches of an update */\n"
                "#ifndef RNC_NO_STEP_TABLE\n    %d, /* steps */\n",
                plan->options.ranks, t->optimizer.accumulate, plan->steps.n);
-    emit_template(e, "    (int)(sizeof @_layers / sizeof *@_layers),\n    @_layers,\n    @_lines,\n"
-                     "    @_kernels,\n    @_step_kernels,\n"
-                     "#else\n    0,\n    0,\n    NULL,\n    NULL,\n    NULL,\n    NULL,\n#endif\n");
+    emit_template(
+        e, "    @_layers,\n    @_parts,\n    @_kernels,\n"
+           "    @_step_layers,\n    @_step_parts,\n    @_step_kernels,\n"
+           "#else\n    0,\n    NULL,\n    NULL,\n    NULL,\n    NULL,\n    NULL,\n    NULL,\n"
+           "#endif\n");
     buf_printf(e->out,
                "    %d, /* tensors */\n    %s_info_tensors,\n"
                "    %" PRId64 ", /* bytes of state */\n    %" PRId64

@@ -67,10 +67,10 @@ static void say_step(const char *what)
     memcpy(before, state, INFO.state_bytes);
     const rnc_metrics m = step(3);
     const int same = memcmp(before, state, INFO.state_bytes) == 0;
-    rnc_train_step found = {.layer = "finite"};
+    rnc_train_step found = {.layer = "finite", .part = "", .with = ""};
     rnc_train_find_step(&INFO, m.bad, &found);
-    printf("%s: %s, %s%s\n", what, found.layer, same ? "the same state" : "another state",
-           m.spoiled ? ", spoiled" : "");
+    printf("%s: %s%s%s, %s%s\n", what, found.layer, *found.part ? "." : found.with, found.part,
+           same ? "the same state" : "another state", m.spoiled ? ", spoiled" : "");
 }
 
 static void spoil(const char *name)

@@ -272,9 +272,10 @@ static const rnc_port_info square_ports[] = {
     {"target", RNC_ELEM_F32, RNC_ORDER_NCHW, SOFT_BATCH, 1, 1, C, NULL, 0}};
 static const rnc_port_info out[] = {
     {"scores", RNC_ELEM_F32, RNC_ORDER_NCHW, SOFT_BATCH, 1, 1, C, NULL, 0}};
-static const rnc_train_layer layers[] = {{0, "dense1", 0}};
-static const char *const lines[] = {"soft.net:3"}, *const kernels[] = {"dense"};
-static const unsigned char step_kernels[] = {0};
+static const rnc_train_layer layers[] = {{"dense1", "", "soft.net:3"}};
+static const char *const parts[] = {""}, *const kernels[] = {"dense"};
+static const unsigned short step_layers[] = {0};
+static const unsigned char step_parts[] = {0}, step_kernels[] = {0};
 
 #define SOFT(which, input_ports, number, updated)                                           \
     static rnc_status which##_init(void *net, void *state, size_t state_bytes, void *arena, \
@@ -291,10 +292,11 @@ static const unsigned char step_kernels[] = {0};
                                   .ranks = 1,                                               \
                                   .accumulate = updated,                                    \
                                   .n_steps = 1,                                             \
-                                  .n_layers = 1,                                            \
                                   .layers = layers,                                         \
-                                  .lines = lines,                                           \
+                                  .parts = parts,                                           \
                                   .kernels = kernels,                                       \
+                                  .step_layers = step_layers,                               \
+                                  .step_parts = step_parts,                                 \
                                   .step_kernels = step_kernels,                             \
                                   .n_tensors = 2 * KINDS,                                   \
                                   .tensors = tensors,                                       \

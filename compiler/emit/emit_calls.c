@@ -208,14 +208,16 @@ static void comment_update(Emit *e, const Step *s)
                    comment_text(e->arena, last_component(s->out[0].tensor->node->name)));
 }
 
-/* The call of a step of a training, after `indent`: STEP, or STEP_OF if it has more than operands.
+/* The call of a step of a training, after `indent`: STEP, STEP_COUNTED if it is told how many
+ * images there are, or STEP_OF if it has more than operands.
  */
 static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
 {
     const Addresses at = step_addresses(e->plan, s);
-    const bool more = s->weights || s->filters.tensor || s->counts || s->scratch >= 0;
+    const bool more = s->weights || s->filters.tensor || s->scratch >= 0;
+    const char *macro = more ? "STEP_OF" : s->counts ? "STEP_COUNTED" : "STEP";
     buf_puts(e->out, indent);
-    emit_call_of(e, more ? "STEP_OF" : "STEP", s, m);
+    emit_call_of(e, macro, s, m);
     buf_printf(e->out, "%d, ", s->parts > 1 ? s->parts : 1);
     emit_list(e, s->in, count_operands(s->in, MOST_IN), at.in, m.by.in);
     emit_list(e, s->out, count_operands(s->out, MOST_OUT), at.out, m.by.out);

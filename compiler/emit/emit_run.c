@@ -57,19 +57,17 @@ static void emit_macros_end(Emit *e)
 
 static const char stages_text[] =
     "\n/* ---- the stages, one call for each step ----\n"
-    " * STEP(number, kind, threads, (operands), (results)), where threads is how many may share "
-    "it, "
-    "and\n"
-    " * STEP_OF, which also has filters or the number of images, and scratch.  A: in the arena, S: "
-    "in "
-    "the\n"
-    " * state, F: filters packed in the arena, P: panels in the state, W: constants, R: rates of\n"
-    " * the optimizer. */\n\n"
+    " * STEP(number, kind, threads, (operands), (results)): `threads` is how many may share it.\n"
+    " * STEP_COUNTED is told the number of images, too; STEP_OF has filters or this number, and\n"
+    " * scratch.  A: in the arena, S: in the state, F: filters packed in the arena, P: panels in\n"
+    " * the state, W: constants, R: rates of the optimizer. */\n\n"
     "#define RNC_LIST(...) __VA_ARGS__\n"
     "#define STEP_OF(number, kind, threads, in, out, weights, scratch) \\\n"
     "    do { \\\n" MANY_BODY
     "#define STEP(number, kind, threads, in, out) STEP_OF(number, kind, threads, in, out, NULL, "
     "NULL)\n"
+    "#define STEP_COUNTED(number, kind, threads, in, out) \\\n"
+    "    STEP_OF(number, kind, threads, in, out, IMAGES(), NULL)\n"
     "#define A(offset) (net->arena + (offset))\n"
     "#define S(offset) (net->state + (offset))\n"
     "#define F(offset) ((const float *)(const void *)A(offset))\n"
@@ -79,8 +77,8 @@ static const char stages_text[] =
     "#define IMAGES() ((const float *)(const void *)net->images)\n";
 
 static const char stages_end_text[] =
-    "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef A\n#undef S\n#undef F\n#undef P\n"
-    "#undef W\n#undef R\n#undef IMAGES\n";
+    "\n#undef RNC_LIST\n#undef STEP_OF\n#undef STEP\n#undef STEP_COUNTED\n#undef A\n#undef S\n"
+    "#undef F\n#undef P\n#undef W\n#undef R\n#undef IMAGES\n";
 
 /* What ranks of a training tell each other: parts of the same size that all get, and sums, which go
  * on in the background until they are waited for. */

@@ -48,6 +48,14 @@ done
 check 'fast methods' "$build/tests/train/steps" . 1e-4 1 4 compile wide.net --train --batch 4 \
     --init random:1 --isa $less
 
+# Where it takes long to store transformed filters they are made in scratch.
+far='--machine memory=1,streams=1,l3=1,l3-kb=16,l2-kb=2048'
+check 'filters made in scratch' "$build/tests/train/steps" . 1e-4 1 3 compile wide.net --train --batch 4 \
+    --init random:1 --isa $less $far
+"$rnc" wide.net --train --batch 4 $far --dump plan > far.plan
+check 'there, no filters are stored' sh -c 'grep -q conv_winograd_panels far.plan &&
+    ! grep -q filter_winograd far.plan'
+
 # Of their gradients, too, what an input says of its numbers keeps them away.
 fast() {
     sed "s/image\[.*/& ${1:-}/" wide.net > said.net

@@ -52,6 +52,11 @@ check 'fast methods' "$build/tests/train/steps" . 1e-4 1 4 compile wide.net --tr
 far='--machine memory=1,streams=1,l3=1,l3-kb=16,l2-kb=2048'
 check 'filters made in scratch' "$build/tests/train/steps" . 1e-4 1 3 compile wide.net --train --batch 4 \
     --init random:1 --isa $less $far
+sed 's/16, 16/4, 4/' wide.net > small.net
+check 'filters of small tiles made in scratch' "$build/tests/train/steps" . 1e-4 1 30 compile small.net \
+    --train --batch 32 --init random:1 --isa $wide $far
+check 'there are small tiles' sh -c '"$0" small.net --train --batch 32 '"$far"' -q -o small.c &&
+    grep -q "define RNC_SMALL_TAPS" small.c' "$rnc"
 "$rnc" wide.net --train --batch 4 $far --dump plan > far.plan
 check 'there, no filters are stored' sh -c 'grep -q conv_winograd_panels far.plan &&
     ! grep -q filter_winograd far.plan'

@@ -173,6 +173,17 @@ static bool has_dilated_tiles(const Plan *plan)
     return false;
 }
 
+/* Are filters of F(2 x 2, 3 x 3) made of plain taps? */
+static bool has_small_taps(const Plan *plan)
+{
+    for (int i = 0; i < plan->steps.n; i++) {
+        const Step *step = &plan->steps.at[i];
+        if ((kernel_rows[step->kernel].needs & NEEDS_TAPS) && step->shape.conv.winograd == 2)
+            return true;
+    }
+    return false;
+}
+
 /* Does a plain sum go through its pixels strip by strip? */
 static bool has_strips(const Plan *plan)
 {
@@ -211,6 +222,8 @@ static bool is_wanted(const void *context, const char *macro)
         return e->plan->training;
     if (str_eq(macro, "RNC_TAPS"))
         return any_needs(e->plan, NEEDS_TAPS);
+    if (str_eq(macro, "RNC_SMALL_TAPS"))
+        return has_small_taps(e->plan);
     if (str_eq(macro, "RNC_NARROW"))
         return any_narrow(e->plan);
     if (str_eq(macro, "RNC_LARGE_WINDOWS"))
@@ -253,6 +266,8 @@ static void emit_kernel_texts(Emit *e)
         buf_puts(e->out, "#define RNC_FAR_TILES 1\n\n");
     if (any_needs(plan, NEEDS_TAPS))
         buf_puts(e->out, "#define RNC_TAPS 1\n\n");
+    if (has_small_taps(plan))
+        buf_puts(e->out, "#define RNC_SMALL_TAPS 1\n\n");
     if (uses_clipped(plan))
         buf_puts(e->out, "#define RNC_CLIPPED 1\n\n");
     if (has_strips(plan))

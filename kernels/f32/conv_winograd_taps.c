@@ -225,7 +225,7 @@ RNC_KERNEL void taps_panel(const rnc_conv_shape *s, const rnc_knobs *t, const rn
     winograd_outputs(s, o, g, bias, i * s->panel, width, 1);
 }
 
-/* Each part has scratch of its own; rnc_cut_winograd() and rnc_cut_taps() give its size. */
+/* Each part has scratch of its own. */
 RNC_KERNEL void RNC_FN(conv_winograd_taps)(const rnc_conv_shape *s, const rnc_knobs *t,
                                            const rnc_operands *o, int part, int parts)
 {

@@ -11,6 +11,7 @@
 #undef RNC_LARGE_WINDOWS
 #undef RNC_LONG_DENSE
 #undef RNC_TAPS
+#undef RNC_SMALL_TAPS
 #undef RNC_FAR_TILES
 #undef RNC_CLIPPED
 #undef RNC_KERNEL
@@ -162,6 +163,7 @@
 #undef taps_product
 #undef taps_place
 #undef taps_filters
+#undef taps_small
 #undef taps_in_blocks
 #undef norm_load
 #undef norm_lanes

@@ -1,4 +1,4 @@
-/* conv_winograd_panels: 3x3 convolution with stride 1 by Winograd's F(4 x 4, 3 x 3) of the plain
+/* conv_winograd_panels: 3x3 convolution with stride 1 by Winograd's F(m x m, 3 x 3) of the plain
  * filters that a training has: panels of bias[width], then [3][3][in_c][width].  Filters are
  * transformed in scratch, for each group of tiles again: those of conv_winograd, which
  * filter_winograd makes, are four times as large and pass through memory.  While a panel is
@@ -18,7 +18,7 @@ RNC_KERNEL void panels_one(const rnc_conv_shape *s, const rnc_knobs *t, const rn
     p->ahead = taps.w + 9 * (ptrdiff_t)tap;
     p->far = p->ahead + floats * FLOAT;
     taps_in_blocks(s, t, g, p, &taps, g->windows + g->c->floats);
-    winograd_outputs(s, o, g, bias, i * s->panel, width, 1);
+    winograd_outputs(s, o, g, bias, i * s->panel, width, s->winograd == 4);
 }
 
 /* Each part has scratch of its own; rnc_cut_winograd() and rnc_cut_taps() give its size. */

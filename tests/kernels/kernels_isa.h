@@ -14,6 +14,7 @@
 #define RNC_LARGE_WINDOWS 1
 #define RNC_LONG_DENSE 1
 #define RNC_TAPS 1
+#define RNC_SMALL_TAPS 1
 #define RNC_FAR_TILES 1
 #define RNC_CLIPPED 1
 #define RNC_STRIPS 1

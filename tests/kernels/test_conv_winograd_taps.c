@@ -38,7 +38,7 @@ static void test_taps(Case *c, int kernel, const char *name, rnc_knobs tile)
     l.halves = !by_tap;
     ConvCase k = conv_case(c, l);
     k.s.panel = chance(c, 80) ? 32 : align * pick(c, 1, 3);
-    k.s.winograd = 4;
+    k.s.winograd = by_tap ? 2 * pick(c, 1, 2) : 4;
     describe_conv(c, &k.s);
     Expect e = conv_expect(c, &k, AMPLIFICATION);
     const void *packed =

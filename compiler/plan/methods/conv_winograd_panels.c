@@ -5,11 +5,18 @@
 #include "kernels/cuts_winograd_taps.h"
 #include "plan/methods/method_parts.h"
 
-enum { SIDE = 4 };
+/* What it takes to make the filters of a group, for each input and output channel: operations at
+ * the peak, and bytes to and from the L2, since taps are read once for each row of planes, and
+ * planes do not stay in the L1. */
+static double filter_operations(int m)
+{
+    return m == 2 ? 130.0 : TAPS_FILTER_OPERATIONS;
+}
 
-/* Bytes to and from the L2 for each input and output channel when the filters of a group are made:
- * taps are read once for each row of planes, and planes do not stay in the L1. */
-static const double FILTER_BYTES = 600.0;
+static double filter_bytes(int m)
+{
+    return m == 2 ? 300.0 : 600.0;
+}
 
 static bool panels_fits(const Plan *plan, const Node *node)
 {
@@ -49,6 +56,7 @@ static int64_t panels_scratch(const rnc_conv_shape *s, const rnc_knobs *t)
 
 static double panels_seconds(const Plan *plan, const Node *node, const Method *self)
 {
+    const int m = self->side;
     const Type in = node->in[0]->type, out = node->type;
     const double channels = (double)in.c * out.c;
     const WinogradImages all = winograd_images(node);
@@ -62,37 +70,31 @@ static double panels_seconds(const Plan *plan, const Node *node, const Method *s
                               .dilation_h = node->attrs.dilation[0],
                               .dilation_w = node->attrs.dilation[1],
                               .panel = PANEL,
-                              .winograd = SIDE};
+                              .winograd = m};
     rnc_knobs t = {.pixels = likings[isa].pixels};
     t.group = panels_group(plan, &s, &t);
     const double products =
-        (double)all.n * (double)winograd_image_products(SIDE, 1, all.h, all.w, WINOGRAD_GROUP);
+        (double)all.n * (double)winograd_image_products(m, 1, all.h, all.w, WINOGRAD_GROUP);
     const double made =
-        TAPS_FILTER_OPERATIONS / peak_of(plan) + FILTER_BYTES / (plan->options.machine->l2 * 1e9);
+        filter_operations(m) / peak_of(plan) + filter_bytes(m) / (plan->options.machine->l2 * 1e9);
     return overlapped(products * channels * 2.0 / reach_of(plan)->products / peak_of(plan) +
                           (double)winograd_groups(&s, &t) * made * channels +
-                          winograd_transforms(plan, SIDE, 1, products * in.c, products * out.c),
+                          winograd_transforms(plan, m, 1, products * in.c, products * out.c),
                       seconds_to_read(plan, self, 9.0 * channels));
 }
 
-const Method method_conv_winograd_panels = {
-    .word = "winograd 4 panels",
-    .kernel = KERNEL_conv_winograd_panels,
-    .side = SIDE,
-    .fits = panels_fits,
-    .error = 96,
-    .seconds = panels_seconds,
-    .reads_halo = true,
-    .by_pixel = true,
-    .by_steps = true,
-    .set_knobs = panels_knobs,
-    .share = share_scratch,
-    .pieces = winograd_groups,
-    .scratch = panels_scratch,
-    .multiplications = winograd_multiplications,
-    .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |
-             KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) | KNOB_BIT(prefetch_input) |
-             KNOB_BIT(depth) | KNOB_BIT(split),
-    .wide = registers_wide,
-    .narrow = registers_narrow,
-};
+#define PANELS_ROW(m, e)                                                                       \
+    {                                                                                          \
+        .word = "winograd " #m " panels", .kernel = KERNEL_conv_winograd_panels, .side = m,    \
+        .fits = panels_fits, .error = e, .seconds = panels_seconds, .reads_halo = true,        \
+        .by_pixel = true, .by_steps = true, .set_knobs = panels_knobs, .share = share_scratch, \
+        .pieces = winograd_groups, .scratch = panels_scratch,                                  \
+        .multiplications = winograd_multiplications,                                           \
+        .knobs = KNOB_BIT(pixels) | KNOB_BIT(vectors) | KNOB_BIT(group) | KNOB_BIT(unroll) |   \
+                 KNOB_BIT(memory_broadcasts) | KNOB_BIT(prefetch_weights) |                    \
+                 KNOB_BIT(prefetch_input) | KNOB_BIT(depth) | KNOB_BIT(split),                 \
+        .wide = registers_wide, .narrow = registers_narrow                                     \
+    }
+
+const Method method_conv_winograd_panels2 = PANELS_ROW(2, 12);
+const Method method_conv_winograd_panels4 = PANELS_ROW(4, 96);

@@ -228,6 +228,10 @@ Addresses addresses_between(Addresses from, Addresses to); /* to - from */
 bool addresses_even(const Addresses at[3]);
 /* Whether the two differ only in their addresses. */
 bool steps_alike(const Step *a, const Step *b);
+/* The multiply-adds for an image of a step that multiplies its layer's operand by filters: steps
+ * that pack, transform or copy for the layer have none, and gradients of filters are not counted.
+ */
+int64_t macs_of_step(const Step *step);
 /* Multiplications for an image by the step's method, without those of its transforms
  * (methods/method.c). */
 int64_t step_multiplications(const Step *step);

@@ -231,7 +231,7 @@ static json_t *json_steps(const Plan *plan)
                               json_pack("{s:s, s:s, s:[i,i,i,i], s:I, s:I, s:I}", "name",
                                         str_shown(plan->arena, s->node->name), "kernel",
                                         kernel_rows[s->kernel].name, "dims", t.n, t.h, t.w, t.c,
-                                        "macs", (json_int_t)node_macs(s->node), "multiplications",
+                                        "macs", (json_int_t)macs_of_step(s), "multiplications",
                                         (json_int_t)step_multiplications(s), "weight_bytes",
                                         (json_int_t)(s->weights ? s->weights->bytes : 0)));
     }

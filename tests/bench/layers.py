@@ -21,12 +21,11 @@ def layers(args, net, case, options, threads, machine):
     rows = []
     steps = built.report["steps"]
     for i, (step, ns, median) in enumerate(zip(steps, best["least"], best["median"])):
-        output = step["kernel"] == "output"  # it copies the node's value
-        macs = 0 if output else step["macs"]
+        macs = step["macs"]
         flops = 2 * macs / max(ns, 1)
         rows.append({"step": i, "layer": step["name"], "kernel": step["kernel"], "macs": macs, "us": ns / 1e3, "us_median": median / 1e3,
                      "gflops": flops, "percent": 100 * flops / peak,
-                     "multiplications": 0 if output else step["multiplications"]})
+                     "multiplications": step["multiplications"]})
     compute = [2e-6 * r["macs"] / peak for r in rows]
     method = [2e-6 * r["multiplications"] / peak for r in rows]
     reads = [1e-6 * s["weight_bytes"] / dram for s in steps]

@@ -242,9 +242,21 @@ const char *plan_why_kept(const Plan *plan, const Node *node, Arena *arena)
                         spread_describe(arena, &plan->spreads[node->in[0]->id]));
 }
 
+int64_t macs_of_step(const Step *step)
+{
+    switch (kernel_rows[step->kernel].family) {
+    case FAMILY_conv:
+    case FAMILY_dense:
+    case FAMILY_grad_data:
+        return node_macs(step->node);
+    default:
+        return 0;
+    }
+}
+
 int64_t step_multiplications(const Step *step)
 {
     if (!step->method || !step->method->multiplications)
-        return node_macs(step->node);
+        return macs_of_step(step);
     return step->method->multiplications(step);
 }

@@ -243,21 +243,26 @@ static bool winograd_shrink(const rnc_conv_shape *s, Isa isa, rnc_knobs *t)
 
 /* ---- what it costs ---- */
 
+rnc_conv_shape winograd_shape(const Node *node, int m)
+{
+    const Type in = node->in[0]->type, out = node->type;
+    return (rnc_conv_shape){.images = out.n,
+                            .out_h = out.h,
+                            .out_w = out.w,
+                            .out_c = out.c,
+                            .in_c = in.c,
+                            .stride_h = node->attrs.stride[0],
+                            .dilation_h = node->attrs.dilation[0],
+                            .dilation_w = node->attrs.dilation[1],
+                            .panel = PANEL,
+                            .winograd = m};
+}
+
 /* Groups that the fastest instruction set makes. */
 static double groups_of(const Plan *plan, const Node *node, const Method *self)
 {
-    const Type in = node->in[0]->type, out = node->type;
     const Isa isa = machine_isa(plan->options.machine, plan->options.isas);
-    const rnc_conv_shape s = {.images = out.n,
-                              .out_h = out.h,
-                              .out_w = out.w,
-                              .out_c = out.c,
-                              .in_c = in.c,
-                              .stride_h = node->attrs.stride[0],
-                              .dilation_h = node->attrs.dilation[0],
-                              .dilation_w = node->attrs.dilation[1],
-                              .panel = PANEL,
-                              .winograd = self->side};
+    const rnc_conv_shape s = winograd_shape(node, self->side);
     rnc_knobs t = {.pixels = likings[isa].pixels};
     t.group = group_of(plan, &s, isa, &t);
     return (double)winograd_groups(&s, &t);

@@ -61,16 +61,7 @@ static double panels_seconds(const Plan *plan, const Node *node, const Method *s
     const double channels = (double)in.c * out.c;
     const WinogradImages all = winograd_images(node);
     const Isa isa = machine_isa(plan->options.machine, plan->options.isas);
-    const rnc_conv_shape s = {.images = out.n,
-                              .out_h = out.h,
-                              .out_w = out.w,
-                              .out_c = out.c,
-                              .in_c = in.c,
-                              .stride_h = 1,
-                              .dilation_h = node->attrs.dilation[0],
-                              .dilation_w = node->attrs.dilation[1],
-                              .panel = PANEL,
-                              .winograd = m};
+    const rnc_conv_shape s = winograd_shape(node, m);
     rnc_knobs t = {.pixels = likings[isa].pixels};
     t.group = panels_group(plan, &s, &t);
     const double products =

@@ -159,6 +159,8 @@ typedef struct WinogradImages {
 } WinogradImages;
 
 WinogradImages winograd_images(const Node *node);
+/* What the cuts of a node's tiles of m x m outputs ask for, before there is a step. */
+rnc_conv_shape winograd_shape(const Node *node, int m);
 /* Tiles of all images, their groups, and floats of one part's scratch. */
 int64_t winograd_tiles(const rnc_conv_shape *s);
 int64_t winograd_groups(const rnc_conv_shape *s, const rnc_knobs *t);

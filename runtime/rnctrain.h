@@ -98,7 +98,7 @@ typedef struct rnc_train_info {
                   * says what each step is */
     const rnc_train_layer *layers;
     const char *const *parts, *const *kernels;      /* names */
-    const unsigned short *step_layers;              /* by step: its layer, */
+    const int *step_layers;                         /* by step: its layer, */
     const unsigned char *step_parts, *step_kernels; /* which part of it, and its kernel */
     int n_tensors;
     const rnc_tensor_info *tensors;  /* parameters and statistics in the order of the network, then

@@ -80,7 +80,7 @@ static void emit_row(Emit *e, const Step *s, const char *layer)
 /* Numbers by step, under a comment and a declaration. */
 static void emit_by_step(Emit *e, const char *type, const char *what, const int *numbers)
 {
-    buf_printf(e->out, "static const unsigned %s %s_step_%s[] = {", type, e->name, what);
+    buf_printf(e->out, "static const %s %s_step_%s[] = {", type, e->name, what);
     for (int i = 0; i < e->plan->steps.n; i++)
         buf_printf(e->out, "%s%d,", i % 24 ? " " : "\n    ", numbers[i]);
     buf_puts(e->out, "\n};\n");
@@ -111,8 +111,8 @@ void emit_layers(Emit *e)
     emit_texts(e, "parts", &parts);
     emit_texts(e, "kernels", &kernels);
     buf_puts(e->out, "/* Of each step: its layer, which part of it, and its kernel. */\n");
-    emit_by_step(e, "short", "layers", layer_of);
-    emit_by_step(e, "char", "parts", part_of);
-    emit_by_step(e, "char", "kernels", kernel_of);
+    emit_by_step(e, "int", "layers", layer_of);
+    emit_by_step(e, "unsigned char", "parts", part_of);
+    emit_by_step(e, "unsigned char", "kernels", kernel_of);
     buf_puts(e->out, "#endif\n");
 }

@@ -274,7 +274,7 @@ static const rnc_port_info out[] = {
     {"scores", RNC_ELEM_F32, RNC_ORDER_NCHW, SOFT_BATCH, 1, 1, C, NULL, 0}};
 static const rnc_train_layer layers[] = {{"dense1", "", "soft.net:3"}};
 static const char *const parts[] = {""}, *const kernels[] = {"dense"};
-static const unsigned short step_layers[] = {0};
+static const int step_layers[] = {0};
 static const unsigned char step_parts[] = {0}, step_kernels[] = {0};
 
 #define SOFT(which, input_ports, number, updated)                                           \

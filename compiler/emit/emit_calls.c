@@ -209,8 +209,7 @@ static void comment_update(Emit *e, const Step *s)
 }
 
 /* The call of a step of a training, after `indent`: STEP, STEP_COUNTED if it is told how many
- * images there are, or STEP_OF if it has more than operands.
- */
+ * images there are, or STEP_OF if it has more than operands. */
 static void emit_train_call(Emit *e, const char *indent, const Step *s, Moves m)
 {
     const Addresses at = step_addresses(e->plan, s);
